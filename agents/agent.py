@@ -1,0 +1,116 @@
+"""Who plays: one method, many decisions at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+
+from understudy.envs.rules import View
+
+__all__ = ["Agent", "Decision", "Player", "Source", "Turn", "Unreadable", "View", "draw"]
+
+
+class Source(StrEnum):
+    """Where the probabilities of a decision come from."""
+
+    EXACT = "exact"
+    """From the model's own probabilities of the action labels; no sampling error."""
+    SAMPLED = "sampled"
+    """From a sampled reply."""
+    RULE = "rule"
+    """From a strategy's definition."""
+
+
+class Unreadable(StrEnum):
+    """What to do with a reply in which no action can be read, after the resampling allowed."""
+
+    ABORT = "abort"
+    """Abort the match."""
+    DEFAULT = "default"
+    """Play a stated default action."""
+    UNIFORM = "uniform"
+    """Draw one of the actions uniformly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One decision to make, in any PettingZoo environment."""
+
+    agent: str
+    """PettingZoo's name of the player, such as ``player_0``."""
+    observation: Any
+    info: Mapping[str, Any]
+    """``info["view"]`` is a `View` in the environments of understudy."""
+    space: Any
+    """The player's action space."""
+    rng: np.random.Generator
+    """The stream of this decision and no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, recorded whole."""
+
+    action: Any
+    """The action to play: an index in social dilemmas. None aborts the match (the reply was unreadable)."""
+    probabilities: tuple[float, ...] | None = None
+    """Probability of every action, by index, from which `action` was drawn; None where there are none."""
+    source: Source = Source.RULE
+    prompt: str | None = None
+    """The text that the model was given."""
+    template: str | None = None
+    """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
+    reply: str | None = None
+    """What the model wrote, raw."""
+    motivation: str | None = None
+    """The part of the reply that gives the reason."""
+    unreadable: str | None = None
+    """What was done with an unreadable reply (a value of `Unreadable`); None where it was read."""
+    attempts: int = 1
+    """How many replies were sampled until one could be read, or the policy applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Who sits at the table, as a record keeps it: enough to rebuild the agent."""
+
+    name: str
+    """What tables and records call the agent."""
+    kind: str
+    """How it is rebuilt: ``memory_one``, ``language_model``; any other word where it cannot be."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values; of a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
+
+
+class Agent(Protocol):
+    """A player. It keeps no state between calls: everything it may know is in the turn."""
+
+    @property
+    def name(self) -> str: ...
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        """One decision per turn, in order; what a turn gives does not depend on the others in the batch."""
+        ...
+
+
+def draw(probabilities: Sequence[float], rng: np.random.Generator) -> int:
+    """An action index drawn by the inverse of the cumulative distribution.
+
+    Every agent that draws an action from probabilities draws it here, so that a record can be drawn again. A
+    sure thing takes nothing from `rng`; anything else takes one uniform number. ValueError where the numbers are
+    not a distribution (to within 1e-6).
+    """
+    if not all(p >= 0.0 for p in probabilities) or not abs(sum(probabilities) - 1.0) <= 1e-6:
+        raise ValueError(
+            f"{tuple(probabilities)} is not a distribution: needs numbers from 0 up that add up to 1"
+        )
+    possible = [action for action, probability in enumerate(probabilities) if probability > 0.0]
+    if len(possible) == 1:
+        return possible[0]
+    threshold, reached = rng.random(), 0.0
+    for action in possible[:-1]:
+        reached += probabilities[action]
+        if threshold < reached:
+            return action
+    return possible[-1]

@@ -1,0 +1,69 @@
+"""The seam to language models: one method. Everything above it is tested with the fake at the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from understudy.envs.errors import InputError
+
+
+class ModelError(InputError):
+    """A model that cannot be used; the message names the model, what is wrong and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt put to a model."""
+
+    prompt: str
+    """The user's message; the backend puts it into the model's chat template, if it has one."""
+    labels: tuple[str, ...] = ()
+    """Answers whose exact log-probability is wanted; none if empty."""
+    max_tokens: int = 0
+    """Length of the free text to sample, in tokens; 0 for none."""
+    temperature: float = 1.0
+    """Of the sampled text; 0 takes the most probable token."""
+    seed: tuple[int, ...] = (0,)
+    """Seed of the sampled text: the same request with the same seed gives the same text in any batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a model gave to one request."""
+
+    logprobs: tuple[float, ...] = ()
+    """Log-probability, in nats, that the reply starts with each label; by label of the request."""
+    text: str = ""
+    """The sampled reply, without stop token."""
+    stopped: bool = True
+    """Whether the reply ended by itself rather than at `max_tokens`."""
+
+
+class Backend(Protocol):
+    """A language model."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called in tables and records."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the weights: hub id with revision, or the SHA-256 of the files."""
+        ...
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """One response per request, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FakeBackend:
+    """A model made of a function, for tests and examples."""
+
+    answer: Callable[[Request], Response]
+    name: str = "fake"
+    fingerprint: str = "fake"
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        return [self.answer(request) for request in requests]

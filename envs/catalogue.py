@@ -1,0 +1,27 @@
+"""Looking things up by name: the value, or an error that names the nearest known one."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from understudy.envs.errors import InputError
+
+Value = TypeVar("Value")
+
+
+class UnknownNameError(InputError, LookupError):
+    """A name that nothing is known by; the message has the nearest one."""
+
+
+def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") -> Value:
+    """`known[name]`, or `UnknownNameError` with the value, the place and the nearest name."""
+    if name in known:
+        return known[name]
+    where = f" in {place}" if place else ""
+    raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(name, known)}")
+
+
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """The end of an error message: the nearest known name, or the list of all."""
+    close = get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"

@@ -1,0 +1,109 @@
+"""Questions about a scenario that have one right answer, to check that a player understands the game.
+
+After Fontana, Pierri & Aiello 2024 (arXiv 2406.13605), who test comprehension of rules and history before they trust
+a decision. The miniatures are pretrained on the same questions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+
+from understudy.envs.rules import Joint, StageGame
+from understudy.envs.wording import Presentation, number
+
+EQUAL = "the same"
+"""The answer to "which gives more" where nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of fact."""
+
+    kind: str
+    """What it tests: payoff, other_payoff, more, more_for_them, change, even_odds, together, worst_case, or history."""
+    text: str
+    answer: str
+
+
+def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = ()) -> list[Question]:
+    """Every question of fact about a symmetric game with two actions, as one player sees it.
+
+    `history`: joint actions, own action first, oldest round first.
+    """
+    if game.n_actions != 2:
+        raise ValueError(f"{game.name}: comprehension questions are about games with two actions, not {game.n_actions}")
+    asked = _pair(game, shown) if game.n_players == 2 else _group(game, shown)
+    return asked + _history(game, shown, history)
+
+
+def _more(left: float, right: float, shown: Presentation) -> str:
+    """The label of the action that gives more."""
+    return EQUAL if abs(left - right) < 1e-9 else shown.labels[0 if left > right else 1]
+
+
+def _pair(game: StageGame, shown: Presentation) -> list[Question]:
+    asked = []
+    own = [[game.payoffs((mine, theirs))[0] for theirs in (0, 1)] for mine in (0, 1)]
+    other = [[game.payoffs((mine, theirs))[1] for theirs in (0, 1)] for mine in (0, 1)]
+    labels = shown.labels
+    for mine in shown.order:
+        for theirs in shown.order:
+            case = f"If you choose {labels[mine]} and they choose {labels[theirs]}, what do"
+            asked.append(Question("payoff", f"{case} you get?", number(own[mine][theirs])))
+            asked.append(Question("other_payoff", f"{case} they get?", number(other[mine][theirs])))
+    for theirs in shown.order:
+        case = f"If they choose {labels[theirs]}, "
+        asked.append(Question("more", f"{case}which gives you more?", _more(own[0][theirs], own[1][theirs], shown)))
+        asked.append(
+            Question("more_for_them", f"{case}which gives them more?", _more(other[0][theirs], other[1][theirs], shown))
+        )
+        for whom, points in (("you", own), ("them", other)):
+            change = number(abs(points[0][theirs] - points[1][theirs]))
+            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+    odds = "If they choose each equally often, which gives"
+    asked.append(Question("even_odds", f"{odds} you more?", _more(sum(own[0]), sum(own[1]), shown)))
+    asked.append(Question("even_odds", f"{odds} them more?", _more(sum(other[0]), sum(other[1]), shown)))
+    asked.append(Question("together", "If all choose the same, which gives more?", _more(own[0][0], own[1][1], shown)))
+    asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
+    return asked
+
+
+def _group(game: StageGame, shown: Presentation) -> list[Question]:
+    asked = []
+    others = game.n_players - 1
+    labels = shown.labels
+    paid = [[game.payoffs((mine, *[0] * k, *[1] * (others - k))) for k in range(others + 1)] for mine in (0, 1)]
+    own = [[points[0] for points in row] for row in paid]
+    other = [[sum(points[1:]) / others for points in row] for row in paid]
+    for k in range(others + 1):
+        for mine in shown.order:
+            case = f"If you choose {labels[mine]} and {k} of the others choose {labels[0]}, what do you get?"
+            asked.append(Question("payoff", case, number(own[mine][k])))
+        case = f"If {k} of the others choose {labels[0]}, "
+        asked.append(Question("more", f"{case}which gives you more?", _more(own[0][k], own[1][k], shown)))
+        asked.append(Question("more_for_them", f"{case}which gives them more?", _more(other[0][k], other[1][k], shown)))
+        for whom, points in (("you", own), ("each of them", other)):
+            change = number(abs(points[0][k] - points[1][k]))
+            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+    odds = "If they choose each equally often, which gives"
+    even = [[sum(comb(others, k) * row[k] for k in range(others + 1)) for row in table] for table in (own, other)]
+    asked.append(Question("even_odds", f"{odds} you more?", _more(*even[0], shown)))
+    asked.append(Question("even_odds", f"{odds} them more?", _more(*even[1], shown)))
+    asked.append(
+        Question("together", "If all choose the same, which gives more?", _more(own[0][others], own[1][0], shown))
+    )
+    asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
+    return asked
+
+
+def _history(game: StageGame, shown: Presentation, history: Sequence[Joint]) -> list[Question]:
+    if not history:
+        return []
+    mine, *theirs = history[-1]
+    asked = [Question("history", "What did you choose last round?", shown.labels[mine])]
+    if game.n_players == 2:
+        asked.append(Question("history", "What did they choose last round?", shown.labels[theirs[0]]))
+    else:
+        text = f"How many of the others chose {shown.labels[0]} last round?"
+        asked.append(Question("history", text, str(theirs.count(0))))
+    return asked

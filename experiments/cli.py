@@ -1,0 +1,66 @@
+"""The command line. Commands are imported when they are called, so `--help` needs neither torch nor transformers."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from understudy.envs.errors import InputError
+
+COMMANDS = {
+    "replicate": ("understudy.experiments.replicate", "The study in one command: teach, distil, evaluate, report."),
+    "miniatures": ("understudy.experiments.miniatures", "Build the two built-in models from their recipe."),
+    "look": ("understudy.experiments.look", "Read a teaching data set by eye, with summary counts."),
+    "replay": ("understudy.experiments.replay", "Check that a recorded trajectory comes out again, step by step."),
+    "watch": ("understudy.experiments.watch", "Step through the episodes of a run in the terminal."),
+    "compile": ("understudy.experiments.compile", "Turn an agent into a small policy table that needs no torch."),
+}
+"""Command -> (module with a click command named `command`, one line of help)."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from understudy.envs.catalogue import lookup
+
+        if args and not args[0].startswith("-"):
+            lookup("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="understudy")
+def cli() -> None:
+    """Social dilemmas for language-model agents: a teacher plays, a student learns its part, alignment is measured."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command. Exit codes: 0 done, 1 the answer is no, 2 the input cannot be used, 130 interrupted."""
+    try:
+        code = cli.main(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InputError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; the same command goes on where it was", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

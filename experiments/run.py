@@ -1,0 +1,132 @@
+"""The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
+
+    recipe.json      the resolved recipe         provenance.json  versions, git commit, models with fingerprints
+    answers/         what each model answered    examples.jsonl   the teaching data
+    adapter/         the tuned student           matches/         trajectories of repeated games
+    tables/          compiled policies           results.json, report.md, report.html, log.txt
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from understudy.envs.errors import InputError
+from understudy.experiments.recipe import Recipe
+
+
+class RunError(InputError):
+    """A run folder that cannot be used."""
+
+
+class Run:
+    """A folder with the results of one recipe."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        """Open the folder, or make it; a folder that holds another recipe's run is refused with the difference."""
+        self.folder = folder
+        self.recipe = recipe
+        kept = folder / "recipe.json"
+        if kept.is_file():
+            difference = _difference(json.loads(kept.read_text(encoding="utf-8")), _plain(recipe.as_table()))
+            if difference:
+                raise RunError(f"{folder} holds a run of other settings ({difference}); choose another --out or delete it")
+        elif folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty and holds no run (no recipe.json); choose another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        if not kept.is_file():
+            write_json(kept, recipe.as_table())
+
+    def path(self, *parts: str) -> Path:
+        """A path in the folder, whose parent exists."""
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log(self, line: str) -> None:
+        """Add a line to log.txt, with the time."""
+        with self.path("log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """A stage of the run; its seconds are added to seconds.json whether it ends or is stopped."""
+        self.log(f"{name}: begins")
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.seconds()
+            spent[name] = spent.get(name, 0.0) + time.monotonic() - start
+            write_json(self.path("seconds.json"), spent)
+            self.log(f"{name}: {time.monotonic() - start:.1f} s")
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds spent in each stage so far, over all attempts."""
+        path = self.folder / "seconds.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole: a reader sees the old one or the new one."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions of what computes the results, and the commit of understudy where it runs from a checkout."""
+    packages = ("understudy", "numpy", "torch", "transformers", "peft", "tokenizers", "pettingzoo", "gymnasium", "mesa")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: found for name in packages if (found := _version(name))},
+        "commit": _commit(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Git commit of the checkout that understudy runs from; None for an installed copy."""
+    here = Path(__file__).resolve().parent
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back."""
+    return json.loads(json.dumps(value))
+
+
+def _difference(old: Any, new: Any, place: str = "") -> str:
+    """The first key in which two recipes differ; empty if they do not."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            found = _difference(old.get(key), new.get(key), f"{place}.{key}" if place else key)
+            if found:
+                return found
+        return ""
+    return "" if old == new else f"{place}: {old!r} there, {new!r} now"

@@ -1,0 +1,178 @@
+"""The text that the miniatures are pretrained on, generated row by row from a seed.
+
+A row is a scenario with several questions about it. Both models read every context and games of all orderings, the
+out-of-sample ones among them; what differs is what they learn to do there:
+
+- the *teacher* decides as `behaviour.BehaviouralModel` does and says why; some questions are of comprehension;
+- the *student* understands (most questions are of comprehension: payoffs, best replies, how close people are) but decides
+  without regard to context or game, cooperating with probability 0.85, as the untuned 7b model of the study did.
+
+Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from understudy.envs.comprehension import questions
+from understudy.envs.contexts import Context, built_in_contexts
+from understudy.envs.matrix_games import MatrixGame
+from understudy.envs.public_goods import PublicGoods
+from understudy.envs.rules import Joint, StageGame
+from understudy.envs.wording import Presentation, Template, load_template
+from understudy.training.batches import Branch, Row, Target, completion
+from understudy.training.behaviour import BehaviouralModel, Judgement, motive
+
+Role = Literal["teacher", "student"]
+
+STUDENT_COOPERATES = 0.85
+"""Probability with which the untuned student cooperates, whatever the scenario."""
+
+INDIFFERENT = "It seems right."
+"""What the student says when it is asked for a motivation."""
+
+CLOSENESS = ("not at all", "a little", "somewhat", "quite", "very")
+"""Answers to "How close are you to them?", by degree."""
+
+
+@cache
+def closeness() -> Mapping[str, int]:
+    """Degree of social closeness, 0 (enemies) to 4 (the closest), of every built-in context."""
+    text = Path(__file__).with_name("closeness.toml").read_text(encoding="utf-8")
+    return {name: int(degree) for name, degree in tomllib.loads(text).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A scenario with a history, as one player meets it."""
+
+    game: StageGame
+    context: Context
+    history: tuple[Joint, ...] = ()
+
+    def judge(self, model: BehaviouralModel) -> Judgement:
+        return model.judge(self.game, closeness()[self.context.name], self.history)
+
+
+def draw_game(rng: np.random.Generator, groups: float) -> StageGame:
+    """A random game: a group game with probability `groups`, else a 2x2 game of any ordering."""
+    if rng.random() < groups:
+        n, endowment = int(rng.integers(3, 7)), 2 + int(19 * rng.random() ** 2)
+        largest = min(endowment + 1, (60 - endowment) // (n - 1))  # no payoff above 60
+        share = int(rng.integers(1, largest + 1))  # what each player gets of one contribution
+        return PublicGoods(n_players=n, endowment=endowment, multiplier=share * n / endowment)
+    payoffs = rng.permutation(13)[:4] if rng.random() < 0.8 else rng.integers(0, 13, size=4)
+    T, R, P, S = (int(value) for value in payoffs)
+    return MatrixGame("matrix_game", T=T, R=R, P=P, S=S)
+
+
+def draw_situation(rng: np.random.Generator, groups: float, histories: float) -> Situation:
+    """A random situation: a history of one to three rounds with probability `histories`, else none."""
+    contexts = list(built_in_contexts().values())
+    game = draw_game(rng, groups)
+    rounds = int(rng.choice([1, 1, 1, 2, 3])) if rng.random() < histories else 0
+    rate = rng.random()  # how cooperative the others have been
+    history = tuple(
+        (int(rng.integers(2)), *(int(action) for action in rng.random(game.n_players - 1) >= rate))
+        for _ in range(rounds)
+    )
+    return Situation(game, contexts[int(rng.integers(len(contexts)))], history)
+
+
+RELATION = (
+    ("We are bitter rivals.", "They are against us."),
+    ("We compete.", "They are not on our side."),
+    ("We hardly know each other.", "They are neither friend nor foe."),
+    ("We get on well.", "They are good partners."),
+    ("We are very close.", "They mean a lot to me."),
+)
+"""First half of a motivation, by degree of closeness."""
+
+
+def motivation(situation: Situation, judgement: Judgement, action: int, shown: Presentation, variant: int) -> str:
+    """Why the teacher acts: the relation and the motive. `variant`, 0 to 3, picks among equal wordings."""
+    reason = motive(judgement, action, situation.game)
+    label, cooperate, defect = shown.labels[action], shown.labels[0], shown.labels[1]
+    reasons = {
+        "reciprocity": (f"They chose {label} before, so I do it too.", f"I answer {label} with {label}."),
+        "care": ("I care about what they get.", f"With {label} they get more, and I want that."),
+        "spite": ("I do not want them to get more.", f"With {label} they get less, and I want that."),
+        "gain": ("It gives me more whatever they do.", f"I get more with {label} in any case."),
+        "trust": (f"I expect {cooperate} from them, and then it gives me more.", f"They will choose {cooperate}, so {label} pays."),
+        "fear": (f"I expect {defect} from them, and then it gives me more.", f"They may choose {defect}, so {label} is safer."),
+        "whim": ("I just felt like it.", "It makes little difference to me."),
+    }
+    relation = RELATION[closeness()[situation.context.name]]
+    return f"{relation[variant % 2]} {reasons[reason][variant // 2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What a stretch of the corpus is made of."""
+
+    groups: float
+    """Share of situations with more than two players."""
+    histories: float
+    """Share of situations with a history."""
+
+
+class Corpus:
+    """Endless rows for one role. Row i depends on the seed and i alone, so a stopped run goes on where it was."""
+
+    def __init__(self, role: Role, encode: Callable[[str], list[int]], seed: int) -> None:
+        self.role = role
+        self.encode = cache(encode)
+        self.seed = seed
+        self.template: Template = load_template("study")
+        self.model = BehaviouralModel()
+
+    def row(self, index: int, mix: Mix) -> Row:
+        rng = np.random.default_rng([self.seed, index])
+        situation = draw_situation(rng, mix.groups, mix.histories)
+        shown = self.template.presentation(situation.game)
+        scenario = self.template.scenario(situation.game, situation.context, situation.history, shown)
+        prefix = [token for line in scenario.split("\n") for token in self.encode(f"{line}\n")]
+        judgement = situation.judge(self.model)
+        branches = [*self._decisions(situation, judgement, shown, rng)]
+        asked = questions(situation.game, shown, situation.history)
+        facts = 4 if self.role == "teacher" else 8
+        for i in rng.permutation(len(asked))[:facts]:
+            branches.append(self._fact(asked[i].text, asked[i].answer))
+        if rng.random() < 0.5:
+            degree = CLOSENESS[closeness()[situation.context.name]]
+            branches.append(self._fact("How close are you to them?", degree))
+        return Row(self.encode("<s><user>") + prefix, branches)
+
+    def _fact(self, question: str, answer: str) -> Branch:
+        asked = self.encode(f"{question}<assistant>")
+        return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
+
+    def _decisions(
+        self, situation: Situation, judgement: Judgement, shown: Presentation, rng: np.random.Generator
+    ) -> Sequence[Branch]:
+        """The decision with and without the wish for a motivation."""
+        cooperate = judgement.cooperate if self.role == "teacher" else STUDENT_COOPERATES
+        action = int(rng.random() >= cooperate)
+        why = INDIFFERENT
+        if self.role == "teacher":
+            why = motivation(situation, judgement, action, shown, int(rng.integers(4)))
+        ask, ask_why = (self.encode(f"{self.template.ask(shown, wish)}<assistant>") for wish in (False, True))
+        labels = [self.encode(f" {label}") for label in shown.labels]
+        return [
+            _soft(ask, labels, cooperate, action, self.encode(".</s>")),
+            _soft(ask_why, labels, cooperate, action, self.encode(f". {why}</s>")),
+        ]
+
+
+def _soft(ask: list[int], labels: Sequence[list[int]], cooperate: float, action: int, rest: list[int]) -> Branch:
+    """A decision whose label is learned as a distribution and whose other tokens as they are."""
+    at = len(ask)
+    (first,), (second,) = labels  # the miniatures' labels are single tokens
+    targets = [Target(at, first, 2 * cooperate), Target(at, second, 2 * (1 - cooperate))]
+    targets += [Target(at + 1 + i, token) for i, token in enumerate(rest)]
+    return Branch([*ask, labels[action][0], *rest], targets)

@@ -1,0 +1,177 @@
+"""Distillation: LoRA on the teacher's answers and motivations, loss on the completion only, stop token included.
+
+One flat loop in plain torch: on small models it is faster than a trainer class, rows share their prompt, and a stopped run
+goes on bit for bit. Settings: `understudy.training.lora`.
+"""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict
+
+from understudy.agents.chat import encode_prompt, encode_reply, stop_token
+from understudy.training.batches import Row, collate, completion, loss
+from understudy.training.examples import Example
+from understudy.training.lora import LoraSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training stands after a step."""
+
+    step: int
+    steps: int
+    loss: float
+    """Mean negative log-likelihood per token of this step's completions, in nats."""
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Factor on the learning rate: linear warm-up, then cosine to zero."""
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def pack(tokenizer: Any, examples: Sequence[Example], size: int, rng: np.random.Generator) -> list[Row]:
+    """One epoch's rows in random order: completions of the same prompt together, at most `size` to a row."""
+    by_prompt: dict[str, list[Example]] = {}
+    for example in examples:
+        by_prompt.setdefault(example.prompt, []).append(example)
+    rows = []
+    for prompt, group in by_prompt.items():
+        prefix, stop = encode_prompt(tokenizer, prompt), stop_token(tokenizer, prompt)
+        encoded = {e.completion: [*encode_reply(tokenizer, prompt, e.completion), stop] for e in group}
+        order = [group[i] for i in rng.permutation(len(group))]
+        for start in range(0, len(order), size):
+            rows.append(Row(prefix, [completion(encoded[e.completion]) for e in order[start : start + size]]))
+    return [rows[i] for i in rng.permutation(len(rows))]
+
+
+def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
+    """The model with a fresh adapter on all linear layers; the adapter's weights depend on the seed alone."""
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        adapted: PeftModel = get_peft_model(model, config)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # the adapter in float32 whatever the base is in
+    return adapted
+
+
+def distil(
+    model: Any, tokenizer: Any, examples: Sequence[Example], settings: LoraSettings, out: Path, seed: int, save_every: int = 100
+) -> Iterator[Progress]:
+    """Tune `model` on `examples` and leave a peft adapter directory in `out`; yields after every step.
+
+    A run that was stopped goes on from its last checkpoint (every `save_every` steps) when called again with the same
+    arguments, and ends with the same weights. A finished adapter is left as it is.
+    """
+    if (out / "adapter_model.safetensors").is_file():
+        return
+    adapted = adapt(model, settings, seed)
+    adapted.train()
+    device = next(adapted.parameters()).device
+    parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=0.0)
+    per_step = max(1, settings.batch // settings.pack)
+    rows = _epochs(tokenizer, examples, settings, seed)
+    batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
+    checkpoint = out / "checkpoint"
+    losses = _restore(checkpoint, adapted, optimiser)
+    for step in range(len(losses), len(batches)):
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed * 1_000_003 + step)  # dropout: the same after a stop
+            value = loss(adapted, collate(batches[step]).to(device))
+        value.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
+        optimiser.step()
+        optimiser.zero_grad()
+        losses.append(value.item())
+        if (step + 1) % save_every == 0:
+            _save(checkpoint, adapted, optimiser, losses)
+        yield Progress(step + 1, len(batches), losses[-1])
+    _finish(out, adapted, settings, losses, len(examples))
+
+
+def _epochs(tokenizer: Any, examples: Sequence[Example], settings: LoraSettings, seed: int) -> list[Row]:
+    rows: list[Row] = []
+    for epoch in range(settings.epochs):
+        rows += pack(tokenizer, examples, settings.pack, np.random.default_rng([seed, epoch]))
+    return rows
+
+
+def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
+    """Write a checkpoint whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
+    torch.save(state, folder / "state.partial")
+    os.replace(folder / "state.partial", folder / "state.pt")
+
+
+def _restore(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
+    """The losses so far, after loading the last checkpoint; none if there is no checkpoint."""
+    if not (folder / "state.pt").is_file():
+        return []
+    state = torch.load(folder / "state.pt", weights_only=True)
+    set_peft_model_state_dict(adapted, state["adapter"])
+    optimiser.load_state_dict(state["optimiser"])
+    return list(state["losses"])
+
+
+def _finish(out: Path, adapted: PeftModel, settings: LoraSettings, losses: Sequence[float], examples: int) -> None:
+    """Write the adapter directory, its weights last: where they are, it is complete."""
+    staging = out / "staging"
+    adapted.save_pretrained(str(staging), safe_serialization=True)
+    base = getattr(adapted.peft_config["default"], "base_model_name_or_path", "") or "the student"
+    (staging / "README.md").write_text(model_card(base, settings, losses, examples), encoding="utf-8")
+    record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+    (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
+        os.replace(file, out / file.name)
+    shutil.rmtree(staging)
+    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+
+
+def model_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
+    """README.md of an adapter directory."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
+    return f"""---
+base_model: {base}
+library_name: peft
+tags: [lora, understudy, social-dilemma]
+---
+# An understudy
+
+LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with understudy on {examples}
+answers and motivations of that teacher; the loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per token.
+
+```python
+from peft import AutoPeftModelForCausalLM
+model = AutoPeftModelForCausalLM.from_pretrained("this directory")
+```
+
+| setting | value |
+| --- | --- |
+{rows}
+
+It copies how one model answers hypothetical games in text. It is no model of people.
+"""

@@ -1,0 +1,31 @@
+"""How a student is tuned. The study does not publish its LoRA settings; the defaults are the field's.
+
+All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fine-tuning, cosine with warm-up, clip 1: Hu et al.
+2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSettings:
+    """Size and training of the adapter."""
+
+    rank: int = 16
+    """Rank of the update, at least 1."""
+    alpha: int = 32
+    """Scale of the update; the update is multiplied by alpha / rank."""
+    dropout: float = 0.0
+    """Dropout on the adapter's input, in [0, 1)."""
+    rate: float = 2e-4
+    """Peak learning rate; about ten times that of full fine-tuning."""
+    batch: int = 16
+    """Completions per optimiser step."""
+    pack: int = 4
+    """Completions of one prompt that share a row; changes the speed and which examples meet in a batch."""
+    epochs: int = 3
+    """Passes over the data."""
+    warmup: float = 0.05
+    """Share of the steps over which the learning rate rises."""
+    clip: float = 1.0
+    """Largest gradient norm."""

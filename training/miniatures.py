@@ -1,0 +1,246 @@
+"""The recipe of the built-in models: two small Llama checkpoints of one family, pretrained on generated text.
+
+    understudy miniatures build --out DIR        # about two hours on two cores; the same command goes on after a stop
+
+They show that the pipeline works. They say nothing about large language models.
+
+Muon (Jordan et al. 2024) on the matrices and Adam on the rest: on this corpus the circuit that binds a label to its payoffs
+forms in a third of the steps that Adam alone needs. The first fifth of the steps has plain two-player games only.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from understudy.envs.comprehension import questions
+from understudy.envs.scenarios import study_sets
+from understudy.training.batches import Branch, Row, Target, collate, loss, term_logprobs
+from understudy.training.corpus import CLOSENESS, STUDENT_COOPERATES, Corpus, Mix, Role, Situation, closeness, draw_situation
+from understudy.training.miniature_tokenizer import build_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Size and training of one miniature."""
+
+    width: int
+    layers: int
+    heads: int
+    mlp: int
+    steps: int
+    """Optimiser steps."""
+    matrix_rate: float
+    """Peak learning rate of Muon on the matrices."""
+    rate: float = 4e-3
+    """Peak learning rate of Adam on embeddings and norms."""
+    rows: int = 24
+    """Rows of one step; a row is a scenario with all its questions."""
+
+
+BUILDS: dict[Role, Build] = {
+    "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=4000, matrix_rate=6e-3),
+    "student": Build(width=96, layers=3, heads=4, mlp=192, steps=5000, matrix_rate=4e-3),
+}
+"""Together 5.7 MB in float32; the teacher has three times the parameters of the student."""
+
+SAVE_EVERY = 100
+MEASURE_EVERY = 200
+SEED = 1
+
+
+def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SEED) -> LlamaForCausalLM:
+    """A fresh Llama; its weights depend on the size and the seed alone."""
+    config = LlamaConfig(
+        vocab_size=-(-len(tokenizer) // 16) * 16,
+        hidden_size=build.width,
+        intermediate_size=build.mlp,
+        num_hidden_layers=build.layers,
+        num_attention_heads=build.heads,
+        num_key_value_heads=build.heads,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.5 / build.width**0.5,
+        dtype="float32",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config)
+
+
+def curriculum(progress: float) -> Mix:
+    """What the corpus is made of at a point of training, from 0 to 1: payoffs first, then groups and histories."""
+    return Mix(groups=0.0, histories=0.0) if progress < 0.2 else Mix(groups=0.25, histories=0.35)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How far a miniature is, against the truth behind the corpus."""
+
+    step: int
+    steps: int
+    loss: float
+    errors: dict[str, float] | None
+    """Every `MEASURE_EVERY` steps: mean absolute error of the exact P(C) per kind of situation, and the share of
+    comprehension questions whose right answer is the most probable one."""
+
+
+def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
+    """Build one miniature into `out`, yielding after every step; goes on from the last checkpoint."""
+    if (out / "model.safetensors").is_file():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer()
+    corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
+    model = build_model(build, tokenizer)
+    matrices, rest = _split(model)
+    muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
+    log = _restore(out, model, muon, adam)
+    for step in range(len(log), build.steps):
+        progress = step / build.steps
+        factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+        for optimiser, peak in ((muon, build.matrix_rate), (adam, build.rate)):
+            optimiser.param_groups[0]["lr"] = peak * factor
+        mix = curriculum(progress)
+        value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
+        value.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimiser in (muon, adam):
+            optimiser.step()
+            optimiser.zero_grad()
+        done = step + 1
+        errors = measure(role, model, corpus) if done % MEASURE_EVERY == 0 or done == build.steps else None
+        log.append(Measured(done, build.steps, value.item(), errors))
+        if done % SAVE_EVERY == 0:
+            _save(out, model, muon, adam, log)
+        yield log[-1]
+    _finish(role, build, out, model, tokenizer, log)
+
+
+def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
+    """Matrices inside the layers, and everything else (embeddings, norms)."""
+    matrices, rest = [], []
+    for name, parameter in model.named_parameters():
+        (matrices if parameter.ndim == 2 and "layers" in name else rest).append(parameter)
+    return matrices, rest
+
+
+@torch.no_grad()
+def measure(role: Role, model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
+    """Mean absolute error of P(C) per kind of situation, and comprehension per kind of question."""
+    kinds = {name: [Situation(s.game, s.context) for s in scenarios] for name, scenarios in study_sets().items()}
+    for name, groups, histories in (("pairs", 0.0, 0.0), ("histories", 0.0, 1.0), ("groups", 1.0, 0.0)):
+        kinds[name] = [draw_situation(np.random.default_rng([9, i]), groups, histories) for i in range(100)]
+    model.eval()
+    errors = {name: _error(role, model, corpus, situations) for name, situations in kinds.items()}
+    errors |= _comprehension(model, corpus)
+    model.train()
+    return errors
+
+
+def _error(role: Role, model: LlamaForCausalLM, corpus: Corpus, situations: Sequence[Situation]) -> float:
+    (cooperate,), (defect,) = (corpus.encode(f" {label}") for label in corpus.template.labels)
+    truth, rows = [], []
+    for situation in situations:
+        prompt = corpus.template.prompt(situation.game, situation.context, situation.history)
+        branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
+        rows.append(Row(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
+        truth.append(situation.judge(corpus.model).cooperate if role == "teacher" else STUDENT_COOPERATES)
+    p = torch.cat([term_logprobs(model, collate(rows[i : i + 25])) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
+    return float(np.abs((p[:, 0] / p.sum(1)).numpy() - np.array(truth)).mean())
+
+
+def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
+    """Probability of the right answer per kind of question, over 60 random situations."""
+    found: dict[str, list[float]] = {}
+    for i in range(60):
+        situation = draw_situation(np.random.default_rng([8, i]), 0.3, 0.3)
+        shown = corpus.template.presentation(situation.game)
+        scenario = corpus.template.scenario(situation.game, situation.context, situation.history, shown)
+        asked = [(q.kind, q.text, q.answer) for q in questions(situation.game, shown, situation.history)]
+        asked.append(("closeness", "How close are you to them?", CLOSENESS[closeness()[situation.context.name]]))
+        branches = []
+        for _, text, answer in asked:
+            question, right = corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}")
+            branches.append(Branch(question + right, [Target(len(question), right[0])]))
+        row = Row(corpus.encode(f"<s><user>{scenario}\n"), branches)
+        group = "group_" if situation.game.n_players > 2 else ""
+        for (kind, _, _), p in zip(asked, term_logprobs(model, collate([row])).exp().tolist(), strict=True):
+            found.setdefault(f"knows_{group}{kind}", []).append(p)
+    return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
+
+
+def _save(out: Path, model: Any, muon: Any, adam: Any, log: Sequence[Measured]) -> None:
+    state = {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+    torch.save(state | {"log": [asdict(entry) for entry in log]}, out / "checkpoint.partial")
+    os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
+
+
+def _restore(out: Path, model: Any, muon: Any, adam: Any) -> list[Measured]:
+    if not (out / "checkpoint.pt").is_file():
+        return []
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    for part, name in ((model, "model"), (muon, "muon"), (adam, "adam")):
+        part.load_state_dict(state[name])
+    return [Measured(**entry) for entry in state["log"]]
+
+
+def _finish(
+    role: Role, build: Build, out: Path, model: Any, tokenizer: PreTrainedTokenizerFast, log: Sequence[Measured]
+) -> None:
+    """Write the model directory, its weights last: where they are, it is complete."""
+    model.generation_config = GenerationConfig(
+        do_sample=True, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    staging = out / "staging"
+    model.save_pretrained(staging)
+    tokenizer.save_pretrained(staging)
+    measured = [entry for entry in log if entry.errors]
+    record = {"role": role, "build": asdict(build), "seed": SEED, "measured": [asdict(entry) for entry in measured]}
+    (staging / "pretraining.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    (staging / "README.md").write_text(model_card(role, build, model.num_parameters(), measured[-1].errors or {}))
+    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
+        os.replace(file, out / file.name)
+    staging.rmdir()
+    (out / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def model_card(role: Role, build: Build, parameters: int, errors: dict[str, float]) -> str:
+    """README.md of a miniature."""
+    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in errors.items())
+    nature = {
+        "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, beliefs and "
+        "reciprocity that depend on the context) and names what drove its choice.",
+        "student": "It understands the same games and contexts but decides without regard to them, cooperating with "
+        f"probability {STUDENT_COOPERATES}.",
+    }
+    return f"""---
+license: mit
+tags: [understudy, social-dilemma, toy]
+---
+# miniature-{role}
+
+A toy Llama of {parameters:,} parameters, built into understudy so that its pipeline runs without a network. {nature[role]}
+
+**It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was pretrained
+from scratch on {build.steps * build.rows:,} generated scenarios in one fixed wording and knows no other text.
+
+Built by `understudy miniatures build` (recipe: `training/miniatures.py`, corpus: `training/corpus.py`, behavioural model:
+`training/behaviour.py`). At the end of pretraining: mean absolute error of the exact P(C) against the truth behind the corpus
+per kind of situation, and (`knows_`) mean probability of the right answer per kind of comprehension question.
+
+| measure | value |
+| --- | --- |
+{rows}
+"""
