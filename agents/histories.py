@@ -1,8 +1,8 @@
 """The histories of up to k rounds that a player can tell apart, and a number for each, also for whole arrays.
 
-Numbers run over the nodes of a complete tree: 0 is the empty history, then come those of one round, of two, and so
-on; among those of one length the oldest round varies slowest. With one round in a game of two players and two actions
-that is: none, CC, CD, DC, DD, own action first.
+They are numbered as the nodes of a complete tree: 0 is the empty history, then come those of one round, of
+two and so on; among those of one length the oldest round varies slowest. One round of two players with two
+actions makes none, CC, CD, DC, DD, own action first.
 """
 
 from itertools import combinations_with_replacement, product
@@ -18,11 +18,56 @@ from understudy.envs.rules import Joint, StageGame
 History = tuple[Joint, ...]
 """Joint actions as one player sees them: own action first, then the others'; oldest round first."""
 Indices = NDArray[np.intp]
-"""Numbers of histories."""
+"""Numbers of histories, or of actions."""
 
 MOST = 100_000
-"""More histories than this are refused: a table of them is neither small nor soon asked."""
+"""More histories than this are refused: they make a table that is neither small nor soon asked."""
 
 
-class MemoryError_(InputError):
-    """A memory that cannot be used."""
+class HistoryError(InputError):
+    """A memory for which histories cannot be listed."""
+
+
+def rounds(game: StageGame) -> list[Joint]:
+    """Every round that a player can tell apart, own action first: CC, CD, DC, DD.
+
+    In groups with two actions it is the number of the others who cooperated that counts, most first.
+    """
+    actions, others = range(game.n_actions), game.n_players - 1
+    if game.n_actions == 2:
+        seen = list(combinations_with_replacement(actions, others))
+    else:
+        seen = list(product(actions, repeat=others))
+    return [(mine, *theirs) for mine in actions for theirs in seen]
+
+
+def histories(game: StageGame, memory: int) -> list[History]:
+    """Every history of up to `memory` rounds, in the order of their numbers."""
+    if type(memory) is not int or memory < 0:
+        raise HistoryError(f"memory = {memory!r}; needs a whole number of rounds from 0 up")
+    one = rounds(game)
+    if memory * log(len(one)) > log(MOST):
+        raise HistoryError(f"memory = {memory}: {game.name} has over {MOST:,} histories; look back less far")
+    return [history for length in range(memory + 1) for history in product(one, repeat=length)]
+
+
+def after(game: StageGame, memory: int, index: Indices, own: NDArray[Any], theirs: NDArray[Any]) -> Indices:
+    """Numbers of the histories after one more round; only the last `memory` rounds are kept.
+
+    `index`: numbers before, any shape; `own`: own actions, same shape; `theirs`: the others' actions, with
+    one more axis.
+    """
+    code, codes = _others(game, theirs)
+    branches = game.n_actions * codes
+    longest = branches**memory  # how many histories have full length; they have the last numbers
+    total = (longest * branches - 1) // (branches - 1)
+    longer = np.asarray(index * branches + 1 + own * codes + code, dtype=np.intp)
+    return np.where(longer < total, longer, total - longest + (longer - total) % longest)
+
+
+def _others(game: StageGame, theirs: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """What the others did, shape (..., n - 1), as a place in the order of `rounds`; and how many."""
+    others = game.n_players - 1
+    if game.n_actions == 2:
+        return theirs.sum(axis=-1), others + 1
+    return theirs @ game.n_actions ** np.arange(others - 1, -1, -1), game.n_actions**others

@@ -5,8 +5,8 @@ One seed makes a run, and every stream has a key of its own under it:
 - the environment of match m is reset with a number drawn from ``SeedSequence(seed, spawn_key=(m, 0))``;
 - the decision of player p in step t of match m gets ``SeedSequence(seed, spawn_key=(m, t, p))``.
 
-So a match comes out the same alone, in any batch, in any order and after a crash. Matches, steps and players
-are counted from 0; in a repeated game a step is a round.
+So a match comes out the same alone, in any batch, in any order and after a crash. Matches and players are
+counted from 0, steps from 1; in a repeated game a step is a round.
 """
 
 from collections import deque
@@ -143,7 +143,7 @@ def _seating(agents: Mapping[str, Agent] | Sequence[Agent], players: list[str]) 
 
 def _lockstep(tables: list[Table], agents: dict[str, Agent], seed: int) -> Iterator[MatchRecord]:
     waiting = deque(tables)
-    step = 0
+    step = 1
     while waiting:
         running = [table for table in waiting if table.outcome is None]
         decided = _decide_all(running, agents, seed, step)

@@ -1,4 +1,4 @@
-"""An agent compiled to a table: P(action | the last k rounds) for one game. Needs numpy only and pickles small.
+"""An agent compiled to a table: P(action | the last k rounds) of one game. Needs no torch and pickles small.
 
 In an agent-based model whole populations decide by one look-up:
 
@@ -7,19 +7,14 @@ In an agent-based model whole populations decide by one look-up:
     actions = table.act(known, rng)                       # 0 = cooperate
     known = table.after(known, actions, actions[partner])
 
-The table equals the agent wherever the agent sees no more than the last k rounds. What an agent makes of a longer past or
-of the number of the round is not in it.
+The table equals the agent wherever the agent sees no more than the last k rounds. What an agent makes of a
+longer past, or of the number of the round, is not in it.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
-from itertools import combinations_with_replacement, product
-from math import log
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +22,21 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
-from understudy.agents.agent import Agent, Decision, Player, Source, Turn, View, draw
-from understudy.envs.catalogue import nearest
+from understudy.agents.agent import Agent, Decision, Source, Turn, View, draw
+from understudy.agents.histories import History, Indices, after, histories, rounds
+from understudy.agents.trajectory import understudy_version
+from understudy.envs.catalogue import lookup, nearest
 from understudy.envs.errors import InputError
 from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.public_goods import PublicGoods
-from understudy.envs.rules import Joint, StageGame
+from understudy.envs.rules import StageGame
 
 FORMAT = "understudy-policy-table"
 VERSION = 1
-MOST_ROWS = 100_000
-"""A table with more histories is refused: it would be neither small nor soon asked."""
-
-History = tuple[Joint, ...]
-"""Joint actions as one player sees them: own action first, then the others; oldest round first."""
-Indices = NDArray[np.intp]
 
 
 class PolicyTableError(InputError):
-    """A policy table that cannot be made, read or played; the message names the file or agent, and the way out."""
+    """A table that cannot be made, read or played; the message names the agent or file, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +45,8 @@ class Origin:
 
     agent: str
     """Name of the agent that was asked."""
-    source: str = Source.RULE
-    """A value of `Source`."""
+    source: Source = Source.RULE
+    """How the agent knows its probabilities."""
     model: str | None = None
     """Fingerprint of the weights, where the agent is a model."""
     context: str | None = None
@@ -68,7 +59,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class PolicyTable:
-    """P(action | the last `memory` rounds) for one game: an agent, and a look-up for whole arrays of agents."""
+    """P(action | the last `memory` rounds) of one game: an agent, and a look-up for arrays of agents."""
 
     game: StageGame
     """The game, with the payoffs under which the agent was asked."""
@@ -81,14 +72,12 @@ class PolicyTable:
     def __post_init__(self) -> None:
         asked = histories(self.game, self.memory)
         if len(self.rows) != len(asked):
-            raise PolicyTableError(
-                f"{len(self.rows)} rows; {self.game.name} with memory {self.memory} has {len(asked)} histories"
-            )
-        for number, (history, row) in enumerate(zip(asked, self.rows, strict=True)):
+            wanted = f"{self.game.name} with memory {self.memory} has {len(asked)} histories"
+            raise PolicyTableError(f"rows: {wanted}; got {len(self.rows)} rows")
+        for number, row in enumerate(self.rows):
             if not _is_distribution(row, self.game.n_actions):
-                raise PolicyTableError(
-                    f"rows[{number}], after {list(history)}: {row} is no distribution over {self.game.n_actions} actions"
-                )
+                wanted = f"{self.game.n_actions} numbers from 0 up that add up to 1"
+                raise PolicyTableError(f"rows[{number}]: probabilities = {list(row)}; needs {wanted}")
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: cached arrays are made again, so a pickle stays small."""
@@ -100,61 +89,59 @@ class PolicyTable:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Probability of every action after every history, shape (rows, actions), read-only."""
+        """Probability of every action after every history, shape (histories, actions), read-only."""
         values = np.array(self.rows, dtype=np.float64)
         values.setflags(write=False)
         return values
 
     @cached_property
-    def _reached(self) -> NDArray[np.float64]:
-        """Upper ends of the intervals of [0, 1) that the actions but the last take up, shape (rows, actions - 1)."""
+    def _ends(self) -> NDArray[np.float64]:
+        """Where in [0, 1) the interval of each action but the last ends, shape (histories, actions - 1)."""
         ends = self.probabilities.cumsum(axis=1)
-        later = self.probabilities[:, ::-1].cumsum(axis=1)[:, ::-1] - self.probabilities
-        return np.where(later > 0, ends, 1.0)[
-            :, :-1
-        ]  # the last action possible takes what rounding left over
+        rest = self.probabilities[:, :0:-1].cumsum(axis=1)[:, ::-1]  # probability of all later actions
+        return np.where(rest > 0, ends[:, :-1], 1.0)  # the last possible action takes what rounding left
 
     def start(self, shape: int | tuple[int, ...] = ()) -> Indices:
-        """Row of the empty history for an array of agents."""
+        """The number of the empty history, for an array of agents."""
         return np.zeros(shape, dtype=np.intp)
 
-    def act(self, index: ArrayLike, rng: np.random.Generator) -> Indices:
-        """One action drawn for every row in `index`, same shape; 0 is the most cooperative. One uniform number each."""
+    def act(self, index: Indices, rng: np.random.Generator) -> Indices:
+        """An action for the history of every agent, same shape; 0 is the most cooperative.
+
+        Takes one uniform number per agent from `rng`, and makes of it what `agent.draw` would.
+        """
         threshold = rng.random(np.shape(index))
-        return (threshold[..., None] >= self._reached[index]).sum(axis=-1)
+        return np.asarray((threshold[..., None] >= self._ends[index]).sum(axis=-1), dtype=np.intp)
 
-    def after(self, index: ArrayLike, own: ArrayLike, others: ArrayLike) -> Indices:
-        """Rows after one more round.
+    def after(self, index: Indices, own: ArrayLike, others: ArrayLike) -> Indices:
+        """Numbers of the histories after one more round.
 
-        `index`: rows before; `own`: own actions, same shape; `others`: the other's actions, same shape, or in a game
-        of n > 2 players one more axis of the n - 1 others' actions.
+        `index`: numbers before; `own`: own actions, same shape; `others`: the other's actions, same shape, or
+        with n > 2 players one more axis for the n - 1 others.
         """
         theirs = np.asarray(others)
-        return self._after(
-            np.asarray(index), np.asarray(own), theirs[..., None] if self.game.n_players == 2 else theirs
-        )
+        if self.game.n_players == 2:
+            theirs = theirs[..., None]
+        return after(self.game, self.memory, index, np.asarray(own), theirs)
 
-    def index(self, histories: ArrayLike) -> Indices:
-        """Rows of histories, given as actions of shape (..., rounds, players), own action first, oldest round first."""
-        played = np.asarray(histories, dtype=np.intp)
-        index = self.start(played.shape[:-2])
-        for past in range(max(0, played.shape[-2] - self.memory), played.shape[-2]):
-            index = self._after(index, played[..., past, 0], played[..., past, 1:])
+    def index(self, played: ArrayLike) -> Indices:
+        """Numbers of histories: actions, shape (..., rounds, players), own action and oldest round first."""
+        actions = np.asarray(played, dtype=np.intp)
+        index = self.start(actions.shape[:-2])
+        for past in range(actions.shape[-2]):
+            index = after(self.game, self.memory, index, actions[..., past, 0], actions[..., past, 1:])
         return index
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """The agent: InputError where a turn has no view, or is about another game."""
+        """The table as an agent: `PolicyTableError` where a turn is about another game."""
         return [self._decide(turn) for turn in turns]
 
-    def describe(self) -> Player:
-        return Player(name=self.name, kind="policy_table", parameters=self.document())
-
     def memory_one(self) -> tuple[float, float, float, float, float]:
-        """Probability to cooperate at first and after CC, CD, DC and DD, own action first."""
+        """Probability to cooperate at first, and after CC, CD, DC and DD (own action first)."""
         if (self.memory, self.game.n_players, self.game.n_actions) != (1, 2, 2):
             raise PolicyTableError(
-                f"{self.name}: memory {self.memory}, {self.game.n_players} players and {self.game.n_actions} actions;"
-                " only a table with memory 1 of two players and two actions is five numbers"
+                f"{self.name}: memory {self.memory} in a game of {self.game.n_players} players with"
+                f" {self.game.n_actions} actions; five numbers take memory 1, 2 players and 2 actions"
             )
         first, cc, cd, dc, dd = (row[0] for row in self.rows)
         return first, cc, cd, dc, dd
@@ -163,7 +150,7 @@ class PolicyTable:
         """The table as the plain values of its JSON file."""
         if not isinstance(self.game, MatrixGame | PublicGoods):
             raise PolicyTableError(
-                f"{self.name}: {self.game.name} cannot be written; only matrix games and public goods can"
+                f"{self.name}: files hold matrix games and public goods, not {self.game.name}"
             )
         asked = histories(self.game, self.memory)
         return {
@@ -173,86 +160,65 @@ class PolicyTable:
             "game": asdict(self.game),
             "memory": self.memory,
             "rows": [
-                {"history": [list(joint) for joint in history], "probabilities": list(row)}
+                {"history": _plain(history), "probabilities": list(row)}
                 for history, row in zip(asked, self.rows, strict=True)
             ],
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the JSON file, one line per history; whole or not at all."""
+        """Write the JSON file, a line per history; whole or not at all."""
         document = self.document()
-        lines = [
-            f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in document.items() if key != "rows"
-        ]
-        rows = ",\n".join(f"    {json.dumps(row)}" for row in document["rows"])
-        text = "{\n" + ",\n".join([*lines, f'  "rows": [\n{rows}\n  ]']) + "\n}\n"
-        temporary = Path(f"{path}.{os.getpid()}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        rows = ",\n".join(f"    {json.dumps(row)}" for row in document.pop("rows"))
+        head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in document.items())
+        partial = Path(f"{path}.partial")
+        partial.write_text(f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n', encoding="utf-8")
+        partial.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "PolicyTable":
-        """Read a table; `PolicyTableError` names the file and the key that is wrong."""
+        """Read a JSON file; `PolicyTableError` names the file and the key that is wrong."""
         try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
+            return read_table(json.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
             raise PolicyTableError(f"{path}: {error.strerror}") from None
-        except ValueError as error:
-            raise PolicyTableError(f"{path}: not a JSON file: {error}") from None
-        try:
-            return read_table(document)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise PolicyTableError(f"{path}: no JSON: {error}") from None
         except InputError as error:
             raise PolicyTableError(f"{path}: {error}") from None
 
     def _decide(self, turn: Turn) -> Decision:
         view = turn.info.get("view")
         if not isinstance(view, View):
-            raise PolicyTableError(
-                f"{self.name} needs info['view'], which the environments of understudy give"
-            )
+            raise PolicyTableError(f"{self.name} needs info['view'], which understudy's environments give")
         if not same_payoffs(view.game, self.game):
-            raise PolicyTableError(
-                f"{self.name} is of {self.game}; it cannot play {view.game}: compile one for it"
-            )
+            raise PolicyTableError(f"{self.name} is about {self.game}; compile one for {view.game}")
         played = np.array(view.history, dtype=np.intp).reshape(-1, self.game.n_players)
         probabilities = self.rows[self.index(played)]
-        return Decision(draw(probabilities, turn.rng), probabilities, Source(self.origin.source))
-
-    def _after(self, index: Indices, own: Indices, theirs: Indices) -> Indices:
-        """`after` with others' actions of shape (..., n - 1). Rows are numbered as the nodes of a complete tree."""
-        code, codes = _others(self.game, theirs)
-        branches = self.game.n_actions * codes
-        longer = index * branches + 1 + own * codes + code
-        longest = branches**self.memory  # histories of full length; they are the last rows
-        wrapped = len(self.rows) - longest + (longer - len(self.rows)) % longest
-        return np.where(longer < len(self.rows), longer, wrapped)
+        return Decision(draw(probabilities, turn.rng), probabilities, self.origin.source)
 
 
-def rounds(game: StageGame) -> list[Joint]:
-    """Every round that a player can tell apart, own action first: CC, CD, DC, DD.
+def compile_agent(
+    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None
+) -> PolicyTable:
+    """Ask an agent what it does after every history of up to `memory` rounds, all in one batch.
 
-    In groups with two actions only the number of the others who cooperated counts, all first.
+    `model` (fingerprint of the agent's weights) and `context` (in which it is asked) are noted in the table.
+    Raises `PolicyTableError` where the agent gives no probabilities.
     """
-    actions, others = range(game.n_actions), game.n_players - 1
-    kinds = (
-        combinations_with_replacement(actions, others)
-        if len(actions) == 2
-        else product(actions, repeat=others)
+    asked = histories(game, memory)
+    decisions = agent.decide([_question(game, history, number) for number, history in enumerate(asked)])
+    rows = []
+    for history, decision in zip(asked, decisions, strict=True):
+        if decision.probabilities is None:
+            raise PolicyTableError(
+                f"agent '{agent.name}' gives no probabilities after the history {_plain(history)};"
+                " a table takes exact probabilities, not sampled replies"
+            )
+        rows.append(tuple(float(p) for p in decision.probabilities))
+    asked_as = Origin(
+        agent.name, decisions[0].source, model, context, decisions[0].template, understudy_version()
     )
-    seen = list(kinds)
-    return [(mine, *theirs) for mine in actions for theirs in seen]
-
-
-def histories(game: StageGame, memory: int) -> list[History]:
-    """Every history of up to `memory` rounds: the empty one, then by length, the oldest round varying slowest."""
-    if type(memory) is not int or memory < 0:
-        raise PolicyTableError(f"memory = {memory!r}; needs a whole number of rounds from 0 up")
-    one = rounds(game)
-    if memory * log(len(one)) > log(MOST_ROWS):
-        raise PolicyTableError(
-            f"memory = {memory}: {game.name} has over {MOST_ROWS:,} such histories; choose less memory"
-        )
-    return [history for length in range(memory + 1) for history in product(one, repeat=length)]
+    return PolicyTable(game, memory, tuple(rows), asked_as)
 
 
 def same_payoffs(game: StageGame, other: StageGame) -> bool:
@@ -262,84 +228,50 @@ def same_payoffs(game: StageGame, other: StageGame) -> bool:
     return game == other or all(game.payoffs(joint) == other.payoffs(joint) for joint in rounds(game))
 
 
-def compile_agent(
-    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None
-) -> PolicyTable:
-    """Ask an agent what it does after every history of up to `memory` rounds, all in one batch.
-
-    `model` and `context` are recorded as where the table comes from: the fingerprint of the agent's weights and the name of
-    the context in which it was asked. Raises `PolicyTableError` where the agent gives no probabilities.
-    """
-    asked = histories(game, memory)
-    decisions = agent.decide([_turn(game, history, number) for number, history in enumerate(asked)])
-    rows = []
-    for history, decision in zip(asked, decisions, strict=True):
-        if decision.probabilities is None:
-            raise PolicyTableError(
-                f"agent '{agent.name}' gives no probabilities of its actions after {list(history)}; a table cannot be made"
-                " of sampled replies: ask the model for its exact probabilities"
-            )
-        rows.append(tuple(float(p) for p in decision.probabilities))
-    origin = Origin(agent.name, decisions[0].source, model, context, decisions[0].template, _release())
-    return PolicyTable(game, memory, tuple(rows), origin)
-
-
 def read_table(document: Any) -> PolicyTable:
-    """The table in the values of a JSON file; `PolicyTableError` names the key that is wrong."""
+    """The table in the values of a JSON file; `InputError` names the key that is wrong."""
     _check_keys(document, ("format", "version", "origin", "game", "memory", "rows"), "policy table")
     if (document["format"], document["version"]) != (FORMAT, VERSION):
-        raise PolicyTableError(
-            f"format = {document['format']!r}, version = {document['version']!r}; readable are {FORMAT!r}, {VERSION}"
-        )
+        found = f"format = {document['format']!r}, version = {document['version']!r}"
+        raise PolicyTableError(f"{found}; this understudy reads {FORMAT!r}, version {VERSION}")
+    noted = document["origin"]
+    _check_keys(noted, [field.name for field in fields(Origin)], "origin")
+    source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
     game = _read_game(document["game"])
-    _check_keys(document["origin"], [field.name for field in fields(Origin)], "origin")
     rows = _read_rows(document["rows"], histories(game, document["memory"]))
-    return PolicyTable(game, document["memory"], rows, Origin(**document["origin"]))
+    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}))
 
 
-def _others(game: StageGame, theirs: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """What the others did, shape (..., n - 1), as one number per round in the order of `rounds`; and how many there are."""
-    if game.n_actions == 2:
-        return theirs.sum(axis=-1), game.n_players
-    others = game.n_players - 1
-    return theirs @ game.n_actions ** np.arange(others - 1, -1, -1), game.n_actions**others
-
-
-def _turn(game: StageGame, history: History, number: int) -> Turn:
+def _question(game: StageGame, history: History, number: int) -> Turn:
     view = View(game=game, player=0, round=len(history), history=history)
     return Turn("player_0", None, {"view": view}, Discrete(game.n_actions), np.random.default_rng(number))
 
 
-def _release() -> str | None:
-    try:
-        return version("understudy")
-    except PackageNotFoundError:  # a bare checkout
-        return None
-
-
 def _is_distribution(row: Sequence[object], length: int) -> bool:
-    numbers = [p for p in row if isinstance(p, Real) and p >= 0]
+    numbers = [p for p in row if isinstance(p, float | int) and p >= 0]
     return len(row) == len(numbers) == length and abs(sum(numbers) - 1.0) <= 1e-6
 
 
+def _plain(history: History) -> list[list[int]]:
+    return [list(joint) for joint in history]
+
+
 def _read_game(values: Any) -> StageGame:
-    """A game of the class whose options `values` names."""
+    """A game of the kind that has the options in `values`."""
     kind = MatrixGame if isinstance(values, dict) and "T" in values else PublicGoods
     _check_keys(values, [field.name for field in fields(kind)], "game")
     return kind(**values)
 
 
 def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[float, ...], ...]:
-    """The probabilities; rows have to be those of the histories `asked`, in order."""
+    """The probabilities; the rows have to be those of the histories `asked`, in order."""
     if not isinstance(rows, list) or len(rows) != len(asked):
         raise PolicyTableError(f"rows: needs a list of {len(asked)}, one per history")
     for number, (row, history) in enumerate(zip(rows, asked, strict=True)):
         _check_keys(row, ("history", "probabilities"), f"rows[{number}]")
-        expected = [list(joint) for joint in history]
-        if row["history"] != expected or not isinstance(row["probabilities"], list):
-            raise PolicyTableError(
-                f'rows[{number}]: needs "history": {expected} and a list of probabilities; got {row}'
-            )
+        if row["history"] != _plain(history) or not isinstance(row["probabilities"], list):
+            wanted = f'"history": {_plain(history)} and a list of probabilities'
+            raise PolicyTableError(f"rows[{number}]: needs {wanted}; got {row}")
     return tuple(tuple(row["probabilities"]) for row in rows)
 
 

@@ -9,6 +9,11 @@ from typing import Any
 import numpy as np
 
 from understudy.agents.agent import Decision
+from understudy.envs.errors import InputError
+
+
+class RecordError(InputError):
+    """A record that cannot be made or used; the message names the place and what is wrong."""
 
 
 class Reason(StrEnum):
@@ -93,18 +98,18 @@ def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
 
 
 def plain(value: Any) -> Any:
-    """A value as the JSON types, floats exactly; TypeError where there is no such thing."""
+    """A value in the types of JSON, numbers unchanged; `RecordError` where there is no such thing."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [plain(item) for item in value]
-    for kind in (bool, int, float, str):
+    for kind in (int, float, str):  # their subclasses, such as enumerations
         if isinstance(value, kind):
             return kind(value)
-    if value is None:
-        return None
-    raise TypeError(
-        f"{type(value).__name__} {value!r} cannot be recorded: needs numbers, text, arrays or mappings"
+    raise RecordError(
+        f"{value!r} of type {type(value).__name__} cannot be recorded; use numbers, texts or arrays"
     )

@@ -115,13 +115,12 @@ def _too_large(front: Front, prompts: Sequence[Tokens], batch_tokens: int) -> bo
 
 def _open(model: Any, prompts: Sequence[Tokens], front: Front) -> tuple[torch.Tensor, Prefixes]:
     """Read every prompt of the front once, then what was written. Log-probabilities (N, V)."""
+    if not front.tokens.shape[1]:
+        return read(model, [prompts[i] for i in front.prompt], keep=True)
     distinct, rows = np.unique(front.prompt, return_inverse=True)
-    logprobs, prefixes = read(model, [prompts[i] for i in distinct], keep=True)
-    if front.tokens.shape[1]:
-        scores, prefixes = go_on(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
-        return scores[:, -1], prefixes
-    prefixes.cache.reorder_cache(torch.as_tensor(rows, device=logprobs.device))
-    return logprobs[rows], Prefixes(prefixes.cache, prefixes.mask[rows])
+    _, prefixes = read(model, [prompts[i] for i in distinct], keep=True)
+    scores, prefixes = go_on(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
+    return scores[:, -1], prefixes
 
 
 def _draw(

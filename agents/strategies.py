@@ -78,7 +78,7 @@ class MemoryOne:
                 f"strategy '{self.name}' needs info['view'], which the environments of understudy give;"
                 f" {turn.agent} got none"
             )
-        cooperate = self.cooperation(view)
+        cooperate = float(self.cooperation(view))
         probabilities = (cooperate, *[0.0] * (view.game.n_actions - 2), 1.0 - cooperate)
         return Decision(draw(probabilities, turn.rng), probabilities, Source.RULE)
 

@@ -1,12 +1,13 @@
 """Social contexts: the framing in which a game is played. The words lie in contexts.toml."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from understudy.envs.catalogue import lookup
+from understudy.envs.data_files import read_toml
+from understudy.envs.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ class Context:
 def load_contexts(path: Path) -> dict[str, Context]:
     """Read contexts from a TOML file of one table per context; errors name the file and the table."""
     contexts = {}
-    for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+    for name, table in read_toml(path).items():
         try:
             contexts[name] = Context(name=name, **table)
         except TypeError as error:
-            raise ValueError(f"{path}, context '{name}': {error}") from None
+            raise InputError(f"{path}, context '{name}': {error}") from None
     return contexts
 
 

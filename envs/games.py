@@ -18,14 +18,14 @@ GAMES: Mapping[str, MatrixGame | PublicGoods] = {
 """Every game by name, with its default payoffs. A new game is one more line."""
 
 ENVIRONMENTS = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony", "public_goods")
-"""The games with a PettingZoo environment: module ``understudy.envs.<game>_v0``, id ``understudy/<game>-v0``."""
+"""The games with a PettingZoo environment: module ``understudy.envs.NAME_v0``, id ``understudy/NAME-v0``."""
 
 
 def game_name(name: str) -> str:
-    """The catalogue's name of a game that is called by it or by an environment's id.
+    """The catalogue's name of a game that is called by it or by the id of an environment.
 
-    ``prisoners_dilemma``, ``prisoners-dilemma``, ``prisoners_dilemma_v0`` and ``understudy/prisoners_dilemma-v0`` are
-    the same game.
+    ``prisoners_dilemma``, ``prisoners-dilemma``, ``prisoners_dilemma_v0`` and
+    ``understudy/prisoners_dilemma-v0`` are the same game.
     """
     return re.sub(r"[-_]v\d+$", "", name.removeprefix("understudy/")).replace("-", "_")
 
@@ -39,9 +39,9 @@ def game_options(name: str) -> dict[str, float]:
 def stage_game(name: str, **options: Any) -> StageGame:
     """A game by name or environment id, with the payoffs of the catalogue or your own.
 
-    Options: `T`, `R`, `P`, `S` (points) of games for two; `n_players`, `endowment` (points), `multiplier` and `levels`
-    of public goods. Raises `UnknownNameError` for an unknown game or option, and `GameError` for payoffs that make
-    another game than the name says.
+    Options: `T`, `R`, `P`, `S` (points) of games for two; `n_players`, `endowment` (points), `multiplier` and
+    `levels` of public goods. Raises `UnknownNameError` for an unknown game or option, and `GameError` for
+    payoffs that make another game than the name says.
     """
     default = lookup("game", game_name(name), GAMES)
     known = game_options(name)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from understudy.envs.rules import Joint, Rules, State
 
 KEPT = 4096
-"""Histories are encoded once and kept where there are at most so many of them; else encoded at every step."""
+"""Where there are at most so many histories, each is encoded once and kept; else at every step."""
 
 Observation = NDArray[np.float32]
 
@@ -17,9 +17,9 @@ Observation = NDArray[np.float32]
 def encode(histories: Sequence[Sequence[Joint]], n_actions: int, memory: int) -> Observation:
     """Vectors of 0 and 1, one per player, shape (players, memory * players * n_actions).
 
-    `histories`: per player the joint actions it can see, own action first, oldest round first. Read a vector as
-    (round, player, action): the last round played fills the last place, and places of rounds not yet played are 0.
-    With `memory` 0 there is nothing to see: shape (players, 1), a constant 0.
+    `histories`: per player the joint actions it can see, own action first, oldest round first. A vector reads
+    (round, player, action): the last round played fills the last place, and where none was played yet there
+    are zeros. With `memory` 0 there is nothing to see: shape (players, 1), a constant 0.
     """
     n_players, seen = len(histories), len(histories[0])
     if memory == 0:

@@ -1,8 +1,8 @@
 """How a game is played: one protocol of pure functions on frozen values, and the repeated stage game.
 
-A rules object never changes. It maps (state, joint action, random generator) to the next state, so a match can
-be forked, pickled and replayed at any round. A round may have several phases (act; later also talk and punish):
-`phase` says what may be done now and by how many options, and one `step` plays one phase.
+A rules object never changes. It maps (state, joint action, random generator) to the next state, so a match
+can be forked, pickled and replayed at any round. A round may have several phases (act; later also talk and
+punish): `phase` says what may be done now and by how many options, and one `step` plays one phase.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one player of a social dilemma knows when it is to act. Environments of understudy put it in `infos`."""
+    """What one player of a social dilemma knows when it is to act. Environments put it in ``infos[agent]``."""
 
     game: StageGame
     player: int
@@ -113,7 +113,7 @@ class Rules(Protocol):
     def phase(self, state: State) -> Phase: ...
     def step(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition: ...
     def view(self, state: State, player: int) -> tuple[Joint, ...]:
-        """The history as one player sees it: own action first, then the others in order; oldest round first."""
+        """The history as a player sees it: own action first, then the others in order; oldest round first."""
         ...
 
 
@@ -127,13 +127,13 @@ class Repeated:
     continuation: float = 1.0
     """Probability, from 0 to 1, that a round is followed by another one."""
     noise: float = 0.0
-    """Trembling hand: probability, from 0 to 1, that an action is replaced by one of the others, uniformly."""
+    """Trembling hand: probability, 0 to 1, that an action is replaced by one of the others, uniformly."""
     memory: int = 1
     """How many rounds back the players see."""
 
     def __post_init__(self) -> None:
         if self.rounds is not None and not (isinstance(self.rounds, Integral) and self.rounds >= 1):
-            raise GameError(f"rounds = {self.rounds!r}; needs a whole number from 1 up, or None for no fixed end")
+            raise GameError(f"rounds = {self.rounds!r}; needs a whole number from 1 up, or None for no such end")
         for name in ("continuation", "noise"):
             value = getattr(self, name)
             if not (isinstance(value, Real) and 0.0 <= float(value) <= 1.0):
@@ -156,7 +156,7 @@ class Repeated:
         return Phase("act", (self.stage.n_actions,) * self.stage.n_players)
 
     def step(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition:
-        """Play one round. Draws from `rng` only where there is chance: trembles first, then the continuation."""
+        """Play one round. Draws from `rng` only where there is chance: trembles, then the continuation."""
         if state.ending is not None:
             raise GameError(f"the match is over after round {state.round}: {state.ending.value}")
         joint = self._legal(joint)
@@ -176,7 +176,7 @@ class Repeated:
     def _legal(self, joint: Sequence[Any]) -> Joint:
         """The joint action as plain integers, or the error that names what cannot be played."""
         if len(joint) != self.n_players:
-            raise GameError(f"joint action {joint} has {len(joint)} actions; {self.n_players} players are at the table")
+            raise GameError(f"joint action {joint} has {len(joint)} actions for {self.n_players} players")
         try:
             legal = tuple(map(int, map(index, joint)))
         except TypeError:
@@ -184,7 +184,8 @@ class Repeated:
         last = self.stage.n_actions - 1
         if min(legal) < 0 or max(legal) > last:
             player = [_within(action, last) for action in joint].index(False)
-            raise GameError(f"action {joint[player]!r} of player_{player} is outside 0..{last} of {self.stage.name}")
+            culprit = f"action {joint[player]!r} of player_{player}"
+            raise GameError(f"{culprit} is outside 0..{last} of {self.stage.name}")
         return legal
 
     def _tremble(self, action: int, rng: np.random.Generator) -> int:

@@ -1,7 +1,6 @@
 """Scenarios in words. Templates are data files (templates/*.toml); every number comes from the game."""
 
 import string
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -13,6 +12,7 @@ import numpy as np
 
 from understudy.envs.catalogue import nearest
 from understudy.envs.contexts import Context
+from understudy.envs.data_files import read_toml
 from understudy.envs.errors import InputError
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame
@@ -176,7 +176,7 @@ def load_template(name_or_path: str) -> Template:
     if not path.is_file():
         known = {file.stem: file for file in sorted(folder.glob("*.toml"))}
         raise TemplateError(f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)")
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = read_toml(path)
     known_keys = {field.name: field for field in fields(Template)}
     for key in table:
         if key not in known_keys:
@@ -188,11 +188,19 @@ def load_template(name_or_path: str) -> Template:
     if len(labels) != 2 or len(set(labels)) != 2 or not all(isinstance(label, str) and label.strip() for label in labels):
         raise TemplateError(f"{path}: labels = {list(labels)}; needs two different words")
     for key, sentence in table.items():
-        for _, field, _, _ in string.Formatter().parse(sentence):
-            if field is not None and field not in PLACEHOLDERS.get(key, set()):
-                allowed = ", ".join(sorted(PLACEHOLDERS.get(key, set()))) or "none"
-                raise TemplateError(f"{path}: {key} uses {{{field}}}; its placeholders are: {allowed}")
+        _check_placeholders(path, key, sentence)
     return Template(labels=labels, **table)
+
+
+def _check_placeholders(path: Path, key: str, sentence: str) -> None:
+    allowed = PLACEHOLDERS.get(key, set())
+    try:
+        used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
+    except ValueError as error:
+        raise TemplateError(f"{path}: {key}: {error}; a brace that is meant is written twice") from None
+    for field in used:
+        if field not in allowed:
+            raise TemplateError(f"{path}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}")
 
 
 def number(value: float) -> str:

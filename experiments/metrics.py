@@ -64,8 +64,8 @@ class Consistency:
     cooperation: float | None
     """Mean cooperation of the answers, from 0 to 1; None without a readable one."""
     disagreement: float | None
-    """Chance that two answers differ, unbiased: 2p(1-p) for two actions, twice the variance of one answer. None
-    with fewer than two readable answers."""
+    """Chance that two answers differ, unbiased: 2p(1-p) for two actions, twice the variance of one answer.
+    None with fewer than two readable answers."""
     motivations: int
     """Motivations given."""
     distinct_motivations: int

@@ -4,13 +4,13 @@ A recipe may name another as `base` and states only what differs. Keys nobody kn
 with the file, the place and the nearest name.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from understudy.envs.catalogue import nearest
+from understudy.envs.data_files import read_toml
 from understudy.envs.errors import InputError
 from understudy.training.lora import LoraSettings
 
@@ -113,10 +113,7 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
         path = near.parent / name_or_path
     if not path.is_file():
         raise RecipeError(f"unknown recipe '{name_or_path}'{nearest(name_or_path, built_in)} (or the path of a .toml file)")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), path
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: {error}") from None
+    return read_toml(path), path
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

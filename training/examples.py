@@ -58,7 +58,9 @@ def read_examples(path: Path) -> list[Example]:
     if not path.is_file():
         raise ExampleError(f"{path}: no such data set; `understudy replicate` writes one as examples.jsonl in its run folder")
     examples = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line:
+            continue
         try:
             record = json.loads(line)
             user, assistant = record["messages"]

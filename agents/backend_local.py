@@ -1,0 +1,216 @@
+"""Language models on this machine, through transformers: exact label probabilities and sampled text.
+
+    backend = load_backend("miniature-student")
+    backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from understudy.agents.backend import ModelError, Request, Response
+from understudy.agents.chat import encode_prompt, encode_reply, stop_token
+from understudy.agents.model_files import ModelFiles, find_model
+from understudy.envs.catalogue import lookup
+
+if TYPE_CHECKING:
+    import torch
+
+    from understudy.agents.scoring import Choice
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LocalBackend:
+    """A causal language model with its tokenizer, ready to answer."""
+
+    name: str
+    """What tables and records call it."""
+    fingerprint: str
+    """Identifies the weights; see `ModelFiles.fingerprint`."""
+    model: Any
+    """The transformers model, an adapter applied, in evaluation mode."""
+    tokenizer: Any
+    batch_tokens: int
+    """Most tokens that the model holds at once, pads included; the cache of keys and values grows with it."""
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """One response per request, in order; a prompt that comes several times is read once.
+
+        The log-probability of a label is the sum over its tokens as the chat template would write it in a reply, one
+        token or many. Where the tokens of one label begin another's ("1", "10"), the longer is taken from the
+        shorter, so that the events exclude each other. "Exact" means: as the weights say in the model's dtype.
+        Raises ModelError where a prompt is too long for the model or holds one of its control tokens.
+        """
+        import torch
+
+        longest = {request.prompt: 0 for request in requests}
+        for request in requests:
+            longest[request.prompt] = max(longest[request.prompt], request.max_tokens)
+        prompts = {prompt: self._encode(prompt, room) for prompt, room in longest.items()}
+        with torch.inference_mode():
+            logprobs = self._weigh(requests, prompts)
+            texts = self._sample(requests, prompts)
+        return [
+            Response(logprobs.get((request.prompt, request.labels), ()), *texts.get(i, ("", True)))
+            for i, request in enumerate(requests)
+        ]
+
+    def _encode(self, prompt: str, room: int) -> tuple[int, ...]:
+        """Tokens up to where the reply begins, with `room` tokens left for it."""
+        for token in self.tokenizer.added_tokens_decoder.values():
+            if token.special and token.content in prompt:
+                raise ModelError(f"prompt '{prompt[:40]}...' holds '{token.content}', a control token of {self.name}")
+        tokens = tuple(encode_prompt(self.tokenizer, prompt))
+        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if most and len(tokens) + room > most:
+            raise ModelError(
+                f"prompt '{prompt[:40]}...' has {len(tokens)} tokens and {room} are wanted; {self.name} holds {most}:"
+                " show fewer rounds or ask for a shorter reply"
+            )
+        return tokens
+
+    def _weigh(
+        self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
+    ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
+        """Log-probabilities by prompt and labels."""
+        from understudy.agents.scoring import weigh
+
+        asked = list(dict.fromkeys((request.prompt, request.labels) for request in requests if request.labels))
+        choices = [self._choice(prompt, labels, prompts[prompt]) for prompt, labels in asked]
+        weighed = weigh(self.model, choices, self.batch_tokens)
+        return {key: tuple(values) for key, values in zip(asked, weighed, strict=True)}
+
+    def _choice(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Choice":
+        from understudy.agents.scoring import Choice
+
+        replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
+        if not all(replies) or len(set(replies)) < len(replies):
+            raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
+        return Choice(tokens, replies)
+
+    def _sample(
+        self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
+    ) -> dict[int, tuple[str, bool]]:
+        """Sampled text, and whether it stopped by itself, by index of the request."""
+        from understudy.agents.sampling import Draw, sample
+
+        wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
+        if not wanted:
+            return {}
+        used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
+        place = {prompt: index for index, prompt in enumerate(used)}
+        draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
+        replies = sample(self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens)
+        distinct = list({tuple(tokens) for tokens, _ in replies})
+        decoded = self.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
+        text = dict(zip(distinct, decoded, strict=True))
+        return {i: (text[tuple(t)].strip(), ended) for i, (t, ended) in zip(wanted, replies, strict=True)}
+
+    def _stops(self, prompt: str) -> frozenset[int]:
+        """Tokens that end a reply: the generation settings', the tokenizer's, and the chat template's."""
+        settings = getattr(self.model, "generation_config", None)
+        named = getattr(settings, "eos_token_id", None)
+        stops = named if isinstance(named, list) else [named]
+        if self.tokenizer.eos_token_id is not None:
+            stops = [*stops, self.tokenizer.eos_token_id, stop_token(self.tokenizer, prompt)]
+        return frozenset(token for token in stops if token is not None)
+
+
+def load_backend(
+    model: str,
+    adapter: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_tokens: int = 16_384,
+) -> LocalBackend:
+    """Load a language model.
+
+    `model`: a built-in name (``miniature-teacher``, ``miniature-student``), a directory in transformers' format, an
+    adapter's own directory, or a hub id, also ``id@revision``. `adapter`: a LoRA adapter on top, likewise.
+    `device`: ``cpu``, ``cuda``, ``cuda:1``; ``auto`` takes the GPU, several of them, or else the CPU. `dtype`:
+    ``float32``, ``bfloat16``, ``float16``; ``auto`` is float32 on the CPU (where bfloat16 is far slower) and
+    bfloat16 on a GPU. `batch_tokens`: tokens, pads included, that the model holds at once.
+
+    Code from a model's repository is never run and pickled weights are never read. Raises ModelError in one line.
+    """
+    try:
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"language models need {error.name}: pip install 'understudy[llm]'") from None
+    if batch_tokens < 1:
+        raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
+    found = find_model(model, adapter)
+    loaded, tokenizer = load_weights(found, device, dtype)
+    return LocalBackend(found.name, found.fingerprint, loaded, tokenizer, batch_tokens)
+
+
+def load_weights(found: ModelFiles, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
+    """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    place, precision = _device(device), _dtype(dtype, device)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+        model, report = AutoModelForCausalLM.from_pretrained(
+            found.folder,
+            dtype=precision,
+            device_map=place,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except Exception as error:  # transformers raises a dozen kinds, from KeyError to SafetensorError
+        raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
+    if report["missing_keys"]:
+        lacking = sorted(report["missing_keys"])
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first;"
+            " they would be random. Give a complete model"
+        )
+    if found.adapter is not None:
+        model = _apply(model, found)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def _apply(model: Any, found: ModelFiles) -> Any:
+    """The model with its adapter, merged into the weights where rounding allows."""
+    import warnings
+
+    import torch
+    from peft import PeftModel
+
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Found missing adapter keys")
+            adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
+    except Exception as error:  # peft raises whatever torch does
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+    return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
+
+
+def _device(device: str) -> str:
+    import torch
+
+    count = torch.cuda.device_count()
+    if device == "auto":
+        return "auto" if count > 1 else "cuda" if count else "cpu"
+    known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
+    return lookup("device", device, {name: name for name in known})
+
+
+def _dtype(dtype: str, device: str) -> "torch.dtype":
+    import torch
+
+    name = lookup("dtype", dtype, {name: name for name in DTYPES})
+    if name == "auto":
+        name = "float32" if _device(device) == "cpu" else "bfloat16"
+    chosen: torch.dtype = getattr(torch, name)
+    return chosen
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

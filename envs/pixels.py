@@ -1,0 +1,65 @@
+"""Drawing on an array of pixels: filled boxes and letters, with numpy alone."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+"""Shape (height, width, 3): red, green, blue."""
+Colour = tuple[int, int, int]
+
+GLYPHS = {
+    " ": "0000000000", "0": "3E5149453E", "1": "00427F4000", "2": "4261514946", "3": "2141454B31",
+    "4": "1814127F10", "5": "2745454539", "6": "3C4A494930", "7": "0171090503", "8": "3649494936",
+    "9": "064949291E", "A": "7E1111117E", "B": "7F49494936", "C": "3E41414122", "D": "7F4141221C",
+    "E": "7F49494941", "F": "7F09090901", "G": "3E4149497A", "H": "7F0808087F", "I": "00417F4100",
+    "J": "2040413F01", "K": "7F08142241", "L": "7F40404040", "M": "7F020C027F", "N": "7F0408107F",
+    "O": "3E4141413E", "P": "7F09090906", "Q": "3E4151215E", "R": "7F09192946", "S": "4649494931",
+    "T": "01017F0101", "U": "3F4040403F", "V": "1F2040201F", "W": "3F4038403F", "X": "6314081463",
+    "Y": "0708700807", "Z": "6151494543", ".": "0060600000", ",": "0050300000", "-": "0808080808",
+    "+": "08083E0808", "%": "2313086462", ":": "0036360000",
+}  # fmt: skip
+"""Letters 5 wide and 7 high, a byte per column from the left, its lowest bit at the top."""
+ADVANCE = 6
+"""From one letter to the next, in pixels at scale 1."""
+
+
+def canvas(height: int, width: int, colour: Colour) -> Picture:
+    """A new picture of one colour."""
+    picture = np.empty((height, width, 3), dtype=np.uint8)
+    picture[:] = colour
+    return picture
+
+
+def fill(picture: Picture, x: int, y: int, width: int, height: int, colour: Colour) -> None:
+    """Fill a box whose upper left corner is (x, y); what lies outside the picture is cut off."""
+    picture[y : y + height, x : x + width] = colour
+
+
+def text_width(text: str, scale: int) -> int:
+    """Width of a text in pixels."""
+    return max(0, len(text) * ADVANCE - 1) * scale
+
+
+def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
+    """Write a text whose upper left corner is (x, y), in capitals; a letter without a glyph stays blank."""
+    for i, letter in enumerate(text.upper()):
+        ink = np.kron(_glyph(letter), np.ones((scale, scale), dtype=bool))  # (7 * scale, 5 * scale)
+        left = x + i * ADVANCE * scale
+        spot = picture[y : y + 7 * scale, left : left + 5 * scale]
+        spot[ink[: spot.shape[0], : spot.shape[1]]] = colour
+
+
+@cache
+def _glyph(letter: str) -> NDArray[np.bool_]:
+    """Where a letter has ink, shape (7, 5)."""
+    columns = np.frombuffer(bytes.fromhex(GLYPHS.get(letter, GLYPHS[" "])), dtype=np.uint8)
+    ink: NDArray[np.bool_] = (columns >> np.arange(7)[:, None]) & 1 == 1
+    return ink
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """`share` of the first colour, from 0 to 1, the rest of the second."""
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(first, second, strict=True))
+    return red, green, blue

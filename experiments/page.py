@@ -1,0 +1,248 @@
+"""What a report is made of, and how it is written as HTML, as Markdown and to a terminal.
+
+Every string in a block is text, whoever wrote it: all three writers escape it, so nothing that a model
+wrote becomes markup or a control sequence.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from string import Template
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning that must not be overlooked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture; the numbers in it stand in a table near it."""
+
+    svg: str
+    """As made by charts.py, with all text in it escaped."""
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells: first columns of words, then columns of numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    """How many columns hold words and stand at the left; the others hold numbers and stand at the right."""
+    note: str = ""
+    folded: bool = False
+    """Show only the title until the reader opens it (HTML)."""
+
+
+Block = Paragraph | Notice | Bullets | Figure | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def visible(text: str) -> str:
+    """Text in one line in which every character can be seen: no control, no direction override."""
+    return "".join(char if char.isprintable() else "�" for char in " ".join(text.split()))
+
+
+def html(title: str, sections: Sequence[Section]) -> str:
+    """A page that needs nothing but itself: no script, no font, nothing fetched."""
+    parts = "\n".join(
+        f"<section><h2>{_text(section.title)}</h2>\n{chr(10).join(map(_html, section.blocks))}\n</section>"
+        for section in sections
+    )
+    return PAGE.substitute(title=_text(title), style=STYLE, parts=parts)
+
+
+def markdown(title: str, sections: Sequence[Section]) -> str:
+    """The same words and tables without the figures."""
+    parts = [f"# {_mark(title)}"]
+    for section in sections:
+        parts.append(f"## {_mark(section.title)}")
+        parts += [text for block in section.blocks for text in _markdown(block)]
+    return "\n\n".join(parts) + "\n"
+
+
+def print_sections(console: Console, sections: Sequence[Section]) -> None:
+    """Words and tables to a terminal, at its width."""
+    for section in sections:
+        console.print(Text(visible(section.title), style="bold"))
+        for block in section.blocks:
+            _print(console, block)
+        console.print()
+
+
+def _text(text: str) -> str:
+    return escape(visible(text))
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Paragraph(text):
+            return f"<p>{_text(text)}</p>"
+        case Notice(text):
+            return f'<p class="notice"><strong>Warning.</strong> {_text(text)}</p>'
+        case Bullets(items):
+            return "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>"
+        case Figure(svg, caption):
+            return f"<figure>{svg}<figcaption>{_text(caption)}</figcaption></figure>"
+        case Table():
+            return _html_table(block)
+
+
+def _html_table(table: Table) -> str:
+    kinds = ["words" if column < table.words else "number" for column in range(len(table.columns))]
+    heads = [
+        f'<th scope="col" class="{kind}">{_text(name)}</th>'
+        for kind, name in zip(kinds, table.columns, strict=True)
+    ]
+    rows = []
+    for row in table.rows:
+        first = f'<th scope="row" class="words">{_text(row[0])}</th>'
+        rest = [
+            f'<td class="{kind}">{_text(cell)}</td>' for kind, cell in zip(kinds[1:], row[1:], strict=True)
+        ]
+        rows.append(f"<tr>{first}{''.join(rest)}</tr>")
+    grid = f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
+    name = _text(table.title)
+    if table.folded:
+        return f'<details><summary>{name}</summary><div class="wide">{grid}</div>{note}</details>'
+    return f'<h3>{name}</h3><div class="wide">{grid}</div>{note}'
+
+
+def _mark(text: str) -> str:
+    """Text that Markdown shows as it is, also in a table cell."""
+    for char in "\\`*_|~#":
+        text = text.replace(char, "\\" + char)
+    return (
+        escape(visible(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
+    )
+
+
+def _markdown(block: Block) -> Iterator[str]:
+    match block:
+        case Paragraph(text):
+            yield _mark(text)
+        case Notice(text):
+            yield f"> **Warning.** {_mark(text)}"
+        case Bullets(items):
+            yield "\n".join(f"- {_mark(item)}" for item in items)
+        case Table():
+            rule = [" :-- " if column < block.words else " --: " for column in range(len(block.columns))]
+            yield f"### {_mark(block.title)}"
+            yield "\n".join([_line(block.columns), f"|{'|'.join(rule)}|", *map(_line, block.rows)])
+            if block.note:
+                yield _mark(block.note)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_mark, cells))} |"
+
+
+def _print(console: Console, block: Block) -> None:
+    match block:
+        case Paragraph(text):
+            console.print(Text(visible(text)))
+        case Notice(text):
+            console.print(Text(f"Warning. {visible(text)}", style="yellow"))
+        case Bullets(items):
+            for item in items:
+                console.print(Text(f"- {visible(item)}"))
+        case Table():
+            console.print(_rich(block))
+
+
+def _rich(table: Table) -> RichTable:
+    grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for column, name in enumerate(table.columns):
+        word = column < table.words
+        grid.add_column(Text(visible(name)), justify="left" if word else "right", no_wrap=not word)
+    for row in table.rows:
+        grid.add_row(*(Text(visible(cell)) for cell in row))
+    return grid
+
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>
+<header><p class="eyebrow">understudy</p><h1>$title</h1></header>
+<main>
+$parts
+</main>
+</body>
+</html>
+""")
+
+STYLE = """
+:root{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--ground:#faf9f5;--paper:#fff;--notice:#fdf0dd;--edge:#b84e00}
+@media(prefers-color-scheme:dark){:root{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--ground:#121211;--paper:#1a1a18;
+--notice:#33250f;--edge:#f2a35c}} *{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);line-height:1.55; font-family:Charter,"Bitstream
+Charter","Sitka Text",Cambria,Georgia,serif;font-size:17px;-webkit-text-size-adjust:100%}
+header,main{max-width:56rem;margin:0 auto;padding:0 1.5rem}
+header{padding-top:3.5rem}main{padding-bottom:5rem}
+h1{font-size:2.1rem;line-height:1.18;font-weight:600;letter-spacing:-.012em;margin:.2rem 0
+1.2rem;max-width:24em; text-wrap:balance;overflow-wrap:anywhere}
+.eyebrow,h3,summary,table,figcaption,.note{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica
+Neue",sans-serif}
+.eyebrow{margin:0;color:var(--soft);font-size:.8rem;letter-spacing:.1em;text-transform:uppercase}
+h2{font-size:1.45rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .8rem;padding-top:1rem;border-top:1px
+solid var(--rule)} section:first-child h2{border-top:0;margin-top:0;padding-top:0}
+h3{font-size:.95rem;font-weight:600;margin:1.9rem 0 .5rem} p,ul{max-width:42rem;margin:.7rem
+0;overflow-wrap:anywhere}ul{padding-left:1.2rem}li{margin:.3rem 0}
+.notice{background:var(--notice);border-left:3px solid var(--edge);padding:.7rem 1rem;border-radius:0 4px
+4px 0} figure{margin:1.4rem 0;padding:1rem;background:var(--paper);border:1px solid
+var(--rule);border-radius:6px}
+figcaption,.note{font-size:.84rem;color:var(--soft);line-height:1.45;max-width:46rem}
+figcaption{margin-top:.6rem}.note{margin:.5rem 0 0} details{margin:.8rem 0;border-bottom:1px solid
+var(--rule);padding-bottom:.8rem} summary{cursor:pointer;font-size:.95rem;font-weight:600}
+.wide{overflow-x:auto;margin-top:.5rem}
+table{border-collapse:collapse;font-size:.84rem;line-height:1.35;font-variant-numeric:tabular-nums
+lining-nums;min-width:60%} th,td{padding:.32rem
+.7rem;text-align:left;vertical-align:baseline;font-weight:400;border-bottom:1px solid var(--rule)}
+th:first-child{padding-left:0}td:last-child,thead th:last-child{padding-right:0} thead
+th{font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom:1px solid var(--soft)}
+.number{text-align:right;white-space:nowrap}thead .number{white-space:normal}
+td.words{overflow-wrap:anywhere;max-width:26rem} @media
+print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
+@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.5rem}}
+"""

@@ -1,0 +1,37 @@
+"""Questions of fact have the answers that the game gives."""
+
+from understudy.envs.comprehension import questions
+from understudy.envs.matrix_games import MatrixGame
+from understudy.envs.public_goods import PublicGoods
+from understudy.envs.wording import Presentation
+
+SHOWN = Presentation(("C", "D"), (0, 1))
+
+
+def answers(game, history=()) -> dict[str, str]:
+    return {question.text: question.answer for question in questions(game, SHOWN, history)}
+
+
+def test_a_stag_hunt() -> None:
+    found = answers(MatrixGame("stag_hunt", T=3, R=5, P=2, S=0), history=((0, 0), (0, 1)))
+    assert found["If you choose C and they choose D, what do you get?"] == "0"
+    assert found["If you choose C and they choose D, what do they get?"] == "3"
+    assert found["If they choose C, which gives you more?"] == "C"
+    assert found["If they choose D, which gives you more?"] == "D"
+    assert found["If they choose C, how much does your choice change for you?"] == "2"
+    assert found["If they choose C, how much does your choice change for them?"] == "5"
+    assert found["If they choose each equally often, which gives you more?"] == "the same"
+    assert found["If all choose the same, which gives more?"] == "C"
+    assert found["Which has the better worst case?"] == "D"
+    assert found["What did you choose last round?"] == "C"
+    assert found["What did they choose last round?"] == "D"
+
+
+def test_a_public_goods_game() -> None:
+    found = answers(PublicGoods(n_players=4, endowment=6, multiplier=2), history=((1, 0, 1, 0),))
+    assert found["If you choose C and 2 of the others choose C, what do you get?"] == "9"
+    assert found["If 1 of the others choose C, which gives you more?"] == "D"
+    assert found["If 1 of the others choose C, how much does your choice change for you?"] == "3"
+    assert found["If 1 of the others choose C, how much does your choice change for each of them?"] == "3"
+    assert found["If all choose the same, which gives more?"] == "C"
+    assert found["How many of the others chose C last round?"] == "2"

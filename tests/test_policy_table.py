@@ -1,0 +1,301 @@
+"""A compiled table is the agent it came from, one by one and by the thousand, in memory and in a file."""
+
+import json
+import pickle
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from subprocess import run
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.agents.agent import Decision, Source, Turn, View
+from understudy.agents.histories import HistoryError, histories
+from understudy.agents.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
+from understudy.agents.strategies import MemoryOne, strategy
+from understudy.envs.matrix_games import DEFAULTS, MatrixGame
+from understudy.envs.public_goods import PublicGoods
+from understudy.envs.rules import StageGame
+
+PD = DEFAULTS["prisoners_dilemma"]
+C, D = 0, 1
+WARY = MemoryOne("wary", first=0.5, cc=0.9, cd=0.25, dc=0.6, dd=0.05)
+
+
+@dataclass
+class Scripted:
+    """An agent whose cooperation is a function of the view, and which counts how it is asked."""
+
+    probabilities: Callable[[View], tuple[float, ...] | None]
+    name: str = "scripted"
+    batches: list[int] = field(default_factory=list)
+
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        self.batches.append(len(turns))
+        views = [turn.info["view"] for turn in turns]
+        return [Decision(C, self.probabilities(view), Source.EXACT, template="study@0") for view in views]
+
+
+def turn(game: StageGame, *history: tuple[int, ...], seed: int = 0) -> Turn:
+    view = View(game, 0, len(history), tuple(history))
+    return Turn("player_0", None, {"view": view}, None, np.random.default_rng(seed))
+
+
+def random_table(game: StageGame, memory: int, seed: int) -> PolicyTable:
+    rng = np.random.default_rng(seed)
+    rows = rng.dirichlet(np.ones(game.n_actions), len(histories(game, memory)))
+    return PolicyTable(game, memory, tuple(map(tuple, rows.tolist())), Origin("dice"))
+
+
+GAMES = [
+    (PD, 0, 1),
+    (PD, 1, 1 + 4),
+    (PD, 2, 1 + 4 + 16),
+    (PublicGoods(n_players=4), 1, 1 + 2 * 4),  # own action and how many of three others cooperated
+    (PublicGoods(n_players=4), 2, 1 + 8 + 64),
+    (PublicGoods(n_players=2, levels=3), 1, 1 + 9),
+    (PublicGoods(n_players=3, levels=3), 1, 1 + 27),
+]
+
+
+@pytest.mark.parametrize(("game", "memory", "count"), GAMES)
+def test_every_distinct_history_is_asked_once_and_in_one_batch(
+    game: StageGame, memory: int, count: int
+) -> None:
+    uniform = Scripted(lambda view: (1 / game.n_actions,) * game.n_actions)
+    table = compile_agent(uniform, game, memory)
+    assert uniform.batches == [count] == [len(table.rows)]
+    assert len(set(histories(game, memory))) == count
+
+
+def test_the_five_questions_of_two_players_with_two_actions() -> None:
+    assert histories(PD, 1) == [(), ((C, C),), ((C, D),), ((D, C),), ((D, D),)]
+
+
+def test_in_a_group_the_order_of_the_others_does_not_matter() -> None:
+    table = random_table(PublicGoods(n_players=4), 2, seed=1)
+    assert table.index([(C, C, D, D), (D, D, C, C)]) == table.index([(C, D, D, C), (D, C, C, D)])
+    assert table.index([(C, C, D, D)]) != table.index([(C, C, C, D)])
+
+
+@pytest.mark.parametrize(("game", "memory", "count"), GAMES)
+def test_the_numbers_of_histories_are_their_places(game: StageGame, memory: int, count: int) -> None:
+    table = random_table(game, memory, seed=0)
+    played = [np.array(history).reshape(-1, game.n_players) for history in histories(game, memory)]
+    assert [int(table.index(history)) for history in played] == list(range(count))
+
+
+@pytest.mark.parametrize(("game", "memory", "count"), GAMES)
+def test_round_by_round_a_population_knows_the_last_rounds(game: StageGame, memory: int, count: int) -> None:
+    rng = np.random.default_rng(2)
+    table = random_table(game, memory, seed=3)
+    played = rng.integers(game.n_actions, size=(50, 5, game.n_players))  # (agents, rounds, players)
+    known = table.start(50)
+    for past in range(5):
+        others = played[:, past, 1] if game.n_players == 2 else played[:, past, 1:]
+        known = table.after(known, played[:, past, 0], others)
+        recent = played[:, max(0, past + 1 - memory) : past + 1]
+        np.testing.assert_array_equal(known, table.index(recent))
+
+
+@pytest.mark.parametrize(("game", "memory", "count"), GAMES)
+def test_the_look_up_is_the_agent(game: StageGame, memory: int, count: int) -> None:
+    """Same probabilities, and the same action from the same random numbers."""
+    table = random_table(game, memory, seed=4)
+    asked = histories(game, memory)
+    for seed in range(5):
+        decisions = table.decide([turn(game, *history, seed=seed) for history in asked])
+        for number, decision in enumerate(decisions):
+            assert decision.probabilities == tuple(table.probabilities[number])
+            assert decision.action == table.act(np.array(number), np.random.default_rng(seed))
+
+
+def test_the_table_is_the_strategy_it_was_compiled_from() -> None:
+    table = compile_agent(WARY, PD, 1)
+    assert table.memory_one() == (WARY.first, WARY.cc, WARY.cd, WARY.dc, WARY.dd)
+    for history in [(), ((D, C),), ((C, C), (D, C)), ((C, C), (C, D), (D, D))]:
+        (mine,), (theirs,) = table.decide([turn(PD, *history)]), WARY.decide([turn(PD, *history)])
+        assert (mine.action, mine.probabilities, mine.source) == (
+            theirs.action,
+            theirs.probabilities,
+            Source.RULE,
+        )
+
+
+def test_tit_for_tat_against_win_stay_lose_shift_and_a_defector() -> None:
+    tft, wsls = (compile_agent(strategy(name), PD, 1) for name in ("tit_for_tat", "win_stay_lose_shift"))
+    alld = compile_agent(strategy("always_defect"), PD, 1)
+    assert play(tft, alld) == [(C, D), (D, D), (D, D), (D, D)]
+    assert play(wsls, alld) == [(C, D), (D, D), (C, D), (D, D)]
+    assert play(tft, wsls) == [(C, C)] * 4
+
+
+def play(one: PolicyTable, two: PolicyTable, length: int = 4) -> list[tuple[int, int]]:
+    rng, knows_one, knows_two = np.random.default_rng(0), one.start(1), two.start(1)
+    match = []
+    for _ in range(length):
+        a, b = one.act(knows_one, rng), two.act(knows_two, rng)
+        knows_one, knows_two = one.after(knows_one, a, b), two.after(knows_two, b, a)
+        match.append((int(a[0]), int(b[0])))
+    return match
+
+
+def test_a_million_agents_choose_as_often_as_the_table_says() -> None:
+    game = PublicGoods(n_players=2, levels=4)
+    table = PolicyTable(game, 0, ((0.1, 0.2, 0.0, 0.7),), Origin("dice"))
+    chosen = np.bincount(table.act(table.start(1_000_000), np.random.default_rng(0)), minlength=4) / 1e6
+    error = np.sqrt(table.probabilities[0] * (1 - table.probabilities[0]) / 1e6)
+    assert (abs(chosen - table.probabilities[0]) <= 4 * error).all()
+
+
+def test_an_impossible_action_is_never_taken_even_where_the_sum_falls_short() -> None:
+    short = PolicyTable(PublicGoods(n_players=2, levels=3), 0, ((0.5, 0.5 - 1e-7, 0.0),), Origin("rounding"))
+
+    class Highest(np.random.Generator):
+        def random(self, size: object = None, *_: object) -> object:  # type: ignore[override]
+            return np.full(size, np.nextafter(1.0, 0.0))  # type: ignore[arg-type]
+
+    assert (short.act(short.start(3), Highest(np.random.PCG64(0))) == 1).all()
+
+
+@given(
+    probabilities=st.lists(st.floats(0, 1), min_size=5, max_size=5),
+    context=st.none() | st.text(max_size=8),
+)
+def test_a_file_gives_the_same_table_back(
+    tmp_path_factory: pytest.TempPathFactory, probabilities: list[float], context: str | None
+) -> None:
+    table = PolicyTable(
+        PD, 1, tuple((p, 1 - p) for p in probabilities), Origin("x", Source.EXACT, context=context)
+    )
+    path = tmp_path_factory.mktemp("tables") / "table.json"
+    table.save(path)
+    assert PolicyTable.load(path) == table
+    assert [file.name for file in path.parent.iterdir()] == ["table.json"]
+
+
+@pytest.mark.parametrize(("game", "memory", "count"), GAMES)
+def test_games_for_groups_and_with_levels_fit_into_files(
+    tmp_path: Path, game: StageGame, memory: int, count: int
+) -> None:
+    table = random_table(game, memory, seed=5)
+    table.save(tmp_path / "table.json")
+    assert PolicyTable.load(tmp_path / "table.json") == table
+
+
+def test_the_file_of_version_1_stays_readable(tmp_path: Path) -> None:
+    """The document as version 1 wrote it, which every later version has to read."""
+    row = '{{"history": {}, "probabilities": [{}, {}]}}'
+    rows = [row.format(*values) for values in [("[]", 0.5, 0.5), ("[[0, 0]]", 1, 0), ("[[0, 1]]", 0, 1)]]
+    rows += [row.format(*values) for values in [("[[1, 0]]", 0.25, 0.75), ("[[1, 1]]", 0, 1.0)]]
+    text = f"""{{"format": "understudy-policy-table", "version": 1,
+        "origin": {{"agent": "m", "source": "exact", "model": "sha", "context": "business",
+                    "template": "study@1", "understudy": "0.1.0"}},
+        "game": {{"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}}, "memory": 1,
+        "rows": [{", ".join(rows)}]}}"""
+    (tmp_path / "table.json").write_text(text)
+    table = PolicyTable.load(tmp_path / "table.json")
+    assert table.memory_one() == (0.5, 1, 0, 0.25, 0)
+    assert table.game == PD
+    assert table.origin == Origin("m", Source.EXACT, "sha", "business", "study@1", "0.1.0")
+
+
+def test_where_a_table_comes_from_is_noted() -> None:
+    agent = Scripted(lambda view: (0.5, 0.5), name="llama")
+    origin = compile_agent(agent, PD, 1, model="abc", context="friends").origin
+    assert origin.understudy
+    assert replace(origin, understudy=None) == Origin("llama", Source.EXACT, "abc", "friends", "study@0")
+
+
+BROKEN = [
+    ('"version": 1', '"version": 2', "version = 2"),
+    ("understudy-policy-table", "understudy-trajectory", "format = 'understudy-trajectory'"),
+    ('"memory": 1', '"memory": 1.5', "memory = 1.5"),
+    ('"memory": 1,', "", "the key 'memory' is missing"),
+    ('"memory": 1', '"memory": 2', "rows: needs a list of 21"),
+    ('"memory": 1', '"memory": 99', "memory = 99"),
+    ('"T": 5.5', '"T": 2', "prisoners_dilemma needs T>R>P>S"),
+    ('"T": 5.5', '"T": "five"', "T = 'five'"),
+    ('"T": 5.5', '"t": 5, "T": 5', "game: unknown key 't'"),
+    ('"agent"', '"agnet"', "origin: the key 'agent' is missing"),
+    ('"source": "rule"', '"source": "rul"', "unknown source 'rul' in origin; did you mean 'rule'?"),
+    ("[[0, 1]]", "[[1, 1]]", "rows[2]"),
+    ("0.9,", "1.9,", "rows[1]: probabilities = [1.9, 0.09999999999999998]"),
+    ("0.9,", '"0.9",', "rows[1]"),
+    ("0.9,", "NaN,", "rows[1]"),
+    ("0.9,", "0.9 0.9,", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), BROKEN)
+def test_a_broken_file_is_refused_with_its_name_and_the_key(
+    tmp_path: Path, good: str, bad: str, message: str
+) -> None:
+    path = tmp_path / "table.json"
+    compile_agent(WARY, replace(PD, T=5.5), 1).save(path)
+    text = path.read_text()
+    assert good in text
+    path.write_text(text.replace(good, bad, 1))
+    with pytest.raises(PolicyTableError) as caught:
+        PolicyTable.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyTableError, match=r"nowhere\.json: No such file"):
+        PolicyTable.load(tmp_path / "nowhere.json")
+
+
+def test_an_agent_without_probabilities_cannot_be_compiled() -> None:
+    with pytest.raises(PolicyTableError, match=r"agent 'mute' gives no probabilities"):
+        compile_agent(Scripted(lambda view: None, name="mute"), PD, 1)
+
+
+def test_a_table_too_large_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(HistoryError, match="over 100,000 histories"):
+        compile_agent(WARY, PD, 9)
+    with pytest.raises(HistoryError, match="memory = -1"):
+        compile_agent(WARY, PD, -1)
+
+
+def test_a_table_plays_its_own_game_under_any_name_and_no_other() -> None:
+    table = compile_agent(WARY, PD, 1)
+    table.decide([turn(MatrixGame("matrix_game", T=5, R=3, P=1, S=0))])
+    for other in (replace(PD, T=6), PublicGoods(n_players=2), PublicGoods(n_players=3)):
+        with pytest.raises(PolicyTableError, match="compile one for"):
+            table.decide([turn(other)])
+
+
+def test_only_two_players_with_two_actions_and_memory_one_are_five_numbers() -> None:
+    for game, memory in [(PD, 2), (PublicGoods(n_players=3), 1)]:
+        with pytest.raises(PolicyTableError, match="five numbers"):
+            random_table(game, memory, seed=0).memory_one()
+
+
+def test_a_table_pickles_small_and_cannot_be_changed() -> None:
+    table = compile_agent(WARY, PD, 1)
+    table.act(table.start(10), np.random.default_rng(0))  # fills the caches, which are not pickled
+    assert len(pickle.dumps(table)) < 1000
+    copy = pickle.loads(pickle.dumps(table))
+    assert copy == table
+    assert hash(copy) == hash(table)
+    with pytest.raises(ValueError, match="read-only"):
+        copy.probabilities[0, 0] = 1.0
+
+
+def test_a_table_needs_neither_torch_nor_mesa() -> None:
+    code = "import conftest, sys, understudy.agents.policy_table; print({'torch', 'mesa'} & {*sys.modules})"
+    command, here = [sys.executable, "-c", code], Path(__file__).parent
+    assert run(command, cwd=here, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_rows_are_written_one_to_a_line(tmp_path: Path) -> None:
+    compile_agent(WARY, PD, 1).save(tmp_path / "table.json")
+    text = (tmp_path / "table.json").read_text()
+    assert '    {"history": [[0, 1]], "probabilities": [0.25, 0.75]},\n' in text
+    assert json.loads(text)["game"] == {"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}
