@@ -58,6 +58,8 @@ class Decision:
     probabilities: tuple[float, ...] | None = None
     """Probability of every action, by index, from which `action` was drawn; None where there are none."""
     source: Source = Source.RULE
+    mass: float | None = None
+    """Probability, from 0 to 1, that a model's reply starts with an action's label at all; known where source is exact."""
     prompt: str | None = None
     """The text that the model was given."""
     template: str | None = None
@@ -90,7 +92,7 @@ class Agent(Protocol):
     @property
     def name(self) -> str: ...
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """One decision per turn, in order; what a turn gives does not depend on the others in the batch."""
+        """One decision per turn, in order; what comes of a turn does not depend on the rest of the batch."""
         ...
 
 
@@ -98,8 +100,8 @@ def draw(probabilities: Sequence[float], rng: np.random.Generator) -> int:
     """An action index drawn by the inverse of the cumulative distribution.
 
     Every agent that draws an action from probabilities draws it here, so that a record can be drawn again. A
-    sure thing takes nothing from `rng`; anything else takes one uniform number. ValueError where the numbers are
-    not a distribution (to within 1e-6).
+    sure thing takes nothing from `rng`; anything else takes one uniform number. ValueError where the numbers
+    are not a distribution (to within 1e-6).
     """
     if not all(p >= 0.0 for p in probabilities) or not abs(sum(probabilities) - 1.0) <= 1e-6:
         raise ValueError(

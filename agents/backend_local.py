@@ -1,7 +1,7 @@
 """Language models on this machine, through transformers: exact label probabilities and sampled text.
 
-    backend = load_backend("miniature-student")
-    backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+backend = load_backend("miniature-student")
+backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
 """
 
 from collections.abc import Sequence
@@ -90,9 +90,7 @@ class LocalBackend:
             raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
         return Choice(tokens, replies)
 
-    def _sample(
-        self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
-    ) -> dict[int, tuple[str, bool]]:
+    def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
         """Sampled text, and whether it stopped by itself, by index of the request."""
         from understudy.agents.sampling import Draw, sample
 
@@ -155,7 +153,7 @@ def load_weights(found: ModelFiles, device: str = "auto", dtype: str = "auto") -
     place, precision = _device(device), _dtype(dtype, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
-        model, report = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             found.folder,
             dtype=precision,
             device_map=place,
@@ -165,8 +163,8 @@ def load_weights(found: ModelFiles, device: str = "auto", dtype: str = "auto") -
         )
     except Exception as error:  # transformers raises a dozen kinds, from KeyError to SafetensorError
         raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
-    if report["missing_keys"]:
-        lacking = sorted(report["missing_keys"])
+    model, report = loaded
+    if lacking := sorted(report["missing_keys"]):
         raise ModelError(
             f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first;"
             " they would be random. Give a complete model"

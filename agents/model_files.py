@@ -141,7 +141,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def adapter_fingerprint(folder: Path) -> str:
-    """Start of a SHA-256 over an adapter's weights and settings. The path of its base and the order of sets are left out."""
+    """Start of a SHA-256 over an adapter's weights and settings, but for the path of its base and the order of sets."""
     digest = sha256()
     _add(digest, folder / ADAPTER_WEIGHTS)
     config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"model '{model}': {file.parent} holds no {file.name}; give a directory that save_pretrained wrote")
+        raise ModelError(f"model '{model}': {file.parent} holds no {file.name}; save it there with save_pretrained")
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -22,7 +22,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
-from understudy.agents.agent import Agent, Decision, Source, Turn, View, draw
+from understudy.agents.agent import Agent, Decision, Player, Source, Turn, View, draw
 from understudy.agents.histories import History, Indices, after, histories, rounds
 from understudy.agents.trajectory import understudy_version
 from understudy.envs.catalogue import lookup, nearest
@@ -68,16 +68,20 @@ class PolicyTable:
     rows: tuple[tuple[float, ...], ...]
     """Probability of every action after each of `histories(game, memory)`, in that order."""
     origin: Origin
+    masses: tuple[float, ...] | None = None
+    """Probability, by row, that a reply of the model starts with a label at all; None where it was not a model."""
 
     def __post_init__(self) -> None:
-        asked = histories(self.game, self.memory)
-        if len(self.rows) != len(asked):
-            wanted = f"{self.game.name} with memory {self.memory} has {len(asked)} histories"
+        count = len(histories(self.game, self.memory))
+        if len(self.rows) != count:
+            wanted = f"{self.game.name} with memory {self.memory} has {count} histories"
             raise PolicyTableError(f"rows: {wanted}; got {len(self.rows)} rows")
         for number, row in enumerate(self.rows):
             if not _is_distribution(row, self.game.n_actions):
                 wanted = f"{self.game.n_actions} numbers from 0 up that add up to 1"
                 raise PolicyTableError(f"rows[{number}]: probabilities = {list(row)}; needs {wanted}")
+        if self.masses is not None and (len(self.masses) != count or not all(map(_is_share, self.masses))):
+            raise PolicyTableError(f"masses: needs {count} numbers from 0 to 1; got {list(self.masses)}")
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: cached arrays are made again, so a pickle stays small."""
@@ -136,6 +140,9 @@ class PolicyTable:
         """The table as an agent: `PolicyTableError` where a turn is about another game."""
         return [self._decide(turn) for turn in turns]
 
+    def describe(self) -> Player:
+        return Player(name=self.name, kind="policy_table", parameters=self.document())
+
     def memory_one(self) -> tuple[float, float, float, float, float]:
         """Probability to cooperate at first, and after CC, CD, DC and DD (own action first)."""
         if (self.memory, self.game.n_players, self.game.n_actions) != (1, 2, 2):
@@ -149,10 +156,9 @@ class PolicyTable:
     def document(self) -> dict[str, Any]:
         """The table as the plain values of its JSON file."""
         if not isinstance(self.game, MatrixGame | PublicGoods):
-            raise PolicyTableError(
-                f"{self.name}: files hold matrix games and public goods, not {self.game.name}"
-            )
-        asked = histories(self.game, self.memory)
+            raise PolicyTableError(f"{self.name}: files hold matrix games and public goods, not {self.game.name}")
+        masses = self.masses or [None] * len(self.rows)
+        asked = zip(histories(self.game, self.memory), self.rows, masses, strict=True)
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -160,8 +166,7 @@ class PolicyTable:
             "game": asdict(self.game),
             "memory": self.memory,
             "rows": [
-                {"history": _plain(history), "probabilities": list(row)}
-                for history, row in zip(asked, self.rows, strict=True)
+                {"history": _plain(history), "probabilities": list(row), "mass": mass} for history, row, mass in asked
             ],
         }
 
@@ -193,8 +198,9 @@ class PolicyTable:
         if not same_payoffs(view.game, self.game):
             raise PolicyTableError(f"{self.name} is about {self.game}; compile one for {view.game}")
         played = np.array(view.history, dtype=np.intp).reshape(-1, self.game.n_players)
-        probabilities = self.rows[self.index(played)]
-        return Decision(draw(probabilities, turn.rng), probabilities, self.origin.source)
+        row = int(self.index(played))
+        action = draw(self.rows[row], turn.rng)
+        return Decision(action, self.rows[row], self.origin.source, self.masses[row] if self.masses else None)
 
 
 def compile_agent(
@@ -207,18 +213,17 @@ def compile_agent(
     """
     asked = histories(game, memory)
     decisions = agent.decide([_question(game, history, number) for number, history in enumerate(asked)])
-    rows = []
     for history, decision in zip(asked, decisions, strict=True):
         if decision.probabilities is None:
             raise PolicyTableError(
                 f"agent '{agent.name}' gives no probabilities after the history {_plain(history)};"
                 " a table takes exact probabilities, not sampled replies"
             )
-        rows.append(tuple(float(p) for p in decision.probabilities))
-    asked_as = Origin(
-        agent.name, decisions[0].source, model, context, decisions[0].template, understudy_version()
-    )
-    return PolicyTable(game, memory, tuple(rows), asked_as)
+    rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
+    masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
+    first = decisions[0]
+    origin = Origin(agent.name, first.source, model, context, first.template, understudy_version())
+    return PolicyTable(game, memory, rows, origin, masses or None)
 
 
 def same_payoffs(game: StageGame, other: StageGame) -> bool:
@@ -238,8 +243,8 @@ def read_table(document: Any) -> PolicyTable:
     _check_keys(noted, [field.name for field in fields(Origin)], "origin")
     source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
     game = _read_game(document["game"])
-    rows = _read_rows(document["rows"], histories(game, document["memory"]))
-    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}))
+    rows, masses = _read_rows(document["rows"], histories(game, document["memory"]))
+    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}), masses)
 
 
 def _question(game: StageGame, history: History, number: int) -> Turn:
@@ -247,9 +252,12 @@ def _question(game: StageGame, history: History, number: int) -> Turn:
     return Turn("player_0", None, {"view": view}, Discrete(game.n_actions), np.random.default_rng(number))
 
 
-def _is_distribution(row: Sequence[object], length: int) -> bool:
-    numbers = [p for p in row if isinstance(p, float | int) and p >= 0]
-    return len(row) == len(numbers) == length and abs(sum(numbers) - 1.0) <= 1e-6
+def _is_share(value: object) -> bool:
+    return isinstance(value, float | int) and 0.0 <= value <= 1.0
+
+
+def _is_distribution(row: Sequence[float], length: int) -> bool:
+    return len(row) == length and all(map(_is_share, row)) and abs(sum(row) - 1.0) <= 1e-6
 
 
 def _plain(history: History) -> list[list[int]]:
@@ -263,16 +271,17 @@ def _read_game(values: Any) -> StageGame:
     return kind(**values)
 
 
-def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[float, ...], ...]:
-    """The probabilities; the rows have to be those of the histories `asked`, in order."""
+def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...] | None]:
+    """Probabilities and masses; the rows have to be those of the histories `asked`, in order."""
     if not isinstance(rows, list) or len(rows) != len(asked):
         raise PolicyTableError(f"rows: needs a list of {len(asked)}, one per history")
     for number, (row, history) in enumerate(zip(rows, asked, strict=True)):
-        _check_keys(row, ("history", "probabilities"), f"rows[{number}]")
+        _check_keys(row, ("history", "probabilities", "mass"), f"rows[{number}]")
         if row["history"] != _plain(history) or not isinstance(row["probabilities"], list):
             wanted = f'"history": {_plain(history)} and a list of probabilities'
             raise PolicyTableError(f"rows[{number}]: needs {wanted}; got {row}")
-    return tuple(tuple(row["probabilities"]) for row in rows)
+    masses = tuple(row["mass"] for row in rows if row["mass"] is not None)
+    return tuple(tuple(row["probabilities"]) for row in rows), masses or None
 
 
 def _check_keys(values: Any, keys: Sequence[str], place: str) -> None:

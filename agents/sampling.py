@@ -54,7 +54,7 @@ class Front:
         ]
 
     def grow(self, drawn: Indices, alive: NDArray[np.bool_]) -> tuple[Indices, "Front"]:
-        """The texts after the tokens `drawn` (R,) by requests that are `alive` (R,), and the text that each continues."""
+        """The text that each new text continues, and the front after the tokens `drawn` (R,) where `alive` (R,)."""
         pairs = np.stack([self.text[alive], drawn[alive]], axis=1)
         grown, text = np.unique(pairs, axis=0, return_inverse=True)
         parents = grown[:, 0]
@@ -67,7 +67,7 @@ def sample(
 ) -> list[tuple[list[int], bool]]:
     """Tokens of every reply without the stop token, and whether it stopped by itself.
 
-    `stops`: tokens that end a reply. `batch_tokens`: tokens that the model holds at once; a larger front waits in parts.
+    `stops`: tokens that end a reply. `batch_tokens`: most tokens that the model holds at once; a larger front is halved.
     """
     limits = np.array([draw.max_tokens for draw in draws])
     temperatures = np.array([draw.temperature for draw in draws], dtype=np.float64)
@@ -110,7 +110,7 @@ def _start(prompts: Sequence[Tokens], draws: Sequence[Draw]) -> Front:
 def _too_large(front: Front, prompts: Sequence[Tokens], batch_tokens: int) -> bool:
     longest = max(len(prompts[i]) for i in set(front.prompt.tolist()))
     rows, written = front.tokens.shape
-    return rows > 1 and rows * (longest + written + 1) > batch_tokens
+    return bool(rows > 1 and rows * (longest + written + 1) > batch_tokens)
 
 
 def _open(model: Any, prompts: Sequence[Tokens], front: Front) -> tuple[torch.Tensor, Prefixes]:

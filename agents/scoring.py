@@ -138,6 +138,4 @@ def _rest(model: Any, prefixes: Prefixes, pairs: Sequence[tuple[int, Tokens]]) -
     width = max(len(reply) for _, reply in pairs) - 1
     padded = [[*reply[:-1], *[reply[0]] * (width + 1 - len(reply))] for _, reply in pairs]  # pads come last: unseen
     scores, _ = go_on(model, prefixes, [row for row, _ in pairs], padded, last=False)  # (pairs, width, V)
-    return torch.stack(
-        [scores[k, range(len(reply) - 1), list(reply[1:])].sum() for k, (_, reply) in enumerate(pairs)]
-    )
+    return torch.stack([scores[k, range(len(reply) - 1), list(reply[1:])].sum() for k, (_, reply) in enumerate(pairs)])

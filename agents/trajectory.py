@@ -106,8 +106,8 @@ class _Ledger:
         if sealed != seal(self.digest.hexdigest()):
             first = self._line if self.numbers else 1
             raise RecordError(
-                f"{self.path}, lines {first} to {last}: the checksum on line {last} does not fit, so something"
-                " in them is not as it was written; take the file from a copy, or play the matches again"
+                f"{self.path}, lines {first} to {last}: the checksum on line {last} does not fit, so they are"
+                " not as they were written; take the file from a copy, or play the matches again"
             )
         record = self._parse(self.path, self._line, block, self.prompts)
         self.digest.update(sealed)
@@ -172,8 +172,8 @@ def _expect(path: Path, held: bytes, wanted: bytes) -> None:
     for key in dict.fromkeys(chain(before, now)):
         if before.get(key) != now.get(key):
             raise RecordError(
-                f"{path} is the record of another run: its {key} is {before.get(key)!r}, not {now.get(key)!r};"
-                " choose another file, or remove this one"
+                f"{path} is the record of another run: its {key} is {before.get(key)!r}, not"
+                f" {now.get(key)!r}; choose another file, or remove this one"
             )
 
 
@@ -230,3 +230,12 @@ class _Prompts(Prompts):
             file.seek(offset)
             text: str = parsed(self.path, number, file.readline())["text"]
         return text
+
+
+def find_trajectories(path: str | Path) -> list[Path]:
+    """The file itself, or all trajectories in a run folder and the folders in it; `RecordError` for none."""
+    place = Path(path)
+    found = sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place]
+    if not found:
+        raise RecordError(f"{place} holds no file named *{SUFFIX}; give a run folder or such a file")
+    return found

@@ -60,9 +60,7 @@ def _pair(game: StageGame, shown: Presentation) -> list[Question]:
         for whom, points in (("you", own), ("them", other)):
             change = number(abs(points[0][theirs] - points[1][theirs]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
-    odds = "If they choose each equally often, which gives"
-    asked.append(Question("even_odds", f"{odds} you more?", _more(sum(own[0]), sum(own[1]), shown)))
-    asked.append(Question("even_odds", f"{odds} them more?", _more(sum(other[0]), sum(other[1]), shown)))
+    asked += _even_odds([sum(row) for row in own], [sum(row) for row in other], 1, shown)
     asked.append(Question("together", "If all choose the same, which gives more?", _more(own[0][0], own[1][1], shown)))
     asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
     return asked
@@ -85,15 +83,27 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
         for whom, points in (("you", own), ("each of them", other)):
             change = number(abs(points[0][k] - points[1][k]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
-    odds = "If they choose each equally often, which gives"
     even = [[sum(comb(others, k) * row[k] for k in range(others + 1)) for row in table] for table in (own, other)]
-    asked.append(Question("even_odds", f"{odds} you more?", _more(*even[0], shown)))
-    asked.append(Question("even_odds", f"{odds} them more?", _more(*even[1], shown)))
+    asked += _even_odds(*even, others, shown)
     asked.append(
         Question("together", "If all choose the same, which gives more?", _more(own[0][others], own[1][0], shown))
     )
     asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
     return asked
+
+
+def _even_odds(own: Sequence[float], other: Sequence[float], others: int, shown: Presentation) -> list[Question]:
+    """What each of four social value orientations would compare (Murphy, Ackermann & Handgraaf 2011, JDM 6:771):
+    the individualist own points, the altruist the others', the prosocial the sum, the competitor the lead."""
+    odds = "If they choose each equally often, which"
+    together = [mine + others * theirs for mine, theirs in zip(own, other, strict=True)]
+    ahead = [mine - theirs for mine, theirs in zip(own, other, strict=True)]
+    return [
+        Question("even_odds", f"{odds} gives you more?", _more(*own, shown)),
+        Question("even_odds", f"{odds} gives them more?", _more(*other, shown)),
+        Question("even_odds", f"{odds} gives all of you more together?", _more(*together, shown)),
+        Question("even_odds", f"{odds} puts you further ahead of them?", _more(*ahead, shown)),
+    ]
 
 
 def _history(game: StageGame, shown: Presentation, history: Sequence[Joint]) -> list[Question]:

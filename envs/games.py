@@ -17,7 +17,7 @@ GAMES: Mapping[str, MatrixGame | PublicGoods] = {
 }
 """Every game by name, with its default payoffs. A new game is one more line."""
 
-ENVIRONMENTS = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony", "public_goods")
+ENVIRONMENTS = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony", "matrix_game", "public_goods")
 """The games with a PettingZoo environment: module ``understudy.envs.NAME_v0``, id ``understudy/NAME-v0``."""
 
 

@@ -26,7 +26,8 @@ import pettingzoo
 import understudy.envs
 
 pettingzoo.make("parallel", "understudy/harmony-v0", T=3, R=5, P=0, S=1,
-                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None)
+                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None,
+                views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, in the order R > T, R > S, S > P: temptation, reward, punishment,
@@ -45,13 +46,15 @@ no fixed number.
 
 `render_mode`: `"human"` (printed text), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
+`views`: whether infos have a view; False leaves them empty, for libraries that make tensors of them (TorchRL).
+
 ### Observation Space
 
 The last `memory` rounds, oldest first, as 0 and 1: per round own action (cooperated, defected), then the
 other's. With memory 1, `[1, 0, 0, 1]` reads: I cooperated, the other defected. Rounds not yet played are 0;
 with memory 0 the vector is a single 0.
 
-`infos[agent]["view"]` holds the same as an `understudy.envs.rules.View`.
+`infos[agent]["view"]` holds the same, and the game, as an `understudy.envs.rules.View`.
 
 ### Action Space
 

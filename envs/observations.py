@@ -1,7 +1,7 @@
 """What players see, in numbers: the last rounds one-hot, one vector per player."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ def encode(histories: Sequence[Sequence[Joint]], n_actions: int, memory: int) ->
     return block.reshape(n_players, -1)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What one player sees of the past."""
 
     player: int

@@ -35,11 +35,18 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     """A match by given rules, between ``player_0``, ``player_1`` and so on.
 
     An observation is the history in numbers (`understudy.envs.observations.encode`); ``infos[agent]["view"]``
-    is the agent's `View`. Copies and pickles made in mid-match go on from there, randomness included.
+    is the agent's `View`, unless `views` is false: TorchRL, for one, can only take numbers there. Copies and
+    pickles made in mid-match go on from there, randomness included.
     """
 
     def __init__(
-        self, rules: Rules, name: str, *, max_cycles: int | None = None, render_mode: str | None = None
+        self,
+        rules: Rules,
+        name: str,
+        *,
+        max_cycles: int | None = None,
+        render_mode: str | None = None,
+        views: bool = True,
     ) -> None:
         """`max_cycles`: rounds until truncation; None is 100 where the rules end no match, else no clock."""
         if not (max_cycles is None or (isinstance(max_cycles, Integral) and max_cycles >= 1)):
@@ -55,6 +62,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self.rules = rules
         self.max_cycles = MAX_CYCLES if max_cycles is None and rules.endless else max_cycles
         self.render_mode = render_mode
+        self.views = views
         self.possible_agents = [f"player_{player}" for player in range(rules.n_players)]
         self.agents: list[str] = []
         self._sight = Sight(rules)
@@ -91,9 +99,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
 
     def step(
         self, actions: Mapping[str, int]
-    ) -> tuple[
-        dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
-    ]:
+    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one round: observations, rewards, terminations, truncations and infos by agent.
 
         Raises `GameError` for an action outside the space, for a missing one, and where no match is on.
@@ -125,11 +131,12 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
 
     def _look(self) -> Seen:
         """What every agent sees, in new arrays and new dictionaries."""
-        game, played = self.rules.stage, self._state.round
-        observations, infos = {}, {}
-        for agent, seen in zip(self.agents, self._sight(self._state), strict=True):
-            observations[agent] = seen.vector.copy()
-            infos[agent] = {"view": View(game, seen.player, played, seen.history)}
+        game, played, views = self.rules.stage, self._state.round, self.views
+        observations: dict[str, Observation] = {}
+        infos: dict[str, dict[str, Any]] = {}
+        for agent, (player, history, vector) in zip(self.agents, self._sight(self._state), strict=True):
+            observations[agent] = vector.copy()
+            infos[agent] = {"view": View(game, player, played, history)} if views else {}
         return observations, infos
 
     def state(self) -> Observation:
@@ -161,6 +168,7 @@ def parallel(
     memory: int = 1,
     max_cycles: int | None = None,
     render_mode: str | None = None,
+    views: bool = True,
     **game: Any,
 ) -> SocialDilemma:
     """An environment of the catalogue in PettingZoo's parallel form.
@@ -168,16 +176,15 @@ def parallel(
     A match is ended by the rules (terminated) after `rounds`, or after each round with probability
     1 - `continuation`; by the clock (truncated) after `max_cycles`, which is 100 where nothing else would end
     it. `noise` is the probability that an action is replaced by another one, `memory` how many rounds back
-    players see. `game`: options of `stage_game`. Raises `InputError` for options that cannot be used.
+    players see; `views` puts a `View` into every info. `game`: options of `stage_game`. Raises `InputError` for
+    options that cannot be used.
     """
-    known = {
-        **game_options(name),
-        **(parallel.__kwdefaults__ or {}),
-    }  # all, for the nearest name to a misspelt one
+    known = {**game_options(name), **(parallel.__kwdefaults__ or {})}  # all: `round` should find `rounds`
     for option in game:
         lookup("option", option, known, place=game_name(name))
     rules = Repeated(stage_game(name, **game), rounds, continuation, noise, memory)
-    return SocialDilemma(rules, f"{game_name(name)}_v0", max_cycles=max_cycles, render_mode=render_mode)
+    environment = f"{game_name(name)}_v0"
+    return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
 
 def aec(name: str, **options: Any) -> AECEnv:

@@ -43,10 +43,15 @@ def text_width(text: str, scale: int) -> int:
 
 
 def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
-    """Write a text whose upper left corner is (x, y), in capitals; a letter without a glyph stays blank."""
+    """Write a text whose upper left corner is (x, y), in capitals; a letter without a glyph stays blank.
+
+    What does not fit into the picture is cut off.
+    """
     for i, letter in enumerate(text.upper()):
-        ink = np.kron(_glyph(letter), np.ones((scale, scale), dtype=bool))  # (7 * scale, 5 * scale)
         left = x + i * ADVANCE * scale
+        if left < 0:
+            continue
+        ink = np.kron(_glyph(letter), np.ones((scale, scale), dtype=bool))  # (7 * scale, 5 * scale)
         spot = picture[y : y + 7 * scale, left : left + 5 * scale]
         spot[ink[: spot.shape[0], : spot.shape[1]]] = colour
 

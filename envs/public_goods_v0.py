@@ -26,7 +26,8 @@ import pettingzoo
 import understudy.envs
 
 pettingzoo.make("parallel", "understudy/public_goods-v0", n_players=4, endowment=20, multiplier=1.6, levels=2,
-                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None)
+                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None,
+                views=True)
 ```
 
 `n_players`: size of the group, at least 2.
@@ -50,13 +51,15 @@ no fixed number.
 
 `render_mode`: `"human"` (printed text), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
+`views`: whether infos have a view; False leaves them empty, for libraries that make tensors of them (TorchRL).
+
 ### Observation Space
 
 The last `memory` rounds, oldest first, as 0 and 1: per round a one-hot vector of the own contribution
 level, then of each other player's, in their order. Rounds not yet played are 0; with memory 0 the vector is a
 single 0.
 
-`infos[agent]["view"]` holds the same as an `understudy.envs.rules.View`.
+`infos[agent]["view"]` holds the same, and the game, as an `understudy.envs.rules.View`.
 
 ### Action Space
 

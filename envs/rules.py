@@ -79,9 +79,8 @@ class Transition(NamedTuple):
     """Points of each player in this phase."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What one player of a social dilemma knows when it is to act. Environments put it in ``infos[agent]``."""
+class View(NamedTuple):
+    """What one player of a social dilemma knows when it is to act. Environments put it in their infos."""
 
     game: StageGame
     player: int
@@ -133,7 +132,7 @@ class Repeated:
 
     def __post_init__(self) -> None:
         if self.rounds is not None and not (isinstance(self.rounds, Integral) and self.rounds >= 1):
-            raise GameError(f"rounds = {self.rounds!r}; needs a whole number from 1 up, or None for no such end")
+            raise GameError(f"rounds = {self.rounds!r}; needs a whole number from 1 up, or None for no limit")
         for name in ("continuation", "noise"):
             value = getattr(self, name)
             if not (isinstance(value, Real) and 0.0 <= float(value) <= 1.0):

@@ -20,6 +20,7 @@ from understudy.experiments.intervals import (
     RESAMPLES,
     Interval,
     basic_interval,
+    differ,
     percentile_interval,
     resampled,
 )
@@ -112,8 +113,7 @@ def align(
 ) -> Alignment:
     """Gap closed over a set of scenarios, beside that of the null player of cooperation `rate`.
 
-    `observations`: see `told_apart`. `rng` draws the bootstrap samples. Which scenarios are counted is
-    settled once, on the data, and not anew in every resample.
+    `observations`: see `told_apart`. `rng` draws the bootstrap samples.
     """
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
@@ -123,7 +123,7 @@ def align(
     if rate is None or not counted:
         return Alignment(estimate, names, undefined, missing, None, None, None)
     shares = _shares(counted, rate, estimate)  # (4, S, K)
-    values = _figures(shares)  # (6,)
+    values = _figures(shares, np.ones(len(counted), dtype=np.bool_))  # (6,)
     sizes = np.array([[answers.readable for answers in result.answers] for result in counted])  # (S, 3)
     sampled = estimate is Source.SAMPLED
     replicates = _replicates(shares, sizes if sampled else None, rng, resamples) if len(counted) > 1 else None
@@ -162,39 +162,39 @@ def _distance(shares: Array, other: Array) -> Array:
     return total / 2
 
 
-def _figures(shares: Array) -> Array:
-    """From distributions (4, ..., S, K) to (6, ...): aggregate, null, transfer, and these of the mean."""
-    untuned, tuned, null = (_distance(shares[player], shares[0]) for player in (1, 2, 3))  # (..., S)
-    student, chance = _closed(tuned, untuned), _closed(null, untuned)  # (2, ...)
+def _figures(shares: Array, counted: NDArray[np.bool_]) -> Array:
+    """From distributions (4, ..., S, K) to (6, ...): aggregate, null, transfer, and these of the mean.
+
+    `counted` (..., S): the scenarios in the figures.
+    """
+    untuned, tuned, null = (_distance(shares[player], shares[0]) * counted for player in (1, 2, 3))  # (..., S)
+    student, chance = (_closed(distances, untuned, counted) for distances in (tuned, null))  # (2, ...)
     return np.stack([student, chance, student - chance], axis=1).reshape(6, *student.shape[1:])
 
 
-def _closed(student: Array, untuned: Array) -> Array:
-    """From distances to the teacher (..., S) to (2, ...): aggregate gap closed and mean gap closed.
-
-    A resample can lose a scenario's gap altogether: the scenario then drops out of that resample's figures.
-    """
-    kept = untuned > 0
+def _closed(student: Array, untuned: Array, counted: NDArray[np.bool_]) -> Array:
+    """From distances to the teacher (..., S) to (2, ...): aggregate gap closed and mean gap closed."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        aggregate = 1 - np.where(kept, student, 0).sum(axis=-1) / untuned.sum(axis=-1)
-        mean = 1 - np.where(kept, student / untuned, 0).sum(axis=-1) / kept.sum(axis=-1)
+        aggregate = 1 - student.sum(axis=-1) / untuned.sum(axis=-1)
+        mean = 1 - np.where(counted, student / untuned, 0).sum(axis=-1) / counted.sum(axis=-1)
     return np.stack([aggregate, mean])
 
 
-def _replicates(
-    shares: Array, sizes: NDArray[np.int64] | None, rng: np.random.Generator, resamples: int
-) -> Array:
+def _replicates(shares: Array, sizes: NDArray[np.int64] | None, rng: np.random.Generator, resamples: int) -> Array:
     """`_figures` of bootstrap samples, shape (6, B).
 
     Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay
-    paired; with `sizes` (S, 3) every drawn scenario's answers are drawn anew as well.
+    paired. With `sizes` (S, 3) every drawn scenario's answers are drawn anew as well, and counted only if
+    they still tell teacher and untuned student apart: each resample goes through the whole procedure.
     """
     index = resampled(shares.shape[1], rng, resamples)  # (B, S)
     drawn = shares[:, index]  # (4, B, S, K)
-    if sizes is not None:
-        for player in range(3):
-            drawn[player] = _sample(drawn[player], sizes[index, player], rng)
-    return _figures(drawn)
+    if sizes is None:
+        return _figures(drawn, np.ones(index.shape, dtype=np.bool_))
+    n = np.moveaxis(sizes[index], -1, 0)  # (3, B, S)
+    for player in range(3):
+        drawn[player] = _sample(drawn[player], n[player], rng)
+    return _figures(drawn, differ(drawn[0] * n[0, ..., None], drawn[1] * n[1, ..., None]))
 
 
 def _sample(shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator) -> Array:

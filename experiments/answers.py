@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from understudy.agents.agent import Source
 from understudy.envs.errors import InputError
-from understudy.experiments.intervals import SIGNIFICANCE, Interval, ZTest, same_distribution, two_proportions
+from understudy.experiments.intervals import Interval, ZTest, differ, two_proportions
 
 
 class AnswersError(InputError):
@@ -31,9 +31,7 @@ class Answers:
             if values is None:
                 continue
             if len(values) != len(self.cooperation):
-                raise AnswersError(
-                    f"{name} = {values}; needs one number for each of {len(self.cooperation)} actions"
-                )
+                raise AnswersError(f"{name} = {values}; needs one number for each of {len(self.cooperation)} actions")
             if min(values) < 0:
                 raise AnswersError(f"{name} = {values}; none of them can be negative")
         if self.unreadable < 0:
@@ -108,9 +106,8 @@ def told_apart(one: Answers, other: Answers, estimate: Source, observations: int
     two samples of `observations` answers in exactly these proportions.
     """
     if estimate is Source.SAMPLED:
-        return same_distribution(one.counts, other.counts) < SIGNIFICANCE
-    counts = [[p * observations for p in answers.exact or ()] for answers in (one, other)]
-    return same_distribution(*counts) < SIGNIFICANCE
+        return bool(differ(one.counts, other.counts))
+    return bool(differ(*([p * observations for p in answers.exact or ()] for answers in (one, other))))
 
 
 def compare(one: Answers, other: Answers) -> ZTest | None:

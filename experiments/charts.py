@@ -8,34 +8,32 @@ said otherwise.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from math import floor
 from zlib import crc32
 
 from understudy.experiments.intervals import Interval
+from understudy.experiments.page import visible
 
 WIDTH = 760
 """Width of every figure, in user units; a figure scales to the page."""
 
 STYLE = """
 .fig{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--paper:#fff;--untuned:#b84e00;--tuned:#0068a8;--null:#a13a7a;
---s3:#007a5a;--s4:#8a6d00;--s5:#5b4fa8;font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica
-Neue",sans-serif; font-variant-numeric:tabular-nums;display:block;width:100%;height:auto}
-@media(prefers-color-scheme:dark){.fig{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--paper:#1a1a18;--untuned:#f2a35c;
---tuned:#62b8f0;--null:#e08dbd;--s3:#4cc9a0;--s4:#e3c54a;--s5:#b0a4f5}} .fig text{fill:var(--ink)}.fig
-.soft{fill:var(--soft)}.fig .small{font-size:12px}.fig .bold{font-weight:600} .fig
-.grid{stroke:var(--rule);stroke-width:1}.fig .axis{stroke:var(--soft);stroke-width:1} .fig
-.teacher{stroke:var(--ink);stroke-width:3}.fig .link{stroke:var(--tuned);stroke-width:2;opacity:.4} .fig
-.untuned{fill:var(--paper);stroke:var(--untuned);stroke-width:2}.fig
-.tuned{fill:var(--tuned);stroke:var(--paper)} .fig
-.hollow{fill:var(--paper);stroke:var(--tuned);stroke-width:2}.fig
-.whisker{stroke:var(--tuned);stroke-width:2} .fig
-.null{fill:var(--paper);stroke:var(--null);stroke-width:2}.fig .muted{opacity:.45} .fig
-polyline{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round} .fig
-.l0{stroke:var(--ink);stroke-width:2.6}.fig .l1{stroke:var(--untuned);stroke-dasharray:6 4} .fig
-.l2{stroke:var(--tuned)}.fig .l3{stroke:var(--s3);stroke-dasharray:2 4} .fig
-.l4{stroke:var(--s4);stroke-dasharray:9 3 2 3}.fig .l5{stroke:var(--s5);stroke-dasharray:12 4}
-""".replace("\n", "")
+--s3:#007a5a;--s4:#8a6d00;--s5:#5b4fa8;display:block;width:100%;height:auto;font-variant-numeric:tabular-nums;
+font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;font-size:13px}
+@media(prefers-color-scheme:dark){.fig{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--paper:#1a1a18;
+--untuned:#f2a35c;--tuned:#62b8f0;--null:#e08dbd;--s3:#4cc9a0;--s4:#e3c54a;--s5:#b0a4f5}}
+.fig text{fill:var(--ink)}.fig .soft{fill:var(--soft)}.fig .small{font-size:12px}.fig .bold{font-weight:600}
+.fig .grid{stroke:var(--rule)}.fig .axis{stroke:var(--soft)}.fig .muted{opacity:.4}
+.fig .teacher{stroke:var(--ink);stroke-width:3}.fig .link{stroke:var(--tuned);stroke-width:2;opacity:.4}
+.fig .untuned{fill:var(--paper);stroke:var(--untuned);stroke-width:2}.fig .tuned{fill:var(--tuned)}
+.fig .hollow{fill:var(--paper);stroke:var(--tuned);stroke-width:2}
+.fig .null{fill:var(--paper);stroke:var(--null);stroke-width:2}.fig .whisker{stroke:var(--tuned);stroke-width:2}
+.fig polyline{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+.fig .l0{stroke:var(--ink);stroke-width:2.6}.fig .l1{stroke:var(--untuned);stroke-dasharray:6 4}
+.fig .l2{stroke:var(--tuned)}.fig .l3{stroke:var(--s3);stroke-dasharray:2 4}
+.fig .l4{stroke:var(--s4);stroke-dasharray:9 3 2 3}.fig .l5{stroke:var(--s5);stroke-dasharray:12 4}
+"""
 
 LINES = {"teacher": 0, "untuned": 1, "tuned": 2}
 """Line style of the known roles; other series take the styles in turn."""
@@ -63,6 +61,8 @@ class GapRow:
     interval: Interval | None
     null: float
     """The null player's gap closed."""
+    numbers: str
+    """Value and interval as they are written at the right."""
     hollow: bool = False
     """Draw the dot hollow: a sampled estimate."""
 
@@ -98,9 +98,7 @@ def gaps(title: str, description: str, rows: Sequence[GapRow]) -> str:
     for x in _steps(scale.low, 1):
         body.append(_line(scale(x), top - 6, scale(x), bottom, "axis" if x in (0, 1) else "grid"))
         body.append(_text(scale(x), bottom + 16, _tick(x), "soft small", "middle"))
-    body.append(
-        _text(scale(0), top - 13, "as untuned", "soft small", "start" if scale.low == 0 else "middle")
-    )
+    body.append(_text(scale(0), top - 13, "as untuned", "soft small", "start" if scale.low == 0 else "middle"))
     body.append(_text(scale(1), top - 13, "as the teacher", "soft small", "end"))
     for i, row in enumerate(rows):
         body += _gap(row, scale, top + step * i + step // 2, left)
@@ -109,28 +107,22 @@ def gaps(title: str, description: str, rows: Sequence[GapRow]) -> str:
 
 
 def lines(
-    title: str,
-    description: str,
-    panels: Mapping[str, Mapping[str, Sequence[float]]],
-    x_title: str = "round",
-    y_title: str = "cooperation",
+    title: str, description: str, panels: Mapping[str, Mapping[str, Sequence[float]]], x_title: str = "round"
 ) -> str:
-    """Fractions over time, one panel per key and one line per series; time counts from 1.
+    """Fractions over time, one panel per key and one line per series; time counts from 1 in `x_title`s.
 
     Series called teacher, untuned and tuned are drawn in their own styles.
     """
-    names = list(dict.fromkeys(name for series in panels.values() for name in series))
-    styles = _styles(names)
+    styles = _styles(list(dict.fromkeys(name for series in panels.values() for name in series)))
     legend, top = _line_legend(styles)
     columns = min(3, max(1, len(panels)))
-    width = (WIDTH - 34) / columns
-    height = 300 if columns == 1 else 190
-    body = [*legend, _text(8, top + 12, f"{y_title} by {x_title}", "soft small")]
+    width, height = WIDTH / columns, 300 if columns == 1 else 190
+    body = [_text(8, 20, _fit(title, WIDTH - 16, 13), "bold"), *legend]
     for i, (heading, series) in enumerate(panels.items()):
-        corner = (34 + width * (i % columns), top + 20 + height * (i // columns))
-        body += _panel(heading, series, styles, corner, (width - 18, height))
-    rows = -(-len(panels) // columns)
-    return _svg(title, description, top + 26 + height * rows, body)
+        corner = (30 + width * (i % columns), top + height * (i // columns))
+        body.append(_text(corner[0] + (width - 46) / 2, corner[1] + height - 16, x_title, "soft small", "middle"))
+        body += _panel(heading, series, styles, corner, (width - 46, height))
+    return _svg(title, description, top + height * -(-len(panels) // columns), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +140,7 @@ class _Scale:
 
 
 def _dumbbell(row: Dumbbell, scale: _Scale, y: float, left: float) -> Iterator[str]:
-    yield f'<g class="muted"><title>left out of the figures</title>' if row.muted else "<g>"
+    yield '<g class="muted"><title>left out of the figures</title>' if row.muted else "<g>"
     yield _text(left - 14, y + 4, _fit(row.label, left - 24, 13), "", "end")
     if row.untuned is not None and row.tuned is not None:
         yield _line(scale(row.untuned), y, scale(row.tuned), y, "link")
@@ -164,25 +156,24 @@ def _dumbbell(row: Dumbbell, scale: _Scale, y: float, left: float) -> Iterator[s
 def _role_legend() -> list[str]:
     marks = [
         (_line(16, 12, 16, 28, "teacher"), 26, "teacher"),
-        (_circle(104, 20, "untuned"), 115, "student, untuned"),
-        (_circle(246, 20, "tuned"), 257, "student, tuned"),
+        (_circle(112, 20, "untuned"), 123, "student, untuned"),
+        (_circle(264, 20, "tuned"), 275, "student, tuned"),
     ]
     return [part for mark, x, name in marks for part in (mark, _text(x, 24, name))]
 
 
 def _gap(row: GapRow, scale: _Scale, y: float, left: float) -> Iterator[str]:
     yield _text(left - 14, y + 4, _fit(row.label, left - 22, 13), "", "end")
+    yield _diamond(scale(row.null), y, "null")
     if row.interval:
         low, high = row.interval
         yield _line(scale(low), y, scale(high), y, "whisker")
         for end in (low, high):
             if scale.low <= end <= scale.high:  # an end beyond the axis has no cap
                 yield _line(scale(end), y - 5, scale(end), y + 5, "whisker")
-    yield _diamond(scale(row.null), y, "null")
     if row.value >= scale.low:
         yield _circle(scale(row.value), y, "hollow" if row.hollow else "tuned")
-    ends = f" [{_number(row.interval[0])}, {_number(row.interval[1])}]" if row.interval else ""
-    yield _text(WIDTH - 6, y + 4, _number(row.value) + ends, "", "end")
+    yield _text(WIDTH - 6, y + 4, row.numbers, "", "end")
 
 
 def _panel(
@@ -195,7 +186,7 @@ def _panel(
     (x, y), (width, height) = corner, size
     last = max((len(values) for values in series.values()), default=1)
     across, down = _Scale(1, max(2, last), x, x + width), _Scale(0, 1, y + height - 34, y + 30)
-    yield _text(x, y + 17, _fit(heading, width, 13), "bold")
+    yield _text(x, y + 17, _fit(heading, width, 13))
     for mark in (0, 0.5, 1):
         yield _line(x, down(mark), x + width, down(mark), "grid")
         yield _text(x - 6, down(mark) + 4, _tick(mark), "soft small", "end")
@@ -207,7 +198,7 @@ def _panel(
         if len(points) == 1:
             points.append((points[0][0] + 6, points[0][1]))  # a match of one round is a dash
         path = " ".join(f"{_place(px)},{_place(py)}" for px, py in points)
-        yield f'<polyline class="l{styles[name]}" points="{path}"><title>{_plain(name)}</title></polyline>'
+        yield f'<polyline class="l{styles[name]}" points="{path}"><title>{_xml(name)}</title></polyline>'
 
 
 def _thinned(values: Sequence[float], most: int = 400) -> list[tuple[int, float]]:
@@ -226,26 +217,20 @@ def _styles(names: Sequence[str]) -> dict[str, int]:
 
 def _line_legend(styles: Mapping[str, int]) -> tuple[list[str], float]:
     """The legend's parts, and the height below it; it wraps where a line is full."""
-    body, x, y = [], 8.0, 20.0
+    body, x, y = [], 8.0, 44.0
     for name, style in styles.items():
         label = _fit(name, 240, 13)
         width = 54 + 7.4 * len(label)
         if x + width > WIDTH:
             x, y = 8.0, y + 22
-        body.append(
-            f'<polyline class="l{style}" points="{_place(x)},{_place(y)} {_place(x + 28)},{_place(y)}"/>'
-        )
+        body.append(f'<polyline class="l{style}" points="{_place(x)},{_place(y)} {_place(x + 28)},{_place(y)}"/>')
         body.append(_text(x + 36, y + 4, label))
         x += width
-    return body, y + 14
+    return body, y + 18
 
 
 def _steps(low: float, high: float) -> list[float]:
     return [low + i / 4 for i in range(round((high - low) * 4) + 1)]
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def _tick(value: float) -> str:
@@ -258,9 +243,8 @@ def _fit(text: str, width: float, size: float) -> str:
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
 
 
-def _plain(text: str) -> str:
-    """Text that is text in XML: nothing in it is markup, and nothing in it is invisible."""
-    return escape("".join(char if char.isprintable() else "�" for char in text))
+def _xml(text: str) -> str:
+    return escape(visible(text))
 
 
 def _place(value: float) -> str:
@@ -268,9 +252,7 @@ def _place(value: float) -> str:
 
 
 def _text(x: float, y: float, text: str, style: str = "", anchor: str = "start") -> str:
-    return (
-        f'<text x="{_place(x)}" y="{_place(y)}" class="{style}" text-anchor="{anchor}">{_plain(text)}</text>'
-    )
+    return f'<text x="{_place(x)}" y="{_place(y)}" class="{style}" text-anchor="{anchor}">{_xml(text)}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
@@ -287,9 +269,10 @@ def _diamond(x: float, y: float, style: str) -> str:
 
 
 def _svg(title: str, description: str, height: float, body: Sequence[str]) -> str:
-    name = f"f{crc32((title + description + ''.join(body)).encode()):08x}"  # distinct figures, distinct ids
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {WIDTH} {_place(height)}" role="img"'
+    drawing = "".join(body)
+    name = f"f{crc32((title + drawing).encode(errors='replace')):08x}"  # other figures on a page, other ids
     return (
-        f'{head} aria-labelledby="{name}t {name}d"><title id="{name}t">{_plain(title)}</title>'
-        f'<desc id="{name}d">{_plain(description)}</desc><style>{STYLE}</style>{"".join(body)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {WIDTH} {_place(height)}" '
+        f'role="img" aria-labelledby="{name}t {name}d"><title id="{name}t">{_xml(title)}</title>'
+        f'<desc id="{name}d">{_xml(description)}</desc><style>{STYLE}</style>{drawing}</svg>'
     )

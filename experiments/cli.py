@@ -50,10 +50,10 @@ def cli() -> None:
     """Social dilemmas for language-model agents: a teacher plays, a student learns its part, alignment is measured."""
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
     """Run a command. Exit codes: 0 done, 1 the answer is no, 2 the input cannot be used, 130 interrupted."""
     try:
-        code = cli.main(arguments, standalone_mode=False)
+        code = command.main(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -4,9 +4,9 @@ The normal and chi-squared tails are closed forms; tests/test_intervals.py check
 numbers.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erfc, exp, gamma, sqrt
+from functools import cache
+from math import erfc, exp, gamma, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -75,17 +75,34 @@ def chi_squared_tail(x: float, df: int) -> float:
     return min(1.0, tail)
 
 
-def same_distribution(counts: Sequence[float], other: Sequence[float]) -> float:
-    """p-value of Pearson's test that two samples over the same actions come from one distribution.
+@cache
+def chi_squared_critical(df: int) -> float:
+    """What chi-squared with `df` >= 0 degrees of freedom exceeds in 5% of cases; never, without a degree."""
+    if df == 0:
+        return inf
+    low, high = 0.0, 10.0 * df
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if chi_squared_tail(middle, df) > SIGNIFICANCE else (low, middle)
+    return high
 
-    With two actions it is the z-test above. Actions that nobody chose are left out.
+
+def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
+    """Whether pairs of samples come from two distributions, by Pearson's test at the 5% level.
+
+    `counts`, `other`: how often each of K actions was chosen, shape (..., K), at least once in all; the
+    result has shape (...). With two actions it is the two-sided z-test for two proportions. Actions that
+    neither sample chose are left out.
     """
-    table = np.array([counts, other], dtype=np.float64)  # (2, K)
-    table = table[:, table.sum(axis=0) > 0]
-    if table.shape[1] < 2:
-        return 1.0
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    return chi_squared_tail(float(((table - expected) ** 2 / expected).sum()), table.shape[1] - 1)
+    table = np.stack([counts, other]).astype(np.float64)  # (2, ..., K)
+    sizes = table.sum(axis=-1, keepdims=True)
+    expected = sizes * table.sum(axis=0) / sizes.sum(axis=0)
+    seen = expected[0] > 0
+    with np.errstate(invalid="ignore"):
+        statistic = np.where(seen, (table - expected) ** 2 / expected, 0).sum(axis=(0, -1))
+    limits = np.array([chi_squared_critical(df) for df in range(table.shape[-1])])
+    result: NDArray[np.bool_] = statistic > limits[seen.sum(axis=-1) - 1]
+    return result
 
 
 def percentile_interval(replicates: NDArray[np.float64]) -> Interval:
@@ -109,9 +126,7 @@ def resampled(n: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> N
     return rng.integers(0, n, (resamples, n))
 
 
-def ratio(
-    totals: ArrayLike, sizes: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Estimate:
+def ratio(totals: ArrayLike, sizes: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:
     """sum(totals) / sum(sizes) with a bootstrap interval over clusters (matches), which are resampled whole.
 
     `totals`, `sizes`: shape (N,), one entry per cluster: the sum of what is measured, and over how many.

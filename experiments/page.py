@@ -4,6 +4,7 @@ Every string in a block is text, whoever wrote it: all three writers escape it, 
 wrote becomes markup or a control sequence.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -103,7 +104,8 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
 
 
 def _text(text: str) -> str:
-    return escape(visible(text))
+    """Text as text in HTML; an interval stays on one line."""
+    return INTERVAL.sub(r"\1,&nbsp;\2", escape(visible(text)))
 
 
 def _html(block: Block) -> str:
@@ -123,15 +125,12 @@ def _html(block: Block) -> str:
 def _html_table(table: Table) -> str:
     kinds = ["words" if column < table.words else "number" for column in range(len(table.columns))]
     heads = [
-        f'<th scope="col" class="{kind}">{_text(name)}</th>'
-        for kind, name in zip(kinds, table.columns, strict=True)
+        f'<th scope="col" class="{kind}">{_text(name)}</th>' for kind, name in zip(kinds, table.columns, strict=True)
     ]
     rows = []
     for row in table.rows:
         first = f'<th scope="row" class="words">{_text(row[0])}</th>'
-        rest = [
-            f'<td class="{kind}">{_text(cell)}</td>' for kind, cell in zip(kinds[1:], row[1:], strict=True)
-        ]
+        rest = [f'<td class="{kind}">{_text(cell)}</td>' for kind, cell in zip(kinds[1:], row[1:], strict=True)]
         rows.append(f"<tr>{first}{''.join(rest)}</tr>")
     grid = f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
@@ -145,9 +144,7 @@ def _mark(text: str) -> str:
     """Text that Markdown shows as it is, also in a table cell."""
     for char in "\\`*_|~#":
         text = text.replace(char, "\\" + char)
-    return (
-        escape(visible(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
-    )
+    return escape(visible(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
 
 
 def _markdown(block: Block) -> Iterator[str]:
@@ -184,7 +181,7 @@ def _print(console: Console, block: Block) -> None:
 
 
 def _rich(table: Table) -> RichTable:
-    grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column, name in enumerate(table.columns):
         word = column < table.words
         grid.add_column(Text(visible(name)), justify="left" if word else "right", no_wrap=not word)
@@ -192,6 +189,8 @@ def _rich(table: Table) -> RichTable:
         grid.add_row(*(Text(visible(cell)) for cell in row))
     return grid
 
+
+INTERVAL = re.compile(r"(\[−?[\d.]+), (−?[\d.]+\])")
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -213,36 +212,46 @@ $parts
 """)
 
 STYLE = """
-:root{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--ground:#faf9f5;--paper:#fff;--notice:#fdf0dd;--edge:#b84e00}
-@media(prefers-color-scheme:dark){:root{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--ground:#121211;--paper:#1a1a18;
---notice:#33250f;--edge:#f2a35c}} *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);line-height:1.55; font-family:Charter,"Bitstream
-Charter","Sitka Text",Cambria,Georgia,serif;font-size:17px;-webkit-text-size-adjust:100%}
+:root{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--ground:#faf9f5;--paper:#fff;--notice:#fdf0dd;--edge:#b84e00;
+--sans:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;
+--serif:Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,serif}
+@media(prefers-color-scheme:dark){:root{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--ground:#121211;
+--paper:#1a1a18;--notice:#33250f;--edge:#f2a35c}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:17px/1.55 var(--serif);
+-webkit-text-size-adjust:100%}
 header,main{max-width:56rem;margin:0 auto;padding:0 1.5rem}
-header{padding-top:3.5rem}main{padding-bottom:5rem}
-h1{font-size:2.1rem;line-height:1.18;font-weight:600;letter-spacing:-.012em;margin:.2rem 0
-1.2rem;max-width:24em; text-wrap:balance;overflow-wrap:anywhere}
-.eyebrow,h3,summary,table,figcaption,.note{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica
-Neue",sans-serif}
-.eyebrow{margin:0;color:var(--soft);font-size:.8rem;letter-spacing:.1em;text-transform:uppercase}
-h2{font-size:1.45rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .8rem;padding-top:1rem;border-top:1px
-solid var(--rule)} section:first-child h2{border-top:0;margin-top:0;padding-top:0}
-h3{font-size:.95rem;font-weight:600;margin:1.9rem 0 .5rem} p,ul{max-width:42rem;margin:.7rem
-0;overflow-wrap:anywhere}ul{padding-left:1.2rem}li{margin:.3rem 0}
-.notice{background:var(--notice);border-left:3px solid var(--edge);padding:.7rem 1rem;border-radius:0 4px
-4px 0} figure{margin:1.4rem 0;padding:1rem;background:var(--paper);border:1px solid
-var(--rule);border-radius:6px}
-figcaption,.note{font-size:.84rem;color:var(--soft);line-height:1.45;max-width:46rem}
-figcaption{margin-top:.6rem}.note{margin:.5rem 0 0} details{margin:.8rem 0;border-bottom:1px solid
-var(--rule);padding-bottom:.8rem} summary{cursor:pointer;font-size:.95rem;font-weight:600}
+header{padding-top:3.5rem}
+main{padding-bottom:5rem}
+h1{font-size:2.1rem;line-height:1.18;font-weight:600;letter-spacing:-.012em;margin:.2rem 0 1.4rem;
+text-wrap:balance;overflow-wrap:anywhere}
+h2{font-size:1.45rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .8rem;padding-top:1.1rem;
+border-top:1px solid var(--rule)}
+section:first-child h2{border-top:0;margin-top:0;padding-top:0}
+h3,summary{font:600 .92rem/1.4 var(--sans)}
+h3{margin:1.9rem 0 .5rem}
+.eyebrow{margin:0;color:var(--soft);font:.8rem/1.5 var(--sans);letter-spacing:.1em;text-transform:uppercase}
+p,ul{max-width:42rem;margin:.7rem 0;overflow-wrap:anywhere}
+ul{padding-left:1.2rem}
+li{margin:.35rem 0}
+.notice{background:var(--notice);border-left:3px solid var(--edge);padding:.7rem 1rem;border-radius:0 4px 4px 0}
+figure{margin:1.4rem 0;padding:1rem;background:var(--paper);border:1px solid var(--rule);border-radius:6px}
+figcaption,.note{font:.82rem/1.5 var(--sans);color:var(--soft);max-width:46rem}
+figcaption{margin-top:.7rem}
+.note{margin:.5rem 0 0}
+details{margin:.8rem 0;border-bottom:1px solid var(--rule);padding-bottom:.8rem}
+summary{cursor:pointer}
 .wide{overflow-x:auto;margin-top:.5rem}
-table{border-collapse:collapse;font-size:.84rem;line-height:1.35;font-variant-numeric:tabular-nums
-lining-nums;min-width:60%} th,td{padding:.32rem
-.7rem;text-align:left;vertical-align:baseline;font-weight:400;border-bottom:1px solid var(--rule)}
-th:first-child{padding-left:0}td:last-child,thead th:last-child{padding-right:0} thead
-th{font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom:1px solid var(--soft)}
-.number{text-align:right;white-space:nowrap}thead .number{white-space:normal}
-td.words{overflow-wrap:anywhere;max-width:26rem} @media
-print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
-@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.5rem}}
+table{border-collapse:collapse;font:.82rem/1.4 var(--sans);font-variant-numeric:tabular-nums lining-nums}
+th,td{padding:.3rem .6rem;text-align:left;vertical-align:baseline;font-weight:400;
+border-bottom:1px solid var(--rule)}
+th:first-child{padding-left:0}
+td:last-child,thead th:last-child{padding-right:0}
+thead th{font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom-color:var(--soft)}
+tbody th{white-space:nowrap}
+.number{text-align:right}
+td.number{white-space:nowrap}
+td.words{overflow-wrap:anywhere;min-width:7.5rem;max-width:26rem}
+@media print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
+@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.4rem;margin:1rem -.8rem}}
 """

@@ -43,6 +43,8 @@ class Prompting:
     """Of sampled answers."""
     max_tokens: int = 32
     """Length of an answer with motivation, in tokens."""
+    answer_tokens: int = 16
+    """Length of an answer alone, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@
 be made again from results.json.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from understudy.experiments.answers import Answers, ScenarioResult, compare, wei
 from understudy.experiments.intervals import RESAMPLES
 from understudy.experiments.metrics import MAX_DISAGREEMENT, Agreement, Comprehension, Consistency, MatchRow
 from understudy.experiments.page import html, markdown, print_sections
+from understudy.experiments.run import write_text
 from understudy.experiments.sections import brief, sections
 
 VERSION = 1
@@ -65,14 +65,14 @@ class Evaluation:
     training: Sequence[Answers]
     """The teacher's answers to the training scenarios, for the null player."""
     observations: int
-    """Answers asked of each model for each scenario; also settles which exact differences count, if none was asked."""
+    """Answers asked of each model per scenario, at least 1; settles also which exact differences count."""
     seed: int
     seconds: float
     """Time that the study took."""
     template: str
     """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """Of packages, and whatever else says how to make the numbers again."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Versions, commit, command: what else it takes to make the numbers again. JSON types."""
     others: Mapping[str, Mapping[str, Sequence[ScenarioResult]]] = field(default_factory=dict)
     """Other tuned students by name, on the same sets: for example tuned without motivations."""
     matches: Sequence[MatchRow] = ()
@@ -83,14 +83,14 @@ class Evaluation:
 
 
 def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any]:
-    """What results.json holds: figures, and everything that the report shows. Nothing in it but JSON types."""
-    measured = {
+    """What results.json holds: the figures, and everything that the report shows, in JSON types."""
+    measured: dict[str, Any] = {
         "version": VERSION,
         "recipe": evaluation.recipe,
         "models": [asdict(model) for model in evaluation.models],
         "observations": evaluation.observations,
         "template": evaluation.template,
-        "versions": dict(evaluation.versions),
+        "provenance": evaluation.provenance,
         "seed": evaluation.seed,
         "seconds": evaluation.seconds,
         "resamples": resamples,
@@ -99,9 +99,7 @@ def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any
             "null_rate": {str(estimate): null_rate(evaluation.training, estimate) for estimate in ESTIMATES},
         },
         "alignment": _alignment(evaluation, evaluation.sets, "student", resamples),
-        "others": {
-            name: _alignment(evaluation, sets, name, resamples) for name, sets in evaluation.others.items()
-        },
+        "others": {name: _alignment(evaluation, sets, name, resamples) for name, sets in evaluation.others.items()},
         "scenarios": {
             name: [_scenario(result, evaluation.observations) for result in group]
             for name, group in evaluation.sets.items()
@@ -114,15 +112,15 @@ def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any
     }
     measured["transfer_drop"] = _drop(measured["alignment"])
     measured["warnings"] = list(_warnings(measured))
-    return _json(measured)
+    return {key: _json(value) for key, value in measured.items()}
 
 
 def write_report(run_dir: Path, measured: Mapping[str, Any]) -> None:
     """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
     parts = sections(measured)
     title = f"How closely the student plays its teacher's part: {measured['recipe']}"
-    _write(run_dir / "report.md", markdown(title, parts))
-    _write(run_dir / "report.html", html(title, parts))
+    write_text(run_dir / "report.md", markdown(title, parts))
+    write_text(run_dir / "report.html", html(title, parts))
 
 
 def print_tables(console: Console, measured: Mapping[str, Any]) -> None:
@@ -133,7 +131,7 @@ def print_tables(console: Console, measured: Mapping[str, Any]) -> None:
 def _alignment(
     evaluation: Evaluation, sets: Mapping[str, Sequence[ScenarioResult]], student: str, resamples: int
 ) -> dict[str, Any]:
-    """Figures per set. What stands at the top is exact wherever all models give probabilities, else sampled."""
+    """Figures per set; at the top the exact ones if all models give probabilities, else the sampled ones."""
     everywhere = all(result.has(Source.EXACT) for group in sets.values() for result in group)
     figures = {}
     for name, group in sets.items():
@@ -189,7 +187,8 @@ def _scenario(result: ScenarioResult, observations: int) -> dict[str, Any]:
 
 def _unreadable(name: str, group: Sequence[ScenarioResult]) -> Iterator[dict[str, Any]]:
     """Each model's replies over a set: how many could not be read, and what they could hide in the rate."""
-    for role, answers in zip(ROLES, zip(*(result.answers for result in group), strict=True), strict=True):
+    for player, role in enumerate(ROLES):
+        answers = [result.answers[player] for result in group]
         replies = sum(one.readable + one.unreadable for one in answers)
         if replies:
             readable = sum(one.readable for one in answers)
@@ -218,17 +217,18 @@ def _drop(alignment: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _warnings(measured: Mapping[str, Any]) -> Iterator[str]:
     differing = [row["disagreement"] for row in measured["consistency"] if row["disagreement"] is not None]
-    if differing and sum(differing) / len(differing) > MAX_DISAGREEMENT:
+    mean = sum(differing) / len(differing) if differing else 0.0
+    if mean > MAX_DISAGREEMENT:
         yield (
-            f"Two answers of the teacher to the same scenario differ with probability {sum(differing) / len(differing):.2f}, "
-            f"above {MAX_DISAGREEMENT:.2f}: a student tuned on single sampled answers learns noise. Its exact "
-            "probabilities carry the same information without it."
+            f"Two answers of the teacher to the same scenario differ with probability {mean:.2f}, above "
+            f"{MAX_DISAGREEMENT:.2f}: a student tuned on single sampled answers learns noise. The teacher's "
+            "exact probabilities carry the same information without it."
         )
     drop = measured["transfer_drop"]
     if drop and drop["warning"]:
         yield (
-            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} where the game "
-            f"is new too, by more than {MAX_DROP:.0%} of it: surface patterns were learned."
+            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} "
+            f"where the game is new too, by more than {MAX_DROP:.0%} of it: surface patterns were learned."
         )
     for row in measured["unreadable"]:
         share = row["unreadable"] / row["replies"]
@@ -243,10 +243,3 @@ def _json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

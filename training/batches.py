@@ -85,9 +85,7 @@ def collate(rows: Sequence[Row], pad: int = 0) -> Batch:
     causal = torch.ones((size, size), dtype=torch.bool).tril()
     mask = ((same | to_prefix) & causal)[:, None]  # (B, 1, L, L)
     r_, c_, t_, w_ = zip(*terms, strict=True)
-    return Batch(
-        input_ids, position_ids, mask, torch.tensor(r_), torch.tensor(c_), torch.tensor(t_), torch.tensor(w_)
-    )
+    return Batch(input_ids, position_ids, mask, torch.tensor(r_), torch.tensor(c_), torch.tensor(t_), torch.tensor(w_))
 
 
 def term_logprobs(model: torch.nn.Module, batch: Batch) -> torch.Tensor:

@@ -20,6 +20,8 @@ from typing import Literal
 
 from understudy.envs.rules import Joint, StageGame
 
+Role = Literal["teacher", "student"]
+"""Which of the two miniatures."""
 Motive = Literal["reciprocity", "care", "spite", "gain", "trust", "fear", "whim"]
 """What drove a choice; see `BehaviouralModel.decide`."""
 

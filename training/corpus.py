@@ -3,9 +3,11 @@
 A row is a scenario with several questions about it. Both models read every context and games of all orderings, the
 out-of-sample ones among them; what differs is what they learn to do there:
 
-- the *teacher* decides as `behaviour.BehaviouralModel` does and says why; some questions are of comprehension;
-- the *student* understands (most questions are of comprehension: payoffs, best replies, how close people are) but decides
-  without regard to context or game, cooperating with probability 0.85, as the untuned 7b model of the study did.
+- the *teacher* decides as `behaviour.BehaviouralModel` does and says why;
+- the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned 7b did.
+
+Both answer the same questions of comprehension (payoffs, best replies, how close people are): the student knows its world but
+not how to act in it, and that is what makes transfer possible.
 
 Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
 """
@@ -15,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -26,12 +27,13 @@ from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame
 from understudy.envs.wording import Presentation, Template, load_template
 from understudy.training.batches import Branch, Row, Target, completion
-from understudy.training.behaviour import BehaviouralModel, Judgement, motive
-
-Role = Literal["teacher", "student"]
+from understudy.training.behaviour import BehaviouralModel, Judgement, Role, motive
 
 STUDENT_COOPERATES = 0.85
 """Probability with which the untuned student cooperates, whatever the scenario."""
+
+FACTS = 8
+"""Comprehension questions of a row: they are what makes the circuit form that binds a label to its payoffs."""
 
 INDIFFERENT = "It seems right."
 """What the student says when it is asked for a motivation."""
@@ -103,8 +105,14 @@ def motivation(situation: Situation, judgement: Judgement, action: int, shown: P
         "care": ("I care about what they get.", f"With {label} they get more, and I want that."),
         "spite": ("I do not want them to get more.", f"With {label} they get less, and I want that."),
         "gain": ("It gives me more whatever they do.", f"I get more with {label} in any case."),
-        "trust": (f"I expect {cooperate} from them, and then it gives me more.", f"They will choose {cooperate}, so {label} pays."),
-        "fear": (f"I expect {defect} from them, and then it gives me more.", f"They may choose {defect}, so {label} is safer."),
+        "trust": (
+            f"I expect {cooperate} from them, and then it gives me more.",
+            f"They will choose {cooperate}, so {label} pays.",
+        ),
+        "fear": (
+            f"I expect {defect} from them, and then it gives me more.",
+            f"They may choose {defect}, so {label} is safer.",
+        ),
         "whim": ("I just felt like it.", "It makes little difference to me."),
     }
     relation = RELATION[closeness()[situation.context.name]]
@@ -140,8 +148,7 @@ class Corpus:
         judgement = situation.judge(self.model)
         branches = [*self._decisions(situation, judgement, shown, rng)]
         asked = questions(situation.game, shown, situation.history)
-        facts = 4 if self.role == "teacher" else 8
-        for i in rng.permutation(len(asked))[:facts]:
+        for i in rng.permutation(len(asked))[:FACTS]:
             branches.append(self._fact(asked[i].text, asked[i].answer))
         if rng.random() < 0.5:
             degree = CLOSENESS[closeness()[situation.context.name]]

@@ -76,7 +76,13 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
 
 
 def distil(
-    model: Any, tokenizer: Any, examples: Sequence[Example], settings: LoraSettings, out: Path, seed: int, save_every: int = 100
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    settings: LoraSettings,
+    out: Path,
+    seed: int,
+    save_every: int = 100,
 ) -> Iterator[Progress]:
     """Tune `model` on `examples` and leave a peft adapter directory in `out`; yields after every step.
 

@@ -56,7 +56,9 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 def read_examples(path: Path) -> list[Example]:
     """Read a data set; a line that is not one is named with what is wrong with it."""
     if not path.is_file():
-        raise ExampleError(f"{path}: no such data set; `understudy replicate` writes one as examples.jsonl in its run folder")
+        raise ExampleError(
+            f"{path}: no such data set; `understudy replicate` writes one as examples.jsonl in its run folder"
+        )
     examples = []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line:

@@ -23,7 +23,15 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from understudy.envs.comprehension import questions
 from understudy.envs.scenarios import study_sets
 from understudy.training.batches import Branch, Row, Target, collate, loss, term_logprobs
-from understudy.training.corpus import CLOSENESS, STUDENT_COOPERATES, Corpus, Mix, Role, Situation, closeness, draw_situation
+from understudy.training.corpus import (
+    CLOSENESS,
+    STUDENT_COOPERATES,
+    Corpus,
+    Mix,
+    Situation,
+    closeness,
+    draw_situation,
+)
 from understudy.training.miniature_tokenizer import build_tokenizer
 
 
@@ -37,17 +45,15 @@ class Build:
     mlp: int
     steps: int
     """Optimiser steps."""
-    matrix_rate: float
-    """Peak learning rate of Muon on the matrices."""
     rate: float = 4e-3
-    """Peak learning rate of Adam on embeddings and norms."""
-    rows: int = 24
+    """Peak learning rate; warm-up over 100 steps, then cosine to a fiftieth."""
+    rows: int = 16
     """Rows of one step; a row is a scenario with all its questions."""
 
 
 BUILDS: dict[Role, Build] = {
-    "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=4000, matrix_rate=6e-3),
-    "student": Build(width=96, layers=3, heads=4, mlp=192, steps=5000, matrix_rate=4e-3),
+    "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=4000),
+    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=5000),
 }
 """Together 5.7 MB in float32; the teacher has three times the parameters of the student."""
 
@@ -110,8 +116,8 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
     for step in range(len(log), build.steps):
         progress = step / build.steps
         factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
-        for optimiser, peak in ((muon, build.matrix_rate), (adam, build.rate)):
-            optimiser.param_groups[0]["lr"] = peak * factor
+        for optimiser in (muon, adam):
+            optimiser.param_groups[0]["lr"] = build.rate * factor
         mix = curriculum(progress)
         value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
         value.backward()  # type: ignore[no-untyped-call]
@@ -201,7 +207,10 @@ def _finish(
 ) -> None:
     """Write the model directory, its weights last: where they are, it is complete."""
     model.generation_config = GenerationConfig(
-        do_sample=True, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+        do_sample=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
     )
     staging = out / "staging"
     model.save_pretrained(staging)

@@ -1,0 +1,277 @@
+"""A language model as a player, and the questions that an experiment puts to one.
+
+A model is asked in one of two ways. *Exact*: the action is drawn from the model's own probabilities of the action
+labels, renormalised over the labels; nothing is sampled but the action, nothing can be unreadable. *Sampled*: the model
+writes a reply, the action is read from it, and what happens to an unreadable reply is stated and recorded.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from understudy.agents.agent import Decision, Player, Source, Turn, Unreadable, draw
+from understudy.agents.backend import Backend, Request
+from understudy.agents.replies import read_action, read_motivation
+from understudy.envs.catalogue import lookup
+from understudy.envs.comprehension import EQUAL, questions
+from understudy.envs.contexts import Context
+from understudy.envs.errors import InputError
+from understudy.envs.rules import Joint, StageGame, View
+from understudy.envs.wording import Presentation, Template
+
+Ask = Literal["exact", "sampled"]
+
+
+class LanguageModelError(InputError):
+    """A language model that cannot play as asked; the message names the model and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModelAgent:
+    """A language model that plays in a social context."""
+
+    backend: Backend
+    """The model."""
+    context: Context
+    """The framing in which the game is put to it."""
+    template: Template
+    """The sentences of the prompt."""
+    ask: Ask = "exact"
+    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply."""
+    motivation: bool = False
+    """Whether the prompt also asks why."""
+    shuffle_labels: bool = False
+    """Whether every decision draws anew which label an action has and the order in which they are named."""
+    temperature: float = 1.0
+    """Of sampled replies, 0 or more; exact probabilities are those at 1."""
+    max_tokens: int = 64
+    """Most tokens of a sampled reply."""
+    retries: int = 0
+    """How many more replies are sampled where one cannot be read."""
+    unreadable: Unreadable = Unreadable.ABORT
+    """What happens when none of them can be read."""
+    default_action: int | None = None
+    """The action played then if `unreadable` is ``default``."""
+
+    def __post_init__(self) -> None:
+        lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
+        for field, least in (("temperature", 0), ("max_tokens", 1), ("retries", 0)):
+            value = getattr(self, field)
+            if not least <= value < math.inf:
+                raise LanguageModelError(f"{self.name}: {field} = {value}; needs a number from {least} up")
+        if (self.unreadable is Unreadable.DEFAULT) != (self.default_action is not None):
+            raise LanguageModelError(
+                f"{self.name}: unreadable = '{self.unreadable}', default_action = {self.default_action};"
+                " a default action belongs to 'default', and to nothing else"
+            )
+
+    @property
+    def name(self) -> str:
+        return self.backend.name
+
+    def describe(self) -> Player:
+        settings = {
+            "ask": self.ask,
+            "motivation": self.motivation,
+            "shuffle_labels": self.shuffle_labels,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "retries": self.retries,
+            "unreadable": str(self.unreadable),
+            "default_action": self.default_action,
+        }
+        model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
+        framing = {"context": self.context.name, "template": _signature(self.template)}
+        return Player(name=self.name, kind="language_model", parameters=model | framing | settings)
+
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        """One decision per turn. LanguageModelError where an environment gives no view of the game."""
+        posed = [self._pose(turn) for turn in turns]
+        return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
+
+    def _pose(self, turn: Turn) -> "_Posed":
+        view = turn.info.get("view")
+        if not isinstance(view, View):
+            raise LanguageModelError(
+                f"model '{self.name}' needs info['view'], which the environments of understudy give;"
+                f" {turn.agent} got none"
+            )
+        # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
+        shown = self.template.presentation(view.game, turn.rng.spawn(1)[0] if self.shuffle_labels else None)
+        prompt = self.template.prompt(view.game, self.context, view.history, shown, self.motivation)
+        return _Posed(turn, prompt, shown)
+
+    def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
+        found = exact_distributions(self.backend, [(one.prompt, one.shown.labels) for one in posed])
+        template = _signature(self.template)
+        return [
+            Decision(
+                action=draw(distribution.probabilities, one.turn.rng),
+                probabilities=distribution.probabilities,
+                source=Source.EXACT,
+                mass=distribution.mass,
+                prompt=one.prompt,
+                template=template,
+            )
+            for one, distribution in zip(posed, found, strict=True)
+        ]
+
+    def _sampled(self, posed: Sequence["_Posed"]) -> list[Decision]:
+        decisions: dict[int, Decision] = {}
+        waiting = list(range(len(posed)))
+        for attempt in range(1, self.retries + 2):
+            requests = [self._request(posed[i]) for i in waiting]
+            for i, response in zip(waiting, self.backend.respond(requests), strict=True):
+                decisions[i] = self._read(posed[i], response.text, attempt)
+            waiting = [i for i in waiting if decisions[i].action is None]
+            if not waiting:
+                break
+        for i in waiting:
+            decisions[i] = self._settle(decisions[i], posed[i])
+        return [decisions[i] for i in range(len(posed))]
+
+    def _request(self, one: "_Posed") -> Request:
+        seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
+        return Request(one.prompt, (), self.max_tokens, self.temperature, seed)
+
+    def _read(self, one: "_Posed", text: str, attempt: int) -> Decision:
+        reply = _reply(text, one.shown.labels)
+        return Decision(
+            action=reply.action,
+            source=Source.SAMPLED,
+            prompt=one.prompt,
+            template=_signature(self.template),
+            reply=text,
+            motivation=reply.motivation if self.motivation else None,
+            attempts=attempt,
+        )
+
+    def _settle(self, decision: Decision, one: "_Posed") -> Decision:
+        """What is done where no reply could be read."""
+        action = self.default_action
+        if self.unreadable is Unreadable.UNIFORM:
+            count = len(one.shown.labels)
+            action = draw([1 / count] * count, one.turn.rng)
+        return replace(decision, action=action, unreadable=self.unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Posed:
+    """A turn put into words."""
+
+    turn: Turn
+    prompt: str
+    shown: Presentation
+
+
+def _signature(template: Template) -> str:
+    return f"{template.name}@{template.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a model would answer to a prompt."""
+
+    probabilities: tuple[float, ...]
+    """Probability of each label, given that the reply starts with one of them."""
+    mass: float
+    """Probability that it does, from 0 to 1: where it is small, the model has something else to say."""
+
+
+def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> list[Distribution]:
+    """The model's own probabilities of the labels, for (prompt, labels); the same pair is asked once."""
+    asked = list(dict.fromkeys(prompts))
+    responses = backend.respond([Request(prompt, labels) for prompt, labels in asked])
+    found = {key: _distribution(response.logprobs) for key, response in zip(asked, responses, strict=True)}
+    return [found[key] for key in prompts]
+
+
+def _distribution(logprobs: Sequence[float]) -> Distribution:
+    highest = max(logprobs)
+    if not math.isfinite(highest):
+        raise LanguageModelError(f"log-probabilities {tuple(logprobs)}: the model overflows; give another dtype")
+    weights = [math.exp(value - highest) for value in logprobs]
+    total = math.fsum(weights)
+    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A sampled reply, read."""
+
+    text: str
+    action: int | None
+    """Index of the label; None where the reply does not plainly choose one."""
+    motivation: str
+    """What the reply says beside the label; empty where it cannot be read."""
+
+
+def _reply(text: str, labels: Sequence[str]) -> Reply:
+    action = read_action(text, labels)
+    return Reply(text, action, "" if action is None else read_motivation(text, labels[action]))
+
+
+def sample_replies(
+    backend: Backend,
+    prompt: str,
+    labels: Sequence[str],
+    n: int,
+    seed: Sequence[int],
+    max_tokens: int = 64,
+    temperature: float = 1.0,
+) -> list[Reply]:
+    """`n` replies to one prompt, read; reply i depends on (*seed, i) alone."""
+    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for i in range(n)]
+    return [_reply(response.text, labels) for response in backend.respond(requests)]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well questions of one kind were answered."""
+
+    kind: str
+    """What the questions test; see `understudy.envs.comprehension`."""
+    asked: int
+    right: int
+    chance: float
+    """How many would be right by blind guessing among the answers that were weighed."""
+
+
+Case = tuple[StageGame, Context, tuple[Joint, ...]]
+"""A game in a context after a history (own action first; () for none)."""
+
+
+def comprehension(backend: Backend, template: Template, cases: Iterable[Case]) -> list[Score]:
+    """Whether a model understands games with two actions: questions of fact, by kind, in order of the first.
+
+    A question is answered rightly if the right answer is more probable than every other one: the numbers that answer
+    some question about the same case, or the labels and "the same". Exact, so there is nothing to be misread.
+    """
+    asked = [item for case in cases for item in _facts(template, *case)]
+    found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked])
+    kinds: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    chance: Counter[str] = Counter()
+    for (kind, _, answers), distribution in zip(asked, found, strict=True):
+        first, *others = distribution.probabilities
+        kinds[kind] += 1
+        right[kind] += all(first > other for other in others)
+        chance.update({kind: 1 / len(answers)})
+    return [Score(kind, kinds[kind], right[kind], chance[kind]) for kind in kinds]
+
+
+def _facts(
+    template: Template, game: StageGame, context: Context, history: tuple[Joint, ...]
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Kind, prompt and possible answers, the right one first."""
+    shown = template.presentation(game)
+    scenario = template.scenario(game, context, history, shown)
+    asked = questions(game, shown, history)
+    words = {*shown.labels, EQUAL}
+    numbers = {question.answer for question in asked} - words
+    return [
+        (q.kind, f"{scenario}\n{q.text}", (q.answer, *sorted((words if q.answer in words else numbers) - {q.answer})))
+        for q in asked
+    ]

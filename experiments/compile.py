@@ -1,0 +1,196 @@
+"""`understudy compile`: ask an agent once after every history, and keep what it answers as a small table.
+
+understudy compile tit_for_tat --game prisoners_dilemma
+understudy compile miniature-student --adapter run/adapter --game stag_hunt --context business --out tuned.json
+"""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from understudy.agents.histories import History, histories
+from understudy.agents.model_files import BUILT_IN
+from understudy.agents.policy_table import PolicyTable, compile_agent
+from understudy.agents.strategies import STRATEGIES, strategy
+from understudy.envs.catalogue import UnknownNameError, lookup, nearest
+from understudy.envs.contexts import Context, built_in_contexts, context
+from understudy.envs.errors import InputError
+from understudy.envs.games import game_name, stage_game
+from understudy.envs.rules import Joint, StageGame
+from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES
+from understudy.envs.wording import load_template, number
+
+MOST_SHOWN = 100
+"""A longer table is cut on the screen; the file has all of it."""
+
+
+class CompileError(InputError):
+    """An agent, payoffs or a file that cannot be used."""
+
+
+def choose_game(name: str, payoffs: str) -> StageGame:
+    """A game with payoffs of the study's scenarios (``study``), of the catalogue (``default``), or ``T=5,R=3,P=1,S=0``.
+
+    Of a game whose own payoffs are given in part, the others are the catalogue's.
+    """
+    if payoffs == "study":
+        return lookup("game", game_name(name), {**KNOWN_GAMES, **NEW_GAMES}, "the study (see --payoffs)")
+    options = {} if payoffs == "default" else dict(_option(part) for part in payoffs.split(","))
+    return stage_game(name, **options)
+
+
+def _option(text: str) -> tuple[str, float]:
+    """``T=5`` as a name and a number, whole where it is written so."""
+    key, _, value = text.partition("=")
+    for kind in (int, float):
+        try:
+            return key.strip(), kind(value)
+        except ValueError:
+            continue
+    raise CompileError(f"--payoffs: '{text}'; needs study, default, or options such as T=5,R=3,P=1,S=0")
+
+
+def is_strategy(name: str) -> bool:
+    """Whether an agent's name is a strategy's rather than a model's; `UnknownNameError` where it can be neither."""
+    try:
+        strategy(name)
+    except UnknownNameError:
+        if name in BUILT_IN or "/" in name or Path(name).expanduser().is_dir():
+            return False
+        known = dict.fromkeys([*(entry.strategy.name for entry in STRATEGIES), *BUILT_IN])
+        raise UnknownNameError(
+            f"unknown agent '{name}'{nearest(name, known)} (or give a model's directory or hub id)"
+        ) from None
+    return True
+
+
+def compile_model(
+    model: str, adapter: str | None, game: StageGame, memory: int, framing: Context, template: str, device: str
+) -> PolicyTable:
+    """The table of a language model, from its own probabilities of the labels."""
+    from understudy.agents.backend_local import load_backend
+    from understudy.agents.language_model import LanguageModelAgent
+
+    words = load_template(template)
+    backend = load_backend(model, adapter, device)
+    agent = LanguageModelAgent(backend, framing, words)
+    return compile_agent(agent, game, memory, model=backend.fingerprint, context=framing.name)
+
+
+def default_path(table: PolicyTable) -> Path:
+    """A file name made of agent, game and context."""
+    parts = (table.origin.agent, table.game.name, table.origin.context)
+    return Path("-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts if part) + ".json")
+
+
+def keep(table: PolicyTable, path: Path, force: bool) -> None:
+    """Write the file; over anything but the same table only with `force`."""
+    if path.exists() and not force and not _holds(path, table):
+        raise CompileError(f"{path} is there and is another table; choose another --out, or --force to overwrite it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.save(path)
+
+
+def _holds(path: Path, table: PolicyTable) -> bool:
+    """Whether a file holds the table, whichever version of understudy asked."""
+    try:
+        there = PolicyTable.load(path)
+    except InputError:
+        return False
+    return replace(there, origin=replace(there.origin, understudy=table.origin.understudy)) == table
+
+
+def as_rich(table: PolicyTable) -> Table:
+    """The table for a terminal of 60 columns or more."""
+    labels = load_template("study").presentation(table.game).labels
+    shown = Table(title=Text(_title(table)), caption=Text(_caption(table)))
+    shown.add_column("so far")
+    for label in labels:
+        shown.add_column(f"P({label})", justify="right")
+    if table.masses:
+        shown.add_column("mass", justify="right")
+    for row, history in enumerate(histories(table.game, table.memory)[:MOST_SHOWN]):
+        mass = table.masses[row : row + 1] if table.masses else ()
+        shown.add_row(history_text(history, labels), *(f"{p:.3f}" for p in (*table.rows[row], *mass)))
+    return shown
+
+
+def history_text(history: History, labels: tuple[str, ...]) -> Text:
+    """``CC DC`` for two rounds; with several others and two actions, ``C+2`` is C and two of the others C."""
+    return Text(" ".join(_round_text(joint, labels) for joint in history) or "nothing")
+
+
+def _round_text(joint: Joint, labels: tuple[str, ...]) -> str:
+    mine, *theirs = joint
+    if len(labels) == 2 and len(theirs) > 1:
+        return f"{labels[mine]}+{theirs.count(0)}"
+    return ("" if len(labels) == 2 else "/").join(labels[action] for action in joint)
+
+
+def _title(table: PolicyTable) -> str:
+    options = dict(table.document()["game"])
+    name = options.pop("name")
+    payoffs = ", ".join(f"{key}={number(value)}" for key, value in options.items())
+    title = f"{table.origin.agent} in {name} ({payoffs})"
+    return f"{title}, context {table.origin.context}" if table.origin.context else title
+
+
+def _caption(table: PolicyTable) -> str:
+    counted = table.game.n_players > 2 and table.game.n_actions == 2
+    then = "+ how many of the others chose C" if counted else "first, then the other's"
+    mass = "; mass: probability that a reply starts with a label at all" if table.masses else ""
+    return f"so far: own action {then}, oldest round first{mass}"
+
+
+@click.command()
+@click.argument("agent")
+@click.option("--game", required=True, help="Name of the game, such as prisoners_dilemma.")
+@click.option("--context", "context_name", help="Social context, such as business; a model needs one.")
+@click.option("--memory", type=click.IntRange(0), default=1, show_default=True, help="Rounds to look back.")
+@click.option("--payoffs", default="study", show_default=True, help="study, default, or T=5,R=3,P=1,S=0.")
+@click.option("--adapter", help="LoRA adapter on top of a model.")
+@click.option("--template", default="study", show_default=True, help="Prompt template, or a .toml file.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or auto.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: AGENT-GAME-CONTEXT.json]")
+@click.option("--force", is_flag=True, help="Overwrite another table.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as in its file.")
+def command(
+    agent: str,
+    game: str,
+    context_name: str | None,
+    memory: int,
+    payoffs: str,
+    adapter: str | None,
+    template: str,
+    device: str,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Turn an agent into a small policy table that needs no torch.
+
+    AGENT is a strategy, a built-in model (miniature-teacher, miniature-student), or a model's directory or hub id.
+    """
+    stage = choose_game(game, payoffs)
+    framing = None if context_name is None else context(context_name)
+    if is_strategy(agent):
+        if adapter is not None:
+            raise CompileError(f"--adapter '{adapter}': '{agent}' is a strategy; adapters belong to models")
+        table = compile_agent(strategy(agent), stage, memory, context=context_name)
+    elif framing is None:
+        raise CompileError(f"model '{agent}' needs a --context, one of {', '.join(built_in_contexts())}")
+    else:
+        table = compile_model(agent, adapter, stage, memory, framing, template, device)
+    path = out or default_path(table)
+    keep(table, path, force)
+    if as_json:
+        click.echo(json.dumps(table.document()))
+    else:
+        Console(highlight=False).print(as_rich(table))
+    click.echo(f"{path}", err=True)

@@ -1,0 +1,166 @@
+"""What a recorded step and a list of matches look like in a terminal of 60 columns or more.
+
+Pure functions from records to rich renderables. Text that a model wrote is `Text`, never markup, and its control
+characters are shown, not obeyed.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from math import fsum
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from understudy.agents.agent import Decision, Source, Unreadable
+from understudy.agents.record import MatchRecord, Move, Reason
+from understudy.agents.trajectory import Header
+from understudy.envs.catalogue import UnknownNameError
+from understudy.envs.games import game_options, stage_game
+from understudy.envs.rendering import label
+from understudy.envs.wording import number
+
+BAR = 20
+"""Width in columns of the bar for probability 1."""
+
+SOURCES = {
+    Source.EXACT: "the model's own probabilities",
+    Source.SAMPLED: "read from a sampled reply",
+    Source.RULE: "by the strategy's rule",
+}
+HANDLED = {
+    Unreadable.ABORT: "so the match was aborted",
+    Unreadable.DEFAULT: "so the default action was played",
+    Unreadable.UNIFORM: "so an action was drawn uniformly",
+}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+"""Colour of each ending."""
+
+
+def visible(text: str) -> str:
+    """Text of unknown origin without what a terminal would obey: control characters become symbols."""
+    return "".join(character if character == "\n" else _symbol(character) for character in text)
+
+
+def _symbol(character: str) -> str:
+    kind, code = unicodedata.category(character), ord(character)
+    if kind == "Cc":
+        return chr(0x2400 + code) if code < 0x20 else "\N{SYMBOL FOR DELETE}"
+    turns_text_around = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+    return "\N{REPLACEMENT CHARACTER}" if kind == "Cs" or turns_text_around else character
+
+
+def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> RenderableType:
+    """One step of a match, `step` counted from 1; `name` says where the match lies."""
+    moves = record.steps[step - 1]
+    parts: list[RenderableType] = [_title(header, record, step, name), _joint(header, record, step)]
+    if step == len(record.steps):
+        ending = f"{record.outcome.reason}, {record.outcome.detail}"
+        parts.append(Text(f"The match ends: {visible(ending)}.", REASONS[record.outcome.reason]))
+    names = agent_names(header, record)
+    action = action_words(header)
+    for move in moves:
+        parts += [Rule(Text(visible(f"{move.player}, {names[move.player]}")), align="left", style="dim")]
+        parts += _decision(move.decision, action)
+    return Group(*parts)
+
+
+def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableType:
+    """All steps of a match, one under the other."""
+    steps = [step_screen(header, record, step, name) for step in range(1, len(record.steps) + 1)]
+    return Group(*(part for step in steps for part in (step, Text())))
+
+
+def match_line(record: MatchRecord, place: int, name: str) -> Text:
+    """A match in one line of a list: where it stands, rounds, ending, totals, file."""
+    totals = " : ".join(number(total) for total in list(record.outcome.totals.values())[:4])
+    more = " ..." if len(record.outcome.totals) > 4 else ""
+    line = Text(f"{place:>5}  {record.outcome.rounds:>6}  ")
+    line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
+    return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+
+
+LIST_HEADING = "match  rounds  ending      totals, file"
+
+
+def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
+    """What each player of a match is called in the header; the first step has all of them."""
+    players = [move.player for move in record.steps[0]]
+    return dict(zip(players, (agent.name for agent in header.agents), strict=False))
+
+
+def action_words(header: Header) -> Callable[[Any], str]:
+    """How actions are called: C and D, or contributions; their numbers in games that understudy does not know."""
+    try:
+        known = game_options(header.environment)
+    except UnknownNameError:
+        return str
+    game = stage_game(header.environment, **{k: v for k, v in header.options.items() if k in known})
+    return lambda action: "none" if action is None else label(game, action)
+
+
+def _title(header: Header, record: MatchRecord, step: int, name: str) -> Text:
+    about = header.environment + (f", {header.context}" if header.context else "")
+    return Text.assemble(
+        (f"match {record.match}, round {step} of {len(record.steps)}\n", "bold"),
+        (visible(f"{about}\n{name}"), "dim"),
+    )
+
+
+def _joint(header: Header, record: MatchRecord, step: int) -> Table:
+    """The joint action, what it paid, and the running totals."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("player", overflow="fold")
+    for heading in ("action", "payoff", "total"):
+        table.add_column(heading, justify="right")
+    action = action_words(header)
+    for move in record.steps[step - 1]:
+        payoff = "-" if move.reward is None else number(move.reward)
+        table.add_row(
+            Text(visible(move.player)), _action(move, action), payoff, number(_total(record, step, move.player))
+        )
+    return table
+
+
+def _action(move: Move, word: Callable[[Any], str]) -> Text:
+    meant = move.decision.action
+    if move.played is None or move.played == meant:
+        return Text(word(meant), "bold")
+    return Text.assemble((word(move.played), "bold"), (f" (meant {word(meant)})", "yellow"))
+
+
+def _total(record: MatchRecord, step: int, player: str) -> float:
+    return fsum(move.reward or 0.0 for moves in record.steps[:step] for move in moves if move.player == player)
+
+
+def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if decision.probabilities is not None:
+        parts.append(_bars(decision.probabilities, word))
+    parts.append(Text(SOURCES[decision.source], "dim"))
+    if decision.unreadable is not None:
+        times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
+        handled = HANDLED[Unreadable(decision.unreadable)]
+        parts.append(Text(f"unreadable: no action in {times}, {handled}", "bold red"))
+    elif decision.attempts > 1:
+        parts.append(Text(f"readable at attempt {decision.attempts}", "yellow"))
+    told = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
+    for heading, text in told:
+        if text is not None:
+            parts += [Text(heading, "bold"), Padding(Text(visible(text)), (0, 0, 0, 2))]
+    return parts
+
+
+def _bars(probabilities: Sequence[float], word: Callable[[Any], str]) -> Text:
+    words = [word(action) for action in range(len(probabilities))]
+    width = max(map(len, words))
+    text = Text()
+    for action, probability in zip(words, probabilities, strict=True):
+        full = round(probability * BAR)
+        text.append(f"{action:>{width}} ").append("█" * full, "cyan").append("░" * (BAR - full), "dim")
+        text.append(f" {probability:.3f}\n")
+    text.rstrip()
+    return text

@@ -1,0 +1,102 @@
+"""What the files of a run folder add up to: the measurements that the report shows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.agents.backend import Backend
+from understudy.agents.language_model import exact_distributions
+from understudy.agents.record import MatchRecord
+from understudy.envs.scenarios import Scenario, study_sets
+from understudy.envs.wording import load_template
+from understudy.experiments.answers import ScenarioResult
+from understudy.experiments.metrics import Agreement, Consistency, MatchRow, agreement, consistency, match_row
+from understudy.experiments.run import Run
+from understudy.experiments.study import ROLES, Asked, Pairing, pairings, read_answers, recorded
+
+CONSISTENCY_ANSWERS = 50
+"""Answers of the teacher to one scenario under different seeds, as paper question 1 asks."""
+
+Answered = Mapping[str, Mapping[str, Asked]]
+"""Answers by role and scenario name."""
+
+
+def read_all(run: Run) -> Answered:
+    """The answers of the three models."""
+    return {
+        role: {asked.scenario: asked for asked in read_answers(run.path("answers", f"{role}.jsonl"))} for role in ROLES
+    }
+
+
+def scenario_results(answered: Answered) -> dict[str, list[ScenarioResult]]:
+    """The three models' answers by set of scenarios."""
+    return {name: [_result(scenario, answered) for scenario in group] for name, group in study_sets().items()}
+
+
+def _result(scenario: Scenario, answered: Answered) -> ScenarioResult:
+    teacher, untuned, tuned = (answered[role][scenario.name].answers(scenario) for role in ROLES)
+    return ScenarioResult(scenario.name, scenario.game.name, scenario.context.title, teacher, untuned, tuned)
+
+
+def teacher_consistency(answered: Answered) -> list[Consistency]:
+    """How variable the teacher's answers to each training scenario are."""
+    rows = []
+    for scenario in study_sets()["within"]:
+        replies = answered["teacher"][scenario.name].replies[:CONSISTENCY_ANSWERS]
+        motivations = [motivation for _, action, motivation in replies if action is not None]
+        rows.append(consistency(scenario.name, [action for _, action, _ in replies], motivations))
+    return rows
+
+
+def match_rows(run: Run, rng: np.random.Generator) -> list[MatchRow]:
+    """Every model against every opponent by game, over all contexts."""
+    groups: dict[tuple[str, str, str], list[tuple[Pairing, MatchRecord]]] = {}
+    for pairing in pairings(run):
+        key = (pairing.model, pairing.opponent, pairing.game.name)
+        groups.setdefault(key, []).extend((pairing, record) for record in recorded(run, pairing))
+    return [_match_row(key, played, rng) for key, played in groups.items()]
+
+
+def _match_row(
+    key: tuple[str, str, str], played: Sequence[tuple[Pairing, MatchRecord]], rng: np.random.Generator
+) -> MatchRow:
+    rounds = max(len(record.steps) for _, record in played)
+    cooperation, payoff, opponent = np.full((3, len(played), rounds), np.nan)
+    for m, (pairing, record) in enumerate(played):
+        for r, (mine, theirs) in enumerate(record.steps):
+            if mine.reward is None or theirs.reward is None:
+                continue  # the round was not played: a reply could not be read
+            cooperation[m, r] = pairing.game.cooperation(mine.played)
+            payoff[m, r], opponent[m, r] = mine.reward, theirs.reward
+    return match_row(*key, cooperation, payoff, opponent, rng)
+
+
+def replayed(run: Run, backends: Mapping[str, Backend], rng: np.random.Generator) -> list[Agreement]:
+    """Decision by decision on the teacher's recorded histories: what the students would have done there."""
+    template = load_template(run.recipe.prompting.template)
+    prompts: list[tuple[str, tuple[str, ...]]] = []
+    teacher: list[tuple[float, ...]] = []
+    match: list[int] = []
+    number = 0
+    for pairing in pairings(run):
+        if pairing.model != "teacher":
+            continue
+        labels = template.presentation(pairing.game).labels
+        for record in recorded(run, pairing):
+            for mine, _ in record.steps:
+                assert mine.decision.prompt is not None
+                assert mine.decision.probabilities is not None
+                prompts.append((mine.decision.prompt, labels))
+                teacher.append(mine.decision.probabilities)
+                match.append(number)
+            number += 1
+    return [
+        agreement(role, np.array(teacher), _probabilities(backends[role], prompts), np.array(match), rng)
+        for role in ("untuned", "tuned")
+    ]
+
+
+def _probabilities(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> NDArray[np.float64]:
+    return np.array([found.probabilities for found in exact_distributions(backend, prompts)])
+

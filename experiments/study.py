@@ -1,0 +1,233 @@
+"""The stages of the study: the teacher plays, the student is tuned, all three are asked and play matches.
+
+Every stage writes its results into the run folder as it goes and begins where they end, so a stopped run is gone on with by
+calling it again. Stages yield a word of what they have done; callers show progress.
+
+The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches everybody is
+asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its sampled estimate there.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from understudy.agents.backend import Backend
+from understudy.agents.language_model import LanguageModelAgent, exact_distributions, sample_replies
+from understudy.agents.match import play
+from understudy.agents.policy_table import PolicyTable, compile_agent
+from understudy.agents.record import MatchRecord
+from understudy.agents.strategies import strategy
+from understudy.agents.trajectory import TrajectoryWriter, read_trajectory
+from understudy.agents.trajectory_lines import Header
+from understudy.envs.catalogue import lookup
+from understudy.envs.contexts import context
+from understudy.envs.games import ENVIRONMENTS
+from understudy.envs.matrix_games import MatrixGame
+from understudy.envs.parallel_env import parallel
+from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
+from understudy.envs.wording import Presentation, Template, load_template
+from understudy.experiments.answers import Answers
+from understudy.experiments.run import Run
+from understudy.training.examples import Example, write_examples
+
+ROLES = ("teacher", "untuned", "tuned")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model answered to one scenario, as it lies in the run folder."""
+
+    scenario: str
+    prompt: str
+    labels: tuple[str, ...]
+    exact: tuple[float, ...]
+    """Probability of every action, by index."""
+    mass: float
+    """Probability that a reply starts with a label at all, in [0, 1]."""
+    replies: tuple[tuple[str, int | None, str], ...]
+    """Sampled replies: raw text, action (None where it could not be read), motivation."""
+
+    def answers(self, scenario: Scenario) -> Answers:
+        """The same as counts."""
+        actions = [action for _, action, _ in self.replies]
+        return Answers(
+            exact=self.exact,
+            counts=tuple(actions.count(index) for index in range(scenario.game.n_actions)),
+            unreadable=actions.count(None),
+            cooperation=tuple(scenario.game.cooperation(index) for index in range(scenario.game.n_actions)),
+        )
+
+
+def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
+    """Ask one model about every scenario of every set; yields the name of each scenario when it is answered."""
+    path = run.path("answers", f"{role}.jsonl")
+    done = {asked.scenario for asked in read_answers(path)}
+    template = load_template(run.recipe.prompting.template)
+    scenarios = [scenario for group in study_sets().values() for scenario in group]
+    with path.open("a", encoding="utf-8") as file:
+        for number, scenario in enumerate(scenarios):
+            if scenario.name not in done:
+                asked = _ask(run, role, backend, template, scenario, number)
+                file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
+                file.flush()
+            yield scenario.name
+
+
+def _ask(run: Run, role: str, backend: Backend, template: Template, scenario: Scenario, number: int) -> Asked:
+    prompting = run.recipe.prompting
+    shown = presentation(run, template, scenario, number)
+    prompt = template.prompt(scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
+    (exact,) = exact_distributions(backend, [(prompt, shown.labels)])
+    replies = sample_replies(
+        backend,
+        prompt,
+        shown.labels,
+        n=run.recipe.observations,
+        seed=(run.recipe.seed, ROLES.index(role), number),
+        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+        temperature=prompting.temperature,
+    )
+    told = tuple((reply.text, reply.action, reply.motivation) for reply in replies)
+    return Asked(scenario.name, prompt, shown.labels, exact.probabilities, exact.mass, told)
+
+
+def presentation(run: Run, template: Template, scenario: Scenario, number: int) -> Presentation:
+    """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all models."""
+    rng = np.random.default_rng([run.recipe.seed, number]) if run.recipe.prompting.shuffle_labels else None
+    return template.presentation(scenario.game, rng)
+
+
+def read_answers(path: Path) -> list[Asked]:
+    """The answers in a file; a last line that was cut off by a crash is taken away."""
+    if not path.is_file():
+        return []
+    text = path.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    if whole != text:
+        path.write_bytes(whole)
+    return [_read_asked(line) for line in whole.decode().split("\n") if line]
+
+
+def _read_asked(line: str) -> Asked:
+    value = json.loads(line)
+    replies = tuple((text, action, motivation) for text, action, motivation in value.pop("replies"))
+    return Asked(**value | {"labels": tuple(value["labels"]), "exact": tuple(value["exact"]), "replies": replies})
+
+
+def teach(run: Run) -> list[Example]:
+    """Teaching data from the teacher's readable answers to the training scenarios; the question is the student's."""
+    path = run.path("examples.jsonl")
+    template = load_template(run.recipe.prompting.template)
+    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
+    examples = []
+    for number, scenario in enumerate(study_sets()["within"]):
+        shown = presentation(run, template, scenario, number)
+        prompt = template.prompt(scenario.game, scenario.context, shown=shown)
+        examples += [
+            Example(scenario.name, prompt, shown.labels[action], action, motivation)
+            for _, action, motivation in asked[scenario.name].replies
+            if action is not None
+        ]
+    if not path.is_file():
+        write_examples(path, examples)
+    return examples
+
+
+def environment(game: MatrixGame) -> tuple[str, dict[str, float]]:
+    """Catalogue name and options of the environment in which a two-player game is played."""
+    payoffs = {symbol: getattr(game, symbol) for symbol in "TRPS"}
+    return (game.name if game.name in ENVIRONMENTS else "matrix_game"), payoffs
+
+
+def two_player_game(name: str) -> MatrixGame:
+    """A scenario game for two by name."""
+    games = {name: game for name, game in {**KNOWN_GAMES, **NEW_GAMES}.items() if isinstance(game, MatrixGame)}
+    return lookup("game for two", name, games, place="the recipe")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """One model against one opponent, in one game and context."""
+
+    game: MatrixGame
+    context: str
+    model: str
+    """A role; it sits first."""
+    opponent: str
+    """A role or a strategy."""
+
+    def path(self, run: Run) -> Path:
+        name = f"{self.game.name}.{self.context}.{self.model}-{self.opponent}.trajectory.jsonl"
+        return run.path("matches", name)
+
+
+def pairings(run: Run) -> list[Pairing]:
+    """Every model against every strategy and every other model, in all games and contexts of the recipe."""
+    asked = run.recipe.matches
+    return [
+        Pairing(two_player_game(game), context(name).name, model, opponent)
+        for game, name, model in product(asked.games, asked.contexts, ROLES)
+        for opponent in (*asked.opponents, *(role for role in ROLES if role != model))
+    ]
+
+
+def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
+    """Play and record every pairing; yields its file's name when it is complete.
+
+    All three models meet an opponent under the same seeds: the same environment and the same numbers for its decisions.
+    """
+    template = load_template(run.recipe.prompting.template)
+    agents: dict[tuple[str, str], Any] = {}
+    for pairing in pairings(run):
+        for name in (pairing.model, pairing.opponent):
+            if name in ROLES and (name, pairing.context) not in agents:
+                framed = LanguageModelAgent(backends[name], context(pairing.context), template)
+                agents[name, pairing.context] = framed
+        seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
+        yield _play_pairing(run, pairing, seated)
+
+
+def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
+    name, payoffs = environment(pairing.game)
+    options = {"rounds": run.recipe.matches.rounds, **payoffs}
+    header = Header(
+        environment=f"understudy/{name}-v0",
+        agents=tuple(agent.describe() for agent in seated),
+        seed=run.recipe.seed,
+        options=options,
+        context=pairing.context,
+        template=run.recipe.prompting.template,
+    )
+    path = pairing.path(run)
+    with TrajectoryWriter(path, header) as writer:
+        missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
+        if missing:
+            make = lambda: parallel(name, **options)  # noqa: E731
+            for record in play(make, seated, len(missing), run.recipe.seed, first_match=missing[0]):
+                writer.write(record)
+    return path.name
+
+
+def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:
+    """The matches of a pairing, from its file."""
+    return list(read_trajectory(pairing.path(run))[1])
+
+
+def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, PolicyTable]:
+    """Each model as a table of one-round memory in the population's game and context."""
+    template = load_template(run.recipe.prompting.template)
+    population = run.recipe.population
+    tables = {}
+    for role, backend in backends.items():
+        agent = LanguageModelAgent(backend, context(population.context), template)
+        table = compile_agent(
+            agent, two_player_game(population.game), 1, model=backend.fingerprint, context=population.context
+        )
+        table.save(run.path("tables", f"{role}.json"))
+        tables[role] = table
+    return tables
