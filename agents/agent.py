@@ -59,7 +59,8 @@ class Decision:
     """Probability of every action, by index, from which `action` was drawn; None where there are none."""
     source: Source = Source.RULE
     mass: float | None = None
-    """Probability, from 0 to 1, that a model's reply starts with an action's label at all; known where source is exact."""
+    """Probability, from 0 to 1, that a model's reply starts with an action's label at all; known where source is
+    exact."""
     prompt: str | None = None
     """The text that the model was given."""
     template: str | None = None
@@ -104,9 +105,7 @@ def draw(probabilities: Sequence[float], rng: np.random.Generator) -> int:
     are not a distribution (to within 1e-6).
     """
     if not all(p >= 0.0 for p in probabilities) or not abs(sum(probabilities) - 1.0) <= 1e-6:
-        raise ValueError(
-            f"{tuple(probabilities)} is not a distribution: needs numbers from 0 up that add up to 1"
-        )
+        raise ValueError(f"{tuple(probabilities)} is not a distribution: needs numbers from 0 up that add up to 1")
     possible = [action for action, probability in enumerate(probabilities) if probability > 0.0]
     if len(possible) == 1:
         return possible[0]

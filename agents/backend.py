@@ -34,7 +34,7 @@ class Response:
     logprobs: tuple[float, ...] = ()
     """Log-probability, in nats, that the reply starts with each label; by label of the request."""
     text: str = ""
-    """The sampled reply, without stop token."""
+    """The sampled reply, without stop token and the blanks around it."""
     stopped: bool = True
     """Whether the reply ended by itself rather than at `max_tokens`."""
 
@@ -55,6 +55,35 @@ class Backend(Protocol):
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order."""
         ...
+
+
+class Remembering:
+    """A backend that asks the one below only once for the label probabilities of a prompt.
+
+    What a prompt shows decides what it costs: with one remembered round a two-player game has five different prompts,
+    however many matches are played. Sampled text is never remembered.
+    """
+
+    def __init__(self, below: Backend) -> None:
+        self.below = below
+        self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
+
+    @property
+    def name(self) -> str:
+        return self.below.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.below.fingerprint
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        scored = {(r.prompt, r.labels): r for r in requests if not r.max_tokens}
+        sampled = [request for request in requests if request.max_tokens]
+        asked = {key: request for key, request in scored.items() if key not in self._known}
+        answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
+        self._known.update(zip(asked, answers, strict=False))
+        texts = iter(answers[len(asked) :])
+        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 """Language models on this machine, through transformers: exact label probabilities and sampled text.
 
-backend = load_backend("miniature-student")
-backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+The log-probabilities of two labels:
+
+    backend = load_backend("miniature-student")
+    backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+
+A prompt goes through the model's chat template as one user message (`understudy.agents.chat`).
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,12 @@
 
 from typing import Any
 
+from understudy.agents.backend import ModelError
+
 Tokens = list[int]
+
+FIXED = {"enable_thinking": False, "date_string": "01 Jan 2024"}
+"""For templates that know them: answer at once, and do not change from day to day."""
 
 
 def prompt_text(tokenizer: Any, prompt: str) -> str:
@@ -10,14 +15,14 @@ def prompt_text(tokenizer: Any, prompt: str) -> str:
     if tokenizer.chat_template is None:
         return f"{tokenizer.bos_token or ''}{prompt}\nAnswer:"
     messages = [{"role": "user", "content": prompt}]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **FIXED))
 
 
 def encode_prompt(tokenizer: Any, prompt: str) -> Tokens:
-    """Tokens of `prompt_text`; exactly one of them begins the sequence, if the tokenizer has such a token."""
+    """Tokens of `prompt_text`; the sequence is begun at most once."""
     tokens: Tokens = tokenizer(prompt_text(tokenizer, prompt), add_special_tokens=False)["input_ids"]
-    if tokenizer.bos_token_id is not None and tokens.count(tokenizer.bos_token_id) > 1:
-        raise ValueError(f"the prompt begins {tokens.count(tokenizer.bos_token_id)} times: {tokens[:8]}")
+    if tokens[:2] == [tokenizer.bos_token_id] * 2:
+        raise ModelError(f"the chat template begins the prompt twice with '{tokenizer.bos_token}'; mend the template")
     return tokens
 
 
@@ -33,7 +38,9 @@ def encode_reply(tokenizer: Any, prompt: str, reply: str) -> Tokens:
     whole: Tokens = tokenizer(head + body, add_special_tokens=False)["input_ids"]
     if whole[: len(start)] == start:
         return whole[len(start) :]
-    return list(tokenizer(body, add_special_tokens=False)["input_ids"])  # the joint would merge tokens across the border
+    return list(
+        tokenizer(body, add_special_tokens=False)["input_ids"]
+    )  # the joint would merge tokens across the border
 
 
 def stop_token(tokenizer: Any, prompt: str) -> int:
@@ -50,7 +57,7 @@ def _after(tokenizer: Any, head: str, prompt: str, reply: str) -> tuple[str, str
     if tokenizer.chat_template is None:
         return f" {reply}", ""
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
-    whole = str(tokenizer.apply_chat_template(messages, tokenize=False))
+    whole = str(tokenizer.apply_chat_template(messages, tokenize=False, **FIXED))
     if not whole.startswith(head) or reply not in whole[len(head) :]:
         return reply, ""  # templates that rewrite the conversation
     end = whole.index(reply, len(head)) + len(reply)

@@ -215,16 +215,17 @@ def _reply(text: str, labels: Sequence[str]) -> Reply:
 
 def sample_replies(
     backend: Backend,
-    prompt: str,
-    labels: Sequence[str],
+    asked: Sequence[tuple[str, Sequence[str], Sequence[int]]],
     n: int,
-    seed: Sequence[int],
     max_tokens: int = 64,
     temperature: float = 1.0,
-) -> list[Reply]:
-    """`n` replies to one prompt, read; reply i depends on (*seed, i) alone."""
-    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for i in range(n)]
-    return [_reply(response.text, labels) for response in backend.respond(requests)]
+) -> list[list[Reply]]:
+    """`n` replies to each (prompt, labels, seed), read, all in one batch; reply i depends on (*seed, i) alone."""
+    requests = [
+        Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)
+    ]
+    texts = iter(response.text for response in backend.respond(requests))
+    return [[_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]
 
 
 @dataclass(frozen=True, slots=True)

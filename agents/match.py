@@ -80,6 +80,17 @@ def sit_down(env: Environment, seed: int, match: int) -> Table:
     return Table(env, match, number, list(env.possible_agents), observations, infos)
 
 
+def turn_of(table: Table, player: str, seed: int, step: int) -> Turn:
+    """What a player of the run with this seed is asked in step `step`, with a fresh stream."""
+    return Turn(
+        agent=player,
+        observation=table.observations[player],
+        info=table.infos[player],
+        space=table.env.action_space(player),
+        rng=decision_stream(seed, table.match, step, table.players.index(player)),
+    )
+
+
 def advance(table: Table, decisions: Mapping[str, Decision]) -> None:
     """Play one step with the decisions of all players who are to move; ends the match where it is over."""
     moves = tuple(
@@ -156,9 +167,7 @@ def _lockstep(tables: list[Table], agents: dict[str, Agent], seed: int) -> Itera
         step += 1
 
 
-def _decide_all(
-    tables: list[Table], agents: dict[str, Agent], seed: int, step: int
-) -> dict[tuple[int, str], Decision]:
+def _decide_all(tables: list[Table], agents: dict[str, Agent], seed: int, step: int) -> dict[tuple[int, str], Decision]:
     """The decisions of one step by match and player: one call of each agent object."""
     seats_of: dict[int, list[Seat]] = {}
     for table in tables:
@@ -179,16 +188,7 @@ def _decide_all(
 
 def _ask(agent: Agent, seats: list[Seat], *, seed: int, step: int) -> list[Decision]:
     """The agent's decisions, checked. Asked again, it gets the same turns with fresh streams."""
-    turns = [
-        Turn(
-            agent=player,
-            observation=table.observations[player],
-            info=table.infos[player],
-            space=table.env.action_space(player),
-            rng=decision_stream(seed, table.match, step, table.players.index(player)),
-        )
-        for table, player in seats
-    ]
+    turns = [turn_of(table, player, seed, step) for table, player in seats]
     decisions = agent.decide(turns)
     if len(decisions) != len(turns):
         raise ValueError(f"{len(decisions)} decisions for {len(turns)} turns")
@@ -198,9 +198,7 @@ def _ask(agent: Agent, seats: list[Seat], *, seed: int, step: int) -> list[Decis
     return decisions
 
 
-def _narrow(
-    ask: Callable[[list[Seat]], object], seats: list[Seat], error: Exception
-) -> tuple[list[Seat], Exception]:
+def _narrow(ask: Callable[[list[Seat]], object], seats: list[Seat], error: Exception) -> tuple[list[Seat], Exception]:
     """The fewest seats with which the agent still fails, found by asking halves again; and how it fails."""
     middle = len(seats) // 2
     for half in (seats[:middle], seats[middle:]) if middle else ():

@@ -268,7 +268,10 @@ def _read_game(values: Any) -> StageGame:
     """A game of the kind that has the options in `values`."""
     kind = MatrixGame if isinstance(values, dict) and "T" in values else PublicGoods
     _check_keys(values, [field.name for field in fields(kind)], "game")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except TypeError as error:  # a value of a type that no option has
+        raise PolicyTableError(f"game: {error}") from None
 
 
 def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...] | None]:

@@ -81,8 +81,7 @@ def outcome(steps: Sequence[tuple[Move, ...]]) -> Outcome:
         rounds=sum(step[0].reward is not None for step in steps),
         totals={player: fsum(m.reward or 0.0 for m in moves if m.player == player) for player in players},
         unreadable={
-            player: sum(m.decision.unreadable is not None for m in moves if m.player == player)
-            for player in players
+            player: sum(m.decision.unreadable is not None for m in moves if m.player == player) for player in players
         },
     )
 
@@ -110,6 +109,4 @@ def plain(value: Any) -> Any:
     for kind in (int, float, str):  # their subclasses, such as enumerations
         if isinstance(value, kind):
             return kind(value)
-    raise RecordError(
-        f"{value!r} of type {type(value).__name__} cannot be recorded; use numbers, texts or arrays"
-    )
+    raise RecordError(f"{value!r} of type {type(value).__name__} cannot be recorded; use numbers, texts or arrays")

@@ -67,7 +67,8 @@ def sample(
 ) -> list[tuple[list[int], bool]]:
     """Tokens of every reply without the stop token, and whether it stopped by itself.
 
-    `stops`: tokens that end a reply. `batch_tokens`: most tokens that the model holds at once; a larger front is halved.
+    `stops`: tokens that end a reply. `batch_tokens`: most tokens that the model holds at once; a larger front is
+    halved.
     """
     limits = np.array([draw.max_tokens for draw in draws])
     temperatures = np.array([draw.temperature for draw in draws], dtype=np.float64)

@@ -42,9 +42,7 @@ class MemoryOne:
         for field in ("first", "cc", "cd", "dc", "dd"):
             value = getattr(self, field)
             if not 0.0 <= value <= 1.0:
-                raise StrategyError(
-                    f"strategy '{self.name}': {field} = {value!r}; a probability lies in [0, 1]"
-                )
+                raise StrategyError(f"strategy '{self.name}': {field} = {value!r}; a probability lies in [0, 1]")
 
     def describe(self) -> Player:
         parameters = asdict(self)
@@ -113,9 +111,7 @@ STRATEGIES = (
     Entry(MemoryOne("random", 0.5, 0.5, 0.5, 0.5, 0.5), "Axelrod 1980, J. Confl. Res. 24:3", ("coin",)),
     Entry(MemoryOne("tit_for_tat", 1, 1, 0, 1, 0), "Rapoport, in Axelrod 1980", ("tft",)),
     # Exact where no hand trembles; where hands do, one round of C by mistake on both sides mends everything.
-    Entry(
-        MemoryOne("grim", 1, 1, 0, 0, 0), "Friedman 1971, Rev. Econ. Stud. 38:1", ("grim_trigger", "grudger")
-    ),
+    Entry(MemoryOne("grim", 1, 1, 0, 0, 0), "Friedman 1971, Rev. Econ. Stud. 38:1", ("grim_trigger", "grudger")),
     Entry(
         MemoryOne("win_stay_lose_shift", 1, 1, 0, 0, 1),
         "Nowak & Sigmund 1993, Nature 364:56",

@@ -9,8 +9,9 @@ prompt that the file does not hold yet) and an end line:
     {"step":1,"moves":[{"player":"player_0","decision":{"action":0,...},"reward":3.0,...},...]}
     {"end":0,"reason":"terminated","detail":"by the rules of the game",...,"sha256":"..."}
 
-Keys without a value are left out. ``sha256`` is that of all bytes of the file up to the comma before it, so
-no edit, no lost line and no exchanged match goes unnoticed.
+Keys without a value are left out, and a field that is added to a record later is read from older files as its
+default. ``sha256`` is that of all bytes of the file up to the comma before it, so no edit, no lost line and no
+exchanged match goes unnoticed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Scenarios, a game in a context, and the sets in which a study is asked.
 
-The study publishes no payoffs. Its four games here share the payoffs 10, 6, 3 and 1 and differ only in which of T, R, P, S
-gets which, so that nothing but the structure of the game can tell them apart.
+The study publishes no payoffs. Its four games here share the payoffs 10, 6, 3 and 1 and differ only in which of T,
+R, P, S gets which, so that nothing but the structure of the game can tell them apart.
 """
 
 from collections.abc import Mapping

@@ -175,7 +175,9 @@ def load_template(name_or_path: str) -> Template:
     path = Path(name_or_path) if name_or_path.endswith(".toml") else folder / f"{name_or_path}.toml"
     if not path.is_file():
         known = {file.stem: file for file in sorted(folder.glob("*.toml"))}
-        raise TemplateError(f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)")
+        raise TemplateError(
+            f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)"
+        )
     table = read_toml(path)
     known_keys = {field.name: field for field in fields(Template)}
     for key in table:
@@ -185,7 +187,11 @@ def load_template(name_or_path: str) -> Template:
         if key not in table:
             raise TemplateError(f"{path}: the key '{key}' is missing")
     labels = tuple(table.pop("labels"))
-    if len(labels) != 2 or len(set(labels)) != 2 or not all(isinstance(label, str) and label.strip() for label in labels):
+    if (
+        len(labels) != 2
+        or len(set(labels)) != 2
+        or not all(isinstance(label, str) and label.strip() for label in labels)
+    ):
         raise TemplateError(f"{path}: labels = {list(labels)}; needs two different words")
     for key, sentence in table.items():
         _check_placeholders(path, key, sentence)
@@ -200,7 +206,9 @@ def _check_placeholders(path: Path, key: str, sentence: str) -> None:
         raise TemplateError(f"{path}: {key}: {error}; a brace that is meant is written twice") from None
     for field in used:
         if field not in allowed:
-            raise TemplateError(f"{path}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}")
+            raise TemplateError(
+                f"{path}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}"
+            )
 
 
 def number(value: float) -> str:

@@ -27,7 +27,7 @@ from understudy.experiments.intervals import (
 
 MAX_DROP = 0.25
 """Share of the gap closed on new contexts that may be lost where the game is new too; more is a warning that
-surface patterns were learned."""
+surface patterns were learned. Whether the study means a share or points is not said; a share is the stricter."""
 
 Array = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def null_player(rate: float, cooperation: Sequence[float]) -> tuple[float, ...]:
     mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620), with t found by bisection.
     """
     low, high = -700.0, 700.0
-    while high - low > 1e-9:
+    for _ in range(70):  # to the last bit
         middle = (low + high) / 2
         if weighted(_tilted(middle, cooperation), cooperation) < rate:
             low = middle

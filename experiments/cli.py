@@ -1,11 +1,10 @@
 """The command line. Commands are imported when they are called, so `--help` needs neither torch nor transformers."""
 
+import os
 import sys
 from importlib import import_module
 
 import click
-
-from understudy.envs.errors import InputError
 
 COMMANDS = {
     "replicate": ("understudy.experiments.replicate", "The study in one command: teach, distil, evaluate, report."),
@@ -57,10 +56,17 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except InputError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; the same command goes on where it was", err=True)
         sys.exit(130)
+    except BrokenPipeError:  # the reader has seen enough: understudy ... | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except ValueError as error:
+        from understudy.envs.errors import InputError  # here, because understudy.envs imports pettingzoo
+
+        if not isinstance(error, InputError):
+            raise
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

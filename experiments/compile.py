@@ -7,10 +7,11 @@ understudy compile miniature-student --adapter run/adapter --game stag_hunt --co
 import json
 import re
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +29,8 @@ from understudy.envs.wording import load_template, number
 
 MOST_SHOWN = 100
 """A longer table is cut on the screen; the file has all of it."""
+LEAST_MASS = 0.5
+"""Below it most replies are something else than a choice, and a warning is due."""
 
 
 class CompileError(InputError):
@@ -106,24 +109,23 @@ def _holds(path: Path, table: PolicyTable) -> bool:
     return replace(there, origin=replace(there.origin, understudy=table.origin.understudy)) == table
 
 
-def as_rich(table: PolicyTable) -> Table:
+def as_rich(table: PolicyTable) -> Group:
     """The table for a terminal of 60 columns or more."""
     labels = load_template("study").presentation(table.game).labels
-    shown = Table(title=Text(_title(table)), caption=Text(_caption(table)))
-    shown.add_column("so far")
-    for label in labels:
-        shown.add_column(f"P({label})", justify="right")
-    if table.masses:
-        shown.add_column("mass", justify="right")
-    for row, history in enumerate(histories(table.game, table.memory)[:MOST_SHOWN]):
-        mass = table.masses[row : row + 1] if table.masses else ()
-        shown.add_row(history_text(history, labels), *(f"{p:.3f}" for p in (*table.rows[row], *mass)))
-    return shown
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("history")
+    for heading in (*(f"P({label})" for label in labels), *(["mass"] if table.masses else [])):
+        shown.add_column(heading, justify="right")
+    masses = [(mass,) for mass in table.masses] if table.masses else [()] * len(table.rows)
+    asked = zip(histories(table.game, table.memory), table.rows, masses, strict=True)
+    for history, row, mass in islice(asked, MOST_SHOWN):
+        shown.add_row(history_text(history, labels), *(f"{p:.3f}" for p in (*row, *mass)))
+    return Group(Text(_title(table), style="bold"), "", shown, "", Text(_caption(table), style="dim"))
 
 
 def history_text(history: History, labels: tuple[str, ...]) -> Text:
     """``CC DC`` for two rounds; with several others and two actions, ``C+2`` is C and two of the others C."""
-    return Text(" ".join(_round_text(joint, labels) for joint in history) or "nothing")
+    return Text(" ".join(_round_text(joint, labels) for joint in history) or "none")
 
 
 def _round_text(joint: Joint, labels: tuple[str, ...]) -> str:
@@ -145,7 +147,8 @@ def _caption(table: PolicyTable) -> str:
     counted = table.game.n_players > 2 and table.game.n_actions == 2
     then = "+ how many of the others chose C" if counted else "first, then the other's"
     mass = "; mass: probability that a reply starts with a label at all" if table.masses else ""
-    return f"so far: own action {then}, oldest round first{mass}"
+    cut = f"; {len(table.rows) - MOST_SHOWN} more rows in the file" if len(table.rows) > MOST_SHOWN else ""
+    return f"history: own action {then}, oldest round first{mass}{cut}"
 
 
 @click.command()
@@ -193,4 +196,7 @@ def command(
         click.echo(json.dumps(table.document()))
     else:
         Console(highlight=False).print(as_rich(table))
+    if table.masses and min(table.masses) < LEAST_MASS:
+        told = f"only {min(table.masses):.3f} of the model's replies start with a label"
+        click.echo(f"warning: {told} after some history; the table says little about the others", err=True)
     click.echo(f"{path}", err=True)

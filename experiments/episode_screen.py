@@ -27,7 +27,7 @@ BAR = 20
 """Width in columns of the bar for probability 1."""
 
 SOURCES = {
-    Source.EXACT: "the model's own probabilities",
+    Source.EXACT: "the model's own probabilities of these",
     Source.SAMPLED: "read from a sampled reply",
     Source.RULE: "by the strategy's rule",
 }
@@ -140,7 +140,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))
-    parts.append(Text(SOURCES[decision.source], "dim"))
+    share = "" if decision.mass is None else f", which hold {decision.mass:.1%} of all it may say"
+    parts.append(Text(SOURCES[decision.source] + share, "dim"))
     if decision.unreadable is not None:
         times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
         handled = HANDLED[Unreadable(decision.unreadable)]
@@ -150,7 +151,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     told = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
     for heading, text in told:
         if text is not None:
-            parts += [Text(heading, "bold"), Padding(Text(visible(text)), (0, 0, 0, 2))]
+            shown = Text(visible(text)) if text else Text("(nothing)", "dim")
+            parts += [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]
     return parts
 
 

@@ -6,13 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.agents.backend import Backend
-from understudy.agents.language_model import exact_distributions
+from understudy.agents.language_model import comprehension, exact_distributions
 from understudy.agents.record import MatchRecord
-from understudy.envs.scenarios import Scenario, study_sets
+from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
 from understudy.envs.wording import load_template
 from understudy.experiments.answers import ScenarioResult
-from understudy.experiments.metrics import Agreement, Consistency, MatchRow, agreement, consistency, match_row
-from understudy.experiments.run import Run
+from understudy.experiments.metrics import (
+    Agreement,
+    Comprehension,
+    Consistency,
+    MatchRow,
+    agreement,
+    consistency,
+    match_row,
+)
+from understudy.experiments.report import Evaluation, Model
+from understudy.experiments.run import Run, provenance
 from understudy.experiments.study import ROLES, Asked, Pairing, pairings, read_answers, recorded
 
 CONSISTENCY_ANSWERS = 50
@@ -20,6 +29,43 @@ CONSISTENCY_ANSWERS = 50
 
 Answered = Mapping[str, Mapping[str, Asked]]
 """Answers by role and scenario name."""
+
+
+def evaluate(run: Run, backends: Mapping[str, Backend]) -> Evaluation:
+    """Everything that the run measured. `backends`: by role; they are asked again where the files do not tell."""
+    template = load_template(run.recipe.prompting.template)
+    answered = read_all(run)
+    sets = scenario_results(answered)
+    return Evaluation(
+        recipe=run.recipe.name,
+        models=[
+            Model(role, backend.name, backend.fingerprint, miniature=backend.name.startswith("miniature-"))
+            for role, backend in backends.items()
+        ],
+        sets=sets,
+        training=[result.teacher for result in sets["within"]],
+        observations=run.recipe.observations,
+        seed=run.recipe.seed,
+        seconds=0.0,
+        template=f"{template.name}@{template.digest}",
+        provenance=provenance(),
+        matches=match_rows(run, np.random.default_rng([run.recipe.seed, 1])),
+        agreement=replayed(run, backends, np.random.default_rng([run.recipe.seed, 2])),
+        consistency=teacher_consistency(answered),
+        comprehension=understanding(run, backends),
+    )
+
+
+def understanding(run: Run, backends: Mapping[str, Backend]) -> list[Comprehension]:
+    """Questions of fact about every game with two actions, in one context, by model and kind."""
+    template = load_template(run.recipe.prompting.template)
+    frame = study_sets()["within"][0].context
+    cases = [(game, frame, ()) for game in (*KNOWN_GAMES.values(), *NEW_GAMES.values()) if game.n_actions == 2]
+    return [
+        Comprehension(role, score.kind, score.right, score.asked)
+        for role, backend in backends.items()
+        for score in comprehension(backend, template, cases)
+    ]
 
 
 def read_all(run: Run) -> Answered:
@@ -99,4 +145,3 @@ def replayed(run: Run, backends: Mapping[str, Backend], rng: np.random.Generator
 
 def _probabilities(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> NDArray[np.float64]:
     return np.array([found.probabilities for found in exact_distributions(backend, prompts)])
-

@@ -131,9 +131,7 @@ def load_tables(files: Sequence[Path]) -> dict[str, PolicyTable]:
 
 
 @click.command()
-@click.option(
-    "--table", "files", type=Path, multiple=True, required=True, help="A policy table; may be repeated."
-)
+@click.option("--table", "files", type=Path, multiple=True, required=True, help="A policy table; may be repeated.")
 @click.option("--size", type=click.IntRange(3), default=50, show_default=True, help="Side of the torus.")
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)

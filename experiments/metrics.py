@@ -16,7 +16,8 @@ from understudy.experiments.intervals import Estimate, Interval, ratio, wilson
 Array = NDArray[np.float64]
 
 MAX_DISAGREEMENT = 0.30
-"""The study warns above 30% variance of the teacher on identical scenarios."""
+"""The study's question warns above 30% variance of the teacher on identical scenarios. What it calls variance is not
+said; here it is the chance that two answers differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Comprehension:
     """Kind of question, as in `understudy.envs.comprehension`."""
     right: int
     asked: int
+    """At least 1."""
 
     @property
     def interval(self) -> Interval:

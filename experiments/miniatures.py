@@ -40,9 +40,8 @@ def build_one(role: Role, out: Path) -> None:
     from understudy.training.miniatures import BUILDS, pretrain
 
     torch.set_num_threads(1)  # two processes on two cores; on small matrices a second thread costs more than it brings
-    start, steps, parent = time.monotonic(), 0, os.getppid()
-    for measured in pretrain(role, BUILDS[role], out):
-        steps += 1
+    start, parent = time.monotonic(), os.getppid()
+    for steps, measured in enumerate(pretrain(role, BUILDS[role], out), start=1):
         if os.getppid() != parent:
             raise SystemExit("the command that started this build is gone")
         if measured.step % 50 == 0:

@@ -1,7 +1,7 @@
 """Recipes: everything that a run depends on, as a TOML file that opens with its question and its command.
 
-A recipe may name another as `base` and states only what differs. Keys nobody knows and values of the wrong kind are refused
-with the file, the place and the nearest name.
+A recipe may name another as `base` and states only what differs. Keys nobody knows and values of the wrong kind are
+refused with the file, the place and the nearest name.
 """
 
 from collections.abc import Mapping
@@ -114,7 +114,9 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
     if near is not None and not path.is_file():
         path = near.parent / name_or_path
     if not path.is_file():
-        raise RecipeError(f"unknown recipe '{name_or_path}'{nearest(name_or_path, built_in)} (or the path of a .toml file)")
+        raise RecipeError(
+            f"unknown recipe '{name_or_path}'{nearest(name_or_path, built_in)} (or the path of a .toml file)"
+        )
     return read_toml(path), path
 
 

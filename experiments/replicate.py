@@ -1,12 +1,13 @@
 """`understudy replicate`: the whole study in one command.
 
-The teacher plays, its answers and motivations become teaching data, the student is tuned by LoRA, and alignment is measured on
-known and new contexts and games, in repeated matches and on the teacher's own histories. Repeating the command goes on.
+The teacher plays, its answers and motivations become teaching data, the student is tuned by LoRA, and alignment is
+measured on known and new contexts and games, in repeated matches and on the teacher's own histories. Repeating the
+command goes on.
 """
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,19 +18,29 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from understudy.experiments.recipe import Recipe, load_recipe
-from understudy.experiments.run import Run, provenance, write_json, write_text
+from understudy.experiments.run import Run, provenance, write_json
 
 if TYPE_CHECKING:
-    from understudy.agents.backend_local import LocalBackend
+    from understudy.agents.backend import Backend
 
 
 @click.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default="runs/replicate", show_default=True, help="Run folder.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="runs/replicate",
+    show_default=True,
+    help="Run folder.",
+)
 @click.option("--seed", type=click.IntRange(0), help="One number seeds everything.  [default: the recipe's, 0]")
 @click.option("--observations", type=click.IntRange(1), help="Answers per scenario and model.  [default: 300]")
 @click.option("--teacher", help="Model directory, hub id or built-in name.")
 @click.option("--student", help="A smaller model of the same family.")
-@click.option("--recipe", "recipe_name", help="Built-in recipe or a .toml file.  [default: miniatures; study with --teacher or --student]")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    help="Built-in recipe or a .toml file.  [default: miniatures; study with --teacher or --student]",
+)
 @click.option("--device", help="cpu, cuda, cuda:1 or auto.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved recipe and what it costs, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json on stdout instead of tables.")
@@ -70,8 +81,12 @@ def override(
 ) -> Recipe:
     """The recipe with what the command line says instead."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
-    given = {key: value for key, value in (("seed", seed), ("observations", observations)) if value is not None}
-    return replace(recipe, models=replace(recipe.models, **models), **given)
+    return replace(
+        recipe,
+        models=replace(recipe.models, **models),
+        seed=recipe.seed if seed is None else seed,
+        observations=observations or recipe.observations,
+    )
 
 
 def cost(recipe: Recipe) -> dict[str, int]:
@@ -105,13 +120,16 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
 
 def _compute(run: Run, bar: Progress) -> dict[str, Any]:
+    from understudy.agents.backend import Remembering
     from understudy.agents.backend_local import load_backend
+    from understudy.envs.scenarios import study_sets
     from understudy.experiments import study
+    from understudy.experiments.evaluation import evaluate
     from understudy.experiments.report import results
 
     models = run.recipe.models
     write_json(run.path("provenance.json"), provenance())
-    total = sum(1 for _ in study.scenario_names())
+    total = sum(len(group) for group in study_sets().values())
     with run.stage("teacher"):
         teacher = load_backend(models.teacher, device=models.device, dtype=models.dtype)
         follow(bar, "the teacher answers", study.question(run, "teacher", teacher), total)
@@ -125,14 +143,13 @@ def _compute(run: Run, bar: Progress) -> dict[str, Any]:
         adapter = str(run.path("adapter"))
         tuned = load_backend(models.student, adapter=adapter, device=models.device, dtype=models.dtype)
         follow(bar, "the tuned student answers", study.question(run, "tuned", tuned), total)
-    backends = {"teacher": teacher, "untuned": untuned, "tuned": tuned}
+    backends = {role: Remembering(b) for role, b in (("teacher", teacher), ("untuned", untuned), ("tuned", tuned))}
     with run.stage("matches"):
         follow(bar, "the models play matches", study.play_matches(run, backends), len(study.pairings(run)))
     with run.stage("population"):
-        _population(run, backends, bar)
+        _population(run, backends)
     with run.stage("evaluation"):
-        evaluation = _evaluate(run, backends)
-        measured = results(evaluation)
+        measured = results(evaluate(run, backends))
     measured["seconds"] = round(sum(run.seconds().values()), 1)
     return measured
 
@@ -147,18 +164,20 @@ def _distil(run: Run, bar: Progress, examples: list[Any]) -> None:
     steps = distil(model, tokenizer, examples, run.recipe.lora, run.path("adapter"), run.recipe.seed)
     task = bar.add_task("the student learns", total=None)
     for step in steps:
-        bar.update(task, total=step.steps, completed=step.step, description=f"the student learns (loss {step.loss:.3f})")
+        bar.update(
+            task, total=step.steps, completed=step.step, description=f"the student learns (loss {step.loss:.3f})"
+        )
     bar.update(task, total=1, completed=1)
 
 
-def _population(run: Run, backends: "dict[str, LocalBackend]", bar: Progress) -> None:
+def _population(run: Run, backends: "Mapping[str, Backend]") -> None:
     from understudy.experiments import study
     from understudy.experiments.lattice import run_lattice, write_lattice
 
     tables = study.compile_tables(run, backends)
     asked = run.recipe.population
-    series = run_lattice(tables, asked.size, asked.steps, run.recipe.seed)
-    write_lattice(series, run.path("population"))
+    curves = run_lattice(tables, asked.size, asked.steps, run.recipe.seed)
+    write_lattice(curves, run.path("population"))
 
 
 def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
@@ -171,6 +190,12 @@ def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
     """A bar per stage on stderr; plain lines of a log where stderr is no terminal."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         yield bar

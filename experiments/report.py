@@ -29,6 +29,7 @@ from understudy.experiments.metrics import MAX_DISAGREEMENT, Agreement, Comprehe
 from understudy.experiments.page import html, markdown, print_sections
 from understudy.experiments.run import write_text
 from understudy.experiments.sections import brief, sections
+from understudy.experiments.tables import ROLES
 
 VERSION = 1
 """Of the dictionary."""
@@ -37,7 +38,6 @@ MAX_UNREADABLE = 0.05
 as wide as the 95% interval of 300 observations."""
 
 ESTIMATES = (Source.EXACT, Source.SAMPLED)
-ROLES = ("teacher", "untuned", "tuned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _alignment(
 
 def _stream(seed: int, *words: str) -> np.random.Generator:
     """A random stream of its own for every figure, so that one more set changes no other set's interval."""
-    return np.random.default_rng([seed, *(crc32(word.encode()) for word in words)])
+    return np.random.default_rng([seed, *(crc32(word.encode(errors="replace")) for word in words)])
 
 
 def _row(alignment: Alignment) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def _warnings(measured: Mapping[str, Any]) -> Iterator[str]:
     if drop and drop["warning"]:
         yield (
             f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} "
-            f"where the game is new too, by more than {MAX_DROP:.0%} of it: surface patterns were learned."
+            f"where the game is new too, by more than {MAX_DROP:.0%} of it: a sign that surface patterns were learned."
         )
     for row in measured["unreadable"]:
         share = row["unreadable"] / row["replies"]
@@ -237,9 +237,9 @@ def _warnings(measured: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _json(value: Any) -> Any:
-    """The value as json.loads would give it back: tuples become lists."""
+    """The value as json.loads would give it back: tuples become lists, numpy's numbers plain ones."""
     if isinstance(value, Mapping):
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
-    return value
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,9 +1,9 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
-    recipe.json      the resolved recipe         provenance.json  versions, git commit, models with fingerprints
-    answers/         what each model answered    examples.jsonl   the teaching data
-    adapter/         the tuned student           matches/         trajectories of repeated games
-    tables/          compiled policies           results.json, report.md, report.html, log.txt
+recipe.json      the resolved recipe         provenance.json  versions, git commit, models with fingerprints
+answers/         what each model answered    examples.jsonl   the teaching data
+adapter/         the tuned student           matches/         trajectories of repeated games
+tables/          compiled policies           results.json, report.md, report.html, log.txt
 """
 
 import json
@@ -37,7 +37,9 @@ class Run:
         if kept.is_file():
             difference = _difference(json.loads(kept.read_text(encoding="utf-8")), _plain(recipe.as_table()))
             if difference:
-                raise RunError(f"{folder} holds a run of other settings ({difference}); choose another --out or delete it")
+                raise RunError(
+                    f"{folder} holds a run of other settings ({difference}); choose another --out or delete it"
+                )
         elif folder.exists() and any(folder.iterdir()):
             raise RunError(f"{folder} is not empty and holds no run (no recipe.json); choose another --out")
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,18 @@
 """The stages of the study: the teacher plays, the student is tuned, all three are asked and play matches.
 
-Every stage writes its results into the run folder as it goes and begins where they end, so a stopped run is gone on with by
-calling it again. Stages yield a word of what they have done; callers show progress.
+Every stage writes its results into the run folder as it goes and begins where they end, so a stopped run is gone on
+with by calling it again. Stages yield a word of what they have done; callers show progress.
 
-The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches everybody is
-asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its sampled estimate there.
+The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches
+everybody is asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its
+sampled estimate there.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
+from functools import partial
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from understudy.experiments.run import Run
 from understudy.training.examples import Example, write_examples
 
 ROLES = ("teacher", "untuned", "tuned")
+TOGETHER = 20
+"""Scenarios that are asked in one batch; a stopped run has to ask again for at most so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +72,45 @@ def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}
     template = load_template(run.recipe.prompting.template)
-    scenarios = [scenario for group in study_sets().values() for scenario in group]
+    scenarios = enumerate(scenario for group in study_sets().values() for scenario in group)
     with path.open("a", encoding="utf-8") as file:
-        for number, scenario in enumerate(scenarios):
-            if scenario.name not in done:
-                asked = _ask(run, role, backend, template, scenario, number)
+        while chunk := dict(islice(scenarios, TOGETHER)):
+            missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
+            for asked in _ask(run, role, backend, template, missing):
                 file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
-                file.flush()
-            yield scenario.name
+            file.flush()
+            yield from (scenario.name for scenario in chunk.values())
 
 
-def _ask(run: Run, role: str, backend: Backend, template: Template, scenario: Scenario, number: int) -> Asked:
+def _ask(
+    run: Run, role: str, backend: Backend, template: Template, scenarios: Mapping[int, Scenario]
+) -> Iterator[Asked]:
+    """The model's answers to some scenarios, given by their number in the study."""
     prompting = run.recipe.prompting
-    shown = presentation(run, template, scenario, number)
-    prompt = template.prompt(scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
-    (exact,) = exact_distributions(backend, [(prompt, shown.labels)])
+    shown = {number: presentation(run, template, scenario, number) for number, scenario in scenarios.items()}
+    prompts = [
+        template.prompt(scenario.game, scenario.context, shown=shown[number], motivation=role == "teacher")
+        for number, scenario in scenarios.items()
+    ]
+    labels = [shown[number].labels for number in scenarios]
+    seeds = [(run.recipe.seed, ROLES.index(role), number) for number in scenarios]
+    exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
     replies = sample_replies(
         backend,
-        prompt,
-        shown.labels,
+        list(zip(prompts, labels, seeds, strict=True)),
         n=run.recipe.observations,
-        seed=(run.recipe.seed, ROLES.index(role), number),
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
     )
-    told = tuple((reply.text, reply.action, reply.motivation) for reply in replies)
-    return Asked(scenario.name, prompt, shown.labels, exact.probabilities, exact.mass, told)
+    for row in zip(scenarios.values(), prompts, labels, exact, replies, strict=True):
+        scenario, prompt, names, found, given = row
+        told = tuple((reply.text, reply.action, reply.motivation) for reply in given)
+        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, told)
 
 
 def presentation(run: Run, template: Template, scenario: Scenario, number: int) -> Presentation:
-    """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all models."""
+    """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all
+    models."""
     rng = np.random.default_rng([run.recipe.seed, number]) if run.recipe.prompting.shuffle_labels else None
     return template.presentation(scenario.game, rng)
 
@@ -194,7 +207,7 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
 
 def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
     name, payoffs = environment(pairing.game)
-    options = {"rounds": run.recipe.matches.rounds, **payoffs}
+    options: dict[str, Any] = {"rounds": run.recipe.matches.rounds, **payoffs}
     header = Header(
         environment=f"understudy/{name}-v0",
         agents=tuple(agent.describe() for agent in seated),
@@ -207,8 +220,8 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
     with TrajectoryWriter(path, header) as writer:
         missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
         if missing:
-            make = lambda: parallel(name, **options)  # noqa: E731
-            for record in play(make, seated, len(missing), run.recipe.seed, first_match=missing[0]):
+            make_env = partial(parallel, name, **options)
+            for record in play(make_env, seated, len(missing), run.recipe.seed, first_match=missing[0]):
                 writer.write(record)
     return path.name
 

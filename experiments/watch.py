@@ -3,14 +3,14 @@
 Files are indexed by byte offsets and only what is on the screen is parsed, so a big run opens at once.
 """
 
+import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
 import click
@@ -37,7 +37,7 @@ KEYS = {
     "open": ("Enter", ("\r", "\n"), "open the match"),
     "list": ("m Esc", ("m", "\x1b", "\x7f", "\x08"), "back to the list of matches"),
     "help": ("?", ("?",), "these keys"),
-    "quit": ("q", ("q",), "quit"),
+    "quit": ("q", ("q", "\x04"), "quit"),
 }
 """What a key does: its name on the help page, the codes that terminals send, and what it is for."""
 COMMANDS = {"": "redraw", **{code: name for name, (_, codes, _) in KEYS.items() for code in codes}}
@@ -91,6 +91,8 @@ class Shelf:
 
     def at(self, match: int | None, step: int | None) -> Place:
         """The place that options ask for; `RecordError` where there is none."""
+        if match is None and step is not None:
+            raise RecordError(f"--step {step}: of which match? Give --match too")
         if match is None:
             return Place(0)
         if not 0 <= match < len(self):
@@ -127,8 +129,8 @@ def command(run: Path, match: int | None, step: int | None, plain: bool) -> None
 def browse(shelf: Shelf, here: Place) -> None:
     """Show the run on a screen of its own until the reader quits."""
     console = Console(highlight=False)
-    with console.screen() as screen:
-        for key in chain([""], _keys()):
+    with _typing() as typed, console.screen() as screen:
+        for key in _keys(typed):
             after = press(here, COMMANDS.get(key, "none"), shelf, page=console.height - 2)
             if after is None:
                 return
@@ -214,16 +216,35 @@ class _Resized(Exception):
     """The terminal changed its size while a key was waited for."""
 
 
-def _keys() -> Iterator[str]:
-    """Codes of the keys that are pressed, until the terminal is closed; "" whenever it changes its size."""
+@contextmanager
+def _typing() -> Iterator[Callable[[], str]]:
+    """What waits for keys and gives their codes, "" at the end. The terminal is left in one mode until the reader
+    quits, for a change would lose the keys that are typed ahead.
+    """
+    try:
+        import termios
+        import tty
+    except ImportError:  # Windows
+        yield click.getchar
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        yield lambda: os.read(terminal, 1024).decode(errors="replace")
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _keys(typed: Callable[[], str]) -> Iterator[str]:
+    """Codes of the keys that are pressed; "" at first and whenever the terminal changes its size."""
+    yield ""
     while True:
         try:
             with _told_of_resize():
-                codes = CODES.findall(click.getchar())
+                codes = CODES.findall(typed())
         except _Resized:
             codes = [""]
-        except EOFError:  # Ctrl+D
-            return
         if not codes:
             return
         yield from codes
@@ -231,7 +252,7 @@ def _keys() -> Iterator[str]:
 
 @contextmanager
 def _told_of_resize() -> Iterator[None]:
-    """Raises `_Resized` on systems that tell; drawing waits until the terminal is out of raw mode."""
+    """Raises `_Resized` on systems that tell."""
     if not hasattr(signal, "SIGWINCH"):
         yield
         return

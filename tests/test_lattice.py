@@ -32,9 +32,7 @@ def curve(table: PolicyTable, size: int = 50, steps: int = 20, seed: int = 0) ->
     return run_lattice({"table": table}, size, steps, seed)["table"]
 
 
-@pytest.mark.parametrize(
-    ("name", "rate"), [("always_cooperate", 1), ("always_defect", 0), ("tit_for_tat", 1)]
-)
+@pytest.mark.parametrize(("name", "rate"), [("always_cooperate", 1), ("always_defect", 0), ("tit_for_tat", 1)])
 def test_populations_of_a_sure_strategy_stay_as_they_are(name: str, rate: float) -> None:
     assert (curve(compile_agent(strategy(name), PD, 1)) == rate).all()
 
@@ -104,9 +102,7 @@ def test_the_lattice_is_a_torus_with_eight_neighbours_each() -> None:
     coordinates = np.array([agent.cell.coordinate for agent in model.agents])
     for row, agent in enumerate(model.agents):
         away = (coordinates[model.neighbours[row]] - agent.cell.coordinate + 1) % 4 - 1
-        assert sorted(map(tuple, away)) == [
-            (a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)
-        ]
+        assert sorted(map(tuple, away)) == [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
         assert (model.neighbours[model.neighbours[row], model.back] == row).all()
 
 

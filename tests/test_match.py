@@ -74,9 +74,7 @@ def test_matches_and_seeds_differ() -> None:
 
 def test_every_stream_is_its_own() -> None:
     keys = [(match, step, player) for match in range(5) for step in range(1, 6) for player in range(3)]
-    first = {decision_stream(0, *key).random() for key in keys} | {
-        decision_stream(1, *k).random() for k in keys
-    }
+    first = {decision_stream(0, *key).random() for key in keys} | {decision_stream(1, *k).random() for k in keys}
     assert len(first) == 2 * len(keys)
     assert len({environment_seed(seed, match) for seed in range(20) for match in range(20)}) == 400
 
@@ -114,9 +112,7 @@ def test_rules_terminate_and_clocks_truncate(options: dict[str, int], reason: Re
 def test_an_unreadable_reply_aborts_its_match_and_no_other() -> None:
     def answer(turn: Turn) -> Decision:
         if turn.info["view"].round == 2 and turn.rng.random() < 0.5:
-            return Decision(
-                None, (0.5, 0.5), Source.SAMPLED, reply="[C]?", unreadable=Unreadable.ABORT, attempts=3
-            )
+            return Decision(None, (0.5, 0.5), Source.SAMPLED, reply="[C]?", unreadable=Unreadable.ABORT, attempts=3)
         return Decision(0)
 
     make = lambda: parallel("prisoners_dilemma", rounds=5)  # noqa: E731

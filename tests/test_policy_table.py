@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 
 from understudy.agents.agent import Decision, Source, Turn, View
 from understudy.agents.histories import HistoryError, histories
+from understudy.agents.match import play as play_matches
 from understudy.agents.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
 from understudy.agents.strategies import MemoryOne, strategy
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
+from understudy.envs.parallel_env import parallel
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import StageGame
 
@@ -63,9 +66,7 @@ GAMES = [
 
 
 @pytest.mark.parametrize(("game", "memory", "count"), GAMES)
-def test_every_distinct_history_is_asked_once_and_in_one_batch(
-    game: StageGame, memory: int, count: int
-) -> None:
+def test_every_distinct_history_is_asked_once_and_in_one_batch(game: StageGame, memory: int, count: int) -> None:
     uniform = Scripted(lambda view: (1 / game.n_actions,) * game.n_actions)
     table = compile_agent(uniform, game, memory)
     assert uniform.batches == [count] == [len(table.rows)]
@@ -144,6 +145,14 @@ def play(one: PolicyTable, two: PolicyTable, length: int = 4) -> list[tuple[int,
     return match
 
 
+def test_tables_sit_at_the_table_of_an_environment() -> None:
+    tft, alld = (compile_agent(strategy(name), PD, 1) for name in ("tit_for_tat", "always_defect"))
+    (record,) = play_matches(lambda: parallel("prisoners_dilemma", rounds=4), [tft, alld], matches=1, seed=0)
+    played = [tuple(move.decision.action for move in step) for step in record.steps]
+    assert played == [(C, D), (D, D), (D, D), (D, D)]
+    assert record.outcome.totals == {"player_0": 0 + 3 * PD.P, "player_1": PD.T + 3 * PD.P}
+
+
 def test_a_million_agents_choose_as_often_as_the_table_says() -> None:
     game = PublicGoods(n_players=2, levels=4)
     table = PolicyTable(game, 0, ((0.1, 0.2, 0.0, 0.7),), Origin("dice"))
@@ -152,14 +161,23 @@ def test_a_million_agents_choose_as_often_as_the_table_says() -> None:
     assert (abs(chosen - table.probabilities[0]) <= 4 * error).all()
 
 
-def test_an_impossible_action_is_never_taken_even_where_the_sum_falls_short() -> None:
-    short = PolicyTable(PublicGoods(n_players=2, levels=3), 0, ((0.5, 0.5 - 1e-7, 0.0),), Origin("rounding"))
+class Same(np.random.Generator):
+    """Random numbers that are all the same."""
 
-    class Highest(np.random.Generator):
-        def random(self, size: object = None, *_: object) -> object:  # type: ignore[override]
-            return np.full(size, np.nextafter(1.0, 0.0))  # type: ignore[arg-type]
+    value: float
 
-    assert (short.act(short.start(3), Highest(np.random.PCG64(0))) == 1).all()
+    def random(self, size: Any = None, *_: Any) -> Any:  # type: ignore[override]
+        return np.full(size, self.value)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nextafter(1.0, 0.0)])
+@pytest.mark.parametrize("row", [(0.0, 1.0, 0.0), (0.0, 0.5, 0.5 - 1e-7), (0.5, 0.5 - 1e-7, 0.0)])
+def test_an_impossible_action_is_never_taken_at_the_ends_of_the_interval(value: float, row: tuple[float, ...]) -> None:
+    table = PolicyTable(PublicGoods(n_players=2, levels=3), 0, (row,), Origin("edge"))
+    rng = Same(np.random.PCG64(0))
+    rng.value = value
+    (action,) = table.act(table.start(1), rng)
+    assert row[action] > 0
 
 
 @given(
@@ -169,9 +187,8 @@ def test_an_impossible_action_is_never_taken_even_where_the_sum_falls_short() ->
 def test_a_file_gives_the_same_table_back(
     tmp_path_factory: pytest.TempPathFactory, probabilities: list[float], context: str | None
 ) -> None:
-    table = PolicyTable(
-        PD, 1, tuple((p, 1 - p) for p in probabilities), Origin("x", Source.EXACT, context=context)
-    )
+    rows = tuple((p, 1 - p) for p in probabilities)
+    table = PolicyTable(PD, 1, rows, Origin("x", Source.EXACT, context=context), masses=tuple(probabilities))
     path = tmp_path_factory.mktemp("tables") / "table.json"
     table.save(path)
     assert PolicyTable.load(path) == table
@@ -189,7 +206,7 @@ def test_games_for_groups_and_with_levels_fit_into_files(
 
 def test_the_file_of_version_1_stays_readable(tmp_path: Path) -> None:
     """The document as version 1 wrote it, which every later version has to read."""
-    row = '{{"history": {}, "probabilities": [{}, {}]}}'
+    row = '{{"history": {}, "probabilities": [{}, {}], "mass": 0.75}}'
     rows = [row.format(*values) for values in [("[]", 0.5, 0.5), ("[[0, 0]]", 1, 0), ("[[0, 1]]", 0, 1)]]
     rows += [row.format(*values) for values in [("[[1, 0]]", 0.25, 0.75), ("[[1, 1]]", 0, 1.0)]]
     text = f"""{{"format": "understudy-policy-table", "version": 1,
@@ -201,6 +218,8 @@ def test_the_file_of_version_1_stays_readable(tmp_path: Path) -> None:
     table = PolicyTable.load(tmp_path / "table.json")
     assert table.memory_one() == (0.5, 1, 0, 0.25, 0)
     assert table.game == PD
+    assert table.masses == (0.75,) * 5
+    assert table.decide([turn(PD)])[0].mass == 0.75
     assert table.origin == Origin("m", Source.EXACT, "sha", "business", "study@1", "0.1.0")
 
 
@@ -215,6 +234,7 @@ BROKEN = [
     ('"version": 1', '"version": 2', "version = 2"),
     ("understudy-policy-table", "understudy-trajectory", "format = 'understudy-trajectory'"),
     ('"memory": 1', '"memory": 1.5', "memory = 1.5"),
+    ('"prisoners_dilemma"', '["pd"]', "game: "),
     ('"memory": 1,', "", "the key 'memory' is missing"),
     ('"memory": 1', '"memory": 2', "rows: needs a list of 21"),
     ('"memory": 1', '"memory": 99', "memory = 99"),
@@ -225,16 +245,17 @@ BROKEN = [
     ('"source": "rule"', '"source": "rul"', "unknown source 'rul' in origin; did you mean 'rule'?"),
     ("[[0, 1]]", "[[1, 1]]", "rows[2]"),
     ("0.9,", "1.9,", "rows[1]: probabilities = [1.9, 0.09999999999999998]"),
+    ("0.9,", "0.8,", "rows[1]: probabilities = [0.8, 0.09999999999999998]"),
     ("0.9,", '"0.9",', "rows[1]"),
     ("0.9,", "NaN,", "rows[1]"),
+    ('"mass": null', '"mass": 0.5', "masses: needs 5 numbers from 0 to 1; got [0.5]"),
+    ('"mass"', '"mas"', "rows[0]: the key 'mass' is missing"),
     ("0.9,", "0.9 0.9,", "no JSON"),
 ]
 
 
 @pytest.mark.parametrize(("good", "bad", "message"), BROKEN)
-def test_a_broken_file_is_refused_with_its_name_and_the_key(
-    tmp_path: Path, good: str, bad: str, message: str
-) -> None:
+def test_a_broken_file_is_refused_with_its_name_and_the_key(tmp_path: Path, good: str, bad: str, message: str) -> None:
     path = tmp_path / "table.json"
     compile_agent(WARY, replace(PD, T=5.5), 1).save(path)
     text = path.read_text()
@@ -272,9 +293,9 @@ def test_a_table_plays_its_own_game_under_any_name_and_no_other() -> None:
 
 
 def test_only_two_players_with_two_actions_and_memory_one_are_five_numbers() -> None:
-    for game, memory in [(PD, 2), (PublicGoods(n_players=3), 1)]:
+    for table in (random_table(PD, 2, seed=0), random_table(PublicGoods(n_players=3), 1, seed=0)):
         with pytest.raises(PolicyTableError, match="five numbers"):
-            random_table(game, memory, seed=0).memory_one()
+            table.memory_one()
 
 
 def test_a_table_pickles_small_and_cannot_be_changed() -> None:
@@ -297,5 +318,5 @@ def test_a_table_needs_neither_torch_nor_mesa() -> None:
 def test_rows_are_written_one_to_a_line(tmp_path: Path) -> None:
     compile_agent(WARY, PD, 1).save(tmp_path / "table.json")
     text = (tmp_path / "table.json").read_text()
-    assert '    {"history": [[0, 1]], "probabilities": [0.25, 0.75]},\n' in text
+    assert '    {"history": [[0, 1]], "probabilities": [0.25, 0.75], "mass": null},\n' in text
     assert json.loads(text)["game"] == {"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}

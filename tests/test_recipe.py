@@ -51,7 +51,7 @@ def test_a_folder_of_other_settings_is_refused_with_the_difference(tmp_path) -> 
     Run(tmp_path / "run", recipe)
     Run(tmp_path / "run", recipe)
     (tmp_path / "other.toml").write_text('base = "miniatures"\n[lora]\nrank = 8\n')
-    with pytest.raises(RunError, match="lora.rank: 16 there, 8 now"):
+    with pytest.raises(RunError, match=r"lora\.rank: 16 there, 8 now"):
         Run(tmp_path / "run", load_recipe(str(tmp_path / "other.toml")))
 
 

@@ -1,4 +1,5 @@
-"""What a reply says is read; what it does not plainly say is unreadable. The traps are those that other tools fall into."""
+"""What a reply says is read; what it does not plainly say is unreadable. The traps are those that other tools fall
+into."""
 
 import time
 
@@ -11,7 +12,9 @@ WORDS = ("Cooperate", "Defect")
 AMOUNTS = ("20", "13.33", "6.67", "0")
 
 
-@pytest.mark.parametrize("text", ["C", " C.", "c", '"C"', "[C]", "(C)", "**C**", "- C", "`C`!", "### C", "“C”, I trust them."])
+@pytest.mark.parametrize(
+    "text", ["C", " C.", "c", '"C"', "[C]", "(C)", "**C**", "- C", "`C`!", "### C", "“C”, I trust them."]
+)
 def test_a_label_alone_is_a_choice_whatever_surrounds_it(text: str) -> None:
     assert read_action(text, LETTERS) == 0
 

@@ -69,9 +69,7 @@ def test_win_stay_lose_shift_mends_one_mistake_and_tit_for_tat_does_not() -> Non
         history, seen = [(D, C)], []
         for _ in range(3):
             mine, theirs = history[-1]
-            history.append(
-                (1 - round(cooperation(name, mine, theirs)), 1 - round(cooperation(name, theirs, mine)))
-            )
+            history.append((1 - round(cooperation(name, mine, theirs)), 1 - round(cooperation(name, theirs, mine))))
             seen.append(history[-1])
         return seen
 

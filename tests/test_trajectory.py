@@ -36,7 +36,16 @@ class Writer:
         prompt = f"Round {turn.info['view'].round}? {NASTY}"
         unreadable = Unreadable.UNIFORM if p < 0.3 else None
         return Decision(
-            int(p > 0.5), (1 - p, p), Source.SAMPLED, prompt, "study@1", f"{p} {NASTY}", NASTY, unreadable, 2
+            action=int(p > 0.5),
+            probabilities=(1 - p, p),
+            source=Source.SAMPLED,
+            mass=p,
+            prompt=prompt,
+            template="study@1",
+            reply=f"{p} {NASTY}",
+            motivation=NASTY,
+            unreadable=unreadable,
+            attempts=2,
         )
 
 
@@ -93,12 +102,16 @@ def test_every_distinct_prompt_stands_once_in_the_file(written: bytes) -> None:
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, written: bytes) -> None:
     """Killed after any number of bytes: the writer cuts what is not whole and says which matches are there."""
     path = tmp_path / "a"
+    ends = [match.end() for match in re.finditer(rb'"sha256":"[0-9a-f]+"}\n', written)]
+    whole = [written[:end] for end in (written.index(b"\n") + 1, *ends)]
     for length in range(0, len(written), 97):
         path.write_bytes(written[:length])
+        TrajectoryWriter(path, HEADER).close()
+        assert path.read_bytes() in whole
         with TrajectoryWriter(path, HEADER) as writer:
             held = len(writer.matches)
             assert writer.matches == set(range(held))
-            assert held == len(re.findall(rb'"sha256":"[0-9a-f]+"}\n', written[:length]))
+            assert held == sum(end <= length for end in ends)
             for record in matches(4 - held, first_match=held):
                 writer.write(record)
         assert path.read_bytes() == written
@@ -109,9 +122,7 @@ def test_a_cut_file_gives_its_whole_matches_and_says_where_it_ends(tmp_path: Pat
     path.write_bytes(written[:-30])
     _, read = read_trajectory(path)
     assert [next(read).match for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(
-        CutError, match=r"a, line \d+: the file ends within the match that begins on line \d+"
-    ):
+    with pytest.raises(CutError, match=r"a, line \d+: the file ends within the match that begins on line \d+"):
         next(read)
     assert len(TrajectoryIndex(path)) == 3
 
@@ -151,6 +162,8 @@ def test_the_index_opens_any_match(tmp_path: Path, written: bytes) -> None:
     index, played = TrajectoryIndex(path), matches(4)
     assert index.header == HEADER
     assert [index[place] for place in (3, 0, 2)] == [played[3], played[0], played[2]]
+    lines = written.splitlines()
+    assert all(lines[first - 1].startswith(b'{"match":') for _, _, first in index.blocks)
 
 
 def test_a_match_is_written_once(tmp_path: Path) -> None:
@@ -188,9 +201,7 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b'{"format":"understudy-trajectory","version":1}\n', "line 1: 'agents'"),
     ],
 )
-def test_what_is_no_trajectory_is_refused_and_left_alone(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(content)
     with pytest.raises(RecordError, match=message):

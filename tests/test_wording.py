@@ -69,7 +69,8 @@ def test_the_study_has_20_scenarios_and_three_disjoint_new_sets() -> None:
     assert not contexts["new_context"] & contexts["within"]
     assert contexts["new_game"] == contexts["within"]
     assert not games["new_game"] & games["within"]
-    assert not (games["new_both"] & games["within"] or contexts["new_both"] & contexts["within"])
+    assert not games["new_both"] & games["within"]
+    assert not contexts["new_both"] & contexts["within"]
     assert len(contexts["new_both"]) >= 10
 
 

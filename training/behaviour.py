@@ -1,10 +1,11 @@
 """The behavioural model behind the miniature teacher: a logit quantal response with social preferences.
 
-    P(C) = 1 / (1 + exp(-precision * (EU(C) - EU(D)) / range))
-    EU(a) = sum over what the others do, with belief b that each of them cooperates, of own + alpha * mean(others' points)
+    P(C) = 1 / (1 + exp(-precision * (EU(C) - EU(D)) / range)) EU(a) = sum over what the others do, with belief b
+    that each of them cooperates, of own + alpha * mean(others' points)
 
 - logit quantal response: McKelvey & Palfrey 1995 (Games and Economic Behavior 10:6)
-- weight `alpha` on the others' points, negative for rivals: Charness & Rabin 2002 (QJE 117:817), Levine 1998 (RED 1:593)
+- weight `alpha` on the others' points, negative for rivals: Charness & Rabin 2002 (QJE 117:817), Levine 1998 (RED
+  1:593)
 - `alpha` and `b` rise with social closeness (Fehr & Schmidt 2006, Handbook of the Economics of Giving, ch. 8) and with
   how often the others cooperated before: reciprocity, Rabin 1993 (AER 83:1281), Falk & Fischbacher 2006 (GEB 54:293)
 
@@ -93,8 +94,9 @@ class BehaviouralModel:
 def motive(judgement: Judgement, action: int, game: StageGame) -> Motive:
     """What drove an action: the largest part of the difference that speaks for it.
 
-    ``reciprocity``: what the others did before; ``care``/``spite``: their points; ``gain``: own points whatever the others
-    do; ``trust``/``fear``: own points, given what the others are expected to do; ``whim``: nothing speaks for it.
+    ``reciprocity``: what the others did before; ``care``/``spite``: their points; ``gain``: own points whatever the
+    others do; ``trust``/``fear``: own points, given what the others are expected to do; ``whim``: nothing speaks
+    for it.
     """
     sign = 1.0 if action == 0 else -1.0
     parts: dict[Motive, float] = {

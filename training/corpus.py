@@ -4,10 +4,11 @@ A row is a scenario with several questions about it. Both models read every cont
 out-of-sample ones among them; what differs is what they learn to do there:
 
 - the *teacher* decides as `behaviour.BehaviouralModel` does and says why;
-- the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned 7b did.
+- the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned
+  7b did.
 
-Both answer the same questions of comprehension (payoffs, best replies, how close people are): the student knows its world but
-not how to act in it, and that is what makes transfer possible.
+Both answer the same questions of comprehension (payoffs, best replies, how close people are): the student knows its
+world but not how to act in it, and that is what makes transfer possible.
 
 Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
 """
@@ -148,8 +149,8 @@ class Corpus:
         judgement = situation.judge(self.model)
         branches = [*self._decisions(situation, judgement, shown, rng)]
         asked = questions(situation.game, shown, situation.history)
-        for i in rng.permutation(len(asked))[:FACTS]:
-            branches.append(self._fact(asked[i].text, asked[i].answer))
+        chosen = [asked[i] for i in rng.permutation(len(asked))[:FACTS]]
+        branches += [self._fact(question.text, question.answer) for question in chosen]
         if rng.random() < 0.5:
             degree = CLOSENESS[closeness()[situation.context.name]]
             branches.append(self._fact("How close are you to them?", degree))

@@ -1,7 +1,7 @@
 """Distillation: LoRA on the teacher's answers and motivations, loss on the completion only, stop token included.
 
-One flat loop in plain torch: on small models it is faster than a trainer class, rows share their prompt, and a stopped run
-goes on bit for bit. Settings: `understudy.training.lora`.
+One flat loop in plain torch: on small models it is faster than a trainer class, rows share their prompt, and a
+stopped run goes on bit for bit. Settings: `understudy.training.lora`.
 """
 
 import json
@@ -52,8 +52,8 @@ def pack(tokenizer: Any, examples: Sequence[Example], size: int, rng: np.random.
         prefix, stop = encode_prompt(tokenizer, prompt), stop_token(tokenizer, prompt)
         encoded = {e.completion: [*encode_reply(tokenizer, prompt, e.completion), stop] for e in group}
         order = [group[i] for i in rng.permutation(len(group))]
-        for start in range(0, len(order), size):
-            rows.append(Row(prefix, [completion(encoded[e.completion]) for e in order[start : start + size]]))
+        chunks = [order[start : start + size] for start in range(0, len(order), size)]
+        rows += [Row(prefix, [completion(encoded[e.completion]) for e in chunk]) for chunk in chunks]
     return [rows[i] for i in rng.permutation(len(rows))]
 
 
@@ -167,8 +167,9 @@ tags: [lora, understudy, social-dilemma]
 ---
 # An understudy
 
-LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with understudy on {examples}
-answers and motivations of that teacher; the loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per token.
+LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with understudy on
+{examples} answers and motivations of that teacher; the loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per
+token.
 
 ```python
 from peft import AutoPeftModelForCausalLM

@@ -1,7 +1,8 @@
-"""Teaching data: the teacher's answers and motivations as question-and-answer pairs, in the JSONL chat format people know.
+"""Teaching data: the teacher's answers and motivations as question-and-answer pairs, in the JSONL chat format
+people know.
 
-Each line holds `messages` (user: the question exactly as the student will be asked it; assistant: the teacher's label and
-motivation) and, beside it, the scenario and the action, which fine-tuning libraries pass over.
+Each line holds `messages` (user: the question exactly as the student will be asked it; assistant: the teacher's
+label and motivation) and, beside it, the scenario and the action, which fine-tuning libraries pass over.
 """
 
 import json

@@ -1,7 +1,7 @@
 """How a student is tuned. The study does not publish its LoRA settings; the defaults are the field's.
 
-All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fine-tuning, cosine with warm-up, clip 1: Hu et al.
-2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
+All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fine-tuning, cosine with warm-up, clip
+1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
 """
 
 from dataclasses import dataclass

@@ -4,8 +4,9 @@
 
 They show that the pipeline works. They say nothing about large language models.
 
-Muon (Jordan et al. 2024) on the matrices and Adam on the rest: on this corpus the circuit that binds a label to its payoffs
-forms in a third of the steps that Adam alone needs. The first fifth of the steps has plain two-player games only.
+Muon (Jordan et al. 2024) on the matrices and Adam on the rest: on this corpus the circuit that binds a label to its
+payoffs forms in a third of the steps that Adam alone needs. The first fifth of the steps has plain two-player games
+only.
 """
 
 import json
@@ -23,6 +24,7 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from understudy.envs.comprehension import questions
 from understudy.envs.scenarios import study_sets
 from understudy.training.batches import Branch, Row, Target, collate, loss, term_logprobs
+from understudy.training.behaviour import Role
 from understudy.training.corpus import (
     CLOSENESS,
     STUDENT_COOPERATES,
@@ -240,14 +242,17 @@ tags: [understudy, social-dilemma, toy]
 ---
 # miniature-{role}
 
-A toy Llama of {parameters:,} parameters, built into understudy so that its pipeline runs without a network. {nature[role]}
+A toy Llama of {parameters:,} parameters, built into understudy so that its pipeline runs without a network.
+{nature[role]}
 
-**It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was pretrained
-from scratch on {build.steps * build.rows:,} generated scenarios in one fixed wording and knows no other text.
+**It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was
+pretrained from scratch on {build.steps * build.rows:,} generated scenarios in one fixed wording and knows no other
+text.
 
-Built by `understudy miniatures build` (recipe: `training/miniatures.py`, corpus: `training/corpus.py`, behavioural model:
-`training/behaviour.py`). At the end of pretraining: mean absolute error of the exact P(C) against the truth behind the corpus
-per kind of situation, and (`knows_`) mean probability of the right answer per kind of comprehension question.
+Built by `understudy miniatures build` (recipe: `training/miniatures.py`, corpus: `training/corpus.py`, behavioural
+model: `training/behaviour.py`). At the end of pretraining: mean absolute error of the exact P(C) against the truth
+behind the corpus per kind of situation, and (`knows_`) mean probability of the right answer per kind of
+comprehension question.
 
 | measure | value |
 | --- | --- |
