@@ -57,11 +57,12 @@ class LanguageModelAgent:
 
     def __post_init__(self) -> None:
         lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
+        lookup("policy", self.unreadable, {policy.value: policy for policy in Unreadable}, self.name)
         for field, least in (("temperature", 0), ("max_tokens", 1), ("retries", 0)):
             value = getattr(self, field)
             if not least <= value < math.inf:
                 raise LanguageModelError(f"{self.name}: {field} = {value}; needs a number from {least} up")
-        if (self.unreadable is Unreadable.DEFAULT) != (self.default_action is not None):
+        if (self.unreadable == Unreadable.DEFAULT) != (self.default_action is not None):
             raise LanguageModelError(
                 f"{self.name}: unreadable = '{self.unreadable}', default_action = {self.default_action};"
                 " a default action belongs to 'default', and to nothing else"
@@ -151,7 +152,7 @@ class LanguageModelAgent:
     def _settle(self, decision: Decision, one: "_Posed") -> Decision:
         """What is done where no reply could be read."""
         action = self.default_action
-        if self.unreadable is Unreadable.UNIFORM:
+        if self.unreadable == Unreadable.UNIFORM:
             count = len(one.shown.labels)
             action = draw([1 / count] * count, one.turn.rng)
         return replace(decision, action=action, unreadable=self.unreadable)
@@ -221,9 +222,7 @@ def sample_replies(
     temperature: float = 1.0,
 ) -> list[list[Reply]]:
     """`n` replies to each (prompt, labels, seed), read, all in one batch; reply i depends on (*seed, i) alone."""
-    requests = [
-        Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)
-    ]
+    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)]
     texts = iter(response.text for response in backend.respond(requests))
     return [[_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]
 

@@ -7,6 +7,7 @@ a decision. The miniatures are pretrained on the same questions.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
+from operator import mul
 
 from understudy.envs.rules import Joint, StageGame
 from understudy.envs.wording import Presentation, number
@@ -36,9 +37,10 @@ def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = (
     return asked + _history(game, shown, history)
 
 
-def _more(left: float, right: float, shown: Presentation) -> str:
-    """The label of the action that gives more."""
-    return EQUAL if abs(left - right) < 1e-9 else shown.labels[0 if left > right else 1]
+def _more(points: Sequence[float], shown: Presentation) -> str:
+    """The label of the action that gives more points."""
+    cooperate, defect = points
+    return EQUAL if abs(cooperate - defect) < 1e-9 else shown.labels[0 if cooperate > defect else 1]
 
 
 def _pair(game: StageGame, shown: Presentation) -> list[Question]:
@@ -48,21 +50,23 @@ def _pair(game: StageGame, shown: Presentation) -> list[Question]:
     labels = shown.labels
     for mine in shown.order:
         for theirs in shown.order:
-            case = f"If you choose {labels[mine]} and they choose {labels[theirs]}, what do"
+            case = f"You choose {labels[mine]}, they choose {labels[theirs]}: what do"
             asked.append(Question("payoff", f"{case} you get?", number(own[mine][theirs])))
             asked.append(Question("other_payoff", f"{case} they get?", number(other[mine][theirs])))
     for theirs in shown.order:
         case = f"If they choose {labels[theirs]}, "
-        asked.append(Question("more", f"{case}which gives you more?", _more(own[0][theirs], own[1][theirs], shown)))
+        asked.append(Question("more", f"{case}which gives you more?", _more([row[theirs] for row in own], shown)))
         asked.append(
-            Question("more_for_them", f"{case}which gives them more?", _more(other[0][theirs], other[1][theirs], shown))
+            Question("more_for_them", f"{case}which gives them more?", _more([row[theirs] for row in other], shown))
         )
         for whom, points in (("you", own), ("them", other)):
             change = number(abs(points[0][theirs] - points[1][theirs]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
     asked += _even_odds([sum(row) for row in own], [sum(row) for row in other], 1, shown)
-    asked.append(Question("together", "If all choose the same, which gives more?", _more(own[0][0], own[1][1], shown)))
-    asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
+    asked.append(
+        Question("together", "If all choose the same, which gives more?", _more([own[0][0], own[1][1]], shown))
+    )
+    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
     return asked
 
 
@@ -75,20 +79,23 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
     other = [[sum(points[1:]) / others for points in row] for row in paid]
     for k in range(others + 1):
         for mine in shown.order:
-            case = f"If you choose {labels[mine]} and {k} of the others choose {labels[0]}, what do you get?"
+            case = f"You choose {labels[mine]}, {k} of the others choose {labels[0]}: what do you get?"
             asked.append(Question("payoff", case, number(own[mine][k])))
         case = f"If {k} of the others choose {labels[0]}, "
-        asked.append(Question("more", f"{case}which gives you more?", _more(own[0][k], own[1][k], shown)))
-        asked.append(Question("more_for_them", f"{case}which gives them more?", _more(other[0][k], other[1][k], shown)))
+        asked.append(Question("more", f"{case}which gives you more?", _more([row[k] for row in own], shown)))
+        asked.append(
+            Question("more_for_them", f"{case}which gives them more?", _more([row[k] for row in other], shown))
+        )
         for whom, points in (("you", own), ("each of them", other)):
             change = number(abs(points[0][k] - points[1][k]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
-    even = [[sum(comb(others, k) * row[k] for k in range(others + 1)) for row in table] for table in (own, other)]
-    asked += _even_odds(*even, others, shown)
+    evenly = [comb(others, k) for k in range(others + 1)]
+    even = [[sum(map(mul, evenly, row)) for row in table] for table in (own, other)]
+    asked += _even_odds(even[0], even[1], others, shown)
     asked.append(
-        Question("together", "If all choose the same, which gives more?", _more(own[0][others], own[1][0], shown))
+        Question("together", "If all choose the same, which gives more?", _more([own[0][others], own[1][0]], shown))
     )
-    asked.append(Question("worst_case", "Which has the better worst case?", _more(min(own[0]), min(own[1]), shown)))
+    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
     return asked
 
 
@@ -99,10 +106,10 @@ def _even_odds(own: Sequence[float], other: Sequence[float], others: int, shown:
     together = [mine + others * theirs for mine, theirs in zip(own, other, strict=True)]
     ahead = [mine - theirs for mine, theirs in zip(own, other, strict=True)]
     return [
-        Question("even_odds", f"{odds} gives you more?", _more(*own, shown)),
-        Question("even_odds", f"{odds} gives them more?", _more(*other, shown)),
-        Question("even_odds", f"{odds} gives all of you more together?", _more(*together, shown)),
-        Question("even_odds", f"{odds} puts you further ahead of them?", _more(*ahead, shown)),
+        Question("even_odds", f"{odds} gives you more?", _more(own, shown)),
+        Question("even_odds", f"{odds} gives them more?", _more(other, shown)),
+        Question("even_odds", f"{odds} gives all of you more together?", _more(together, shown)),
+        Question("even_odds", f"{odds} puts you further ahead of them?", _more(ahead, shown)),
     ]
 
 

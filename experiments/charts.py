@@ -12,7 +12,7 @@ from math import floor
 from zlib import crc32
 
 from understudy.experiments.intervals import Interval
-from understudy.experiments.page import visible
+from understudy.experiments.plain_text import one_line
 
 WIDTH = 760
 """Width of every figure, in user units; a figure scales to the page."""
@@ -244,7 +244,7 @@ def _fit(text: str, width: float, size: float) -> str:
 
 
 def _xml(text: str) -> str:
-    return escape(visible(text))
+    return escape(one_line(text))
 
 
 def _place(value: float) -> str:

@@ -4,7 +4,6 @@ Pure functions from records to rich renderables. Text that a model wrote is `Tex
 characters are shown, not obeyed.
 """
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from math import fsum
 from typing import Any
@@ -22,6 +21,7 @@ from understudy.envs.catalogue import UnknownNameError
 from understudy.envs.games import game_options, stage_game
 from understudy.envs.rendering import label
 from understudy.envs.wording import number
+from understudy.experiments.plain_text import visible
 
 BAR = 20
 """Width in columns of the bar for probability 1."""
@@ -38,19 +38,6 @@ HANDLED = {
 }
 REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
 """Colour of each ending."""
-
-
-def visible(text: str) -> str:
-    """Text of unknown origin without what a terminal would obey: control characters become symbols."""
-    return "".join(character if character == "\n" else _symbol(character) for character in text)
-
-
-def _symbol(character: str) -> str:
-    kind, code = unicodedata.category(character), ord(character)
-    if kind == "Cc":
-        return chr(0x2400 + code) if code < 0x20 else "\N{SYMBOL FOR DELETE}"
-    turns_text_around = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    return "\N{REPLACEMENT CHARACTER}" if kind == "Cs" or turns_text_around else character
 
 
 def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> RenderableType:

@@ -48,7 +48,7 @@ def evaluate(run: Run, backends: Mapping[str, Backend]) -> Evaluation:
         seed=run.recipe.seed,
         seconds=0.0,
         template=f"{template.name}@{template.digest}",
-        provenance=provenance(),
+        provenance={key: value for key, value in provenance().items() if key in ("python", "packages", "commit")},
         matches=match_rows(run, np.random.default_rng([run.recipe.seed, 1])),
         agreement=replayed(run, backends, np.random.default_rng([run.recipe.seed, 2])),
         consistency=teacher_consistency(answered),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.envs.catalogue import lookup
+from understudy.experiments.plain_text import visible
 from understudy.training.examples import Example, Summary, read_examples, summarise
 
 
@@ -45,12 +46,17 @@ def summary_table(summaries: list[Summary]) -> Table:
         table.add_column(heading, justify="right")
     for summary in summaries:
         answers = "  ".join(f"{label} {count}" for label, count in summary.counts)
-        table.add_row(Text(summary.scenario), Text(answers), str(summary.motivations), f"{summary.words:.1f}")
+        table.add_row(
+            Text(visible(summary.scenario)), Text(visible(answers)), str(summary.motivations), f"{summary.words:.1f}"
+        )
     return table
 
 
 def example_text(example: Example) -> Text:
     """One example; the model's words are text, never markup."""
     return Text.assemble(
-        (f"\n{example.scenario}\n", "bold"), (f"{example.prompt}\n", "dim"), ("→ ", "bold"), f"{example.completion}"
+        (visible(f"\n{example.scenario}\n"), "bold"),
+        (visible(f"{example.prompt}\n"), "dim"),
+        ("→ ", "bold"),
+        visible(example.completion),
     )

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from understudy.experiments.plain_text import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -71,11 +73,6 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def visible(text: str) -> str:
-    """Text in one line in which every character can be seen: no control, no direction override."""
-    return "".join(char if char.isprintable() else "�" for char in " ".join(text.split()))
-
-
 def html(title: str, sections: Sequence[Section]) -> str:
     """A page that needs nothing but itself: no script, no font, nothing fetched."""
     parts = "\n".join(
@@ -97,7 +94,7 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
 def print_sections(console: Console, sections: Sequence[Section]) -> None:
     """Words and tables to a terminal, at its width."""
     for section in sections:
-        console.print(Text(visible(section.title), style="bold"))
+        console.print(Text(one_line(section.title), style="bold"))
         for block in section.blocks:
             _print(console, block)
         console.print()
@@ -105,7 +102,7 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
 
 def _text(text: str) -> str:
     """Text as text in HTML; an interval stays on one line."""
-    return INTERVAL.sub(r"\1,&nbsp;\2", escape(visible(text)))
+    return INTERVAL.sub(r"\1,&nbsp;\2", escape(one_line(text)))
 
 
 def _html(block: Block) -> str:
@@ -144,7 +141,7 @@ def _mark(text: str) -> str:
     """Text that Markdown shows as it is, also in a table cell."""
     for char in "\\`*_|~#":
         text = text.replace(char, "\\" + char)
-    return escape(visible(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
+    return escape(one_line(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
 
 
 def _markdown(block: Block) -> Iterator[str]:
@@ -170,12 +167,12 @@ def _line(cells: Sequence[str]) -> str:
 def _print(console: Console, block: Block) -> None:
     match block:
         case Paragraph(text):
-            console.print(Text(visible(text)))
+            console.print(Text(one_line(text)))
         case Notice(text):
-            console.print(Text(f"Warning. {visible(text)}", style="yellow"))
+            console.print(Text(f"Warning. {one_line(text)}", style="yellow"))
         case Bullets(items):
             for item in items:
-                console.print(Text(f"- {visible(item)}"))
+                console.print(Text(f"- {one_line(item)}"))
         case Table():
             console.print(_rich(block))
 
@@ -184,9 +181,9 @@ def _rich(table: Table) -> RichTable:
     grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column, name in enumerate(table.columns):
         word = column < table.words
-        grid.add_column(Text(visible(name)), justify="left" if word else "right", no_wrap=not word)
+        grid.add_column(Text(one_line(name)), justify="left" if word else "right", no_wrap=not word)
     for row in table.rows:
-        grid.add_row(*(Text(visible(cell)) for cell in row))
+        grid.add_row(*(Text(one_line(cell)) for cell in row))
     return grid
 
 

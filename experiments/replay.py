@@ -17,7 +17,7 @@ from understudy.agents.match import Environment
 from understudy.agents.record import RecordError
 from understudy.agents.trajectory import Header, find_trajectories, read_trajectory
 from understudy.envs.errors import InputError
-from understudy.experiments.episode_screen import visible
+from understudy.experiments.plain_text import visible
 from understudy.experiments.reenact import Difference, Witness, reenact, witness
 
 SHOWN = 10

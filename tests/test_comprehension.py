@@ -14,8 +14,8 @@ def answers(game, history=()) -> dict[str, str]:
 
 def test_a_stag_hunt() -> None:
     found = answers(MatrixGame("stag_hunt", T=3, R=5, P=2, S=0), history=((0, 0), (0, 1)))
-    assert found["If you choose C and they choose D, what do you get?"] == "0"
-    assert found["If you choose C and they choose D, what do they get?"] == "3"
+    assert found["You choose C, they choose D: what do you get?"] == "0"
+    assert found["You choose C, they choose D: what do they get?"] == "3"
     assert found["If they choose C, which gives you more?"] == "C"
     assert found["If they choose D, which gives you more?"] == "D"
     assert found["If they choose C, how much does your choice change for you?"] == "2"
@@ -29,7 +29,7 @@ def test_a_stag_hunt() -> None:
 
 def test_a_public_goods_game() -> None:
     found = answers(PublicGoods(n_players=4, endowment=6, multiplier=2), history=((1, 0, 1, 0),))
-    assert found["If you choose C and 2 of the others choose C, what do you get?"] == "9"
+    assert found["You choose C, 2 of the others choose C: what do you get?"] == "9"
     assert found["If 1 of the others choose C, which gives you more?"] == "D"
     assert found["If 1 of the others choose C, how much does your choice change for you?"] == "3"
     assert found["If 1 of the others choose C, how much does your choice change for each of them?"] == "3"

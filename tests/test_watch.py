@@ -24,7 +24,8 @@ from understudy.agents.record import RecordError
 from understudy.agents.strategies import strategy
 from understudy.agents.trajectory import Header, TrajectoryWriter
 from understudy.envs.parallel_env import parallel
-from understudy.experiments.episode_screen import action_words, step_screen, visible
+from understudy.experiments.episode_screen import action_words, step_screen
+from understudy.experiments.plain_text import visible
 from understudy.experiments.watch import COMMANDS, Place, Shelf, command, drawn, press
 
 SAID = "I choose [C] because [/bold] it is \x1b[31mright\x07\r\u202e"

@@ -23,10 +23,10 @@ def test_the_prisoners_dilemma_among_friends() -> None:
     assert STUDY.prompt(PD, FRIENDS, history=((0, 1),)) == (
         "You are in a chat with a good friend.\n"
         "You both choose C or D at the same time.\n"
-        "If you choose C and they choose C, you get 3 and they get 3.\n"
-        "If you choose C and they choose D, you get 0 and they get 5.\n"
-        "If you choose D and they choose C, you get 5 and they get 0.\n"
-        "If you choose D and they choose D, you get 1 and they get 1.\n"
+        "You choose C, they choose C: you get 3, they get 3.\n"
+        "You choose C, they choose D: you get 0, they get 5.\n"
+        "You choose D, they choose C: you get 5, they get 0.\n"
+        "You choose D, they choose D: you get 1, they get 1.\n"
         "Last round you chose C and they chose D.\n"
         "Which do you choose, C or D?"
     )
@@ -37,8 +37,8 @@ def test_a_public_goods_game_of_three() -> None:
     assert STUDY.prompt(game, FRIENDS, history=((1, 0, 0), (0, 1, 0)), motivation=True) == (
         "You are in a chat with 2 good friends.\n"
         "All 3 of you choose C or D at the same time.\n"
-        "If you choose C and 0, 1 or 2 of the others choose C, you get 4, 8 or 12.\n"
-        "If you choose D and 0, 1 or 2 of the others choose C, you get 6, 10 or 14.\n"
+        "You choose C, 0, 1 or 2 of the others choose C: you get 4, 8 or 12.\n"
+        "You choose D, 0, 1 or 2 of the others choose C: you get 6, 10 or 14.\n"
         "2 rounds ago you chose D and 2 of the others chose C.\n"
         "Last round you chose C and 1 of the others chose C.\n"
         "Which do you choose, C or D? Say why."
@@ -89,7 +89,7 @@ def test_shuffled_labels_keep_the_game() -> None:
         seen.add((shown.labels, shown.order))
         prompt = STUDY.prompt(PD, FRIENDS, shown=shown)
         cooperate, defect = shown.labels
-        assert f"If you choose {defect} and they choose {cooperate}, you get 5 and they get 0." in prompt
+        assert f"You choose {defect}, they choose {cooperate}: you get 5, they get 0." in prompt
     assert len(seen) == 4
 
 

@@ -105,7 +105,8 @@ def term_logprobs(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         logits_to_keep=needed,
     ).logits  # (B, len(needed), V)
     scores = logits[batch.rows, where].float().log_softmax(-1)  # (Q, V)
-    return scores.gather(1, batch.tokens[:, None])[:, 0]
+    chosen: torch.Tensor = scores.gather(1, batch.tokens[:, None])
+    return chosen[:, 0]
 
 
 def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:

@@ -60,7 +60,10 @@ class BehaviouralModel:
 
     def judge(self, game: StageGame, closeness: int, history: Sequence[Joint] = ()) -> Judgement:
         """Judge a symmetric game with two actions. `history`: own action first, oldest round first."""
-        alpha, belief = self.alpha[closeness], self.belief[closeness]
+        return self.weigh(game, self.alpha[closeness], self.belief[closeness], history)
+
+    def weigh(self, game: StageGame, alpha: float, belief: float, history: Sequence[Joint] = ()) -> Judgement:
+        """The same for somebody of any weight on the others' points and any prior belief."""
         own, social = self._difference(game, belief)
         if not history:
             return Judgement(self._logit(own + alpha * social), own, alpha * social, belief, 0.0)

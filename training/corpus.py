@@ -33,8 +33,23 @@ from understudy.training.behaviour import BehaviouralModel, Judgement, Role, mot
 STUDENT_COOPERATES = 0.85
 """Probability with which the untuned student cooperates, whatever the scenario."""
 
-FACTS = 8
+FACTS = 6
 """Comprehension questions of a row: they are what makes the circuit form that binds a label to its payoffs."""
+
+PERSONS: Mapping[Role, int] = {"teacher": 1, "student": 3}
+"""Questions of a row about what somebody of a given attitude and expectation chooses."""
+
+ATTITUDES = (
+    "wants to beat them",
+    "does not like them",
+    "likes them a little",
+    "likes them",
+    "loves them",
+)
+"""In words, the weights on the others' points that `BehaviouralModel.alpha` has by degree."""
+
+EXPECTATIONS = ("hardly ever", "seldom", "half the time", "often", "nearly always")
+"""In words, the beliefs that the others cooperate that `BehaviouralModel.belief` has by degree."""
 
 INDIFFERENT = "It seems right."
 """What the student says when it is asked for a motivation."""
@@ -128,6 +143,8 @@ class Mix:
     """Share of situations with more than two players."""
     histories: float
     """Share of situations with a history."""
+    decisions: bool = True
+    """Whether decisions and questions about persons are asked, or payoffs only."""
 
 
 class Corpus:
@@ -146,31 +163,45 @@ class Corpus:
         shown = self.template.presentation(situation.game)
         scenario = self.template.scenario(situation.game, situation.context, situation.history, shown)
         prefix = [token for line in scenario.split("\n") for token in self.encode(f"{line}\n")]
-        judgement = situation.judge(self.model)
-        branches = [*self._decisions(situation, judgement, shown, rng)]
         asked = questions(situation.game, shown, situation.history)
+        if not mix.decisions:
+            asked = [question for question in asked if "payoff" in question.kind]
         chosen = [asked[i] for i in rng.permutation(len(asked))[:FACTS]]
-        branches += [self._fact(question.text, question.answer) for question in chosen]
-        if rng.random() < 0.5:
-            degree = CLOSENESS[closeness()[situation.context.name]]
-            branches.append(self._fact("How close are you to them?", degree))
+        branches = [self._fact(question.text, question.answer) for question in chosen]
+        branches.append(self._fact("How close are you to them?", CLOSENESS[closeness()[situation.context.name]]))
+        if mix.decisions:
+            branches += self._decisions(situation, shown, rng)
+            branches += [self._person(situation, shown, rng) for _ in range(PERSONS[self.role])]
         return Row(self.encode("<s><user>") + prefix, branches)
 
     def _fact(self, question: str, answer: str) -> Branch:
         asked = self.encode(f"{question}<assistant>")
         return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
 
-    def _decisions(
-        self, situation: Situation, judgement: Judgement, shown: Presentation, rng: np.random.Generator
-    ) -> Sequence[Branch]:
+    def _person(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Branch:
+        """What somebody else would choose: any attitude with any expectation, whoever "you" are."""
+        attitude, expectation = (int(degree) for degree in rng.integers(5, size=2))
+        judgement = self.model.weigh(
+            situation.game, self.model.alpha[attitude], self.model.belief[expectation], situation.history
+        )
+        cooperates = f"{ATTITUDES[attitude]} and expects {shown.labels[0]} {EXPECTATIONS[expectation]}"
+        asked = self.encode(f"Somebody {cooperates}. Which do they choose, {shown.listed()}?<assistant>")
+        action = int(rng.random() >= judgement.cooperate)
+        return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
+
+    def _labels(self, shown: Presentation) -> list[list[int]]:
+        return [self.encode(f" {label}") for label in shown.labels]
+
+    def _decisions(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Sequence[Branch]:
         """The decision with and without the wish for a motivation."""
+        judgement = situation.judge(self.model)
         cooperate = judgement.cooperate if self.role == "teacher" else STUDENT_COOPERATES
         action = int(rng.random() >= cooperate)
         why = INDIFFERENT
         if self.role == "teacher":
             why = motivation(situation, judgement, action, shown, int(rng.integers(4)))
         ask, ask_why = (self.encode(f"{self.template.ask(shown, wish)}<assistant>") for wish in (False, True))
-        labels = [self.encode(f" {label}") for label in shown.labels]
+        labels = self._labels(shown)
         return [
             _soft(ask, labels, cooperate, action, self.encode(".</s>")),
             _soft(ask_why, labels, cooperate, action, self.encode(f". {why}</s>")),

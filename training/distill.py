@@ -107,7 +107,7 @@ def distil(
         with torch.random.fork_rng():
             torch.manual_seed(seed * 1_000_003 + step)  # dropout: the same after a stop
             value = loss(adapted, collate(batches[step]).to(device))
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
         optimiser.step()
         optimiser.zero_grad()

@@ -10,7 +10,7 @@ from understudy.envs.comprehension import questions
 from understudy.envs.contexts import built_in_contexts
 from understudy.envs.wording import load_template
 from understudy.training.behaviour import BehaviouralModel
-from understudy.training.corpus import CLOSENESS, INDIFFERENT, draw_situation, motivation
+from understudy.training.corpus import ATTITUDES, CLOSENESS, EXPECTATIONS, INDIFFERENT, draw_situation, motivation
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -37,6 +37,10 @@ def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
         for asked in questions(situation.game, shown, situation.history):
             yield f"{asked.text} {asked.answer}"
         yield from (f"How close are you to them? {degree}" for degree in CLOSENESS)
+        yield from (
+            f"Somebody {attitude} and expects {shown.labels[0]} {often}. Which do they choose, {shown.listed()}?"
+            for attitude, often in zip(ATTITUDES, EXPECTATIONS, strict=True)
+        )
         yield f" {INDIFFERENT}"
 
 

@@ -55,7 +55,7 @@ class Build:
 
 BUILDS: dict[Role, Build] = {
     "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=4000),
-    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=5000),
+    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=6000),
 }
 """Together 5.7 MB in float32; the teacher has three times the parameters of the student."""
 
@@ -87,8 +87,13 @@ def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SE
 
 
 def curriculum(progress: float) -> Mix:
-    """What the corpus is made of at a point of training, from 0 to 1: payoffs first, then groups and histories."""
-    return Mix(groups=0.0, histories=0.0) if progress < 0.2 else Mix(groups=0.25, histories=0.35)
+    """What the corpus is made of at a point of training, from 0 to 1.
+
+    First who gets what, then decisions of two without a past, then groups and histories.
+    """
+    if progress < 0.1:
+        return Mix(groups=0.0, histories=0.0, decisions=False)
+    return Mix(groups=0.0, histories=0.0) if progress < 0.25 else Mix(groups=0.25, histories=0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +119,18 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
     matrices, rest = _split(model)
     muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
     adam = torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
+    optimisers: tuple[torch.optim.Optimizer, ...] = (muon, adam)
     log = _restore(out, model, muon, adam)
     for step in range(len(log), build.steps):
         progress = step / build.steps
         factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
-        for optimiser in (muon, adam):
+        for optimiser in optimisers:
             optimiser.param_groups[0]["lr"] = build.rate * factor
         mix = curriculum(progress)
         value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimiser in (muon, adam):
+        for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad()
         done = step + 1
@@ -138,7 +144,8 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
 
 def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
     """Matrices inside the layers, and everything else (embeddings, norms)."""
-    matrices, rest = [], []
+    matrices: list[torch.nn.Parameter] = []
+    rest: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         (matrices if parameter.ndim == 2 and "layers" in name else rest).append(parameter)
     return matrices, rest
@@ -231,8 +238,8 @@ def model_card(role: Role, build: Build, parameters: int, errors: dict[str, floa
     """README.md of a miniature."""
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in errors.items())
     nature = {
-        "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, beliefs and "
-        "reciprocity that depend on the context) and names what drove its choice.",
+        "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, "
+        "beliefs and reciprocity that depend on the context) and names what drove its choice.",
         "student": "It understands the same games and contexts but decides without regard to them, cooperating with "
         f"probability {STUDENT_COOPERATES}.",
     }
