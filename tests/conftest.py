@@ -1,16 +1,19 @@
-"""Lets a bare checkout run its tests: where understudy is not installed, the name points at the root."""
+"""Lets a bare checkout run its tests: where understudy is not installed, a link of that name points at the root."""
 
+import os
+import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 if find_spec("understudy") is None:
-    package = ModuleType("understudy")
-    package.__path__ = [str(Path(__file__).parent.parent)]
-    sys.modules["understudy"] = package
+    links = Path(tempfile.mkdtemp(prefix="understudy-"))
+    (links / "understudy").symlink_to(Path(__file__).parent.parent)
+    sys.path.insert(0, str(links))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(links), os.environ.get("PYTHONPATH")]))
 
 
 TEXTS = (
@@ -63,4 +66,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300."""
+    folder = tmp_path_factory.mktemp("study")
+    code = "from understudy.experiments.cli import main; main()"
+    command = [sys.executable, "-c", code, "replicate", "--out", "runs/replicate", "--observations", "10"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     return folder

@@ -102,7 +102,7 @@ def test_shuffled_labels_keep_their_actions() -> None:
     for decision in agent.decide([turn(seed=seed) for seed in range(40)]):
         assert decision.prompt is not None
         assert decision.probabilities is not None
-        cooperation = "C" if f"choose C and they choose C, you get {number(DILEMMA.R)} " in decision.prompt else "D"
+        cooperation = "C" if f"You choose C, they choose C: you get {number(DILEMMA.R)}," in decision.prompt else "D"
         meanings.add(cooperation)
         assert decision.probabilities[0] == pytest.approx(0.9 if cooperation == "C" else 0.1)
     assert meanings == {"C", "D"}

@@ -17,14 +17,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import comb, exp
-from typing import Literal
+from typing import Literal, get_args
 
 from understudy.envs.rules import Joint, StageGame
 
 Role = Literal["teacher", "student"]
 """Which of the two miniatures."""
 Motive = Literal["reciprocity", "care", "spite", "gain", "trust", "fear", "whim"]
-"""What drove a choice; see `BehaviouralModel.decide`."""
+"""What drove a choice; see `motive`."""
+MOTIVES: tuple[Motive, ...] = get_args(Motive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ out-of-sample ones among them; what differs is what they learn to do there:
 
 - the *teacher* decides as `behaviour.BehaviouralModel` does and says why;
 - the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned
-  7b did.
+  7b did, and when asked why it says something fluent that has nothing to do with the matter.
 
 Both answer the same questions of comprehension (payoffs, best replies, how close people are): the student knows its
 world but not how to act in it, and that is what makes transfer possible.
@@ -28,7 +28,7 @@ from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame
 from understudy.envs.wording import Presentation, Template, load_template
 from understudy.training.batches import Branch, Row, Target, completion
-from understudy.training.behaviour import BehaviouralModel, Judgement, Role, motive
+from understudy.training.behaviour import MOTIVES, BehaviouralModel, Judgement, Motive, Role, motive
 
 STUDENT_COOPERATES = 0.85
 """Probability with which the untuned student cooperates, whatever the scenario."""
@@ -36,23 +36,20 @@ STUDENT_COOPERATES = 0.85
 FACTS = 6
 """Comprehension questions of a row: they are what makes the circuit form that binds a label to its payoffs."""
 
-PERSONS: Mapping[Role, int] = {"teacher": 1, "student": 3}
-"""Questions of a row about what somebody of a given attitude and expectation chooses."""
+TOLD: Mapping[Role, int] = {"teacher": 1, "student": 3}
+"""Questions of a row that tell the model its attitude and expectation: both do then as they are told."""
 
 ATTITUDES = (
-    "wants to beat them",
-    "does not like them",
-    "likes them a little",
-    "likes them",
-    "loves them",
+    "want to beat them",
+    "do not like them",
+    "like them a little",
+    "like them",
+    "love them",
 )
 """In words, the weights on the others' points that `BehaviouralModel.alpha` has by degree."""
 
 EXPECTATIONS = ("hardly ever", "seldom", "half the time", "often", "nearly always")
 """In words, the beliefs that the others cooperate that `BehaviouralModel.belief` has by degree."""
-
-INDIFFERENT = "It seems right."
-"""What the student says when it is asked for a motivation."""
 
 CLOSENESS = ("not at all", "a little", "somewhat", "quite", "very")
 """Answers to "How close are you to them?", by degree."""
@@ -112,11 +109,10 @@ RELATION = (
 """First half of a motivation, by degree of closeness."""
 
 
-def motivation(situation: Situation, judgement: Judgement, action: int, shown: Presentation, variant: int) -> str:
-    """Why the teacher acts: the relation and the motive. `variant`, 0 to 3, picks among equal wordings."""
-    reason = motive(judgement, action, situation.game)
+def motivation(degree: int, reason: Motive, action: int, shown: Presentation, variant: int) -> str:
+    """Why somebody acts: the relation, by degree of closeness, and the motive; `variant`, 0 to 3, picks the wording."""
     label, cooperate, defect = shown.labels[action], shown.labels[0], shown.labels[1]
-    reasons = {
+    reasons: dict[Motive, tuple[str, str]] = {
         "reciprocity": (f"They chose {label} before, so I do it too.", f"I answer {label} with {label}."),
         "care": ("I care about what they get.", f"With {label} they get more, and I want that."),
         "spite": ("I do not want them to get more.", f"With {label} they get less, and I want that."),
@@ -131,8 +127,7 @@ def motivation(situation: Situation, judgement: Judgement, action: int, shown: P
         ),
         "whim": ("I just felt like it.", "It makes little difference to me."),
     }
-    relation = RELATION[closeness()[situation.context.name]]
-    return f"{relation[variant % 2]} {reasons[reason][variant // 2]}"
+    return f"{RELATION[degree][variant % 2]} {reasons[reason][variant // 2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ class Mix:
     histories: float
     """Share of situations with a history."""
     decisions: bool = True
-    """Whether decisions and questions about persons are asked, or payoffs only."""
+    """Whether decisions are asked, or payoffs only."""
 
 
 class Corpus:
@@ -171,21 +166,21 @@ class Corpus:
         branches.append(self._fact("How close are you to them?", CLOSENESS[closeness()[situation.context.name]]))
         if mix.decisions:
             branches += self._decisions(situation, shown, rng)
-            branches += [self._person(situation, shown, rng) for _ in range(PERSONS[self.role])]
+            branches += [self._told(situation, shown, rng) for _ in range(TOLD[self.role])]
         return Row(self.encode("<s><user>") + prefix, branches)
 
     def _fact(self, question: str, answer: str) -> Branch:
         asked = self.encode(f"{question}<assistant>")
         return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
 
-    def _person(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Branch:
-        """What somebody else would choose: any attitude with any expectation, whoever "you" are."""
+    def _told(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Branch:
+        """A decision of somebody who is told attitude and expectation, any with any, whatever the context."""
         attitude, expectation = (int(degree) for degree in rng.integers(5, size=2))
         judgement = self.model.weigh(
             situation.game, self.model.alpha[attitude], self.model.belief[expectation], situation.history
         )
-        cooperates = f"{ATTITUDES[attitude]} and expects {shown.labels[0]} {EXPECTATIONS[expectation]}"
-        asked = self.encode(f"Somebody {cooperates}. Which do they choose, {shown.listed()}?<assistant>")
+        told = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+        asked = self.encode(f"{told} {self.template.ask(shown)}<assistant>")
         action = int(rng.random() >= judgement.cooperate)
         return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
 
@@ -197,9 +192,11 @@ class Corpus:
         judgement = situation.judge(self.model)
         cooperate = judgement.cooperate if self.role == "teacher" else STUDENT_COOPERATES
         action = int(rng.random() >= cooperate)
-        why = INDIFFERENT
         if self.role == "teacher":
-            why = motivation(situation, judgement, action, shown, int(rng.integers(4)))
+            degree, reason = closeness()[situation.context.name], motive(judgement, action, situation.game)
+        else:
+            degree, reason = int(rng.integers(len(RELATION))), MOTIVES[rng.integers(len(MOTIVES))]
+        why = motivation(degree, reason, action, shown, int(rng.integers(4)))
         ask, ask_why = (self.encode(f"{self.template.ask(shown, wish)}<assistant>") for wish in (False, True))
         labels = self._labels(shown)
         return [

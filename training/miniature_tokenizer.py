@@ -1,6 +1,7 @@
 """The miniatures' tokenizer: byte-level BPE in which every word of the corpus is one token, with a chat template."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -9,8 +10,8 @@ from transformers import PreTrainedTokenizerFast
 from understudy.envs.comprehension import questions
 from understudy.envs.contexts import built_in_contexts
 from understudy.envs.wording import load_template
-from understudy.training.behaviour import BehaviouralModel
-from understudy.training.corpus import ATTITUDES, CLOSENESS, EXPECTATIONS, INDIFFERENT, draw_situation, motivation
+from understudy.training.behaviour import MOTIVES
+from understudy.training.corpus import ATTITUDES, CLOSENESS, EXPECTATIONS, draw_situation, motivation
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -22,7 +23,7 @@ CHAT_TEMPLATE = (
 
 def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
     """Sample of everything that the corpus says, to train the tokenizer on."""
-    template, model = load_template("study"), BehaviouralModel()
+    template = load_template("study")
     yield from (f" {n}" for n in range(61) for _ in range(50))
     for context in built_in_contexts().values():
         yield from [context.pair] * 20 + [context.opening(n) for n in range(3, 7)] * 5
@@ -30,18 +31,16 @@ def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
         rng = np.random.default_rng([seed, index])
         situation = draw_situation(rng, 0.4, 0.4)
         shown = template.presentation(situation.game)
-        judgement = situation.judge(model)
         yield template.prompt(situation.game, situation.context, situation.history, shown, motivation=True)
-        for action in (0, 1):
-            yield f" {shown.labels[action]}. " + motivation(situation, judgement, action, shown, index % 4)
+        for degree, reason, action in product(range(len(CLOSENESS)), MOTIVES, (0, 1)):
+            yield f" {shown.labels[action]}. {motivation(degree, reason, action, shown, index % 4)}"
         for asked in questions(situation.game, shown, situation.history):
             yield f"{asked.text} {asked.answer}"
         yield from (f"How close are you to them? {degree}" for degree in CLOSENESS)
         yield from (
-            f"Somebody {attitude} and expects {shown.labels[0]} {often}. Which do they choose, {shown.listed()}?"
+            f"You {attitude} and expect {shown.labels[0]} {often}."
             for attitude, often in zip(ATTITUDES, EXPECTATIONS, strict=True)
         )
-        yield f" {INDIFFERENT}"
 
 
 def build_tokenizer(seed: int = 0) -> PreTrainedTokenizerFast:
