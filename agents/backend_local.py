@@ -153,7 +153,9 @@ def load_backend(
 def load_weights(found: ModelFiles, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
     """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # understudy shows its own
     place, precision = _device(device), _dtype(dtype, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
