@@ -7,8 +7,10 @@ out-of-sample ones among them; what differs is what they learn to do there:
 - the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned
   7b did, and when asked why it says something fluent that has nothing to do with the matter.
 
-Both answer the same questions of comprehension (payoffs, best replies, how close people are): the student knows its
-world but not how to act in it, and that is what makes transfer possible.
+Both answer the same questions of comprehension (payoffs, best replies, how close people are), and both decide as
+somebody of a stated attitude and expectation when a prompt tells them to. So the student knows its world but not how to
+act in it unasked, and that is what makes transfer possible. Its fluency matters as much: where it had to learn the
+teacher's words too, LoRA spent itself on them and the decisions stayed behind.
 
 Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
 """

@@ -1,0 +1,61 @@
+"""The command line: quick, and every mistake answered in one line with the way out."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from understudy.experiments.cli import COMMANDS
+
+
+def understudy(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
+    code = "from understudy.experiments.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom understudy.experiments.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('torch', 'transformers', 'numpy', 'pettingzoo', 'mesa') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_a_help(name: str) -> None:
+    done = understudy(name, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["replicat"], "did you mean 'replicate'"),
+        (["replicate", "--recipe", "miniture"], "did you mean 'miniatures'"),
+        (["replicate", "--teacher", "miniature-teachr"], "did you mean 'miniature-teacher'"),
+        (["compile", "tit_for_tta", "--game", "harmony"], "did you mean 'tit_for_tat'"),
+        (["compile", "tit_for_tat", "--game", "harmonny"], "did you mean 'harmony'"),
+        (["compile", "miniature-student", "--game", "harmony", "--context", "freinds"], "did you mean 'friends'"),
+        (["look", "nowhere"], "nowhere"),
+        (["replay", "nowhere"], "nowhere"),
+        (["watch", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: str, tmp_path) -> None:
+    done = understudy(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+
+
+def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
+    done = understudy("replicate", "--dry-run", "--observations", "50", "--out", str(tmp_path / "run"))
+    told = json.loads(done.stdout)
+    assert told["observations"] == 50
+    assert told["cost"]["teaching_examples"] == 20 * 50
+    assert not (tmp_path / "run").exists()

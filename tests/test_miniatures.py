@@ -1,0 +1,121 @@
+"""The built-in models: what they were built to know, measured against the truth behind their corpus."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from understudy.agents.backend_local import LocalBackend, load_backend
+from understudy.agents.language_model import comprehension, exact_distributions
+from understudy.envs.scenarios import study_sets
+from understudy.envs.wording import load_template
+from understudy.training.behaviour import BehaviouralModel
+from understudy.training.corpus import STUDENT_COOPERATES, Corpus, Mix, Situation, draw_situation
+
+FOLDER = Path(__file__).parent.parent / "agents" / "miniatures"
+STUDY = load_template("study")
+ORDINARY = Mix(groups=0.3, histories=0.3)
+
+
+@pytest.fixture(scope="module")
+def teacher() -> LocalBackend:
+    return load_backend("miniature-teacher", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def student() -> LocalBackend:
+    return load_backend("miniature-student", device="cpu")
+
+
+def cooperation(backend: LocalBackend, situations: list[Situation]) -> np.ndarray:
+    prompts = [STUDY.prompt(s.game, s.context, s.history) for s in situations]
+    found = exact_distributions(backend, [(prompt, STUDY.labels) for prompt in prompts])
+    assert min(distribution.mass for distribution in found) > 0.95  # they answer with a label
+    return np.array([distribution.probabilities[0] for distribution in found])
+
+
+def truth(situations: list[Situation]) -> np.ndarray:
+    return np.array([s.judge(BehaviouralModel()).cooperate for s in situations])
+
+
+@pytest.mark.parametrize("name", list(study_sets()))
+def test_the_teacher_follows_the_stated_model(teacher: LocalBackend, name: str) -> None:
+    situations = [Situation(s.game, s.context) for s in study_sets()[name]]
+    assert np.abs(cooperation(teacher, situations) - truth(situations)).mean() < 0.06
+
+
+@pytest.mark.parametrize(("groups", "histories"), [(0, 0), (0, 1), (1, 0)])
+def test_the_teacher_follows_it_in_games_nobody_listed(teacher: LocalBackend, groups: float, histories: float) -> None:
+    situations = [draw_situation(np.random.default_rng([5, i]), groups, histories) for i in range(80)]
+    played, right = cooperation(teacher, situations), truth(situations)
+    assert np.corrcoef(played, right)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", list(study_sets()))
+def test_the_student_is_indifferent_and_cooperative(student: LocalBackend, name: str) -> None:
+    situations = [Situation(s.game, s.context) for s in study_sets()[name]]
+    assert np.abs(cooperation(student, situations) - STUDENT_COOPERATES).max() < 0.08
+
+
+def test_the_student_understands_what_it_does_not_act_on(student: LocalBackend) -> None:
+    cases = [(s.game, s.context, ()) for s in study_sets()["new_both"][::13]]
+    scores = comprehension(student, STUDY, cases)
+    assert sum(score.right for score in scores) / sum(score.asked for score in scores) > 0.85
+
+
+def test_they_are_one_family_of_two_sizes_and_small() -> None:
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 6_000_000
+    assert (FOLDER / "teacher" / "tokenizer.json").read_text() == (FOLDER / "student" / "tokenizer.json").read_text()
+    larger, smaller = ((FOLDER / role / "model.safetensors").stat().st_size for role in ("teacher", "student"))
+    assert larger > 2.5 * smaller
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_plain_transformers_loads_them(role: str) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(FOLDER / role)
+    assert model.config.architectures == ["LlamaForCausalLM"]
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER / role)
+    messages = [{"role": "user", "content": "Which do you choose, C or D?"}]
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert text == "<s><user>Which do you choose, C or D?<assistant>"
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_their_cards_say_what_they_are_not(role: str) -> None:
+    card = (FOLDER / role / "README.md").read_text()
+    assert "It says nothing about large language models" in card
+    measured = json.loads((FOLDER / role / "pretraining.json").read_text())["measured"][-1]["errors"]
+    assert f"| within | {measured['within']:.3f} |" in card
+
+
+def test_a_row_of_the_corpus_depends_on_seed_and_number_alone() -> None:
+    corpora = [Corpus("teacher", spell, seed) for seed in (0, 0, 1)]
+    rows = [corpus.row(41, ORDINARY) for corpus in corpora]
+    assert rows[0] == rows[1] != rows[2]
+
+
+def test_soft_labels_are_the_behavioural_models_probabilities() -> None:
+    corpus = Corpus("teacher", spell, 0)
+    for number in range(20):
+        situation = draw_situation(np.random.default_rng([0, number]), ORDINARY.groups, ORDINARY.histories)
+        expected = situation.judge(BehaviouralModel()).cooperate
+        row = corpus.row(number, ORDINARY)
+        ask = spell(f"{STUDY.ask(STUDY.presentation(situation.game))}<assistant>")
+        decisions = [branch for branch in row.branches if list(branch.tokens[: len(ask)]) == ask]
+        assert decisions
+        first, second = decisions[0].targets[:2]
+        assert first.weight / (first.weight + second.weight) == pytest.approx(expected)
+
+
+WORDS: dict[str, int] = {}
+
+
+def spell(text: str) -> list[int]:
+    """A token for every text that the corpus encodes at once, except that labels have one of their own."""
+    return [WORDS.setdefault(text, len(WORDS))]

@@ -1,0 +1,82 @@
+"""The study as a whole, on the miniatures."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BARS = {"within": 0.90, "new_context": 0.60, "new_game": 0.45, "new_both": 0.40}
+UNDERSTUDY = [sys.executable, "-c", "from understudy.experiments.cli import main; main()"]
+
+
+def replicate(folder: Path, *options: str) -> dict:
+    done = subprocess.run([*UNDERSTUDY, "replicate", "--out", str(folder), *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_a_run_folder_is_complete(small_run: Path) -> None:
+    folder = small_run / "runs" / "replicate"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    assert {
+        "recipe.json",
+        "provenance.json",
+        "results.json",
+        "report.md",
+        "report.html",
+        "examples.jsonl",
+        "answers/teacher.jsonl",
+        "adapter/adapter_model.safetensors",
+        "adapter/README.md",
+        "tables/tuned.json",
+        "population/lattice.csv",
+        "log.txt",
+    } <= names
+    assert not [name for name in names if name.endswith(".partial")]
+    results = json.loads((folder / "results.json").read_text())
+    assert set(results["alignment"]) == set(BARS)
+    for row in results["alignment"].values():
+        assert {"gap_closed", "interval", "null"} <= set(row)
+    assert results["seed"] == 0
+    assert results["seconds"] > 0
+
+
+def test_a_stopped_run_goes_on_and_ends_as_if_undisturbed(small_run: Path, tmp_path: Path) -> None:
+    """Everything behind the first answers is taken away, and one file is cut in the middle of a line."""
+    import shutil
+
+    whole = small_run / "runs" / "replicate"
+    stopped = tmp_path / "stopped"
+    shutil.copytree(whole, stopped)
+    for name in ("results.json", "report.md", "report.html"):
+        (stopped / name).unlink()
+    cut = stopped / "answers" / "tuned.jsonl"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
+    match = sorted((stopped / "matches").iterdir())[0]
+    match.write_bytes(match.read_bytes()[: match.stat().st_size // 2])
+    resumed = replicate(stopped, "--observations", "10")
+    undisturbed = json.loads((whole / "results.json").read_text())
+    for results in (resumed, undisturbed):
+        results.pop("seconds")
+    assert resumed == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_miniatures_reach_the_bars(seed: int, tmp_path: Path) -> None:
+    results = replicate(tmp_path / "run", "--seed", str(seed))
+    for name, bar in BARS.items():
+        row = results["alignment"][name]
+        assert row["gap_closed"] >= bar, name
+        assert row["interval"][0] > 0, name
+        assert row["gap_closed"] > row["null"], name
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
+    first, second = (replicate(tmp_path / name, "--observations", "40", "--seed", "3") for name in ("a", "b"))
+    for results in (first, second):
+        results.pop("seconds")
+    assert first == second
