@@ -237,9 +237,13 @@ def _warnings(measured: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _json(value: Any) -> Any:
-    """The value as json.loads would give it back: tuples become lists, numpy's numbers plain ones."""
+    """The value as json.loads would give it back: tuples become lists, numpy's numbers plain ones.
+
+    Six significant digits: beyond them a model's probabilities depend on what else was in the batch.
+    """
     if isinstance(value, Mapping):
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    return float(f"{value:.6g}") if isinstance(value, float) else value

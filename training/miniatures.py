@@ -1,6 +1,6 @@
 """The recipe of the built-in models: two small Llama checkpoints of one family, pretrained on generated text.
 
-    understudy miniatures build --out DIR        # under an hour on two free cores; the same command goes on after a stop
+    understudy miniatures build --out DIR      # under an hour on two free cores; the same command goes on after a stop
 
 They show that the pipeline works. They say nothing about large language models.
 
