@@ -26,6 +26,7 @@ from understudy.agents.agent import Agent, Decision, Player, Source, Turn, View,
 from understudy.agents.histories import History, Indices, after, histories, rounds
 from understudy.agents.trajectory import understudy_version
 from understudy.envs.catalogue import lookup, nearest
+from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
 from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.public_goods import PublicGoods
@@ -175,9 +176,7 @@ class PolicyTable:
         document = self.document()
         rows = ",\n".join(f"    {json.dumps(row)}" for row in document.pop("rows"))
         head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in document.items())
-        partial = Path(f"{path}.partial")
-        partial.write_text(f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n', encoding="utf-8")
-        partial.replace(path)
+        write_text(Path(path), f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n')
 
     @classmethod
     def load(cls, path: str | Path) -> "PolicyTable":

@@ -7,6 +7,9 @@ from understudy.agents.agent import Source
 from understudy.envs.errors import InputError
 from understudy.experiments.intervals import Interval, ZTest, differ, two_proportions
 
+ROLES = ("teacher", "untuned", "tuned")
+"""Who is asked: the teacher, and the student before and after it was tuned."""
+
 
 class AnswersError(InputError):
     """Answers that cannot be a model's; the message names the field and the value."""

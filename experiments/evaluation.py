@@ -10,7 +10,7 @@ from understudy.agents.language_model import comprehension, exact_distributions
 from understudy.agents.record import MatchRecord
 from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
 from understudy.envs.wording import load_template
-from understudy.experiments.answers import ScenarioResult
+from understudy.experiments.answers import ROLES, ScenarioResult
 from understudy.experiments.metrics import (
     Agreement,
     Comprehension,
@@ -22,7 +22,7 @@ from understudy.experiments.metrics import (
 )
 from understudy.experiments.report import Evaluation, Model
 from understudy.experiments.run import Run, provenance
-from understudy.experiments.study import ROLES, Asked, Pairing, pairings, read_answers, recorded
+from understudy.experiments.study import Asked, Pairing, pairings, read_answers, recorded
 
 CONSISTENCY_ANSWERS = 50
 """Answers of the teacher to one scenario under different seeds, as paper question 1 asks."""

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.agents.policy_table import PolicyTable
+from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
 from understudy.experiments.charts import lines
-from understudy.experiments.run import write_text
 
 try:
     from mesa import DataCollector, Model  # type: ignore[import-untyped]

@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from understudy.agents.agent import Source
+from understudy.envs.data_files import write_text
 from understudy.experiments.alignment import (
     MAX_DROP,
     Alignment,
@@ -23,13 +24,11 @@ from understudy.experiments.alignment import (
     null_rate,
     transfer_drop,
 )
-from understudy.experiments.answers import Answers, ScenarioResult, compare, weighted
+from understudy.experiments.answers import ROLES, Answers, ScenarioResult, compare, weighted
 from understudy.experiments.intervals import RESAMPLES
 from understudy.experiments.metrics import MAX_DISAGREEMENT, Agreement, Comprehension, Consistency, MatchRow
 from understudy.experiments.page import html, markdown, print_sections
-from understudy.experiments.run import write_text
 from understudy.experiments.sections import brief, sections
-from understudy.experiments.tables import ROLES
 
 VERSION = 1
 """Of the dictionary."""

@@ -7,7 +7,6 @@ tables/          compiled policies           results.json, report.md, report.htm
 """
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
 from understudy.experiments.recipe import Recipe
 
@@ -74,13 +74,6 @@ class Run:
         """Seconds spent in each stage so far, over all attempts."""
         path = self.folder / "seconds.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole: a reader sees the old one or the new one."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def write_json(path: Path, value: Any) -> None:

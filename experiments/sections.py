@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from understudy.experiments import tables
+from understudy.experiments.answers import ROLES
 from understudy.experiments.charts import Dumbbell, GapRow, dumbbells, gaps, lines
 from understudy.experiments.page import Block, Bullets, Figure, Notice, Paragraph, Section, Table
-from understudy.experiments.tables import NONE, ROLES, Results, num, set_title, words
+from understudy.experiments.tables import NONE, Results, num, set_title, words
 
 ABOUT = {
     "within": "The student was tuned on the teacher's answers to these very scenarios.",

@@ -33,11 +33,10 @@ from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.parallel_env import parallel
 from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
 from understudy.envs.wording import Presentation, Template, load_template
-from understudy.experiments.answers import Answers
+from understudy.experiments.answers import ROLES, Answers
 from understudy.experiments.run import Run
 from understudy.training.examples import Example, write_examples
 
-ROLES = ("teacher", "untuned", "tuned")
 TOGETHER = 20
 """Scenarios that are asked in one batch; a stopped run has to ask again for at most so many."""
 

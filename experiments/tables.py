@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from understudy.experiments.answers import ROLES
 from understudy.experiments.page import Table
 
 Results = Mapping[str, Any]
@@ -15,7 +16,6 @@ SETS = {
 }
 """Titles of the study's sets; other sets go by their own names."""
 
-ROLES = ("teacher", "untuned", "tuned")
 NONE = "–"
 """Stands where there is no number."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
 
 
@@ -41,17 +42,16 @@ class Example:
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
     """Write a data set whole: a reader sees the old file or the new one, never half of it."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        for example in examples:
-            messages = [
-                {"role": "user", "content": example.prompt},
-                {"role": "assistant", "content": example.completion},
-            ]
-            about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-            record = {"messages": messages, **about, "motivation": example.motivation}
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    partial.replace(path)
+    write_text(path, "".join(f"{_line(example)}\n" for example in examples))
+
+
+def _line(example: Example) -> str:
+    messages = [
+        {"role": "user", "content": example.prompt},
+        {"role": "assistant", "content": example.completion},
+    ]
+    about = {"scenario": example.scenario, "label": example.label, "action": example.action}
+    return json.dumps({"messages": messages, **about, "motivation": example.motivation}, ensure_ascii=False)
 
 
 def read_examples(path: Path) -> list[Example]:
