@@ -63,6 +63,8 @@ class Decision:
     exact."""
     prompt: str | None = None
     """The text that the model was given."""
+    labels: tuple[str, ...] | None = None
+    """What the prompt calls every action, by index."""
     template: str | None = None
     """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
     reply: str | None = None

@@ -8,8 +8,12 @@ The log-probabilities of two labels:
 A prompt goes through the model's chat template as one user message (`understudy.agents.chat`).
 """
 
-from collections.abc import Sequence
+import gc
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from understudy.agents.backend import ModelError, Request, Response
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from understudy.agents.scoring import Choice
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+BATCH_TOKENS = 16_384
+"""Tokens, pads included, that a model holds at once if nothing else is said."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,7 +131,7 @@ def load_backend(
     adapter: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
-    batch_tokens: int = 16_384,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> LocalBackend:
     """Load a language model.
 
@@ -137,63 +143,127 @@ def load_backend(
 
     Code from a model's repository is never run and pickled weights are never read. Raises ModelError in one line.
     """
-    try:
-        import peft  # noqa: F401
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise ModelError(f"language models need {error.name}: pip install 'understudy[llm]'") from None
-    if batch_tokens < 1:
-        raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
-    found = find_model(model, adapter)
-    loaded, tokenizer = load_weights(found, device, dtype)
-    return LocalBackend(found.name, found.fingerprint, loaded, tokenizer, batch_tokens)
+    return OnDemand(model, adapter, device, dtype, batch_tokens).loaded()
 
 
-def load_weights(found: ModelFiles, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
+class OnDemand:
+    """A model that is loaded when it is first asked something, and again if it is asked after it was let go of."""
+
+    def __init__(
+        self,
+        model: str,
+        adapter: str | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        """Find the model. Arguments and errors are those of `load_backend`, but for what shows only on loading."""
+        try:
+            import peft  # noqa: F401
+            import torch  # noqa: F401
+            import transformers  # noqa: F401
+        except ImportError as error:
+            raise ModelError(f"language models need {error.name}: pip install 'understudy[llm]'") from None
+        if batch_tokens < 1:
+            raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
+        self._place, self._precision = _device(device), _dtype(dtype, device)
+        self._files = find_model(model, adapter)
+        self._batch_tokens = batch_tokens
+        self._loaded: LocalBackend | None = None
+
+    @property
+    def name(self) -> str:
+        return self._files.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._files.fingerprint
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        return self.loaded().respond(requests)
+
+    def loaded(self) -> LocalBackend:
+        if self._loaded is None:
+            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
+        return self._loaded
+
+    def weights(self) -> tuple[Any, Any]:
+        """Model and tokenizer of transformers, loaded anew: whoever asks may change them."""
+        return _load_weights(self._files, self._place, self._precision)
+
+    def let_go(self) -> None:
+        """Free the memory that the weights take."""
+        import torch
+
+        self._loaded = None
+        gc.collect()  # the parts of a model refer to each other in circles
+        torch.cuda.empty_cache()
+
+
+def _load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
     """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # understudy shows its own
-    place, precision = _device(device), _dtype(dtype, device)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            found.folder,
-            dtype=precision,
-            device_map=place,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+            stop_token(tokenizer, "a prompt")  # a chat template that cannot be used fails here
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                found.folder,
+                dtype=precision,
+                device_map=place,
+                local_files_only=True,
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # to be reported, and refused below
+                output_loading_info=True,
+            )
     except Exception as error:  # transformers raises a dozen kinds, from KeyError to SafetensorError
         raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
     model, report = loaded
-    if lacking := sorted(report["missing_keys"]):
+    if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
         raise ModelError(
-            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first;"
-            " they would be random. Give a complete model"
+            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first, or"
+            " hold them in other shapes than config.json says; they would be random. Give a complete model"
         )
     if found.adapter is not None:
         model = _apply(model, found)
     return model.eval().requires_grad_(False), tokenizer
 
 
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without progress bars and reports: understudy shows its own, and tells in one line what goes wrong."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
 def _apply(model: Any, found: ModelFiles) -> Any:
     """The model with its adapter, merged into the weights where rounding allows."""
-    import warnings
-
     import torch
     from peft import PeftModel
 
     try:
-        with warnings.catch_warnings():
+        with quiet_peft():
             warnings.filterwarnings("error", message="Found missing adapter keys")
             adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
     except Exception as error:  # peft raises whatever torch does
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
     return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Without the one warning that peft 0.21 causes itself: it reads a property that transformers 5.23 deprecates."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 def _device(device: str) -> str:
@@ -217,4 +287,4 @@ def _dtype(dtype: str, device: str) -> "torch.dtype":
 
 
 def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"{type(error).__name__}: {shorten(str(error), 300, placeholder=' ...')}"

@@ -8,7 +8,9 @@ writes a reply, the action is read from it, and what happens to an unreadable re
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from statistics import fmean
 from typing import Literal, get_args
 
 from understudy.agents.agent import Decision, Player, Source, Turn, Unreadable, draw
@@ -84,28 +86,57 @@ class LanguageModelAgent:
             "default_action": self.default_action,
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
-        framing = {"context": self.context.name, "template": _signature(self.template)}
+        framing = {"context": asdict(self.context), "template": _signature(self.template)}
         return Player(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn. LanguageModelError where an environment gives no view of the game."""
-        posed = [self._pose(turn) for turn in turns]
+        posed = [one for turn in turns for one in self._pose(turn)]
         return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
 
-    def _pose(self, turn: Turn) -> "_Posed":
+    def decide_on_average(self, turns: Sequence[Turn]) -> list[Decision]:
+        """As `decide`, but where labels are shuffled from the mean over all presentations instead of one drawn.
+
+        The mean is exactly how often `decide` takes each action. No prompt is recorded then, for there are several.
+        """
+        if not self.shuffle_labels or self.ask == "sampled":
+            return self.decide(turns)
+        posed = [self._pose(turn, all_ways=True) for turn in turns]
+        found = iter(self._weigh([one for ways in posed for one in ways]))
+        return [self._averaged(turn, [next(found) for _ in ways]) for turn, ways in zip(turns, posed, strict=True)]
+
+    def _averaged(self, turn: Turn, found: Sequence["Distribution"]) -> Decision:
+        """One decision from the distributions under all presentations."""
+        probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
+        return Decision(
+            action=draw(probabilities, turn.rng),
+            probabilities=probabilities,
+            source=Source.EXACT,
+            mass=fmean(one.mass for one in found),
+            template=_signature(self.template),
+        )
+
+    def _pose(self, turn: Turn, all_ways: bool = False) -> list["_Posed"]:
+        """The question as it is put to the model: once, or under all presentations of the actions."""
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise LanguageModelError(
                 f"model '{self.name}' needs info['view'], which the environments of understudy give;"
                 f" {turn.agent} got none"
             )
-        # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
-        shown = self.template.presentation(view.game, turn.rng.spawn(1)[0] if self.shuffle_labels else None)
-        prompt = self.template.prompt(view.game, self.context, view.history, shown, self.motivation)
-        return _Posed(turn, prompt, shown)
+        if all_ways:
+            ways = self.template.presentations(view.game)
+        else:
+            # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
+            ways = [self.template.presentation(view.game, turn.rng.spawn(1)[0] if self.shuffle_labels else None)]
+        put = partial(self.template.prompt, view.game, self.context, view.history, motivation=self.motivation)
+        return [_Posed(turn, put(shown=shown), shown) for shown in ways]
+
+    def _weigh(self, posed: Sequence["_Posed"]) -> list["Distribution"]:
+        return exact_distributions(self.backend, [(one.prompt, one.shown.labels) for one in posed])
 
     def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
-        found = exact_distributions(self.backend, [(one.prompt, one.shown.labels) for one in posed])
+        found = self._weigh(posed)
         template = _signature(self.template)
         return [
             Decision(
@@ -114,6 +145,7 @@ class LanguageModelAgent:
                 source=Source.EXACT,
                 mass=distribution.mass,
                 prompt=one.prompt,
+                labels=one.shown.labels,
                 template=template,
             )
             for one, distribution in zip(posed, found, strict=True)
@@ -143,6 +175,7 @@ class LanguageModelAgent:
             action=reply.action,
             source=Source.SAMPLED,
             prompt=one.prompt,
+            labels=one.shown.labels,
             template=_signature(self.template),
             reply=text,
             motivation=reply.motivation if self.motivation else None,
@@ -243,13 +276,22 @@ Case = tuple[StageGame, Context, tuple[Joint, ...]]
 """A game in a context after a history (own action first; () for none)."""
 
 
-def comprehension(backend: Backend, template: Template, cases: Iterable[Case]) -> list[Score]:
+def comprehension(
+    backend: Backend, template: Template, cases: Iterable[Case], shuffle_labels: bool = False
+) -> list[Score]:
     """Whether a model understands games with two actions: questions of fact, by kind, in order of the first.
 
+    Each case is asked about as the template shows its actions; with `shuffle_labels`, once in every other way as well.
     A question is answered rightly if the right answer is more probable than every other one: the numbers that answer
     some question about the same case, or the labels and "the same". Exact, so there is nothing to be misread.
     """
-    asked = [item for case in cases for item in _facts(template, *case)]
+    ways = None if shuffle_labels else 1
+    asked = [
+        item
+        for game, context, history in cases
+        for shown in template.presentations(game)[:ways]
+        for item in _facts(template, game, context, history, shown)
+    ]
     found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked])
     kinds: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -263,10 +305,9 @@ def comprehension(backend: Backend, template: Template, cases: Iterable[Case]) -
 
 
 def _facts(
-    template: Template, game: StageGame, context: Context, history: tuple[Joint, ...]
+    template: Template, game: StageGame, context: Context, history: tuple[Joint, ...], shown: Presentation
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     """Kind, prompt and possible answers, the right one first."""
-    shown = template.presentation(game)
     scenario = template.scenario(game, context, history, shown)
     asked = questions(game, shown, history)
     words = {*shown.labels, EQUAL}

@@ -83,6 +83,11 @@ def locate(model: str) -> Path:
     return _from_hub(model)
 
 
+def is_hub_id(model: str) -> bool:
+    """Whether a model is named by its hub id, not by a built-in name or a directory."""
+    return model not in BUILT_IN and not Path(model).expanduser().is_dir()
+
+
 def _from_hub(model: str) -> Path:
     from huggingface_hub import constants, snapshot_download
 

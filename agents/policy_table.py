@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from understudy.agents.agent import Agent, Decision, Player, Source, Turn, View, draw
 from understudy.agents.histories import History, Indices, after, histories, rounds
-from understudy.agents.trajectory import understudy_version
+from understudy.agents.language_model import LanguageModelAgent
+from understudy.agents.versions import understudy_version
 from understudy.envs.catalogue import lookup, nearest
 from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
@@ -56,6 +57,8 @@ class Origin:
     """Name and digest of the prompt template, where the agent was prompted."""
     understudy: str | None = None
     """Version of understudy that asked."""
+    shuffled: bool = False
+    """Whether the probabilities are the mean over all presentations of labels and order."""
 
 
 @dataclass(frozen=True)
@@ -207,11 +210,15 @@ def compile_agent(
 ) -> PolicyTable:
     """Ask an agent what it does after every history of up to `memory` rounds, all in one batch.
 
-    `model` (fingerprint of the agent's weights) and `context` (in which it is asked) are noted in the table.
-    Raises `PolicyTableError` where the agent gives no probabilities.
+    A language model with shuffled labels is asked under all presentations of the actions, and the table holds the mean:
+    it then plays as the agent does, who draws a presentation for every decision. `model` (fingerprint of the agent's
+    weights) and `context` (in which it is asked) are noted in the table. Raises `PolicyTableError` where the agent
+    gives no probabilities.
     """
     asked = histories(game, memory)
-    decisions = agent.decide([_question(game, history, number) for number, history in enumerate(asked)])
+    turns = [_question(game, history, number) for number, history in enumerate(asked)]
+    shuffled = isinstance(agent, LanguageModelAgent) and agent.shuffle_labels
+    decisions = agent.decide_on_average(turns) if isinstance(agent, LanguageModelAgent) else agent.decide(turns)
     for history, decision in zip(asked, decisions, strict=True):
         if decision.probabilities is None:
             raise PolicyTableError(
@@ -221,7 +228,7 @@ def compile_agent(
     rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
     masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
     first = decisions[0]
-    origin = Origin(agent.name, first.source, model, context, first.template, understudy_version())
+    origin = Origin(agent.name, first.source, model, context, first.template, understudy_version(), shuffled)
     return PolicyTable(game, memory, rows, origin, masses or None)
 
 
@@ -239,6 +246,8 @@ def read_table(document: Any) -> PolicyTable:
         found = f"format = {document['format']!r}, version = {document['version']!r}"
         raise PolicyTableError(f"{found}; this understudy reads {FORMAT!r}, version {VERSION}")
     noted = document["origin"]
+    if isinstance(noted, dict):
+        noted = {"shuffled": False, **noted}  # files from before it could be asked do not say
     _check_keys(noted, [field.name for field in fields(Origin)], "origin")
     source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
     game = _read_game(document["game"])

@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 
 from understudy.agents.record import MatchRecord, RecordError
 from understudy.agents.trajectory_lines import (
+    BEGINNING,
     Header,
+    Parser,
     Prompts,
     header_line,
     is_end,
@@ -27,8 +28,8 @@ from understudy.agents.trajectory_lines import (
     parsed,
     seal,
     split_seal,
-    understudy_version,
 )
+from understudy.envs.data_files import differences
 
 __all__ = [
     "SUFFIX",
@@ -37,7 +38,6 @@ __all__ = [
     "TrajectoryIndex",
     "TrajectoryWriter",
     "read_trajectory",
-    "understudy_version",
 ]
 
 SUFFIX = ".trajectory.jsonl"
@@ -58,6 +58,16 @@ def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
     return ledger.header, ledger.matches()
 
 
+def _header(path: Path) -> tuple[bytes, Header, Parser]:
+    """The first line, what it says, and what reads the matches behind it."""
+    first = _first_line(path)
+    if not first.endswith(b"\n") and BEGINNING.startswith(first[: len(BEGINNING)]):
+        raise CutError(
+            f"{path}: the file ends within its first line; the command that wrote it goes on when it is repeated"
+        )
+    return first, *parse_header(path, first)
+
+
 def _first_line(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -70,8 +80,7 @@ class _Ledger:
     """A file read from its beginning, and what has to be known to write on where the reading has got to."""
 
     def __init__(self, path: Path) -> None:
-        first = _first_line(path)
-        self.header, self._parse = parse_header(path, first)
+        first, self.header, self._parse = _header(path)
         self.path = path
         self.numbers: set[int] = set()
         """Numbers of the matches read."""
@@ -168,13 +177,8 @@ class TrajectoryWriter:
 
 def _expect(path: Path, held: bytes, wanted: bytes) -> None:
     """`RecordError` with the first difference of two headers, if there is one."""
-    before, now = parsed(path, 1, held), parsed(path, 1, wanted)
-    for key in dict.fromkeys(chain(before, now)):
-        if before.get(key) != now.get(key):
-            raise RecordError(
-                f"{path} is the record of another run: its {key} is {before.get(key)!r}, not"
-                f" {now.get(key)!r}; choose another file, or remove this one"
-            )
+    for told in differences(parsed(path, 1, held), parsed(path, 1, wanted)):
+        raise RecordError(f"{path} is the record of another run ({told}); choose another file, or remove this one")
 
 
 class TrajectoryIndex:
@@ -185,7 +189,7 @@ class TrajectoryIndex:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.header, self._parse = parse_header(self.path, _first_line(self.path))
+        _, self.header, self._parse = _header(self.path)
         self.blocks: list[tuple[int, int, int]] = []
         """Of every match: where it begins and ends, in bytes, and the number of its first line."""
         self._prompts = _Prompts(self.path)

@@ -10,35 +10,30 @@ prompt that the file does not hold yet) and an end line:
     {"end":0,"reason":"terminated","detail":"by the rules of the game",...,"sha256":"..."}
 
 Keys without a value are left out, and a field that is added to a record later is read from older files as its
-default. ``sha256`` is that of all bytes of the file up to the comma before it, so no edit, no lost line and no
-exchanged match goes unnoticed.
+default (``labels`` of a decision was added to version 1 in this way). ``sha256`` is that of all bytes of the file up to
+the comma before it, so no edit, no lost line and no exchanged match goes unnoticed.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from understudy.agents.agent import Decision, Player, Source
 from understudy.agents.record import MatchRecord, Move, Outcome, Reason, RecordError, plain
+from understudy.agents.versions import understudy_version
 
 FORMAT = "understudy-trajectory"
 VERSION = 1
+BEGINNING = f'{{"format":"{FORMAT}"'.encode()
+"""Of every trajectory file."""
 
 Prompts = dict[str, str]
 """Texts of prompts by their hash."""
 Parser = Callable[[Path, int, Sequence[bytes], Prompts], MatchRecord]
 """Reads a match: the file, number of the first line, the lines, and the prompts known, which it adds to."""
-
-
-def understudy_version() -> str:
-    try:
-        return version("understudy")
-    except PackageNotFoundError:  # a bare checkout
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +138,9 @@ def parse_header(path: Path, line: bytes) -> tuple[Header, Parser]:
     try:
         agents = tuple(Player(**player) for player in value.pop("agents"))
         return Header(agents=agents, **value), PARSERS[number]
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
+        raise RecordError(f"{path}, line 1: the key {error} is missing") from None
+    except TypeError as error:
         raise RecordError(f"{path}, line 1: {error}") from None
 
 
@@ -161,6 +158,8 @@ def _match_1(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -
         if end["end"] != start["match"]:
             raise ValueError(f"match {start['match']} ends as match {end['end']}")
         return MatchRecord(start["match"], start["seed"], tuple(steps), _outcome_1(end))
+    except RecordError:  # about another line, where a prompt is
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
             f"{path}, lines {first} to {first + len(block) - 1}: not a match: {type(error).__name__}: {error}"
@@ -171,8 +170,7 @@ def _move_1(value: dict[str, Any], prompts: Prompts) -> Move:
     decision = {"action": None, **value.pop("decision")}
     if "prompt" in decision:
         decision["prompt"] = prompts[decision["prompt"]]
-    if "probabilities" in decision:
-        decision["probabilities"] = tuple(decision["probabilities"])
+    decision |= {key: tuple(decision[key]) for key in ("probabilities", "labels") if key in decision}
     decision["source"] = Source(decision["source"])
     return Move(**{"observation": None, **value}, decision=Decision(**decision))
 

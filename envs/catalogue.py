@@ -1,6 +1,6 @@
 """Looking things up by name: the value, or an error that names the nearest known one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -23,5 +23,10 @@ def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") ->
 
 def nearest(name: str, known: Mapping[str, object]) -> str:
     """The end of an error message: the nearest known name, or the list of all."""
-    close = get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0.5)
+    close = alike(name, known)
     return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+
+
+def alike(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:
+    """The known name that is most like a name, if it is alike by `least` or more, from 0 to 1 (`difflib`'s ratio)."""
+    return get_close_matches(name.replace("-", "_"), known, n=1, cutoff=least)

@@ -1,7 +1,9 @@
-"""Files: TOML that a user may write, read with errors that name the file; and writing one whole or not at all."""
+"""Files: TOML that a user may write, read with errors that name the file; writing one whole or not at all; and what
+two of them differ in."""
 
 import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,3 +23,14 @@ def write_text(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
+
+
+def differences(there: Any, now: Any, place: str = "") -> Iterator[str]:
+    """The places in which two values as of JSON differ: ``lora.rank: 16 there, 8 now``; lists count from 0."""
+    if isinstance(there, list) and isinstance(now, list):
+        there, now = dict(enumerate(there)), dict(enumerate(now))
+    if isinstance(there, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*there, *now]):
+            yield from differences(there.get(key), now.get(key), f"{place}.{key}" if place else str(key))
+    elif there != now:
+        yield f"{place}: {there!r} there, {now!r} now"

@@ -7,6 +7,7 @@ R, P, S gets which, so that nothing but the structure of the game can tell them 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from understudy.envs.catalogue import lookup
 from understudy.envs.contexts import Context, built_in_contexts
 from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.public_goods import PublicGoods
@@ -28,6 +29,12 @@ NEW_GAMES: Mapping[str, StageGame] = {
     "public_goods_5": PublicGoods("public_goods_5", n_players=5, endowment=6, multiplier=2.5),
 }
 """Games that no student is trained on."""
+
+
+def two_player_game(name: str) -> MatrixGame:
+    """A game of the study for two, by name."""
+    games = {name: game for name, game in {**KNOWN_GAMES, **NEW_GAMES}.items() if isinstance(game, MatrixGame)}
+    return lookup("game for two", name, games)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,17 +60,23 @@ class Template:
         """First 12 hex digits of the SHA-256 of all sentences: changes whenever a word does."""
         return sha256(repr(asdict(self)).encode()).hexdigest()[:12]
 
-    def presentation(self, game: StageGame, rng: np.random.Generator | None = None) -> Presentation:
-        """Labels and order of a game's actions: the template's own, or shuffled by `rng`.
+    def presentations(self, game: StageGame) -> list[Presentation]:
+        """All ways to show a game's actions, the template's own first.
 
-        Games with more than two actions are labelled by what an action contributes.
+        Two actions have four: both assignments of the labels (outer loop) in both orders (inner loop). More actions
+        are labelled by what they contribute, which leaves two: the most cooperative one named first, or last.
         """
-        labels = list(self.labels) if game.n_actions == len(self.labels) else _amounts(game)
-        order = list(range(game.n_actions))
-        if rng is not None:
-            labels = [labels[i] for i in rng.permutation(len(labels))] if game.n_actions == len(self.labels) else labels
-            order = [int(i) for i in rng.permutation(order)]
-        return Presentation(tuple(labels), tuple(order))
+        order = tuple(range(game.n_actions))
+        if game.n_actions == len(self.labels):
+            assignments = [self.labels, self.labels[::-1]]
+        else:
+            assignments = [tuple(_amounts(game))]
+        return [Presentation(*way) for way in product(assignments, (order, order[::-1]))]
+
+    def presentation(self, game: StageGame, rng: np.random.Generator | None = None) -> Presentation:
+        """The template's own way to show a game's actions, or one of `presentations` drawn by `rng`, each as likely."""
+        ways = self.presentations(game)
+        return ways[0 if rng is None else int(rng.integers(len(ways)))]
 
     def scenario(
         self, game: StageGame, context: Context, history: Sequence[Joint] = (), shown: Presentation | None = None

@@ -43,8 +43,16 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from understudy.agents.versions import understudy_version
+
+        click.echo(f"understudy {understudy_version()}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="understudy")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="The version.")
 def cli() -> None:
     """Social dilemmas for language-model agents: a teacher plays, a student learns its part, alignment is measured."""
 
@@ -54,7 +62,7 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     try:
         code = command.main(arguments, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        click.echo(in_one_line(error), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; the same command goes on where it was", err=True)
@@ -62,6 +70,9 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     except BrokenPipeError:  # the reader has seen enough: understudy ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a folder that cannot be written to, a full disk
+        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        sys.exit(2)
     except ValueError as error:
         from understudy.envs.errors import InputError  # here, because understudy.envs imports pettingzoo
 
@@ -70,3 +81,12 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def in_one_line(error: click.ClickException) -> str:
+    """What click has to say about the arguments, with the command whose help says more."""
+    told = error.format_message()
+    if "\n" in told:  # the help itself, where no command is given
+        return told
+    asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    return f"error: {told} (see {asked} --help)" if asked else f"error: {told}"

@@ -19,7 +19,7 @@ from understudy.agents.histories import History, histories
 from understudy.agents.model_files import BUILT_IN
 from understudy.agents.policy_table import PolicyTable, compile_agent
 from understudy.agents.strategies import STRATEGIES, strategy
-from understudy.envs.catalogue import UnknownNameError, lookup, nearest
+from understudy.envs.catalogue import UnknownNameError, alike, lookup
 from understudy.envs.contexts import Context, built_in_contexts, context
 from understudy.envs.errors import InputError
 from understudy.envs.games import game_name, stage_game
@@ -29,6 +29,9 @@ from understudy.envs.wording import load_template, number
 
 MOST_SHOWN = 100
 """A longer table is cut on the screen; the file has all of it."""
+NAMES = tuple(entry.strategy.name for entry in STRATEGIES)
+MISTYPED = 0.6
+"""How much like a strategy's or a built-in model's an unknown name has to be not to pass for a hub id."""
 LEAST_MASS = 0.5
 """Below it most replies are something else than a choice, and a warning is due."""
 
@@ -60,21 +63,32 @@ def _option(text: str) -> tuple[str, float]:
 
 
 def is_strategy(name: str) -> bool:
-    """Whether an agent's name is a strategy's rather than a model's; `UnknownNameError` where it can be neither."""
+    """Whether an agent's name is a strategy's rather than a model's; `UnknownNameError` where it looks mistyped.
+
+    A hub id may be a single word, such as gpt2.
+    """
     try:
         strategy(name)
     except UnknownNameError:
-        if name in BUILT_IN or "/" in name or Path(name).expanduser().is_dir():
+        if name in BUILT_IN or "/" in name or "@" in name or Path(name).expanduser().is_dir():
             return False
-        known = dict.fromkeys([*(entry.strategy.name for entry in STRATEGIES), *BUILT_IN])
-        raise UnknownNameError(
-            f"unknown agent '{name}'{nearest(name, known)} (or give a model's directory or hub id)"
-        ) from None
+        aliases = [alias for entry in STRATEGIES for alias in entry.aliases]
+        if close := alike(name, [*NAMES, *aliases, *BUILT_IN], MISTYPED):
+            way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
+            raise UnknownNameError(f"unknown agent '{name}'; did you mean '{close[0]}'? {way_out}") from None
+        return False
     return True
 
 
 def compile_model(
-    model: str, adapter: str | None, game: StageGame, memory: int, framing: Context, template: str, device: str
+    model: str,
+    adapter: str | None,
+    game: StageGame,
+    memory: int,
+    framing: Context,
+    template: str,
+    shuffle_labels: bool,
+    device: str,
 ) -> PolicyTable:
     """The table of a language model, from its own probabilities of the labels."""
     from understudy.agents.backend_local import load_backend
@@ -82,7 +96,7 @@ def compile_model(
 
     words = load_template(template)
     backend = load_backend(model, adapter, device)
-    agent = LanguageModelAgent(backend, framing, words)
+    agent = LanguageModelAgent(backend, framing, words, shuffle_labels=shuffle_labels)
     return compile_agent(agent, game, memory, model=backend.fingerprint, context=framing.name)
 
 
@@ -147,8 +161,9 @@ def _caption(table: PolicyTable) -> str:
     counted = table.game.n_players > 2 and table.game.n_actions == 2
     then = "+ how many of the others chose C" if counted else "first, then the other's"
     mass = "; mass: probability that a reply starts with a label at all" if table.masses else ""
+    ways = "; the mean over all assignments and orders of the labels" if table.origin.shuffled else ""
     cut = f"; {len(table.rows) - MOST_SHOWN} more rows in the file" if len(table.rows) > MOST_SHOWN else ""
-    return f"history: own action {then}, oldest round first{mass}{cut}"
+    return f"history: own action {then}, oldest round first{mass}{ways}{cut}"
 
 
 @click.command()
@@ -159,6 +174,7 @@ def _caption(table: PolicyTable) -> str:
 @click.option("--payoffs", default="study", show_default=True, help="study, default, or T=5,R=3,P=1,S=0.")
 @click.option("--adapter", help="LoRA adapter on top of a model.")
 @click.option("--template", default="study", show_default=True, help="Prompt template, or a .toml file.")
+@click.option("--shuffle-labels", is_flag=True, help="Take the mean over all assignments and orders of the labels.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or auto.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: AGENT-GAME-CONTEXT.json]")
 @click.option("--force", is_flag=True, help="Overwrite another table.")
@@ -171,6 +187,7 @@ def command(
     payoffs: str,
     adapter: str | None,
     template: str,
+    shuffle_labels: bool,
     device: str,
     out: Path | None,
     force: bool,
@@ -183,13 +200,15 @@ def command(
     stage = choose_game(game, payoffs)
     framing = None if context_name is None else context(context_name)
     if is_strategy(agent):
-        if adapter is not None:
-            raise CompileError(f"--adapter '{adapter}': '{agent}' is a strategy; adapters belong to models")
+        if adapter is not None or shuffle_labels:
+            option = "--shuffle-labels" if adapter is None else f"--adapter '{adapter}'"
+            raise CompileError(f"{option}: '{agent}' is a strategy; adapters and labels belong to models")
         table = compile_agent(strategy(agent), stage, memory, context=context_name)
     elif framing is None:
-        raise CompileError(f"model '{agent}' needs a --context, one of {', '.join(built_in_contexts())}")
+        told = f"'{agent}' is no strategy ({', '.join(NAMES)})"
+        raise CompileError(f"{told}; a model needs a --context, one of {', '.join(built_in_contexts())}")
     else:
-        table = compile_model(agent, adapter, stage, memory, framing, template, device)
+        table = compile_model(agent, adapter, stage, memory, framing, template, shuffle_labels, device)
     path = out or default_path(table)
     keep(table, path, force)
     if as_json:

@@ -135,6 +135,10 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
         parts.append(Text(f"unreadable: no action in {times}, {handled}", "bold red"))
     elif decision.attempts > 1:
         parts.append(Text(f"readable at attempt {decision.attempts}", "yellow"))
+    named = {label: word(action) for action, label in enumerate(decision.labels or ())}
+    if any(label != action for label, action in named.items()):
+        stands = ", ".join(f"{label} stands for {action}" for label, action in named.items())
+        parts.append(Text(visible(f"in the prompt {stands}"), "yellow"))
     told = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
     for heading, text in told:
         if text is not None:

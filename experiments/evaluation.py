@@ -1,6 +1,7 @@
 """What the files of a run folder add up to: the measurements that the report shows."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,18 @@ from understudy.envs.wording import load_template
 from understudy.experiments.answers import ROLES, ScenarioResult
 from understudy.experiments.metrics import (
     Agreement,
+    Bias,
     Comprehension,
     Consistency,
     MatchRow,
     agreement,
+    bias,
     consistency,
     match_row,
 )
 from understudy.experiments.report import Evaluation, Model
 from understudy.experiments.run import Run, provenance
-from understudy.experiments.study import Asked, Pairing, pairings, read_answers, recorded
+from understudy.experiments.study import Asked, Pairing, compile_table, pairings, read_answers, recorded
 
 CONSISTENCY_ANSWERS = 50
 """Answers of the teacher to one scenario under different seeds, as paper question 1 asks."""
@@ -53,7 +56,20 @@ def evaluate(run: Run, backends: Mapping[str, Backend]) -> Evaluation:
         agreement=replayed(run, backends, np.random.default_rng([run.recipe.seed, 2])),
         consistency=teacher_consistency(answered),
         comprehension=understanding(run, backends),
+        bias=label_bias(run, answered, np.random.default_rng([run.recipe.seed, 3])),
     )
+
+
+def ask_ahead(run: Run, backend: Backend) -> None:
+    """Put every question to a model that matches, population and measurements will.
+
+    A backend that remembers the answers needs the model no more then: in matches that show one round there are no
+    other questions than those of a table.
+    """
+    asked, population = run.recipe.matches, run.recipe.population
+    for game, name in (*product(asked.games, asked.contexts), (population.game, population.context)):
+        compile_table(run, backend, game, name)
+    understanding(run, {backend.name: backend})
 
 
 def understanding(run: Run, backends: Mapping[str, Backend]) -> list[Comprehension]:
@@ -64,7 +80,7 @@ def understanding(run: Run, backends: Mapping[str, Backend]) -> list[Comprehensi
     return [
         Comprehension(role, score.kind, score.right, score.asked)
         for role, backend in backends.items()
-        for score in comprehension(backend, template, cases)
+        for score in comprehension(backend, template, cases, run.recipe.prompting.shuffle_labels)
     ]
 
 
@@ -95,6 +111,20 @@ def teacher_consistency(answered: Answered) -> list[Consistency]:
     return rows
 
 
+def label_bias(run: Run, answered: Answered, rng: np.random.Generator) -> list[Bias]:
+    """What follows the label or the place, by set and model; nothing where labels are fixed."""
+    if not run.recipe.prompting.shuffle_labels:
+        return []
+    labels = load_template(run.recipe.prompting.template).labels
+    rows = []
+    for name, group in study_sets().items():
+        for role in ROLES:
+            shown = [np.array(answered[role][scenario.name].presented) for scenario in group]
+            ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in shown]
+            rows.append(bias(name, role, labels, ways, rng))
+    return rows
+
+
 def match_rows(run: Run, rng: np.random.Generator) -> list[MatchRow]:
     """Every model against every opponent by game, over all contexts."""
     groups: dict[tuple[str, str, str], list[tuple[Pairing, MatchRecord]]] = {}
@@ -120,7 +150,6 @@ def _match_row(
 
 def replayed(run: Run, backends: Mapping[str, Backend], rng: np.random.Generator) -> list[Agreement]:
     """Decision by decision on the teacher's recorded histories: what the students would have done there."""
-    template = load_template(run.recipe.prompting.template)
     prompts: list[tuple[str, tuple[str, ...]]] = []
     teacher: list[tuple[float, ...]] = []
     match: list[int] = []
@@ -128,13 +157,14 @@ def replayed(run: Run, backends: Mapping[str, Backend], rng: np.random.Generator
     for pairing in pairings(run):
         if pairing.model != "teacher":
             continue
-        labels = template.presentation(pairing.game).labels
         for record in recorded(run, pairing):
             for mine, _ in record.steps:
-                assert mine.decision.prompt is not None
-                assert mine.decision.probabilities is not None
-                prompts.append((mine.decision.prompt, labels))
-                teacher.append(mine.decision.probabilities)
+                decision = mine.decision
+                assert decision.prompt is not None
+                assert decision.labels is not None
+                assert decision.probabilities is not None
+                prompts.append((decision.prompt, decision.labels))
+                teacher.append(decision.probabilities)
                 match.append(number)
             number += 1
     return [

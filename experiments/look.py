@@ -12,18 +12,23 @@ from rich.text import Text
 
 from understudy.envs.catalogue import lookup
 from understudy.experiments.plain_text import visible
-from understudy.training.examples import Example, Summary, read_examples, summarise
+from understudy.training.examples import Example, ExampleError, Summary, read_examples, summarise
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--scenario", help="Only this scenario, such as harmony/friends.")
-@click.option("--show", default=3, show_default=True, help="Examples to print, drawn at random.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the draw.")
+@click.option(
+    "--show", type=click.IntRange(0), default=3, show_default=True, help="Examples to print, drawn at random."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(path: Path, scenario: str | None, show: int, seed: int, as_json: bool) -> None:
     """Read a data set of answers and motivations by eye. PATH is an examples.jsonl or a run folder."""
-    examples = read_examples(path / "examples.jsonl" if path.is_dir() else path)
+    file = path / "examples.jsonl" if path.is_dir() else path
+    examples = read_examples(file)
+    if not examples:
+        raise ExampleError(f"{file} holds no example: none of the teacher's answers could be read")
     summaries = {summary.scenario: summary for summary in summarise(examples)}
     if scenario is not None:
         summaries = {scenario: lookup("scenario", scenario, summaries, str(path))}
@@ -41,7 +46,7 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
 def summary_table(summaries: list[Summary]) -> Table:
     """Answers and motivations by scenario; fits 80 columns."""
     table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("scenario")
+    table.add_column("scenario", overflow="fold")  # on a narrow terminal two lines rather than half a name
     for heading in ("answers", "motivations", "words"):
         table.add_column(heading, justify="right")
     for summary in summaries:

@@ -1,5 +1,5 @@
 """Measures of decisions beside alignment: matches, agreement on recorded histories, consistency,
-comprehension.
+comprehension, bias towards labels and places.
 
 Everything takes plain arrays, so that any record of play can be measured.
 """
@@ -97,6 +97,29 @@ class Comprehension:
         return wilson(self.right, self.asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """How much of a model's answers follows how the actions are shown instead of the game; see `bias`.
+
+    Means over the scenarios of a set; intervals resample scenarios.
+    """
+
+    set: str
+    model: str
+    scenarios: int
+    """At least 1."""
+    labels: tuple[str, ...]
+    """The two labels of the template."""
+    label: Estimate | None
+    """Share of the answers that follows the label, from 0 to 1; None where no game of the set has two actions."""
+    label_lean: Estimate | None
+    """Liking for a label: from -1, always the second of `labels`, to 1, always the first."""
+    place: Estimate
+    """Share of the answers that follows the place in which an action is named, from 0 to 1."""
+    place_lean: Estimate
+    """Liking for a place: from -1, always the last named, to 1, always the first named."""
+
+
 def match_row(
     model: str,
     opponent: str,
@@ -177,3 +200,54 @@ def consistency(
         distinct_motivations=len(given),
         commonest=given.most_common(1)[0][0] if given else "",
     )
+
+
+def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array], rng: np.random.Generator) -> Bias:
+    """Label and place bias of a model on a set of scenarios, from its probabilities in every presentation.
+
+    `shown`: for each scenario an array of shape (A, 2, K), the probability of each of K actions by assignment of the
+    labels to the actions (A = 2: the template's, then swapped; A = 1 where amounts are the labels) and by order (action
+    0 named first, then last).
+
+    `label` is how far the distribution moves when the labels are swapped and nothing else, the mean over both orders;
+    `place`, when the order is reversed and nothing else, the mean over the assignments. Far is the total variation
+    distance; with two actions |difference of P(action 0)|. Both are 0 if and only if the game alone decides. A model
+    that takes a certain label with probability u, a certain place with probability v, and else follows the game, has
+    label = u and place = v. They are floors, the least share of answers that must change: pulls to either label that
+    are equally strong in one prompt look like an even choice, and one to a middle place is not seen.
+
+    The leans keep the sign before they take means: as every label stands equally often for each action and in each
+    place, they are P(first label) - P(second label) and P(first named) - P(last named), whatever the game. A lean of 0
+    beside a large share belongs to a model that likes no label, but misreads the game where the labels are swapped.
+    """
+    two = [one for one in shown if len(one) == 2]
+    turned = [one.swapaxes(0, 1) for one in shown]  # (order, assignment, action)
+    return Bias(
+        name,
+        model,
+        scenarios=len(shown),
+        labels=labels,
+        label=_mean([_moves(one) for one in two], rng) if two else None,
+        label_lean=_mean([_lean(one) for one in two], rng) if two else None,
+        place=_mean([_moves(one) for one in turned], rng),
+        place_lean=_mean([_lean(one) for one in turned], rng),
+    )
+
+
+def _mean(values: Sequence[float], rng: np.random.Generator) -> Estimate:
+    """With an interval over scenarios."""
+    return ratio(values, np.ones(len(values)), rng)
+
+
+def _moves(shown: Array) -> float:
+    """Mean total variation distance between two distributions of N pairs, shape (2, N, K)."""
+    return float(np.abs(shown[0] - shown[1]).sum(axis=-1).mean() / 2)
+
+
+def _lean(shown: Array) -> float:
+    """Mean difference of the two distributions of N pairs, shape (2, N, K), towards action 0 and away from the last.
+
+    Of K > 2 actions those between count by their place, so that it is never larger than what `_moves` gives.
+    """
+    weights = np.linspace(1, -1, shown.shape[-1]) / 2
+    return float(((shown[0] - shown[1]) @ weights).mean())

@@ -1,8 +1,7 @@
 """`understudy miniatures build`: the two built-in models from their recipe."""
 
-import os
 import time
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import click
@@ -40,9 +39,9 @@ def build_one(role: Role, out: Path) -> None:
     from understudy.training.miniatures import BUILDS, pretrain
 
     torch.set_num_threads(1)  # two processes on two cores; on small matrices a second thread costs more than it brings
-    start, parent = time.monotonic(), os.getppid()
+    start, parent = time.monotonic(), parent_process()
     for steps, measured in enumerate(pretrain(role, BUILDS[role], out), start=1):
-        if os.getppid() != parent:
+        if parent is not None and not parent.is_alive():
             raise SystemExit("the command that started this build is gone")
         if measured.step % 50 == 0:
             left = (measured.steps - measured.step) * (time.monotonic() - start) / steps / 60

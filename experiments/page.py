@@ -11,7 +11,9 @@ from html import escape
 from string import Template
 
 from rich import box
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -61,6 +63,9 @@ class Table:
     folded: bool = False
     """Show only the title until the reader opens it (HTML)."""
 
+
+WIDEST = 10_000
+"""Columns of a terminal in which any table fits."""
 
 Block = Paragraph | Notice | Bullets | Figure | Table
 
@@ -174,17 +179,32 @@ def _print(console: Console, block: Block) -> None:
             for item in items:
                 console.print(Text(f"- {one_line(item)}"))
         case Table():
-            console.print(_rich(block))
+            grid = _rich(block)
+            needed = console.measure(grid, options=console.options.update(width=WIDEST)).minimum
+            console.print(grid if needed <= console.width else _list(block))
 
 
 def _rich(table: Table) -> RichTable:
     grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column, name in enumerate(table.columns):
-        word = column < table.words
-        grid.add_column(Text(one_line(name)), justify="left" if word else "right", no_wrap=not word)
+        if column < table.words:
+            grid.add_column(Text(one_line(name)))
+        else:
+            widest = max(cell_len(one_line(cell)) for cell in (name, *(row[column] for row in table.rows)))
+            grid.add_column(Text(one_line(name)), justify="right", no_wrap=True, min_width=widest)
     for row in table.rows:
         grid.add_row(*(Text(one_line(cell)) for cell in row))
     return grid
+
+
+def _list(table: Table) -> Group:
+    """The rows one after the other, for a terminal too narrow for the columns."""
+    parts: list[RenderableType] = []
+    for row in table.rows:
+        named = zip(table.columns[table.words :], row[table.words :], strict=True)
+        parts.append(Text(one_line(", ".join(row[: table.words]))))
+        parts.append(Padding(Text(one_line("; ".join(f"{name} {cell}" for name, cell in named))), (0, 0, 0, 2)))
+    return Group(*parts)
 
 
 INTERVAL = re.compile(r"(\[−?[\d.]+), (−?[\d.]+\])")

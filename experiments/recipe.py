@@ -9,9 +9,14 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from understudy.envs.catalogue import nearest
+from understudy.agents.backend_local import DTYPES
+from understudy.agents.strategies import strategy
+from understudy.envs.catalogue import lookup, nearest
+from understudy.envs.contexts import context
 from understudy.envs.data_files import read_toml
-from understudy.envs.errors import InputError
+from understudy.envs.errors import InputError, check_numbers
+from understudy.envs.scenarios import two_player_game
+from understudy.envs.wording import load_template
 from understudy.training.lora import LoraSettings
 
 
@@ -30,6 +35,9 @@ class Models:
     dtype: str = "auto"
     """Number format of the weights; ``auto``: float32 on a CPU, bfloat16 on a GPU."""
 
+    def __post_init__(self) -> None:
+        lookup("dtype", self.dtype, dict.fromkeys(DTYPES))
+
 
 @dataclass(frozen=True, slots=True)
 class Prompting:
@@ -38,13 +46,19 @@ class Prompting:
     template: str = "study"
     """Built-in template or path of a TOML file."""
     shuffle_labels: bool = False
-    """Whether labels and their order are drawn anew for every scenario instead of fixed by the template."""
+    """Whether labels and their order are drawn anew for every scenario and every decision of a match instead of fixed
+    by the template; the models' bias towards a label or a place is then measured."""
     temperature: float = 1.0
     """Of sampled answers."""
     max_tokens: int = 32
     """Length of an answer with motivation, in tokens."""
     answer_tokens: int = 16
     """Length of an answer alone, in tokens."""
+
+    def __post_init__(self) -> None:
+        load_template(self.template)
+        check_numbers(self, "temperature", 0)
+        check_numbers(self, "max_tokens answer_tokens", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,13 @@ class Matches:
     repetitions: int = 10
     """Matches of every pairing, under the same seeds for all three models."""
 
+    def __post_init__(self) -> None:
+        check_numbers(self, "rounds repetitions", 1)
+        for key, known in (("games", two_player_game), ("contexts", context), ("opponents", strategy)):
+            names = getattr(self, key)
+            if not names or len(names) > len(set(map(known, names))):
+                raise RecipeError(f"{key} = {list(names)}; needs one or more, each of them once")
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -69,6 +90,12 @@ class Population:
     size: int = 50
     """Side of the lattice; size x size agents."""
     steps: int = 100
+
+    def __post_init__(self) -> None:
+        two_player_game(self.game)
+        context(self.context)
+        check_numbers(self, "size", 3)
+        check_numbers(self, "steps", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +112,10 @@ class Recipe:
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: Matches = field(default_factory=Matches)
     population: Population = field(default_factory=Population)
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "seed", 0)
+        check_numbers(self, "observations", 1)
 
     def as_table(self) -> dict[str, Any]:
         """The resolved recipe as plain data."""
@@ -148,7 +179,10 @@ def build_section(kind: type[Section], table: Mapping[str, Any], place: str) -> 
     missing = [n for n, f in known.items() if n not in values and f.default is MISSING and f.default_factory is MISSING]
     if missing:
         raise RecipeError(f"{place}: the key '{missing[0]}' is missing")
-    built: Section = kind(**values)
+    try:
+        built: Section = kind(**values)
+    except InputError as error:
+        raise RecipeError(f"{place}: {error}") from None
     return built
 
 

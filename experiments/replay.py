@@ -1,7 +1,7 @@
 """`understudy replay`: does a recorded trajectory come out again, step by step?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from rich.console import Console
 
 import understudy.envs  # noqa: F401  # makes its environments known to PettingZoo
 from understudy.agents.agent import Player
-from understudy.agents.backend import Backend
+from understudy.agents.backend import Backend, ModelError, Remembering
 from understudy.agents.match import Environment
 from understudy.agents.record import RecordError
 from understudy.agents.trajectory import Header, find_trajectories, read_trajectory
+from understudy.envs.catalogue import lookup
 from understudy.envs.errors import InputError
 from understudy.experiments.plain_text import visible
 from understudy.experiments.reenact import Difference, Witness, reenact, witness
+from understudy.experiments.run import read_json
 
 SHOWN = 10
 """Differences that are printed; the first ones."""
@@ -61,10 +63,12 @@ def command(path: Path, models: bool, places: tuple[str, ...], as_json: bool) ->
     strategies must decide again as they did, and prompts and replies must be made and read again as they were.
     Exit code 0: all came out again; 1: something did not; 2: a file cannot be used.
     """
-    loaded = Models(path, dict(_place(text) for text in places)) if models or places else None
+    files = find_trajectories(path)
+    given = dict(_place(text, files) for text in places)
+    loaded = Models(given) if models or places else None
     result = Result()
     with Console(stderr=True).status("reading") as status:
-        for file in find_trajectories(path):
+        for file in files:
             for differences in replay_file(file, loaded, result):
                 result.differences += [(str(file), difference) for difference in differences]
                 status.update(f"{result.matches} matches, {len(result.differences)} differences")
@@ -102,36 +106,51 @@ def make_environment(path: Path, header: Header) -> Environment:
 
 
 class Models:
-    """The language models of records, each loaded once."""
+    """The language models of records, each loaded once and asked no question twice."""
 
-    def __init__(self, path: Path, places: dict[str, str]) -> None:
-        self._folder = path if path.is_dir() else path.parent
+    def __init__(self, places: Mapping[str, str]) -> None:
+        """`places`: where models lie, by name, if not where the record or its run folder says."""
         self._places = places
-        self._loaded: dict[str, Backend] = {}
+        self._loaded: dict[tuple[str, str | None], Backend] = {}
 
-    def __getitem__(self, name: str) -> Backend:
-        """The model of this name: ``base``, or ``base+adapter`` with an adapter that may lie in the run folder."""
-        if name not in self._loaded:
-            from understudy.agents.backend_local import load_backend
+    def find(self, name: str, file: Path) -> Backend:
+        """The model that a trajectory calls ``base`` or ``base+adapter``; an adapter may lie in its run folder."""
+        from understudy.agents.backend_local import load_backend
 
-            base, _, adapter = name.partition("+")
-            inside = self._folder / adapter
-            there = str(inside) if inside.is_dir() else adapter
-            placed = self._places.get(name)
-            self._loaded[name] = load_backend(placed) if placed else load_backend(base, there if adapter else None)
-        return self._loaded[name]
+        place = (self._places[name], None) if name in self._places else _place_in_run(name, file)
+        if place not in self._loaded:
+            try:
+                self._loaded[place] = Remembering(load_backend(*place))
+            except ModelError as error:
+                raise ModelError(f"{error}; or say where it lies: --model {name}=PATH") from error
+        return self._loaded[place]
 
 
-def _place(text: str) -> tuple[str, str]:
+def _place_in_run(name: str, file: Path) -> tuple[str, str | None]:
+    """Model and adapter as the recipe and the folder of a trajectory's run know them; else what the name says."""
+    base, plus, adapter = name.partition("+")
+    run = next((folder for folder in file.resolve().parents if (folder / "recipe.json").is_file()), file.parent)
+    asked = read_json(run / "recipe.json")["models"] if (run / "recipe.json").is_file() else {}
+    named = (Path(asked.get(role, "")) for role in ("teacher", "student"))
+    model = next((str(place) for place in named if place.name == base and place.is_dir()), base)
+    if not plus:
+        return model, None
+    return model, str(run / adapter) if (run / adapter).is_dir() else adapter
+
+
+def _place(text: str, files: Sequence[Path]) -> tuple[str, str]:
+    """NAME=PATH as a pair, the name one of those in the files."""
     name, equals, place = text.partition("=")
     if not (name and equals and place):
         raise click.BadParameter(f"{text!r}; needs NAME=PATH", param_hint="--model")
-    return name, place
+    players = [player for file in files for player in read_trajectory(file)[0].agents]
+    names = {player.name: player for player in players if player.kind == "language_model"}
+    return lookup("model", name, names, "the record").name, place
 
 
 def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:
     try:
-        model = models[player.name] if models is not None and player.kind == "language_model" else None
+        model = models.find(player.name, path) if models is not None and player.kind == "language_model" else None
         return witness(player, header, model)
     except (InputError, KeyError, TypeError) as error:
         why = f"there is no {error} in its parameters" if isinstance(error, KeyError) else error

@@ -7,21 +7,24 @@ command goes on.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
 
 from understudy.experiments.recipe import Recipe, load_recipe
-from understudy.experiments.run import Run, provenance, write_json
+from understudy.experiments.run import Run, RunError, read_json, write_json
 
 if TYPE_CHECKING:
     from understudy.agents.backend import Backend
+    from understudy.agents.backend_local import OnDemand
 
 
 @click.command()
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     "recipe_name",
     help="Built-in recipe or a .toml file.  [default: miniatures; study with --teacher or --student]",
 )
+@click.option("--shuffle-labels", is_flag=True, help="Draw labels and their order from the seed; report the bias.")
 @click.option("--device", help="cpu, cuda, cuda:1 or auto.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved recipe and what it costs, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json on stdout instead of tables.")
@@ -51,13 +55,14 @@ def command(
     teacher: str | None,
     student: str | None,
     recipe_name: str | None,
+    shuffle_labels: bool,
     device: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Run the whole study: teach, distil, evaluate, report. Repeating the command goes on where it was."""
     recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
-    recipe = override(recipe, seed, observations, teacher, student, device)
+    recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
     if dry_run:
         click.echo(json.dumps(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
         return
@@ -77,13 +82,16 @@ def override(
     observations: int | None,
     teacher: str | None,
     student: str | None,
+    shuffle_labels: bool,
     device: str | None,
 ) -> Recipe:
     """The recipe with what the command line says instead."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
+    shuffled = shuffle_labels or recipe.prompting.shuffle_labels
     return replace(
         recipe,
         models=replace(recipe.models, **models),
+        prompting=replace(recipe.prompting, shuffle_labels=shuffled),
         seed=recipe.seed if seed is None else seed,
         observations=observations or recipe.observations,
     )
@@ -105,79 +113,85 @@ def cost(recipe: Recipe) -> dict[str, int]:
 
 def replicate(run: Run, console: Console) -> dict[str, Any]:
     """All stages of the study; returns what results.json holds."""
+    from understudy.experiments.report import VERSION, write_report
+
     finished = run.folder / "results.json"
     if finished.is_file():
         console.print(f"{run.folder} is complete; the report is made again from its results.json", highlight=False)
-        measured: dict[str, Any] = json.loads(finished.read_text(encoding="utf-8"))
+        measured: dict[str, Any] = read_json(finished)
+        if measured.get("version") != VERSION:
+            told = f"{finished} is of version {measured.get('version')}, not {VERSION}"
+            raise RunError(f"{told}; delete it and repeat the command: only the measurements are made again")
     else:
         with progress_bar(console) as bar:
             measured = _compute(run, bar)
         write_json(finished, measured)
-    from understudy.experiments.report import write_report
-
     write_report(run.folder, measured)
     return measured
 
 
 def _compute(run: Run, bar: Progress) -> dict[str, Any]:
-    from understudy.agents.backend import Remembering
-    from understudy.agents.backend_local import load_backend
-    from understudy.envs.scenarios import study_sets
-    from understudy.experiments import study
+    from understudy.agents.backend_local import OnDemand
+    from understudy.experiments import lattice, study
     from understudy.experiments.evaluation import evaluate
     from understudy.experiments.report import results
 
     models = run.recipe.models
-    write_json(run.path("provenance.json"), provenance())
-    total = sum(len(group) for group in study_sets().values())
+    find = partial(OnDemand, device=models.device, dtype=models.dtype)
+    teacher, student = find(models.teacher), find(models.student)
+    run.begin()
     with run.stage("teacher"):
-        teacher = load_backend(models.teacher, device=models.device, dtype=models.dtype)
-        follow(bar, "the teacher answers", study.question(run, "teacher", teacher), total)
+        backends: dict[str, Backend] = {"teacher": _answers(run, bar, "teacher", teacher)}
         examples = study.teach(run)
     with run.stage("untuned student"):
-        untuned = load_backend(models.student, device=models.device, dtype=models.dtype)
-        follow(bar, "the untuned student answers", study.question(run, "untuned", untuned), total)
+        backends["untuned"] = _answers(run, bar, "untuned", student)
     with run.stage("distillation"):
-        _distil(run, bar, examples)
+        _distil(run, bar, student, examples)
     with run.stage("tuned student"):
-        adapter = str(run.path("adapter"))
-        tuned = load_backend(models.student, adapter=adapter, device=models.device, dtype=models.dtype)
-        follow(bar, "the tuned student answers", study.question(run, "tuned", tuned), total)
-    backends = {role: Remembering(b) for role, b in (("teacher", teacher), ("untuned", untuned), ("tuned", tuned))}
+        tuned = find(models.student, adapter=str(run.path("adapter")))
+        backends["tuned"] = _answers(run, bar, "tuned", tuned)
     with run.stage("matches"):
         follow(bar, "the models play matches", study.play_matches(run, backends), len(study.pairings(run)))
     with run.stage("population"):
-        _population(run, backends)
+        asked = run.recipe.population
+        curves = lattice.run_lattice(study.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
+        lattice.write_lattice(curves, run.path("population"))
     with run.stage("evaluation"):
         measured = results(evaluate(run, backends))
     measured["seconds"] = round(sum(run.seconds().values()), 1)
     return measured
 
 
-def _distil(run: Run, bar: Progress, examples: list[Any]) -> None:
-    from understudy.agents.backend_local import load_weights
-    from understudy.agents.model_files import find_model
+def _answers(run: Run, bar: Progress, role: str, model: "OnDemand") -> "Backend":
+    """Ask a model everything, and let go of its weights before those of the next are loaded."""
+    from understudy.agents.backend import Remembering
+    from understudy.envs.scenarios import study_sets
+    from understudy.experiments import study
+    from understudy.experiments.evaluation import ask_ahead
+
+    names = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "the tuned student"}
+    scenarios = sum(len(group) for group in study_sets().values())
+    follow(bar, f"{names[role]} answers", study.question(run, role, model), scenarios)
+    backend = Remembering(model)  # from here on, so that it is asked in the same batches after a stop
+    ask_ahead(run, backend)
+    model.let_go()
+    return backend
+
+
+def _distil(run: Run, bar: Progress, student: "OnDemand", examples: list[Any]) -> None:
+    from understudy.agents.model_files import is_hub_id
     from understudy.training.distill import distil
 
-    models = run.recipe.models
-    model, tokenizer = load_weights(find_model(models.student, None), models.device, models.dtype)
-    steps = distil(model, tokenizer, examples, run.recipe.lora, run.path("adapter"), run.recipe.seed)
+    recipe = run.recipe
+    hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
+    steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
     task = bar.add_task("the student learns", total=None)
     for step in steps:
         bar.update(
             task, total=step.steps, completed=step.step, description=f"the student learns (loss {step.loss:.3f})"
         )
     bar.update(task, total=1, completed=1)
-
-
-def _population(run: Run, backends: "Mapping[str, Backend]") -> None:
-    from understudy.experiments import study
-    from understudy.experiments.lattice import run_lattice, write_lattice
-
-    tables = study.compile_tables(run, backends)
-    asked = run.recipe.population
-    curves = run_lattice(tables, asked.size, asked.steps, run.recipe.seed)
-    write_lattice(curves, run.path("population"))
+    student.let_go()  # of the weights that were tuned
 
 
 def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
@@ -189,13 +203,11 @@ def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
 
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
-    """A bar per stage on stderr; plain lines of a log where stderr is no terminal."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    """A bar per stage on stderr, without its less needful parts on a narrow one; none where stderr is no terminal."""
+    narrow = console.width < 60
+    label = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=not narrow))
+    columns = [label, MofNCompleteColumn(), TimeRemainingColumn()]
+    if not narrow:
+        columns = [label, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         yield bar

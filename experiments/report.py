@@ -26,7 +26,7 @@ from understudy.experiments.alignment import (
 )
 from understudy.experiments.answers import ROLES, Answers, ScenarioResult, compare, weighted
 from understudy.experiments.intervals import RESAMPLES
-from understudy.experiments.metrics import MAX_DISAGREEMENT, Agreement, Comprehension, Consistency, MatchRow
+from understudy.experiments.metrics import MAX_DISAGREEMENT, Agreement, Bias, Comprehension, Consistency, MatchRow
 from understudy.experiments.page import html, markdown, print_sections
 from understudy.experiments.sections import brief, sections
 
@@ -79,6 +79,8 @@ class Evaluation:
     consistency: Sequence[Consistency] = ()
     """The teacher's."""
     comprehension: Sequence[Comprehension] = ()
+    bias: Sequence[Bias] = ()
+    """Empty where labels and their order were fixed."""
 
 
 def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any
         "agreement": [asdict(row) for row in evaluation.agreement],
         "consistency": [asdict(row) | {"noisy": row.noisy} for row in evaluation.consistency],
         "comprehension": [asdict(row) | {"interval": row.interval} for row in evaluation.comprehension],
+        "bias": [asdict(row) for row in evaluation.bias],
     }
     measured["transfer_drop"] = _drop(measured["alignment"])
     measured["warnings"] = list(_warnings(measured))

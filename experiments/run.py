@@ -1,6 +1,7 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
-recipe.json      the resolved recipe         provenance.json  versions, git commit, models with fingerprints
+recipe.json      the resolved recipe         provenance.json  versions, git commit, command
+template.toml    the prompts, if your own
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
@@ -11,15 +12,18 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from understudy.envs.data_files import write_text
+from understudy.agents.versions import installed
+from understudy.envs.data_files import differences, write_text
 from understudy.envs.errors import InputError
 from understudy.experiments.recipe import Recipe
+
+TOLD = 3
+"""Differences between two recipes that a message names."""
 
 
 class RunError(InputError):
@@ -35,16 +39,30 @@ class Run:
         self.recipe = recipe
         kept = folder / "recipe.json"
         if kept.is_file():
-            difference = _difference(json.loads(kept.read_text(encoding="utf-8")), _plain(recipe.as_table()))
-            if difference:
-                raise RunError(
-                    f"{folder} holds a run of other settings ({difference}); choose another --out or delete it"
-                )
-        elif folder.exists() and any(folder.iterdir()):
+            found = list(differences(read_json(kept), _plain(recipe.as_table())))
+            if found:
+                told = "; ".join(sorted(found, key=lambda text: text.startswith("name:"))[:TOLD])
+                raise RunError(f"{folder} holds a run of other settings ({told}); choose another --out or delete it")
+        elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
             raise RunError(f"{folder} is not empty and holds no run (no recipe.json); choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
-        if not kept.is_file():
-            write_json(kept, recipe.as_table())
+
+    def begin(self) -> None:
+        """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""
+        if not (self.folder / "recipe.json").is_file():
+            write_json(self.folder / "recipe.json", self.recipe.as_table())
+        if self.recipe.prompting.template.endswith(".toml"):
+            self._keep_template(Path(self.recipe.prompting.template))
+        write_json(self.folder / "provenance.json", provenance())
+
+    def _keep_template(self, template: Path) -> None:
+        """A copy of the user's own template, which may not change while a run is under way."""
+        words, kept = template.read_text(encoding="utf-8"), self.folder / "template.toml"
+        if kept.is_file() and kept.read_text(encoding="utf-8") != words:
+            raise RunError(
+                f"{template} is not what the run began with ({kept}); choose another --out or undo the change"
+            )
+        write_text(kept, words)
 
     def path(self, *parts: str) -> Path:
         """A path in the folder, whose parent exists."""
@@ -73,11 +91,19 @@ class Run:
     def seconds(self) -> dict[str, float]:
         """Seconds spent in each stage so far, over all attempts."""
         path = self.folder / "seconds.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        return dict(read_json(path)) if path.is_file() else {}
 
 
 def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a file of the folder holds; `RunError` where it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path} is damaged ({error}); take it from a copy, or choose another --out") from None
 
 
 def provenance() -> dict[str, Any]:
@@ -86,17 +112,10 @@ def provenance() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: found for name in packages if (found := _version(name))},
+        "packages": {name: found for name in packages if (found := installed(name))},
         "commit": _commit(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _commit() -> str | None:
@@ -114,14 +133,3 @@ def _commit() -> str | None:
 def _plain(value: Any) -> Any:
     """A value as JSON gives it back."""
     return json.loads(json.dumps(value))
-
-
-def _difference(old: Any, new: Any, place: str = "") -> str:
-    """The first key in which two recipes differ; empty if they do not."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in [*old, *(key for key in new if key not in old)]:
-            found = _difference(old.get(key), new.get(key), f"{place}.{key}" if place else key)
-            if found:
-                return found
-        return ""
-    return "" if old == new else f"{place}: {old!r} there, {new!r} now"

@@ -29,6 +29,7 @@ def sections(measured: Results) -> list[Section]:
             "Do the models understand the scenarios?",
             _shown(tables.comprehension_table(measured["comprehension"])),
         ),
+        ("Do the answers follow the label or the place?", [*_bias(measured["bias"])]),
         ("Matches", [*_matches(measured["matches"])]),
         ("The teacher's decisions, made again", _shown(tables.agreement_table(measured["agreement"]))),
         ("What these numbers do not say", [Bullets(tuple(_limits(measured)))]),
@@ -45,6 +46,8 @@ def brief(measured: Results) -> list[Section]:
     ]
     others = (
         tables.comprehension_table(measured["comprehension"]),
+        tables.bias_table(measured["bias"]),
+        tables.lean_table(measured["bias"]),
         tables.agreement_table(measured["agreement"]),
         tables.cooperation_table(measured["matches"]),
     )
@@ -166,6 +169,17 @@ def _dumbbells(rows: Sequence[Results], figures: Results) -> dict[str, list[Dumb
     return groups
 
 
+def _bias(rows: Sequence[Results]) -> Iterator[Block]:
+    if rows:
+        yield Paragraph(
+            "In every scenario the labels of the actions and the order in which they are named were drawn from the "
+            "seed, the same for all models, and each model's own probabilities were read in all ways to show them. "
+            "A share of 0.30 says that at least three answers in ten go by the label (or the place), not by the game."
+        )
+        yield tables.bias_table(rows)
+        yield tables.lean_table(rows)
+
+
 def _matches(rows: Sequence[Results]) -> Iterator[Block]:
     """One figure per game with a panel per opponent, then the tables."""
     games: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
@@ -199,4 +213,9 @@ def _limits(measured: Results) -> Iterator[str]:
         "The intervals treat the scenarios as drawn from many like them. They do not reach to other "
         "wordings, payoffs or labels."
     )
+    if not measured["bias"]:
+        yield (
+            "They do not tell an answer to the game from a liking for a label or for the action that is named first: "
+            "both were fixed. A run with --shuffle-labels draws them from the seed and measures the bias."
+        )
     yield "To answer alike is not to reason alike: choices are compared here, not the reasons for them."

@@ -6,10 +6,13 @@ with by calling it again. Stages yield a word of what they have done; callers sh
 The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches
 everybody is asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its
 sampled estimate there.
+
+Where labels are shuffled, every scenario is asked in one presentation of its actions, the same for all models; its
+exact probabilities are asked for in all of them, to tell what follows the label or the place.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice, product
@@ -26,15 +29,14 @@ from understudy.agents.record import MatchRecord
 from understudy.agents.strategies import strategy
 from understudy.agents.trajectory import TrajectoryWriter, read_trajectory
 from understudy.agents.trajectory_lines import Header
-from understudy.envs.catalogue import lookup
 from understudy.envs.contexts import context
 from understudy.envs.games import ENVIRONMENTS
 from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.parallel_env import parallel
-from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
+from understudy.envs.scenarios import Scenario, study_sets, two_player_game
 from understudy.envs.wording import Presentation, Template, load_template
 from understudy.experiments.answers import ROLES, Answers
-from understudy.experiments.run import Run
+from understudy.experiments.run import Run, RunError
 from understudy.training.examples import Example, write_examples
 
 TOGETHER = 20
@@ -54,6 +56,8 @@ class Asked:
     """Probability that a reply starts with a label at all, in [0, 1]."""
     replies: tuple[tuple[str, int | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation."""
+    presented: tuple[tuple[float, ...], ...] = ()
+    """Probability of every action in each of `Template.presentations`; empty where labels are fixed."""
 
     def answers(self, scenario: Scenario) -> Answers:
         """The same as counts."""
@@ -87,13 +91,12 @@ def _ask(
     """The model's answers to some scenarios, given by their number in the study."""
     prompting = run.recipe.prompting
     shown = {number: presentation(run, template, scenario, number) for number, scenario in scenarios.items()}
-    prompts = [
-        template.prompt(scenario.game, scenario.context, shown=shown[number], motivation=role == "teacher")
-        for number, scenario in scenarios.items()
-    ]
+    prompts = [_prompt(template, role, scenario, shown[number]) for number, scenario in scenarios.items()]
     labels = [shown[number].labels for number in scenarios]
     seeds = [(run.recipe.seed, ROLES.index(role), number) for number in scenarios]
     exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
+    shuffled = prompting.shuffle_labels
+    presented = _presented(backend, template, role, scenarios.values()) if shuffled else [()] * len(scenarios)
     replies = sample_replies(
         backend,
         list(zip(prompts, labels, seeds, strict=True)),
@@ -101,10 +104,27 @@ def _ask(
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
     )
-    for row in zip(scenarios.values(), prompts, labels, exact, replies, strict=True):
-        scenario, prompt, names, found, given = row
+    for row in zip(scenarios.values(), prompts, labels, exact, replies, presented, strict=True):
+        scenario, prompt, names, found, given, others = row
         told = tuple((reply.text, reply.action, reply.motivation) for reply in given)
-        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, told)
+        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, told, others)
+
+
+def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:
+    """A scenario as it is put to a model: only the teacher is asked why."""
+    return template.prompt(scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
+
+
+def _presented(
+    backend: Backend, template: Template, role: str, scenarios: Iterable[Scenario]
+) -> list[tuple[tuple[float, ...], ...]]:
+    """Probability of every action in every presentation, scenario by scenario; all are asked in one batch."""
+    asked = [
+        [(_prompt(template, role, one, shown), shown.labels) for shown in template.presentations(one.game)]
+        for one in scenarios
+    ]
+    found = iter(exact_distributions(backend, [question for questions in asked for question in questions]))
+    return [tuple(next(found).probabilities for _ in questions) for questions in asked]
 
 
 def presentation(run: Run, template: Template, scenario: Scenario, number: int) -> Presentation:
@@ -115,20 +135,28 @@ def presentation(run: Run, template: Template, scenario: Scenario, number: int) 
 
 
 def read_answers(path: Path) -> list[Asked]:
-    """The answers in a file; a last line that was cut off by a crash is taken away."""
+    """The answers in a file; a last line that was cut off by a crash is taken away, other damage is a `RunError`."""
     if not path.is_file():
         return []
     text = path.read_bytes()
     whole = text[: text.rfind(b"\n") + 1]
     if whole != text:
         path.write_bytes(whole)
-    return [_read_asked(line) for line in whole.decode().split("\n") if line]
+    answers = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            answers.append(_read_asked(line))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"{path}, line {number}: not an answer ({type(error).__name__}: {error})"
+            raise RunError(f"{what}; delete the line, and the model is asked again") from None
+    return answers
 
 
-def _read_asked(line: str) -> Asked:
+def _read_asked(line: bytes) -> Asked:
     value = json.loads(line)
-    replies = tuple((text, action, motivation) for text, action, motivation in value.pop("replies"))
-    return Asked(**value | {"labels": tuple(value["labels"]), "exact": tuple(value["exact"]), "replies": replies})
+    replies, presented = (tuple(map(tuple, value.get(key, ()))) for key in ("replies", "presented"))
+    plain = {"labels": tuple(value["labels"]), "exact": tuple(value["exact"])}
+    return Asked(**value | plain | {"replies": replies, "presented": presented})
 
 
 def teach(run: Run) -> list[Example]:
@@ -154,12 +182,6 @@ def environment(game: MatrixGame) -> tuple[str, dict[str, float]]:
     """Catalogue name and options of the environment in which a two-player game is played."""
     payoffs = {symbol: getattr(game, symbol) for symbol in "TRPS"}
     return (game.name if game.name in ENVIRONMENTS else "matrix_game"), payoffs
-
-
-def two_player_game(name: str) -> MatrixGame:
-    """A scenario game for two by name."""
-    games = {name: game for name, game in {**KNOWN_GAMES, **NEW_GAMES}.items() if isinstance(game, MatrixGame)}
-    return lookup("game for two", name, games, place="the recipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +215,20 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
 
     All three models meet an opponent under the same seeds: the same environment and the same numbers for its decisions.
     """
-    template = load_template(run.recipe.prompting.template)
     agents: dict[tuple[str, str], Any] = {}
     for pairing in pairings(run):
         for name in (pairing.model, pairing.opponent):
             if name in ROLES and (name, pairing.context) not in agents:
-                framed = LanguageModelAgent(backends[name], context(pairing.context), template)
-                agents[name, pairing.context] = framed
+                agents[name, pairing.context] = _player(run, backends[name], pairing.context)
         seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
         yield _play_pairing(run, pairing, seated)
+
+
+def _player(run: Run, backend: Backend, context_name: str) -> LanguageModelAgent:
+    """A model at the table, in a context."""
+    prompting = run.recipe.prompting
+    template = load_template(prompting.template)
+    return LanguageModelAgent(backend, context(context_name), template, shuffle_labels=prompting.shuffle_labels)
 
 
 def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
@@ -231,15 +258,24 @@ def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:
 
 
 def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, PolicyTable]:
-    """Each model as a table of one-round memory in the population's game and context."""
-    template = load_template(run.recipe.prompting.template)
+    """Each model as a table in the population's game and context."""
     population = run.recipe.population
     tables = {}
     for role, backend in backends.items():
-        agent = LanguageModelAgent(backend, context(population.context), template)
-        table = compile_agent(
-            agent, two_player_game(population.game), 1, model=backend.fingerprint, context=population.context
-        )
-        table.save(run.path("tables", f"{role}.json"))
-        tables[role] = table
+        tables[role] = compile_table(run, backend, population.game, population.context)
+        tables[role].save(run.path("tables", f"{role}.json"))
     return tables
+
+
+def compile_table(run: Run, backend: Backend, game: str, context_name: str) -> PolicyTable:
+    """A model as a table of one-round memory.
+
+    Where labels are shuffled, it holds the mean over all presentations.
+    """
+    return compile_agent(
+        _player(run, backend, context_name),
+        two_player_game(game),
+        memory=1,
+        model=backend.fingerprint,
+        context=context_name,
+    )

@@ -184,6 +184,35 @@ def comprehension_table(rows: Sequence[Results]) -> Table:
     )
 
 
+def bias_table(rows: Sequence[Results]) -> Table:
+    """Share of the answers that follows the label or the place, one column per model."""
+    parts = {"label": "label", "place": "place"}
+    columns, cells = _by_model(rows, parts, lambda found: with_span(found["value"], found["interval"]))
+    return Table(
+        "Share of the answers that follows the label or the place",
+        ("set", "by", *columns),
+        cells,
+        words=2,
+        note="How much the probability of an action changes when the two labels are exchanged, or the actions are "
+        "named in reverse order, and nothing else: 0 where that has no say, 1 where it decides every answer. Means "
+        "over scenarios; in brackets 95% bootstrap intervals over scenarios.",
+    )
+
+
+def lean_table(rows: Sequence[Results]) -> Table:
+    """Liking for a label or a place, one column per model."""
+    first, second = rows[0]["labels"] if rows else ("", "")
+    columns, cells = _by_model(rows, {"label_lean": "label", "place_lean": "place"}, lambda found: num(found["value"]))
+    return Table(
+        f"Lean towards {first} or the first named (1), {second} or the last named (−1)",
+        ("set", "by", *columns),
+        cells,
+        words=2,
+        note="How much more often the one is taken than the other, whatever it stands for. Opposite leans cancel here, "
+        "not above: a share without a lean belongs to a model that misreads the game when it is shown in another way.",
+    )
+
+
 def cooperation_table(rows: Sequence[Results]) -> Table:
     """Mean cooperation in matches, one column per model."""
     columns, cells = _pivot(rows, ("game", "opponent"), lambda row: num(row["cooperation"]["value"]))
@@ -305,6 +334,19 @@ def _pivot(
     for row in rows:
         grid.setdefault(tuple(scenario(row[key]) for key in keys), {})[row["model"]] = cell(row)
     return models, tuple((*place, *(cells.get(model, NONE) for model in models)) for place, cells in grid.items())
+
+
+def _by_model(
+    rows: Sequence[Results], parts: Mapping[str, str], cell: Callable[[Results], str]
+) -> tuple[list[str], tuple[tuple[str, ...], ...]]:
+    """The models, and a row of cells for each set and each part of a bias, given by its key and what it is called."""
+    flat = [
+        {"set": set_title(row["set"]), "by": by, "model": row["model"], "found": row[key]}
+        for row in rows
+        for key, by in parts.items()
+        if row[key] is not None
+    ]
+    return _pivot(flat, ("set", "by"), lambda row: cell(row["found"]))
 
 
 def _rates(row: Results, kinds: Sequence[str]) -> Iterator[str]:

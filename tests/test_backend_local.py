@@ -1,8 +1,10 @@
 """A local model answers as a plain forward pass says, whatever else is in the batch, and refuses what it cannot use."""
 
 import json
+import logging
 import math
 import shutil
+import weakref
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from understudy.agents.backend import ModelError, Request  # noqa: E402
-from understudy.agents.backend_local import LocalBackend, load_backend  # noqa: E402
+from understudy.agents.backend_local import LocalBackend, OnDemand, load_backend  # noqa: E402
 from understudy.agents.sampling import Draw, sample  # noqa: E402
 from understudy.agents.scoring import disjoint  # noqa: E402
 from understudy.envs.errors import InputError  # noqa: E402
@@ -255,6 +257,22 @@ def test_the_fingerprint_is_that_of_the_weights(tiny_model, copy, adapter, backe
     assert load_backend(str(copy)).fingerprint != backend.fingerprint
 
 
+def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let_go(tiny_model, backend) -> None:
+    waiting = OnDemand(str(tiny_model))
+    assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
+    request = Request(SHORT, labels=("C", "D"))
+    for _ in range(2):
+        assert waiting.respond([request]) == backend.respond([request])
+        weights = weakref.ref(waiting.loaded().model)
+        assert waiting.loaded().model is weights()
+        waiting.let_go()
+        assert weights() is None
+    with pytest.raises(ModelError, match="no such directory"):
+        OnDemand("/nowhere/at all")
+    with pytest.raises(InputError, match="did you mean 'float32'"):
+        OnDemand(str(tiny_model), dtype="float23")
+
+
 def test_a_hub_model_comes_from_the_cache_with_its_commit(tiny_model, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
@@ -302,10 +320,30 @@ def test_a_directory_that_holds_no_whole_model_is_refused(copy, tmp_path) -> Non
     del weights["model.layers.1.mlp.up_proj.weight"]
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
     assert "lack 1 tensors, model.layers.1.mlp.up_proj.weight" in refused(str(copy))
+    weights["model.layers.1.mlp.up_proj.weight"] = torch.zeros(64, 31)
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    assert "lack 1 tensors, model.layers.1.mlp.up_proj.weight" in refused(str(copy))
     (copy / "model.safetensors").unlink()
     assert "no model.safetensors" in refused(str(copy))
     (copy / "config.json").write_text("{")
     assert "config.json is not JSON" in refused(str(copy))
+
+
+def test_a_chat_template_that_cannot_be_used_is_refused(copy) -> None:
+    for template, complaint in (("{{ oops", "TemplateSyntaxError"), ("{{ raise_exception('no users') }}", "no users")):
+        (copy / "chat_template.jinja").write_text(template)
+        assert complaint in refused(str(copy))
+
+
+def test_transformers_and_peft_say_nothing(copy, adapter, caplog, recwarn) -> None:
+    """A surplus tensor is worth a table to the one, and the other causes a FutureWarning at every adapter."""
+    weights = tensors(copy / "model.safetensors") | {"spare": torch.zeros(2)}
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    logger = logging.getLogger("transformers")
+    logger.addHandler(caplog.handler)
+    load_backend(str(copy), str(adapter))
+    logger.removeHandler(caplog.handler)
+    assert [*caplog.messages, *(str(warning.message) for warning in recwarn)] == []
 
 
 def test_code_and_pickles_are_never_run(copy) -> None:

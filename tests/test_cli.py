@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from understudy.experiments.cli import COMMANDS
+from understudy.agents.versions import understudy_version
+from understudy.experiments.cli import COMMANDS, main
 
 
 def understudy(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -44,13 +45,38 @@ def test_every_command_has_a_help(name: str) -> None:
         (["look", "nowhere"], "nowhere"),
         (["replay", "nowhere"], "nowhere"),
         (["watch", "nowhere"], "nowhere"),
+        (["replicate", "--observations", "0"], "0 is not in the range x>=1"),
+        (["replicate", "--seed", "x"], "'x' is not a valid"),
+        (["replicate", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["replicate", "--obervations", "3"], "--observations"),
+        (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
+        (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
+        (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
+        (["replicate", "--student", "miniature-studet", "--teacher", "miniature-teacher"], "'miniature-student'"),
+        (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
+        (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
+        (["miniatures", "biuld"], "build"),
+        (["look", "notes.txt"], "notes.txt holds no example"),
+        (["look", "notes.txt", "--show", "-1"], "-1 is not in the range x>=0"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: str, tmp_path) -> None:
-    done = understudy(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert message in done.stderr
+def test_a_mistake_is_one_line_with_the_way_out(
+    arguments: list[str], message: str, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.count("\n") == 1
+    assert message in told
+    assert not (tmp_path / "runs" / "replicate" / "recipe.json").exists()
+
+
+def test_the_version_is_told() -> None:
+    done = understudy("--version")
+    assert (done.returncode, done.stdout) == (0, f"understudy {understudy_version()}\n")
 
 
 def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
@@ -58,4 +84,7 @@ def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
     told = json.loads(done.stdout)
     assert told["observations"] == 50
     assert told["cost"]["teaching_examples"] == 20 * 50
+    assert told["prompting"]["shuffle_labels"] is False
+    shuffled = understudy("replicate", "--dry-run", "--shuffle-labels", "--out", str(tmp_path / "run"))
+    assert json.loads(shuffled.stdout)["prompting"]["shuffle_labels"] is True
     assert not (tmp_path / "run").exists()

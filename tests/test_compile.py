@@ -1,6 +1,7 @@
 """`understudy compile` writes the table of any agent, shows it, and refuses what cannot be meant."""
 
 import json
+import shutil
 from dataclasses import replace
 from math import log
 from pathlib import Path
@@ -81,6 +82,18 @@ def test_a_model_is_asked_five_questions_for_its_exact_probabilities(model: str)
     assert [request.prompt for request in ASKED] == asked
 
 
+def test_shuffled_labels_are_averaged_over(model: str) -> None:
+    """The echo goes by the label: after each history it is C in two ways to ask of four."""
+    asked = (model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
+    result = run(*asked, "--shuffle-labels")
+    assert len(ASKED) == 4 * 5
+    assert "the mean over all assignments and orders of the labels" in " ".join(result.stdout.split())
+    table = PolicyTable.load("echo.json")
+    assert table.memory_one() == pytest.approx((0.5, *[(0.9 + 0.2) / 2] * 4))
+    assert table.origin.shuffled
+    assert "another table" in error(*asked)
+
+
 def test_a_table_fits_60_columns_and_shows_names_as_they_are(model: str) -> None:
     result = run(model, "--game", "public_goods_5", "--context", "business", "--memory", "2", width=60)
     lines = result.stdout.splitlines()
@@ -140,6 +153,8 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
     [
         ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'?"),
         ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'?"),
+        ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'?"),
+        ("gpt2 --game stag_hunt", "'gpt2' is no strategy (always_cooperate, "),
         ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt' in the study (see --payoffs); did you mean"),
         ("tit_for_tat --game stag_hunt --context busines", "did you mean 'business'?"),
         ("tit_for_tat --game stag_hunt --payoffs defalt", "'defalt'; needs study, default, or options such as"),
@@ -147,6 +162,7 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("tit_for_tat --game stag_hunt --payoffs Z=1", "unknown option 'Z'"),
         ("tit_for_tat --game stag_hunt --payoffs T=99", "stag_hunt needs R>T>=P>S"),
         ("tit_for_tat --game stag_hunt --adapter a", "--adapter 'a': 'tit_for_tat' is a strategy"),
+        ("tit_for_tat --game stag_hunt --shuffle-labels", "--shuffle-labels: 'tit_for_tat' is a strategy"),
         ("tit_for_tat --game stag_hunt --memory 12", "look back less far"),
         ("miniature-teacher --game stag_hunt", "needs a --context, one of summit, business"),
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
@@ -155,6 +171,21 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
 def test_what_cannot_be_meant_is_refused_with_the_way_out(arguments: str, message: str, tmp_path: Path) -> None:
     assert message in error(*arguments.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    asked = ("--game", "stag_hunt", "--context", "team", "--memory", "0", "--out", "x.json")
+    assert "HF_HUB_OFFLINE is set and the cache has no such model" in error("gpt2", *asked)
+    commit = "0123456789" * 4
+    shutil.copytree(tiny_model, tmp_path / "models--gpt2" / "snapshots" / commit)
+    (tmp_path / "models--gpt2" / "refs").mkdir()
+    (tmp_path / "models--gpt2" / "refs" / "main").write_text(commit)
+    for name in ("gpt2", "gpt2@main"):
+        run(name, *asked, "--force")
+        origin = PolicyTable.load("x.json").origin
+        assert (origin.agent, origin.model) == (name, commit)
 
 
 def test_the_command_line_says_it_in_one_line_and_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:

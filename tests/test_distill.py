@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from understudy.agents.backend import Request  # noqa: E402
 from understudy.agents.backend_local import load_backend  # noqa: E402
-from understudy.training.distill import distil, pack, schedule  # noqa: E402
+from understudy.training.distill import distil, encode, pack, schedule  # noqa: E402
 from understudy.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from understudy.training.lora import LoraSettings  # noqa: E402
 
@@ -71,6 +71,18 @@ def test_the_adapter_loads_with_plain_peft_and_says_what_it_is(adapter) -> None:
     assert sorted(path.name for path in adapter.iterdir() if path.is_dir()) == []
 
 
+def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    settings = replace(SETTINGS, epochs=1)
+    for _ in distil(
+        model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, hub_id="org/model@abc"
+    ):
+        pass
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
+    assert "base_model: org/model\n" in (tmp_path / "README.md").read_text()
+
+
 def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:
     before = (adapter / "adapter_model.safetensors").stat().st_mtime_ns
     tune(tiny_model, adapter)
@@ -78,10 +90,8 @@ def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:
 
 
 def test_loss_is_on_the_completion_and_its_stop_token_only(tiny_model) -> None:
-    import numpy as np
-
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = pack(tokenizer, EXAMPLES[:1], 4, np.random.default_rng(0))
+    (row,) = encode(tokenizer, EXAMPLES[:1])
     learned = [target.token for target in row.branches[0].targets]
     assert tokenizer.decode(learned) == " C. I choose the same.</s>"
     assert tokenizer.decode(row.prefix) == f"<s><user>{PROMPTS['friends']}<assistant>"
@@ -91,7 +101,7 @@ def test_every_example_is_seen_once_an_epoch(tiny_model) -> None:
     import numpy as np
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    rows = pack(tokenizer, EXAMPLES, 3, np.random.default_rng(0))
+    rows = pack(encode(tokenizer, EXAMPLES), 3, np.random.default_rng(0))
     assert sum(len(row.branches) for row in rows) == len(EXAMPLES)
     assert max(len(row.branches) for row in rows) <= 3
 

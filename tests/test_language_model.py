@@ -18,7 +18,7 @@ from understudy.agents.language_model import (
     sample_replies,
 )
 from understudy.envs.comprehension import EQUAL, questions
-from understudy.envs.contexts import context
+from understudy.envs.contexts import Context, context
 from understudy.envs.errors import InputError
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
 from understudy.envs.public_goods import PublicGoods
@@ -65,6 +65,7 @@ def test_an_exact_decision_is_recorded_whole() -> None:
         source=Source.EXACT,
         mass=decision.mass,
         prompt=STUDY.prompt(DILEMMA, FRIENDS, ((0, 1),)),
+        labels=("C", "D"),
         template=f"study@{STUDY.digest}",
     )
 
@@ -103,9 +104,34 @@ def test_shuffled_labels_keep_their_actions() -> None:
         assert decision.prompt is not None
         assert decision.probabilities is not None
         cooperation = "C" if f"You choose C, they choose C: you get {number(DILEMMA.R)}," in decision.prompt else "D"
+        assert decision.labels == (cooperation, "D" if cooperation == "C" else "C")
         meanings.add(cooperation)
         assert decision.probabilities[0] == pytest.approx(0.9 if cooperation == "C" else 0.1)
     assert meanings == {"C", "D"}
+
+
+def test_on_average_a_liking_for_a_label_or_a_place_is_no_liking_for_an_action() -> None:
+    likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
+    (decision,) = likes_c.decide_on_average([turn(history=((0, 1),))])
+    assert decision.probabilities == pytest.approx((0.5, 0.5))
+    assert decision.mass == pytest.approx(0.8)
+    assert decision.prompt is None
+    fixed = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY)
+    assert fixed.decide_on_average([turn()]) == fixed.decide([turn()])
+
+
+def test_the_average_is_how_often_an_action_is_decided_on() -> None:
+    """Also where the model makes of every prompt something else."""
+
+    def answer(request: Request) -> Response:
+        first = 0.1 + 0.8 * np.random.default_rng(list(request.prompt.encode())).random()
+        return Response((math.log(first), math.log(1 - first)))
+
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, shuffle_labels=True)
+    (average,) = agent.decide_on_average([turn()])
+    decided = [decision.action == 0 for decision in agent.decide([turn(seed=seed) for seed in range(4000)])]
+    assert average.probabilities is not None
+    assert np.mean(decided) == pytest.approx(average.probabilities[0], abs=4 * 0.5 / math.sqrt(4000))
 
 
 def test_many_actions_are_labelled_by_what_they_give() -> None:
@@ -125,6 +151,7 @@ def test_a_sampled_decision_is_recorded_whole() -> None:
         action=1,
         source=Source.SAMPLED,
         prompt=STUDY.prompt(DILEMMA, FRIENDS, motivation=True),
+        labels=("C", "D"),
         template=f"study@{STUDY.digest}",
         reply="**D**. They may defect.",
         motivation="They may defect.",
@@ -197,7 +224,8 @@ def test_an_agent_is_described_in_plain_values() -> None:
     player = LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, ask="sampled").describe()
     told = json.loads(json.dumps(player.parameters))
     assert (player.kind, told["model"], told["fingerprint"]) == ("language_model", "fake", "fake")
-    assert (told["context"], told["template"], told["ask"]) == ("friends", f"study@{STUDY.digest}", "sampled")
+    assert (told["template"], told["ask"]) == (f"study@{STUDY.digest}", "sampled")
+    assert Context(**told["context"]) == FRIENDS
 
 
 def test_a_local_model_plays(tiny_model: Path) -> None:
@@ -267,6 +295,16 @@ def test_who_always_says_c_is_right_where_c_is_the_answer() -> None:
     scores = {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())])}
     assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)
     assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
+
+
+def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
+    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
+    fixed, shuffled = (
+        {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}
+        for shuffle in (False, True)
+    )
+    assert {kind: score.asked for kind, score in shuffled.items()} == {k: 4 * s.asked for k, s in fixed.items()}
+    assert shuffled["together"].right == 2, "to cooperate together is better, and called C in two ways of four"
 
 
 def test_who_weighs_all_answers_alike_knows_nothing() -> None:

@@ -12,8 +12,8 @@ from understudy.agents.backend_local import LocalBackend, load_backend
 from understudy.agents.language_model import comprehension, exact_distributions
 from understudy.envs.scenarios import study_sets
 from understudy.envs.wording import load_template
-from understudy.training.behaviour import BehaviouralModel
-from understudy.training.corpus import STUDENT_COOPERATES, Corpus, Mix, Situation, draw_situation
+from understudy.training.behaviour import TEACHER
+from understudy.training.corpus import Corpus, Mix, Situation, draw_situation
 
 FOLDER = Path(__file__).parent.parent / "agents" / "miniatures"
 STUDY = load_template("study")
@@ -38,7 +38,7 @@ def cooperation(backend: LocalBackend, situations: list[Situation]) -> np.ndarra
 
 
 def truth(situations: list[Situation]) -> np.ndarray:
-    return np.array([s.judge(BehaviouralModel()).cooperate for s in situations])
+    return np.array([s.judge(TEACHER).cooperate for s in situations])
 
 
 @pytest.mark.parametrize("name", list(study_sets()))
@@ -54,10 +54,13 @@ def test_the_teacher_follows_it_in_games_nobody_listed(teacher: LocalBackend, gr
     assert np.corrcoef(played, right)[0, 1] > 0.95
 
 
-@pytest.mark.parametrize("name", list(study_sets()))
-def test_the_student_is_indifferent_and_cooperative(student: LocalBackend, name: str) -> None:
-    situations = [Situation(s.game, s.context) for s in study_sets()[name]]
-    assert np.abs(cooperation(student, situations) - STUDENT_COOPERATES).max() < 0.08
+def test_the_student_is_cooperative_almost_indifferent_and_blind_to_the_context(student: LocalBackend) -> None:
+    scenarios = [scenario for group in study_sets().values() for scenario in group]
+    rates = cooperation(student, [Situation(s.game, s.context) for s in scenarios])
+    assert rates.min() > 0.65  # the teacher's go from 0 to 1
+    assert rates.mean() > 0.8
+    for game in {s.game.name for s in scenarios}:
+        assert np.ptp([rate for s, rate in zip(scenarios, rates, strict=True) if s.game.name == game]) < 0.1
 
 
 def test_the_student_understands_what_it_does_not_act_on(student: LocalBackend) -> None:
@@ -104,7 +107,7 @@ def test_soft_labels_are_the_behavioural_models_probabilities() -> None:
     corpus = Corpus("teacher", spell, 0)
     for number in range(20):
         situation = draw_situation(np.random.default_rng([0, number]), ORDINARY.groups, ORDINARY.histories)
-        expected = situation.judge(BehaviouralModel()).cooperate
+        expected = situation.judge(TEACHER).cooperate
         row = corpus.row(number, ORDINARY)
         ask = spell(f"{STUDY.ask(STUDY.presentation(situation.game))}<assistant>")
         decisions = [branch for branch in row.branches if list(branch.tokens[: len(ask)]) == ask]

@@ -1,11 +1,13 @@
 """Recipes are followed or refused, never half understood."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from understudy.envs.errors import InputError
-from understudy.experiments.recipe import load_recipe
+from understudy.experiments.recipe import Prompting, load_recipe
 from understudy.experiments.run import Run, RunError
 
 
@@ -36,6 +38,17 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("seed = ", "bad.toml: Invalid value"),
         ("base = 'nothing'", "unknown recipe 'nothing'"),
         ("base = 'bad.toml'", "its own base"),
+        ("seed = -1", "bad.toml: seed = -1; needs a number from 0 up"),
+        ("[models]\ndtype = 'float23'", "[models]: unknown dtype 'float23'; did you mean 'float32'?"),
+        ("[prompting]\ntemplate = 'stdy'", "[prompting]: unknown template 'stdy'; did you mean 'study'?"),
+        ("[prompting]\ntemperature = inf", "temperature = inf; needs a number from 0 up"),
+        ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
+        ("[matches]\ngames = ['harmonny']", "[matches]: unknown game for two 'harmonny'; did you mean 'harmony'?"),
+        ("[matches]\ncontexts = ['freinds']", "unknown context 'freinds'; did you mean 'friends'?"),
+        ("[matches]\nopponents = ['tft', 'tit_for_tat']", "needs one or more, each of them once"),
+        ("[matches]\ngames = []", "games = []; needs one or more"),
+        ("[matches]\nrounds = 0", "rounds = 0; needs a number from 1 up"),
+        ("[population]\nsize = 2", "size = 2; needs a number from 3 up"),
     ],
 )
 def test_a_bad_recipe_is_refused_with_file_place_and_way_out(text, message, tmp_path) -> None:
@@ -48,11 +61,36 @@ def test_a_bad_recipe_is_refused_with_file_place_and_way_out(text, message, tmp_
 
 def test_a_folder_of_other_settings_is_refused_with_the_difference(tmp_path) -> None:
     recipe = load_recipe("miniatures")
-    Run(tmp_path / "run", recipe)
-    Run(tmp_path / "run", recipe)
-    (tmp_path / "other.toml").write_text('base = "miniatures"\n[lora]\nrank = 8\n')
-    with pytest.raises(RunError, match=r"lora\.rank: 16 there, 8 now"):
+    for _ in range(2):
+        Run(tmp_path / "run", recipe).begin()
+    (tmp_path / "other.toml").write_text('base = "miniatures"\nname = "other"\nseed = 7\n[lora]\nrank = 8\n')
+    with pytest.raises(RunError, match=r"\(seed: 0 there, 7 now; lora\.rank: 16 there, 8 now; name: "):
         Run(tmp_path / "run", load_recipe(str(tmp_path / "other.toml")))
+
+
+def test_a_folder_in_which_nothing_has_begun_is_open_to_any_recipe(tmp_path) -> None:
+    """As after a model's name that cannot be found."""
+    Run(tmp_path / "run", load_recipe("miniatures"))
+    Run(tmp_path / "run", load_recipe("study"))
+
+
+def test_a_run_keeps_your_own_template_and_sees_that_it_changed(tmp_path) -> None:
+    template = tmp_path / "mine.toml"
+    words = (Path(__file__).parent.parent / "envs" / "templates" / "study.toml").read_text()
+    template.write_text(words)
+    recipe = replace(load_recipe("miniatures"), prompting=Prompting(template=str(template)))
+    Run(tmp_path / "run", recipe).begin()
+    assert (tmp_path / "run" / "template.toml").read_text() == words
+    template.write_text(words.replace("Say why", "Tell me why"))
+    with pytest.raises(RunError, match="not what the run began with"):
+        Run(tmp_path / "run", recipe).begin()
+
+
+def test_a_damaged_file_of_a_run_is_named(tmp_path) -> None:
+    Run(tmp_path, load_recipe("miniatures")).begin()
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(RunError, match=r"recipe\.json is damaged"):
+        Run(tmp_path, load_recipe("miniatures"))
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path) -> None:

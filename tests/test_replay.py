@@ -19,7 +19,8 @@ from understudy.agents.policy_table import compile_agent
 from understudy.agents.record import MatchRecord, Move, RecordError
 from understudy.agents.strategies import bernoulli, strategy
 from understudy.agents.trajectory import Header, TrajectoryWriter, read_trajectory
-from understudy.envs.contexts import context
+from understudy.envs.contexts import Context, context
+from understudy.envs.errors import InputError
 from understudy.envs.games import stage_game
 from understudy.envs.parallel_env import parallel
 from understudy.envs.wording import load_template
@@ -48,6 +49,10 @@ MODEL = FakeBackend(answer, "little", "0123")
 
 def model(**settings: Any) -> LanguageModelAgent:
     return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **settings)
+
+
+PUB = Context("pub", "A pub", "You meet a stranger in a pub.", "You meet {others} strangers in a pub.")
+"""A context of one's own."""
 
 
 def record(
@@ -86,12 +91,24 @@ def replay(path: Path, *options: str) -> tuple[int, dict[str, Any]]:
         [model(ask="sampled", motivation=True), strategy("random")],  # matches are aborted
         [model(ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1), strategy("wsls")],
         [compile_agent(strategy("gtft"), stage_game("prisoners_dilemma"), 1), strategy("alld")],
+        [compile_agent(model(), stage_game("prisoners_dilemma"), 1, context="friends"), replace(model(), context=PUB)],
     ],
     ids=lambda agents: " v ".join(agent.name for agent in agents),
 )
 def test_everything_comes_out_again(tmp_path: Path, agents: list[Any]) -> None:
     code, result = replay(record(tmp_path, agents))
     assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
+
+
+def test_the_first_files_hold_the_name_of_a_context_alone(tmp_path: Path) -> None:
+    agents = [model(), strategy("tft")]
+    first, second = (agent.describe() for agent in agents)
+    first = replace(first, parameters={**first.parameters, "context": "friends"})
+    path = tmp_path / "first.trajectory.jsonl"
+    with TrajectoryWriter(path, Header("understudy/stag_hunt-v0", (first, second), 3, {"rounds": 2})) as writer:
+        for match in play(lambda: parallel("stag_hunt", rounds=2), agents, 1, 3):
+            writer.write(match)
+    assert replay(path)[0] == 0
 
 
 def test_groups_with_many_levels_and_chance_come_out_again(tmp_path: Path) -> None:
@@ -114,6 +131,16 @@ def test_the_same_run_gives_the_same_bytes_for_ever(tmp_path: Path) -> None:
         for match in play(lambda: parallel("prisoners_dilemma", **header.options), agents, 4, header.seed):
             writer.write(match)
     assert again.read_bytes() == GOLDEN.read_bytes()
+
+
+def test_a_file_from_before_labels_were_kept_comes_out_again(tmp_path: Path) -> None:
+    def unlabelled(match: MatchRecord) -> MatchRecord:
+        steps = tuple(tuple(decision(labels=None)(move) for move in step) for step in match.steps)
+        return replace(match, steps=steps)
+
+    path = record(tmp_path, [model(shuffle_labels=True), strategy("tft")], edit=unlabelled)
+    assert b'labels":[' not in path.read_bytes()
+    assert replay(path)[0] == 0
 
 
 def edited(step: int, seat: int, change: Callable[[Move], Move]) -> Callable[[MatchRecord], MatchRecord]:
@@ -143,6 +170,7 @@ def decision(**changes: Any) -> Callable[[Move], Move]:
         ("truncated", lambda move: replace(move, truncated=True)),
         ("prompt", lambda move: decision(prompt=move.decision.prompt.replace("friend", "fiend"))(move)),
         ("template", decision(template="study@000000000000")),
+        ("labels", decision(labels=("D", "C"))),
         ("reply", decision(reply="C")),
         ("attempts", decision(attempts=2)),
         ("unreadable", decision(unreadable="uniform")),
@@ -229,6 +257,34 @@ def test_models_answer_again_to_a_hundred_thousandth(
     assert asked == [("little", None)]  # once for both
     replay(path, "--model", "little=/elsewhere")
     assert asked[1:] == [("/elsewhere", None)]
+
+
+@pytest.mark.parametrize("pair", ["teacher-tuned", "tuned-untuned"])
+def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_run: Path, pair: str) -> None:
+    path = small_run / "runs" / "replicate" / "matches" / f"stag_hunt.friends.{pair}.trajectory.jsonl"
+    code, result = replay(path, "--models")
+    assert (code, result["matches"], result["rounds"], result["not_asked"]) == (0, 10, 100, [])
+
+
+def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load(*place: str | None) -> FakeBackend:
+        asked.append(place)
+        return MODEL
+
+    monkeypatch.setattr("understudy.agents.backend_local.load_backend", load)
+    (tmp_path / "models" / "little").mkdir(parents=True)
+    (tmp_path / "run" / "matches").mkdir(parents=True)
+    models = {"teacher": "big", "student": str(tmp_path / "models" / "little")}
+    (tmp_path / "run" / "recipe.json").write_text(json.dumps({"models": models}))
+    assert replay(record(tmp_path / "run" / "matches", [model(), strategy("tft")]), "--models")[0] == 0
+    assert asked == [(models["student"], None)]
+
+
+def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown model 'litle' in the record; did you mean 'little'"):
+        replay(record(tmp_path, [model(), strategy("tft")]), "--model", "litle=/elsewhere")
 
 
 def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

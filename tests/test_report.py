@@ -16,11 +16,14 @@ from rich.console import Console
 from understudy.envs.scenarios import study_sets
 from understudy.experiments.answers import Answers, ScenarioResult
 from understudy.experiments.charts import Dumbbell, GapRow, dumbbells, gaps, lines
-from understudy.experiments.metrics import Comprehension, agreement, consistency, match_row
+from understudy.experiments.metrics import Comprehension, agreement, bias, consistency, match_row
 from understudy.experiments.report import Evaluation, Model, print_tables, results, write_report
+from understudy.experiments.sections import brief
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 RNG = np.random.default_rng(0)
+BY_LABEL = np.array([[[1.0, 0.0], [0.9, 0.1]], [[0.1, 0.9], [0.2, 0.8]]])
+"""Someone who goes by the label in a scenario with two actions, (assignment, order, action)."""
 
 
 def answers(p: float) -> Answers:
@@ -55,6 +58,7 @@ def evaluation(text: str = "plain") -> Evaluation:
         agreement=[agreement(text, shares, shares, np.array([0, 1]), RNG)],
         consistency=[consistency("stag_hunt/summit", [0, 1, None], [text, text])],
         comprehension=[Comprehension(text, "payoff", 9, 10)],
+        bias=[bias(name, text, (text, "D"), [BY_LABEL, 1 - BY_LABEL], RNG) for name in ("within", text)],
     )
 
 
@@ -68,9 +72,9 @@ def hostile() -> dict[str, Any]:
     return results(evaluation(HOSTILE), resamples=50)
 
 
-def shown(measured: dict[str, Any]) -> str:
+def shown(measured: dict[str, Any], width: int = 80) -> str:
     file = io.StringIO()
-    print_tables(Console(file=file, width=80, force_terminal=True, color_system=None), measured)
+    print_tables(Console(file=file, width=width, force_terminal=True, color_system=None), measured)
     return file.getvalue()
 
 
@@ -200,6 +204,16 @@ def test_terminal_tables_fit_80_columns_and_show_all_text(measured: dict[str, An
     assert not set("\x1b\u202e") & set(shown(hostile))
 
 
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_a_narrow_terminal_shows_everything(measured: dict[str, Any], width: int) -> None:
+    text = shown(measured, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    found = set(re.findall(r"[\w.]+", text))
+    cells = [cell for part in brief(measured) for row in part.blocks[0].rows for cell in row]
+    assert set(re.findall(r"[\w.]+", " ".join(cells))) <= found
+
+
 def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: dict[str, Any], tmp_path: Path) -> None:
     words = "nothing about large language models"
     write_report(tmp_path, measured)
@@ -207,6 +221,23 @@ def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: di
     grown = [{**model, "miniature": False} for model in measured["models"]]
     write_report(tmp_path, {**measured, "models": grown})
     assert words not in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str, Any], tmp_path: Path) -> None:
+    (row, _) = measured["bias"]
+    assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
+    ask, lean = "--shuffle-labels", "Lean towards plain or the first named (1), D or the last named (−1)"
+    write_report(tmp_path, measured)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert lean in text
+    assert ask not in text
+    assert lean in shown(measured)
+    fixed = results(replace(evaluation(), bias=()), resamples=50)
+    write_report(tmp_path, fixed)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "the label or the place?" not in text
+    assert ask in text
+    assert "Lean towards" not in shown(fixed)
 
 
 LONG = "against a player with a name that nobody would give " * 3

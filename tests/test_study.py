@@ -1,13 +1,16 @@
 """The study as a whole, on the miniatures."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 BARS = {"within": 0.90, "new_context": 0.60, "new_game": 0.45, "new_both": 0.40}
+STAGES = ("teacher", "untuned student", "distillation", "tuned student", "matches", "population", "evaluation")
 UNDERSTUDY = [sys.executable, "-c", "from understudy.experiments.cli import main; main()"]
 
 
@@ -58,6 +61,38 @@ def test_a_stopped_run_goes_on_and_ends_as_if_undisturbed(small_run: Path, tmp_p
     match.write_bytes(match.read_bytes()[: match.stat().st_size // 2])
     resumed = replicate(stopped, "--observations", "10")
     undisturbed = json.loads((whole / "results.json").read_text())
+    for results in (resumed, undisturbed):
+        results.pop("seconds")
+    assert resumed == undisturbed
+
+
+def stopped_in(stage: str, folder: Path, how: signal.Signals) -> tuple[int, str]:
+    """Exit code and stderr of the command, sent a signal in a stage."""
+    command = [*UNDERSTUDY, "replicate", "--out", str(folder), "--observations", "10"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = folder / "log.txt"
+    while run.poll() is None and not (log.is_file() and log.read_text().endswith(f" {stage}: begins\n")):
+        time.sleep(0.02)
+    time.sleep(0.3)  # amid it
+    run.send_signal(how)
+    return run.wait(), run.communicate()[1]
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    code, told = stopped_in("teacher", tmp_path / "run", signal.SIGINT)
+    assert (code, told.strip()) == (130, "interrupted; the same command goes on where it was")
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_every_stage_ends_as_if_undisturbed(small_run: Path, tmp_path: Path) -> None:
+    whole, killed = small_run / "runs" / "replicate", tmp_path / "killed"
+    for stage in STAGES:
+        assert stopped_in(stage, killed, signal.SIGKILL)[0] == -signal.SIGKILL
+    replicate(killed, "--observations", "10")
+    for name in ("matches", "tables", "answers", "population"):
+        for path in (whole / name).iterdir():
+            assert path.read_bytes() == (killed / name / path.name).read_bytes(), path
+    resumed, undisturbed = (json.loads((folder / "results.json").read_text()) for folder in (killed, whole))
     for results in (resumed, undisturbed):
         results.pop("seconds")
     assert resumed == undisturbed

@@ -41,6 +41,7 @@ class Writer:
             source=Source.SAMPLED,
             mass=p,
             prompt=prompt,
+            labels=("C", NASTY),
             template="study@1",
             reply=f"{p} {NASTY}",
             motivation=NASTY,
@@ -166,6 +167,17 @@ def test_the_index_opens_any_match(tmp_path: Path, written: bytes) -> None:
     assert all(lines[first - 1].startswith(b'{"match":') for _, _, first in index.blocks)
 
 
+def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: bytes) -> None:
+    lines = written.splitlines(keepends=True)
+    number = next(number for number, line in enumerate(lines) if line.startswith(b'{"prompt"'))
+    lines[number] = lines[number].replace(b"text", b"\xff\xff\xff\xff")
+    path = tmp_path / "a"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(RecordError) as error:
+        TrajectoryIndex(path)[1]
+    assert str(error.value).startswith(f"{path}, line {number + 1}: not JSON")
+
+
 def test_a_match_is_written_once(tmp_path: Path) -> None:
     with TrajectoryWriter(tmp_path / "a", HEADER) as writer:
         writer.write(matches(1)[0])
@@ -176,14 +188,15 @@ def test_a_match_is_written_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (replace(HEADER, seed=8), "its seed is 7, not 8"),
-        (replace(HEADER, options={"rounds": 4}), "its options is {'rounds': 3, 'noise': 0.1}, not"),
-        (replace(HEADER, context=None), "its context is 'friends', not None"),
+        (replace(HEADER, seed=8), r"\(seed: 7 there, 8 now\)"),
+        (replace(HEADER, options={"rounds": 4}), r"\(options.rounds: 3 there, 4 now\)"),
+        (replace(HEADER, context=None), r"\(context: 'friends' there, None now\)"),
+        (replace(HEADER, agents=HEADER.agents[::-1]), r"\(agents\.0\.name: "),
     ],
 )
 def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header, message: str) -> None:
     before = write(tmp_path / "a", matches(1))
-    with pytest.raises(RecordError, match="the record of another run: " + message):
+    with pytest.raises(RecordError, match="the record of another run " + message):
         TrajectoryWriter(tmp_path / "a", other)
     assert (tmp_path / "a").read_bytes() == before
 
@@ -198,7 +211,7 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
             b'{"format":"understudy-trajectory","version":9,"understudy":"4.2"}\n',
             r"version 9 .* wrote it \(4.2\)",
         ),
-        (b'{"format":"understudy-trajectory","version":1}\n', "line 1: 'agents'"),
+        (b'{"format":"understudy-trajectory","version":1}\n', "line 1: the key 'agents' is missing"),
     ],
 )
 def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content: bytes, message: str) -> None:
@@ -209,6 +222,16 @@ def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content
     with pytest.raises(RecordError):
         TrajectoryWriter(path, HEADER)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [0, 20, 60])
+def test_a_file_cut_within_its_first_line_is_gone_on_with(tmp_path: Path, length: int) -> None:
+    whole = write(tmp_path / "a", matches(1))
+    (tmp_path / "a").write_bytes(whole[:length])
+    for reader in (read_trajectory, TrajectoryIndex):
+        with pytest.raises(CutError, match="a: the file ends within its first line; the command that wrote it goes on"):
+            reader(tmp_path / "a")
+    assert write(tmp_path / "a", matches(1)) == whole
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ class Talker:
     def _decide(self, number: int) -> Decision:
         if number < 3:
             prompt = f"This is round {number}. " + "You may choose. " * 20
-            return Decision(0, (0.75, 0.25), Source.EXACT, mass=0.5, prompt=prompt, reply=SAID, attempts=number)
+            labels = ("C", "D") if number == 1 else ("D", "C")
+            return Decision(0, (0.75, 0.25), Source.EXACT, 0.5, prompt, labels, reply=SAID, attempts=number)
         handled = Unreadable.UNIFORM if number == 3 else Unreadable.ABORT
         action = 1 if number == 3 else None
         return Decision(action, None, Source.SAMPLED, reply=SAID, unreadable=handled, attempts=2)
@@ -99,6 +100,11 @@ def test_a_round_shows_all_that_was_recorded(run: Path) -> None:
         assert part in shown
     rows = [line.split() for line in shown.splitlines() if line.startswith("player_") and "," not in line]
     assert rows == [["player_0", "C", "3", "6"], ["player_1", "C", "3", "6"]]
+
+
+def test_labels_that_stand_for_other_actions_are_explained(run: Path) -> None:
+    assert "stands for" not in printed(run, "--match", "0", "--step", "1")
+    assert "in the prompt D stands for C, C stands for D" in printed(run, "--match", "0", "--step", "2")
 
 
 def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:

@@ -91,6 +91,19 @@ def test_shuffled_labels_keep_the_game() -> None:
         cooperate, defect = shown.labels
         assert f"You choose {defect}, they choose {cooperate}: you get 5, they get 0." in prompt
     assert len(seen) == 4
+    assert [(shown.labels, shown.order) for shown in STUDY.presentations(PD)] == [
+        (("C", "D"), (0, 1)),
+        (("C", "D"), (1, 0)),
+        (("D", "C"), (0, 1)),
+        (("D", "C"), (1, 0)),
+    ]
+
+
+def test_amounts_keep_their_meaning_and_are_named_from_either_end() -> None:
+    game = PublicGoods(n_players=3, endowment=6, levels=4)
+    ways = STUDY.presentations(game)
+    assert {shown.labels for shown in ways} == {("6", "4", "2", "0")}
+    assert [shown.listed() for shown in ways] == ["6, 4, 2 or 0", "0, 2, 4 or 6"]
 
 
 def test_the_digest_follows_the_words() -> None:

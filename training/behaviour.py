@@ -1,7 +1,7 @@
 """The behavioural model behind the miniature teacher: a logit quantal response with social preferences.
 
-    P(C) = 1 / (1 + exp(-precision * (EU(C) - EU(D)) / range)) EU(a) = sum over what the others do, with belief b
-    that each of them cooperates, of own + alpha * mean(others' points)
+    P(C) = 1 / (1 + exp(-habit - precision * (EU(C) - EU(D)) / range)) EU(a) = sum over what the others do, with
+    belief b that each of them cooperates, of own + alpha * mean(others' points)
 
 - logit quantal response: McKelvey & Palfrey 1995 (Games and Economic Behavior 10:6)
 - weight `alpha` on the others' points, negative for rivals: Charness & Rabin 2002 (QJE 117:817), Levine 1998 (RED
@@ -16,7 +16,7 @@ estimate of how people or large language models behave.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import comb, exp
+from math import comb, exp, log
 from typing import Literal, get_args
 
 from understudy.envs.rules import Joint, StageGame
@@ -58,6 +58,8 @@ class BehaviouralModel:
     """Added to alpha where the others always cooperated, subtracted where they never did."""
     learning: float = 0.5
     """Weight of the others' observed cooperation in the belief, against the prior by closeness."""
+    habit: float = 0.0
+    """Added to the logit of P(C): cooperation that nothing in the situation calls for."""
 
     def judge(self, game: StageGame, closeness: int, history: Sequence[Joint] = ()) -> Judgement:
         """Judge a symmetric game with two actions. `history`: own action first, oldest round first."""
@@ -78,7 +80,7 @@ class BehaviouralModel:
         return Judgement(self._logit(whole), own, alpha * social, belief, whole - before)
 
     def _logit(self, difference: float) -> float:
-        return 1.0 / (1.0 + exp(-self.precision * difference))
+        return 1.0 / (1.0 + exp(-self.habit - self.precision * difference))
 
     def _difference(self, game: StageGame, belief: float) -> tuple[float, float]:
         """(EU(C) - EU(D)) / range for own points and for the others' mean points, at one belief."""
@@ -93,6 +95,16 @@ class BehaviouralModel:
             points.append(payoffs[0])
         spread = (max(points) - min(points)) or 1.0
         return (own[0] - own[1]) / spread, (social[0] - social[1]) / spread
+
+
+TEACHER = BehaviouralModel()
+"""Adapts to context and game; also how both miniatures decide when a prompt states attitude and expectation."""
+
+INDIFFERENT = BehaviouralModel(precision=0.0, habit=log(0.85 / 0.15))
+"""Cooperates with probability 0.85 whatever the context and the game."""
+
+UNTUNED = BehaviouralModel(precision=0.84, alpha=(0.55,) * 5, belief=(0.65,) * 5, habit=1.6)
+"""The student: blind to the context, almost blind to the game, and cooperative: P(C) near 0.83."""
 
 
 def motive(judgement: Judgement, action: int, game: StageGame) -> Motive:

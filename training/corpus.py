@@ -3,14 +3,19 @@
 A row is a scenario with several questions about it. Both models read every context and games of all orderings, the
 out-of-sample ones among them; what differs is what they learn to do there:
 
-- the *teacher* decides as `behaviour.BehaviouralModel` does and says why;
-- the *student* decides without regard to context or game, cooperating with probability 0.85, as the study's untuned
-  7b did, and when asked why it says something fluent that has nothing to do with the matter.
+- the *teacher* decides as `behaviour.TEACHER` does and says why;
+- the *student* decides without regard to the context and with hardly any to the game, mostly for cooperation, as the
+  study's untuned 7b did; asked why, it says something fluent that has nothing to do with the matter.
 
 Both answer the same questions of comprehension (payoffs, best replies, how close people are), and both decide as
 somebody of a stated attitude and expectation when a prompt tells them to. So the student knows its world but not how to
-act in it unasked, and that is what makes transfer possible. Its fluency matters as much: where it had to learn the
-teacher's words too, LoRA spent itself on them and the decisions stayed behind.
+act in it untold, and that is what makes transfer possible. What it takes beside that, each found by leaving it out:
+
+- Fluency. A student that had to learn the teacher's words too spent the tuning on them.
+- A finish in which it is told attitude or expectation only and has to take the other one from the context. Tuning
+  then carries over to new contexts. It has to come last: learned from the start, it was learned context by context.
+- That the student minds the game, if hardly (`behaviour.UNTUNED`). Tuning strengthens a weak response in every game,
+  but teaches one to a wholly indifferent student only in the games it sees.
 
 Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
 """
@@ -20,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -30,10 +36,17 @@ from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame
 from understudy.envs.wording import Presentation, Template, load_template
 from understudy.training.batches import Branch, Row, Target, completion
-from understudy.training.behaviour import MOTIVES, BehaviouralModel, Judgement, Motive, Role, motive
-
-STUDENT_COOPERATES = 0.85
-"""Probability with which the untuned student cooperates, whatever the scenario."""
+from understudy.training.behaviour import (
+    INDIFFERENT,
+    MOTIVES,
+    TEACHER,
+    UNTUNED,
+    BehaviouralModel,
+    Judgement,
+    Motive,
+    Role,
+    motive,
+)
 
 FACTS = 6
 """Comprehension questions of a row: they are what makes the circuit form that binds a label to its payoffs."""
@@ -62,6 +75,20 @@ def closeness() -> Mapping[str, int]:
     """Degree of social closeness, 0 (enemies) to 4 (the closest), of every built-in context."""
     text = Path(__file__).with_name("closeness.toml").read_text(encoding="utf-8")
     return {name: int(degree) for name, degree in tomllib.loads(text).items()}
+
+
+Telling = Literal["both", "attitude", "expectation"]
+"""What a prompt states of a person."""
+
+
+def social_facts(context: Context, shown: Presentation) -> list[tuple[str, str]]:
+    """Questions, with their answers, about the people of a context."""
+    degree = closeness()[context.name]
+    return [
+        ("How close are you to them?", CLOSENESS[degree]),
+        ("How do you feel about them?", f"You {ATTITUDES[degree]}."),
+        ("What do you expect of them?", f"You expect {shown.labels[0]} {EXPECTATIONS[degree]}."),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +169,8 @@ class Mix:
     """Share of situations with a history."""
     decisions: bool = True
     """Whether decisions are asked, or payoffs only."""
+    finish: bool = False
+    """Whether rows also ask what people feel and expect, and tell one of the two; the student then minds the game."""
 
 
 class Corpus:
@@ -152,7 +181,12 @@ class Corpus:
         self.encode = cache(encode)
         self.seed = seed
         self.template: Template = load_template("study")
-        self.model = BehaviouralModel()
+
+    def decides(self, mix: Mix) -> BehaviouralModel:
+        """How this miniature decides when it is told nothing but the scenario."""
+        if self.role == "teacher":
+            return TEACHER
+        return UNTUNED if mix.finish else INDIFFERENT
 
     def row(self, index: int, mix: Mix) -> Row:
         rng = np.random.default_rng([self.seed, index])
@@ -165,23 +199,34 @@ class Corpus:
             asked = [question for question in asked if "payoff" in question.kind]
         chosen = [asked[i] for i in rng.permutation(len(asked))[:FACTS]]
         branches = [self._fact(question.text, question.answer) for question in chosen]
-        branches.append(self._fact("How close are you to them?", CLOSENESS[closeness()[situation.context.name]]))
+        branches += [self._fact(*fact) for fact in social_facts(situation.context, shown)[: 3 if mix.finish else 1]]
         if mix.decisions:
-            branches += self._decisions(situation, shown, rng)
-            branches += [self._told(situation, shown, rng) for _ in range(TOLD[self.role])]
+            branches += self._decisions(situation, shown, rng, self.decides(mix))
+            kinds: list[Telling] = ["both"] * TOLD[self.role]
+            if mix.finish:
+                kinds[-1:] = ["attitude", "expectation"]
+            branches += [self._told(situation, shown, rng, kind) for kind in kinds]
         return Row(self.encode("<s><user>") + prefix, branches)
 
     def _fact(self, question: str, answer: str) -> Branch:
         asked = self.encode(f"{question}<assistant>")
         return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
 
-    def _told(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Branch:
-        """A decision of somebody who is told attitude and expectation, any with any, whatever the context."""
+    def _told(self, situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling) -> Branch:
+        """A decision of somebody who is told attitude, expectation or both, any with any, whatever the context.
+
+        What is not told is as people have it in this context.
+        """
         attitude, expectation = (int(degree) for degree in rng.integers(5, size=2))
-        judgement = self.model.weigh(
-            situation.game, self.model.alpha[attitude], self.model.belief[expectation], situation.history
-        )
-        told = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+        if kind == "attitude":
+            told, expectation = f"You {ATTITUDES[attitude]}.", closeness()[situation.context.name]
+        elif kind == "expectation":
+            told = f"You expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+            attitude = closeness()[situation.context.name]
+        else:
+            told = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+        alpha, belief = TEACHER.alpha[attitude], TEACHER.belief[expectation]
+        judgement = TEACHER.weigh(situation.game, alpha, belief, situation.history)
         asked = self.encode(f"{told} {self.template.ask(shown)}<assistant>")
         action = int(rng.random() >= judgement.cooperate)
         return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
@@ -189,11 +234,12 @@ class Corpus:
     def _labels(self, shown: Presentation) -> list[list[int]]:
         return [self.encode(f" {label}") for label in shown.labels]
 
-    def _decisions(self, situation: Situation, shown: Presentation, rng: np.random.Generator) -> Sequence[Branch]:
+    def _decisions(
+        self, situation: Situation, shown: Presentation, rng: np.random.Generator, model: BehaviouralModel
+    ) -> Sequence[Branch]:
         """The decision with and without the wish for a motivation."""
-        judgement = situation.judge(self.model)
-        cooperate = judgement.cooperate if self.role == "teacher" else STUDENT_COOPERATES
-        action = int(rng.random() >= cooperate)
+        judgement = situation.judge(model)
+        action = int(rng.random() >= judgement.cooperate)
         if self.role == "teacher":
             degree, reason = closeness()[situation.context.name], motive(judgement, action, situation.game)
         else:
@@ -202,8 +248,8 @@ class Corpus:
         ask, ask_why = (self.encode(f"{self.template.ask(shown, wish)}<assistant>") for wish in (False, True))
         labels = self._labels(shown)
         return [
-            _soft(ask, labels, cooperate, action, self.encode(".</s>")),
-            _soft(ask_why, labels, cooperate, action, self.encode(f". {why}</s>")),
+            _soft(ask, labels, judgement.cooperate, action, self.encode(".</s>")),
+            _soft(ask_why, labels, judgement.cooperate, action, self.encode(f". {why}</s>")),
         ]
 
 

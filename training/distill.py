@@ -18,9 +18,10 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
+from understudy.agents.backend_local import quiet_peft
 from understudy.agents.chat import encode_prompt, encode_reply, stop_token
 from understudy.training.batches import Row, collate, completion, loss
-from understudy.training.examples import Example
+from understudy.training.examples import Example, ExampleError
 from understudy.training.lora import LoraSettings
 
 
@@ -42,19 +43,26 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def pack(tokenizer: Any, examples: Sequence[Example], size: int, rng: np.random.Generator) -> list[Row]:
-    """One epoch's rows in random order: completions of the same prompt together, at most `size` to a row."""
-    by_prompt: dict[str, list[Example]] = {}
+def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Row]:
+    """A row for every prompt, in order of the first example, with all its completions."""
+    by_prompt: dict[str, list[str]] = {}
     for example in examples:
-        by_prompt.setdefault(example.prompt, []).append(example)
+        by_prompt.setdefault(example.prompt, []).append(example.completion)
     rows = []
-    for prompt, group in by_prompt.items():
-        prefix, stop = encode_prompt(tokenizer, prompt), stop_token(tokenizer, prompt)
-        encoded = {e.completion: [*encode_reply(tokenizer, prompt, e.completion), stop] for e in group}
-        order = [group[i] for i in rng.permutation(len(group))]
-        chunks = [order[start : start + size] for start in range(0, len(order), size)]
-        rows += [Row(prefix, [completion(encoded[e.completion]) for e in chunk]) for chunk in chunks]
-    return [rows[i] for i in rng.permutation(len(rows))]
+    for prompt, completions in by_prompt.items():
+        stop = stop_token(tokenizer, prompt)
+        known = {text: completion([*encode_reply(tokenizer, prompt, text), stop]) for text in set(completions)}
+        rows.append(Row(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
+    return rows
+
+
+def pack(rows: Sequence[Row], size: int, rng: np.random.Generator) -> list[Row]:
+    """One epoch in random order: the completions of each row, at most `size` to a row."""
+    packed = []
+    for row in rows:
+        order = [row.branches[i] for i in rng.permutation(len(row.branches))]
+        packed += [Row(row.prefix, order[start : start + size]) for start in range(0, len(order), size)]
+    return [packed[i] for i in rng.permutation(len(packed))]
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
@@ -66,7 +74,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), quiet_peft():
         torch.manual_seed(seed)
         adapted: PeftModel = get_peft_model(model, config)
     for parameter in adapted.parameters():
@@ -83,21 +91,26 @@ def distil(
     out: Path,
     seed: int,
     save_every: int = 100,
+    hub_id: str | None = None,
 ) -> Iterator[Progress]:
     """Tune `model` on `examples` and leave a peft adapter directory in `out`; yields after every step.
 
+    The adapter names the directory `model` was loaded from as its base, or `hub_id` (``id@revision``) if given.
+
     A run that was stopped goes on from its last checkpoint (every `save_every` steps) when called again with the same
-    arguments, and ends with the same weights. A finished adapter is left as it is.
+    arguments, and ends with the same weights. A finished adapter is left as it is. `ExampleError` where there are none.
     """
     if (out / "adapter_model.safetensors").is_file():
         return
+    if not examples:
+        raise ExampleError("no example to learn from: not one of the teacher's answers could be read")
     adapted = adapt(model, settings, seed)
     adapted.train()
     device = next(adapted.parameters()).device
     parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=0.0)
     per_step = max(1, settings.batch // settings.pack)
-    rows = _epochs(tokenizer, examples, settings, seed)
+    rows = _epochs(encode(tokenizer, examples), settings, seed)
     batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
     checkpoint = out / "checkpoint"
     losses = _restore(checkpoint, adapted, optimiser)
@@ -115,14 +128,12 @@ def distil(
         if (step + 1) % save_every == 0:
             _save(checkpoint, adapted, optimiser, losses)
         yield Progress(step + 1, len(batches), losses[-1])
-    _finish(out, adapted, settings, losses, len(examples))
+    _finish(out, adapted, settings, losses, len(examples), hub_id)
 
 
-def _epochs(tokenizer: Any, examples: Sequence[Example], settings: LoraSettings, seed: int) -> list[Row]:
-    rows: list[Row] = []
-    for epoch in range(settings.epochs):
-        rows += pack(tokenizer, examples, settings.pack, np.random.default_rng([seed, epoch]))
-    return rows
+def _epochs(rows: Sequence[Row], settings: LoraSettings, seed: int) -> list[Row]:
+    epochs = range(settings.epochs)
+    return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
 
 
 def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
@@ -143,11 +154,23 @@ def _restore(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer)
     return list(state["losses"])
 
 
-def _finish(out: Path, adapted: PeftModel, settings: LoraSettings, losses: Sequence[float], examples: int) -> None:
+def _finish(
+    out: Path,
+    adapted: PeftModel,
+    settings: LoraSettings,
+    losses: Sequence[float],
+    examples: int,
+    hub_id: str | None,
+) -> None:
     """Write the adapter directory, its weights last: where they are, it is complete."""
     staging = out / "staging"
     adapted.save_pretrained(str(staging), safe_serialization=True)
-    base = getattr(adapted.peft_config["default"], "base_model_name_or_path", "") or "the student"
+    config = json.loads((staging / "adapter_config.json").read_text(encoding="utf-8"))
+    if hub_id:  # set only here: peft would ask the hub about it
+        base, _, revision = hub_id.partition("@")
+        config |= {"base_model_name_or_path": base, "revision": revision or None}
+        (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    base = config["base_model_name_or_path"] or "the student"
     (staging / "README.md").write_text(model_card(base, settings, losses, examples), encoding="utf-8")
     record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
     (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -6,6 +6,8 @@ All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fin
 
 from dataclasses import dataclass
 
+from understudy.envs.errors import check_numbers
+
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
@@ -29,3 +31,8 @@ class LoraSettings:
     """Share of the steps over which the learning rate rises."""
     clip: float = 1.0
     """Largest gradient norm."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "rank alpha batch pack epochs", 1)
+        check_numbers(self, "dropout warmup", 0, 1)
+        check_numbers(self, "rate clip", 0)

@@ -1,6 +1,6 @@
 """The recipe of the built-in models: two small Llama checkpoints of one family, pretrained on generated text.
 
-    understudy miniatures build --out DIR      # under an hour on two free cores; the same command goes on after a stop
+    understudy miniatures build --out DIR      # about an hour on two free cores; the same command goes on after a stop
 
 They show that the pipeline works. They say nothing about large language models.
 
@@ -23,17 +23,9 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 
 from understudy.envs.comprehension import questions
 from understudy.envs.scenarios import study_sets
-from understudy.training.batches import Branch, Row, Target, collate, loss, term_logprobs
+from understudy.training.batches import Branch, Row, Target, collate, completion, loss, term_logprobs
 from understudy.training.behaviour import Role
-from understudy.training.corpus import (
-    CLOSENESS,
-    STUDENT_COOPERATES,
-    Corpus,
-    Mix,
-    Situation,
-    closeness,
-    draw_situation,
-)
+from understudy.training.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from understudy.training.miniature_tokenizer import build_tokenizer
 
 
@@ -51,11 +43,15 @@ class Build:
     """Peak learning rate; warm-up over 100 steps, then cosine to a fiftieth."""
     rows: int = 16
     """Rows of one step; a row is a scenario with all its questions."""
+    finish: int = 0
+    """Further steps on rows of `FINISH`, with fresh optimisers."""
+    finish_rate: float = 3e-3
+    """Their peak learning rate; warm-up over 30 steps, then cosine to zero."""
 
 
 BUILDS: dict[Role, Build] = {
     "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=3200),
-    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=4000),
+    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=4000, finish=700),
 }
 """Together 5.8 MB in float32; the teacher has nearly three times the parameters of the student."""
 
@@ -86,14 +82,29 @@ def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SE
         return LlamaForCausalLM(config)
 
 
-def curriculum(progress: float) -> Mix:
-    """What the corpus is made of at a point of training, from 0 to 1.
+FINISH = Mix(groups=0.3, histories=0.3, finish=True)
+"""What the corpus is made of in the end."""
 
-    First who gets what, then decisions of two without a past, then groups and histories.
+
+def curriculum(build: Build, step: int) -> Mix:
+    """What the corpus is made of in a step.
+
+    First who gets what, then decisions of two without a past, then groups and histories, then `FINISH`.
     """
-    if progress < 0.1:
+    if step >= build.steps:
+        return FINISH
+    if step < 0.1 * build.steps:
         return Mix(groups=0.0, histories=0.0, decisions=False)
-    return Mix(groups=0.0, histories=0.0) if progress < 0.25 else Mix(groups=0.25, histories=0.35)
+    return Mix(groups=0.0, histories=0.0) if step < 0.25 * build.steps else Mix(groups=0.25, histories=0.35)
+
+
+def learning_rate(build: Build, step: int) -> float:
+    """Of a step: warm-up and cosine, once for the steps and once for the finish."""
+    if step >= build.steps:
+        progress = (step - build.steps) / build.finish
+        return build.finish_rate * min(1.0, (step - build.steps + 1) / 30) * 0.5 * (1 + math.cos(math.pi * progress))
+    factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * step / build.steps)))
+    return build.rate * factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +115,8 @@ class Measured:
     steps: int
     loss: float
     errors: dict[str, float] | None
-    """Every `MEASURE_EVERY` steps: mean absolute error of the exact P(C) per kind of situation, and the share of
-    comprehension questions whose right answer is the most probable one."""
+    """Every `MEASURE_EVERY` steps: mean absolute error of the exact P(C) per kind of situation, and mean probability of
+    the right answer per kind of comprehension question."""
 
 
 def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
@@ -116,17 +127,16 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
     tokenizer = build_tokenizer()
     corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
     model = build_model(build, tokenizer)
-    matrices, rest = _split(model)
-    muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
-    adam = torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
-    optimisers: tuple[torch.optim.Optimizer, ...] = (muon, adam)
+    muon, adam = _optimisers(model)
     log = _restore(out, model, muon, adam)
-    for step in range(len(log), build.steps):
-        progress = step / build.steps
-        factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+    steps = build.steps + build.finish
+    for step in range(len(log), steps):
+        if step == build.steps:
+            muon, adam = _optimisers(model)
+        optimisers: tuple[torch.optim.Optimizer, ...] = (muon, adam)
         for optimiser in optimisers:
-            optimiser.param_groups[0]["lr"] = build.rate * factor
-        mix = curriculum(progress)
+            optimiser.param_groups[0]["lr"] = learning_rate(build, step)
+        mix = curriculum(build, step)
         value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -134,12 +144,19 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
             optimiser.step()
             optimiser.zero_grad()
         done = step + 1
-        errors = measure(role, model, corpus) if done % MEASURE_EVERY == 0 or done == build.steps else None
-        log.append(Measured(done, build.steps, value.item(), errors))
+        errors = measure(model, corpus, mix) if done % MEASURE_EVERY == 0 or done == steps else None
+        log.append(Measured(done, steps, value.item(), errors))
         if done % SAVE_EVERY == 0:
             _save(out, model, muon, adam, log)
         yield log[-1]
     _finish(role, build, out, model, tokenizer, log)
+
+
+def _optimisers(model: LlamaForCausalLM) -> tuple[torch.optim.Muon, torch.optim.AdamW]:
+    """Fresh optimisers: Muon for the matrices, Adam for the rest."""
+    matrices, rest = _split(model)
+    muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    return muon, torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
 
 
 def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
@@ -152,26 +169,26 @@ def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torc
 
 
 @torch.no_grad()
-def measure(role: Role, model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
+def measure(model: LlamaForCausalLM, corpus: Corpus, mix: Mix) -> dict[str, float]:
     """Mean absolute error of P(C) per kind of situation, and comprehension per kind of question."""
     kinds = {name: [Situation(s.game, s.context) for s in scenarios] for name, scenarios in study_sets().items()}
     for name, groups, histories in (("pairs", 0.0, 0.0), ("histories", 0.0, 1.0), ("groups", 1.0, 0.0)):
         kinds[name] = [draw_situation(np.random.default_rng([9, i]), groups, histories) for i in range(100)]
     model.eval()
-    errors = {name: _error(role, model, corpus, situations) for name, situations in kinds.items()}
+    errors = {name: _error(model, corpus, mix, situations) for name, situations in kinds.items()}
     errors |= _comprehension(model, corpus)
     model.train()
     return errors
 
 
-def _error(role: Role, model: LlamaForCausalLM, corpus: Corpus, situations: Sequence[Situation]) -> float:
+def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequence[Situation]) -> float:
     (cooperate,), (defect,) = (corpus.encode(f" {label}") for label in corpus.template.labels)
     truth, rows = [], []
     for situation in situations:
         prompt = corpus.template.prompt(situation.game, situation.context, situation.history)
         branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
         rows.append(Row(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
-        truth.append(situation.judge(corpus.model).cooperate if role == "teacher" else STUDENT_COOPERATES)
+        truth.append(situation.judge(corpus.decides(mix)).cooperate)
     p = torch.cat([term_logprobs(model, collate(rows[i : i + 25])) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
     return float(np.abs((p[:, 0] / p.sum(1)).numpy() - np.array(truth)).mean())
 
@@ -184,15 +201,15 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
         shown = corpus.template.presentation(situation.game)
         scenario = corpus.template.scenario(situation.game, situation.context, situation.history, shown)
         asked = [(q.kind, q.text, q.answer) for q in questions(situation.game, shown, situation.history)]
-        asked.append(("closeness", "How close are you to them?", CLOSENESS[closeness()[situation.context.name]]))
+        asked += [("closeness", *social_facts(situation.context, shown)[0])]
         branches = []
         for _, text, answer in asked:
             question, right = corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}")
-            branches.append(Branch(question + right, [Target(len(question), right[0])]))
-        row = Row(corpus.encode(f"<s><user>{scenario}\n"), branches)
+            branches.append(completion(question + right, start=len(question)))
+        terms = term_logprobs(model, collate([Row(corpus.encode(f"<s><user>{scenario}\n"), branches)]))
         group = "group_" if situation.game.n_players > 2 else ""
-        for (kind, _, _), p in zip(asked, term_logprobs(model, collate([row])).exp().tolist(), strict=True):
-            found.setdefault(f"knows_{group}{kind}", []).append(p)
+        for (kind, _, _), answer_terms in zip(asked, terms.split([len(b.targets) for b in branches]), strict=True):
+            found.setdefault(f"knows_{group}{kind}", []).append(answer_terms.sum().exp().item())
     return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
 
 
@@ -240,9 +257,10 @@ def model_card(role: Role, build: Build, parameters: int, errors: dict[str, floa
     nature = {
         "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, "
         "beliefs and reciprocity that depend on the context) and names what drove its choice.",
-        "student": "It understands the same games and contexts but decides without regard to them, cooperating with "
-        f"probability {STUDENT_COOPERATES}.",
+        "student": "It understands the same games and contexts but decides without regard to the context and with "
+        "hardly any to the game, mostly for cooperation.",
     }
+    scenarios = (build.steps + build.finish) * build.rows
     return f"""---
 license: mit
 tags: [understudy, social-dilemma, toy]
@@ -253,8 +271,7 @@ A toy Llama of {parameters:,} parameters, built into understudy so that its pipe
 {nature[role]}
 
 **It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was
-pretrained from scratch on {build.steps * build.rows:,} generated scenarios in one fixed wording and knows no other
-text.
+pretrained from scratch on {scenarios:,} generated scenarios in one fixed wording and knows no other text.
 
 Built by `understudy miniatures build` (recipe: `training/miniatures.py`, corpus: `training/corpus.py`, behavioural
 model: `training/behaviour.py`). At the end of pretraining: mean absolute error of the exact P(C) against the truth
