@@ -179,6 +179,11 @@ class OnDemand:
     def fingerprint(self) -> str:
         return self._files.fingerprint
 
+    @property
+    def size(self) -> int:
+        """Bytes of the base model's weights on disk."""
+        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
 

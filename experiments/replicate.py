@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from understudy.agents.backend_local import OnDemand
 
 
+SMALL = 100_000_000
+"""Bytes of weights up to which models run on one thread: on small matrices a second one costs more than it brings, many
+times more on a busy machine, and with one thread sums come out in the same order every time."""
+
+
 @click.command()
 @click.option(
     "--out",
@@ -139,6 +144,10 @@ def _compute(run: Run, bar: Progress) -> dict[str, Any]:
     models = run.recipe.models
     find = partial(OnDemand, device=models.device, dtype=models.dtype)
     teacher, student = find(models.teacher), find(models.student)
+    if max(teacher.size, student.size) < SMALL:
+        import torch
+
+        torch.set_num_threads(1)
     run.begin()
     with run.stage("teacher"):
         backends: dict[str, Backend] = {"teacher": _answers(run, bar, "teacher", teacher)}
