@@ -211,13 +211,14 @@ def _load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tu
 
     try:
         with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
             stop_token(tokenizer, "a prompt")  # a chat template that cannot be used fails here
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 dtype=precision,
                 device_map=place,
                 local_files_only=True,
+                trust_remote_code=False,  # not given, transformers would ask the user
                 use_safetensors=True,
                 ignore_mismatched_sizes=True,  # to be reported, and refused below
                 output_loading_info=True,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -110,6 +111,8 @@ def check_model(model: str, folder: Path) -> None:
     config = _read_json(model, folder / "config.json")
     if "auto_map" in config:
         _refuse_code(model, str(config.get("model_type")))
+    if (folder / "tokenizer_config.json").is_file():
+        _refuse_tokenizer_code(model, _read_json(model, folder / "tokenizer_config.json"))
     if not list(folder.glob("model*.safetensors")):
         pickled = sorted(file.name for suffix in ("bin", "pt", "pth") for file in folder.glob(f"*.{suffix}"))
         if pickled:
@@ -133,6 +136,22 @@ def _refuse_code(model: str, kind: str) -> None:
             f"model '{model}' of type '{kind}' needs code from its own repository (auto_map in config.json), which is"
             " never run; give a model whose type transformers knows"
         )
+
+
+def _refuse_tokenizer_code(model: str, config: Mapping[str, Any]) -> None:
+    import transformers
+
+    kind = str(config.get("tokenizer_class"))
+    if "auto_map" in config and not hasattr(transformers, kind):
+        raise ModelError(
+            f"model '{model}' has a tokenizer '{kind}' that needs code from its own repository (auto_map in"
+            " tokenizer_config.json), which is never run; give a model whose tokenizer transformers knows"
+        )
+
+
+def is_miniature(model: str) -> bool:
+    """Whether a model is one that ``understudy miniatures build`` has made, built-in or elsewhere."""
+    return (locate(model) / "pretraining.json").is_file()
 
 
 def fingerprint(folder: Path) -> str:

@@ -192,16 +192,19 @@ def load_template(name_or_path: str) -> Template:
     for key in known_keys:
         if key not in table:
             raise TemplateError(f"{path}: the key '{key}' is missing")
-    labels = tuple(table.pop("labels"))
+    labels = table.pop("labels")
     if (
-        len(labels) != 2
-        or len(set(labels)) != 2
+        not isinstance(labels, list)
+        or len(labels) != 2
         or not all(isinstance(label, str) and label.strip() for label in labels)
+        or len(set(labels)) != 2
     ):
-        raise TemplateError(f"{path}: labels = {list(labels)}; needs two different words")
+        raise TemplateError(f"{path}: labels = {labels!r}; needs a list of two different words")
     for key, sentence in table.items():
+        if not isinstance(sentence, str):
+            raise TemplateError(f"{path}: {key} = {sentence!r}; needs a text in quotes")
         _check_placeholders(path, key, sentence)
-    return Template(labels=labels, **table)
+    return Template(labels=tuple(labels), **table)
 
 
 def _check_placeholders(path: Path, key: str, sentence: str) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from understudy.agents.backend import Backend
 from understudy.agents.language_model import comprehension, exact_distributions
+from understudy.agents.model_files import is_miniature
 from understudy.agents.record import MatchRecord
 from understudy.envs.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, study_sets
 from understudy.envs.wording import load_template
@@ -39,10 +40,16 @@ def evaluate(run: Run, backends: Mapping[str, Backend]) -> Evaluation:
     template = load_template(run.recipe.prompting.template)
     answered = read_all(run)
     sets = scenario_results(answered)
+    models = run.recipe.models
     return Evaluation(
         recipe=run.recipe.name,
         models=[
-            Model(role, backend.name, backend.fingerprint, miniature=backend.name.startswith("miniature-"))
+            Model(
+                role,
+                backend.name,
+                backend.fingerprint,
+                miniature=is_miniature(models.teacher if role == "teacher" else models.student),
+            )
             for role, backend in backends.items()
         ],
         sets=sets,

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
 
 from understudy.experiments.recipe import Recipe, load_recipe
@@ -194,7 +202,7 @@ def _distil(run: Run, bar: Progress, student: "OnDemand", examples: list[Any]) -
     recipe = run.recipe
     hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
     steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
-    task = bar.add_task("the student learns", total=None)
+    task = add_task(bar, "the student learns")
     for step in steps:
         bar.update(
             task, total=step.steps, completed=step.step, description=f"the student learns (loss {step.loss:.3f})"
@@ -205,9 +213,16 @@ def _distil(run: Run, bar: Progress, student: "OnDemand", examples: list[Any]) -
 
 def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
     """Work through the steps with a bar and the time left."""
-    task = bar.add_task(label, total=total)
+    task = add_task(bar, label, total)
     for _ in steps:
         bar.advance(task)
+
+
+def add_task(bar: Progress, label: str, total: int | None = None) -> TaskID:
+    """A new bar; a line in its place where stderr is no terminal."""
+    if bar.disable:
+        bar.console.print(label, highlight=False, markup=False)
+    return bar.add_task(label, total=total)
 
 
 @contextmanager

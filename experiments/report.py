@@ -72,8 +72,6 @@ class Evaluation:
     """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commit, command: what else it takes to make the numbers again. JSON types."""
-    others: Mapping[str, Mapping[str, Sequence[ScenarioResult]]] = field(default_factory=dict)
-    """Other tuned students by name, on the same sets: for example tuned without motivations."""
     matches: Sequence[MatchRow] = ()
     agreement: Sequence[Agreement] = ()
     consistency: Sequence[Consistency] = ()
@@ -100,7 +98,6 @@ def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any
             "null_rate": {str(estimate): null_rate(evaluation.training, estimate) for estimate in ESTIMATES},
         },
         "alignment": _alignment(evaluation, evaluation.sets, "student", resamples),
-        "others": {name: _alignment(evaluation, sets, name, resamples) for name, sets in evaluation.others.items()},
         "scenarios": {
             name: [_scenario(result, evaluation.observations) for result in group]
             for name, group in evaluation.sets.items()

@@ -120,14 +120,17 @@ def provenance() -> dict[str, Any]:
 
 def _commit() -> str | None:
     """Git commit of the checkout that understudy runs from; None for an installed copy."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve()
+
+    def git(*words: str) -> str:
+        asked = subprocess.run(["git", *words], cwd=here.parent, capture_output=True, text=True, timeout=10, check=True)
+        return asked.stdout.strip()
+
     try:
-        asked = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        git("ls-files", "--error-unmatch", here.name)  # fails in an environment that lies inside another checkout
+        return git("rev-parse", "HEAD")
+    except (OSError, subprocess.SubprocessError):
         return None
-    return asked.stdout.strip() or None
 
 
 def _plain(value: Any) -> Any:

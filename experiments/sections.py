@@ -19,10 +19,9 @@ ABOUT = {
 
 def sections(measured: Results) -> list[Section]:
     """The whole report; what was not measured is left out."""
-    parts: list[tuple[str, Sequence[Block]]] = [("Summary", [*_summary(measured)])]
+    parts: list[tuple[str, Sequence[Block]]] = [("Summary", [*_caveat(measured), *_summary(measured)])]
     parts += [(set_title(name), [*_set(measured, name)]) for name in measured["alignment"]]
     parts += [
-        ("Other students", _shown(tables.others_table(measured))),
         ("Unreadable replies", _shown(tables.unreadable_table(measured["unreadable"]))),
         ("Does the teacher agree with itself?", _shown(tables.consistency_table(measured["consistency"]))),
         (
@@ -51,7 +50,20 @@ def brief(measured: Results) -> list[Section]:
         tables.agreement_table(measured["agreement"]),
         tables.cooperation_table(measured["matches"]),
     )
-    return parts + [Section(table.title, (table,)) for table in others if table.rows]
+    shown = parts + [Section(table.title, (table,)) for table in others if table.rows]
+    return [*shown, *(Section("About these models", (notice,)) for notice in _caveat(measured))]
+
+
+def _caveat(measured: Results) -> list[Notice]:
+    """What nobody may overlook where the models are miniatures."""
+    if not any(model["miniature"] for model in measured["models"]):
+        return []
+    return [
+        Notice(
+            "These models are miniatures, made to try the whole procedure in minutes. They show that the measurement "
+            "works; they say nothing about large language models."
+        )
+    ]
 
 
 def _shown(table: Table) -> list[Block]:
@@ -194,12 +206,6 @@ def _matches(rows: Sequence[Results]) -> Iterator[Block]:
 
 
 def _limits(measured: Results) -> Iterator[str]:
-    if any(model["miniature"] for model in measured["models"]):
-        yield (
-            "They say nothing about large language models. These models are miniatures, made to try the "
-            "whole procedure in minutes: they show that the measurement works, not how language models "
-            "decide."
-        )
     yield (
         "They are not the study's figures (46% within sample, 18% on new contexts, 28% on new games, "
         "LLaMa2-70b to 7b) and cannot be set against them: the study publishes neither its formula nor its "

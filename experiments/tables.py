@@ -104,20 +104,6 @@ def test_table(rows: Sequence[Results]) -> Table:
     )
 
 
-def others_table(measured: Results) -> Table:
-    """Gap closed by students tuned in another way."""
-    return Table(
-        "Students tuned in another way, on the same scenarios",
-        ("student", "set", "estimate", "gap closed", "null", "this study's student: more by"),
-        tuple(
-            _other(student, name, row, measured["alignment"].get(name, {}).get("gap_closed"))
-            for student, alignment in measured["others"].items()
-            for name, row in alignment.items()
-        ),
-        words=3,
-    )
-
-
 def unreadable_table(rows: Sequence[Results]) -> Table:
     """Unreadable replies, and the bounds of the rates."""
     cells = (
@@ -359,19 +345,6 @@ def _test(test: Results | None, key: str) -> str:
     if test is None:
         return NONE
     return "<0.001" if key == "p" and test["p"] < 0.001 else num(test[key], 3)
-
-
-def _other(student: str, name: str, row: Results, main: float | None) -> tuple[str, ...]:
-    value = row["gap_closed"]
-    ahead = None if main is None or value is None else main - value
-    return (
-        student,
-        set_title(name),
-        row["estimate"],
-        with_span(value, row["interval"]),
-        num(row["null"]),
-        num(ahead),
-    )
 
 
 def _flat(table: Results, place: str = "") -> Iterator[tuple[str, str]]:

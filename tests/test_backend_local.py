@@ -353,6 +353,11 @@ def test_code_and_pickles_are_never_run(copy) -> None:
     (copy / "config.json").write_text(json.dumps(evil))
     assert "'evil' needs code from its own repository" in refused(str(copy))
     (copy / "config.json").write_text(json.dumps(config))
+    words = json.loads((copy / "tokenizer_config.json").read_text())
+    own = words | {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
+    (copy / "tokenizer_config.json").write_text(json.dumps(own))
+    assert "tokenizer 'Evil' that needs code" in refused(str(copy))
+    (copy / "tokenizer_config.json").write_text(json.dumps(words))
     torch.save(tensors(copy / "model.safetensors"), copy / "pytorch_model.bin")
     (copy / "model.safetensors").unlink()
     assert "pytorch_model.bin only" in refused(str(copy))

@@ -17,6 +17,7 @@ from understudy.envs.scenarios import study_sets
 from understudy.experiments.answers import Answers, ScenarioResult
 from understudy.experiments.charts import Dumbbell, GapRow, dumbbells, gaps, lines
 from understudy.experiments.metrics import Comprehension, agreement, bias, consistency, match_row
+from understudy.experiments.page import Table
 from understudy.experiments.report import Evaluation, Model, print_tables, results, write_report
 from understudy.experiments.sections import brief
 
@@ -53,7 +54,6 @@ def evaluation(text: str = "plain") -> Evaluation:
         seconds=12.5,
         template="study@0123456789ab",
         provenance={"python": "3.11", "packages": {"numpy": "2"}, "command": ["understudy", text]},
-        others={text: sets},
         matches=[match_row(text, text, text, games, games, games, RNG)],
         agreement=[agreement(text, shares, shares, np.array([0, 1]), RNG)],
         consistency=[consistency("stag_hunt/summit", [0, 1, None], [text, text])],
@@ -106,7 +106,7 @@ def test_a_report_is_made_again_from_results_json(measured: dict[str, Any], tmp_
 
 def test_one_more_set_changes_no_other_sets_interval() -> None:
     whole = evaluation()
-    part = replace(whole, sets={"new_game": whole.sets["new_game"]}, others={})
+    part = replace(whole, sets={"new_game": whole.sets["new_game"]})
     found = (results(one, resamples=50)["alignment"]["new_game"] for one in (whole, part))
     assert next(found) == next(found)
 
@@ -114,7 +114,7 @@ def test_one_more_set_changes_no_other_sets_interval() -> None:
 def test_without_probabilities_the_sampled_figures_stand_at_the_top() -> None:
     whole = evaluation()
     heard = [replace(result, tuned=replace(result.tuned, exact=None)) for result in whole.sets["within"]]
-    row = results(replace(whole, sets={"within": heard}, others={}), resamples=50)["alignment"]["within"]
+    row = results(replace(whole, sets={"within": heard}), resamples=50)["alignment"]["within"]
     assert row["estimate"] == "sampled"
     assert row["gap_closed"] == row["estimates"]["sampled"]["gap_closed"]
     assert len(row["estimates"]["exact"]["missing"]) == 20
@@ -143,7 +143,7 @@ def test_unreadable_replies_are_counted_with_bounds(measured: dict[str, Any]) ->
 def test_drop_from_new_contexts_to_both_new_is_a_warning() -> None:
     whole = evaluation()
     worse = [replace(result, tuned=result.untuned) for result in whole.sets["new_both"]]
-    found = results(replace(whole, sets={**whole.sets, "new_both": worse}, others={}), resamples=50)
+    found = results(replace(whole, sets={**whole.sets, "new_both": worse}), resamples=50)
     assert found["transfer_drop"]["drop"] == pytest.approx(1)
     assert any("surface patterns" in text for text in found["warnings"])
 
@@ -210,14 +210,17 @@ def test_a_narrow_terminal_shows_everything(measured: dict[str, Any], width: int
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     found = set(re.findall(r"[\w.]+", text))
-    cells = [cell for part in brief(measured) for row in part.blocks[0].rows for cell in row]
+    shown_tables = [part.blocks[0] for part in brief(measured) if isinstance(part.blocks[0], Table)]
+    cells = [cell for table in shown_tables for row in table.rows for cell in row]
     assert set(re.findall(r"[\w.]+", " ".join(cells))) <= found
 
 
 def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: dict[str, Any], tmp_path: Path) -> None:
     words = "nothing about large language models"
     write_report(tmp_path, measured)
-    assert words in (tmp_path / "report.md").read_text(encoding="utf-8")
+    told = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert words in told.partition("Within sample")[0], "before the first figure"
+    assert words in " ".join(shown(measured, 80).split())
     grown = [{**model, "miniature": False} for model in measured["models"]]
     write_report(tmp_path, {**measured, "models": grown})
     assert words not in (tmp_path / "report.md").read_text(encoding="utf-8")

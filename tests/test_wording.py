@@ -119,6 +119,10 @@ def test_the_digest_follows_the_words() -> None:
         (lambda text: text.replace('motivation = "Say why."', ""), "'motivation' is missing"),
         (lambda text: text.replace('["C", "D"]', '["C", "C"]'), "two different words"),
         (lambda text: text.replace('["C", "D"]', '["C", "D'), "study.toml"),
+        (lambda text: text.replace('["C", "D"]', '"CD"'), "labels = 'CD'; needs a list"),
+        (lambda text: text.replace('["C", "D"]', "5"), "labels = 5; needs a list"),
+        (lambda text: text.replace('"Say why."', "5"), "motivation = 5; needs a text"),
+        (lambda text: text.replace('name = "study"', 'name = ["a"]'), "name = ['a']; needs a text"),
         (lambda text: text.replace("{labels}?", "{labels?"), "question: expected '}'"),
     ],
 )

@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,10 @@ def distil(
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), _repeatable(device):
             torch.manual_seed(seed * 1_000_003 + step)  # dropout: the same after a stop
             value = loss(adapted, collate(batches[step]).to(device))
-        value.backward()
+            value.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
         optimiser.step()
         optimiser.zero_grad()
@@ -129,6 +130,17 @@ def distil(
             _save(checkpoint, adapted, optimiser, losses)
         yield Progress(step + 1, len(batches), losses[-1])
     _finish(out, adapted, settings, losses, len(examples), hub_id)
+
+
+@contextmanager
+def _repeatable(device: torch.device) -> Iterator[None]:
+    """On a CPU with several threads, gradients are summed in the same order every time."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or device.type == "cpu")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _epochs(rows: Sequence[Row], settings: LoraSettings, seed: int) -> list[Row]:
@@ -171,7 +183,10 @@ def _finish(
         config |= {"base_model_name_or_path": base, "revision": revision or None}
         (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     base = config["base_model_name_or_path"] or "the student"
-    (staging / "README.md").write_text(model_card(base, settings, losses, examples), encoding="utf-8")
+    card = model_card(base, settings, losses, examples)
+    if (Path(base) / "pretraining.json").is_file():
+        card += "\nThe model under it is a miniature: it says nothing about large language models.\n"
+    (staging / "README.md").write_text(card, encoding="utf-8")
     record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
     (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):

@@ -257,8 +257,9 @@ def model_card(role: Role, build: Build, parameters: int, errors: dict[str, floa
     nature = {
         "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, "
         "beliefs and reciprocity that depend on the context) and names what drove its choice.",
-        "student": "It understands the same games and contexts but decides without regard to the context and with "
-        "hardly any to the game, mostly for cooperation.",
+        "student": "It knows the same games and contexts, and where a prompt tells what it feels or expects it decides "
+        "as the teacher's model does. Untold it decides without regard to the context and with hardly any to the game, "
+        "mostly for cooperation.",
     }
     scenarios = (build.steps + build.finish) * build.rows
     return f"""---
