@@ -8,10 +8,14 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+from safetensors.torch import load_file
+
 from understudy.agents.backend_local import LocalBackend, load_backend
 from understudy.agents.language_model import comprehension, exact_distributions
 from understudy.envs.scenarios import study_sets
 from understudy.envs.wording import load_template
+from understudy.training import miniatures
 from understudy.training.behaviour import TEACHER
 from understudy.training.corpus import Corpus, Mix, Situation, draw_situation
 
@@ -122,3 +126,19 @@ WORDS: dict[str, int] = {}
 def spell(text: str) -> list[int]:
     """A token for every text that the corpus encodes at once, except that labels have one of their own."""
     return [WORDS.setdefault(text, len(WORDS))]
+
+
+def test_a_stopped_build_goes_on_and_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the finish, two steps behind the checkpoint, which was written before the finish began."""
+    monkeypatch.setattr(miniatures, "SAVE_EVERY", 6)
+    monkeypatch.setattr(miniatures, "measure", lambda *_: {"within": 0.0})
+    build = miniatures.Build(width=16, layers=1, heads=2, mlp=16, steps=6, rows=2, finish=4)
+    assert [measured.step for measured in miniatures.pretrain("student", build, tmp_path / "whole")] == [*range(1, 11)]
+    for measured in miniatures.pretrain("student", build, tmp_path / "stopped"):
+        if measured.step == 8:
+            break
+    assert [m.step for m in miniatures.pretrain("student", build, tmp_path / "stopped")] == [7, 8, 9, 10]
+    whole, stopped = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "stopped"))
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
