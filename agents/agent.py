@@ -54,7 +54,8 @@ class Decision:
     """A decision, recorded whole."""
 
     action: Any
-    """The action to play: an index in social dilemmas. None aborts the match (the reply was unreadable)."""
+    """The action to play: an index in social dilemmas, an array of shape (1,) where it is an amount, a text where
+    words may be said. None aborts the match (the reply was unreadable)."""
     probabilities: tuple[float, ...] | None = None
     """Probability of every action, by index, from which `action` was drawn; None where there are none."""
     source: Source = Source.RULE
@@ -75,6 +76,10 @@ class Decision:
     """What was done with an unreadable reply (a value of `Unreadable`); None where it was read."""
     attempts: int = 1
     """How many replies were sampled until one could be read, or the policy applied."""
+
+
+IDLE = Decision(0)
+"""Silence, or no sanction: what a player does in the phases of which it knows nothing."""
 
 
 @dataclass(frozen=True, slots=True)

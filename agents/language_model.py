@@ -3,23 +3,28 @@
 A model is asked in one of two ways. *Exact*: the action is drawn from the model's own probabilities of the action
 labels, renormalised over the labels; nothing is sampled but the action, nothing can be unreadable. *Sampled*: the model
 writes a reply, the action is read from it, and what happens to an unreadable reply is stated and recorded.
+
+Where a round has several phases, a model is asked in each for what is due: what to say, what to choose, whom to punish
+or reward. Asked for a sample where words are allowed, it writes a message, which is passed on as it is.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from statistics import fmean
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
 
 from understudy.agents.agent import Decision, Player, Source, Turn, Unreadable, draw
 from understudy.agents.backend import Backend, Request
-from understudy.agents.replies import read_action, read_motivation
+from understudy.agents.replies import read_action, read_amount, read_motivation
 from understudy.envs.catalogue import lookup
 from understudy.envs.comprehension import EQUAL, questions
 from understudy.envs.contexts import Context
 from understudy.envs.errors import InputError
+from understudy.envs.labels import options_now, words_allowed
 from understudy.envs.rules import Joint, StageGame, View
 from understudy.envs.wording import Presentation, Template
 
@@ -55,7 +60,8 @@ class LanguageModelAgent:
     unreadable: Unreadable = Unreadable.ABORT
     """What happens when none of them can be read."""
     default_action: int | None = None
-    """The action played then if `unreadable` is ``default``."""
+    """The action played then if `unreadable` is ``default``, or the amount given; where it is time to talk or for
+    sanctions, the default is to do nothing."""
 
     def __post_init__(self) -> None:
         lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
@@ -124,16 +130,37 @@ class LanguageModelAgent:
                 f"model '{self.name}' needs info['view'], which the environments of understudy give;"
                 f" {turn.agent} got none"
             )
-        if all_ways:
-            ways = self.template.presentations(view.game)
-        else:
+        self._refuse(view)
+        ways = self.template.choices(view)
+        if not all_ways:
             # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
-            ways = [self.template.presentation(view.game, turn.rng.spawn(1)[0] if self.shuffle_labels else None)]
-        put = partial(self.template.prompt, view.game, self.context, view.history, motivation=self.motivation)
-        return [_Posed(turn, put(shown=shown), shown) for shown in ways]
+            ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways))) if self.shuffle_labels else 0]]
+        words = self.ask == "sampled"
+        count = options_now(view)
+        return [
+            _Posed(
+                turn,
+                view,
+                self.template.prompt_for(view, self.context, shown, motivation=self.motivation, words=words),
+                shown.labels[:count],
+            )
+            for shown in ways
+        ]
+
+    def _refuse(self, view: View) -> None:
+        """`LanguageModelError` for what cannot be asked in the way that this agent asks."""
+        if self.ask == "exact" and not options_now(view):
+            raise LanguageModelError(
+                f"model '{self.name}': an amount has no probability of its own; ask = 'sampled', or take levels"
+            )
+        if self.shuffle_labels and any(isinstance(signal, str) for joint in view.said for signal in joint):
+            raise LanguageModelError(
+                f"model '{self.name}': shuffle_labels where players talk in words; what was said of a label means"
+                " something else at every decision"
+            )
 
     def _weigh(self, posed: Sequence["_Posed"]) -> list["Distribution"]:
-        return exact_distributions(self.backend, [(one.prompt, one.shown.labels) for one in posed])
+        return exact_distributions(self.backend, [(one.prompt, one.labels) for one in posed])
 
     def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
         found = self._weigh(posed)
@@ -145,7 +172,7 @@ class LanguageModelAgent:
                 source=Source.EXACT,
                 mass=distribution.mass,
                 prompt=one.prompt,
-                labels=one.shown.labels,
+                labels=one.labels,
                 template=template,
             )
             for one, distribution in zip(posed, found, strict=True)
@@ -170,24 +197,32 @@ class LanguageModelAgent:
         return Request(one.prompt, (), self.max_tokens, self.temperature, seed)
 
     def _read(self, one: "_Posed", text: str, attempt: int) -> Decision:
-        reply = _reply(text, one.shown.labels)
-        return Decision(
-            action=reply.action,
+        decision = Decision(
+            action=None,
             source=Source.SAMPLED,
             prompt=one.prompt,
-            labels=one.shown.labels,
             template=_signature(self.template),
             reply=text,
-            motivation=reply.motivation if self.motivation else None,
             attempts=attempt,
         )
+        if words_allowed(one.view):
+            return replace(decision, action=text)
+        if not one.labels:
+            return replace(decision, action=_as_array(read_amount(text, one.most)))
+        reply = _reply(text, one.labels)
+        motivation = reply.motivation if self.motivation else None
+        return replace(decision, action=reply.action, labels=one.labels, motivation=motivation)
 
     def _settle(self, decision: Decision, one: "_Posed") -> Decision:
         """What is done where no reply could be read."""
-        action = self.default_action
+        action: Any = self.default_action
         if self.unreadable == Unreadable.UNIFORM:
-            count = len(one.shown.labels)
-            action = draw([1 / count] * count, one.turn.rng)
+            count = len(one.labels)
+            action = draw([1 / count] * count, one.turn.rng) if count else one.turn.rng.random() * one.most
+        elif one.view.phase != "act" and action is not None:
+            action = 0
+        if not one.labels:
+            action = _as_array(action)
         return replace(decision, action=action, unreadable=self.unreadable)
 
 
@@ -196,8 +231,20 @@ class _Posed:
     """A turn put into words."""
 
     turn: Turn
+    view: View
     prompt: str
-    shown: Presentation
+    labels: tuple[str, ...]
+    """Of what the player may do, by index; none where it names an amount."""
+
+    @property
+    def most(self) -> float:
+        """The largest amount that the player may name."""
+        return self.view.game.endowments[self.view.player]
+
+
+def _as_array(amount: float | None) -> Any:
+    """An amount as environments take it, shape (1,); None stays what it is."""
+    return None if amount is None else np.array([amount], dtype=np.float32)
 
 
 def _signature(template: Template) -> str:

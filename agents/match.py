@@ -20,6 +20,7 @@ import numpy as np
 from understudy.agents.agent import Agent, Decision, Turn, View
 from understudy.agents.record import MatchRecord, Move, Outcome, outcome, plain
 from understudy.envs.errors import InputError
+from understudy.envs.labels import words_allowed
 
 
 class MatchError(InputError):
@@ -106,11 +107,12 @@ def advance(table: Table, decisions: Mapping[str, Decision]) -> None:
 
 def _step(table: Table, moves: tuple[Move, ...], actions: dict[str, Any]) -> tuple[Move, ...]:
     """Step the environment and say in every move what it brought."""
+    before = table.infos
     table.observations, rewards, terminated, truncated, table.infos = table.env.step(actions)
     return tuple(
         replace(
             move,
-            played=_played(table.infos.get(move.player, {}).get("view")),
+            played=_played(before[move.player].get("view"), table.infos.get(move.player, {}).get("view")),
             reward=float(rewards[move.player]),
             terminated=bool(terminated[move.player]),
             truncated=bool(truncated[move.player]),
@@ -119,9 +121,17 @@ def _step(table: Table, moves: tuple[Move, ...], actions: dict[str, Any]) -> tup
     )
 
 
-def _played(view: Any) -> int | None:
-    """The player's own last action as the environment's view shows it."""
-    return view.history[-1][0] if isinstance(view, View) and view.history else None
+def _played(before: Any, after: Any) -> Any:
+    """What the player did in a step as it happened, where the views of the environment show it; else None."""
+    if not (isinstance(before, View) and isinstance(after, View)):
+        return None
+    if before.phase == "talk":
+        return after.said[-1][0]
+    if before.phase != "act":
+        return None  # views show what sanctions did, not who gave them
+    if after.acted is not None:
+        return after.acted[0]
+    return after.history[-1][0] if after.history else None
 
 
 def play(
@@ -193,9 +203,16 @@ def _ask(agent: Agent, seats: list[Seat], *, seed: int, step: int) -> list[Decis
     if len(decisions) != len(turns):
         raise ValueError(f"{len(decisions)} decisions for {len(turns)} turns")
     for turn, decision in zip(turns, decisions, strict=True):
-        if decision.action is not None and not turn.space.contains(decision.action):
+        if not _possible(turn, decision.action):
             raise ValueError(f"the action {decision.action!r} is not in {turn.space}")
     return decisions
+
+
+def _possible(turn: Turn, action: Any) -> bool:
+    """Whether an action is in the space, is None, or is a text where words are allowed."""
+    view = turn.info.get("view")
+    words = isinstance(view, View) and words_allowed(view)
+    return action is None or (isinstance(action, str) and words) or bool(turn.space.contains(action))
 
 
 def _narrow(ask: Callable[[list[Seat]], object], seats: list[Seat], error: Exception) -> tuple[list[Seat], Exception]:

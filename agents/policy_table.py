@@ -13,7 +13,7 @@ longer past, or of the number of the round, is not in it.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,19 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
-from understudy.agents.agent import Agent, Decision, Player, Source, Turn, View, draw
+from understudy.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View, draw
 from understudy.agents.histories import History, Indices, after, histories, rounds
 from understudy.agents.language_model import LanguageModelAgent
 from understudy.agents.versions import understudy_version
+from understudy.envs.bimatrix import BimatrixGame
 from understudy.envs.catalogue import lookup, nearest
 from understudy.envs.data_files import write_text
 from understudy.envs.errors import InputError
+from understudy.envs.games import Game
 from understudy.envs.matrix_games import MatrixGame
+from understudy.envs.n_player import CountGame
+from understudy.envs.outcomes import is_symmetric
+from understudy.envs.population import Population
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import StageGame
 
@@ -74,15 +79,17 @@ class PolicyTable:
     origin: Origin
     masses: tuple[float, ...] | None = None
     """Probability, by row, that a reply of the model starts with a label at all; None where it was not a model."""
+    player: int = 0
+    """The seat from which the game is played, where the players are not alike; else 0."""
 
     def __post_init__(self) -> None:
-        count = len(histories(self.game, self.memory))
+        count = len(histories(self.game, self.memory, self.player))
         if len(self.rows) != count:
             wanted = f"{self.game.name} with memory {self.memory} has {count} histories"
             raise PolicyTableError(f"rows: {wanted}; got {len(self.rows)} rows")
         for number, row in enumerate(self.rows):
-            if not _is_distribution(row, self.game.n_actions):
-                wanted = f"{self.game.n_actions} numbers from 0 up that add up to 1"
+            if not _is_distribution(row, self.game.options[self.player]):
+                wanted = f"{self.game.options[self.player]} numbers from 0 up that add up to 1"
                 raise PolicyTableError(f"rows[{number}]: probabilities = {list(row)}; needs {wanted}")
         if self.masses is not None and (len(self.masses) != count or not all(map(_is_share, self.masses))):
             raise PolicyTableError(f"masses: needs {count} numbers from 0 to 1; got {list(self.masses)}")
@@ -109,6 +116,11 @@ class PolicyTable:
         rest = self.probabilities[:, :0:-1].cumsum(axis=1)[:, ::-1]  # probability of all later actions
         return np.where(rest > 0, ends[:, :-1], 1.0)  # the last possible action takes what rounding left
 
+    @cached_property
+    def _alike(self) -> bool:
+        """Whether the game is the same from every seat."""
+        return is_symmetric(self.game)
+
     def start(self, shape: int | tuple[int, ...] = ()) -> Indices:
         """The number of the empty history, for an array of agents."""
         return np.zeros(shape, dtype=np.intp)
@@ -130,14 +142,14 @@ class PolicyTable:
         theirs = np.asarray(others)
         if self.game.n_players == 2:
             theirs = theirs[..., None]
-        return after(self.game, self.memory, index, np.asarray(own), theirs)
+        return after(self.game, self.memory, index, np.asarray(own), theirs, self.player)
 
     def index(self, played: ArrayLike) -> Indices:
         """Numbers of histories: actions, shape (..., rounds, players), own action and oldest round first."""
         actions = np.asarray(played, dtype=np.intp)
         index = self.start(actions.shape[:-2])
         for past in range(actions.shape[-2]):
-            index = after(self.game, self.memory, index, actions[..., past, 0], actions[..., past, 1:])
+            index = after(self.game, self.memory, index, actions[..., past, 0], actions[..., past, 1:], self.player)
         return index
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -159,15 +171,16 @@ class PolicyTable:
 
     def document(self) -> dict[str, Any]:
         """The table as the plain values of its JSON file."""
-        if not isinstance(self.game, MatrixGame | PublicGoods):
-            raise PolicyTableError(f"{self.name}: files hold matrix games and public goods, not {self.game.name}")
+        if not isinstance(self.game, Game):
+            raise PolicyTableError(f"{self.name}: files hold the games of the catalogue, not {self.game.name}")
         masses = self.masses or [None] * len(self.rows)
-        asked = zip(histories(self.game, self.memory), self.rows, masses, strict=True)
+        asked = zip(histories(self.game, self.memory, self.player), self.rows, masses, strict=True)
         return {
             "format": FORMAT,
             "version": VERSION,
             "origin": asdict(self.origin),
             "game": asdict(self.game),
+            **({"player": self.player} if self.player else {}),
             "memory": self.memory,
             "rows": [
                 {"history": _plain(history), "probabilities": list(row), "mass": mass} for history, row, mass in asked
@@ -197,26 +210,37 @@ class PolicyTable:
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise PolicyTableError(f"{self.name} needs info['view'], which understudy's environments give")
+        if view.phase != "act":
+            return IDLE
         if not same_payoffs(view.game, self.game):
             raise PolicyTableError(f"{self.name} is about {self.game}; compile one for {view.game}")
-        played = np.array(view.history, dtype=np.intp).reshape(-1, self.game.n_players)
-        row = int(self.index(played))
+        row = int(self.index(self._seen(view)))
         action = draw(self.rows[row], turn.rng)
         return Decision(action, self.rows[row], self.origin.source, self.masses[row] if self.masses else None)
 
+    def _seen(self, view: View) -> NDArray[np.intp]:
+        """The history of a view, shape (rounds, players); in a population without rounds in which it met nobody."""
+        if view.player != self.player and not self._alike and not isinstance(view.rules, Population):
+            raise PolicyTableError(f"{self.name} is that of player_{self.player}, not of player_{view.player}")
+        rounds = [joint for joint in view.history if len(joint) > 1]
+        if any(len(joint) != self.game.n_players for joint in rounds):
+            met = max(map(len, rounds)) - 1
+            raise PolicyTableError(f"{self.name} is about one other player, and this one has {met} neighbours")
+        return np.array(rounds, dtype=np.intp).reshape(-1, self.game.n_players)
+
 
 def compile_agent(
-    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None
+    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None, player: int = 0
 ) -> PolicyTable:
     """Ask an agent what it does after every history of up to `memory` rounds, all in one batch.
 
     A language model with shuffled labels is asked under all presentations of the actions, and the table holds the mean:
     it then plays as the agent does, who draws a presentation for every decision. `model` (fingerprint of the agent's
-    weights) and `context` (in which it is asked) are noted in the table. Raises `PolicyTableError` where the agent
-    gives no probabilities.
+    weights) and `context` (in which it is asked) are noted in the table. `player`: the seat in which it is asked, where
+    the players are not alike. Raises `PolicyTableError` where the agent gives no probabilities.
     """
-    asked = histories(game, memory)
-    turns = [_question(game, history, number) for number, history in enumerate(asked)]
+    asked = histories(game, memory, player)
+    turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
     shuffled = isinstance(agent, LanguageModelAgent) and agent.shuffle_labels
     decisions = agent.decide_on_average(turns) if isinstance(agent, LanguageModelAgent) else agent.decide(turns)
     for history, decision in zip(asked, decisions, strict=True):
@@ -229,19 +253,25 @@ def compile_agent(
     masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
     first = decisions[0]
     origin = Origin(agent.name, first.source, model, context, first.template, understudy_version(), shuffled)
-    return PolicyTable(game, memory, rows, origin, masses or None)
+    return PolicyTable(game, memory, rows, origin, masses or None, player)
 
 
 def same_payoffs(game: StageGame, other: StageGame) -> bool:
-    """Whether two symmetric games are the same to their players, whatever they are called."""
-    if (game.n_players, game.n_actions) != (other.n_players, other.n_actions):
+    """Whether two games are the same to their players, whatever they are called. `HistoryError` where actions are
+    amounts, of which there are no tables."""
+    if game.options != other.options:
         return False
-    return game == other or all(game.payoffs(joint) == other.payoffs(joint) for joint in rounds(game))
+    if game == other:
+        return True
+    if game.n_players > 2 and is_symmetric(game) != is_symmetric(other):
+        return False
+    return all(game.payoffs(joint) == other.payoffs(joint) for joint in rounds(game))
 
 
 def read_table(document: Any) -> PolicyTable:
     """The table in the values of a JSON file; `InputError` names the key that is wrong."""
-    _check_keys(document, ("format", "version", "origin", "game", "memory", "rows"), "policy table")
+    keys = ("format", "version", "origin", "game", "memory", "rows")
+    _check_keys(document, keys, "policy table", may=("player",))
     if (document["format"], document["version"]) != (FORMAT, VERSION):
         found = f"format = {document['format']!r}, version = {document['version']!r}"
         raise PolicyTableError(f"{found}; this understudy reads {FORMAT!r}, version {VERSION}")
@@ -251,13 +281,17 @@ def read_table(document: Any) -> PolicyTable:
     _check_keys(noted, [field.name for field in fields(Origin)], "origin")
     source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
     game = _read_game(document["game"])
-    rows, masses = _read_rows(document["rows"], histories(game, document["memory"]))
-    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}), masses)
+    player = document.get("player", 0)
+    if player not in range(game.n_players):
+        raise PolicyTableError(f"player = {player!r}; needs a seat from 0 to {game.n_players - 1}")
+    rows, masses = _read_rows(document["rows"], histories(game, document["memory"], player))
+    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}), masses, player)
 
 
-def _question(game: StageGame, history: History, number: int) -> Turn:
-    view = View(game=game, player=0, round=len(history), history=history)
-    return Turn("player_0", None, {"view": view}, Discrete(game.n_actions), np.random.default_rng(number))
+def _question(game: StageGame, history: History, number: int, player: int) -> Turn:
+    view = View(game=game, player=player, round=len(history), history=history)
+    space = Discrete(game.options[player])
+    return Turn(f"player_{player}", None, {"view": view}, space, np.random.default_rng(number))
 
 
 def _is_share(value: object) -> bool:
@@ -272,14 +306,22 @@ def _plain(history: History) -> list[list[int]]:
     return [list(joint) for joint in history]
 
 
+KINDS: dict[str, type[Game]] = {"T": MatrixGame, "row": BimatrixGame, "cooperate": CountGame}
+"""Classes of games by a key that only they have; games without any of them are public goods."""
+
+
 def _read_game(values: Any) -> StageGame:
-    """A game of the kind that has the options in `values`."""
-    kind = MatrixGame if isinstance(values, dict) and "T" in values else PublicGoods
-    _check_keys(values, [field.name for field in fields(kind)], "game")
+    """A game of the kind that has the options in `values`; those that files did not have yet are as by default."""
+    named = values if isinstance(values, dict) else {}
+    kind = next((kind for key, kind in KINDS.items() if key in named), PublicGoods)
+    options = {field.name: field.default is MISSING for field in fields(kind)}
+    needed = [name for name, is_needed in options.items() if is_needed]
+    _check_keys(values, needed, "game", may=[name for name in options if name not in needed])
     try:
-        return kind(**values)
+        game: StageGame = kind(**values)
     except TypeError as error:  # a value of a type that no option has
         raise PolicyTableError(f"game: {error}") from None
+    return game
 
 
 def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...] | None]:
@@ -295,12 +337,14 @@ def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, 
     return tuple(tuple(row["probabilities"]) for row in rows), masses or None
 
 
-def _check_keys(values: Any, keys: Sequence[str], place: str) -> None:
+def _check_keys(values: Any, keys: Sequence[str], place: str, may: Sequence[str] = ()) -> None:
+    """`PolicyTableError` where `values` lacks one of the `keys`, or has one that is neither in them nor in `may`."""
     if not isinstance(values, dict):
-        raise PolicyTableError(f"{place}: needs the keys {', '.join(keys)}; got {values!r}")
+        raise PolicyTableError(f"{place}: needs the keys {', '.join((*keys, *may))}; got {values!r}")
     for key in keys:
         if key not in values:
             raise PolicyTableError(f"{place}: the key '{key}' is missing")
+    known = dict.fromkeys((*keys, *may))
     for key in values:
-        if key not in keys:
-            raise PolicyTableError(f"{place}: unknown key '{key}'{nearest(key, dict.fromkeys(keys))}")
+        if key not in known:
+            raise PolicyTableError(f"{place}: unknown key '{key}'{nearest(key, known)}")

@@ -60,6 +60,20 @@ def read_action(text: str, labels: Sequence[str]) -> int | None:
     return None if any(_takes_back(sentence, tuple(labels), action) for sentence in later) else action
 
 
+def read_amount(text: str, most: float) -> float | None:
+    """The amount from 0 to `most` that a reply chooses, or None where it does not plainly choose one.
+
+    It has to be the only number of the first sentence, which begins with it as with a label.
+    """
+    first, *_ = _sentences(text)
+    named = re.findall(r"(?<![\w.,-])\d+(?:\.\d+)?(?![\w%]|[.,]\d)", first)
+    if len(named) != 1 or re.search(r"\d\s*%|\d/\d|-\s*\d|\d,\d", first):
+        return None
+    if read_action(first, named) is None or not float(named[0]) <= most:
+        return None
+    return float(named[0])
+
+
 def read_motivation(text: str, label: str) -> str:
     """What a reply that chooses `label` says beside it; the whole text where it does not begin with the label."""
     found = _begins(text, (label,))

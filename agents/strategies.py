@@ -7,10 +7,15 @@ half as cooperative as can be, and *the others* cooperated where at least half o
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from understudy.agents.agent import Decision, Player, Source, Turn, View, draw
+import numpy as np
+from gymnasium.spaces import Discrete
+
+from understudy.agents.agent import IDLE, Decision, Player, Source, Turn, View, draw
 from understudy.envs.catalogue import lookup
 from understudy.envs.errors import InputError
+from understudy.envs.labels import options_now
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
+from understudy.envs.population import Population
 
 
 class StrategyError(InputError):
@@ -60,7 +65,11 @@ class MemoryOne:
                 f"strategy '{self.name}' looks at the last round, and the environment shows none:"
                 " set memory to 1 or more"
             )
-        mine, *others = (view.game.cooperation(action) >= 0.5 for action in view.history[-1])
+        met = [joint for joint in view.history if len(joint) > 1]
+        if not met:
+            return self.first  # in a population it may have met nobody
+        played = zip(met[-1], _seats(view, len(met[-1])), strict=True)
+        mine, *others = (view.game.cooperation(action, seat) >= 0.5 for action, seat in played)
         they = 2 * sum(others) >= len(others)
         if mine:
             return self.cc if they else self.cd
@@ -76,9 +85,47 @@ class MemoryOne:
                 f"strategy '{self.name}' needs info['view'], which the environments of understudy give;"
                 f" {turn.agent} got none"
             )
+        if view.phase != "act":
+            return IDLE
         cooperate = float(self.cooperation(view))
-        probabilities = (cooperate, *[0.0] * (view.game.n_actions - 2), 1.0 - cooperate)
+        options = options_now(view)
+        if options == 1:
+            return Decision(0, (1.0,), Source.RULE)
+        if not options:
+            defects = draw((cooperate, 1.0 - cooperate), turn.rng)
+            return Decision(turn.space.low if defects else turn.space.high, None, Source.RULE)
+        probabilities = (cooperate, *[0.0] * (options - 2), 1.0 - cooperate)
         return Decision(draw(probabilities, turn.rng), probabilities, Source.RULE)
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Does in every phase anything that is possible then, each as likely: it needs nothing but space and mask."""
+
+    name: str = "uniform"
+    """What tables and records call it."""
+
+    def describe(self) -> Player:
+        return Player(name=self.name, kind="uniform")
+
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        return [self._decide(turn) for turn in turns]
+
+    def _decide(self, turn: Turn) -> Decision:
+        if not isinstance(turn.space, Discrete):
+            low, high = turn.space.low, turn.space.high
+            amount = low + turn.rng.random(low.shape) * (high - low)
+            return Decision(amount.astype(turn.space.dtype), None, Source.RULE)
+        mask = turn.info.get("action_mask", np.ones(turn.space.n))
+        probabilities = tuple((mask / mask.sum()).tolist())
+        return Decision(draw(probabilities, turn.rng), probabilities, Source.RULE)
+
+
+def _seats(view: View, count: int) -> tuple[int | None, ...]:
+    """Who did what in a round of `count` actions, own seat first; None in a population, where seats do not matter."""
+    if isinstance(view.rules, Population):
+        return (None,) * count
+    return view.player, *(seat for seat in range(view.game.n_players) if seat != view.player)
 
 
 def generosity(game: MatrixGame) -> float:

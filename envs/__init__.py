@@ -8,6 +8,6 @@ from pettingzoo.env_registry.registration import register  # type: ignore[import
 
 from understudy.envs.games import ENVIRONMENTS
 
-for _name in ENVIRONMENTS:  # entry points as text, so that an environment is imported when it is made
+for _name in (*ENVIRONMENTS, "population"):  # entry points as text, so that an environment is imported when it is made
     register("parallel", f"understudy/{_name}-v0", f"understudy.envs.{_name}_v0:parallel_env")
     register("aec", f"understudy/{_name}-v0", f"understudy.envs.{_name}_v0:env")

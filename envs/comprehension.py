@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from math import comb
 from operator import mul
 
+from understudy.envs.errors import InputError
+from understudy.envs.outcomes import is_symmetric
 from understudy.envs.rules import Joint, StageGame
 from understudy.envs.wording import Presentation, number
 
 EQUAL = "the same"
 """The answer to "which gives more" where nothing does."""
+
+
+class QuestionError(InputError, ValueError):
+    """A game about which there are no questions; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +32,20 @@ class Question:
     answer: str
 
 
-def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = ()) -> list[Question]:
-    """Every question of fact about a symmetric game with two actions, as one player sees it.
+def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = (), player: int = 0) -> list[Question]:
+    """Every question of fact about a game with two actions for each, as the player in one seat sees it.
 
-    `history`: joint actions, own action first, oldest round first.
+    `history`: joint actions, own action first, oldest round first. `QuestionError` for games of other numbers of
+    actions, and for games of more than two players where it matters who of the others does what.
     """
-    if game.n_actions != 2:
-        raise ValueError(f"{game.name}: comprehension questions are about games with two actions, not {game.n_actions}")
-    asked = _pair(game, shown) if game.n_players == 2 else _group(game, shown)
-    return asked + _history(game, shown, history)
+    if set(game.options) != {2}:
+        told = " and ".join(map(str, sorted(set(game.options))))
+        raise QuestionError(f"{game.name}: comprehension questions are about games with two actions, not {told}")
+    if game.n_players == 2:
+        return _pair(game, shown, player) + _history(game, shown, history)
+    if not is_symmetric(game):
+        raise QuestionError(f"{game.name}: comprehension questions are about groups in which all players are alike")
+    return _group(game, shown) + _history(game, shown, history)
 
 
 def _more(points: Sequence[float], shown: Presentation) -> str:
@@ -43,10 +54,11 @@ def _more(points: Sequence[float], shown: Presentation) -> str:
     return EQUAL if abs(cooperate - defect) < 1e-9 else shown.labels[0 if cooperate > defect else 1]
 
 
-def _pair(game: StageGame, shown: Presentation) -> list[Question]:
+def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
     asked = []
-    own = [[game.payoffs((mine, theirs))[0] for theirs in (0, 1)] for mine in (0, 1)]
-    other = [[game.payoffs((mine, theirs))[1] for theirs in (0, 1)] for mine in (0, 1)]
+    seats = (0, 1) if player == 0 else (1, 0)
+    paid = [[game.payoffs(tuple((mine, theirs)[seat] for seat in seats)) for theirs in (0, 1)] for mine in (0, 1)]
+    own, other = ([[points[seat] for points in row] for row in paid] for seat in seats)
     labels = shown.labels
     for mine in shown.order:
         for theirs in shown.order:

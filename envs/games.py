@@ -1,24 +1,64 @@
 """The catalogue of stage games: a name and options in, a game with its payoffs out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
+from inspect import Parameter, signature
 from typing import Any
 
+from understudy.envs.bimatrix import (
+    BimatrixGame,
+    bimatrix_game,
+    inspection_game,
+    matching_pennies,
+    rock_paper_scissors,
+    travelers_dilemma,
+)
 from understudy.envs.catalogue import lookup
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
-from understudy.envs.public_goods import PublicGoods
-from understudy.envs.rules import StageGame
+from understudy.envs.n_player import (
+    CountGame,
+    count_game,
+    n_person_harmony,
+    n_person_prisoners_dilemma,
+    n_person_snowdrift,
+    n_person_stag_hunt,
+    volunteers_dilemma,
+)
+from understudy.envs.public_goods import PublicGoods, public_goods
 
-GAMES: Mapping[str, MatrixGame | PublicGoods] = {
+Game = MatrixGame | BimatrixGame | CountGame | PublicGoods
+
+MAKERS: Mapping[str, Callable[..., Game]] = {
+    make.__name__: make
+    for make in (
+        bimatrix_game,
+        matching_pennies,
+        rock_paper_scissors,
+        travelers_dilemma,
+        inspection_game,
+        count_game,
+        n_person_prisoners_dilemma,
+        n_person_stag_hunt,
+        n_person_snowdrift,
+        volunteers_dilemma,
+        n_person_harmony,
+        public_goods,
+    )
+}
+"""Functions that make the game of their name from their arguments. A new game is one more of them, or of `DEFAULTS`."""
+
+GAMES: Mapping[str, Game] = {
     **DEFAULTS,
     "matrix_game": MatrixGame("matrix_game", T=0, R=0, P=0, S=0),  # any payoffs: those not given are 0
-    "public_goods": PublicGoods(),
+    **{name: make() for name, make in MAKERS.items()},
 }
-"""Every game by name, with its default payoffs. A new game is one more line."""
+"""Every game by name, as it is without options."""
 
-ENVIRONMENTS = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony", "matrix_game", "public_goods")
-"""The games with a PettingZoo environment: module ``understudy.envs.NAME_v0``, id ``understudy/NAME-v0``."""
+ENVIRONMENTS = tuple(name for name in GAMES if name not in ("deadlock", "leader"))
+"""The games with a PettingZoo environment: module ``understudy.envs.NAME_v0``, id ``understudy/NAME-v0``. The other
+ones are played as ``matrix_game``; the population game (`understudy.envs.population_v0`) plays any of them."""
 
 
 def game_name(name: str) -> str:
@@ -30,21 +70,29 @@ def game_name(name: str) -> str:
     return re.sub(r"[-_]v\d+$", "", name.removeprefix("understudy/")).replace("-", "_")
 
 
-def game_options(name: str) -> dict[str, float]:
-    """The options of a game and their defaults: T, R, P, S, or those of the public goods game."""
+def game_options(name: str) -> dict[str, Any]:
+    """The options of a game and their defaults: the payoffs, or what they are made from."""
     default = lookup("game", game_name(name), GAMES)
-    return {field.name: getattr(default, field.name) for field in fields(default) if field.name != "name"}
+    options = signature(_maker(default.name)).parameters.values()
+    known = {option.name: option.default for option in options if option.default is not Parameter.empty}
+    if any(option.kind is Parameter.VAR_KEYWORD for option in options):
+        known = {field.name: getattr(default, field.name) for field in fields(default) if field.name != "name"} | known
+    return known
 
 
-def stage_game(name: str, **options: Any) -> StageGame:
+def stage_game(name: str, **options: Any) -> Game:
     """A game by name or environment id, with the payoffs of the catalogue or your own.
 
-    Options: `T`, `R`, `P`, `S` (points) of games for two; `n_players`, `endowment` (points), `multiplier` and
-    `levels` of public goods. Raises `UnknownNameError` for an unknown game or option, and `GameError` for
-    payoffs that make another game than the name says.
+    `options`: see `game_options`; for example `T`, `R`, `P`, `S` (points) of symmetric games for two. Raises
+    `UnknownNameError` for an unknown game or option, and `GameError` for options that make another game than the name
+    says.
     """
     default = lookup("game", game_name(name), GAMES)
     known = game_options(name)
     for option in options:
         lookup("option", option, known, place=default.name)
-    return replace(default, **options)
+    return _maker(default.name)(**options)
+
+
+def _maker(name: str) -> Callable[..., Game]:
+    return MAKERS.get(name) or partial(replace, GAMES[name])

@@ -1,19 +1,7 @@
 """
 # Harmony
 
-| Creation           | `make("parallel", "understudy/harmony-v0")`, `make("aec", ...)` |
-|--------------------|----------|
-| Import             | `from understudy.envs import harmony_v0` |
-| Actions            | Discrete |
-| Parallel API       | Yes (native; AEC is made from it) |
-| Manual Control     | No |
-| Agents             | `player_0`, `player_1` |
-| Number of agents   | 2 |
-| Action Shape       | Discrete(2) |
-| Action Values      | 0, 1 |
-| Observation Shape  | (memory * 4,) |
-| Observation Values | [0, 1] |
-| State Shape        | (memory * 4,) |
+{facts}
 
 Two players choose at the same time, and cooperating is best for each of them, whatever the other does: no
 dilemma at all, also called the prisoner's delight. It tells players who read the payoffs from those who
@@ -21,57 +9,29 @@ defect out of habit.
 
 ### Arguments
 
-```python
-import pettingzoo
-import understudy.envs
-
-pettingzoo.make("parallel", "understudy/harmony-v0", T=3, R=5, P=0, S=1,
-                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None,
-                views=True)
-```
+{call}
 
 `T`, `R`, `P`, `S`: payoffs in points, in the order R > T, R > S, S > P: temptation, reward, punishment,
 sucker's payoff.
 
-`rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game, None is
-no fixed number.
-
-`continuation`: probability that a round is followed by another one; else the agents are terminated.
-
-`noise`: probability that an action is replaced by the other one (trembling hand).
-
-`memory`: how many rounds back the agents see.
-
-`max_cycles`: rounds after which the agents are truncated; None is 100 where nothing else ends the match.
-
-`render_mode`: `"human"` (printed text), `"ansi"` (text), `"rgb_array"` (picture) or None.
-
-`views`: whether infos have a view; False leaves them empty, for libraries that make tensors of them (TorchRL).
+{options}
 
 ### Observation Space
 
-The last `memory` rounds, oldest first, as 0 and 1: per round own action (cooperated, defected), then the
-other's. With memory 1, `[1, 0, 0, 1]` reads: I cooperated, the other defected. Rounds not yet played are 0;
-with memory 0 the vector is a single 0.
-
-`infos[agent]["view"]` holds the same, and the game, as an `understudy.envs.rules.View`.
+{observation}
 
 ### Action Space
 
-| Value | Action |
-| :---: | :----: |
-| 0 | Cooperate |
-| 1 | Defect |
+{actions}
+
+{steps}
 
 ### Rewards
 
 The payoff of the round, by own and the other's action (the fourth corner of the S-T plane; Hofbauer &
 Sigmund 1998, *Evolutionary Games and Population Dynamics*):
 
-| mine / theirs | Cooperate | Defect |
-| :-- | :-: | :-: |
-| Cooperate | R = 5 | S = 1 |
-| Defect | T = 3 | P = 0 |
+{payoffs}
 
 ### Version History
 
@@ -80,9 +40,11 @@ Sigmund 1998, *Evolutionary Games and Population Dynamics*):
 
 from functools import partial
 
+from understudy.envs.pages import page
 from understudy.envs.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
+__doc__ = page(__doc__, "harmony", ("Cooperate", "Defect"))
 
 parallel_env = partial(parallel, "harmony")
 raw_env = partial(aec, "harmony")

@@ -3,9 +3,15 @@
 Payoffs are written here once, as literal data; rewards, prompts, metrics and documents read them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from understudy.envs.errors import InputError
 
@@ -19,6 +25,13 @@ class Action(IntEnum):
 
 class GameError(InputError):
     """A game that cannot be what it is called; the message names the value, the place and the way out."""
+
+
+def points(value: Any, place: str) -> float:
+    """A payoff as a float; `GameError` with the place for what is no finite number of points."""
+    if not (isinstance(value, Real) and -1e9 < float(value) < 1e9):
+        raise GameError(f"{place} = {value!r} is not a finite payoff within ±1e9")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +51,68 @@ class MatrixGame:
 
     def __post_init__(self) -> None:
         for symbol in "TRPS":
-            value = getattr(self, symbol)
-            if not (isinstance(value, Real) and -1e9 < float(value) < 1e9):
-                raise GameError(f"{self.name}: {symbol} = {value!r} is not a finite payoff within ±1e9")
-            object.__setattr__(self, symbol, float(value))
+            object.__setattr__(self, symbol, points(getattr(self, symbol), f"{self.name}: {symbol}"))
         ordering = ORDERINGS.get(self.name)
-        if ordering and not all(self._holds(clause) for clause in ordering.split(", ")):
+        if ordering and not holds(ordering, {symbol: getattr(self, symbol) for symbol in "TRPS"}):
             raise GameError(
                 f"{self.name} needs {ordering}; got T={self.T:g}, R={self.R:g}, P={self.P:g}, S={self.S:g}"
                 f" (choose payoffs in that order, or the name 'matrix_game' for any payoffs)"
             )
-
-    def _holds(self, clause: str) -> bool:
-        """Whether an ordering such as ``T>R>=P`` is true of the payoffs."""
-        symbols = clause.replace(">=", "~").replace(">", " > ").replace("~", " >= ").split()
-        values = [getattr(self, symbol) for symbol in symbols[::2]]
-        return all(
-            a > b if relation == ">" else a >= b
-            for a, relation, b in zip(values, symbols[1::2], values[1:], strict=False)
-        )
 
     @property
     def n_players(self) -> int:
         return 2
 
     @property
+    def options(self) -> tuple[int, ...]:
+        return 2, 2
+
+    @property
     def n_actions(self) -> int:
         return 2
+
+    @property
+    def endowments(self) -> tuple[float, ...]:
+        return ()
+
+    @property
+    def table(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """A player's payoffs in points: own action by row, the other's by column."""
+        return (self.R, self.S), (self.T, self.P)
 
     def payoffs(self, joint: tuple[int, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index per player)."""
         row, column = joint
-        table = ((self.R, self.S), (self.T, self.P))
+        table = self.table
         return table[row][column], table[column][row]
 
-    def cooperation(self, action: int) -> float:
+    def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
+        """The same for many joint actions at once: shape (..., 2) in and out."""
+        found: NDArray[np.float64] = np.array(self.table)[joints, joints[..., ::-1]]
+        return found
+
+    def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 (defect) to 1 (cooperate)."""
         return 1.0 - action
+
+
+def plane_game(S: float, T: float) -> MatrixGame:
+    """The game at a point of the S-T plane, on which R = 1 and P = 0.
+
+    Santos, Pacheco & Lenaerts 2006 (PNAS 103:3490) play on the square -1 <= S <= 1, 0 <= T <= 2, whose four quarters
+    are harmony, snowdrift, stag hunt and prisoner's dilemma.
+    """
+    return MatrixGame("matrix_game", T=T, R=1, P=0, S=S)
+
+
+def holds(ordering: str, standing: Mapping[str, float]) -> bool:
+    """Whether an ordering such as ``R>T>=P>S`` or ``R>T, R>S`` is true of payoffs by symbol."""
+    for clause in ordering.split(", "):
+        for better, worse in pairwise(clause.split(">")):
+            more = standing[better[-1]] - standing[worse[-1]]
+            if more < 0 or (more == 0 and not worse.startswith("=")):
+                return False
+    return True
 
 
 ORDERINGS = {
@@ -84,9 +122,10 @@ ORDERINGS = {
     "harmony": "R>T, R>S, S>P",
     "deadlock": "T>P>R>S",
     "leader": "T>S>R>P",
+    "battle_of_the_sexes": "T>S>R, S>P",
 }
 """What a name promises about the payoffs. Source of the four: Macy & Flache 2002 (PNAS 99:7229), with harmony
-after Liebrand 1983; deadlock and leader after Rapoport & Guyer 1966."""
+after Liebrand 1983; deadlock and leader after Rapoport & Guyer 1966; battle of the sexes after Luce & Raiffa 1957."""
 
 DEFAULTS = {
     # Axelrod 1984, The Evolution of Cooperation
@@ -100,5 +139,7 @@ DEFAULTS = {
     # The two of Rapoport & Guyer 1966 with payoffs 1 to 4
     "deadlock": MatrixGame("deadlock", T=4, R=2, P=3, S=1),
     "leader": MatrixGame("leader", T=4, R=2, P=1, S=3),
+    # Luce & Raiffa 1957 (Games and Decisions, 5.3): to yield is to go where the other one wants; who meets nobody has 0
+    "battle_of_the_sexes": MatrixGame("battle_of_the_sexes", T=2, R=0, P=0, S=1),
 }
 """The field's usual payoffs of the named games."""

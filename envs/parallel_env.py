@@ -6,21 +6,26 @@ round is decided by the rules (`understudy.envs.rules`).
 
 from collections.abc import Mapping
 from numbers import Integral
+from operator import itemgetter
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv  # type: ignore[import-untyped]
 from pettingzoo.utils.conversions import parallel_to_aec  # type: ignore[import-untyped]
 
+from understudy.envs.album import Album
 from understudy.envs.catalogue import lookup
-from understudy.envs.games import game_name, game_options, stage_game
+from understudy.envs.games import game_name
+from understudy.envs.graph import Graph
 from understudy.envs.matrix_games import GameError
-from understudy.envs.observations import Observation, Sight
+from understudy.envs.observations import Observation
 from understudy.envs.pixels import Picture
-from understudy.envs.rendering import Album, image, text
-from understudy.envs.rules import Repeated, Rules, View
+from understudy.envs.rendering import image, text
+from understudy.envs.rulebook import check_options, rules_of
+from understudy.envs.rules import Rules
 
 MAX_CYCLES = 100
 """Rounds after which the clock ends a match that the rules would never end."""
@@ -60,32 +65,43 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             "render_fps": 2,
         }
         self.rules = rules
-        self.max_cycles = MAX_CYCLES if max_cycles is None and rules.endless else max_cycles
+        self.max_cycles = MAX_CYCLES * len(rules.phases) if max_cycles is None and rules.endless else max_cycles
         self.render_mode = render_mode
         self.views = views
         self.possible_agents = [f"player_{player}" for player in range(rules.n_players)]
         self.agents: list[str] = []
-        self._sight = Sight(rules)
+        self._graph = Graph(rules, self.possible_agents)
+        self._no = dict.fromkeys(self.possible_agents, False)
+        self._masks = self._phase_masks()
+        self._joint = itemgetter(*self.possible_agents)
         self._rng = np.random.default_rng()
         self._begin()
-        options = dict(zip(self.possible_agents, rules.phase(self._state).options, strict=True))
-        self.action_spaces = {agent: Discrete(count) for agent, count in options.items()}
-        self.observation_spaces = {agent: self._box() for agent in self.possible_agents}
-        self.state_space = self._box()
+        self.action_spaces = {agent: self._actions(player) for player, agent in enumerate(self.possible_agents)}
+        self.observation_spaces = {agent: _box(rules.observation_size) for agent in self.possible_agents}
+        self.state_space = _box(rules.state_size)
 
-    def _box(self) -> Box:
-        return Box(0.0, 1.0, (self._sight.size,), np.float32)
+    def _actions(self, player: int) -> Discrete | Box:
+        options = self.rules.spaces[player]
+        return Discrete(options) if options else Box(0.0, self.rules.stage.endowments[player], (1,), np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is kept: a copy made in mid-match goes on from there."""
+        return {**self.__dict__, "_node": self._node.state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._node = self._graph.node(state["_node"])
 
     def _begin(self) -> None:
-        self._state = self.rules.start()
+        self._node = self._graph.start(self._rng)
         self._steps = 0
-        self._album = Album(self.rules.stage)
+        self._album = Album(self.rules)
 
     def observation_space(self, agent: str) -> Box:
         """Where the agent's observations lie; the same object at every call."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> Discrete:
+    def action_space(self, agent: str) -> Discrete | Box:
         """The agent's actions, from the most cooperative to the least; the same object at every call."""
         return self.action_spaces[agent]
 
@@ -108,40 +124,53 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         if not agents:
             raise GameError(f"{self}: no match is on; call reset() first")
         try:
-            joint = tuple([actions[agent] for agent in agents])
+            joint = self._joint(actions)
         except KeyError as missing:
             raise GameError(f"{self}: no action of {missing}; every agent acts in every round") from None
-        transition = self.rules.step(self._state, joint, self._rng)
-        self._state = transition.state
+        transition, rewards, self._node = self._graph.step(self._node, joint, self._rng)
         self._steps += 1
         if self.render_mode is not None:
             self._album.add(transition)
         observations, infos = self._look()
-        terminated = self._state.ending is not None
+        terminated = transition.state.ending is not None
         truncated = not terminated and self.max_cycles is not None and self._steps >= self.max_cycles
         if terminated or truncated:
             self.agents = []
         return (
             observations,
-            dict(zip(agents, transition.payoffs, strict=True)),
-            dict.fromkeys(agents, terminated),
-            dict.fromkeys(agents, truncated),
+            rewards.copy(),
+            dict.fromkeys(agents, True) if terminated else self._no.copy(),
+            dict.fromkeys(agents, True) if truncated else self._no.copy(),
             infos,
         )
 
     def _look(self) -> Seen:
         """What every agent sees, in new arrays and new dictionaries."""
-        game, played, views = self.rules.stage, self._state.round, self.views
+        views = self.views
         observations: dict[str, Observation] = {}
         infos: dict[str, dict[str, Any]] = {}
-        for agent, (player, history, vector) in zip(self.agents, self._sight(self._state), strict=True):
+        for agent, view, vector in self._node.seen:  # one loop: on Python 3.11 each comprehension is a call
             observations[agent] = vector.copy()
-            infos[agent] = {"view": View(game, player, played, history)} if views else {}
+            infos[agent] = {"view": view} if views else {}
+        if self._masks:
+            for agent, mask in self._masks[self._node.state.phase].items():
+                infos[agent]["action_mask"] = mask.copy()
         return observations, infos
 
+    def _phase_masks(self) -> list[dict[str, NDArray[np.int8]]]:
+        """Per phase, which actions of each agent belong to it; empty where there is but one phase."""
+        rules = self.rules
+        if len(rules.phases) == 1:
+            return []
+        masks = [
+            [(np.arange(space) < own).astype(np.int8) for space, own in zip(rules.spaces, phase.options, strict=True)]
+            for phase in rules.phases
+        ]
+        return [dict(zip(self.possible_agents, row, strict=True)) for row in masks]
+
     def state(self) -> Observation:
-        """The last rounds in numbers, with the players in the order of the table: what ``player_0`` sees."""
-        return self._sight(self._state)[0].vector.copy()
+        """The last rounds in numbers, as they happened, with the players in the order of the table."""
+        return self.rules.encode_state(self._node.state)
 
     def render(self) -> str | Picture | None:
         """The match so far: ``ansi`` is a text, ``rgb_array`` a picture, ``human`` prints the text."""
@@ -159,34 +188,35 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         """Nothing is held open."""
 
 
+def _box(size: int) -> Box:
+    return Box(0.0, 1.0, (size,), np.float32)
+
+
 def parallel(
     name: str,
+    /,
     *,
-    rounds: int | None = None,
-    continuation: float = 1.0,
-    noise: float = 0.0,
-    memory: int = 1,
     max_cycles: int | None = None,
     render_mode: str | None = None,
     views: bool = True,
-    **game: Any,
+    **options: Any,
 ) -> SocialDilemma:
     """An environment of the catalogue in PettingZoo's parallel form.
 
-    A match is ended by the rules (terminated) after `rounds`, or after each round with probability
-    1 - `continuation`; by the clock (truncated) after `max_cycles`, which is 100 where nothing else would end
-    it. `noise` is the probability that an action is replaced by another one, `memory` how many rounds back
-    players see; `views` puts a `View` into every info. `game`: options of `stage_game`. Raises `InputError` for
-    options that cannot be used.
+    `options`: of the match and of the game, as in `rules_of`, which end it (terminated). The clock ends it (truncated)
+    after `max_cycles` steps, which is 100 rounds where nothing else would. With talk or sanctions a round takes several
+    steps; infos have an `action_mask`, and an action of another step counts as silence, as defection, or as no point.
+    `views` puts a `View` into every info. Raises `InputError` for options that cannot be used.
     """
-    known = {**game_options(name), **(parallel.__kwdefaults__ or {})}  # all: `round` should find `rounds`
-    for option in game:
-        lookup("option", option, known, place=game_name(name))
-    rules = Repeated(stage_game(name, **game), rounds, continuation, noise, memory)
-    environment = f"{game_name(name)}_v0"
+    check_options(name, options, *SHELL)  # all that are known: `max_cycle` should find `max_cycles`
+    rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
     return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
 
-def aec(name: str, **options: Any) -> AECEnv:
+SHELL: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
+"""The options of the shell and their defaults; those of the rules are `rulebook.options_of`."""
+
+
+def aec(name: str, /, **options: Any) -> AECEnv:
     """The same in PettingZoo's turn-based form: actions are held back until all have been chosen."""
     return parallel_to_aec(parallel(name, **options))

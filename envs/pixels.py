@@ -56,6 +56,22 @@ def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: in
         spot[ink[: spot.shape[0], : spot.shape[1]]] = colour
 
 
+def right(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
+    """Write so that the text ends at x."""
+    write(picture, x - text_width(text, scale), y, text, colour, scale)
+
+
+def centred(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
+    """Write so that the middle of the text is at x."""
+    write(picture, x - text_width(text, scale) // 2, y, text, colour, scale)
+
+
+def small(picture: Picture, x: int, y: int, room: int, text: str, colour: Colour) -> None:
+    """Write in the middle of `room` pixels, or not at all where the text is wider."""
+    if text_width(text, 1) < room:
+        centred(picture, x + room // 2, y, text, colour, scale=1)
+
+
 @cache
 def _glyph(letter: str) -> NDArray[np.bool_]:
     """Where a letter has ink, shape (7, 5)."""

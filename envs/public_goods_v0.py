@@ -1,19 +1,7 @@
 """
 # Public Goods
 
-| Creation           | `make("parallel", "understudy/public_goods-v0")`, `make("aec", ...)` |
-|--------------------|----------|
-| Import             | `from understudy.envs import public_goods_v0` |
-| Actions            | Discrete |
-| Parallel API       | Yes (native; AEC is made from it) |
-| Manual Control     | No |
-| Agents             | `player_0`, ..., `player_3` |
-| Number of agents   | `n_players`, 4 by default |
-| Action Shape       | Discrete(levels) |
-| Action Values      | 0 to levels - 1 |
-| Observation Shape  | (memory * n_players * levels,) |
-| Observation Values | [0, 1] |
-| State Shape        | (memory * n_players * levels,) |
+{facts}
 
 Each player of a group chooses at the same time how much of an endowment to put into a common pot. The pot
 is multiplied and shared by all alike. The group does best if everybody gives everything, each alone does
@@ -21,45 +9,29 @@ best by giving nothing.
 
 ### Arguments
 
-```python
-import pettingzoo
-import understudy.envs
-
-pettingzoo.make("parallel", "understudy/public_goods-v0", n_players=4, endowment=20, multiplier=1.6, levels=2,
-                rounds=None, continuation=1.0, noise=0.0, memory=1, max_cycles=None, render_mode=None,
-                views=True)
-```
+{call}
 
 `n_players`: size of the group, at least 2.
 
-`endowment`: points that each player has in every round and may contribute, above 0.
+`endowment`: points that a player has in every round and may contribute, above 0; a list has one for each player.
 
 `multiplier`: what the pot is multiplied by before it is shared; a dilemma where 1 < multiplier < n_players.
 
-`levels`: number of contribution levels, at least 2, evenly spaced from the endowment down to nothing.
+`mpcr`: the same as a marginal per-capita return, multiplier / n_players: what a point in the pot brings to each player.
+Give one of them.
 
-`rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game, None is
-no fixed number.
+`levels`: number of contribution levels, at least 2, evenly spaced from the endowment down to nothing. None: any number
+of points from 0 to the endowment; that goes with neither talk nor punishment nor reward.
 
-`continuation`: probability that a round is followed by another one; else the agents are terminated.
+`threshold`: provision point: contributions in points, of all together, below which nothing is shared; 0 is none.
 
-`noise`: probability that an action is replaced by one of the others, each as likely (trembling hand).
+`refund`: whether contributions that do not reach the threshold are given back; else they are lost.
 
-`memory`: how many rounds back the agents see.
-
-`max_cycles`: rounds after which the agents are truncated; None is 100 where nothing else ends the match.
-
-`render_mode`: `"human"` (printed text), `"ansi"` (text), `"rgb_array"` (picture) or None.
-
-`views`: whether infos have a view; False leaves them empty, for libraries that make tensors of them (TorchRL).
+{options}
 
 ### Observation Space
 
-The last `memory` rounds, oldest first, as 0 and 1: per round a one-hot vector of the own contribution
-level, then of each other player's, in their order. Rounds not yet played are 0; with memory 0 the vector is a
-single 0.
-
-`infos[agent]["view"]` holds the same, and the game, as an `understudy.envs.rules.View`.
+{observation}
 
 ### Action Space
 
@@ -69,6 +41,10 @@ single 0.
 | a | Contribute the fraction 1 - a / (levels - 1) |
 | levels - 1 | Contribute nothing |
 
+With `levels=None` the space is a Box of one number, the contribution in points, from 0 to the endowment.
+
+{steps}
+
 ### Rewards
 
 The payoff of the round to a player who contributes c (Isaac & Walker 1988, QJE 103:179; endowment 20 as in
@@ -77,7 +53,9 @@ Fehr & Gächter 2000, AER 90:980):
     endowment - c + multiplier * (sum of all contributions) / n_players
 
 By default 32 each if everybody contributes everything, 20 each if nobody contributes, and 44 to the only
-one who does not.
+one who does not. If the sum of all contributions is below the threshold, it is endowment - c, or the endowment where
+contributions are refunded (Isaac, Schmidtz & Walker 1989, Public Choice 62:217; Bagnoli & Lipman 1989, Rev Econ Stud
+56:583).
 
 ### Version History
 
@@ -86,9 +64,11 @@ one who does not.
 
 from functools import partial
 
+from understudy.envs.pages import page
 from understudy.envs.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
+__doc__ = page(__doc__, "public_goods")
 
 parallel_env = partial(parallel, "public_goods")
 raw_env = partial(aec, "public_goods")

@@ -1,23 +1,22 @@
-"""How a game is played: one protocol of pure functions on frozen values, and the repeated stage game.
+"""How a game is played: one protocol of pure functions on frozen values.
 
-A rules object never changes. It maps (state, joint action, random generator) to the next state, so a match
-can be forked, pickled and replayed at any round. A round may have several phases (act; later also talk and
-punish): `phase` says what may be done now and by how many options, and one `step` plays one phase.
+A rules object never changes. It maps (state, joint action, random generator) to the next state, so a match can be
+forked, pickled and replayed at any round. A round may have several phases (talk, act, sanction): `phase` says what may
+be done now and by how many options, and one `step` plays one phase.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from numbers import Integral, Real
 from operator import index
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from understudy.envs.matrix_games import GameError
-
-Joint = tuple[int, ...]
-"""One action index per player, in the order of the players."""
+Joint = tuple[Any, ...]
+"""One action per player, in the order of the players: indices, or points where contributions are continuous."""
+Numbers = NDArray[np.float64]
 
 
 @runtime_checkable
@@ -29,13 +28,30 @@ class StageGame(Protocol):
     @property
     def n_players(self) -> int: ...
     @property
-    def n_actions(self) -> int: ...
+    def options(self) -> tuple[int, ...]:
+        """Number of actions of each player; 0 where an action is any number of points up to the endowment."""
+        ...
+
+    @property
+    def n_actions(self) -> int:
+        """The largest of `options`."""
+        ...
+
+    @property
+    def endowments(self) -> tuple[float, ...]:
+        """Largest amount of each player where an action is an amount; empty elsewhere."""
+        ...
+
     def payoffs(self, joint: Joint) -> tuple[float, ...]:
         """Payoffs in points, one per player."""
         ...
 
-    def cooperation(self, action: int) -> float:
-        """How cooperative an action is, from 0 to 1."""
+    def payoff_array(self, joints: NDArray[Any]) -> Numbers:
+        """The same for many joint actions at once: shape (..., players) in and out."""
+        ...
+
+    def cooperation(self, action: Any, player: int | None = None) -> float:
+        """How cooperative an action of a player is, from 0 to 1."""
         ...
 
 
@@ -51,9 +67,11 @@ class Phase:
     """What the players may do now."""
 
     name: str
-    """``act`` in the repeated stage game."""
+    """``talk``, ``act``, ``punish`` or ``reward``."""
     options: tuple[int, ...]
-    """Number of options of each player; 1 means that the player has nothing to choose."""
+    """Number of options of each player; 0 = any number of points up to the endowment."""
+    default: tuple[int, ...]
+    """What is done for a player whose action belongs to another phase: silence, defection, no sanction."""
 
 
 class State(NamedTuple):
@@ -64,9 +82,19 @@ class State(NamedTuple):
     phase: int
     """Index of the phase within the round."""
     history: tuple[Joint, ...]
-    """The joint actions that players can still see, oldest first; at most the rules' memory."""
+    """The joint actions of the last rounds as they happened, oldest first; at most the rules' memory."""
     ending: Ending | None = None
     """None while the match goes on."""
+    length: int | None = None
+    """Rounds after which the match ends at the latest; None for no limit."""
+    seen: tuple[tuple[Joint, ...], ...] | None = None
+    """The history as each player perceived it, in the order of the players; None where nobody can err."""
+    said: tuple[Joint, ...] = ()
+    """Signals of this round, one joint signal per turn of talk."""
+    acted: Joint | None = None
+    """The joint action of this round, while sanctions are due."""
+    sanctioned: tuple[float, ...] | None = None
+    """Points that sanctions added to or took from each player in the last round; None where there are none."""
 
 
 class Transition(NamedTuple):
@@ -74,9 +102,11 @@ class Transition(NamedTuple):
 
     state: State
     joint: Joint
-    """The joint action as it happened, after trembles."""
+    """The joint action as it happened, after trembles and with defaults for actions of other phases."""
     payoffs: tuple[float, ...]
     """Points of each player in this phase."""
+    phase: str = "act"
+    """Name of the phase."""
 
 
 class View(NamedTuple):
@@ -89,6 +119,18 @@ class View(NamedTuple):
     """Rounds completed."""
     history: tuple[Joint, ...]
     """What the player can see of the past: own action first, then the others in order; oldest round first."""
+    phase: str = "act"
+    """What is to be done now."""
+    said: tuple[Joint, ...] = ()
+    """Signals of this round so far, own first."""
+    acted: Joint | None = None
+    """This round's joint action, own first, where sanctions are due."""
+    sanctioned: tuple[float, ...] | None = None
+    """Points that the last sanctions added to or took from each player, own first; None where there are none."""
+    rounds: int | None = None
+    """Number of rounds of the match, where the players are told."""
+    rules: "Rules | None" = None
+    """The rules of the match, known to all; None for a game by itself, as in a question about it."""
 
 
 class Rules(Protocol):
@@ -104,98 +146,50 @@ class Rules(Protocol):
     @property
     def n_players(self) -> int: ...
     @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of a round, in order."""
+        ...
+
+    @property
     def endless(self) -> bool:
         """Whether a match never ends by the rules."""
         ...
 
-    def start(self) -> State: ...
-    def phase(self, state: State) -> Phase: ...
-    def step(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition: ...
-    def view(self, state: State, player: int) -> tuple[Joint, ...]:
-        """The history as a player sees it: own action first, then the others in order; oldest round first."""
+    @property
+    def spaces(self) -> tuple[int, ...]:
+        """Number of options of each player over all phases; 0 = an amount."""
+        ...
+
+    @property
+    def predictable(self) -> bool:
+        """Whether nothing is left to chance once a match has begun."""
+        ...
+
+    @property
+    def observation_size(self) -> int:
+        """Length of a view in numbers."""
+        ...
+
+    @property
+    def state_size(self) -> int:
+        """Length of a state in numbers."""
+        ...
+
+    def start(self, rng: np.random.Generator) -> State: ...
+    def step(self, state: State, joint: Sequence[Any], rng: np.random.Generator) -> Transition: ...
+    def view(self, state: State, player: int) -> View: ...
+    def encode(self, view: View) -> NDArray[np.float32]:
+        """A view in numbers, which do not depend on the player's index nor, where nobody is told it, on the round."""
+        ...
+
+    def encode_state(self, state: State) -> NDArray[np.float32]:
+        """What happened in numbers, as nobody misperceived it."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A stage game played once or again and again by the same players."""
-
-    stage: StageGame
-    rounds: int | None = 1
-    """Fixed number of rounds; None where only chance (or the clock of an environment) ends a match."""
-    continuation: float = 1.0
-    """Probability, from 0 to 1, that a round is followed by another one."""
-    noise: float = 0.0
-    """Trembling hand: probability, 0 to 1, that an action is replaced by one of the others, uniformly."""
-    memory: int = 1
-    """How many rounds back the players see."""
-
-    def __post_init__(self) -> None:
-        if self.rounds is not None and not (isinstance(self.rounds, Integral) and self.rounds >= 1):
-            raise GameError(f"rounds = {self.rounds!r}; needs a whole number from 1 up, or None for no limit")
-        for name in ("continuation", "noise"):
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and 0.0 <= float(value) <= 1.0):
-                raise GameError(f"{name} = {value!r}; a probability lies in [0, 1]")
-        if not (isinstance(self.memory, Integral) and self.memory >= 0):
-            raise GameError(f"memory = {self.memory!r}; needs a whole number of rounds from 0 up")
-
-    @property
-    def n_players(self) -> int:
-        return self.stage.n_players
-
-    @property
-    def endless(self) -> bool:
-        return self.rounds is None and self.continuation == 1.0
-
-    def start(self) -> State:
-        return State(round=0, phase=0, history=())
-
-    def phase(self, state: State) -> Phase:
-        return Phase("act", (self.stage.n_actions,) * self.stage.n_players)
-
-    def step(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition:
-        """Play one round. Draws from `rng` only where there is chance: trembles, then the continuation."""
-        if state.ending is not None:
-            raise GameError(f"the match is over after round {state.round}: {state.ending.value}")
-        joint = self._legal(joint)
-        if self.noise:
-            joint = tuple(self._tremble(action, rng) for action in joint)
-        ending = None
-        if self.rounds is not None and state.round + 1 >= self.rounds:
-            ending = Ending.LAST_ROUND
-        elif self.continuation < 1.0 and rng.random() >= self.continuation:
-            ending = Ending.CHANCE
-        history = (*state.history, joint)[-self.memory :] if self.memory else ()
-        return Transition(State(state.round + 1, 0, history, ending), joint, self.stage.payoffs(joint))
-
-    def view(self, state: State, player: int) -> tuple[Joint, ...]:
-        return tuple((joint[player], *joint[:player], *joint[player + 1 :]) for joint in state.history)
-
-    def _legal(self, joint: Sequence[Any]) -> Joint:
-        """The joint action as plain integers, or the error that names what cannot be played."""
-        if len(joint) != self.n_players:
-            raise GameError(f"joint action {joint} has {len(joint)} actions for {self.n_players} players")
-        try:
-            legal = tuple(map(int, map(index, joint)))
-        except TypeError:
-            legal = (-1,)
-        last = self.stage.n_actions - 1
-        if min(legal) < 0 or max(legal) > last:
-            player = [_within(action, last) for action in joint].index(False)
-            culprit = f"action {joint[player]!r} of player_{player}"
-            raise GameError(f"{culprit} is outside 0..{last} of {self.stage.name}")
-        return legal
-
-    def _tremble(self, action: int, rng: np.random.Generator) -> int:
-        if rng.random() >= self.noise:
-            return action
-        return (action + int(rng.integers(1, self.stage.n_actions))) % self.stage.n_actions
-
-
-def _within(action: Any, last: int) -> bool:
-    """Whether an action is a whole number from 0 to `last`."""
+def whole(action: Any, options: int) -> bool:
+    """Whether an action is a whole number from 0 to `options` - 1."""
     try:
-        return 0 <= index(action) <= last
+        return 0 <= index(action) < options
     except TypeError:
         return False

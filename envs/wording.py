@@ -1,39 +1,33 @@
 """Scenarios in words. Templates are data files (templates/*.toml); every number comes from the game."""
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from understudy.envs.catalogue import nearest
 from understudy.envs.contexts import Context
 from understudy.envs.data_files import read_toml
-from understudy.envs.errors import InputError
-from understudy.envs.public_goods import PublicGoods
-from understudy.envs.rules import Joint, StageGame
+from understudy.envs.labels import (
+    Presentation,
+    TemplateError,
+    action_labels,
+    number,
+    sanction_labels,
+    signal_labels,
+    words_allowed,
+)
+from understudy.envs.phrases import match_lines, past_lines, payoff_lines, question
+from understudy.envs.population import Population
+from understudy.envs.rules import Joint, StageGame, View
 
-
-class TemplateError(InputError):
-    """A template file that cannot be used; the message names the file and the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presentation:
-    """How actions are shown in one prompt: their labels and the order in which they are named."""
-
-    labels: tuple[str, ...]
-    """Label of each action, by action index."""
-    order: tuple[int, ...]
-    """Action indices in the order in which the prompt names them."""
-
-    def listed(self) -> str:
-        """The labels as a choice: ``C or D``."""
-        return _either([self.labels[action] for action in self.order])
+__all__ = ["Presentation", "Template", "TemplateError", "load_template", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +49,116 @@ class Template:
     question: str
     motivation: str
 
+    letters: str = ""
+    unlike_rule: str = ""
+    any_amount: str = ""
+    unequal_own: str = ""
+    unequal_other: str = ""
+    unequal_pot: str = ""
+    threshold_lost: str = ""
+    threshold_refund: str = ""
+    amount_question: str = ""
+    neighbours_rule: str = ""
+    neighbours_mean: str = ""
+    neighbours_sum: str = ""
+    partner_rule: str = ""
+    partner_or_none: str = ""
+    alone_history: str = ""
+    clock: str = ""
+    talk_rule: str = ""
+    punish_rule: str = ""
+    reward_rule: str = ""
+    this_round: str = ""
+    said_pair: str = ""
+    said_group: str = ""
+    sanctions_pair: str = ""
+    sanctions_group: str = ""
+    silence: str = ""
+    nobody: str = ""
+    signal_question: str = ""
+    words_question: str = ""
+    punish_pair_question: str = ""
+    punish_group_question: str = ""
+    reward_pair_question: str = ""
+    reward_group_question: str = ""
+
     @property
     def digest(self) -> str:
-        """First 12 hex digits of the SHA-256 of all sentences: changes whenever a word does."""
-        return sha256(repr(asdict(self)).encode()).hexdigest()[:12]
+        """First 12 hex digits of the SHA-256 of all sentences: changes whenever a word does.
 
-    def presentations(self, game: StageGame) -> list[Presentation]:
-        """All ways to show a game's actions, the template's own first.
-
-        Two actions have four: both assignments of the labels (outer loop) in both orders (inner loop). More actions
-        are labelled by what they contribute, which leaves two: the most cooperative one named first, or last.
+        The later sentences, which a template may lack, count only where they are others than the first ones of the
+        study's template: what was asked before they came is asked with the same digest.
         """
-        order = tuple(range(game.n_actions))
-        if game.n_actions == len(self.labels):
-            assignments = [self.labels, self.labels[::-1]]
-        else:
-            assignments = [tuple(_amounts(game))]
-        return [Presentation(*way) for way in product(assignments, (order, order[::-1]))]
+        sentences = asdict(self)
+        later = {key: sentences.pop(key) for key in LATER}
+        if any(later.values()) and _hash(later) != FIRST_LATER:
+            sentences |= later
+        return _hash(sentences)
 
-    def presentation(self, game: StageGame, rng: np.random.Generator | None = None) -> Presentation:
+    def words(self, key: str, game: StageGame) -> str:
+        """A sentence as it is written; `TemplateError` with the game that needs it where there is none."""
+        sentence: str = getattr(self, key)
+        if not sentence:
+            raise TemplateError(
+                f"template '{self.name}' has no words for '{game.name}' as it is played here: the key '{key}' is"
+                " missing; take it from templates/study.toml, or change the game"
+            )
+        return sentence
+
+    def say(self, key: str, game: StageGame, **values: object) -> str:
+        """A sentence with its placeholders filled."""
+        return self.words(key, game).format(**values)
+
+    def presentations(self, game: StageGame, player: int = 0) -> list[Presentation]:
+        """All ways to show a game's actions to a player, the template's own first.
+
+        Two actions have four: both assignments of the labels (outer loop) in both orders (inner loop); so have more,
+        which are labelled by letters. Amounts are their own labels, which leaves two: the most cooperative one named
+        first, or last. An amount that is free has no labels and one way.
+        """
+        if 0 in game.options:
+            return [Presentation((), ())]
+        order = tuple(range(game.n_actions))
+        return [Presentation(*way) for way in product(action_labels(self, game, player), (order, order[::-1]))]
+
+    def presentation(self, game: StageGame, rng: np.random.Generator | None = None, player: int = 0) -> Presentation:
         """The template's own way to show a game's actions, or one of `presentations` drawn by `rng`, each as likely."""
-        ways = self.presentations(game)
+        ways = self.presentations(game, player)
         return ways[0 if rng is None else int(rng.integers(len(ways)))]
+
+    def choices(self, view: View) -> list[Presentation]:
+        """All ways to show what a player may do in the phase that a match is in, the template's own first.
+
+        The actions are shown as by `presentations`; signals and sanctions in either order.
+        """
+        if view.phase == "act":
+            return self.presentations(view.game, view.player)
+        labels = signal_labels(self, view) if view.phase == "talk" else sanction_labels(self, view)
+        order = tuple(range(len(labels)))
+        return [Presentation(labels, order), Presentation(labels, order[::-1])]
 
     def scenario(
         self, game: StageGame, context: Context, history: Sequence[Joint] = (), shown: Presentation | None = None
     ) -> str:
         """Everything but the question: opening, rules, payoffs and what happened so far.
 
-        `history`: joint actions as the player sees them (own action first), oldest round first.
+        The game is told to its first player. `history`: joint actions as the player sees them (own action first),
+        oldest round first.
         """
-        shown = shown or self.presentation(game)
-        lines = [context.opening(game.n_players), *self._payoffs(game, shown)]
-        lines += [self._past(game, joint, len(history) - i, shown) for i, joint in enumerate(history)]
-        return "\n".join(lines)
+        return self.situation(View(game, 0, len(history), tuple(history)), context, shown)
+
+    def situation(self, view: View, context: Context, shown: Presentation | None = None) -> str:
+        """The same of any match, from the player's own seat. `shown`: the way to show the actions of the game.
+
+        Raises `TemplateError` where the template has no words for it.
+        """
+        shown = shown or self.presentation(view.game, player=view.player)
+        opening = context.opening(_company(view))
+        rules = [*payoff_lines(self, view, shown), *match_lines(self, view)]
+        return "\n".join([opening, *rules, *past_lines(self, view, shown)])
 
     def ask(self, shown: Presentation, motivation: bool = False) -> str:
-        """The question, and on request the wish for a motivation."""
+        """The question for an action, and on request the wish for a motivation."""
         question = self.question.format(labels=shown.listed())
         return f"{question} {self.motivation}" if motivation else question
 
@@ -103,60 +170,47 @@ class Template:
         shown: Presentation | None = None,
         motivation: bool = False,
     ) -> str:
-        """The whole text put to a model."""
-        shown = shown or self.presentation(game)
-        return f"{self.scenario(game, context, history, shown)}\n{self.ask(shown, motivation)}"
+        """The whole text put to a model: `prompt_for` the first player of a game after a history."""
+        return self.prompt_for(View(game, 0, len(history), tuple(history)), context, shown, motivation)
 
-    def _payoffs(self, game: StageGame, shown: Presentation) -> list[str]:
-        if game.n_players == 2 and not isinstance(game, PublicGoods):
-            lines = [self.pair_rule.format(labels=shown.listed())]
-            for mine, theirs in product(shown.order, repeat=2):
-                mine_points, their_points = game.payoffs((mine, theirs))
-                lines.append(
-                    self.pair_line.format(
-                        mine=shown.labels[mine],
-                        theirs=shown.labels[theirs],
-                        my_payoff=number(mine_points),
-                        their_payoff=number(their_points),
-                    )
-                )
-            return lines
-        if game.n_actions == 2:
-            lines = [self.group_rule.format(labels=shown.listed(), players=game.n_players)]
-            return lines + [self._group_line(game, mine, shown) for mine in shown.order]
-        if not isinstance(game, PublicGoods):
-            raise TemplateError(f"template '{self.name}' has no words for a game like '{game.name}'")
-        return [
-            self.levels_rule.format(
-                endowment=number(game.endowment),
-                labels=shown.listed(),
-                multiplier=number(game.multiplier),
-                players=game.n_players,
-            )
-        ]
+    def prompt_for(
+        self,
+        view: View,
+        context: Context,
+        shown: Presentation | None = None,
+        motivation: bool = False,
+        words: bool = False,
+    ) -> str:
+        """The whole text put to a model in any phase of a match.
 
-    def _group_line(self, game: StageGame, mine: int, shown: Presentation) -> str:
-        others = game.n_players - 1
-        counts = range(others + 1)
-        points = [game.payoffs((mine, *[0] * k, *[1] * (others - k)))[0] for k in counts]
-        return self.group_line.format(
-            mine=shown.labels[mine],
-            counts=_either([str(k) for k in counts]),
-            cooperate=shown.labels[0],
-            payoffs=_either([number(value) for value in points]),
-        )
+        `shown`: one of `choices`; in a phase other than "act" the actions are then called by the template's own labels.
+        `words`: whether a message is asked for where one may be said, rather than a signal. Raises `TemplateError`
+        where the template has no words for it.
+        """
+        shown = shown or self.choices(view)[0]
+        told = self.situation(view, context, shown if view.phase == "act" else None)
+        asked = question(self, view, shown, words)
+        wish = f" {self.motivation}" if motivation and not (words and words_allowed(view)) else ""
+        return f"{told}\n{asked}{wish}"
 
-    def _past(self, game: StageGame, joint: Joint, ago: int, shown: Presentation) -> str:
-        mine, *theirs = joint
-        when = self.last_round if ago == 1 else self.rounds_ago.format(number=ago)
-        if game.n_players == 2:
-            return self.pair_history.format(ago=when, mine=shown.labels[mine], theirs=shown.labels[theirs[0]])
-        if game.n_actions == 2:
-            return self.group_history.format(
-                ago=when, mine=shown.labels[mine], count=theirs.count(0), cooperate=shown.labels[0]
-            )
-        named = ", ".join(shown.labels[action] for action in theirs)
-        return self.levels_history.format(ago=when, mine=shown.labels[mine], theirs=named)
+
+LATER = tuple(field.name for field in fields(Template) if field.default == "")
+"""Keys that a template may lack."""
+
+FIRST_LATER = "5f06418c260d"
+"""What they hashed to in the study's template when they were added."""
+
+
+def _hash(sentences: Mapping[str, Any]) -> str:
+    return sha256(repr(dict(sentences)).encode()).hexdigest()[:12]
+
+
+def _company(view: View) -> int:
+    """How many players there are, as a context opens: in a population, those who meet."""
+    rules = view.rules
+    if not isinstance(rules, Population):
+        return view.game.n_players
+    return 2 if rules.edges is None else 1 + len(rules.neighbours[view.player])
 
 
 PLACEHOLDERS = {
@@ -170,6 +224,30 @@ PLACEHOLDERS = {
     "levels_history": {"ago", "mine", "theirs"},
     "rounds_ago": {"number"},
     "question": {"labels"},
+    "unlike_rule": {"labels", "their_labels"},
+    "any_amount": {"endowment"},
+    "unequal_own": {"endowment", "labels"},
+    "unequal_other": {"endowment", "labels"},
+    "unequal_pot": {"multiplier", "players"},
+    "threshold_lost": {"threshold"},
+    "threshold_refund": {"threshold"},
+    "amount_question": {"endowment"},
+    "neighbours_rule": {"count", "labels"},
+    "partner_rule": {"others"},
+    "partner_or_none": {"others"},
+    "alone_history": {"ago", "mine"},
+    "clock": {"round", "rounds"},
+    "punish_rule": {"points", "cost", "effect"},
+    "reward_rule": {"points", "cost", "effect"},
+    "said_pair": {"ago", "mine", "theirs"},
+    "said_group": {"ago", "mine", "theirs"},
+    "sanctions_pair": {"ago", "mine", "theirs"},
+    "sanctions_group": {"ago", "mine", "theirs"},
+    "signal_question": {"labels"},
+    "punish_pair_question": {"labels"},
+    "punish_group_question": {"labels"},
+    "reward_pair_question": {"labels"},
+    "reward_group_question": {"labels"},
 }
 """The placeholders that each sentence of a template may use."""
 
@@ -190,7 +268,7 @@ def load_template(name_or_path: str) -> Template:
         if key not in known_keys:
             raise TemplateError(f"{path}: unknown key '{key}'{nearest(key, known_keys)}")
     for key in known_keys:
-        if key not in table:
+        if key not in table and key not in LATER:
             raise TemplateError(f"{path}: the key '{key}' is missing")
     labels = table.pop("labels")
     if (
@@ -204,6 +282,8 @@ def load_template(name_or_path: str) -> Template:
         if not isinstance(sentence, str):
             raise TemplateError(f"{path}: {key} = {sentence!r}; needs a text in quotes")
         _check_placeholders(path, key, sentence)
+    if len(set(table.get("letters", ""))) < len(table.get("letters", "")):
+        raise TemplateError(f"{path}: letters = '{table['letters']}'; needs letters that are all different")
     return Template(labels=tuple(labels), **table)
 
 
@@ -218,18 +298,3 @@ def _check_placeholders(path: Path, key: str, sentence: str) -> None:
             raise TemplateError(
                 f"{path}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}"
             )
-
-
-def number(value: float) -> str:
-    """A payoff as people write it: at most two decimals, none where there are none."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _either(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _amounts(game: StageGame) -> list[str]:
-    if not isinstance(game, PublicGoods):
-        return [str(action) for action in range(game.n_actions)]
-    return [number(game.contribution(action)) for action in range(game.n_actions)]

@@ -12,7 +12,9 @@ COMMANDS = {
     "look": ("understudy.experiments.look", "Read a teaching data set by eye, with summary counts."),
     "replay": ("understudy.experiments.replay", "Check that a recorded trajectory comes out again, step by step."),
     "watch": ("understudy.experiments.watch", "Step through the episodes of a run in the terminal."),
+    "games": ("understudy.experiments.games", "Every environment, its page, and what game theory says of it."),
     "compile": ("understudy.experiments.compile", "Turn an agent into a small policy table that needs no torch."),
+    "bench": ("understudy.experiments.bench", "Measure speed here, against others in the same run."),
 }
 """Command -> (module with a click command named `command`, one line of help)."""
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console, Group
@@ -152,9 +153,13 @@ def _round_text(joint: Joint, labels: tuple[str, ...]) -> str:
 def _title(table: PolicyTable) -> str:
     options = dict(table.document()["game"])
     name = options.pop("name")
-    payoffs = ", ".join(f"{key}={number(value)}" for key, value in options.items())
+    payoffs = ", ".join(f"{key}={_value(value)}" for key, value in options.items())
     title = f"{table.origin.agent} in {name} ({payoffs})"
     return f"{title}, context {table.origin.context}" if table.origin.context else title
+
+
+def _value(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
 def _caption(table: PolicyTable) -> str:

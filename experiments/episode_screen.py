@@ -4,7 +4,8 @@ Pure functions from records to rich renderables. Text that a model wrote is `Tex
 characters are shown, not obeyed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import fsum
 from typing import Any
 
@@ -17,9 +18,9 @@ from rich.text import Text
 from understudy.agents.agent import Decision, Source, Unreadable
 from understudy.agents.record import MatchRecord, Move, Reason
 from understudy.agents.trajectory import Header
+from understudy.envs.album import label, signal
 from understudy.envs.catalogue import UnknownNameError
 from understudy.envs.games import game_options, stage_game
-from understudy.envs.rendering import label
 from understudy.envs.wording import number
 from understudy.experiments.plain_text import visible
 
@@ -48,7 +49,7 @@ def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> Re
         ending = f"{record.outcome.reason}, {record.outcome.detail}"
         parts.append(Text(f"The match ends: {visible(ending)}.", REASONS[record.outcome.reason]))
     names = agent_names(header, record)
-    action = action_words(header)
+    action = action_words(header, step)
     for move in moves:
         parts += [Rule(Text(visible(f"{move.player}, {names[move.player]}")), align="left", style="dim")]
         parts += _decision(move.decision, action)
@@ -79,14 +80,31 @@ def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
     return dict(zip(players, (agent.name for agent in header.agents), strict=False))
 
 
-def action_words(header: Header) -> Callable[[Any], str]:
-    """How actions are called: C and D, or contributions; their numbers in games that understudy does not know."""
+def action_words(header: Header, step: int) -> Callable[[Any], str]:
+    """How the actions of a step are called: C and D, contributions, signals, or points for others; their numbers in
+    games that understudy does not know."""
     try:
         known = game_options(header.environment)
     except UnknownNameError:
         return str
-    game = stage_game(header.environment, **{k: v for k, v in header.options.items() if k in known})
-    return lambda action: "none" if action is None else label(game, action)
+    phase = _phase(header.options, step)
+    if phase != "act":
+        word = signal if phase == "talk" else str
+    else:
+        word = partial(label, stage_game(header.environment, **{k: v for k, v in header.options.items() if k in known}))
+    return lambda action: "none" if action is None else word(_plain(action))
+
+
+def _phase(options: Mapping[str, Any], step: int) -> str:
+    """The phase of a round that a step is."""
+    after = [stage for stage in ("punishment", "reward") if options.get(stage)]
+    phases = ["talk"] * options.get("talk", 0) + ["act", *after]
+    return phases[(step - 1) % len(phases)]
+
+
+def _plain(action: Any) -> Any:
+    """An action as a number or text; records keep an amount as a list of one."""
+    return action[0] if isinstance(action, list) else action
 
 
 def _title(header: Header, record: MatchRecord, step: int, name: str) -> Text:
@@ -103,7 +121,7 @@ def _joint(header: Header, record: MatchRecord, step: int) -> Table:
     table.add_column("player", overflow="fold")
     for heading in ("action", "payoff", "total"):
         table.add_column(heading, justify="right")
-    action = action_words(header)
+    action = action_words(header, step)
     for move in record.steps[step - 1]:
         payoff = "-" if move.reward is None else number(move.reward)
         table.add_row(
@@ -113,7 +131,7 @@ def _joint(header: Header, record: MatchRecord, step: int) -> Table:
 
 
 def _action(move: Move, word: Callable[[Any], str]) -> Text:
-    meant = move.decision.action
+    meant = _plain(move.decision.action)
     if move.played is None or move.played == meant:
         return Text(word(meant), "bold")
     return Text.assemble((word(move.played), "bold"), (f" (meant {word(meant)})", "yellow"))

@@ -19,7 +19,7 @@ from understudy.agents.language_model import LanguageModelAgent
 from understudy.agents.match import Environment, Table, advance, decision_stream, sit_down, turn_of
 from understudy.agents.policy_table import read_table
 from understudy.agents.record import MatchRecord, Move, RecordError, plain
-from understudy.agents.strategies import MemoryOne
+from understudy.agents.strategies import MemoryOne, Uniform
 from understudy.agents.trajectory import Header
 from understudy.envs.contexts import Context, context
 from understudy.envs.wording import load_template
@@ -64,6 +64,8 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
     """
     if player.kind == "memory_one":
         return Witness(_plain_agent(MemoryOne(player.name, **player.parameters)))
+    if player.kind == "uniform":
+        return Witness(_plain_agent(Uniform(player.name)))
     if player.kind == "policy_table":
         return Witness(_plain_agent(read_table(player.parameters)))
     if player.kind != "language_model":

@@ -1,6 +1,9 @@
 """Questions of fact have the answers that the game gives."""
 
-from understudy.envs.comprehension import questions
+import pytest
+
+from understudy.envs.comprehension import QuestionError, questions
+from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.wording import Presentation
@@ -35,3 +38,30 @@ def test_a_public_goods_game() -> None:
     assert found["If 1 of the others choose C, how much does your choice change for each of them?"] == "3"
     assert found["If all choose the same, which gives more?"] == "C"
     assert found["How many of the others chose C last round?"] == "2"
+
+
+def test_the_two_seats_of_an_asymmetric_game_have_answers_of_their_own() -> None:
+    """The employee works (C) or shirks, the employer trusts (C) or inspects."""
+    game = stage_game("inspection_game")
+    row, column = ({q.text: q.answer for q in questions(game, SHOWN, player=player)} for player in (0, 1))
+    assert row["You choose D, they choose C: what do you get?"] == "4"
+    assert row["You choose D, they choose C: what do they get?"] == "-4"
+    assert column["You choose C, they choose D: what do you get?"] == "-4"
+    assert column["You choose C, they choose D: what do they get?"] == "4"
+    assert column["If they choose D, which gives you more?"] == "D"
+    assert row["If they choose D, which gives you more?"] == "C"
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        stage_game("rock_paper_scissors"),
+        stage_game("bimatrix_game", row=[[1, 2, 3], [4, 5, 6]], column=[[1, 2, 3], [4, 5, 6]]),
+        PublicGoods(endowment=(1, 2, 3, 4)),
+        PublicGoods(levels=None),
+    ],
+    ids=lambda game: game.name,
+)
+def test_games_without_such_questions_are_refused_by_name(game) -> None:
+    with pytest.raises(QuestionError, match=game.name):
+        questions(game, SHOWN)

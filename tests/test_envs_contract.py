@@ -8,7 +8,7 @@ import copy
 import pickle
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from pettingzoo.utils import BaseParallelWrapper
 
+from understudy.envs.graph import Graph
 from understudy.envs.matrix_games import GameError
 from understudy.envs.parallel_env import parallel
-from understudy.envs.rules import Repeated
 
 Make = Callable[..., Any]
 """Makes an environment from options."""
@@ -290,6 +290,123 @@ def illegal_actions_are_told(case: Case, make: Make) -> None:
         assert here.rewards == act(twin, joint).rewards
 
 
+def own_first(joint: tuple[Any, ...], player: int) -> tuple[Any, ...]:
+    return (joint[player], *joint[:player], *joint[player + 1 :])
+
+
+def seen_views(infos: Any) -> list[Any]:
+    return [info["view"] for info in infos.values()]
+
+
+def actions_of_another_phase_count_as_nothing(case: Case, make: Make) -> None:
+    """As silence, as the last action, as no points; and masks say what belongs to the phase that comes."""
+    n, signals, sanctions = case.n_players, case.n_actions + 2, 2 ** (case.n_players - 1)
+    env = make(talk=1, signals=signals, punishment=(1, 3), rounds=3)
+    space = max(signals, sanctions)
+    assert all(env.action_space(agent).n == space for agent in env.possible_agents)
+
+    def belong(infos: Any, options: int) -> None:
+        for info in infos.values():
+            assert info["action_mask"].tolist() == [1] * options + [0] * (space - options)
+
+    _, infos = env.reset(seed=0)
+    for joint in case.joints(3):
+        belong(infos, signals)
+        talked = act(env, (space - 1 if space > signals else 0, *[1] * (n - 1)))
+        assert talked.infos["player_0"]["view"].said == ((0, *[1] * (n - 1)),)
+        belong(talked.infos, case.n_actions)
+        acted = act(env, (case.n_actions, *joint[1:]))
+        happened = (case.n_actions - 1, *joint[1:])
+        assert list(acted.rewards.values()) == pytest.approx(case.payoffs(happened))
+        assert [view.acted for view in seen_views(acted.infos)] == [own_first(happened, i) for i in range(n)]
+        belong(acted.infos, sanctions)
+        punished = act(env, (space - 1 if space > sanctions else 0, *[0] * (n - 1)))
+        assert set(punished.rewards.values()) == {0}
+        infos = punished.infos
+
+
+def talk_costs_and_binds_nothing(case: Case, make: Make) -> None:
+    """What is said is heard by all in the round, own signal first, and the payoffs are those of what is done."""
+    env, rng = make(talk=2, rounds=6), random.Random(1)
+    env.reset(seed=0)
+    for joint in case.joints(6):
+        heard: list[tuple[int, ...]] = []
+        for _ in range(2):
+            heard.append(tuple(rng.randrange(3) for _ in range(case.n_players)))
+            talked = act(env, heard[-1])
+            assert set(talked.rewards.values()) == {0}
+            for player, view in enumerate(seen_views(talked.infos)):
+                assert view.said == tuple(own_first(said, player) for said in heard)
+        acted = act(env, joint)
+        assert list(acted.rewards.values()) == pytest.approx(case.payoffs(joint))
+        for player, view in enumerate(seen_views(acted.infos)):
+            assert (view.said, view.history) == ((), (own_first(joint, player),))
+
+
+def sanctions_cost_who_gives_and_move_who_gets(case: Case, make: Make) -> None:
+    """A point of punishment costs 1 and takes 3, one of reward costs 0.5 and gives 2; nobody else is touched."""
+    n, most = case.n_players, 2 if case.n_players < 10 else 1
+    env = make(punishment=(1, 3), reward=(0.5, 2), points=most, max_cycles=10**6)
+    env.reset(seed=0)
+    for giver, taker in product(range(n), repeat=2):
+        if giver == taker:
+            continue
+        act(env, (0,) * n)
+        place = taker - (taker > giver)
+        joint = [0] * n
+        joint[giver] = most * (most + 1) ** place
+        for cost, effect, moved in ((1, -3, -3), (0.5, 2, -1)):
+            result = act(env, tuple(joint))
+            expected, total = [0.0] * n, [0.0] * n
+            expected[giver], expected[taker], total[taker] = -cost * most, effect * most, moved * most
+            assert list(result.rewards.values()) == expected
+            for player, view in enumerate(seen_views(result.infos)):
+                assert view.sanctioned == own_first(tuple(total), player)
+
+
+def perception_errs_about_others_and_one_by_one(case: Case, make: Make) -> None:
+    """At the announced rate, about nobody's own action, independently; payoffs and state are of what happened."""
+    env = make(misperception=0.2, max_cycles=10**6)
+    env.reset(seed=4)
+    n, rounds = case.n_players, 1200
+    wrong = np.zeros((rounds, n, n), dtype=bool)
+    for i, joint in enumerate(case.joints(rounds)):
+        result = act(env, joint)
+        assert list(result.rewards.values()) == pytest.approx(case.payoffs(joint))
+        assert last_joint(case, env.state()) == joint
+        for player, view in enumerate(seen_views(result.infos)):
+            perceived = np.array(view.history[-1])
+            order = list(own_first(tuple(range(n)), player))
+            wrong[i, player, order] = perceived != np.array(joint)[order]
+    assert not wrong[:, range(n), range(n)].any()
+    others = wrong[:, ~np.eye(n, dtype=bool)]
+    assert others.mean() == pytest.approx(0.2, abs=4 * (0.16 / others.size) ** 0.5)
+    both = (wrong[:, 0, 1] & wrong[:, 1, 0]).mean()
+    assert both == pytest.approx(0.04, abs=4 * (0.04 / rounds) ** 0.5)
+
+
+def an_unknown_horizon_is_told_to_nobody(case: Case, make: Make) -> None:
+    """Every length between occurs, and until the end all matches look alike."""
+    env = make(rounds=(2, 5))
+    env.reset(seed=1)
+    lengths, looks = set(), set()
+    for _ in range(60):
+        observations, infos = env.reset()
+        looks.add((0, str(observations), str(infos)))
+        results = list(played(env, [(0,) * case.n_players] * 9))
+        looks |= {(i, str(r.observations), str(r.infos)) for i, r in enumerate(results, start=1)}
+        lengths.add(len(results))
+    assert lengths == {2, 3, 4, 5}
+    assert len(looks) == 6
+
+
+def a_clock_tells_what_is_left(case: Case, make: Make) -> None:
+    """The last number is the share of the rounds that is left."""
+    env = make(rounds=4, clock=True)
+    seen = [env.reset(seed=0)[0], *(result.observations for result in played(env, case.joints(4)))]
+    assert [{float(vector[-1]) for vector in given.values()} for given in seen] == [{1}, {0.75}, {0.5}, {0.25}, {0}]
+
+
 CLAUSES = [
     payoffs_are_the_games,
     observations_lie_in_the_space,
@@ -301,6 +418,12 @@ CLAUSES = [
     nothing_is_shared,
     copies_go_on_from_where_they_are,
     illegal_actions_are_told,
+    actions_of_another_phase_count_as_nothing,
+    talk_costs_and_binds_nothing,
+    sanctions_cost_who_gives_and_move_who_gets,
+    perception_errs_about_others_and_one_by_one,
+    an_unknown_horizon_is_told_to_nobody,
+    a_clock_tells_what_is_left,
 ]
 
 
@@ -331,6 +454,12 @@ class Faulty(BaseParallelWrapper):  # type: ignore[misc]
 
     def change(self, observations: Any, rewards: Any, terminations: Any, truncations: Any, infos: Any) -> Any:
         return observations, rewards, terminations, truncations, infos
+
+
+def change_rules(env: Any, **options: Any) -> None:
+    """Give an environment other rules behind its back."""
+    env.rules = replace(env.rules, **options)
+    env._graph = Graph(env.rules, env.possible_agents)
 
 
 class WrongPayoff(Faulty):
@@ -372,14 +501,13 @@ class UsesTheGlobalGenerator(Faulty):
 
 class NoiseTwice(Faulty):
     def choose(self, actions: Any) -> Any:
-        rules, rng = self.env.rules, self.env._rng
-        return {a: rules._tremble(action, rng) for a, action in actions.items()}
+        rng, noise = self.env._rng, self.env.rules.noise
+        return {a: 1 - action if rng.random() < noise else action for a, action in actions.items()}
 
 
 class NoNoise(Faulty):
     def spoil(self) -> None:
-        rules = self.env.rules
-        self.env.rules = Repeated(rules.stage, rules.rounds, rules.continuation, 0.0, rules.memory)
+        change_rules(self.env, noise=0.0)
 
 
 class SharedInfos(Faulty):
@@ -409,7 +537,7 @@ class ClockTerminates(Faulty):
 class NeverEnds(Faulty):
     def spoil(self) -> None:
         self.env.max_cycles = None
-        self.env.rules = Repeated(self.env.rules.stage, None, memory=self.env.rules.memory)
+        change_rules(self.env, rounds=None)
 
 
 class ClockOneLate(Faulty):
@@ -426,8 +554,7 @@ class OneAgentEndsFirst(Faulty):
 
 class EndsTooRarely(Faulty):
     def spoil(self) -> None:
-        rules = self.env.rules
-        self.env.rules = Repeated(rules.stage, rules.rounds, rules.continuation**0.5, rules.noise, rules.memory)
+        change_rules(self.env, continuation=self.env.rules.continuation**0.5)
 
 
 class AliasedObservations(Faulty):
@@ -441,8 +568,7 @@ class AliasedObservations(Faulty):
 
 class ObservationsOfTheCache(Faulty):
     def change(self, observations: Any, *rest: Any) -> Any:
-        seen = self.env._sight(self.env._state)
-        return {a: one.vector for a, one in zip(observations, seen, strict=True)}, *rest
+        return {agent: vector for agent, _, vector in self.env._node.seen}, *rest
 
 
 class ObservationsOutsideTheSpace(Faulty):
@@ -500,6 +626,165 @@ class ClipsActions(Faulty):
         return {a: min(max(int(action or 0), 0), 1) for a, action in actions.items() if action != "C"}
 
 
+class MaskIgnored(Faulty):
+    """A signal acts."""
+
+    def choose(self, actions: Any) -> Any:
+        phase = self.env.rules.phases[self.env._node.state.phase]
+        return {a: action % options for (a, action), options in zip(actions.items(), phase.options, strict=True)}
+
+
+class StaleMasks(Faulty):
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        observations, self.infos = self.env.reset(seed=seed)
+        return observations, self.infos
+
+    def change(self, *given: Any) -> Any:
+        masks = {
+            a: {"action_mask": self.infos[a]["action_mask"]} if self.infos[a].keys() > {"view"} else {}
+            for a in given[-1]
+        }
+        return *given[:-1], {a: {**info, **masks[a]} for a, info in given[-1].items()}
+
+
+class TalkCosts(Faulty):
+    def choose(self, actions: Any) -> Any:
+        talking = self.env.rules.phases[self.env._node.state.phase].name == "talk"
+        self.costs = {a: 0.1 * bool(action) * talking for a, action in actions.items()}
+        return actions
+
+    def change(self, observations: Any, rewards: Any, *rest: Any) -> Any:
+        return observations, {a: reward - self.costs[a] for a, reward in rewards.items()}, *rest
+
+
+class TalkBinds(Faulty):
+    """Who has said 1 does 1."""
+
+    def choose(self, actions: Any) -> Any:
+        state = self.env._node.state
+        if not state.said or self.env.rules.phases[state.phase].name != "act":
+            return actions
+        return {a: said if said == 1 else actions[a] for a, said in zip(actions, state.said[-1], strict=True)}
+
+
+def change_views(infos: Any, **changed: Callable[[Any], Any]) -> Any:
+    """Infos whose views have other fields."""
+    return {
+        a: {**info, "view": info["view"]._replace(**{name: new(info["view"]) for name, new in changed.items()})}
+        for a, info in infos.items()
+    }
+
+
+class HeardTheOtherWayRound(Faulty):
+    def change(self, *given: Any) -> Any:
+        return *given[:-1], change_views(given[-1], said=lambda view: tuple(said[::-1] for said in view.said))
+
+
+class DeafToTheFirstTurn(Faulty):
+    def change(self, *given: Any) -> Any:
+        return *given[:-1], change_views(given[-1], said=lambda view: view.said[-1:])
+
+
+class SanctionsPaidByTheWrongPlayer(Faulty):
+    def change(self, observations: Any, rewards: Any, terminations: Any, truncations: Any, infos: Any) -> Any:
+        if self.env._node.state.phase != 1:  # once sanctions have been given
+            rewards = dict(zip(rewards, [*rewards.values()][::-1], strict=True))
+        return observations, rewards, terminations, truncations, infos
+
+
+class SanctionsForFree(Faulty):
+    def spoil(self) -> None:
+        if self.env.rules.punishment:
+            change_rules(self.env, punishment=replace(self.env.rules.punishment, cost=0))
+
+
+class RewardThatPunishes(Faulty):
+    def change(self, observations: Any, rewards: Any, *rest: Any) -> Any:
+        if self.env._node.state.phase == 0:  # rewards come last
+            rewards = {agent: -abs(reward) for agent, reward in rewards.items()}
+        return observations, rewards, *rest
+
+
+class SanctionsForgotten(Faulty):
+    def change(self, *given: Any) -> Any:
+        return *given[:-1], change_views(given[-1], sanctioned=lambda view: None)
+
+
+def change_perception(env: Any, meet: Callable[[Any, Any, Any], Any]) -> None:
+    """Give an environment rules that perceive otherwise."""
+    spoilt = type("Spoilt", (type(env.rules),), {"_meet": meet})
+    env.rules = spoilt(**{option.name: getattr(env.rules, option.name) for option in fields(env.rules)})
+    env._graph = Graph(env.rules, env.possible_agents)
+
+
+class MistakesAboutOneself(Faulty):
+    def spoil(self) -> None:
+        def meet(rules: Any, joint: Any, rng: Any) -> Any:
+            n, chance = rules.n_players, rules.misperception
+            errors = rng.random((n, n))
+            perceived = [[rules._swapped(joint[j], j, errors[i][j], chance) for j in range(n)] for i in range(n)]
+            return rules.stage.payoffs(joint), list(map(tuple, perceived))
+
+        change_perception(self.env, meet)
+
+
+class SharedErrors(Faulty):
+    """All are mistaken in the same rounds."""
+
+    def spoil(self) -> None:
+        def meet(rules: Any, joint: Any, rng: Any) -> Any:
+            error, every = rng.random(), range(rules.n_players)
+            wrong = [rules._swapped(joint[j], j, error, rules.misperception) for j in every]
+            return rules.stage.payoffs(joint), [tuple(joint[j] if j == i else wrong[j] for j in every) for i in every]
+
+        change_perception(self.env, meet)
+
+
+class PayoffsOfWhatIsPerceived(Faulty):
+    def spoil(self) -> None:
+        honest = type(self.env.rules)._meet
+
+        def meet(rules: Any, joint: Any, rng: Any) -> Any:
+            payoffs, perceived = honest(rules, joint, rng)
+            return (rules.stage.payoffs(perceived[0]) if perceived else payoffs), perceived
+
+        change_perception(self.env, meet)
+
+
+class StateOfOneWhoErrs(Faulty):
+    def state(self) -> Any:
+        return self.env._node.seen[0][2].copy()
+
+
+class HorizonInTheViews(Faulty):
+    def change(self, *given: Any) -> Any:
+        return *given[:-1], change_views(given[-1], rounds=lambda view: self.env._node.state.length)
+
+
+class HorizonInTheNumbers(Faulty):
+    def change(self, observations: Any, *rest: Any) -> Any:
+        length = self.env._node.state.length or 0
+        return {a: observation + np.float32(length / 1000) for a, observation in observations.items()}, *rest
+
+
+class HorizonIsTheLongest(Faulty):
+    def spoil(self) -> None:
+        if isinstance(self.env.rules.rounds, tuple):
+            change_rules(self.env, rounds=self.env.rules.rounds[1])
+
+
+class LongestIsNeverReached(Faulty):
+    def spoil(self) -> None:
+        if isinstance(self.env.rules.rounds, tuple):
+            shortest, longest = self.env.rules.rounds
+            change_rules(self.env, rounds=(shortest, longest - 1))
+
+
+class ClockCountsUp(Faulty):
+    def change(self, observations: Any, *rest: Any) -> Any:
+        return {a: np.append(vector[:-1], 1 - vector[-1]) for a, vector in observations.items()}, *rest
+
+
 FAULTS = {
     WrongPayoff: payoffs_are_the_games,
     SwappedRewards: payoffs_are_the_games,
@@ -528,6 +813,25 @@ FAULTS = {
     CopiesBeginAnew: copies_go_on_from_where_they_are,
     CopiesForgetTheGenerator: copies_go_on_from_where_they_are,
     ClipsActions: illegal_actions_are_told,
+    MaskIgnored: actions_of_another_phase_count_as_nothing,
+    StaleMasks: actions_of_another_phase_count_as_nothing,
+    TalkCosts: talk_costs_and_binds_nothing,
+    TalkBinds: talk_costs_and_binds_nothing,
+    HeardTheOtherWayRound: talk_costs_and_binds_nothing,
+    DeafToTheFirstTurn: talk_costs_and_binds_nothing,
+    SanctionsPaidByTheWrongPlayer: sanctions_cost_who_gives_and_move_who_gets,
+    SanctionsForFree: sanctions_cost_who_gives_and_move_who_gets,
+    RewardThatPunishes: sanctions_cost_who_gives_and_move_who_gets,
+    SanctionsForgotten: sanctions_cost_who_gives_and_move_who_gets,
+    MistakesAboutOneself: perception_errs_about_others_and_one_by_one,
+    SharedErrors: perception_errs_about_others_and_one_by_one,
+    PayoffsOfWhatIsPerceived: perception_errs_about_others_and_one_by_one,
+    StateOfOneWhoErrs: perception_errs_about_others_and_one_by_one,
+    HorizonInTheViews: an_unknown_horizon_is_told_to_nobody,
+    HorizonInTheNumbers: an_unknown_horizon_is_told_to_nobody,
+    HorizonIsTheLongest: an_unknown_horizon_is_told_to_nobody,
+    LongestIsNeverReached: an_unknown_horizon_is_told_to_nobody,
+    ClockCountsUp: a_clock_tells_what_is_left,
 }
 
 

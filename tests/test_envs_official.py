@@ -17,6 +17,7 @@ from pettingzoo.test.state_test import state_test
 
 from understudy.envs.games import ENVIRONMENTS
 
+NAMES = (*ENVIRONMENTS, "population")
 ANY_GAME: list[dict[str, Any]] = [
     {},
     {"rounds": 1},
@@ -31,9 +32,16 @@ ONE_GAME: list[tuple[str, dict[str, Any]]] = [
     ("matrix_game", {"T": 1.5, "R": 1, "P": 0, "S": -0.5, "memory": 2}),
     ("public_goods", {"n_players": 2, "levels": 11}),
     ("public_goods", {"n_players": 5, "levels": 3, "memory": 2, "noise": 0.3}),
+    ("public_goods", {"levels": None, "endowment": (5, 10, 20, 0.1), "memory": 2}),
+    ("public_goods", {"punishment": (1, 3), "reward": (1, 2), "points": 2, "rounds": 3}),
+    ("prisoners_dilemma", {"talk": 2, "signals": 5, "words": True, "rounds": (2, 6), "misperception": 0.2}),
+    ("stag_hunt", {"rounds": 5, "memory": None, "clock": True}),
+    ("bimatrix_game", {"row": [[1, 2, 3]], "column": [[3, 2, 1]], "talk": 1}),
+    ("population", {"n_players": 49, "degree": 8, "memory": 2}),
+    ("population", {"graph": "random", "n_players": 7, "noise": 0.1, "game": "rock_paper_scissors"}),
     ("public_goods", {"n_players": 40, "endowment": 1, "multiplier": 0.5}),
 ]
-OPTIONS = [(name, options) for name in ENVIRONMENTS for options in ANY_GAME] + ONE_GAME
+OPTIONS = [(name, options) for name in NAMES for options in ANY_GAME] + ONE_GAME
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -67,7 +75,7 @@ def test_state(name: str, options: dict[str, Any]) -> None:
     state_test(module(name).env(**options), module(name).parallel_env(**options))
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_max_cycles(name: str) -> None:
     max_cycles_test(module(name))
 

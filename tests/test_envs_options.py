@@ -16,7 +16,7 @@ from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.parallel_env import SocialDilemma, parallel
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
 def test_registered_with_pettingzoo(name: str) -> None:
     module = import_module(f"{understudy.envs.__name__}.{name}_v0")
     made = pettingzoo.make("parallel", f"understudy/{name}-v0", max_cycles=3, memory=2)
@@ -84,6 +84,7 @@ def test_options_make_another_game() -> None:
         ("harmony", {"rounds": 2.5}, "rounds = 2.5"),
         ("harmony", {"memory": -1}, "memory = -1"),
         ("harmony", {"max_cycles": 0}, "max_cycles = 0"),
+        ("harmony", {"max_cycle": 9}, "did you mean 'max_cycles'"),
         ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
     ],
 )

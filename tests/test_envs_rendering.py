@@ -1,13 +1,17 @@
 """What renders show: every number and action of the match, and nothing else."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from understudy.envs.album import Album
 from understudy.envs.parallel_env import parallel
 from understudy.envs.pixels import GLYPHS, canvas, write
-from understudy.envs.rendering import COOPERATE, DEFECT, SHOWN
+from understudy.envs.rendering import SHOWN, image
+from understudy.envs.rulebook import rules_of
+from understudy.envs.stage_pictures import COOPERATE, DEFECT
 
 
 def after(joints: list[tuple[int, ...]], name: str = "prisoners_dilemma", **options: Any) -> Any:
@@ -58,6 +62,56 @@ def test_no_render_mode_warns_and_shows_nothing() -> None:
         assert after([(0, 1)]).render() is None
 
 
+def test_text_tells_what_was_said_and_who_sanctions_whom() -> None:
+    options = {"talk": 1, "words": True, "punishment": (1, 3), "points": 2, "rounds": 2}
+    env = after([("let us\nhunt", 0), (0, 1)], "stag_hunt", render_mode="ansi", **options)
+    assert env.render().splitlines() == [
+        "stag_hunt, round 1 (next: punish)",
+        "           action   payoff     total   rounds 1 to 1",
+        "player_0        C        0         0   C",
+        "player_1        D        3         3   D",
+        'said: player_0 "let us hunt", player_1 -',
+    ]
+    env.step({"player_0": 2, "player_1": 0})
+    assert env.render().splitlines()[0] == "stag_hunt, round 1 (next: talk)"
+    assert env.render().splitlines()[2:4] == [
+        "player_0        C       -2        -2   C",
+        "player_1        D       -3        -3   D",
+    ]
+    assert env.render().splitlines()[5] == "punish: player_0 > player_1: 2"
+    env.step({"player_0": 1, "player_1": "\x1b[31mred"})
+    text = env.render()
+    assert "round 2 (next: act)" in text
+    assert "rounds 1 to 1" in text
+    assert text.splitlines()[-1] == 'said: player_0 1, player_1 " [31mred"'
+
+
+def test_a_sanction_of_nobody_is_told() -> None:
+    text = after([(0, 0), (0, 0)], punishment=(1, 3), render_mode="ansi").render()
+    assert text.splitlines()[-1] == "punish: nobody"
+
+
+def test_amounts_are_shown_in_points() -> None:
+    options = {"levels": None, "n_players": 2, "endowment": (8, 20), "multiplier": 1}
+    text = after([(2.5, 20.0)], "public_goods", render_mode="ansi", **options).render()
+    assert [line.split() for line in text.splitlines()[2:]] == [
+        ["player_0", "2.5", "16.75", "16.75", "2.5"],
+        ["player_1", "20", "11.25", "11.25", "20"],
+    ]
+
+
+def test_a_lattice_is_a_square_of_letters() -> None:
+    env = after([(0, 1, 1, 0, 0, 1, 1, 1, 1)], "population", n_players=9, render_mode="ansi")
+    assert env.render().splitlines()[-4:] == ["all: C 33%, D 67%, mean payoff 1.89", "CDD", "CCD", "DDD"]
+
+
+def test_large_populations_are_told_in_lines_of_a_hundred() -> None:
+    env = after([(0,) * 150 + (1,) * 100], "population", n_players=250, graph="ring", render_mode="ansi")
+    lines = env.render().splitlines()
+    assert "and 226 more players" in lines
+    assert lines[-3:] == ["C" * 100, "C" * 50 + "D" * 50, "D" * 50]
+
+
 def coloured(picture: Any, colour: tuple[int, int, int]) -> int:
     return int((picture == colour).all(axis=-1).sum())
 
@@ -71,6 +125,77 @@ def test_picture_is_coloured_by_cooperation(name: str, n: int) -> None:
     assert blue.shape == orange.shape
     assert coloured(blue, COOPERATE) > coloured(orange, COOPERATE)
     assert coloured(orange, DEFECT) > coloured(blue, DEFECT)
+
+
+PICTURED: list[tuple[str, dict[str, Any]]] = [
+    ("snowdrift", {"talk": 2, "punishment": (1, 3), "reward": (1, 2), "words": True}),
+    ("rock_paper_scissors", {}),
+    ("bimatrix_game", {"row": [[1, 2, 3]], "column": [[1, 2, 3]], "degrees": [[1], [0, 0.5, 1]]}),
+    ("bimatrix_game", {"row": np.zeros((12, 2)), "column": np.zeros((12, 2))}),
+    ("travelers_dilemma", {}),
+    ("public_goods", {"levels": None, "endowment": (3, 5, 20, 1)}),
+    ("public_goods", {"n_players": 300, "levels": 4}),
+    ("n_person_snowdrift", {"punishment": (1, 3)}),
+    ("population", {"n_players": 9}),
+    ("population", {"n_players": 200, "graph": "ring"}),
+    ("population", {"n_players": 401, "graph": "random", "game": "rock_paper_scissors"}),
+    ("population", {"n_players": 2500, "max_cycles": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), PICTURED)
+def test_a_picture_keeps_its_size_and_shows_every_phase(name: str, options: dict[str, Any]) -> None:
+    env = parallel(name, rounds=3, render_mode="rgb_array", **options)
+    env.reset(seed=0)
+    pictures = [env.render()]
+    for i, agent in enumerate(env.possible_agents):
+        env.action_space(agent).seed(i)
+    while env.agents:
+        env.step({agent: env.action_space(agent).sample() for agent in env.agents})
+        pictures.append(env.render())
+    assert len({picture.shape for picture in pictures}) == 1
+    assert all((one != other).any() for one, other in pairwise(pictures))
+
+
+def test_a_lattice_is_drawn_player_by_player() -> None:
+    """One defector among 100 is an orange square of 28 x 28 at its place, the others are blue."""
+    joint = [0] * 100
+    joint[37] = 1
+    picture = after([tuple(joint)], "population", n_players=100, render_mode="rgb_array").render()
+    square = picture[:350, :300]
+    assert coloured(square, COOPERATE) == 99 * coloured(square, DEFECT) > 0
+    rows, columns = np.nonzero((square == DEFECT).all(axis=-1))
+    assert (rows.max() - rows.min(), columns.max() - columns.min()) == (27, 27)
+    assert (rows.min() - 70) // 28 == 3
+    assert (columns.min() - 20) // 28 == 7
+
+
+def test_a_lattice_larger_than_the_picture_is_cut_off() -> None:
+    rules = rules_of("population", n_players=300 * 300)
+    album, rng = Album(rules), np.random.default_rng(0)
+    album.add(rules.step(rules.start(rng), (0,) * rules.n_players, rng))
+    assert image(album).shape == image(Album(rules)).shape
+
+
+def test_unequal_endowments_have_bars_of_their_height() -> None:
+    options = {"n_players": 3, "endowment": (10, 20, 20), "multiplier": 1.5, "render_mode": "rgb_array"}
+    picture = after([(0, 0, 1)], "public_goods", **options).render()
+    bars = [coloured(picture[80:205, left : left + 100], COOPERATE) for left in (20, 140, 260)]
+    assert bars[0] * 2 == bars[1] > 0
+    assert bars[2] == 0
+
+
+def test_every_field_of_the_payoff_matrix_has_its_numbers() -> None:
+    """One changed payoff changes its field and nothing else of the matrix."""
+    first, second = np.zeros((3, 4)), np.zeros((3, 4))
+    second[2, 3] = 5
+    one, other = (
+        after([], "bimatrix_game", row=row, column=first, render_mode="rgb_array").render() for row in (first, second)
+    )
+    rows, columns = np.nonzero((one != other).any(axis=-1))
+    assert 0 < rows.max() - rows.min() < 20
+    assert 0 < columns.max() - columns.min() < 20
+    assert columns.min() > 550
 
 
 def test_picture_has_the_payoffs_of_the_game() -> None:

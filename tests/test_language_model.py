@@ -4,12 +4,13 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
 
-from understudy.agents.agent import Decision, Source, Turn, Unreadable
+from understudy.agents.agent import Agent, Decision, Source, Turn, Unreadable
 from understudy.agents.backend import FakeBackend, Request, Response
 from understudy.agents.language_model import (
     LanguageModelAgent,
@@ -17,10 +18,14 @@ from understudy.agents.language_model import (
     exact_distributions,
     sample_replies,
 )
+from understudy.agents.match import play
+from understudy.agents.strategies import Uniform, strategy
 from understudy.envs.comprehension import EQUAL, questions
 from understudy.envs.contexts import Context, context
 from understudy.envs.errors import InputError
+from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
+from understudy.envs.parallel_env import parallel
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame, View
 from understudy.envs.wording import load_template, number
@@ -310,3 +315,106 @@ def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
 def test_who_weighs_all_answers_alike_knows_nothing() -> None:
     model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
     assert all(score.right == 0 < score.asked for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())]))
+
+
+def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
+    """The decisions of one match, step by step."""
+    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    return [tuple(move.decision for move in step) for step in match.steps]
+
+
+def test_a_player_is_asked_from_its_own_seat() -> None:
+    """The employer gets -4 where it trusts and the employee shirks."""
+    backend, asked = says("C")
+    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    played("inspection_game", agent, agent, rounds=1)
+    told = "You choose C, they choose D: you get {}, they get {}."
+    assert told.format(2, 1) in asked[0].prompt
+    assert told.format(-4, 4) in asked[1].prompt
+
+
+def test_the_choice_has_as_many_probabilities_as_the_player_has_actions() -> None:
+    agent = LanguageModelAgent(FakeBackend(lambda request: Response((-1.0,) * len(request.labels))), FRIENDS, STUDY)
+    table = [[1, 2, 3], [4, 5, 6]]
+    for shuffled in (agent, LanguageModelAgent(agent.backend, FRIENDS, STUDY, shuffle_labels=True)):
+        ((row, column),) = played("bimatrix_game", shuffled, shuffled, row=table, column=table, rounds=1)
+        assert (row.probabilities, column.probabilities) == (pytest.approx((1 / 2,) * 2), pytest.approx((1 / 3,) * 3))
+        assert row.labels is not None
+        assert column.labels is not None
+        assert (len(row.labels), len(column.labels)) == (2, 3)
+
+
+def test_a_message_is_passed_on_as_it_was_written_and_answered() -> None:
+    message = ' I will play "C".\nLast round you chose D. '
+    talker, _ = says(message, "C", message, "D")
+    listener, asked = says("", "C")
+    agents = [LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled") for backend in (talker, listener)]
+    spoken, acted, *_ = played("stag_hunt", *agents, talk=1, words=True, rounds=2)
+    assert [decision.action for decision in spoken] == [message, ""]
+    assert [decision.action for decision in acted] == [0, 0]
+    assert asked[0].prompt.endswith("Reply with your message alone.")
+    assert f"they said {json.dumps(message)}." in asked[1].prompt
+    assert "\nLast round you chose D. " not in asked[1].prompt
+
+
+def test_where_signals_are_weighed_there_is_nothing_to_read() -> None:
+    agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
+    env = parallel("stag_hunt", talk=1, words=True)
+    info = env.reset(seed=0)[1]["player_0"]
+    turn = Turn("player_0", None, info, env.action_space("player_0"), np.random.default_rng(0))
+    (spoken,) = agent.decide([turn])
+    assert spoken.probabilities == pytest.approx((0.25, 0.5, 0.25))
+    assert spoken.labels == ("nothing", "1", "2")
+
+
+def test_whom_a_model_punishes_is_read_from_its_reply() -> None:
+    backend, asked = says("D", "1 and 2.")
+    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    agents = [model, strategy("alld"), strategy("alld")]
+    _, sanctions = played("public_goods", *agents, n_players=3, punishment=(1, 3), rounds=1)
+    assert [decision.action for decision in sanctions] == [3, 0, 0]
+    assert sanctions[0].labels == ("nobody", "1", "2", "1 and 2")
+    assert "To whom do you give penalty points" in asked[1].prompt
+
+
+def test_the_default_of_an_action_is_no_default_of_a_sanction() -> None:
+    backend, _ = says("Hm.")
+    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1)
+    acted, punished = played("prisoners_dilemma", model, strategy("tft"), punishment=(1, 3), rounds=1)
+    assert [(step[0].action, step[0].unreadable) for step in (acted, punished)] == [(1, "default"), (0, "default")]
+
+
+@pytest.mark.parametrize(
+    ("reply", "amount"),
+    [
+        ("12.5", 12.5),
+        ("I contribute 20 points, we all gain.", 20),
+        ("0", 0),
+        ("21", None),
+        ("half", None),
+        ("-3", None),
+    ],
+)
+def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) -> None:
+    agent = LanguageModelAgent(says(reply)[0], FRIENDS, STUDY, ask="sampled")
+    ((decision, _),) = played("public_goods", agent, Uniform(), n_players=2, levels=None, rounds=1)
+    assert decision.action == (None if amount is None else [amount])
+
+
+def test_amounts_have_no_exact_probabilities() -> None:
+    game = PublicGoods(levels=None)
+    with pytest.raises(InputError, match="ask = 'sampled', or take levels"):
+        LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY).decide(
+            [Turn("player_0", None, {"view": View(game, 0, 0, ())}, None, np.random.default_rng(0))]
+        )
+
+
+def test_labels_are_not_shuffled_where_words_name_them() -> None:
+    agent = LanguageModelAgent(says("I choose C.")[0], FRIENDS, STUDY, ask="sampled", shuffle_labels=True)
+    with pytest.raises(InputError, match="shuffle_labels where players talk in words"):
+        played("stag_hunt", agent, agent, talk=1, words=True, rounds=1)
+
+
+def test_games_without_questions_of_fact_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="rock_paper_scissors"):
+        comprehension(certain(C=1.0), STUDY, [(stage_game("rock_paper_scissors"), FRIENDS, ())])

@@ -19,8 +19,11 @@ from understudy.agents.histories import HistoryError, histories
 from understudy.agents.match import play as play_matches
 from understudy.agents.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
 from understudy.agents.strategies import MemoryOne, strategy
+from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
+from understudy.envs.networks import ring
 from understudy.envs.parallel_env import parallel
+from understudy.envs.population import Population
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import StageGame
 
@@ -62,6 +65,8 @@ GAMES = [
     (PublicGoods(n_players=4), 2, 1 + 8 + 64),
     (PublicGoods(n_players=2, levels=3), 1, 1 + 9),
     (PublicGoods(n_players=3, levels=3), 1, 1 + 27),
+    (stage_game("n_person_snowdrift", n_players=3), 1, 1 + 2 * 3),
+    (stage_game("rock_paper_scissors"), 2, 1 + 9 + 81),
 ]
 
 
@@ -320,3 +325,84 @@ def test_rows_are_written_one_to_a_line(tmp_path: Path) -> None:
     text = (tmp_path / "table.json").read_text()
     assert '    {"history": [[0, 1]], "probabilities": [0.25, 0.75], "mass": null},\n' in text
     assert json.loads(text)["game"] == {"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}
+
+
+UNLIKE = stage_game("bimatrix_game", row=[[1, 2, 3], [4, 5, 6]], column=[[6, 5, 4], [3, 2, 1]], degrees=None)
+
+
+@pytest.mark.parametrize(("player", "own", "theirs"), [(0, 2, 3), (1, 3, 2)])
+def test_a_seat_of_an_asymmetric_game_has_its_own_actions_and_histories(
+    tmp_path: Path, player: int, own: int, theirs: int
+) -> None:
+    uniform = Scripted(lambda view: (1 / own,) * own)
+    table = compile_agent(uniform, UNLIKE, 2, player=player)
+    asked = histories(UNLIKE, 2, player)
+    assert len(asked) == 1 + own * theirs + (own * theirs) ** 2 == len(set(asked)) == len(table.rows)
+    assert [int(table.index(np.array(history).reshape(-1, 2))) for history in asked] == list(range(len(asked)))
+    table.save(tmp_path / "table.json")
+    assert PolicyTable.load(tmp_path / "table.json") == table
+
+
+def test_a_table_of_one_seat_is_not_played_from_the_other() -> None:
+    game = stage_game("inspection_game")
+    table = compile_agent(WARY, game, 1, player=1)
+    view = View(game, 1, 1, ((C, D),))
+    ask = lambda view: Turn("", None, {"view": view}, None, np.random.default_rng(0))  # noqa: E731
+    assert table.decide([ask(view)])[0].probabilities == WARY.decide([ask(view)])[0].probabilities
+    with pytest.raises(PolicyTableError, match="of player_1, not of player_0"):
+        table.decide([ask(view._replace(player=0))])
+    symmetric = compile_agent(WARY, PD, 1)
+    assert symmetric.decide([ask(View(PD, 1, 0, ()))])[0].probabilities == (0.5, 0.5)
+
+
+def test_files_from_before_an_option_are_read_with_its_default(tmp_path: Path) -> None:
+    """Public goods had neither threshold nor refund at first."""
+    path = tmp_path / "table.json"
+    table = random_table(PublicGoods(n_players=3), 1, seed=0)
+    table.save(path)
+    document = json.loads(path.read_text())
+    for option in ("threshold", "refund"):
+        del document["game"][option]
+    path.write_text(json.dumps(document))
+    assert PolicyTable.load(path) == table
+    document["game"]["treshold"] = 0
+    path.write_text(json.dumps(document))
+    with pytest.raises(PolicyTableError, match="did you mean 'threshold'"):
+        PolicyTable.load(path)
+
+
+def test_games_whose_histories_cannot_be_numbered_are_refused() -> None:
+    with pytest.raises(HistoryError, match="free amounts"):
+        compile_agent(WARY, PublicGoods(levels=None), 1)
+    with pytest.raises(HistoryError, match="all its players are alike"):
+        compile_agent(WARY, PublicGoods(n_players=3, endowment=(1, 2, 3)), 1)
+
+
+def test_a_table_is_about_one_game_whatever_the_others_have_as_actions() -> None:
+    table = compile_agent(WARY, PublicGoods(n_players=3), 1)
+    for other in (
+        PublicGoods(n_players=3, levels=None),
+        PublicGoods(n_players=3, endowment=(1, 2, 3)),
+        PublicGoods(n_players=3, threshold=30),
+        UNLIKE,
+    ):
+        with pytest.raises(PolicyTableError, match="compile one for"):
+            table.decide([turn(other)])
+
+
+def test_in_a_population_a_table_meets_one_at_a_time_or_is_refused() -> None:
+    table = compile_agent(WARY, PD, 1)
+    pairs = Population(PD, size=5, memory=2)
+    seen = View(PD, 4, 2, ((D, C), (C,)), rules=pairs)  # met nobody in the last round
+    ask = lambda view: Turn("", None, {"view": view}, None, np.random.default_rng(0))  # noqa: E731
+    assert table.decide([ask(seen)])[0].probabilities == (WARY.dc, 1 - WARY.dc)
+    with pytest.raises(PolicyTableError, match="this one has 2 neighbours"):
+        table.decide([ask(View(PD, 4, 1, ((D, C, C),), rules=Population(PD, size=5, edges=ring(5, 2))))])
+
+
+def test_a_table_neither_talks_nor_punishes() -> None:
+    table = compile_agent(strategy("tit_for_tat"), PD, 1)
+    make = lambda: parallel("prisoners_dilemma", talk=1, punishment=(1, 3), rounds=2)  # noqa: E731
+    (record,) = play_matches(make, [table, strategy("alld")], matches=1, seed=0)
+    actions = [tuple(move.decision.action for move in step) for step in record.steps]
+    assert actions == [(0, 0), (C, D), (0, 0), (0, 0), (D, D), (0, 0)]

@@ -17,7 +17,7 @@ from understudy.agents.language_model import LanguageModelAgent
 from understudy.agents.match import play
 from understudy.agents.policy_table import compile_agent
 from understudy.agents.record import MatchRecord, Move, RecordError
-from understudy.agents.strategies import bernoulli, strategy
+from understudy.agents.strategies import Uniform, bernoulli, strategy
 from understudy.agents.trajectory import Header, TrajectoryWriter, read_trajectory
 from understudy.envs.contexts import Context, context
 from understudy.envs.errors import InputError
@@ -117,6 +117,34 @@ def test_groups_with_many_levels_and_chance_come_out_again(tmp_path: Path) -> No
     assert replay(record(tmp_path, agents, "public_goods", options))[0] == 0
 
 
+WRITER = model(ask="sampled", unreadable=Unreadable.UNIFORM)
+
+
+@pytest.mark.parametrize(
+    ("game", "options", "agents"),
+    [
+        (
+            "stag_hunt",
+            {"talk": 1, "words": True, "rounds": 3},
+            [model(ask="sampled", unreadable=Unreadable.UNIFORM)] * 2,
+        ),
+        ("stag_hunt", {"talk": 2, "reward": (1, 2), "punishment": (1, 3), "rounds": 3}, [model(), Uniform()]),
+        ("bimatrix_game", {"row": [[1, 2, 3], [4, 5, 6]], "column": [[6, 5, 4], [3, 2, 1]]}, [model(), model()]),
+        ("public_goods", {"n_players": 2, "levels": None, "rounds": 3}, [strategy("tft"), Uniform()]),
+        (
+            "public_goods",
+            {"n_players": 2, "levels": None},
+            [model(ask="sampled", unreadable=Unreadable.UNIFORM), Uniform()],
+        ),
+    ],
+)
+def test_phases_seats_and_amounts_come_out_again(
+    tmp_path: Path, game: str, options: dict[str, Any], agents: list[Any]
+) -> None:
+    code, result = replay(record(tmp_path, agents, game, options))
+    assert (code, result["differences"], result["not_asked"]) == (0, [], [])
+
+
 def test_a_file_of_version_1_is_read_and_comes_out_again() -> None:
     code, result = replay(GOLDEN)
     assert (code, result["matches"], result["rounds"]) == (0, 4, 22)
@@ -173,7 +201,7 @@ def decision(**changes: Any) -> Callable[[Move], Move]:
         ("labels", decision(labels=("D", "C"))),
         ("reply", decision(reply="C")),
         ("attempts", decision(attempts=2)),
-        ("unreadable", decision(unreadable="uniform")),
+        ("unreadable", decision(unreadable=Unreadable.UNIFORM)),
         ("source", decision(source=Source.RULE)),
     ],
 )

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from understudy.agents.agent import Source, Turn, View, draw
 from understudy.agents.match import play
-from understudy.agents.strategies import STRATEGIES, MemoryOne, StrategyError, bernoulli, generosity, strategy
+from understudy.agents.strategies import STRATEGIES, MemoryOne, StrategyError, Uniform, bernoulli, generosity, strategy
 from understudy.envs.catalogue import UnknownNameError
 from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import DEFAULTS, Action
 from understudy.envs.parallel_env import parallel
+from understudy.envs.population import Population
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import StageGame
 
@@ -173,3 +174,67 @@ def test_draw_follows_the_probabilities_and_a_sure_thing_takes_no_number() -> No
 def test_draw_refuses_what_is_no_distribution(wrong: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="not a distribution"):
         draw(wrong, np.random.default_rng(0))
+
+
+def decided(name: str, *agents: object, **options: object) -> list[list[object]]:
+    """Actions of a match, step by step."""
+    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    return [[move.decision.action for move in step] for step in match.steps]
+
+
+def test_the_classics_say_nothing_and_punish_nobody() -> None:
+    options = {"talk": 2, "punishment": (1, 3), "reward": (1, 3), "rounds": 2}
+    tft, alld = strategy("tft"), strategy("alld")
+    quiet = [[0, 0]]
+    first = [*quiet * 2, [C, D], *quiet * 2]
+    second = [*quiet * 2, [D, D], *quiet * 2]
+    assert decided("prisoners_dilemma", tft, alld, **options) == first + second
+
+
+def test_what_was_done_is_recorded_in_every_phase_that_shows_it() -> None:
+    make = lambda: parallel("prisoners_dilemma", talk=1, punishment=(1, 3), rounds=40, noise=0.3)  # noqa: E731
+    (match,) = play(make, [Uniform(), strategy("allc")], 1, seed=0)
+    spoken, acted, punished = (match.steps[phase::3] for phase in range(3))
+    assert all(move.played == move.decision.action for step in spoken for move in step)
+    trembled = [step[1].played != C for step in acted]
+    assert 0 < sum(trembled) < len(trembled)
+    assert {move.played for step in punished for move in step} == {None}
+    for (mine, theirs), (punisher, _) in zip(acted, punished, strict=True):
+        table = {(C, C): 3.0, (C, D): 0.0, (D, C): 5.0, (D, D): 1.0}
+        assert mine.reward == table[mine.played, theirs.played]
+        assert punisher.reward == -1.0 * punisher.decision.action
+
+
+def test_the_last_round_is_judged_by_who_did_what() -> None:
+    """Row's first action is the kind one, and column's second."""
+    game = stage_game("bimatrix_game", row=[[0, 0], [0, 0]], column=[[0, 0], [0, 0]], degrees=[[1.0, 0.0], [0.0, 1.0]])
+    for player, kind in ((0, 1), (1, 0)):  # the other's kind action by seat
+        for theirs in (0, 1):
+            view = View(game, player, 1, ((0, theirs),))
+            assert strategy("tft").cooperation(view) == (theirs == kind)
+
+
+def test_amounts_are_all_or_nothing_and_a_single_action_is_taken() -> None:
+    steps = decided("public_goods", strategy("tft"), strategy("alld"), n_players=2, levels=None, rounds=2)
+    assert steps == [[[20.0], [0.0]], [[0.0], [0.0]]]
+    dictator = {"row": [[4], [0]], "column": [[0], [4]]}
+    assert decided("bimatrix_game", strategy("alld"), strategy("alld"), rounds=1, **dictator) == [[1, 0]]
+
+
+def test_who_met_nobody_begins_anew() -> None:
+    rules = Population(DEFAULTS["prisoners_dilemma"], size=3)
+    assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((D,),), rules=rules)) == 1
+    assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((C, D),), rules=rules)) == 0
+
+
+def test_uniform_play_keeps_to_the_mask_and_takes_all_of_it() -> None:
+    agents = [Uniform()] * 3
+    steps = decided("public_goods", *agents, n_players=3, talk=1, signals=3, punishment=(1, 3), points=1, rounds=200)
+    for phase, options in enumerate((3, 2, 4)):
+        taken = [action for step in steps[phase::3] for action in step]
+        shares = np.bincount(taken, minlength=options) / len(taken)
+        assert len(shares) == options
+        assert shares == pytest.approx([1 / options] * options, abs=0.1)
+    amounts = decided("public_goods", *agents, n_players=3, levels=None, rounds=200)
+    assert np.mean(amounts) == pytest.approx(10, abs=1)
+    assert np.min(amounts) < 1 < 19 < np.max(amounts)

@@ -116,9 +116,18 @@ def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:
 
 
 def test_actions_are_called_by_what_they_contribute() -> None:
-    word = action_words(Header("understudy/public_goods-v0", (), 1, {"levels": 3, "endowment": 10, "rounds": 2}))
+    word = action_words(Header("understudy/public_goods-v0", (), 1, {"levels": 3, "endowment": 10, "rounds": 2}), 1)
     assert [word(action) for action in range(3)] == ["10", "5", "0"]
-    assert action_words(Header("somebody/elses-v3", (), 1))(7) == "7"
+    assert action_words(Header("somebody/elses-v3", (), 1), 1)(7) == "7"
+
+
+def test_each_phase_has_words_of_its_own() -> None:
+    header = Header("understudy/stag_hunt-v0", (), 1, {"talk": 1, "words": True, "punishment": [1, 3], "rounds": 2})
+    talk, act, punish, again = (action_words(header, step) for step in range(1, 5))
+    assert (talk(0), talk(2), talk("stag?"), again("hi")) == ("-", "2", '"stag?"', '"hi"')
+    assert (act(0), act(1), punish(1)) == ("C", "D", "1")
+    amounts = action_words(Header("understudy/public_goods-v0", (), 1, {"levels": None}), 5)
+    assert (amounts([2.5]), amounts(2.5)) == ("2.5", "2.5")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 140])
