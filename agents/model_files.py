@@ -150,8 +150,8 @@ def _refuse_tokenizer_code(model: str, config: Mapping[str, Any]) -> None:
 
 
 def is_miniature(model: str) -> bool:
-    """Whether a model is one that ``understudy miniatures build`` has made, built-in or elsewhere."""
-    return (locate(model) / "pretraining.json").is_file()
+    """Whether a model is one that ``understudy miniatures build`` has made, built-in or in a directory."""
+    return not is_hub_id(model) and (locate(model) / "pretraining.json").is_file()
 
 
 def fingerprint(folder: Path) -> str:

@@ -2,8 +2,8 @@
 
 A round goes through its phases in order: talk (zero or more turns), act, and where asked for a stage of punishment
 and one of reward. Chance enters in four places: trembling hands, errors of perception, a horizon nobody is told, and
-the draw whether a further round follows. A phase takes one vector of uniform numbers of a length that depends on the
-rules alone, so that many matches at once (`understudy.envs.batch`) draw exactly what one match draws.
+the draw whether a further round follows. How many uniform numbers a phase takes depends on the rules alone, so that
+many matches at once (`understudy.envs.batch`) draw exactly what one match draws.
 """
 
 from collections.abc import Sequence

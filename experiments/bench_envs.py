@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.envs.batch import Matches
-from understudy.envs.games import stage_game
 from understudy.envs.parallel_env import parallel
-from understudy.envs.repeated import Repeated
+from understudy.envs.rulebook import rules_of
 from understudy.envs.vector import VectorPlayers
 from understudy.experiments.bench import Bar, Contender, Play
 
@@ -107,13 +106,9 @@ def spiel() -> Play:
     return play
 
 
-def repeated(game: str) -> Repeated:
-    """The rules of our contenders: players see the last round."""
-    return Repeated(stage_game(game), ROUNDS)
-
-
-def at_once(rules: Repeated, per_round: int, copy: bool = True) -> Play:
+def at_once(game: str, per_round: int, copy: bool = True) -> Play:
     """A round of all matches a piece, counted `per_round` times."""
+    rules = rules_of(game, rounds=ROUNDS)
     matches = Matches(rules, MATCHES, copy=copy)
     matches.reset(seed=1)
     joints = cycle(drawn((4, MATCHES, rules.n_players), rules.spaces[0]))
@@ -125,8 +120,9 @@ def at_once(rules: Repeated, per_round: int, copy: bool = True) -> Play:
     return play
 
 
-def as_vector(rules: Repeated) -> Play:
+def as_vector(game: str) -> Play:
     """The same in Gymnasium's vector form, every player a row."""
+    rules = rules_of(game, rounds=ROUNDS)
     players = VectorPlayers(Matches(rules, MATCHES))
     players.reset(seed=1)
     joints = cycle(drawn((4, players.num_envs), rules.spaces[0]))
@@ -146,10 +142,10 @@ CONTENDERS = (
     Contender(PLAIN, "rounds", lambda: one_by_one(PlainExample(), 3)),
     Contender(SPIEL, "rounds", spiel),
     Contender(NATIVE, "rounds", lambda: one_by_one(parallel("prisoners_dilemma", rounds=ROUNDS), 2)),
-    Contender(BATCH, "rounds", lambda: at_once(repeated("prisoners_dilemma"), 1)),
-    Contender(f"{BATCH}, no copy", "rounds", lambda: at_once(repeated("prisoners_dilemma"), 1, copy=False)),
-    Contender(f"{BATCH}, vector", "rounds", lambda: as_vector(repeated("prisoners_dilemma"))),
-    Contender(COMMONS, "decisions", lambda: at_once(repeated("public_goods"), 4)),
+    Contender(BATCH, "rounds", lambda: at_once("prisoners_dilemma", 1)),
+    Contender(f"{BATCH}, no copy", "rounds", lambda: at_once("prisoners_dilemma", 1, copy=False)),
+    Contender(f"{BATCH}, vector", "rounds", lambda: as_vector("prisoners_dilemma")),
+    Contender(COMMONS, "decisions", lambda: at_once("public_goods", 4)),
 )
 """Ours play the repeated prisoner's dilemma, but for public goods among four; PettingZoo's two rock-paper-scissors."""
 
