@@ -1,6 +1,6 @@
 """What a render shows of a match: the last rounds with all that was said, done and paid in them."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from understudy.envs.wording import number
 
 SHOWN = 18
 """The last rounds that a render shows."""
+FREQUENT = 4
+"""Most actions of which a render gives the share of the players."""
 LONGEST_WORDS = 40
 """Letters that are shown of a text that a player said."""
 
@@ -97,6 +99,15 @@ def label(game: StageGame, action: Any, player: int | None = None) -> str:
         return number(game.contribution(action, player))
     graded = game.n_actions == len(Action) and game.cooperation(0) > game.cooperation(1)
     return Action(action).name if graded else str(action)
+
+
+def frequencies(game: StageGame, joint: Joint) -> list[str]:
+    """How many players took each action, such as ``C 50%``; where there are many, the most frequent ones."""
+    counts = Counter(joint)
+    named = (
+        range(game.n_actions) if game.n_actions <= FREQUENT else [action for action, _ in counts.most_common(FREQUENT)]
+    )
+    return [f"{label(game, action)} {counts[action] / len(joint):.0%}" for action in named]
 
 
 def signal(said: Any) -> str:

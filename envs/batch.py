@@ -11,14 +11,13 @@ random numbers, but for two things: signals are numbers and never texts, and the
 """
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from understudy.envs.batch_sight import Sight, own_first, reader
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import GameError, whole_number
 from understudy.envs.observations import Observation
 from understudy.envs.parallel_env import MAX_CYCLES
 from understudy.envs.repeated import Repeated
@@ -50,9 +49,8 @@ class Matches:
 
         `copy`: whether every step gives new arrays; else the next step may write into them again, and nobody else must.
         """
-        for name, value in (("count", count), ("max_rounds", max_rounds)):
-            if not (value is None or (isinstance(value, Integral) and value >= 1)):
-                raise GameError(f"matches: {name} = {value!r}; needs a whole number from 1 up")
+        for name, value in (("count", count), ("max_rounds", 1 if max_rounds is None else max_rounds)):
+            whole_number(value, f"matches: {name}", 1)
         if rules.n_players != rules.stage.n_players:
             raise GameError(f"{rules.n_players} players of {rules.stage.name}: a population is one match, not many")
         self.rules = rules
@@ -98,12 +96,12 @@ class Matches:
         per match, gives each its own, which is slower: it is then the match that `parallel` plays by that seed,
         however many others there are. Without a seed the streams go on.
         """
-        if isinstance(seed, int | np.integer):
-            self._streams = [np.random.default_rng(seed)]
-        elif seed is not None:
+        if isinstance(seed, Sequence | np.ndarray):
             if len(seed) != self.count:
                 raise GameError(f"{len(seed)} seeds for {self.count} matches; give one for all, or one for each")
-            self._streams = [np.random.default_rng(one) for one in seed]
+            self._streams = [np.random.default_rng(whole_number(one, "matches: seed", 0)) for one in seed]
+        elif seed is not None:
+            self._streams = [np.random.default_rng(whole_number(seed, "matches: seed", 0))]
         self._at = 0
         self._restart(np.arange(self.count))
         return self._seen()
@@ -199,9 +197,8 @@ class Matches:
             errors = chances[:, first : first + n * n].reshape(-1, n, n)  # (matches, viewer, player)
             errors[:, np.arange(n), np.arange(n)] = 1.0  # nobody is mistaken about oneself
             perceived = np.repeat(joint[:, None], n, axis=1)
-            self._sight.remember(self._reader.read(self._swapped(perceived, errors, rules.misperception)))
-        else:
-            self._sight.remember(read)
+            read = self._reader.read(self._swapped(perceived, errors, rules.misperception))
+        self._sight.remember(read)
         if rules.punishment or rules.reward:
             self._sanctioned[:] = 0
             self._sight.await_sanctions(read)

@@ -41,7 +41,7 @@ class BimatrixGame:
             found = f"{len(self.column)} x {len(self.column[0])}"
             raise GameError(f"{self.name}: column is {found}, row is {rows} x {columns}; both need one shape")
         if self.degrees is not None:
-            object.__setattr__(self, "degrees", self._checked_degrees())
+            object.__setattr__(self, "degrees", self._checked_degrees(self.degrees))
 
     @property
     def n_players(self) -> int:
@@ -78,8 +78,11 @@ class BimatrixGame:
             return self.degrees[player][action]
         return 1.0 - action / max(1, self.options[player] - 1)
 
-    def _checked_degrees(self) -> tuple[tuple[float, ...], ...]:
-        degrees = tuple(tuple(player) for player in self.degrees or ())
+    def _checked_degrees(self, given: Table) -> tuple[tuple[float, ...], ...]:
+        try:
+            degrees = tuple(map(tuple, given))
+        except TypeError:
+            raise GameError(f"{self.name}: degrees = {given!r}; needs a list of numbers for each player") from None
         if tuple(map(len, degrees)) != self.options:
             needed = " and ".join(map(str, self.options))
             raise GameError(f"{self.name}: degrees = {degrees}; needs {needed} numbers, one per action")
@@ -123,7 +126,7 @@ def travelers_dilemma(low: int = 2, high: int = 100, bonus: float = 2) -> Bimatr
     `low`, the only equilibrium.
     """
     for option, value in (("low", low), ("high", high)):
-        if not isinstance(value, Integral):
+        if not isinstance(value, Integral) or isinstance(value, bool):
             raise GameError(f"travelers_dilemma: {option} = {value!r}; needs a whole number of points")
     if not low < high <= low + MOST_CLAIMS:
         raise GameError(f"travelers_dilemma: low = {low}, high = {high}; high lies 1 to {MOST_CLAIMS} above low")

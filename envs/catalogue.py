@@ -15,10 +15,10 @@ class UnknownNameError(InputError, LookupError):
 
 def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") -> Value:
     """`known[name]`, or `UnknownNameError` with the value, the place and the nearest name."""
-    if name in known:
+    if isinstance(name, str) and name in known:
         return known[name]
     where = f" in {place}" if place else ""
-    raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(name, known)}")
+    raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(str(name), known)}")
 
 
 def nearest(name: str, known: Mapping[str, object]) -> str:
@@ -29,4 +29,4 @@ def nearest(name: str, known: Mapping[str, object]) -> str:
 
 def alike(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:
     """The known name that is most like a name, if it is alike by `least` or more, from 0 to 1 (`difflib`'s ratio)."""
-    return get_close_matches(name.replace("-", "_"), known, n=1, cutoff=least)
+    return get_close_matches(str(name).replace("-", "_"), known, n=1, cutoff=least)

@@ -1,6 +1,5 @@
 """The catalogue of stage games: a name and options in, a game with its payoffs out."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
@@ -67,7 +66,7 @@ def game_name(name: str) -> str:
     ``prisoners_dilemma``, ``prisoners-dilemma``, ``prisoners_dilemma_v0`` and
     ``understudy/prisoners_dilemma-v0`` are the same game.
     """
-    return re.sub(r"[-_]v\d+$", "", name.removeprefix("understudy/")).replace("-", "_")
+    return str(name).removeprefix("understudy/").replace("-", "_").removesuffix("_v0")
 
 
 def game_options(name: str) -> dict[str, Any]:

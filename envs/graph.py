@@ -11,6 +11,12 @@ from understudy.envs.rules import Rules, State, Transition, View
 KEPT = 4096
 """Most states that are kept, fewer where there is much to see; the others are worked out every time."""
 
+ROOM = 1 << 22
+"""Numbers of four bytes that the kept states may take, and again the kept vectors."""
+
+VIEW = 100
+"""What a `View` takes besides its vector, in such numbers."""
+
 
 class Node:
     """A state, what the agents see in it, and the steps from it that were taken before."""
@@ -21,7 +27,7 @@ class Node:
         self.state = state
         self.seen = seen
         """Agent, view, and the same in numbers; to be copied before it is given away."""
-        self.after: dict[tuple[int, ...], Step] = {}
+        self.after: dict[bytes, Step] = {}
 
 
 Step = tuple[Transition, dict[str, float], Node]
@@ -34,7 +40,8 @@ class Graph:
     def __init__(self, rules: Rules, agents: Sequence[str]) -> None:
         self.rules = rules
         self.agents = agents
-        self._room = min(KEPT, 1 + (1 << 22) // (rules.n_players * rules.observation_size))
+        self._room = min(KEPT, 1 + ROOM // (rules.n_players * (rules.observation_size + VIEW)))
+        self._room_for_vectors = min(KEPT, 1 + ROOM // rules.observation_size)
         self._nodes: dict[State, Node] = {}
         self._vectors: dict[Any, Observation] = {}
 
@@ -62,19 +69,21 @@ class Graph:
         vector = self._vectors.get(key)
         if vector is None:
             vector = self.rules.encode(view)
-            if len(self._vectors) < self._room:
+            if len(self._vectors) < self._room_for_vectors:
                 self._vectors[key] = vector
         return vector
 
     def step(self, node: Node, joint: tuple[Any, ...], rng: np.random.Generator) -> Step:
         """Play one phase from a node."""
+        key = b""
         try:
-            return node.after[joint]
-        except (KeyError, TypeError):  # not taken before, or with actions that are no keys
+            key = bytes(joint)  # whole numbers alone, numpy's too: in a tuple, 1.0 would pass for 1
+            return node.after[key]
+        except (KeyError, TypeError, ValueError):  # not taken before, or with other actions, or with large ones
             pass
         transition = self.rules.step(node.state, joint, rng)
         after = self.node(transition.state)
         step = transition, dict(zip(self.agents, transition.payoffs, strict=True)), after
-        if self.rules.predictable and node.state in self._nodes and all(type(action) is int for action in joint):
-            node.after[joint] = step
+        if key and self.rules.predictable and node.state in self._nodes:
+            node.after[key] = step
         return step

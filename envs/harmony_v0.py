@@ -28,8 +28,8 @@ sucker's payoff.
 
 ### Rewards
 
-The payoff of the round, by own and the other's action (the fourth corner of the S-T plane; Hofbauer &
-Sigmund 1998, *Evolutionary Games and Population Dynamics*):
+The payoff of the round, by own and the other's action (the fourth corner of the S-T plane, where it is
+best to cooperate whatever the other does; the name as in Bruns 2015, Games 6:495):
 
 {payoffs}
 

@@ -37,8 +37,8 @@ class Presentation:
 
 
 def number(value: float) -> str:
-    """A payoff as people write it: at most two decimals, none where there are none."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """A payoff as people write it: at most two decimals, none where there are none, and no minus before a 0."""
+    return f"{value:z.2f}".rstrip("0").rstrip(".")
 
 
 def either(words: Sequence[str]) -> str:
@@ -59,7 +59,8 @@ def action_labels(template: "Template", game: StageGame, player: int) -> list[tu
         labels = tuple(template.words("letters", game)[: game.n_actions])
         if len(labels) < game.n_actions:
             raise TemplateError(
-                f"'{game.name}': {game.n_actions} actions, and template '{template.name}' has {len(labels)} letters"
+                f"'{game.name}': {game.n_actions} actions, and template '{template.name}' has {len(labels)} letters to"
+                " call them by; take a game of fewer actions, or a template of your own with more `letters`"
             )
     return [labels, labels[::-1]]
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.envs.errors import InputError
+
+MOST_PLAYERS = 1 << 20
+"""Most players of a game."""
 
 
 class Action(IntEnum):
@@ -29,9 +32,44 @@ class GameError(InputError):
 
 def points(value: Any, place: str) -> float:
     """A payoff as a float; `GameError` with the place for what is no finite number of points."""
-    if not (isinstance(value, Real) and -1e9 < float(value) < 1e9):
+    if not (_number(value) and -1e9 < value < 1e9):
         raise GameError(f"{place} = {value!r} is not a finite payoff within ±1e9")
     return float(value)
+
+
+def from_zero(value: Any, place: str) -> float:
+    """A number that is not negative as a float; `GameError` with the place for what is none."""
+    if not (_number(value) and 0 <= value < 1e9):
+        raise GameError(f"{place} = {value!r}; needs a number from 0 to below 1e9")
+    return float(value)
+
+
+def probability(value: Any, place: str) -> float:
+    """A probability as a float; `GameError` with the place for what is none."""
+    if not (_number(value) and 0 <= value <= 1):
+        raise GameError(f"{place} = {value!r}; a probability lies in [0, 1]")
+    return float(value)
+
+
+def whole_number(value: Any, place: str, least: int, most: int | None = None) -> int:
+    """A whole number as an int; `GameError` with the place for what is none, or outside the range."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (whole and least <= value and (most is None or value <= most)):
+        span = f"from {least} up" if most is None else f"from {least} to {most}"
+        raise GameError(f"{place} = {value!r}; needs a whole number {span}")
+    return int(value)
+
+
+def flag(value: Any, place: str) -> bool:
+    """Yes or no as a bool; `GameError` with the place for what is neither."""
+    if not isinstance(value, bool | np.bool_):
+        raise GameError(f"{place} = {value!r}; needs True or False")
+    return bool(value)
+
+
+def _number(value: Any) -> bool:
+    """Whether it is a real number; a yes or no is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +162,9 @@ ORDERINGS = {
     "leader": "T>S>R>P",
     "battle_of_the_sexes": "T>S>R, S>P",
 }
-"""What a name promises about the payoffs. Source of the four: Macy & Flache 2002 (PNAS 99:7229), with harmony
-after Liebrand 1983; deadlock and leader after Rapoport & Guyer 1966; battle of the sexes after Luce & Raiffa 1957."""
+"""What a name promises about the payoffs. Source of the dilemmas: Macy & Flache 2002 (PNAS 99:7229); harmony and
+deadlock after Bruns 2015 (Games 6:495); leader after Rapoport 1967 (Behav Sci 12:81); battle of the sexes after Luce &
+Raiffa 1957."""
 
 DEFAULTS = {
     # Axelrod 1984, The Evolution of Cooperation
@@ -134,9 +173,9 @@ DEFAULTS = {
     "stag_hunt": MatrixGame("stag_hunt", T=3, R=4, P=3, S=0),
     # Doebeli & Hauert 2005 (Ecology Letters 8:748), benefit 4 and cost 2: T=b, R=b-c/2, S=b-c, P=0
     "snowdrift": MatrixGame("snowdrift", T=4, R=3, P=0, S=2),
-    # Hofbauer & Sigmund 1998: no conflict of interest; the prisoner's delight
+    # No conflict of interest: it is best to cooperate whatever the other does
     "harmony": MatrixGame("harmony", T=3, R=5, P=0, S=1),
-    # The two of Rapoport & Guyer 1966 with payoffs 1 to 4
+    # By rank, from 1 to 4
     "deadlock": MatrixGame("deadlock", T=4, R=2, P=3, S=1),
     "leader": MatrixGame("leader", T=4, R=2, P=1, S=3),
     # Luce & Raiffa 1957 (Games and Decisions, 5.3): to yield is to go where the other one wants; who meets nobody has 0

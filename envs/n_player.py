@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.envs.matrix_games import GameError, points
+from understudy.envs.matrix_games import MOST_PLAYERS, GameError, flag, points, whole_number
 
 Payoffs = Sequence[float]
 """Points with 0, 1, ..., n - 1 others who cooperate. Lists and arrays are taken too, and kept as tuples."""
@@ -210,17 +210,13 @@ def _listed(row: Payoffs) -> str:
 
 
 def _players(name: str, n_players: Any) -> int:
-    if not (isinstance(n_players, Integral) and int(n_players) >= 2):
-        raise GameError(f"{name}: n_players = {n_players!r}; needs a whole number from 2 up")
-    return int(n_players)
+    return whole_number(n_players, f"{name}: n_players", 2, MOST_PLAYERS)
 
 
 def _linear(name: str, n_players: int, benefit: float, cost: float, shared: bool) -> tuple[Payoffs, Payoffs, float]:
     """Payoffs that rise by the same with every cooperator, and by how much."""
     n = _players(name, n_players)
-    if not isinstance(shared, bool):
-        raise GameError(f"{name}: shared = {shared!r}; needs True or False")
-    gain = points(benefit, f"{name}: benefit") / (n if shared else 1)
+    gain = points(benefit, f"{name}: benefit") / (n if flag(shared, f"{name}: shared") else 1)
     cost = points(cost, f"{name}: cost")
     return [gain * (k + 1) - cost for k in range(n)], [gain * k for k in range(n)], gain
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from math import isqrt
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from understudy.envs.catalogue import lookup
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import MOST_PLAYERS, GameError, probability, whole_number
 
 Edges = tuple[tuple[int, int], ...]
 """Pairs of neighbours, each once, the smaller index first, in order."""
@@ -26,7 +26,7 @@ def lattice(n: int, degree: int) -> Edges:
     side = isqrt(n)
     if side * side != n or side < 3:
         raise GameError(f"n_players = {n}; a lattice needs the square of a whole number from 3 up")
-    if degree not in (4, 8):
+    if not (isinstance(degree, Integral) and degree in (4, 8)):
         raise GameError(f"degree = {degree!r}; a lattice has 4 or 8 neighbours")
     steps = [(0, 1), (1, 0), (1, 1), (1, -1)][: degree // 2]
     places = ((row, column) for row in range(side) for column in range(side))
@@ -42,11 +42,8 @@ def lattice(n: int, degree: int) -> Edges:
 
 def small_world(n: int, degree: int, rewiring: float, seed: int) -> Edges:
     """A ring in which each edge is, with probability `rewiring`, led to somebody else (Watts & Strogatz 1998)."""
-    if not (isinstance(rewiring, Real) and 0 <= rewiring <= 1):
-        raise GameError(f"rewiring = {rewiring!r}; a probability lies in [0, 1]")
-    if not (isinstance(seed, Integral) and seed >= 0):
-        raise GameError(f"graph_seed = {seed!r}; needs a whole number from 0 up")
-    rng = np.random.default_rng(seed)
+    rewiring = probability(rewiring, "rewiring")
+    rng = np.random.default_rng(whole_number(seed, "graph_seed", 0))
     edges = set(ring(n, degree))
     for edge in sorted(edges):
         near, far = edge
@@ -93,9 +90,8 @@ def network(
             shown = repr(graph) if isinstance(graph, str) else "a list of edges"
             raise GameError(f"{option} = {value!r}, graph = {shown}; such a graph has no use for it")
     n = (PLAYERS if isinstance(graph, str) else 1 + max(map(max, graph))) if n_players is None else n_players
-    if not (isinstance(n, Integral) and int(n) >= 2):
-        raise GameError(f"n_players = {n!r}; needs a whole number from 2 up")
-    n, degree = int(n), DEGREE if degree is None else degree
+    n = whole_number(n, "n_players", 2, MOST_PLAYERS)
+    degree = DEGREE if degree is None else degree
     if not isinstance(graph, str):
         return n, as_edges(graph, n)
     if graph == "random":

@@ -60,10 +60,11 @@ OBSERVATION = """A vector of numbers from 0 to 1, which with n players and w act
 
 {parts}
 
-Every agent comes first in what it sees, then the others in order. An action is one-hot, or the share of the endowment
-where it is a contribution in points. What is not there yet is 0; where there is nothing to see at all, the vector is a
-single 0. With two players, two actions and memory 1, `[1, 0, 0, 1]` reads: I chose action 0, the other one action 1.
-`state()` is what `player_0` sees, without errors of perception.
+Every agent comes first in what it sees, then the others in order. An action is one-hot, and w the number of actions of
+the player who has most; an action that is a contribution in points is its share of the largest endowment, and w is 1.
+What is not there yet is 0; where there is nothing to see at all, the vector is a single 0. With two players, two
+actions and memory 1, `[1, 0, 0, 1]` reads: I chose action 0, the other one action 1. `state()` is what `player_0` sees,
+without errors of perception.
 
 `infos[agent]["view"]` holds the same, and the game, as an `understudy.envs.rules.View`. Where a round takes several
 steps, `infos[agent]["action_mask"]` has a 1 for every action that belongs to the next one."""

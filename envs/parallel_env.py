@@ -5,7 +5,6 @@ round is decided by the rules (`understudy.envs.rules`).
 """
 
 from collections.abc import Mapping
-from numbers import Integral
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +19,7 @@ from understudy.envs.album import Album
 from understudy.envs.catalogue import lookup
 from understudy.envs.games import game_name
 from understudy.envs.graph import Graph
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import GameError, flag, whole_number
 from understudy.envs.observations import Observation
 from understudy.envs.pixels import Picture
 from understudy.envs.rendering import image, text
@@ -54,8 +53,8 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         views: bool = True,
     ) -> None:
         """`max_cycles`: rounds until truncation; None is 100 where the rules end no match, else no clock."""
-        if not (max_cycles is None or (isinstance(max_cycles, Integral) and max_cycles >= 1)):
-            raise GameError(f"{name}: max_cycles = {max_cycles!r}; needs a whole number from 1 up, or None")
+        if max_cycles is not None:
+            max_cycles = whole_number(max_cycles, f"{name}: max_cycles", 1)
         if render_mode is not None:
             lookup("render_mode", render_mode, dict.fromkeys(RENDER_MODES), place=name)
         self.metadata: dict[str, Any] = {
@@ -67,7 +66,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self.rules = rules
         self.max_cycles = MAX_CYCLES * len(rules.phases) if max_cycles is None and rules.endless else max_cycles
         self.render_mode = render_mode
-        self.views = views
+        self.views = flag(views, f"{name}: views")
         self.possible_agents = [f"player_{player}" for player in range(rules.n_players)]
         self.agents: list[str] = []
         self._graph = Graph(rules, self.possible_agents)
@@ -108,7 +107,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Seen:
         """Start a match. A `seed` starts randomness anew, else it goes on; `options` change nothing."""
         if seed is not None:
-            self._rng = np.random.default_rng(seed)
+            self._rng = np.random.default_rng(whole_number(seed, "seed", 0))
         self._begin()
         self.agents = self.possible_agents[:]
         return self._look()
@@ -127,6 +126,11 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             joint = self._joint(actions)
         except KeyError as missing:
             raise GameError(f"{self}: no action of {missing}; every agent acts in every round") from None
+        except (TypeError, IndexError):
+            raise GameError(f"{self}: actions = {actions!r}; needs a dict with an action for each agent") from None
+        if len(actions) != len(agents):
+            strange = next(agent for agent in actions if agent not in agents)
+            raise GameError(f"{self}: no agent is called {strange!r}; they are {agents[0]} to {agents[-1]}")
         transition, rewards, self._node = self._graph.step(self._node, joint, self._rng)
         self._steps += 1
         if self.render_mode is not None:

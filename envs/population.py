@@ -4,19 +4,21 @@ Every player takes one action a round, which meets the actions of all its neighb
 Nature 359:826) or that of one random partner (Kandori 1992, Review of Economic Studies 59:63).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt
 from numbers import Integral
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.envs.catalogue import lookup
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import MOST_PLAYERS, GameError, whole_number
 from understudy.envs.networks import Edges, as_edges, lattice
 from understudy.envs.observations import Observation
+from understudy.envs.outcomes import tie_of
 from understudy.envs.repeated import Repeated
 from understudy.envs.rules import Joint, Numbers, Phase, State, View
 
@@ -39,15 +41,15 @@ class Population(Repeated):
 
     def __post_init__(self) -> None:
         lookup("payoff", self.payoff, dict.fromkeys(PAYOFFS), place="population")
-        if not (isinstance(self.size, Integral) and self.size >= 2):
-            raise GameError(f"population: size = {self.size!r}; needs a whole number of players from 2 up")
+        object.__setattr__(self, "size", whole_number(self.size, "population: size", 2, MOST_PLAYERS))
         if self.edges is not None:
             object.__setattr__(self, "edges", as_edges(self.edges, self.size))
         game = self.stage
         if game.n_players != 2 or 0 in game.options or game.options[0] != game.options[1]:
             shape = " x ".join(map(str, game.options))
             raise GameError(f"{game.name}: {shape} actions; a population plays games for two with the same for both")
-        for mine, theirs in np.argwhere(self._table != game.payoff_array(self._joints)[..., 1].T)[:1].tolist():
+        unlike = abs(self._table - game.payoff_array(self._joints)[..., 1].T) > tie_of(self._table)
+        for mine, theirs in np.argwhere(unlike)[:1].tolist():
             one, other = game.payoffs((mine, theirs)), game.payoffs((theirs, mine))
             what = f"actions {mine}, {theirs} pay {one} and {theirs}, {mine} pay {other}"
             raise GameError(f"{game.name}: {what}; a population plays symmetric games, where nobody is the row player")
@@ -99,13 +101,9 @@ class Population(Repeated):
         return state._replace(seen=((),) * self.size) if self.edges is None else state
 
     def view(self, state: State, player: int) -> View:
-        if state.seen is not None:
-            history = state.seen[player]
-        else:
-            met = self.neighbours[player]
-            history = tuple((joint[player], *[joint[other] for other in met]) for joint in state.history)
+        history = state.seen[player] if state.seen is not None else tuple(map(self._around[player], state.history))
         told = state.length if self.clock else None
-        return View(self.stage, player, state.round, history, rounds=told, rules=self)
+        return View(self.stage, player, state.round, history, "act", (), None, None, told, self)
 
     def encode(self, view: View) -> Observation:
         """Per round, oldest first: own action one-hot, and the share of each action among those met; then the clock."""
@@ -145,6 +143,11 @@ class Population(Repeated):
         partner = dict(ends.tolist())
         seen = [(joint[i], joint[partner[i]]) if i in partner else (joint[i],) for i in range(self.size)]
         return tuple(total.tolist()), seen
+
+    @cached_property
+    def _around(self) -> list[Callable[[Joint], Joint]]:
+        """What takes from a joint action what each player sees of it: its own action and its neighbours'."""
+        return [itemgetter(player, *met) for player, met in enumerate(self.neighbours)]
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import isfinite
-from numbers import Integral, Real
 from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import MOST_PLAYERS, GameError, flag, from_zero, points, whole_number
 
 ROUNDING = 1 - 1e-9
 """Share of the threshold that is enough: a sum of levels must not fail by its rounding."""
@@ -41,23 +39,19 @@ class PublicGoods:
     """Whether contributions that do not reach the threshold are given back."""
 
     def __post_init__(self) -> None:
-        for option in ("n_players", "levels"):
-            count = getattr(self, option)
-            if option == "levels" and count is None:
-                continue
-            if not (isinstance(count, Integral) and int(count) >= 2):
-                raise GameError(f"{self.name}: {option} = {count!r}; needs a whole number from 2 up")
-            object.__setattr__(self, option, int(count))
+        players = whole_number(self.n_players, f"{self.name}: n_players", 2, MOST_PLAYERS)
+        object.__setattr__(self, "n_players", players)
+        if self.levels is not None:
+            object.__setattr__(self, "levels", whole_number(self.levels, f"{self.name}: levels", 2))
         for option in ("multiplier", "threshold"):
-            object.__setattr__(self, option, _from_zero(getattr(self, option), f"{self.name}: {option}"))
+            object.__setattr__(self, option, from_zero(getattr(self, option), f"{self.name}: {option}"))
         object.__setattr__(self, "endowment", self._checked_endowment())
         most = sum(self.endowment_of(player) for player in range(self.n_players))
         if self.threshold * ROUNDING > most:
             raise GameError(
                 f"{self.name}: threshold = {self.threshold:g}; needs 0 to {most:g}, all endowments together"
             )
-        if not isinstance(self.refund, bool):
-            raise GameError(f"{self.name}: refund = {self.refund!r}; needs True or False")
+        object.__setattr__(self, "refund", flag(self.refund, f"{self.name}: refund"))
         if self.refund and not self.threshold:
             raise GameError(f"{self.name}: refund = True, threshold = 0; without a threshold nothing is given back")
 
@@ -120,16 +114,19 @@ class PublicGoods:
 
     def _checked_endowment(self) -> float | tuple[float, ...]:
         """A number, or one per player if they are not all the same."""
-        given = self.endowment
-        each = tuple(given) if isinstance(given, tuple | list | np.ndarray) else (given,) * self.n_players
+        given: Any = self.endowment
+        if isinstance(given, np.ndarray):
+            given = given.tolist()
+        unequal = isinstance(given, tuple | list)
+        each = tuple(given) if unequal else (given,) * self.n_players
         if len(each) != self.n_players:
             raise GameError(
                 f"{self.name}: endowment = {given!r}; needs a number, or n_players = {self.n_players} of them"
             )
         for player, value in enumerate(each):
-            if not (isinstance(value, Real) and isfinite(value) and float(value) > 0):
-                whose = f" of player_{player}" if isinstance(given, tuple | list | np.ndarray) else ""
-                raise GameError(f"{self.name}: endowment{whose} = {value!r}; needs a positive number of points")
+            place = f"{self.name}: endowment{f' of player_{player}' if unequal else ''}"
+            if not points(value, place) > 0:
+                raise GameError(f"{place} = {value!r}; needs a positive number of points")
         endowments = tuple(map(float, each))
         return endowments[0] if len(set(endowments)) == 1 else endowments
 
@@ -144,10 +141,4 @@ def public_goods(mpcr: float | None = None, **options: Any) -> PublicGoods:
         return game
     if "multiplier" in options:
         raise GameError(f"{game.name}: multiplier = {options['multiplier']!r} and mpcr = {mpcr!r}; give one of them")
-    return replace(game, multiplier=_from_zero(mpcr, f"{game.name}: mpcr") * game.n_players)
-
-
-def _from_zero(value: Any, place: str) -> float:
-    if not (isinstance(value, Real) and isfinite(value) and float(value) >= 0):
-        raise GameError(f"{place} = {value!r}; needs a number from 0 up")
-    return float(value)
+    return replace(game, multiplier=from_zero(mpcr, f"{game.name}: mpcr") * game.n_players)

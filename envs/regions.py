@@ -24,7 +24,7 @@ FURTHER = {
     "assurance": "R>P>T>S",
     "coordination": "R>P>S>T",
 }
-"""The games that complete `ORDERINGS`. Hero after Rapoport & Guyer 1966, the others after Bruns 2015."""
+"""The games that complete `ORDERINGS`. Hero after Rapoport 1967 (Behav Sci 12:81), the others after Bruns 2015."""
 
 EXCHANGED = str.maketrans("TRPS", "SPRT")
 """What payoffs are called when C is called D and D is called C."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
-from understudy.envs.album import SHOWN, Album, label, signal
-from understudy.envs.pixels import Picture, canvas, fill, right, small, write
+from understudy.envs.album import SHOWN, Album, frequencies, label, signal
+from understudy.envs.pixels import Picture, canvas, fill, right, small, text_width, write
 from understudy.envs.population import Population
 from understudy.envs.repeated import Repeated
 from understudy.envs.rules import Joint
@@ -33,18 +33,20 @@ def text(album: Album) -> str:
     labels = [[label(game, played.joint[i], album.seat(i)) for played in acted if played.joint] for i in range(named)]
     width = max((len(shown) for row in labels for shown in row), default=1)
     due = f" ({album.due})" if album.due else ""
+    payoffs = [number(payoff) for payoff in last.payoffs[:named]] if last else ["-"] * named
+    totals = [number(total) for total in album.totals[:named]]
+    paid, sum_ = (max(least, *(len(shown) + 2 for shown in column)) for least, column in ((9, payoffs), (10, totals)))
     lines = [
         f"{game.name}, round {album.begun}{due}",
-        f"{'':11}{'action':>6}{'payoff':>9}{'total':>10}   {album.caption()}",
+        f"{'':11}{'action':>6}{'payoff':>{paid}}{'total':>{sum_}}   {album.caption()}",
     ]
     for player, row in enumerate(labels):
-        action, payoff = (row[-1], number(last.payoffs[player])) if last else ("-", "-")
-        past = " ".join(f"{shown:>{width}}" for shown in row)
-        lines.append(
-            f"{f'player_{player}':11}{action:>6}{payoff:>9}{number(album.totals[player]):>10}   {past}".rstrip()
-        )
+        action, past = row[-1] if row else "-", " ".join(f"{shown:>{width}}" for shown in row)
+        told = f"{f'player_{player}':11}{action:>6}{payoffs[player]:>{paid}}{totals[player]:>{sum_}}   {past}"
+        lines.append(told.rstrip())
     if named < len(album.totals):
-        lines.append(f"and {len(album.totals) - named} more players")
+        more = len(album.totals) - named
+        lines.append(f"and {more} more player{'s' * (more > 1)}")
     return "\n".join([*lines, *_said(album), *_sanctioned(album), *_crowd(album)])
 
 
@@ -81,11 +83,10 @@ def _crowd(album: Album) -> Iterator[str]:
     if not isinstance(album.rules, Population) or last is None:
         return
     letters = [label(album.game, action) for action in last]
-    options = [label(album.game, option) for option in range(album.game.n_actions)]
-    shares = ", ".join(f"{option} {letters.count(option) / len(letters):.0%}" for option in options)
     mean = sum(album.acted[-1].payoffs) / len(letters)
-    yield f"all: {shares}, mean payoff {number(mean)}"
-    side, gap = album.rules.side, "" if max(map(len, options)) == 1 else " "
+    yield f"all: {', '.join(frequencies(album.game, last))}, mean payoff {number(mean)}"
+    side, width = album.rules.side, max(map(len, letters))
+    gap, letters = "" if width == 1 else " ", [f"{letter:>{width}}" for letter in letters]
     if not side:
         yield from wrap(gap.join(letters), COLUMNS)
     for row in range(side):
@@ -120,10 +121,10 @@ def _table(picture: Picture, album: Album, y: int, listed: int) -> None:
         y, seat = y + ROW, album.seat(player)
         write(picture, MARGIN, y, f"player {player}", INK)
         if acted:
-            right(picture, payoff, y, number(acted[-1].payoffs[player]), INK)
-        right(picture, total, y, number(album.totals[player]), INK)
+            _points_in(picture, payoff, y, acted[-1].payoffs[player], 76)
+        _points_in(picture, total, y, album.totals[player], 102)
         if phased:
-            write(picture, total + 20, y + 4, _doings(album, player)[:LETTERS], INK, scale=1)
+            write(picture, total + 20, y + 4, _doings(album, player), INK, scale=1)
         for i, played in enumerate(acted):
             assert played.joint is not None
             action, left = played.joint[player], strip + i * CELL
@@ -134,13 +135,20 @@ def _table(picture: Picture, album: Album, y: int, listed: int) -> None:
         right(picture, WIDTH - MARGIN, picture.shape[0] - 14, f"and {more} more", GREY, scale=1)
 
 
+def _points_in(picture: Picture, x: int, y: int, points: float, room: int) -> None:
+    """Write points so that they end at x; small where they are wider than `room` pixels."""
+    told = number(points)
+    wide = text_width(told, 2) > room
+    right(picture, x, y + 4 * wide, told, INK, scale=1 if wide else 2)
+
+
 def _doings(album: Album, player: int) -> str:
-    """What a player said in this round, and the points that others gave it or took from it."""
+    """What a player said in this round, as far as there is room, and the points that others gave it or took from it."""
     if not album.rounds:
         return ""
-    now = album.rounds[-1]
-    told = [signal(joint[player]) for joint in now.said]
+    now, told = album.rounds[-1], []
     for name, joint in now.sanctions:
         received = sum(row[player] for row in _points(album.rules, name, joint))
         told.append(f"{'-' if name == 'punish' else '+'}{received}" if received else "0")
-    return " ".join(told)
+    said, points = " ".join(signal(joint[player]) for joint in now.said), " ".join(told)
+    return f"{said[: LETTERS - len(points) - 1]} {points}".strip()

@@ -9,13 +9,13 @@ many matches at once (`understudy.envs.batch`) draw exactly what one match draws
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Integral
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import GameError, flag, from_zero, probability, whole_number
 from understudy.envs.observations import Layout, Observation
 from understudy.envs.rules import (
     Ending,
@@ -42,9 +42,9 @@ class Talk:
 
     def __post_init__(self) -> None:
         for name, least in (("turns", 1), ("signals", 2)):
-            value = getattr(self, name)
-            if not (isinstance(value, Integral) and int(value) >= least):
-                raise GameError(f"talk: {name} = {value!r}; needs a whole number from {least} up")
+            count = whole_number(getattr(self, name), f"talk: {name}", least, LARGEST_CHOICE)
+            object.__setattr__(self, name, count)
+        object.__setattr__(self, "words", flag(self.words, "talk: words"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,14 @@ class Sanction:
 
     def __post_init__(self) -> None:
         for name in ("cost", "effect"):
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and 0 <= float(value) < 1e9):
-                raise GameError(f"sanction: {name} = {value!r}; needs a number of points from 0 up")
-        if not (isinstance(self.points, Integral) and self.points >= 1):
-            raise GameError(f"sanction: points = {self.points!r}; needs a whole number from 1 up")
+            object.__setattr__(self, name, from_zero(getattr(self, name), f"sanction: {name}"))
+        object.__setattr__(self, "points", whole_number(self.points, "sanction: points", 1, LARGEST_CHOICE))
 
 
 LARGEST_CHOICE = 1 << 16
 """Most options of a player in one phase; sanctions against many others exceed it."""
+LARGEST_SIGHT = 1 << 28
+"""Most numbers in what all players see at a time: a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +101,20 @@ class Repeated:
                 " or None for no limit"
             )
         for name in ("continuation", "noise", "misperception"):
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and 0.0 <= float(value) <= 1.0):
-                raise GameError(f"{name} = {value!r}; a probability lies in [0, 1]")
-        if not (isinstance(self.memory, Integral) and self.memory >= 0):
-            raise GameError(f"memory = {self.memory!r}; needs a whole number of rounds from 0 up")
+            object.__setattr__(self, name, probability(getattr(self, name), name))
+        object.__setattr__(self, "memory", whole_number(self.memory, "memory", 0))
+        object.__setattr__(self, "clock", flag(self.clock, "clock"))
         if self.clock and not isinstance(self.rounds, Integral):
             raise GameError(f"clock = True, rounds = {self.rounds!r}; only a fixed number of rounds can be told")
         if 0 in self.stage.options and len(self.phases) > 1:
             raise GameError(f"{self.stage.name}: amounts go with neither talk nor sanctions; take contribution levels")
         for phase in self.phases:
             if max(phase.options) > LARGEST_CHOICE:
-                most = f"{max(phase.options)} options of a player"
+                most = f"more than {LARGEST_CHOICE} options of a player"
                 raise GameError(f"{phase.name}: {most}; take fewer points or fewer players")
+        if self.n_players * self.observation_size > LARGEST_SIGHT:
+            size = f"{self.observation_size} numbers to see for each of {self.n_players} players"
+            raise GameError(f"memory = {self.memory}: {size}; at most {LARGEST_SIGHT} in all: remember fewer rounds")
 
     @property
     def n_players(self) -> int:
@@ -164,7 +164,7 @@ class Repeated:
 
     def encode_state(self, state: State) -> Observation:
         """What the first player would see if nobody could be mistaken: the players in the order of the table."""
-        return self.encode(self.view(state._replace(seen=None), 0))
+        return self.encode(self.view(state._replace(seen=None, perceived=None), 0))
 
     def start(self, rng: np.random.Generator) -> State:
         """The state before the first phase; draws from `rng` only where the horizon is unknown."""
@@ -195,6 +195,7 @@ class Repeated:
     def view(self, state: State, player: int) -> View:
         """What a player knows: everything with itself first, then the others in order."""
         history = state.seen[player] if state.seen is not None else state.history
+        acted = state.perceived[player] if state.perceived is not None else state.acted
 
         def own_first(joint: Joint) -> Joint:
             return (joint[player], *joint[:player], *joint[player + 1 :])
@@ -206,7 +207,7 @@ class Repeated:
             tuple(map(own_first, history)),
             self.phases[state.phase].name,
             tuple(map(own_first, state.said)),
-            None if state.acted is None else own_first(state.acted),
+            None if acted is None else own_first(acted),
             None if state.sanctioned is None else own_first(state.sanctioned),
             state.length if self.clock else None,
             self,
@@ -242,7 +243,8 @@ class Repeated:
         due = joint if state.phase + 1 < len(self.phases) else None
         sanctioned = None if due is None else (0.0,) * n
         history = self._remember(state.history, joint)
-        after = state._replace(history=history, seen=seen, acted=due, sanctioned=sanctioned)
+        shown = tuple(perceived) if seen is not None and due else None
+        after = state._replace(history=history, seen=seen, acted=due, sanctioned=sanctioned, perceived=shown)
         return self._next(after, joint, payoffs, rng)
 
     def _meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
@@ -294,6 +296,8 @@ class Repeated:
         """The joint action in this phase, or the error that names what cannot be played in any."""
         if len(joint) != self.n_players:
             raise GameError(f"joint action {tuple(joint)} has {len(joint)} actions for {self.n_players} players")
+        if {*map(type, joint)} == {int} and min(joint) >= 0 and max(joint) < min(phase.options):
+            return tuple(joint)  # as nearly always, and at once for a population of thousands
         return tuple([self._legal_action(action, player, phase) for player, action in enumerate(joint)])
 
     def _legal_action(self, action: Any, player: int, phase: Phase) -> Any:
@@ -335,4 +339,5 @@ class Repeated:
 def _horizon(rounds: Any) -> bool:
     """Whether it is a number of rounds, or a pair of them."""
     pair = rounds if isinstance(rounds, tuple) else (rounds, rounds)
-    return len(pair) == 2 and all(isinstance(n, Integral) for n in pair) and 1 <= int(pair[0]) <= int(pair[1])
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
+    return len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])

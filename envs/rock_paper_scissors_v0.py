@@ -24,7 +24,7 @@ draw lots. Nothing here is cooperative: what one wins the other loses.
 
 ### Rewards
 
-The payoffs of the round, of `player_0` first:
+The payoffs of the round, of `player_0` first (Maynard Smith 1982, *Evolution and the Theory of Games*):
 
 {payoffs}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from understudy.envs.catalogue import lookup
 from understudy.envs.games import game_name, game_options, stage_game
-from understudy.envs.matrix_games import GameError
+from understudy.envs.matrix_games import GameError, whole_number
 from understudy.envs.networks import network
 from understudy.envs.population import Population
 from understudy.envs.repeated import Repeated, Sanction, Talk
@@ -67,6 +67,9 @@ def repeated(
     which each may give every other one up to `points` after a round. `game`: options of `stage_game`. Raises
     `InputError` for options that cannot be used.
     """
+    rounds = _horizon(rounds)
+    turns = whole_number(talk, "talk", 0)
+    speech = Talk(turns or 1, signals, words)  # checked also where nobody talks
     return Repeated(
         stage_game(name, **game),
         rounds,
@@ -75,7 +78,7 @@ def repeated(
         misperception,
         _remembered(memory, rounds),
         clock,
-        Talk(talk, signals, words) if talk else None,
+        speech if turns else None,
         _sanction("punishment", punishment, points),
         _sanction("reward", reward, points),
     )
@@ -103,6 +106,7 @@ def population(
     `rewiring`, `graph_seed`: who meets whom, as in `understudy.envs.networks.network`. `payoff`: a player gets the
     ``mean`` or the ``sum`` over those it met. The others are those of `repeated`.
     """
+    rounds = _horizon(rounds)
     size, edges = network(graph, n_players, degree, rewiring, graph_seed)
     return Population(
         stage_game(game, **payoffs),
@@ -120,10 +124,16 @@ def population(
 def _sanction(name: str, rates: tuple[float, float] | None, points: int) -> Sanction | None:
     """A stage of sanctions from its cost and effect."""
     if rates is None:
+        Sanction(points=points)  # checked also where there are none
         return None
     if not (isinstance(rates, Sequence) and len(rates) == 2):
         raise GameError(f"{name} = {rates!r}; needs a pair: what a point costs, and its effect")
     return Sanction(*rates, points)
+
+
+def _horizon(rounds: Any) -> Any:
+    """A pair is a list in JSON, and so in records of matches."""
+    return tuple(rounds) if isinstance(rounds, list) else rounds
 
 
 def _remembered(memory: int | None, rounds: int | tuple[int, int] | None) -> int:
@@ -132,4 +142,4 @@ def _remembered(memory: int | None, rounds: int | tuple[int, int] | None) -> int
         return memory
     if rounds is None:
         raise GameError("memory = None, rounds = None; a history without an end has no size: give rounds or memory")
-    return rounds[1] if isinstance(rounds, tuple) else rounds
+    return rounds[-1] if isinstance(rounds, tuple) and rounds else rounds

@@ -95,6 +95,8 @@ class State(NamedTuple):
     """The joint action of this round, while sanctions are due."""
     sanctioned: tuple[float, ...] | None = None
     """Points that sanctions added to or took from each player in the last round; None where there are none."""
+    perceived: tuple[Joint, ...] | None = None
+    """What each player takes `acted` for, in the order of the players; None where nobody can err."""
 
 
 class Transition(NamedTuple):
@@ -124,7 +126,7 @@ class View(NamedTuple):
     said: tuple[Joint, ...] = ()
     """Signals of this round so far, own first."""
     acted: Joint | None = None
-    """This round's joint action, own first, where sanctions are due."""
+    """This round's joint action as the player perceived it, own first, where sanctions are due."""
     sanctioned: tuple[float, ...] | None = None
     """Points that the last sanctions added to or took from each player, own first; None where there are none."""
     rounds: int | None = None

@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from understudy.envs.matrix_games import GameError
+from understudy.envs.outcomes import is_symmetric
 from understudy.envs.rules import Numbers, StageGame
-
-ROTATIONS = 16
-"""Most ways to seat the cooperators of a joint action at the table when the players are compared."""
 
 
 class Schelling(NamedTuple):
@@ -32,20 +30,10 @@ def schelling(game: StageGame) -> Schelling:
     n = game.n_players
     if tuple(game.options) != (2,) * n:
         raise GameError(f"{game.name}: options = {game.options}; a Schelling diagram takes two actions for each player")
-    places = np.arange(n) - np.linspace(0, n, min(n, ROTATIONS), endpoint=False, dtype=np.intp)[:, None]
-    rows: tuple[list[float], list[float]] = [], []
-    for cooperators in range(n + 1):
-        joints = (places % n >= cooperators).astype(np.intp)  # (rotations, players)
-        paid = game.payoff_array(joints)
-        for action, row in enumerate(rows):
-            alike = paid[joints == action]
-            if alike.size:
-                row.append(float(alike[0]))
-                if not np.allclose(alike, alike[0], rtol=1e-9, atol=1e-9):
-                    raise GameError(
-                        f"{game.name}: its players are not alike; a Schelling diagram takes a symmetric game"
-                    )
-    cooperate, defect = map(tuple, rows)
+    if not is_symmetric(game):
+        raise GameError(f"{game.name}: its players are not alike; a Schelling diagram takes a symmetric game")
+    paid = game.payoff_array((np.arange(n) >= np.arange(n + 1)[:, None]).astype(np.intp))  # by number of cooperators
+    cooperate, defect = tuple(paid[1:, 0].tolist()), tuple(paid[:-1, -1].tolist())
     return Schelling(tuple(range(n)), cooperate, defect, tuple(_crossings(np.subtract(cooperate, defect))))
 
 

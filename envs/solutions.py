@@ -16,7 +16,7 @@ from understudy.envs.mixed import Equilibrium, mixed_equilibria
 from understudy.envs.n_player import PROMISES
 from understudy.envs.outcomes import Outcome, Outcomes, against, all_outcomes, is_symmetric, own_payoffs, tie_of
 from understudy.envs.regions import Region, ranks, region, region_title
-from understudy.envs.rules import StageGame
+from understudy.envs.rules import StageGame, whole
 from understudy.envs.schelling import schelling
 
 
@@ -145,10 +145,12 @@ def solve(game: StageGame) -> Solution:
 def best_responses(game: StageGame, player: int, others: Sequence[int]) -> tuple[int, ...]:
     """The actions that pay a player most while the others, in their order, do what they do.
 
-    Raises `GameError` for another number of others and for actions that they do not have.
+    Raises `GameError` for a player who is none, for another number of others and for actions that they do not have.
     """
+    if not whole(player, game.n_players):
+        raise GameError(f"{game.name}: player = {player!r}; needs a whole number from 0 to {game.n_players - 1}")
     options = (*game.options[:player], *game.options[player + 1 :])
-    if len(others) != len(options) or not all(0 <= a < count for a, count in zip(others, options, strict=True)):
+    if len(others) != len(options) or not all(map(whole, others, options)):
         raise GameError(f"{game.name}: others = {tuple(others)}; needs {len(options)} actions, each below {options}")
     joint = np.array([others], dtype=np.intp)
     points = np.array([own_payoffs(game, player, action, joint)[0] for action in range(game.options[player])])

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from understudy.envs.album import SHOWN, Album, label
-from understudy.envs.pixels import Colour, Picture, centred, fill, mix, small, text_width, write
+from understudy.envs.album import SHOWN, Album, frequencies, label
+from understudy.envs.pixels import Colour, Picture, centred, fill, mix, right, small, text_width, write
 from understudy.envs.population import Population
 from understudy.envs.public_goods import PublicGoods
 from understudy.envs.rules import Joint, StageGame
@@ -48,7 +48,7 @@ def colour(game: StageGame, action: Any, player: int | None = None) -> Colour:
 
 
 def _cell(game: StageGame, joint: Joint) -> str:
-    return ", ".join(number(paid + 0.0) for paid in game.payoffs(joint))  # there is no minus zero
+    return ", ".join(map(number, game.payoffs(joint)))
 
 
 def _fits(game: StageGame) -> bool:
@@ -97,13 +97,14 @@ def _bars(picture: Picture, album: Album) -> None:
     game = album.game
     last = album.acted[-1].joint if album.acted else None
     base, full = TOP + 142, 112
-    pitch = max(1, min(120, (WIDTH - 2 * MARGIN) // game.n_players))
+    room = WIDTH - 2 * MARGIN
+    pitch, drawn = max(1, min(120, room // game.n_players)), min(room, game.n_players)
     caption = "cooperation of the last round"
     if last:
         degrees = [game.cooperation(action, player) for player, action in enumerate(last)]
         caption += f": mean {sum(degrees) / len(degrees):.0%}"
     write(picture, MARGIN, TOP, caption, GREY)
-    for player in range(game.n_players):
+    for player in range(drawn):
         x, width = MARGIN + player * pitch, max(1, pitch - max(1, pitch // 5))
         tall = round(full * _endowment(game, player))
         fill(picture, x, base - tall, width, tall, mix(GREY, PAPER, 0.2))
@@ -111,7 +112,9 @@ def _bars(picture: Picture, album: Album) -> None:
             height = round(tall * degrees[player])
             fill(picture, x, base - height, width, height, colour(game, last[player], player))
             small(picture, x, base + 6, width, label(game, last[player], player), INK)
-    fill(picture, MARGIN, base, WIDTH - 2 * MARGIN, 2, INK)
+    fill(picture, MARGIN, base, room, 2, INK)
+    if drawn < game.n_players:
+        right(picture, WIDTH - MARGIN, base + 6, f"and {game.n_players - drawn} more", GREY, scale=1)
 
 
 def _endowment(game: StageGame, player: int) -> float:
@@ -158,10 +161,7 @@ def _shares(picture: Picture, album: Album, tints: Any, left: int) -> None:
         for tint, start, end in zip(tints[::-1], ends, ends[1:], strict=False):
             fill(picture, left + i * wide, top + start, wide - 1, end - start, tuple(tint))
     if acted:
-        count = np.bincount(np.array(acted[-1].joint), minlength=game.n_actions)
-        listed = [
-            f"{label(game, option)} {count[option] / count.sum():.0%}" for option in range(min(6, game.n_actions))
-        ]
-        write(picture, left, top + full + 14, "  ".join(listed), INK)
+        assert acted[-1].joint is not None
+        write(picture, left, top + full + 14, "  ".join(frequencies(game, acted[-1].joint)), INK)
         mean = sum(acted[-1].payoffs) / len(acted[-1].payoffs)
         write(picture, left, top + full + 38, f"mean payoff {number(mean)}", INK)

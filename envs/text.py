@@ -13,6 +13,7 @@ from dataclasses import fields
 from typing import Any
 
 from gymnasium.spaces import Text
+from pettingzoo import ParallelEnv  # type: ignore[import-untyped]
 from pettingzoo.utils.wrappers import BaseParallelWrapper  # type: ignore[import-untyped]
 
 from understudy.envs.contexts import Context
@@ -48,6 +49,14 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
         views, and where texts of any length may be said, which no space contains: take `observe=False` then.
         """
         super().__init__(env)
+        if not (isinstance(env, ParallelEnv) and isinstance(env.unwrapped, SocialDilemma)):
+            raise TextError(f"{env}: needs a parallel environment of understudy; texts are made of its views")
+        if not isinstance(context, Context):
+            raise TextError(f"context = {context!r}; needs a Context, such as contexts.context('friends')")
+        if not isinstance(template, Template | None):
+            raise TextError(
+                f"template = {template!r}; needs a Template, such as wording.load_template('study'), or None"
+            )
         if not env.views:
             raise TextError("texts are made of views: make the environment with views=True")
         self.context = context

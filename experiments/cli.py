@@ -17,6 +17,8 @@ COMMANDS = {
     "bench": ("understudy.experiments.bench", "Measure speed here, against others in the same run."),
 }
 """Command -> (module with a click command named `command`, one line of help)."""
+RESUMED = ("replicate", "miniatures")
+"""Commands that go on where they were when they are repeated."""
 
 
 class LazyGroup(click.Group):
@@ -67,7 +69,9 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         click.echo(in_one_line(error), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; the same command goes on where it was", err=True)
+        asked = sys.argv[1:] if arguments is None else arguments
+        resumed = bool(asked) and asked[0] in RESUMED
+        click.echo("interrupted" + "; the same command goes on where it was" * resumed, err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader has seen enough: understudy ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

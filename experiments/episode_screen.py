@@ -4,7 +4,8 @@ Pure functions from records to rich renderables. Text that a model wrote is `Tex
 characters are shown, not obeyed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import fsum
 from typing import Any
@@ -19,8 +20,11 @@ from understudy.agents.agent import Decision, Source, Unreadable
 from understudy.agents.record import MatchRecord, Move, Reason
 from understudy.agents.trajectory import Header
 from understudy.envs.album import label, signal
-from understudy.envs.catalogue import UnknownNameError
-from understudy.envs.games import game_options, stage_game
+from understudy.envs.errors import InputError
+from understudy.envs.parallel_env import SHELL
+from understudy.envs.repeated import Repeated
+from understudy.envs.rulebook import rules_of
+from understudy.envs.rules import Phase
 from understudy.envs.wording import number
 from understudy.experiments.plain_text import visible
 
@@ -43,16 +47,15 @@ REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTE
 
 def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> RenderableType:
     """One step of a match, `step` counted from 1; `name` says where the match lies."""
-    moves = record.steps[step - 1]
-    parts: list[RenderableType] = [_title(header, record, step, name), _joint(header, record, step)]
+    moves, rules = record.steps[step - 1], recorded_rules(header)
+    parts: list[RenderableType] = [_title(header, rules, record, step, name), _joint(rules, record, step)]
     if step == len(record.steps):
         ending = f"{record.outcome.reason}, {record.outcome.detail}"
         parts.append(Text(f"The match ends: {visible(ending)}.", REASONS[record.outcome.reason]))
     names = agent_names(header, record)
-    action = action_words(header, step)
-    for move in moves:
+    for player, move in enumerate(moves):
         parts += [Rule(Text(visible(f"{move.player}, {names[move.player]}")), align="left", style="dim")]
-        parts += _decision(move.decision, action)
+        parts += _decision(_possible(move.decision, rules, step, player), action_words(rules, step, player))
     return Group(*parts)
 
 
@@ -62,11 +65,13 @@ def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableTy
     return Group(*(part for step in steps for part in (step, Text())))
 
 
-def match_line(record: MatchRecord, place: int, name: str) -> Text:
+def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Text:
     """A match in one line of a list: where it stands, rounds, ending, totals, file."""
     totals = " : ".join(number(total) for total in list(record.outcome.totals.values())[:4])
     more = " ..." if len(record.outcome.totals) > 4 else ""
-    line = Text(f"{place:>5}  {record.outcome.rounds:>6}  ")
+    rules = recorded_rules(header)
+    rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the clock may cut the last one short
+    line = Text(f"{place:>5}  {rounds:>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
     return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
 
@@ -80,26 +85,57 @@ def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
     return dict(zip(players, (agent.name for agent in header.agents), strict=False))
 
 
-def action_words(header: Header, step: int) -> Callable[[Any], str]:
-    """How the actions of a step are called: C and D, contributions, signals, or points for others; their numbers in
-    games that understudy does not know."""
+def recorded_rules(header: Header) -> Repeated | None:
+    """The rules of the matches of a file; None where the environment is not understudy's."""
     try:
-        known = game_options(header.environment)
-    except UnknownNameError:
+        return rules_of(header.environment, **{k: v for k, v in header.options.items() if k not in SHELL})
+    except InputError:
+        return None
+
+
+def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable[[Any], str]:
+    """How a player's actions of a step are called: C and D, contributions, signals, or points for others; their
+    numbers in games that understudy does not know, and where they belong to another step."""
+    if rules is None:
         return str
-    phase = _phase(header.options, step)
-    if phase != "act":
-        word = signal if phase == "talk" else str
+    phase, game = _phase(rules, step), rules.stage
+    if phase.name == "talk":
+        word: Callable[[Any], str] = signal
+    elif phase.name == "act":
+        word = partial(label, game, player=player if rules.n_players == game.n_players else None)
     else:
-        word = partial(label, stage_game(header.environment, **{k: v for k, v in header.options.items() if k in known}))
-    return lambda action: "none" if action is None else word(_plain(action))
+        word = partial(_sanctions, rules, phase.name, player)
+    options = phase.options[player]
+
+    def called(action: Any) -> str:
+        if action is None:
+            return "none"
+        action = _plain(action)
+        return word(action) if isinstance(action, str) or not options or action < options else str(action)
+
+    return called
 
 
-def _phase(options: Mapping[str, Any], step: int) -> str:
+def _phase(rules: Repeated, step: int) -> Phase:
     """The phase of a round that a step is."""
-    after = [stage for stage in ("punishment", "reward") if options.get(stage)]
-    phases = ["talk"] * options.get("talk", 0) + ["act", *after]
-    return phases[(step - 1) % len(phases)]
+    return rules.phases[(step - 1) % len(rules.phases)]
+
+
+def _possible(decision: Decision, rules: Repeated | None, step: int, player: int) -> Decision:
+    """A decision without the probabilities of actions that belong to other steps."""
+    options = _phase(rules, step).options[player] if rules else 0
+    if not options or decision.probabilities is None:
+        return decision
+    return replace(decision, probabilities=decision.probabilities[:options])
+
+
+def _sanctions(rules: Repeated, phase: str, player: int, action: int) -> str:
+    """The points that an action of a stage of sanctions gives: ``1 to 0 and 2 to 3`` names players by number."""
+    sanction = rules.punishment if phase == "punish" else rules.reward
+    if rules.n_players == 2 or sanction is None:
+        return str(action)
+    given = rules.sanctions(action, player, sanction.points)
+    return " and ".join(f"{points} to {other}" for other, points in enumerate(given) if points) or "nobody"
 
 
 def _plain(action: Any) -> Any:
@@ -107,25 +143,31 @@ def _plain(action: Any) -> Any:
     return action[0] if isinstance(action, list) else action
 
 
-def _title(header: Header, record: MatchRecord, step: int, name: str) -> Text:
+def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: int, name: str) -> Text:
     about = header.environment + (f", {header.context}" if header.context else "")
+    where = f"round {step} of {len(record.steps)}"
+    if rules and len(rules.phases) > 1:
+        before = (step - 1) // len(rules.phases)
+        where = f"step {step} of {len(record.steps)}: round {before + 1}, {_phase(rules, step).name}"
     return Text.assemble(
-        (f"match {record.match}, round {step} of {len(record.steps)}\n", "bold"),
+        (f"match {record.match}, {where}\n", "bold"),
         (visible(f"{about}\n{name}"), "dim"),
     )
 
 
-def _joint(header: Header, record: MatchRecord, step: int) -> Table:
+def _joint(rules: Repeated | None, record: MatchRecord, step: int) -> Table:
     """The joint action, what it paid, and the running totals."""
     table = Table(box=None, pad_edge=False)
     table.add_column("player", overflow="fold")
     for heading in ("action", "payoff", "total"):
         table.add_column(heading, justify="right")
-    action = action_words(header, step)
-    for move in record.steps[step - 1]:
+    for player, move in enumerate(record.steps[step - 1]):
         payoff = "-" if move.reward is None else number(move.reward)
         table.add_row(
-            Text(visible(move.player)), _action(move, action), payoff, number(_total(record, step, move.player))
+            Text(visible(move.player)),
+            _action(move, action_words(rules, step, player)),
+            payoff,
+            number(_total(record, step, move.player)),
         )
     return table
 

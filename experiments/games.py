@@ -113,7 +113,10 @@ def command(name: str | None, options: Sequence[str], as_json: bool) -> None:
             return _print_json(list(map(asdict, listed)))
         Console().print(overview(listed))
         return click.echo("ids are understudy/NAME-v0; understudy games NAME shows a page", err=True)
-    environment = make(name, dict(map(parsed, options)))
+    given = dict(map(parsed, options))
+    if len(given) < len(options):
+        raise InputError(f"options {' '.join(options)}: one of them is given twice")
+    environment = make(name, given)
     game = environment.rules.stage
     solution = solve(game)
     if as_json:
@@ -121,7 +124,7 @@ def command(name: str | None, options: Sequence[str], as_json: bool) -> None:
         return _print_json({**told, "solution": as_data(game, solution)})
     console = Console()
     if not options:
-        console.print(Markdown(cleandoc(page(name).__doc__ or "")))
+        console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## What game theory says of one round of {game.name}"))
     for part in (payoff_table(game, solution.strength), solution_table(game, solution)):
         console.print(part)

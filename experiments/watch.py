@@ -106,7 +106,7 @@ class Shelf:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--match", type=int, help="Begin with this match, by its place in the list, from 0.")
-@click.option("--step", type=int, help="Begin with this round of the match, from 1.")
+@click.option("--step", type=int, help="Begin with this step of the match, from 1; a round is one, or one per phase.")
 @click.option("--plain", is_flag=True, help="Print the round, the match or the list, and exit.")
 def command(run: Path, match: int | None, step: int | None, plain: bool) -> None:
     """Step through the episodes of RUN, a run folder or a *.trajectory.jsonl file; press ? for the keys.
@@ -121,7 +121,7 @@ def command(run: Path, match: int | None, step: int | None, plain: bool) -> None
     elif match is None:
         click.echo(LIST_HEADING)
         for number in range(len(shelf)):
-            click.echo(match_line(shelf.record(number), number, shelf.name(number)).plain)
+            click.echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
     else:
         Console(highlight=False).print(shelf.page(here))
 
@@ -200,7 +200,7 @@ def _list(shelf: Shelf, chosen: int, width: int, height: int) -> Group:
     first = min(max(0, chosen - rows // 2), max(0, len(shelf) - rows))
     lines = [Text(LIST_HEADING, "bold")]
     for number in range(first, min(first + rows, len(shelf))):
-        line = match_line(shelf.record(number), number, shelf.name(number))
+        line = match_line(shelf.header(number), shelf.record(number), number, shelf.name(number))
         line.truncate(width, overflow="ellipsis", pad=number == chosen)
         if number == chosen:
             line.stylize("reverse")

@@ -264,7 +264,13 @@ def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [({"count": 0}, "count = 0"), ({"count": 2.5}, "2.5"), ({"count": 1, "max_rounds": 0}, "max_r")],
+    [
+        ({"count": 0}, "count = 0"),
+        ({"count": 2.5}, "2.5"),
+        ({"count": None}, "count = None"),
+        ({"count": True}, "count = True"),
+        ({"count": 1, "max_rounds": 0}, "max_r"),
+    ],
 )
 def test_what_cannot_be_made_is_told(options: dict[str, Any], told: str) -> None:
     with pytest.raises(GameError, match=told):
@@ -275,6 +281,11 @@ def test_one_seed_for_all_or_one_for_each() -> None:
     matches = Matches(Repeated(stage_game("harmony")), 3)
     with pytest.raises(GameError, match="2 seeds for 3 matches"):
         matches.reset(seed=[1, 2])
+    first = matches.reset(seed=np.array([1, 2, 3]))
+    assert (first == matches.reset(seed=(1, 2, 3))).all()
+    for seed, told in ((-1, "seed = -1"), (1.5, "seed = 1.5"), ([1, 2, -3], "seed = -3"), ("abc", "seed = 'a'")):
+        with pytest.raises(GameError, match=f"matches: {told}; needs a whole number from 0 up"):
+            matches.reset(seed=seed)
 
 
 def test_nothing_is_shared() -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from understudy.agents.versions import understudy_version
-from understudy.experiments.cli import COMMANDS, main
+from understudy.experiments.cli import COMMANDS, cli, main
 
 
 def understudy(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -72,6 +72,18 @@ def test_a_mistake_is_one_line_with_the_way_out(
     assert told.count("\n") == 1
     assert message in told
     assert not (tmp_path / "runs" / "replicate" / "recipe.json").exists()
+
+
+@pytest.mark.parametrize(("name", "told"), [("miniatures", "; the same command goes on where it was"), ("watch", "")])
+def test_ctrl_c_promises_to_go_on_only_where_it_does(name: str, told: str, monkeypatch, capsys) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main([name, "run"], cli)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == f"interrupted{told}\n"
 
 
 def test_the_version_is_told() -> None:

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*is a single number"),  # what is seen with memory 0
 ]
 
-COUNTED = ("n_person_prisoners_dilemma", "n_person_stag_hunt", "n_person_snowdrift", "n_person_harmony")
+COUNTED = [name for name in ENVIRONMENTS if name.startswith("n_person") or name == "volunteers_dilemma"]
 SYMMETRIC = ("prisoners_dilemma", "snowdrift", "stag_hunt", "harmony", "rock_paper_scissors", "battle_of_the_sexes")
 
 
@@ -74,7 +74,7 @@ def stages(draw: DrawFn, name: str) -> dict[str, Any]:
             "n_players": n,
             "endowment": draw(each | st.tuples(*[each] * n)),
             "levels": draw(st.none() | st.integers(2, 4)),
-            "threshold": draw(st.sampled_from([0, 9])),
+            **draw(st.sampled_from([{}, {"threshold": 9}, {"threshold": 9, "refund": True}])),
         }
     return {"n_players": draw(st.integers(3, 5))} if name in COUNTED else {}
 

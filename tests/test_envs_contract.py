@@ -120,6 +120,10 @@ def payoffs_are_the_games(case: Case, make: Make) -> None:
         result = act(env, joint)
         assert list(result.rewards.values()) == pytest.approx(case.payoffs(joint))
         assert all(type(reward) is float for reward in result.rewards.values())
+    last = make(rounds=1)
+    last.reset(seed=0)
+    joint = case.joints(1)[0]
+    assert list(act(last, joint).rewards.values()) == pytest.approx(case.payoffs(joint))
 
 
 def observations_lie_in_the_space(case: Case, make: Make) -> None:
@@ -164,8 +168,8 @@ def _check_seen(case: Case, memory: int, joints: list[tuple[int, ...]], observat
 
 
 def rules_terminate_and_the_clock_truncates(case: Case, make: Make) -> None:
-    """At the announced round, never both flags, all agents at once, and nothing goes on after it."""
-    for options, rounds, by_rules in [
+    """At the announced step, never both flags, all agents at once, and nothing goes on after it."""
+    for options, steps, by_rules in [
         ({"rounds": 1}, 1, True),
         ({"rounds": 5}, 5, True),
         ({"rounds": 5, "max_cycles": 5}, 5, True),
@@ -174,35 +178,42 @@ def rules_terminate_and_the_clock_truncates(case: Case, make: Make) -> None:
         ({"continuation": 0.0}, 1, True),
         ({"rounds": 130}, 130, True),
         ({}, 100, False),
+        ({"rounds": 5, "talk": 1}, 10, True),
+        ({"rounds": 5, "talk": 1, "max_cycles": 3}, 3, False),
+        ({"talk": 1}, 200, False),
     ]:
         env = make(**options)
         for seed in (0, None):
             env.reset(seed=seed)
-            results = list(played(env, case.joints(150)))
-            assert len(results) == rounds, options
+            results = list(played(env, case.joints(250)))
+            assert len(results) == steps, options
             flags = [{*zip(r.terminations.values(), r.truncations.values(), strict=True)} for r in results]
-            assert flags == [{(False, False)}] * (rounds - 1) + [{(by_rules, not by_rules)}], options
+            assert flags == [{(False, False)}] * (steps - 1) + [{(by_rules, not by_rules)}], options
             with pytest.raises(GameError, match="reset"):
                 env.step(dict.fromkeys(env.possible_agents, 0))
 
 
 def chance_ends_as_often_as_announced(case: Case, make: Make) -> None:
-    """With continuation .75 a match has 4 rounds on average (standard deviation sqrt(12))."""
-    env = make(continuation=0.75)
-    env.reset(seed=5)
-    lengths = []
-    for _ in range(400):
-        env.reset()
-        lengths.append(len(list(played(env, [(0,) * case.n_players] * 500))))
-    assert np.mean(lengths) == pytest.approx(4, abs=4 * (12 / 400) ** 0.5)
+    """With continuation .75 a match has 4 rounds on average (standard deviation sqrt(12)), and a quarter has one."""
+    for talk in (0, 1):
+        env = make(continuation=0.75, talk=talk)
+        env.reset(seed=5)
+        lengths = []
+        for _ in range(400):
+            env.reset()
+            steps = len(list(played(env, [(0,) * case.n_players] * 500)))
+            assert steps % (1 + talk) == 0
+            lengths.append(steps // (1 + talk))
+        assert np.mean(lengths) == pytest.approx(4, abs=4 * (12 / 400) ** 0.5)
+        assert lengths.count(1) / 400 == pytest.approx(0.25, abs=4 * (0.1875 / 400) ** 0.5)
 
 
 def hands_tremble_once(case: Case, make: Make) -> None:
-    """Actions are replaced at the announced rate, by each other action alike, and pay what was then played."""
+    """Actions are replaced at the announced rate, by each other action alike, one by one, and pay what was played."""
     env = make(noise=0.25, max_cycles=10**6)
     env.reset(seed=3)
     n = 6000 // case.n_players
-    happened = []
+    happened: list[int] = []
     for result in played(env, [(0,) * case.n_players] * n):
         joint = last_joint(case, result.observations["player_0"])
         assert list(result.rewards.values()) == pytest.approx(case.payoffs(joint))
@@ -210,6 +221,9 @@ def hands_tremble_once(case: Case, make: Make) -> None:
     share = np.bincount(happened, minlength=case.n_actions) / len(happened)
     expected = [0.75] + [0.25 / (case.n_actions - 1)] * (case.n_actions - 1)
     assert share == pytest.approx(expected, abs=4 * (0.25 * 0.75 / len(happened)) ** 0.5)
+    trembled = np.reshape(happened, (-1, case.n_players)) > 0
+    both = (trembled[:, 0] & trembled[:, 1]).mean()
+    assert both == pytest.approx(0.0625, abs=4 * (0.0625 / len(trembled)) ** 0.5)
 
 
 def a_seed_is_the_whole_of_chance(case: Case, make: Make) -> None:
@@ -217,10 +231,10 @@ def a_seed_is_the_whole_of_chance(case: Case, make: Make) -> None:
     before = str(np.random.get_state())
     joints = case.joints(40)
     first, second = make(noise=0.3, continuation=0.98), make(noise=0.3, continuation=0.98)
-    runs = [[record(case, env, joints, seed) for seed in (7, None, None, 8)] for env in (first, second)]
+    runs = [[record(case, env, joints, seed) for seed in (0, None, None, 8)] for env in (first, second)]
     assert runs[0] == runs[1]
     assert all(one != other for i, one in enumerate(runs[0]) for other in runs[0][:i])
-    assert record(case, first, joints, 7) == runs[0][0]
+    assert record(case, first, joints, 0) == runs[0][0]
     assert str(np.random.get_state()) == before
 
 
@@ -231,7 +245,8 @@ def nothing_is_shared(case: Case, make: Make) -> None:
     everything, kept = [], []
     joints = [(0,) * case.n_players] * 5 + case.joints(5)
     for result in [SimpleNamespace(observations=observations, infos=infos), *played(env, joints)]:
-        everything += [*result.observations.values(), *result.infos.values(), result.infos]
+        everything += [given for given in vars(result).values() if isinstance(given, dict)]
+        everything += [*result.observations.values(), *result.infos.values()]
         kept.append((result.observations, {a: o.copy() for a, o in result.observations.items()}))
     assert len({id(thing) for thing in everything}) == len(everything)
     assert all((now[a] == then[a]).all() for now, then in kept for a in now)
@@ -239,6 +254,9 @@ def nothing_is_shared(case: Case, make: Make) -> None:
     assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
     for array in arrays:
         array += 9
+    for given in everything:
+        if isinstance(given, dict):
+            given.clear()
     observations, infos = env.reset(seed=0)
     assert all(observation.max() == 0 for observation in observations.values())
     infos["player_0"]["mine"] = True
@@ -250,6 +268,18 @@ def nothing_is_shared(case: Case, make: Make) -> None:
     assert max(o.max() for o in act(again, (0,) * case.n_players).observations.values()) == 1
     with pytest.raises(AttributeError):
         result.infos["player_0"]["view"].round = 99
+    assert not np.shares_memory(again.state(), again.state())
+    again.agents.clear()
+    assert len(again.possible_agents) == case.n_players
+
+
+def no_mask_is_shared(case: Case, make: Make) -> None:
+    """Nor are masks, between agents or rounds."""
+    env = make(talk=1)
+    _, infos = env.reset(seed=0)
+    told = [infos, *(result.infos for result in played(env, case.joints(4)))]
+    masks = [info["action_mask"] for given in told for info in given.values()]
+    assert not any(np.shares_memory(mask, other) for i, mask in enumerate(masks) for other in masks[:i])
 
 
 def copies_go_on_from_where_they_are(case: Case, make: Make) -> None:
@@ -343,6 +373,45 @@ def talk_costs_and_binds_nothing(case: Case, make: Make) -> None:
             assert (view.said, view.history) == ((), (own_first(joint, player),))
 
 
+def hands_tremble_in_acts_alone(case: Case, make: Make) -> None:
+    """With noise 1 every action becomes another one, while signals and sanctions are as they were chosen."""
+    n = case.n_players
+    env = make(talk=1, punishment=(1, 3), noise=1.0, rounds=5)
+    env.reset(seed=0)
+    for joint in case.joints(5):
+        said = tuple(action % 3 for action in joint)
+        assert seen_views(act(env, said).infos)[0].said == (said,)
+        happened = seen_views(act(env, joint).infos)[0].acted
+        assert all(done != chosen for done, chosen in zip(happened, joint, strict=True))
+        punished = act(env, (1, *[0] * (n - 1)))
+        assert list(punished.rewards.values()) == [-1, -3, *[0] * (n - 2)]
+
+
+def the_round_is_seen_in_numbers(case: Case, make: Make) -> None:
+    """Behind the last round the step, signals, this round's actions, and sanctions (0.5 is none), own ones first."""
+    n, options = case.n_players, case.n_actions
+    env = make(talk=1, punishment=(1, 3), rounds=4)
+    nothing, nobody = (-1,) * n, (0.0,) * n
+
+    def check(observations: Any, past: Any, step: int, said: Any, acted: Any, sanctioned: Any) -> None:
+        for player, vector in enumerate(observations.values()):
+            parts = [(past, options), (said, 3), (acted, options)]
+            seen = [[float(a == o) for a in own_first(part, player) for o in range(size)] for part, size in parts]
+            points = [0.5 + 0.5 * taken / (3 * (n - 1)) for taken in own_first(sanctioned, player)]
+            expected = [*seen[0], *np.eye(3)[step], *seen[1], *seen[2], *points]
+            assert vector.tolist() == pytest.approx(expected)
+
+    observations, _ = env.reset(seed=0)
+    check(observations, nothing, 0, nothing, nothing, nobody)
+    past, sanctioned = nothing, nobody
+    for joint in case.joints(4):
+        said = tuple(action % 3 for action in joint)
+        check(act(env, said).observations, past, 1, said, nothing, sanctioned)
+        check(act(env, joint).observations, joint, 2, said, joint, nobody)
+        past, sanctioned = joint, (0.0, -3.0, *[0.0] * (n - 2))  # the first player punishes the second
+        check(act(env, (1, *[0] * (n - 1))).observations, past, 0, nothing, nothing, sanctioned)
+
+
 def sanctions_cost_who_gives_and_move_who_gets(case: Case, make: Make) -> None:
     """A point of punishment costs 1 and takes 3, one of reward costs 0.5 and gives 2; nobody else is touched."""
     n, most = case.n_players, 2 if case.n_players < 10 else 1
@@ -365,16 +434,19 @@ def sanctions_cost_who_gives_and_move_who_gets(case: Case, make: Make) -> None:
 
 
 def perception_errs_about_others_and_one_by_one(case: Case, make: Make) -> None:
-    """At the announced rate, about nobody's own action, independently; payoffs and state are of what happened."""
-    env = make(misperception=0.2, max_cycles=10**6)
+    """At the announced rate, about nobody's own action, independently, and for good; payoffs and state do not err."""
+    env = make(misperception=0.2, memory=2, max_cycles=10**6)
     env.reset(seed=4)
     n, rounds = case.n_players, 1200
     wrong = np.zeros((rounds, n, n), dtype=bool)
+    known: list[tuple[Any, ...]] = [()] * n
     for i, joint in enumerate(case.joints(rounds)):
         result = act(env, joint)
         assert list(result.rewards.values()) == pytest.approx(case.payoffs(joint))
         assert last_joint(case, env.state()) == joint
         for player, view in enumerate(seen_views(result.infos)):
+            assert view.history[:-1] == known[player]
+            known[player] = view.history[-1:]
             perceived = np.array(view.history[-1])
             order = list(own_first(tuple(range(n)), player))
             wrong[i, player, order] = perceived != np.array(joint)[order]
@@ -416,10 +488,13 @@ CLAUSES = [
     hands_tremble_once,
     a_seed_is_the_whole_of_chance,
     nothing_is_shared,
+    no_mask_is_shared,
     copies_go_on_from_where_they_are,
     illegal_actions_are_told,
     actions_of_another_phase_count_as_nothing,
     talk_costs_and_binds_nothing,
+    hands_tremble_in_acts_alone,
+    the_round_is_seen_in_numbers,
     sanctions_cost_who_gives_and_move_who_gets,
     perception_errs_about_others_and_one_by_one,
     an_unknown_horizon_is_told_to_nobody,
@@ -481,9 +556,19 @@ class RewardOfTheIntendedAction(Faulty):
         return observations, dict(zip(rewards, self.intended, strict=True)), *rest
 
 
+class NothingInTheLastRound(Faulty):
+    def change(self, observations: Any, rewards: Any, terminations: Any, *rest: Any) -> Any:
+        return observations, {a: 0.0 if terminations[a] else r for a, r in rewards.items()}, terminations, *rest
+
+
 class ReseedsAtReset(Faulty):
     def reset(self, seed: int | None = None, options: Any = None) -> Any:
         return self.env.reset(seed=0 if seed is None else seed)
+
+
+class SeedZeroIsNone(Faulty):
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        return self.env.reset(seed=seed or None)
 
 
 class SeedsOnlyTheFirstStep(Faulty):
@@ -510,6 +595,30 @@ class NoNoise(Faulty):
         change_rules(self.env, noise=0.0)
 
 
+class AllTrembleTogether(Faulty):
+    def spoil(self) -> None:
+        self.noise = self.env.rules.noise
+        change_rules(self.env, noise=0.0)
+
+    def choose(self, actions: Any) -> Any:
+        tremble = self.env._rng.random() < self.noise
+        return {a: 1 - action if tremble else action for a, action in actions.items()}
+
+
+class SignalsTremble(Faulty):
+    phase = "talk"
+
+    def choose(self, actions: Any) -> Any:
+        phase = self.env.rules.phases[self.env._node.state.phase]
+        if phase.name != self.phase or self.env._rng.random() >= self.env.rules.noise:
+            return actions
+        return {a: (action + 1) % phase.options[0] for a, action in actions.items()}
+
+
+class SanctionsTremble(SignalsTremble):
+    phase = "punish"
+
+
 class SharedInfos(Faulty):
     def change(self, *given: Any) -> Any:
         return *given[:-1], dict.fromkeys(given[-1], next(iter(given[-1].values())))
@@ -521,6 +630,42 @@ class OneDictionaryForEver(Faulty):
     def change(self, *given: Any) -> Any:
         self.infos.update(given[-1])
         return *given[:-1], self.infos
+
+
+class RewardsOfTheCache(Faulty):
+    def step(self, actions: Any) -> Any:
+        steps = self.env._node.after
+        observations, rewards, *rest = self.env.step(actions)
+        kept = steps.get(bytes(actions.values()))
+        return observations, kept[1] if kept else rewards, *rest
+
+
+class OneDictionaryOfFlags(Faulty):
+    def change(self, observations: Any, rewards: Any, terminations: Any, truncations: Any, infos: Any) -> Any:
+        same = terminations == truncations
+        return observations, rewards, terminations, terminations if same else truncations, infos
+
+
+class AgentsAreThePossibleOnes(Faulty):
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        seen = self.env.reset(seed=seed)
+        self.env.agents = self.env.possible_agents
+        return seen
+
+
+class OneState(Faulty):
+    def spoil(self) -> None:
+        self.kept = self.env.state()
+
+    def state(self) -> Any:
+        self.kept[:] = self.env.state()
+        return self.kept
+
+
+class SharedMasks(Faulty):
+    def change(self, *given: Any) -> Any:
+        masks = self.env._masks[self.env._node.state.phase] if self.env._masks else {}
+        return *given[:-1], {a: {**info, "action_mask": masks.get(a)} for a, info in given[-1].items()}
 
 
 class BothFlags(Faulty):
@@ -546,6 +691,12 @@ class ClockOneLate(Faulty):
             self.env.max_cycles += 1
 
 
+class ClockCountsRounds(Faulty):
+    def spoil(self) -> None:
+        if self.env.max_cycles is not None and not self.env.rules.endless:
+            self.env.max_cycles *= len(self.env.rules.phases)
+
+
 class OneAgentEndsFirst(Faulty):
     def change(self, observations: Any, rewards: Any, terminations: Any, *rest: Any) -> Any:
         early = self.env.rules.rounds is not None and self.env._steps == self.env.rules.rounds - 1
@@ -555,6 +706,19 @@ class OneAgentEndsFirst(Faulty):
 class EndsTooRarely(Faulty):
     def spoil(self) -> None:
         change_rules(self.env, continuation=self.env.rules.continuation**0.5)
+
+
+class ChanceIsTheMean(Faulty):
+    """As many rounds as there would be on average, always."""
+
+    def spoil(self) -> None:
+        if 0 < self.env.rules.continuation < 1:
+            change_rules(self.env, continuation=1.0, rounds=round(1 / (1 - self.env.rules.continuation)))
+
+
+class ChanceInEveryPhase(Faulty):
+    def spoil(self) -> None:
+        change_rules(self.env, continuation=self.env.rules.continuation ** len(self.env.rules.phases))
 
 
 class AliasedObservations(Faulty):
@@ -685,6 +849,29 @@ class DeafToTheFirstTurn(Faulty):
         return *given[:-1], change_views(given[-1], said=lambda view: view.said[-1:])
 
 
+class BlankPart(Faulty):
+    """A part of the vectors is left out."""
+
+    part = "phase"
+
+    def change(self, observations: Any, *rest: Any) -> Any:
+        for vector in observations.values():
+            vector[self.env.rules.layout.places[self.part]] = 0.5 * (self.part == "sanctioned")
+        return observations, *rest
+
+
+class DeafInNumbers(BlankPart):
+    part = "said"
+
+
+class BlindToTheRoundInNumbers(BlankPart):
+    part = "acted"
+
+
+class SanctionsNotInNumbers(BlankPart):
+    part = "sanctioned"
+
+
 class SanctionsPaidByTheWrongPlayer(Faulty):
     def change(self, observations: Any, rewards: Any, terminations: Any, truncations: Any, infos: Any) -> Any:
         if self.env._node.state.phase != 1:  # once sanctions have been given
@@ -740,6 +927,17 @@ class SharedErrors(Faulty):
         change_perception(self.env, meet)
 
 
+class ErrorsAreForgotten(Faulty):
+    """Who was mistaken knows better a round later."""
+
+    def change(self, *given: Any) -> Any:
+        def history(view: Any) -> Any:
+            happened = tuple(own_first(joint, view.player) for joint in self.env._node.state.history)
+            return (*happened[:-1], *view.history[-1:])
+
+        return *given[:-1], change_views(given[-1], history=history)
+
+
 class PayoffsOfWhatIsPerceived(Faulty):
     def spoil(self) -> None:
         honest = type(self.env.rules)._meet
@@ -788,22 +986,35 @@ class ClockCountsUp(Faulty):
 FAULTS = {
     WrongPayoff: payoffs_are_the_games,
     SwappedRewards: payoffs_are_the_games,
+    NothingInTheLastRound: payoffs_are_the_games,
     RewardOfTheIntendedAction: hands_tremble_once,
     NoiseTwice: hands_tremble_once,
     NoNoise: hands_tremble_once,
+    AllTrembleTogether: hands_tremble_once,
+    SignalsTremble: hands_tremble_in_acts_alone,
+    SanctionsTremble: hands_tremble_in_acts_alone,
     ReseedsAtReset: a_seed_is_the_whole_of_chance,
+    SeedZeroIsNone: a_seed_is_the_whole_of_chance,
     SeedsOnlyTheFirstStep: a_seed_is_the_whole_of_chance,
     UsesTheGlobalGenerator: a_seed_is_the_whole_of_chance,
     SharedInfos: nothing_is_shared,
     OneDictionaryForEver: nothing_is_shared,
     AliasedObservations: nothing_is_shared,
     ObservationsOfTheCache: nothing_is_shared,
+    RewardsOfTheCache: nothing_is_shared,
+    OneDictionaryOfFlags: nothing_is_shared,
+    AgentsAreThePossibleOnes: nothing_is_shared,
+    OneState: nothing_is_shared,
+    SharedMasks: no_mask_is_shared,
     BothFlags: rules_terminate_and_the_clock_truncates,
     ClockTerminates: rules_terminate_and_the_clock_truncates,
     NeverEnds: rules_terminate_and_the_clock_truncates,
     ClockOneLate: rules_terminate_and_the_clock_truncates,
+    ClockCountsRounds: rules_terminate_and_the_clock_truncates,
     OneAgentEndsFirst: rules_terminate_and_the_clock_truncates,
     EndsTooRarely: chance_ends_as_often_as_announced,
+    ChanceIsTheMean: chance_ends_as_often_as_announced,
+    ChanceInEveryPhase: chance_ends_as_often_as_announced,
     ObservationsOutsideTheSpace: observations_lie_in_the_space,
     ObservationsOfAnotherType: observations_lie_in_the_space,
     NewSpaces: observations_lie_in_the_space,
@@ -819,12 +1030,17 @@ FAULTS = {
     TalkBinds: talk_costs_and_binds_nothing,
     HeardTheOtherWayRound: talk_costs_and_binds_nothing,
     DeafToTheFirstTurn: talk_costs_and_binds_nothing,
+    BlankPart: the_round_is_seen_in_numbers,
+    DeafInNumbers: the_round_is_seen_in_numbers,
+    BlindToTheRoundInNumbers: the_round_is_seen_in_numbers,
+    SanctionsNotInNumbers: the_round_is_seen_in_numbers,
     SanctionsPaidByTheWrongPlayer: sanctions_cost_who_gives_and_move_who_gets,
     SanctionsForFree: sanctions_cost_who_gives_and_move_who_gets,
     RewardThatPunishes: sanctions_cost_who_gives_and_move_who_gets,
     SanctionsForgotten: sanctions_cost_who_gives_and_move_who_gets,
     MistakesAboutOneself: perception_errs_about_others_and_one_by_one,
     SharedErrors: perception_errs_about_others_and_one_by_one,
+    ErrorsAreForgotten: perception_errs_about_others_and_one_by_one,
     PayoffsOfWhatIsPerceived: perception_errs_about_others_and_one_by_one,
     StateOfOneWhoErrs: perception_errs_about_others_and_one_by_one,
     HorizonInTheViews: an_unknown_horizon_is_told_to_nobody,

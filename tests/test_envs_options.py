@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pettingzoo
 import pytest
 from pettingzoo.utils.conversions import aec_to_parallel
@@ -85,6 +86,27 @@ def test_options_make_another_game() -> None:
         ("harmony", {"memory": -1}, "memory = -1"),
         ("harmony", {"max_cycles": 0}, "max_cycles = 0"),
         ("harmony", {"max_cycle": 9}, "did you mean 'max_cycles'"),
+        ("harmony", {"max_cycles": True}, "max_cycles = True"),
+        ("harmony", {"views": "no"}, "views = 'no'; needs True or False"),
+        ("harmony", {"render_mode": 5}, "unknown render_mode '5'"),
+        ("harmony", {"rounds": True}, "rounds = True"),
+        ("harmony", {"rounds": (), "memory": None}, "rounds = ()"),
+        ("harmony", {"noise": True}, "noise = True; a probability"),
+        ("harmony", {"noise": 10**400}, "a probability lies in [0, 1]"),
+        ("harmony", {"memory": True}, "memory = True"),
+        ("harmony", {"memory": 10**30}, "numbers to see for each of 2 players; at most"),
+        ("harmony", {"rounds": 5, "clock": "no"}, "clock = 'no'; needs True or False"),
+        ("harmony", {"talk": None}, "talk = None; needs a whole number from 0 up"),
+        ("harmony", {"talk": 1, "words": "no"}, "words = 'no'; needs True or False"),
+        ("harmony", {"talk": 10**30}, "needs a whole number from 1 to"),
+        ("harmony", {"signals": -5}, "signals = -5; needs a whole number from 2 to"),
+        ("harmony", {"points": 0}, "points = 0; needs a whole number from 1 to"),
+        ("public_goods", {"n_players": 20_000, "punishment": (1, 3)}, "punish: more than 65536 options"),
+        ("population", {"game": 5}, "unknown game '5'"),
+        ("population", {"payoff": ["mean"]}, "unknown payoff"),
+        ("population", {"degree": 4.0}, "degree = 4.0"),
+        ("population", {"graph": [(0, 1 << 20)]}, "n_players = 1048577; needs"),
+        ("prisoners_dilemma_v7", {}, "unknown game 'prisoners_dilemma_v7'; did you mean 'prisoners_dilemma'"),
         ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
     ],
 )
@@ -93,3 +115,43 @@ def test_what_cannot_be_is_told_in_one_line(name: str, options: dict[str, Any], 
         parallel(name, **options)
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7", True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(InputError, match=r"seed = .*; needs a whole number from 0 up"):
+        parallel("harmony").reset(seed=seed)
+
+
+@pytest.mark.parametrize("odd", [1.0, np.float64(1), np.True_, 1 + 0j])
+def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) -> None:
+    env = parallel("harmony", rounds=9)
+    for _ in range(2):
+        env.reset()
+        env.step({"player_0": 1, "player_1": 0})
+        env.reset()
+        with pytest.raises(InputError, match=r"of player_0 is outside 0..1 of harmony"):
+            env.step({"player_0": odd, "player_1": 0})
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        ({"player_0": 0, "player_1": 0, "player_2": 0}, "no agent is called 'player_2'; they are player_0 to player_1"),
+        (None, "actions = None; needs a dict with an action for each agent"),
+        ([0, 1], "actions = .0, 1.; needs a dict"),
+    ],
+)
+def test_actions_belong_to_the_agents(actions: Any, told: str) -> None:
+    env = parallel("harmony")
+    env.reset()
+    with pytest.raises(InputError, match=told):
+        env.step(actions)
+
+
+def test_steps_are_kept_also_for_actions_of_numpy() -> None:
+    env = parallel("harmony")
+    env.reset()
+    start = env._node
+    env.step(dict.fromkeys(env.agents, np.int64(1)))
+    assert start.after

@@ -39,7 +39,7 @@ def test_torchrl_loads_it(name: str, options: dict[str, Any]) -> None:
     assert rewards.shape[-2:] == (len(env.possible_agents), 1)
 
 
-@pytest.mark.parametrize(("name", "options"), LOADED)
+@pytest.mark.parametrize(("name", "options"), LOADED + AMOUNTS)
 def test_tianshou_loads_it(name: str, options: dict[str, Any]) -> None:
     """Turn by turn; the rewards of a round come with its last move."""
     pytest.importorskip("tianshou")
@@ -50,10 +50,12 @@ def test_tianshou_loads_it(name: str, options: dict[str, Any]) -> None:
     seen, _ = env.reset(seed=1)
     twin.reset(seed=1)
     assert seen["agent_id"] == "player_0"
-    for player in range(len(env.agents)):
-        assert seen["agent_id"] == f"player_{player}"
-        seen, rewards, _, _, _ = env.step(0)
-    _, expected, *_ = twin.step(dict.fromkeys(twin.agents, 0))
+    joint = {agent: twin.action_space(agent).sample() for agent in twin.agents}
+    for agent, action in joint.items():
+        assert seen["agent_id"] == agent
+        assert twin.observation_space(agent).contains(seen["obs"])
+        seen, rewards, _, _, _ = env.step(action)
+    _, expected, *_ = twin.step(joint)
     assert rewards == list(expected.values())
 
 

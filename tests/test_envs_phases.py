@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from understudy.envs.batch import Matches
 from understudy.envs.matrix_games import GameError
 from understudy.envs.parallel_env import parallel
+from understudy.envs.rulebook import rules_of
 
 
 def play(env: Any, *joints: tuple[Any, ...]) -> list[Any]:
@@ -141,7 +143,7 @@ def test_a_whole_history_is_seen_whole() -> None:
         ({"rounds": (5, 2)}, r"rounds = \(5, 2\)"),
         ({"rounds": (0, 2)}, r"rounds = \(0, 2\)"),
         ({"misperception": 1.5}, r"misperception = 1\.5"),
-        ({"talk": -1}, "turns = -1"),
+        ({"talk": -1}, "talk = -1"),
         ({"talk": 1, "signals": 1}, "signals = 1"),
         ({"punishment": (-1, 3)}, "cost = -1"),
         ({"punishment": (1, 3), "points": 0}, "points = 0"),
@@ -155,3 +157,18 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message
 def test_sanctions_against_too_many_are_refused() -> None:
     with pytest.raises(GameError, match="fewer"):
         parallel("public_goods", n_players=20, punishment=(1, 3))
+
+
+@pytest.mark.parametrize("memory", [0, 1])
+def test_a_player_sanctions_what_it_took_the_others_for(memory: int) -> None:
+    rules = rules_of("harmony", misperception=1.0, punishment=(1, 3), memory=memory, rounds=2)
+    state = rules.step(rules.start(np.random.default_rng(0)), (0, 0), np.random.default_rng(0)).state
+    assert state.acted == (0, 0)
+    assert [rules.view(state, player).acted for player in range(2)] == [(0, 1), (0, 1)]
+    assert rules.encode_state(state)[2 + 4 * memory : 6 + 4 * memory].tolist() == [1, 0, 1, 0]
+    matches = Matches(rules, 3)
+    matches.reset(seed=0)
+    seen = matches.step(np.zeros((3, 2), dtype=np.int64)).observations
+    assert (seen == rules.encode(rules.view(state, 0))).all()
+    after = rules.step(state, (0, 0), np.random.default_rng(0)).state
+    assert rules.view(after, 0).acted is None

@@ -47,6 +47,18 @@ def test_a_long_match_shows_its_end_and_counts_all_of_it() -> None:
     assert text.splitlines()[2].split()[3:] == ["40", *["D"] * SHOWN]
 
 
+def test_long_numbers_stay_apart() -> None:
+    payoffs = {"R": -1234567.25, "T": -1234567.25, "S": 0, "P": 0}
+    lines = after([(0, 0)] * 3, "matrix_game", render_mode="ansi", **payoffs).render().splitlines()
+    assert lines[2].split() == ["player_0", "C", "-1234567.25", "-3703701.75", "C", "C", "C"]
+    assert [line.index("rounds 1") for line in lines[1:2]] == [line.index("C C C") for line in lines[2:3]]
+
+
+def test_a_number_too_small_to_see_has_no_minus() -> None:
+    text = after([(0, 0)], "matrix_game", R=-0.001, render_mode="ansi").render()
+    assert text.splitlines()[2].split() == ["player_0", "C", "0", "0", "C"]
+
+
 def test_human_prints_the_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert after([(0, 1)], render_mode="human").render() is None
     assert capsys.readouterr().out == after([(0, 1)], render_mode="ansi").render() + "\n"
@@ -103,6 +115,13 @@ def test_amounts_are_shown_in_points() -> None:
 def test_a_lattice_is_a_square_of_letters() -> None:
     env = after([(0, 1, 1, 0, 0, 1, 1, 1, 1)], "population", n_players=9, render_mode="ansi")
     assert env.render().splitlines()[-4:] == ["all: C 33%, D 67%, mean payoff 1.89", "CDD", "CCD", "DDD"]
+
+
+def test_of_many_actions_the_shares_of_the_most_frequent_are_told() -> None:
+    options = {"game": "travelers_dilemma", "n_players": 9, "render_mode": "ansi"}
+    lines = after([(7, 98, 98, 3, 98, 5, 5, 7, 9)], "population", **options).render().splitlines()
+    assert lines[-4].startswith("all: 98 33%, 7 22%, 5 22%, 3 11%, mean payoff ")
+    assert lines[-3:] == [" 7 98 98", " 3 98  5", " 5  7  9"]
 
 
 def test_large_populations_are_told_in_lines_of_a_hundred() -> None:
@@ -198,6 +217,32 @@ def test_every_field_of_the_payoff_matrix_has_its_numbers() -> None:
     assert columns.min() > 550
 
 
+def test_payoff_and_total_do_not_run_into_each_other() -> None:
+    """Between the columns, and between player and payoff, the paper is clean."""
+    options = {"R": -1234.57, "T": -1234.57, "render_mode": "rgb_array"}
+    rows = after([(0, 0)] * 40, "matrix_game", **options).render()[-60:]
+    for gap in (slice(128, 132), slice(211, 216)):
+        assert (rows[:, gap] == rows[0, 0]).all()
+
+
+def test_bars_of_too_many_players_stay_within_the_margin() -> None:
+    picture = after([(0,) * 1000], "public_goods", n_players=1000, render_mode="rgb_array").render()
+    assert (picture[80:200, 700:] == picture[0, 0]).all()
+    assert coloured(picture[80:200, 20:700], COOPERATE) > 0
+
+
+def test_points_are_shown_however_much_was_said() -> None:
+    env = parallel("stag_hunt", rounds=2, talk=1, words=True, punishment=(1, 3), render_mode="rgb_array")
+    pictures = []
+    for points in (0, 1):
+        env.reset(seed=0)
+        for actions in (("many words " * 9,) * 2, (0, 0), (points, points)):
+            env.step(dict(zip(env.agents, actions, strict=True)))
+        pictures.append(env.render())
+    one, other = (picture[:, 340:500] for picture in pictures)
+    assert (one != other).any()
+
+
 def test_picture_has_the_payoffs_of_the_game() -> None:
     fives = after([], render_mode="rgb_array").render()
     sixes = after([], render_mode="rgb_array", T=6).render()
@@ -205,7 +250,7 @@ def test_picture_has_the_payoffs_of_the_game() -> None:
 
 
 def test_numbers_too_long_for_the_picture_are_cut_off() -> None:
-    options = {"n_players": 2, "levels": 3, "endowment": 1e80, "render_mode": "rgb_array"}
+    options = {"n_players": 2, "levels": 3, "endowment": 999_999_999, "render_mode": "rgb_array"}
     assert after([(0, 2)], "public_goods", **options).render().ndim == 3
 
 

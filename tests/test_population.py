@@ -165,6 +165,36 @@ def test_copies_of_a_match_under_way_go_on_alike(graph: str) -> None:
             assert (other.state() == env.state()).all()
 
 
+def test_little_is_kept_of_a_large_population() -> None:
+    """A view takes hundreds of bytes: of 900 players some megabytes are kept, however long they play."""
+    env = parallel("population", n_players=900, rounds=1000)
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        env.step(dict(zip(env.agents, rng.integers(0, 2, 900).tolist(), strict=True)))
+    assert len(env._graph._nodes) * 900 < 50_000
+
+
+@pytest.mark.parametrize("graph", ["lattice", "small_world", [(0, 1), (0, 2), (3, 2), (4, 0)]])
+def test_views_and_numbers_are_of_the_neighbours_on_any_graph(graph: Any) -> None:
+    """Worked out anew from the edges, for two remembered rounds."""
+    rules = rules_of("population", graph=graph, memory=2, game="rock_paper_scissors")
+    n, rng = rules.n_players, np.random.default_rng(1)
+    state, played = rules.start(rng), []
+    for _ in range(3):
+        played.append(tuple(rng.integers(0, 3, n).tolist()))
+        state = rules.step(state, played[-1], rng).state
+    for player in range(n):
+        met = sorted({end for edge in rules.edges for end in edge if player in edge} - {player})
+        view = rules.view(state, player)
+        assert [(own, *sorted(others)) for own, *others in view.history] == [
+            (joint[player], *sorted(joint[other] for other in met)) for joint in played[-2:]
+        ]
+        shares = [np.bincount([joint[other] for other in met], minlength=3) / len(met) for joint in played[-2:]]
+        expected = [[np.eye(3)[joint[player]], share] for joint, share in zip(played[-2:], shares, strict=True)]
+        assert rules.encode(view) == pytest.approx(np.ravel(expected))
+
+
 # --- networks --------------------------------------------------------------------------------------------------------
 
 
@@ -242,11 +272,12 @@ def test_a_graph_of_networkx_is_taken() -> None:
         ({"U": 2}, "unknown option 'U' in population"),
         ({"round": 2}, "did you mean 'rounds'"),
         ({"talk": 1}, "unknown option 'talk' in population"),
-        ({"n_players": 1, "graph": "random"}, "n_players = 1; needs a whole number from 2 up"),
+        ({"n_players": 1, "graph": "random"}, "n_players = 1; needs a whole number from 2 to"),
         ({"n_players": 10}, "n_players = 10; a lattice needs the square"),
         ({"n_players": 4}, "n_players = 4; a lattice needs the square of a whole number from 3 up"),
         ({"degree": 6}, "degree = 6; a lattice has 4 or 8"),
         ({"degree": "4"}, "degree = '4'"),
+        ({"degree": 4.0}, "degree = 4.0; a lattice has 4 or 8"),
         ({"graph": "ring", "degree": 3}, "degree = 3; a ring of 25 needs an even number from 2 to 24"),
         ({"graph": "ring", "degree": 6, "n_players": 6}, "from 2 to 5"),
         ({"graph": "ring", "rewiring": 0.5}, "rewiring = 0.5, graph = 'ring'; such a graph has no use for it"),
@@ -256,6 +287,7 @@ def test_a_graph_of_networkx_is_taken() -> None:
         ({"graph": "small_world", "rewiring": "a"}, "rewiring = 'a'"),
         ({"graph": "small_world", "graph_seed": -1}, "graph_seed = -1; needs a whole number from 0 up"),
         ({"payoff": "avarage"}, "unknown payoff 'avarage' in population"),
+        ({"payoff": None}, "unknown payoff 'None' in population"),
         ({"noise": 2}, "noise = 2"),
         ({"memory": None}, "memory = None"),
     ],

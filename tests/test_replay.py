@@ -378,3 +378,21 @@ def test_the_report_names_the_place_and_shows_where_texts_part(tmp_path: Path) -
     assert "[red]␛[1mL" in recorded
     assert "Last round" in replayed
     assert last == "files 1, matches 5, rounds 30: NOT all of it came out again"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("stag_hunt", {"rounds": (2, 5), "talk": 1, "punishment": (1, 3)}),
+        ("population", {"rounds": (2, 5), "n_players": 3, "graph": [(0, 1), (1, 2)], "memory": None}),
+    ],
+)
+def test_options_come_back_from_the_file_as_they_were(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    """JSON has lists for tuples."""
+    agents = [Uniform()] * options.get("n_players", 2)
+    path = tmp_path / "a.trajectory.jsonl"
+    header = Header(f"understudy/{name}-v0", tuple(agent.describe() for agent in agents), 3, options)
+    with TrajectoryWriter(path, header) as writer:
+        for match in play(lambda: parallel(name, **options), agents, 3, 3):
+            writer.write(match)
+    assert replay(path)[0] == 0

@@ -434,6 +434,10 @@ def test_two_players_with_three_levels_play_a_finite_game() -> None:
         (lambda: mixed_equilibria(rock_paper_scissors()), r"options = \(3, 3\)"),
         (lambda: best_responses(n_person_snowdrift(4), 0, [C, C]), "3 actions"),
         (lambda: best_responses(n_person_snowdrift(4), 0, [C, C, 2]), "3 actions"),
+        (lambda: best_responses(n_person_snowdrift(4), 0, [C, C, 0.5]), "0.5.*3 actions"),
+        (lambda: best_responses(n_person_snowdrift(4), 0, [C, C, "C"]), "'C'.*3 actions"),
+        (lambda: best_responses(n_person_snowdrift(4), 4, [C, C, C]), "player = 4; needs a whole number from 0 to 3"),
+        (lambda: best_responses(BATTLE, -1, [C]), "player = -1"),
     ],
 )
 def test_what_cannot_be_solved_is_refused(ask: Any, message: str) -> None:

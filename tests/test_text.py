@@ -10,7 +10,7 @@ from understudy.envs.contexts import context
 from understudy.envs.errors import InputError
 from understudy.envs.matrix_games import DEFAULTS
 from understudy.envs.networks import ring
-from understudy.envs.parallel_env import SocialDilemma, parallel
+from understudy.envs.parallel_env import SocialDilemma, aec, parallel
 from understudy.envs.population import Population
 from understudy.envs.text import InWords
 from understudy.envs.wording import load_template
@@ -72,7 +72,12 @@ def test_texts_in_infos_alone_leave_the_spaces_plain() -> None:
 def test_what_cannot_be_observed_in_words_is_refused() -> None:
     with pytest.raises(InputError, match="observe=False"):
         InWords(parallel("stag_hunt", talk=1, words=True), FRIENDS)
+    with pytest.raises(InputError, match="needs a parallel environment of understudy"):
+        InWords(aec("stag_hunt"), FRIENDS)
+    for given in (("friends",), (FRIENDS, "study")):
+        with pytest.raises(InputError, match=f"'{given[-1]}'; needs a "):
+            InWords(parallel("stag_hunt"), *given)
     with pytest.raises(InputError, match="views=True"):
         InWords(parallel("stag_hunt", views=False), FRIENDS)
-    with pytest.raises(InputError, match="'travelers_dilemma': 99 actions"):
+    with pytest.raises(InputError, match=r"'travelers_dilemma': 99 actions.*a game of fewer actions"):
         InWords(parallel("travelers_dilemma"), FRIENDS)

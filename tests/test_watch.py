@@ -9,8 +9,11 @@ import time
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pettingzoo
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -21,10 +24,10 @@ from rich.console import Console
 from understudy.agents.agent import Decision, Source, Turn, Unreadable
 from understudy.agents.match import play
 from understudy.agents.record import RecordError
-from understudy.agents.strategies import strategy
-from understudy.agents.trajectory import Header, TrajectoryWriter
+from understudy.agents.strategies import Uniform, strategy
+from understudy.agents.trajectory import SUFFIX, Header, TrajectoryWriter
 from understudy.envs.parallel_env import parallel
-from understudy.experiments.episode_screen import action_words, step_screen
+from understudy.experiments.episode_screen import action_words, recorded_rules, step_screen
 from understudy.experiments.plain_text import visible
 from understudy.experiments.watch import COMMANDS, Place, Shelf, command, drawn, press
 
@@ -115,19 +118,42 @@ def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:
     assert ["player_0", "none", "-", "11"] in [line.split() for line in fourth.splitlines()]
 
 
+def words(environment: str, step: int, player: int = 0, **options: Any) -> Any:
+    return action_words(recorded_rules(Header(environment, (), 1, options)), step, player)
+
+
 def test_actions_are_called_by_what_they_contribute() -> None:
-    word = action_words(Header("understudy/public_goods-v0", (), 1, {"levels": 3, "endowment": 10, "rounds": 2}), 1)
+    word = words("understudy/public_goods-v0", 1, levels=3, endowment=10, rounds=2)
     assert [word(action) for action in range(3)] == ["10", "5", "0"]
-    assert action_words(Header("somebody/elses-v3", (), 1), 1)(7) == "7"
+    assert words("somebody/elses-v3", 1)(7) == "7"
+    richer = words("understudy/public_goods-v0", 1, 2, levels=3, n_players=3, endowment=[10, 20, 40])
+    assert [richer(action) for action in range(3)] == ["40", "20", "0"]
+    assert words("understudy/population-v0", 1, 8, n_players=9, game="snowdrift")(1) == "D"
 
 
 def test_each_phase_has_words_of_its_own() -> None:
-    header = Header("understudy/stag_hunt-v0", (), 1, {"talk": 1, "words": True, "punishment": [1, 3], "rounds": 2})
-    talk, act, punish, again = (action_words(header, step) for step in range(1, 5))
+    options = {"talk": 1, "words": True, "punishment": [1, 3], "rounds": [2, 3]}
+    talk, act, punish, again = (words("understudy/stag_hunt-v0", step, **options) for step in range(1, 5))
     assert (talk(0), talk(2), talk("stag?"), again("hi")) == ("-", "2", '"stag?"', '"hi"')
-    assert (act(0), act(1), punish(1)) == ("C", "D", "1")
-    amounts = action_words(Header("understudy/public_goods-v0", (), 1, {"levels": None}), 5)
+    assert (act(0), act(1), act(2), punish(1)) == ("C", "D", "2", "1")
+    amounts = words("understudy/public_goods-v0", 5, levels=None)
     assert (amounts([2.5]), amounts(2.5)) == ("2.5", "2.5")
+    whom = words("understudy/volunteers_dilemma-v0", 2, 1, n_players=3, reward=[1, 1], points=2)
+    assert (whom(0), whom(1), whom(5)) == ("nobody", "1 to 0", "2 to 0 and 1 to 2")
+
+
+def test_steps_of_a_round_are_told_apart_and_show_their_own_actions(tmp_path: Path) -> None:
+    name, options = "understudy/prisoners_dilemma-v0", {"rounds": (2, 4), "talk": 1, "signals": 5}
+    agents = [Uniform(), Uniform()]
+    path = tmp_path / f"talk{SUFFIX}"
+    with TrajectoryWriter(path, Header(name, tuple(agent.describe() for agent in agents), 3, options)) as writer:
+        for record in play(partial(pettingzoo.make, "parallel", name, **options), agents, 1, 3):
+            writer.write(record)
+    rounds = len(record.steps) // 2
+    assert printed(path).splitlines()[1].split()[:3] == ["0", str(rounds), "terminated"]
+    shown = printed(path, "--match", "0", "--step", "4")
+    assert shown.startswith(f"match 0, step 4 of {2 * rounds}: round 2, act\n")
+    assert [line.split()[0] for line in shown.splitlines() if "█" in line] == ["C", "D"] * 2
 
 
 @pytest.mark.parametrize("columns", [60, 80, 140])
