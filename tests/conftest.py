@@ -8,6 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
 
 if find_spec("understudy") is None:
     links = Path(tempfile.mkdtemp(prefix="understudy-"))
