@@ -47,6 +47,9 @@ class Turn:
     """The player's action space."""
     rng: np.random.Generator
     """The stream of this decision and no other."""
+    key: tuple[int, int] = (0, 0)
+    """What the match's environment was reset with, and the player's place: the same in every turn of one player in one
+    match. What an agent draws once per match, it draws from this."""
 
 
 @dataclass(frozen=True, slots=True)

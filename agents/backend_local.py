@@ -171,6 +171,10 @@ class OnDemand:
         self._batch_tokens = batch_tokens
         self._loaded: LocalBackend | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the weights: copied to other memory, they would differ in the last digits of what they compute."""
+        return {**self.__dict__, "_loaded": None}
+
     @property
     def name(self) -> str:
         return self._files.name

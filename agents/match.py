@@ -83,12 +83,14 @@ def sit_down(env: Environment, seed: int, match: int) -> Table:
 
 def turn_of(table: Table, player: str, seed: int, step: int) -> Turn:
     """What a player of the run with this seed is asked in step `step`, with a fresh stream."""
+    place = table.players.index(player)
     return Turn(
         agent=player,
         observation=table.observations[player],
         info=table.infos[player],
         space=table.env.action_space(player),
-        rng=decision_stream(seed, table.match, step, table.players.index(player)),
+        rng=decision_stream(seed, table.match, step, place),
+        key=(table.seed, place),
     )
 
 

@@ -23,8 +23,10 @@ from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
 from understudy.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View, draw
+from understudy.agents.automata import Automaton
 from understudy.agents.histories import History, Indices, after, histories, rounds
 from understudy.agents.language_model import LanguageModelAgent
+from understudy.agents.routines import Routine
 from understudy.agents.versions import understudy_version
 from understudy.envs.bimatrix import BimatrixGame
 from understudy.envs.catalogue import lookup, nearest
@@ -169,6 +171,24 @@ class PolicyTable:
         first, cc, cd, dc, dd = (row[0] for row in self.rows)
         return first, cc, cd, dc, dd
 
+    def automaton(self) -> Automaton:
+        """The table as a strategy whose states are its histories, in a game of two actions."""
+        n = self.game.n_players
+        if set(self.game.options) != {2}:
+            raise PolicyTableError(
+                f"{self.name}: {self.game.options} actions in {self.game.name}; an automaton has two"
+            )
+        index = np.arange(len(self.rows))
+        met = [np.arange(n - 1) >= n - 1 - defectors for defectors in range(n)]
+        others = [np.broadcast_to(one, (len(index), n - 1)) for one in met]
+        then = [
+            after(self.game, self.memory, index, np.full_like(index, own), theirs.astype(np.intp), self.player)
+            for own in range(2)
+            for theirs in others
+        ]
+        rows = tuple(map(tuple, np.stack(then, axis=-1).tolist()))
+        return Automaton(self.origin.agent, tuple(row[0] for row in self.rows), rows, n)
+
     def document(self) -> dict[str, Any]:
         """The table as the plain values of its JSON file."""
         if not isinstance(self.game, Game):
@@ -237,9 +257,11 @@ def compile_agent(
     A language model with shuffled labels is asked under all presentations of the actions, and the table holds the mean:
     it then plays as the agent does, who draws a presentation for every decision. `model` (fingerprint of the agent's
     weights) and `context` (in which it is asked) are noted in the table. `player`: the seat in which it is asked, where
-    the players are not alike. Raises `PolicyTableError` where the agent gives no probabilities.
+    the players are not alike. Raises `PolicyTableError` where the agent gives no probabilities, and for strategies that
+    look further back: the table would be another strategy.
     """
     asked = histories(game, memory, player)
+    _refuse_to_forget(agent, memory)
     turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
     shuffled = isinstance(agent, LanguageModelAgent) and agent.shuffle_labels
     decisions = agent.decide_on_average(turns) if isinstance(agent, LanguageModelAgent) else agent.decide(turns)
@@ -254,6 +276,19 @@ def compile_agent(
     first = decisions[0]
     origin = Origin(agent.name, first.source, model, context, first.template, understudy_version(), shuffled)
     return PolicyTable(game, memory, rows, origin, masses or None, player)
+
+
+def _refuse_to_forget(agent: Agent, memory: int) -> None:
+    """`PolicyTableError` for a strategy that needs more than the last rounds of a table."""
+    if not isinstance(agent, Automaton | Routine):
+        return
+    needed = agent.lookback if isinstance(agent, Automaton) else None
+    if needed is None:
+        wanted = "looks at the whole history, which no table of last rounds holds; use the strategy itself"
+        raise PolicyTableError(f"strategy '{agent.name}' {wanted}")
+    if needed > memory:
+        wanted = f"looks at the last {needed} round{'s' * (needed > 1)}: set memory to {needed} or more"
+        raise PolicyTableError(f"strategy '{agent.name}' {wanted}; memory = {memory} would make another strategy of it")
 
 
 def same_payoffs(game: StageGame, other: StageGame) -> bool:

@@ -1,101 +1,68 @@
-"""Strategies that remember one round: the classics of the field, in games for two or for many.
+"""The strategies of understudy by name: one table of all families, each of which has a file of its own.
 
-A new strategy is one line of `STRATEGIES`. In every game an action counts as cooperation where it is at least
-half as cooperative as can be, and *the others* cooperated where at least half of them did.
+    strategy("tit_for_tat")             strategy("Tit For 2 Tats")       any alias, and the names of Axelrod-Python
+    strategy("random(0.3)")             strategy("zd_extort(3)")         with numbers behind the name
+    strategy("conditional_cooperator", players=5)                        in a group
+
+A new strategy is one entry in the table of its family. In every game an action counts as cooperation where it is at
+least half as cooperative as can be, and to a strategy for two *the other* cooperated where at least half of the others
+did.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite, nan
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from understudy.agents.agent import IDLE, Decision, Player, Source, Turn, View, draw
-from understudy.envs.catalogue import lookup
-from understudy.envs.errors import InputError
-from understudy.envs.labels import options_now
-from understudy.envs.matrix_games import DEFAULTS, MatrixGame
-from understudy.envs.population import Population
+from understudy.agents.agent import Decision, Player, Source, Turn, draw
+from understudy.agents.automata import Automaton, StrategyError
+from understudy.agents.classics import CLASSIC_FAMILIES, CLASSICS
+from understudy.agents.entry import Entry, Family, GroupEntry, Strategy
+from understudy.agents.evolved_machines import EVOLVED
+from understudy.agents.first_tournament import FIRST_TOURNAMENT, TOURNAMENT_ROUTINES
+from understudy.agents.group_strategies import GROUP_FAMILIES, GROUPS
+from understudy.agents.last_rounds import LOOKBACK
+from understudy.agents.long_memory import COUNTING
+from understudy.agents.memory_one_strategies import MEMORY_ONE, MEMORY_ONE_FAMILIES, bernoulli, generosity
+from understudy.agents.probers import PROBERS
+from understudy.agents.zero_determinant import ZERO_DETERMINANT, ZERO_DETERMINANT_FAMILIES
+from understudy.envs.catalogue import UnknownNameError, nearest
 
+__all__ = [
+    "FAMILIES",
+    "FIRST_TOURNAMENT",
+    "GROUPS",
+    "STRATEGIES",
+    "Listed",
+    "Uniform",
+    "bernoulli",
+    "generosity",
+    "listing",
+    "strategy",
+]
 
-class StrategyError(InputError):
-    """A strategy that cannot be made or cannot play; the message names it, the value and the way out."""
+STRATEGIES: tuple[Entry, ...] = (
+    *MEMORY_ONE,
+    *CLASSICS,
+    *PROBERS,
+    *LOOKBACK,
+    *EVOLVED,
+    *ZERO_DETERMINANT,
+    *TOURNAMENT_ROUTINES,
+    *COUNTING,
+)
+"""Every strategy for two players that has a name."""
+FAMILIES: tuple[Family, ...] = (*MEMORY_ONE_FAMILIES, *CLASSIC_FAMILIES, *ZERO_DETERMINANT_FAMILIES, *GROUP_FAMILIES)
+"""Strategies with numbers behind the name."""
 
+Row = TypeVar("Row", bound=Entry | GroupEntry | Family)
 
-@dataclass(frozen=True, slots=True)
-class MemoryOne:
-    """Cooperates with a probability that depends on the last round alone.
-
-    It plays the most cooperative action or the least cooperative one, nothing between. After Nowak & Sigmund
-    1990 (Acta Appl. Math. 20:247).
-    """
-
-    name: str
-    """What tables and records call it."""
-    first: float
-    """Probability, from 0 to 1, to cooperate where there is no last round."""
-    cc: float
-    """Probability to cooperate after I cooperated and the others did."""
-    cd: float
-    """Probability to cooperate after I cooperated and the others defected."""
-    dc: float
-    """Probability to cooperate after I defected and the others cooperated."""
-    dd: float
-    """Probability to cooperate after I defected and the others did."""
-
-    def __post_init__(self) -> None:
-        for field in ("first", "cc", "cd", "dc", "dd"):
-            value = getattr(self, field)
-            if not 0.0 <= value <= 1.0:
-                raise StrategyError(f"strategy '{self.name}': {field} = {value!r}; a probability lies in [0, 1]")
-
-    def describe(self) -> Player:
-        parameters = asdict(self)
-        return Player(name=parameters.pop("name"), kind="memory_one", parameters=parameters)
-
-    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        return [self._decide(turn) for turn in turns]
-
-    def cooperation(self, view: View) -> float:
-        """Probability to cooperate at what `view` shows."""
-        if view.round == 0 or self._never_looks():
-            return self.first
-        if not view.history:
-            raise StrategyError(
-                f"strategy '{self.name}' looks at the last round, and the environment shows none:"
-                " set memory to 1 or more"
-            )
-        met = [joint for joint in view.history if len(joint) > 1]
-        if not met:
-            return self.first  # in a population it may have met nobody
-        played = zip(met[-1], _seats(view, len(met[-1])), strict=True)
-        mine, *others = (view.game.cooperation(action, seat) >= 0.5 for action, seat in played)
-        they = 2 * sum(others) >= len(others)
-        if mine:
-            return self.cc if they else self.cd
-        return self.dc if they else self.dd
-
-    def _never_looks(self) -> bool:
-        return self.first == self.cc == self.cd == self.dc == self.dd
-
-    def _decide(self, turn: Turn) -> Decision:
-        view = turn.info.get("view")
-        if not isinstance(view, View):
-            raise StrategyError(
-                f"strategy '{self.name}' needs info['view'], which the environments of understudy give;"
-                f" {turn.agent} got none"
-            )
-        if view.phase != "act":
-            return IDLE
-        cooperate = float(self.cooperation(view))
-        options = options_now(view)
-        if options == 1:
-            return Decision(0, (1.0,), Source.RULE)
-        if not options:
-            defects = draw((cooperate, 1.0 - cooperate), turn.rng)
-            return Decision(turn.space.low if defects else turn.space.high, None, Source.RULE)
-        probabilities = (cooperate, *[0.0] * (options - 2), 1.0 - cooperate)
-        return Decision(draw(probabilities, turn.rng), probabilities, Source.RULE)
+WITH_NUMBERS = re.compile(r"\s*([^()]+?)\s*\(([^()]*)\)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,59 +88,112 @@ class Uniform:
         return Decision(draw(probabilities, turn.rng), probabilities, Source.RULE)
 
 
-def _seats(view: View, count: int) -> tuple[int | None, ...]:
-    """Who did what in a round of `count` actions, own seat first; None in a population, where seats do not matter."""
-    if isinstance(view.rules, Population):
-        return (None,) * count
-    return view.player, *(seat for seat in range(view.game.n_players) if seat != view.player)
+@cache
+def strategy(name: str, players: int | None = None) -> Strategy:
+    """A strategy by its name, an alias or its name in Axelrod-Python, in any spelling; with numbers where it takes any.
+
+    `players`: at the table, 2 or more. Where it is left out, strategies for two play larger groups too, and those for
+    groups are refused, because they depend on it. An unknown name is answered with the nearest one
+    (`UnknownNameError`), numbers that make no sense with a `StrategyError`.
+    """
+    if players is not None and players < 2:
+        raise StrategyError(f"strategy '{name}': players = {players}; needs 2 or more")
+    if found := WITH_NUMBERS.fullmatch(name):
+        return _with_numbers(found[1], found[2], players)
+    rows: tuple[Entry | GroupEntry, ...] = (*STRATEGIES, *GROUPS)
+    entry = _lookup(name, rows)
+    if isinstance(entry, GroupEntry):
+        return entry.make(entry.name, _group(entry.name, players))
+    made = entry.strategy
+    if isinstance(made, Automaton):
+        return made.for_players(players or 2)
+    if players not in (None, 2):
+        raise StrategyError(f"strategy '{made.name}' is for two players, not for {players}")
+    return made
 
 
-def generosity(game: MatrixGame) -> float:
-    """The most forgiveness that pays (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P))."""
-    return min(1 - (game.T - game.R) / (game.R - game.S), (game.R - game.P) / (game.T - game.P))
+def _with_numbers(word: str, values: str, players: int | None) -> Automaton:
+    family = _lookup(word, FAMILIES)
+    given = [value.strip() for value in (values.upper() if family.moves else values).split(",")]
+    name = f"{family.name}({','.join(given)})"
+    if len(given) != len(family.parameters):
+        raise StrategyError(f"strategy '{name}': needs {family.name}({', '.join(family.parameters)})")
+    numbers = given if family.moves else [_number(value, name) for value in given]
+    if family.groups:
+        return family.make(name, *numbers, _group(name, players))
+    return family.make(name, *numbers).for_players(players or 2)
 
 
-def bernoulli(p: float) -> MemoryOne:
-    """Cooperates with probability `p` whatever happened."""
-    return MemoryOne(f"random({p:g})", p, p, p, p, p)
+def _number(text: str, name: str) -> float:
+    """A number as written: 3, 0.3, 1e-3 or 1/3; an integer where it is whole."""
+    above, slash, below = text.partition("/")
+    try:
+        value = float(above) / float(below) if slash else float(text)
+    except (ValueError, ZeroDivisionError):
+        value = nan
+    if not isfinite(value):
+        raise StrategyError(f"strategy '{name}': '{text}' is no number; write it as 3, 0.3 or 1/3")
+    return int(value) if value.is_integer() else value
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the table of strategies."""
+def names_of(row: Entry | GroupEntry | Family) -> tuple[str, ...]:
+    """All names of a row of the tables."""
+    return row.name, *row.aliases, *(row.axelrod if isinstance(row, Entry) else ())
 
-    strategy: MemoryOne
+
+def key_of(name: str) -> str:
+    """A name without what spellings differ in: ``Tit-For-2 Tats`` is ``titfor2tats``."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _lookup(name: str, rows: Sequence[Row]) -> Row:
+    known = {known: row for row in rows for known in names_of(row)}
+    for spelling, row in known.items():
+        if key_of(spelling) == key_of(name):
+            return row
+    raise UnknownNameError(f"unknown strategy '{name}'{nearest(name.lower().replace(' ', '_'), known)}")
+
+
+def _group(name: str, players: int | None) -> int:
+    if players is None:
+        raise StrategyError(f"strategy '{name}' depends on the number of players: strategy('{name}', players=4)")
+    return players
+
+
+class Listed(NamedTuple):
+    """What there is to say about a strategy in one line."""
+
+    name: str
+    aliases: tuple[str, ...]
     source: str
-    """Where the strategy was described."""
-    aliases: tuple[str, ...] = ()
-    """Other names in use."""
+    kind: str
+    """``automaton``, ``routine``, ``group`` or ``family``."""
+    players: str
+    """``2`` where it is for two players only, else ``2+``."""
+    states: int | None
+    """Of an automaton for two; None where they depend on numbers, or are no finite number."""
+    lookback: int | None
+    """Last rounds that tell all that it needs; None where no number of them does, or it depends."""
+    deterministic: bool | None
+    """None where it depends on numbers."""
 
 
-FORGIVE = generosity(DEFAULTS["prisoners_dilemma"])
-"""1/3 with Axelrod's payoffs, for which the generous strategy is known."""
-
-STRATEGIES = (
-    Entry(MemoryOne("always_cooperate", 1, 1, 1, 1, 1), "Axelrod 1984", ("cooperator", "allc")),
-    Entry(MemoryOne("always_defect", 0, 0, 0, 0, 0), "Axelrod 1984", ("defector", "alld")),
-    Entry(MemoryOne("random", 0.5, 0.5, 0.5, 0.5, 0.5), "Axelrod 1980, J. Confl. Res. 24:3", ("coin",)),
-    Entry(MemoryOne("tit_for_tat", 1, 1, 0, 1, 0), "Rapoport, in Axelrod 1980", ("tft",)),
-    # Exact where no hand trembles; where hands do, one round of C by mistake on both sides mends everything.
-    Entry(MemoryOne("grim", 1, 1, 0, 0, 0), "Friedman 1971, Rev. Econ. Stud. 38:1", ("grim_trigger", "grudger")),
-    Entry(
-        MemoryOne("win_stay_lose_shift", 1, 1, 0, 0, 1),
-        "Nowak & Sigmund 1993, Nature 364:56",
-        ("wsls", "pavlov"),
-    ),
-    Entry(
-        MemoryOne("generous_tit_for_tat", 1, 1, FORGIVE, 1, FORGIVE),
-        "Nowak & Sigmund 1992, Nature 355:250",
-        ("gtft",),
-    ),
-)
-"""Every strategy that has a name. Others are made with `MemoryOne` and `bernoulli`."""
+def listing() -> list[Listed]:
+    """All strategies by name, then those for groups, then those with numbers."""
+    rows = [_row(entry) for entry in STRATEGIES]
+    for group in GROUPS:
+        made = group.make(group.name, 3)
+        known = (len(made.cooperate), made.lookback, made.deterministic)
+        rows.append(Listed(group.name, group.aliases, group.source, "group", "2+", *known))
+    for family in FAMILIES:
+        name = f"{family.name}({','.join(family.parameters)})"
+        rows.append(Listed(name, family.aliases, family.source, "family", "2+", None, None, None))
+    return rows
 
 
-def strategy(name: str) -> MemoryOne:
-    """A strategy by its name or alias; an unknown name is answered with the nearest one."""
-    known = {key: entry.strategy for entry in STRATEGIES for key in (entry.strategy.name, *entry.aliases)}
-    return lookup("strategy", name.lower().replace("-", "_").replace(" ", "_"), known)
+def _row(entry: Entry) -> Listed:
+    made, names = entry.strategy, (*entry.aliases, *entry.axelrod)
+    if isinstance(made, Automaton):
+        known = (len(made.cooperate), made.lookback, made.deterministic)
+        return Listed(entry.name, names, entry.source, "automaton", "2+", *known)
+    return Listed(entry.name, names, entry.source, "routine", "2", None, None, made.deterministic)

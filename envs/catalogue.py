@@ -21,10 +21,16 @@ def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") ->
     raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(str(name), known)}")
 
 
+LISTED = 30
+"""Most names that a message lists."""
+
+
 def nearest(name: str, known: Mapping[str, object]) -> str:
-    """The end of an error message: the nearest known name, or the list of all."""
+    """The end of an error message: the nearest known name, or the list of all, if it is not too long."""
     close = alike(name, known)
-    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(known)}" if len(known) <= LISTED else f"; no name of {len(known)} is like it"
 
 
 def alike(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:

@@ -129,9 +129,14 @@ def rates_table(run: Race) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("unit")
     for one in run.measured:
-        rates = [f"{value:,.0f}" for value in (one.rate, one.slowest, one.fastest)]
+        rates = [rate_text(value) for value in (one.rate, one.slowest, one.fastest)]
         table.add_row(Text(one.name), *rates, one.unit)
     return table
+
+
+def rate_text(value: float) -> str:
+    """A rate without decimals, unless it is small."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def bars_table(run: Race) -> Table:
@@ -142,8 +147,7 @@ def bars_table(run: Race) -> Table:
         table.add_column(heading, justify="right")
     for verdict in run.verdicts:
         what = f"{verdict.contender} / {verdict.rival or 'CPU-second'}"
-        digits = ".2f" if verdict.rival else ",.0f"
-        numbers = [format(value, digits) for value in (verdict.least, verdict.reached)]
+        numbers = [f"{value:.2f}" if verdict.rival else rate_text(value) for value in (verdict.least, verdict.reached)]
         table.add_row(Text(what), *numbers, "yes" if verdict.met else "no")
     return table
 
@@ -184,6 +188,16 @@ def options(function: Callable[..., Any]) -> Callable[..., Any]:
 def envs(turns: int, seconds: float, as_json: bool) -> None:
     """Rounds per second of the environments, one by one and many at once, against PettingZoo and OpenSpiel."""
     from understudy.experiments.bench_envs import BARS, CONTENDERS
+
+    watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
+    show(race(CONTENDERS, BARS, watched, seconds), as_json)
+
+
+@command.command("tournaments")
+@options
+def tournaments(turns: int, seconds: float, as_json: bool) -> None:
+    """Tournaments per second, sampled and exact, and rounds per second, against Axelrod-Python."""
+    from understudy.experiments.bench_tournaments import BARS, CONTENDERS
 
     watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
     show(race(CONTENDERS, BARS, watched, seconds), as_json)

@@ -12,6 +12,9 @@ COMMANDS = {
     "look": ("understudy.experiments.look", "Read a teaching data set by eye, with summary counts."),
     "replay": ("understudy.experiments.replay", "Check that a recorded trajectory comes out again, step by step."),
     "watch": ("understudy.experiments.watch", "Step through the episodes of a run in the terminal."),
+    "tournament": ("understudy.experiments.tournament_command", "Agents play each other, and evolve."),
+    "fingerprint": ("understudy.experiments.fingerprint_command", "What kind of player everybody in a run is."),
+    "infer": ("understudy.experiments.infer_command", "Which strategies were played, and by how many."),
     "games": ("understudy.experiments.games", "Every environment, its page, and what game theory says of it."),
     "compile": ("understudy.experiments.compile", "Turn an agent into a small policy table that needs no torch."),
     "bench": ("understudy.experiments.bench", "Measure speed here, against others in the same run."),
@@ -70,8 +73,7 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         asked = sys.argv[1:] if arguments is None else arguments
-        resumed = bool(asked) and asked[0] in RESUMED
-        click.echo("interrupted" + "; the same command goes on where it was" * resumed, err=True)
+        click.echo("interrupted" + "; the same command goes on where it was" * resumed(asked), err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader has seen enough: understudy ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,6 +89,12 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def resumed(asked: list[str]) -> bool:
+    """Whether these arguments, repeated, go on where they were; a tournament does if it has a folder."""
+    kept = any(word.partition("=")[0] == "--out" for word in asked)
+    return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
 def in_one_line(error: click.ClickException) -> str:

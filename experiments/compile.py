@@ -19,7 +19,7 @@ from rich.text import Text
 from understudy.agents.histories import History, histories
 from understudy.agents.model_files import BUILT_IN
 from understudy.agents.policy_table import PolicyTable, compile_agent
-from understudy.agents.strategies import STRATEGIES, strategy
+from understudy.agents.strategies import FAMILIES, GROUPS, STRATEGIES, names_of, strategy
 from understudy.envs.catalogue import UnknownNameError, alike, lookup
 from understudy.envs.contexts import Context, built_in_contexts, context
 from understudy.envs.errors import InputError
@@ -30,7 +30,7 @@ from understudy.envs.wording import load_template, number
 
 MOST_SHOWN = 100
 """A longer table is cut on the screen; the file has all of it."""
-NAMES = tuple(entry.strategy.name for entry in STRATEGIES)
+NAMES = tuple(name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
 MISTYPED = 0.6
 """How much like a strategy's or a built-in model's an unknown name has to be not to pass for a hub id."""
 LEAST_MASS = 0.5
@@ -63,18 +63,17 @@ def _option(text: str) -> tuple[str, float]:
     raise CompileError(f"--payoffs: '{text}'; needs study, default, or options such as T=5,R=3,P=1,S=0")
 
 
-def is_strategy(name: str) -> bool:
+def is_strategy(name: str, players: int) -> bool:
     """Whether an agent's name is a strategy's rather than a model's; `UnknownNameError` where it looks mistyped.
 
     A hub id may be a single word, such as gpt2.
     """
     try:
-        strategy(name)
+        strategy(name, players)
     except UnknownNameError:
         if name in BUILT_IN or "/" in name or "@" in name or Path(name).expanduser().is_dir():
             return False
-        aliases = [alias for entry in STRATEGIES for alias in entry.aliases]
-        if close := alike(name, [*NAMES, *aliases, *BUILT_IN], MISTYPED):
+        if close := alike(name, [*NAMES, *BUILT_IN], MISTYPED):
             way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
             raise UnknownNameError(f"unknown agent '{name}'; did you mean '{close[0]}'? {way_out}") from None
         return False
@@ -204,13 +203,13 @@ def command(
     """
     stage = choose_game(game, payoffs)
     framing = None if context_name is None else context(context_name)
-    if is_strategy(agent):
+    if is_strategy(agent, stage.n_players):
         if adapter is not None or shuffle_labels:
             option = "--shuffle-labels" if adapter is None else f"--adapter '{adapter}'"
             raise CompileError(f"{option}: '{agent}' is a strategy; adapters and labels belong to models")
-        table = compile_agent(strategy(agent), stage, memory, context=context_name)
+        table = compile_agent(strategy(agent, stage.n_players), stage, memory, context=context_name)
     elif framing is None:
-        told = f"'{agent}' is no strategy ({', '.join(NAMES)})"
+        told = f"'{agent}' is no strategy, such as tit_for_tat or random(0.3)"
         raise CompileError(f"{told}; a model needs a --context, one of {', '.join(built_in_contexts())}")
     else:
         table = compile_model(agent, adapter, stage, memory, framing, template, shuffle_labels, device)

@@ -131,12 +131,15 @@ def command(name: str | None, options: Sequence[str], as_json: bool) -> None:
 
 
 def parsed(argument: str) -> tuple[str, Any]:
-    """``T=6`` as a name and a value; a value that is no Python literal is a text, such as ``graph=ring``."""
+    """``T=6`` as a name and a value; a value that is no Python literal is a text, such as ``graph=ring``.
+
+    ``true``, ``false`` and ``none`` may be written small.
+    """
     name, equals, text = argument.partition("=")
     if not equals:
         raise InputError(f"option '{argument}' has no value; write {argument}=VALUE")
     try:
-        return name, literal_eval(text)
+        return name, literal_eval(text.title() if text in ("true", "false", "none") else text)
     except (ValueError, SyntaxError):
         return name, text
 

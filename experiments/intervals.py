@@ -6,7 +6,7 @@ numbers.
 
 from dataclasses import dataclass
 from functools import cache
-from math import erfc, exp, gamma, inf, sqrt
+from math import atan, cos, erfc, exp, gamma, inf, pi, sin, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -47,8 +47,8 @@ class ZTest:
     """Probability of a difference at least as large where there is none, in [0, 1]."""
 
 
-def wilson(successes: float, n: int) -> Interval:
-    """95% score interval of a proportion from `n` >= 1 observations (Wilson 1927, JASA 22:209)."""
+def wilson(successes: float, n: float) -> Interval:
+    """95% score interval of a proportion from `n` > 0 observations (Wilson 1927, JASA 22:209)."""
     rate, spread = successes / n, Z * Z / n
     middle = (rate + spread / 2) / (1 + spread)
     half = Z * sqrt(rate * (1 - rate) / n + spread / (4 * n)) / (1 + spread)
@@ -84,6 +84,28 @@ def chi_squared_critical(df: int) -> float:
     while high - low > 1e-9:
         middle = (low + high) / 2
         low, high = (middle, high) if chi_squared_tail(middle, df) > SIGNIFICANCE else (low, middle)
+    return high
+
+
+def t_inside(t: float, df: int) -> float:
+    """P(|T| <= t) of Student's t with `df` >= 1 degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
+    angle = atan(t / sqrt(df))
+    term = total = cos(angle) if df % 2 else 1.0
+    for k in range(2 + df % 2, df - 1, 2):
+        term *= cos(angle) ** 2 * (k - 1) / k
+        total += term
+    if df % 2:
+        return 2 / pi * (angle + sin(angle) * (total if df > 1 else 0.0))
+    return sin(angle) * total
+
+
+@cache
+def t_critical(df: int) -> float:
+    """What Student's t with `df` >= 1 degrees of freedom stays within in 95% of cases, on both sides of 0."""
+    low, high = 0.0, 100.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if t_inside(middle, df) < LEVEL else (low, middle)
     return high
 
 

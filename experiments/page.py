@@ -105,6 +105,11 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
         console.print()
 
 
+def fits(console: Console, table: Table) -> bool:
+    """Whether a terminal is wide enough for the columns of a table; else its rows are printed as a list."""
+    return console.measure(_rich(table), options=console.options.update(width=WIDEST)).minimum <= console.width
+
+
 def _text(text: str) -> str:
     """Text as text in HTML; an interval stays on one line."""
     return INTERVAL.sub(r"\1,&nbsp;\2", escape(one_line(text)))
@@ -179,9 +184,7 @@ def _print(console: Console, block: Block) -> None:
             for item in items:
                 console.print(Text(f"- {one_line(item)}"))
         case Table():
-            grid = _rich(block)
-            needed = console.measure(grid, options=console.options.update(width=WIDEST)).minimum
-            console.print(grid if needed <= console.width else _list(block))
+            console.print(_rich(block) if fits(console, block) else _list(block))
 
 
 def _rich(table: Table) -> RichTable:

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from understudy.agents.agent import Agent, Decision, Player, Source, Turn, Unreadable, draw
+from understudy.agents.automata import Automaton, memory_one
+from understudy.agents.axelrod_bridge import axelrod_agent
 from understudy.agents.backend import Backend, FakeBackend, Request, Response
 from understudy.agents.language_model import LanguageModelAgent
 from understudy.agents.match import Environment, Table, advance, decision_stream, sit_down, turn_of
+from understudy.agents.parlour import Remembered, needs_more
 from understudy.agents.policy_table import read_table
 from understudy.agents.record import MatchRecord, Move, RecordError, plain
-from understudy.agents.strategies import MemoryOne, Uniform
+from understudy.agents.strategies import Uniform, strategy
 from understudy.agents.trajectory import Header
 from understudy.envs.contexts import Context, context
 from understudy.envs.wording import load_template
@@ -54,6 +57,8 @@ class Witness:
     ask: Again
     tolerance: float = TOLERANCE
     """How far probabilities may be off."""
+    whole: bool = False
+    """Whether it has to be shown more of the past than the environment shows."""
 
 
 def witness(player: Player, header: Header, backend: Backend | None = None) -> Witness | None:
@@ -62,12 +67,18 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
     `backend`: the model itself, if its answers are to be checked. Raises `InputError` where a name in the header is
     known no more, `RecordError` where the model is another one.
     """
-    if player.kind == "memory_one":
-        return Witness(_plain_agent(MemoryOne(player.name, **player.parameters)))
+    if player.kind == "automaton":
+        return _strategy(_automaton(player), header)
+    if player.kind == "memory_one":  # files of version 0.1 of understudy
+        return _strategy(memory_one(player.name, **player.parameters), header)
+    if player.kind == "routine":
+        return _strategy(strategy(player.name), header)
     if player.kind == "uniform":
         return Witness(_plain_agent(Uniform(player.name)))
     if player.kind == "policy_table":
         return Witness(_plain_agent(read_table(player.parameters)))
+    if player.kind == "axelrod":
+        return _strategy(axelrod_agent(player.parameters["strategy"]), header)
     if player.kind != "language_model":
         return None
     if backend is None:
@@ -77,6 +88,18 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
     if backend.fingerprint != known:
         raise RecordError(f"the model has the fingerprint {backend.fingerprint}, that of the record {known}")
     return Witness(_plain_agent(_language_model(player, header, backend)), MODEL_TOLERANCE)
+
+
+def _automaton(player: Player) -> Automaton:
+    parameters = dict(player.parameters)
+    after = tuple(tuple(row) for row in parameters.pop("after"))
+    return Automaton(player.name, tuple(parameters.pop("cooperate")), after, **parameters)
+
+
+def _strategy(agent: Agent, header: Header) -> Witness:
+    """A player that needs nothing but its own description; it sees as much of the past as when it played."""
+    memory = header.options.get("memory", 1)
+    return Witness(_plain_agent(agent), whole=memory is not None and needs_more(agent, memory))
 
 
 def _plain_agent(agent: Agent) -> Again:
@@ -125,7 +148,8 @@ def reenact(
 
     `env`: made as the header says; `witnesses`: in the order of its players.
     """
-    table = sit_down(env, header.seed, record.match)
+    whole = [witness is not None and witness.whole for witness in witnesses]
+    table = sit_down(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
     asked: list[_Asked] = []
     found = list(_environment(table, header, record, asked))
     for number, witness in enumerate(witnesses):

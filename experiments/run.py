@@ -39,7 +39,7 @@ class Run:
         self.recipe = recipe
         kept = folder / "recipe.json"
         if kept.is_file():
-            found = list(differences(read_json(kept), _plain(recipe.as_table())))
+            found = list(differences(read_json(kept), plain(recipe.as_table())))
             if found:
                 told = "; ".join(sorted(found, key=lambda text: text.startswith("name:"))[:TOLD])
                 raise RunError(f"{folder} holds a run of other settings ({told}); choose another --out or delete it")
@@ -133,6 +133,6 @@ def _commit() -> str | None:
         return None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON gives it back."""
     return json.loads(json.dumps(value))

@@ -257,6 +257,18 @@ def test_the_fingerprint_is_that_of_the_weights(tiny_model, copy, adapter, backe
     assert load_backend(str(copy)).fingerprint != backend.fingerprint
 
 
+def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> None:
+    """Copied weights lie elsewhere in memory, and sums over them differ in the last digits."""
+    import pickle
+
+    sent = OnDemand(str(tiny_model))
+    few = len(pickle.dumps(sent))
+    asked = [Request(prompt, ("C", "D")) for prompt in PROMPTS]
+    answers = sent.respond(asked)
+    assert len(pickle.dumps(sent)) == few
+    assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
+
+
 def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let_go(tiny_model, backend) -> None:
     waiting = OnDemand(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)

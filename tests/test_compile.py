@@ -122,22 +122,22 @@ def test_another_table_is_never_overwritten_unasked() -> None:
     run("tit_for_tat", *asked)
     before = Path("x.json").read_bytes()
     run("tit_for_tat", *asked)  # the same once more
-    assert "x.json is there and is another table; choose another --out, or --force" in error("grim", *asked)
+    assert "x.json is there and is another table; choose another --out, or --force" in error("bully", *asked)
     assert "--force" in error("tit_for_tat", *asked, "--memory", "2")
     assert "--force" in error("tit_for_tat", *asked, "--context", "business")
     assert Path("x.json").read_bytes() == before
-    run("grim", *asked, "--force")
-    assert PolicyTable.load("x.json").origin.agent == "grim"
+    run("bully", *asked, "--force")
+    assert PolicyTable.load("x.json").origin.agent == "bully"
     Path("x.json").write_text("my notes")
-    assert "--force" in error("grim", *asked)
+    assert "--force" in error("bully", *asked)
     assert Path("x.json").read_text() == "my notes"
 
 
 def test_the_same_table_from_another_version_of_understudy_is_no_other() -> None:
-    older = replace(compile_agent(strategy("grim"), PD, 1), origin=Origin("grim", understudy="0.0.1"))
+    older = replace(compile_agent(strategy("bully"), PD, 1), origin=Origin("bully", understudy="0.0.1"))
     older.save("x.json")
-    run("grim", "--game", "prisoners_dilemma", "--out", "x.json")
-    assert PolicyTable.load("x.json") == compile_agent(strategy("grim"), PD, 1)
+    run("bully", "--game", "prisoners_dilemma", "--out", "x.json")
+    assert PolicyTable.load("x.json") == compile_agent(strategy("bully"), PD, 1)
 
 
 def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
@@ -154,7 +154,7 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'?"),
         ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'?"),
         ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'?"),
-        ("gpt2 --game stag_hunt", "'gpt2' is no strategy (always_cooperate, "),
+        ("gpt2 --game stag_hunt", "'gpt2' is no strategy, such as tit_for_tat"),
         ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt' in the study (see --payoffs); did you mean"),
         ("tit_for_tat --game stag_hunt --context busines", "did you mean 'business'?"),
         ("tit_for_tat --game stag_hunt --payoffs defalt", "'defalt'; needs study, default, or options such as"),
@@ -164,6 +164,11 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("tit_for_tat --game stag_hunt --adapter a", "--adapter 'a': 'tit_for_tat' is a strategy"),
         ("tit_for_tat --game stag_hunt --shuffle-labels", "--shuffle-labels: 'tit_for_tat' is a strategy"),
         ("tit_for_tat --game stag_hunt --memory 12", "look back less far"),
+        ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
+        ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, which no table"),
+        ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
+        ("downing --game public_goods_4", "strategy 'downing' is for two players, not for 4"),
+        ("random(1.5) --game stag_hunt", "p = 1.5; a probability lies in [0, 1]"),
         ("miniature-teacher --game stag_hunt", "needs a --context, one of summit, business"),
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
     ],

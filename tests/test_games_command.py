@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pettingzoo.env_registry.registration import parallel_registry
 
 from understudy.experiments import cli
-from understudy.experiments.games import command, page
+from understudy.experiments.games import command, page, parsed
 
 IDS = [known for known in parallel_registry if known.startswith("understudy/")]
 
@@ -125,3 +125,10 @@ def test_a_mistake_is_one_line_with_the_way_out(
     assert told.out == ""
     assert message in told.err
     assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("T=6", 6), ("clock=true", True), ("rounds=none", None), ("graph=ring", "ring")]
+)
+def test_values_of_options_are_read_as_people_write_them(word: str, value: object) -> None:
+    assert parsed(word) == (word.partition("=")[0], value)

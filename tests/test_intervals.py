@@ -13,6 +13,7 @@ from understudy.experiments.intervals import (
     percentile_interval,
     ratio,
     resampled,
+    t_critical,
     two_proportions,
     wilson,
 )
@@ -51,6 +52,14 @@ def test_chi_squared_tail_of_agresti_2007_party_identification() -> None:
 @pytest.mark.parametrize(("df", "limit"), [(1, 3.841), (2, 5.991), (3, 7.815), (4, 9.488), (5, 11.070), (10, 18.307)])
 def test_chi_squared_limits_of_every_statistics_book(df: int, limit: float) -> None:
     assert chi_squared_critical(df) == pytest.approx(limit, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("df", "limit"),
+    [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (10, 2.228), (29, 2.045), (120, 1.980)],
+)
+def test_t_limits_of_every_statistics_book(df: int, limit: float) -> None:
+    assert t_critical(df) == pytest.approx(limit, abs=5e-4)
 
 
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40)).filter(any)

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from understudy.agents.agent import Source, Turn, View
+from understudy.agents.automata import memory_one as automaton
 from understudy.agents.histories import histories
 from understudy.agents.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
-from understudy.agents.strategies import MemoryOne, bernoulli, strategy
+from understudy.agents.strategies import bernoulli, strategy
 from understudy.envs.matrix_games import DEFAULTS
 from understudy.envs.public_goods import PublicGoods
 
@@ -25,7 +26,7 @@ PAIRS = 50 * 50 * 8 // 2
 
 
 def memory_one(first: float, cc: float, cd: float, dc: float, dd: float) -> PolicyTable:
-    return compile_agent(MemoryOne("memory_one", first, cc, cd, dc, dd), PD, 1)
+    return compile_agent(automaton("memory_one", first, cc, cd, dc, dd), PD, 1)
 
 
 def curve(table: PolicyTable, size: int = 50, steps: int = 20, seed: int = 0) -> np.ndarray:

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.agents.agent import Decision, Source, Turn, View
+from understudy.agents.automata import memory_one
 from understudy.agents.histories import HistoryError, histories
 from understudy.agents.match import play as play_matches
 from understudy.agents.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
-from understudy.agents.strategies import MemoryOne, strategy
+from understudy.agents.strategies import strategy
 from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import DEFAULTS, MatrixGame
 from understudy.envs.networks import ring
@@ -29,7 +30,8 @@ from understudy.envs.rules import StageGame
 
 PD = DEFAULTS["prisoners_dilemma"]
 C, D = 0, 1
-WARY = MemoryOne("wary", first=0.5, cc=0.9, cd=0.25, dc=0.6, dd=0.05)
+PROBABILITIES = (0.5, 0.9, 0.25, 0.6, 0.05)
+WARY = memory_one("wary", *PROBABILITIES)
 
 
 @dataclass
@@ -122,7 +124,7 @@ def test_the_look_up_is_the_agent(game: StageGame, memory: int, count: int) -> N
 
 def test_the_table_is_the_strategy_it_was_compiled_from() -> None:
     table = compile_agent(WARY, PD, 1)
-    assert table.memory_one() == (WARY.first, WARY.cc, WARY.cd, WARY.dc, WARY.dd)
+    assert table.memory_one() == PROBABILITIES
     for history in [(), ((D, C),), ((C, C), (D, C)), ((C, C), (C, D), (D, D))]:
         (mine,), (theirs,) = table.decide([turn(PD, *history)]), WARY.decide([turn(PD, *history)])
         assert (mine.action, mine.probabilities, mine.source) == (
@@ -395,7 +397,7 @@ def test_in_a_population_a_table_meets_one_at_a_time_or_is_refused() -> None:
     pairs = Population(PD, size=5, memory=2)
     seen = View(PD, 4, 2, ((D, C), (C,)), rules=pairs)  # met nobody in the last round
     ask = lambda view: Turn("", None, {"view": view}, None, np.random.default_rng(0))  # noqa: E731
-    assert table.decide([ask(seen)])[0].probabilities == (WARY.dc, 1 - WARY.dc)
+    assert table.decide([ask(seen)])[0].probabilities == (0.6, 1 - 0.6)  # after DC
     with pytest.raises(PolicyTableError, match="this one has 2 neighbours"):
         table.decide([ask(View(PD, 4, 1, ((D, C, C),), rules=Population(PD, size=5, edges=ring(5, 2))))])
 

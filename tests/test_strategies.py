@@ -1,14 +1,32 @@
 """What the classics play, told by the expected game."""
 
+import sys
+from pathlib import Path
+from subprocess import run
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.agents.agent import Source, Turn, View, draw
+from understudy.agents.automata import Automaton, StrategyError, memory_one
 from understudy.agents.match import play
-from understudy.agents.strategies import STRATEGIES, MemoryOne, StrategyError, Uniform, bernoulli, generosity, strategy
+from understudy.agents.strategies import (
+    FAMILIES,
+    FIRST_TOURNAMENT,
+    GROUPS,
+    STRATEGIES,
+    Uniform,
+    bernoulli,
+    generosity,
+    key_of,
+    listing,
+    names_of,
+    strategy,
+)
 from understudy.envs.catalogue import UnknownNameError
+from understudy.envs.errors import InputError
 from understudy.envs.games import stage_game
 from understudy.envs.matrix_games import DEFAULTS, Action
 from understudy.envs.parallel_env import parallel
@@ -21,7 +39,7 @@ C, D = Action.C, Action.D
 
 def moves(one: str, other: str, rounds: int, **options: float) -> list[tuple[int, ...]]:
     """The game of two strategies."""
-    make = lambda: parallel("prisoners_dilemma", rounds=rounds, **options)  # noqa: E731
+    make = lambda: parallel("prisoners_dilemma", rounds=rounds, memory=None, **options)  # noqa: E731
     (match,) = play(make, [strategy(one), strategy(other)], 1, seed=0)
     return [tuple(move.played for move in step) for step in match.steps]
 
@@ -38,6 +56,8 @@ def cooperation(name: str, *last: int, game: StageGame = DEFAULTS["prisoners_dil
         ("tit_for_tat", "tit_for_tat", [(C, C), (C, C), (C, C)]),
         ("always_cooperate", "always_defect", [(C, D), (C, D), (C, D)]),
         ("grim", "always_defect", [(C, D), (D, D), (D, D)]),
+        ("grim", "cycler_ddc", [(C, D), (D, D), (D, C)]),
+        ("downing", "tit_for_tat", [(D, C), (D, D), (C, D)]),
         ("win_stay_lose_shift", "always_defect", [(C, D), (D, D), (C, D)]),
         ("win_stay_lose_shift", "win_stay_lose_shift", [(C, C), (C, C), (C, C)]),
     ],
@@ -53,7 +73,14 @@ def test_expected_game(one: str, other: str, game: list[tuple[int, int]]) -> Non
         ("always_defect", [0, 0, 0, 0, 0]),
         ("random", [0.5, 0.5, 0.5, 0.5, 0.5]),
         ("tit_for_tat", [1, 1, 0, 1, 0]),
-        ("grim", [1, 1, 0, 0, 0]),
+        ("memory_one_grim", [1, 1, 0, 0, 0]),
+        ("suspicious_tit_for_tat", [0, 1, 0, 1, 0]),
+        ("bully", [0, 0, 1, 0, 1]),
+        ("firm_but_fair", [1, 1, 0, 1, 2 / 3]),
+        ("random(0.3)", [0.3] * 5),
+        ("gtft(0.1)", [1, 1, 0.1, 1, 0.1]),
+        ("memory_one(0, 1/3, 0.25, 1e-1, 1)", [0, 1 / 3, 0.25, 0.1, 1]),
+        ("reactive(1, 0.9, 0.2)", [1, 0.9, 0.2, 0.9, 0.2]),
         ("win_stay_lose_shift", [1, 1, 0, 0, 1]),
         ("generous_tit_for_tat", [1, 1, 1 / 3, 1, 1 / 3]),
     ],
@@ -78,14 +105,21 @@ def test_win_stay_lose_shift_mends_one_mistake_and_tit_for_tat_does_not() -> Non
     assert recover("tit_for_tat") == [(C, D), (D, C), (C, D)]
 
 
-def test_grim_without_trembles_never_forgives() -> None:
-    """The memory-one form against Friedman's rule, over every sequence of seven moves of the other."""
+def test_the_memory_one_grim_is_grim_where_no_hand_trembles() -> None:
+    """Against Friedman's rule, over every sequence of seven moves of the other."""
     for number in range(2**7):
         theirs = [number >> i & 1 for i in range(7)]
         mine: list[int] = [C]
         for other in theirs:
-            mine.append(D if cooperation("grim", mine[-1], other) == 0 else C)
+            mine.append(D if cooperation("memory_one_grim", mine[-1], other) == 0 else C)
         assert mine == [D if D in theirs[:i] else C for i in range(8)]
+
+
+def test_grim_never_forgives_even_where_hands_tremble() -> None:
+    past = ((C, D), (C, C), (C, C))
+    view = View(DEFAULTS["prisoners_dilemma"], 0, 3, past)
+    assert strategy("grim").cooperation(view) == 0
+    assert strategy("memory_one_grim").cooperation(view) == 1
 
 
 @pytest.mark.parametrize("others", [(C, C, C), (C, C, D), (C, D, D), (D, D, D)])
@@ -122,30 +156,139 @@ def test_random_cooperates_as_often_as_it_says() -> None:
     assert abs(played.count(C) / len(played) - 0.3) < 4 * standard_error
 
 
-@pytest.mark.parametrize("alias", ["tft", "TFT", "tit-for-tat", "Tit for Tat"])
+@pytest.mark.parametrize("alias", ["tft", "TFT", "tit-for-tat", "Tit for Tat", "TitForTat"])
 def test_aliases(alias: str) -> None:
     assert strategy(alias).name == "tit_for_tat"
 
 
-def test_names_and_aliases_are_all_different() -> None:
-    names = [name for entry in STRATEGIES for name in (entry.strategy.name, *entry.aliases)]
-    assert len(names) == len(set(names))
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("coin( 0.3 )", "random(0.3)"),
+        ("Tit For 2 Tats", "tit_for_two_tats"),
+        ("First by Tideman and Chieruzzi", "tideman_and_chieruzzi"),
+        ("cycler(ccd)", "cycler(CCD)"),
+        ("zd_extort(3)", "zd_extort(3)"),
+        ("extortion(3)", "zd_extort(3)"),
+        ("Simpleton", "win_stay_lose_shift"),
+        ("spiteful", "grim"),
+        ("lunatic", "random"),
+        ("periodic CCD", "cycler_ccd"),
+    ],
+)
+def test_a_strategy_has_one_name_however_it_is_written(written: str, name: str) -> None:
+    assert strategy(written).name == name
+    assert strategy(strategy(written).name) == strategy(written)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'tit_for_tat'"):
+def test_no_name_means_two_strategies() -> None:
+    for rows in ((*STRATEGIES, *GROUPS), FAMILIES):
+        keys = [key for row in rows for key in {key_of(name) for name in names_of(row)}]
+        assert len(keys) == len(set(keys))
+
+
+def test_there_are_the_fifteen_of_1980_and_many_more() -> None:
+    assert len(FIRST_TOURNAMENT) == len(set(FIRST_TOURNAMENT)) == 15
+    assert {strategy(name).name for name in FIRST_TOURNAMENT} == set(FIRST_TOURNAMENT)
+    assert len(STRATEGIES) >= 100
+    assert len(GROUPS) >= 10
+
+
+def test_the_listing_tells_what_a_strategy_is() -> None:
+    rows = {row.name: row for row in listing()}
+    assert all(row.source for row in rows.values())
+    known = lambda name: rows[name][3:]  # noqa: E731
+    assert known("tit_for_tat") == ("automaton", "2+", 2, 1, True)
+    assert known("grim") == ("automaton", "2+", 2, None, True)
+    assert known("tit_for_three_tats") == ("automaton", "2+", 4, 3, True)
+    assert known("random") == ("automaton", "2+", 1, 0, False)
+    assert known("downing") == ("routine", "2", None, None, True)
+    assert known("graaskamp") == ("routine", "2", None, None, False)
+    assert rows["random(p)"].kind == "family"
+    assert rows["conditional_cooperator"].kind == "group"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("gradual", "CRISTAL-SMAC 2018"),
+        ("original_gradual", "Beaufils, Delahaye & Mathieu 1997"),
+        ("cycler_dc", "Harper"),
+        ("cycler_ccd", "Mittal & Deb 2009"),
+        ("hard_tit_for_tat", "prisoners-dilemma.com 2017"),
+        ("trigger_2", "Dal Bó & Fréchette 2011"),
+    ],
+)
+def test_the_source_is_that_of_what_is_played(name: str, source: str) -> None:
+    assert {row.name: row.source for row in listing()}[name].startswith(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tit_for_tatt", "unknown strategy 'tit_for_tatt'; did you mean 'tit_for_tat'?"),
+        ("rndom(0.3)", "unknown strategy 'rndom'; did you mean 'random'?"),
+        ("random(1.3)", "strategy 'random(1.3)': p = 1.3; a probability lies in [0, 1]"),
+        ("random(often)", "'often' is no number; write it as 3, 0.3 or 1/3"),
+        ("random(nan)", "'nan' is no number"),
+        ("random(1/0)", "'1/0' is no number"),
+        ("random(1e999999999)", "'1e999999999' is no number"),
+        ("zd_extort(inf)", "'inf' is no number"),
+        ("random()", "'' is no number"),
+        ("random(0.1, 0.2)", "needs random(p)"),
+        ("memory_one(1, 1, 0, 1)", "needs memory_one(first, cc, cd, dc, dd)"),
+        ("memory_one(1, 1, 0, 1, -0.1)", "dd = -0.1; a probability"),
+        ("cycler(CXD)", "'CXD'; needs one or more letters C and D"),
+        ("tits_for_tats(1.5, 1)", "tits = 1.5; needs a whole number from 1 to 999"),
+        ("grudge(1, 2000, 3)", "punishment = 2000; needs a whole number from 1 to 999"),
+        ("conditional_cooperator", "depends on the number of players: strategy('conditional_cooperator', players=4)"),
+        ("zd_extort(0.5)", "chi = 0.5; needs a factor from 1 up"),
+        ("equaliser(4)", "nobody can force that line (after CC); take a baseline from 1 to 3"),
+    ],
+)
+def test_what_makes_no_strategy_is_refused_with_the_way_out(name: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        strategy(name)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_name_is_a_lookup_error() -> None:
+    with pytest.raises(UnknownNameError):
         strategy("tit_for_tatt")
 
 
-def test_described_strategies_can_be_made_again() -> None:
+@pytest.mark.parametrize(
+    ("name", "players", "message"),
+    [
+        ("downing", 3, "'downing' is for two players, not for 3"),
+        ("tit_for_tat", 1, "players = 1; needs 2 or more"),
+        ("threshold_cooperator(4)", 4, "least = 4; needs a whole number from 0 to 3"),
+    ],
+)
+def test_groups_that_a_strategy_cannot_play_in_are_refused(name: str, players: int, message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        strategy(name, players)
+
+
+def test_the_table_of_strategies_is_light_to_import() -> None:
+    code = "import conftest, sys, understudy.agents.strategies; print({'numba', 'scipy', 'torch'} & {*sys.modules})"
+    command, here = [sys.executable, "-c", code], Path(__file__).parent
+    assert run(command, cwd=here, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_described_automata_can_be_made_again() -> None:
     for entry in STRATEGIES:
         player = entry.strategy.describe()
-        assert MemoryOne(player.name, **player.parameters) == entry.strategy
+        if player.kind == "automaton":
+            after = tuple(map(tuple, player.parameters["after"]))
+            assert Automaton(player.name, tuple(player.parameters["cooperate"]), after) == entry.strategy
+        else:
+            assert strategy(player.name) == entry.strategy
 
 
 def test_what_cannot_be_played_is_refused() -> None:
     with pytest.raises(StrategyError, match=r"cd = 1.5; a probability"):
-        MemoryOne("mine", 1, 1, 1.5, 1, 0)
+        memory_one("mine", 1, 1, 1.5, 1, 0)
     game = DEFAULTS["prisoners_dilemma"]
     with pytest.raises(StrategyError, match="set memory to 1"):
         strategy("tft").cooperation(View(game, 0, 3, ()))

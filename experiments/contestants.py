@@ -1,0 +1,159 @@
+"""Who takes part in a tournament: an agent for each word on the command line.
+
+    tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
+    tuned.json                                      a policy table (`understudy compile`)
+    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter where there is one
+    axelrod:Adaptive                                any strategy of Axelrod-Python
+    uniform                                         anything possible, each action as likely
+    Tuned=miniature-student+...                     any of them, under a name of your own
+    @first_tournament   @automata   @all   @groups  many strategies at once
+
+A language model is compiled: asked once what it does after every history that it can tell apart, and then as quick and
+as exact as a strategy. Where the tournament plays everything in environments, it is asked anew for every decision.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.agents.agent import Agent
+from understudy.agents.model_files import BUILT_IN
+from understudy.agents.policy_table import PolicyTable, compile_agent, same_payoffs
+from understudy.agents.strategies import FIRST_TOURNAMENT, Uniform, listing, strategy
+from understudy.envs.catalogue import lookup
+from understudy.envs.contexts import context
+from understudy.envs.errors import InputError
+from understudy.envs.outcomes import is_symmetric
+from understudy.envs.repeated import Repeated
+from understudy.envs.rules import StageGame
+from understudy.envs.wording import load_template
+
+AXELROD = "axelrod:"
+"""What the words of Axelrod's strategies begin with."""
+
+Seats = tuple[Agent, ...]
+"""What one contestant plays from each seat."""
+
+
+class ContestantError(InputError):
+    """Agents that cannot take part as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the game is put to language models."""
+
+    context: str = "team"
+    """Social context."""
+    template: str = "study"
+    """Prompt template, or the path of a TOML file."""
+    device: str = "auto"
+    """``cpu``, ``cuda``, ``cuda:1`` or ``auto``."""
+
+    def __post_init__(self) -> None:
+        context(self.context)
+        load_template(self.template)
+
+
+def sets() -> dict[str, tuple[str, ...]]:
+    """Names of many strategies, by the word for them."""
+    rows = listing()
+    return {
+        "@first_tournament": tuple(FIRST_TOURNAMENT),
+        "@automata": tuple(row.name for row in rows if row.kind == "automaton"),
+        "@all": tuple(row.name for row in rows if row.kind in ("automaton", "routine")),
+        "@groups": tuple(row.name for row in rows if row.kind == "group"),
+    }
+
+
+def expanded(words: Sequence[str]) -> tuple[str, ...]:
+    """The words with those for many strategies written out; of these, nobody is named twice."""
+    known = sets()
+    found: list[str] = []
+    for word in words:
+        many = lookup("set", word, known) if word.startswith("@") else ()
+        found += [name for name in many if name not in found] if many else [word]
+    return tuple(found)
+
+
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a list with commas; those in parentheses separate nothing."""
+    found, depth = [""], 0
+    for letter in words:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return tuple(word.strip() for word in found if word.strip())
+
+
+def contestants(words: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
+    """Who plays, by name, in the order of the words. Two of one name are refused.
+
+    `compiled`: whether language models are asked once for all, not in every match.
+    """
+    found: dict[str, Seats] = {}
+    for word in words:
+        name, seats = _contestant(word, rules, framing, compiled)
+        if name in found:
+            raise ContestantError(f"two agents are named '{name}'; name one of them yourself: OTHER={word}")
+        found[name] = seats
+    return found
+
+
+def alike(game: StageGame) -> bool:
+    """Whether it does not matter who sits where."""
+    return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
+
+
+def _contestant(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tuple[str, Seats]:
+    own, equals, rest = word.partition("=")
+    if not equals or "(" in own:
+        own, rest = "", word
+    elif not own.strip() or not rest.strip():
+        raise ContestantError(f"agent '{word}': needs a name and an agent, NAME=AGENT")
+    name, seats = _seats(rest.strip(), rules, framing, compiled)
+    return own.strip() or name, seats
+
+
+def _seats(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tuple[str, Seats]:
+    """What tables call the agent of a word, and the agent in each seat."""
+    n = rules.n_players
+    if word.startswith(AXELROD):
+        from understudy.agents.axelrod_bridge import axelrod_agent
+
+        return word, (axelrod_agent(word.removeprefix(AXELROD)),) * n
+    if word.endswith(".json"):
+        return Path(word).stem, _of_table(PolicyTable.load(word), rules, compiled)
+    model, plus, adapter = word.partition("+")
+    if plus or model in BUILT_IN or "/" in model.partition("(")[0] or "@" in model or Path(model).expanduser().is_dir():
+        return word, _of_model(model, adapter or None, rules, framing, compiled)
+    agent: Agent = Uniform() if word == Uniform().name else strategy(word, players=n)
+    return agent.name, (agent,) * n
+
+
+def _of_table(table: PolicyTable, rules: Repeated, compiled: bool) -> Seats:
+    game = rules.stage
+    if not same_payoffs(game, table.game):
+        raise ContestantError(f"{table.name} is about {table.game}; compile one for {game}")
+    if not alike(game):
+        raise ContestantError(f"{table.name} plays seat {table.player} of {game.name}, and a contestant plays them all")
+    return (table.automaton() if compiled and set(game.options) == {2} else table,) * game.n_players
+
+
+def _of_model(model: str, adapter: str | None, rules: Repeated, framing: Framing, compiled: bool) -> Seats:
+    from understudy.agents.backend_local import OnDemand
+    from understudy.agents.language_model import LanguageModelAgent
+
+    game = rules.stage
+    backend = OnDemand(model, adapter, framing.device)
+    backend.loaded()  # what cannot be loaded is told at once
+    words = load_template(framing.template)
+    agent = LanguageModelAgent(backend, context(framing.context), words)
+    if not (compiled and set(game.options) == {2} and len(rules.phases) == 1):
+        return (agent,) * game.n_players
+    players = 1 if alike(game) else game.n_players
+    tables = [compile_agent(agent, game, rules.memory, player=player) for player in range(players)]
+    seats = tuple(table.automaton() for table in tables)
+    return seats * game.n_players if players == 1 else seats
