@@ -151,6 +151,9 @@ def _lookup(name: str, rows: Sequence[Row]) -> Row:
     for spelling, row in known.items():
         if key_of(spelling) == key_of(name):
             return row
+    for family in FAMILIES:
+        if key_of(name) in map(key_of, names_of(family)):
+            raise StrategyError(f"strategy '{name}': needs {family.name}({', '.join(family.parameters)})")
     raise UnknownNameError(f"unknown strategy '{name}'{nearest(name.lower().replace(' ', '_'), known)}")
 
 

@@ -23,6 +23,7 @@ from understudy.agents.strategies import FIRST_TOURNAMENT, Uniform, listing, str
 from understudy.envs.catalogue import lookup
 from understudy.envs.contexts import context
 from understudy.envs.errors import InputError
+from understudy.envs.matrix_games import MatrixGame
 from understudy.envs.outcomes import is_symmetric
 from understudy.envs.repeated import Repeated
 from understudy.envs.rules import StageGame
@@ -136,7 +137,11 @@ def _seats(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tupl
 def _of_table(table: PolicyTable, rules: Repeated, compiled: bool) -> Seats:
     game = rules.stage
     if not same_payoffs(game, table.game):
-        raise ContestantError(f"{table.name} is about {table.game}; compile one for {game}")
+        way_out = ""
+        if isinstance(game, MatrixGame) and isinstance(table.game, MatrixGame):
+            wanted, had = ([f"{name}={getattr(one, name):g}" for name in "TRPS"] for one in (game, table.game))
+            way_out = f" (--payoffs {','.join(wanted)}), or play for its payoffs (--set {' --set '.join(had)})"
+        raise ContestantError(f"{table.name} is about {table.game}; compile one for {game}{way_out}")
     if not alike(game):
         raise ContestantError(f"{table.name} plays seat {table.player} of {game.name}, and a contestant plays them all")
     return (table.automaton() if compiled and set(game.options) == {2} else table,) * game.n_players

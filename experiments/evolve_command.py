@@ -28,7 +28,7 @@ NAMES = ("player", "resident")
 """Those that are kept in one line."""
 
 
-@click.command()
+@click.command(short_help="What becomes of the strategies in a population.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--dynamics", default="ecological", show_default=True, help=f"{', '.join(DYNAMICS)}.")
 @click.option("--players", help="Only these, with commas.")

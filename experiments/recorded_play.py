@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.agents.record import MatchRecord, Move, RecordError
-from understudy.agents.trajectory import find_trajectories, read_trajectory
+from understudy.agents.trajectory import SUFFIX, find_trajectories, read_trajectory
 from understudy.envs.catalogue import nearest
 from understudy.envs.errors import InputError
 from understudy.envs.parallel_env import SocialDilemma
@@ -78,6 +78,8 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
     for path in paths:
         if path.suffix.lower() in (".csv", ".tsv"):
             found += people(path, one)
+        elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
+            raise PlayError(f"{path} is a tournament of which only sums are kept; play it with --engine agents")
         else:
             found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
     if not found:

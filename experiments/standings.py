@@ -1,13 +1,16 @@
 """What a tournament came to: who gets how much of whom, and who comes first, with what is uncertain about it.
 
-A player's score is its mean payoff per round, each group it played in counting the same. Matches that were played
+A player's score is its mean payoff per round where whom it meets is drawn at random, so that it is also the mean of its
+row of payoffs: a group counts as often as there are orders in which its players can sit down. Matches that were played
 exactly have no sampling error; of sampled ones the means are taken as normal, with the covariance of the players of one
 group, and ranks follow from drawing all means anew.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import factorial, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,10 +132,13 @@ def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
     return {name: fingerprint(moves, name not in sampled) for name, moves in counts.items()}
 
 
-def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0) -> Standings:
-    """The table of a tournament; `seed` is that of the draws behind ranks and intervals."""
+def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike: bool = True) -> Standings:
+    """The table of a tournament; `seed` is that of the draws behind ranks and intervals.
+
+    `alike`: whether it does not matter who sits where, so that a group stands for all orders of its players.
+    """
     groups = group_means(rows)
-    tables = _Tables.of(groups, players)
+    tables = _Tables.of(groups, players, alike)
     payoffs, errors, cooperation = tables.by_pair()
     scores, cooperating, covariance = tables.scores()
     ranks = None
@@ -160,9 +166,11 @@ class _Tables:
     """Shape (G, n)."""
     covariance: Numbers
     """Of the payoffs, shape (G, n, n); NaN where it is not known."""
+    orders: Numbers
+    """In how many orders the players of a group can sit down, where it stands for all of them, else 1: shape (G,)."""
 
     @classmethod
-    def of(cls, groups: Sequence[GroupMeans], players: Sequence[str]) -> "_Tables":
+    def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
         place = {name: number for number, name in enumerate(players)}
         members = np.array([[place[name] for name in means.group] for means in groups], dtype=np.int64)
         unknown = np.full((members.shape[1],) * 2, np.nan)
@@ -172,6 +180,7 @@ class _Tables:
             np.array([means.payoffs for means in groups]),
             np.array([means.cooperation for means in groups]),
             np.array([unknown if means.covariance is None else means.covariance for means in groups]),
+            np.array([_orders(means.group) if alike else 1 for means in groups], dtype=np.float64),
         )
 
     @cached_property
@@ -179,25 +188,22 @@ class _Tables:
         """Whether one player sits in both of two seats, shape (G, n, n)."""
         return np.asarray(self.members[:, :, None] == self.members[:, None, :])
 
-    @cached_property
-    def seats(self) -> NDArray[np.int64]:
-        """How many seats of the group the player of a seat has, shape (G, n)."""
-        return np.asarray(self.same.sum(axis=2))
-
     def by_pair(self) -> tuple[Numbers, Numbers, Numbers]:
         """Payoffs, their standard errors and cooperation by player and whom it met, shape (N, N); NaN for nobody."""
         others = ~np.eye(self.members.shape[1], dtype=np.bool_)
-        weights = others / (self.seats[:, :, None] * np.maximum(1, self.seats[:, None, :] - self.same))
+        met = self.same.sum(axis=1)[:, None, :] - self.same  # seats of the column's player but for the row's own
+        variance = (self.covariance * self.same).sum(axis=2)  # with the other seats of the same player
+        orders = self.orders[:, None, None]
         at = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
-        variance = (self.covariance * self.same).sum(axis=2) / self.seats**2  # of a player's mean over its seats
 
-        def added(values: Numbers) -> Numbers:
+        def added(values: Numbers, weights: Numbers) -> Numbers:
             weighted = np.where(others, weights * values[:, :, None], 0.0)
             return _added(at, weighted, self.size**2).reshape(self.size, self.size)
 
-        counts = added(np.ones_like(self.payoffs))
+        counts = added(np.ones_like(self.payoffs), orders)
         with np.errstate(invalid="ignore"):
-            return added(self.payoffs) / counts, np.sqrt(added(variance)) / counts, added(self.cooperation) / counts
+            errors = np.sqrt(added(variance, orders**2 * met)) / counts
+            return added(self.payoffs, orders) / counts, errors, added(self.cooperation, orders) / counts
 
     def scores(self) -> tuple[Numbers, Numbers, Numbers]:
         """Mean payoff and cooperation of each player, shape (N,), and the covariance of the payoffs, shape (N, N).
@@ -205,8 +211,8 @@ class _Tables:
         A score is a sum of means of groups, which are independent of each other.
         """
         who = self.members.ravel()
-        groups = _added(who, 1 / self.seats, self.size)  # in how many it plays
-        weights = 1 / (self.seats * groups[self.members])
+        orders = np.broadcast_to(self.orders[:, None], self.members.shape)
+        weights = orders / _added(who, orders, self.size)[self.members]
         pairs = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
         spread = weights[:, :, None] * self.covariance * weights[:, None, :]
         return (
@@ -214,6 +220,11 @@ class _Tables:
             _added(who, weights * self.cooperation, self.size),
             _added(pairs, spread, self.size**2).reshape(self.size, self.size),
         )
+
+
+def _orders(group: Group) -> int:
+    """In how many orders the players of a group can sit down."""
+    return factorial(len(group)) // prod(map(factorial, Counter(group).values()))
 
 
 def _added(places: NDArray[np.int64], values: Numbers, size: int) -> Numbers:

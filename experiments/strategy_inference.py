@@ -32,6 +32,8 @@ LEAST_SHARE = 1e-100
 """None is 0, so that no likelihood is ever 0 either."""
 SAME = 1e-6
 """Likelihoods that differ by a smaller part of that of the mixture are equal."""
+PLAYED = 1e-3
+"""A strategy whose likelihood for every subject is a smaller part of that of the mixture was played by nobody."""
 CELLS = 2_000_000
 """Likelihoods held at once while replicates are fitted, so that memory stays small."""
 
@@ -82,8 +84,9 @@ class Inference:
     posterior: Numbers
     """Probability of each strategy for each subject, shape (S, K)."""
     tied: tuple[tuple[str, ...], ...]
-    """Strategies that the play does not tell apart, because they would have done the same in all of it, or in all that
-    any of them could have played; only the sum of their shares is known."""
+    """Strategies that the play does not tell apart, because they would have done the same in all that any of them could
+    have played; only the sum of their shares is known. Those that nobody can have played are left out: their shares
+    are 0, each by itself."""
 
     @property
     def assigned(self) -> Numbers:
@@ -127,7 +130,7 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
         bic=bic,
         icl=icl,
         posterior=(_summed(best.posterior[:, :, 0], groups) / size[:, None])[member].T,
-        tied=tuple(tuple(evidence.strategies[k] for k in group) for group in groups if len(group) > 1),
+        tied=tuple(tuple(evidence.strategies[k] for k in group) for group in groups if _together(best, group)),
     )
 
 
@@ -148,6 +151,11 @@ def alike(point: Point) -> list[tuple[int, ...]]:
         else:
             groups.append([k])
     return [tuple(group) for group in groups]
+
+
+def _together(point: Point, group: tuple[int, ...]) -> bool:
+    """Whether these are several strategies that some subject could have played."""
+    return len(group) > 1 and bool(point.ratios[list(group), :, 0].max() >= PLAYED)
 
 
 def _check(evidence: Evidence, resamples: int) -> None:

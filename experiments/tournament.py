@@ -26,6 +26,7 @@ from understudy.agents.trajectory import SUFFIX, TrajectoryWriter
 from understudy.agents.trajectory_lines import Header
 from understudy.envs.catalogue import lookup
 from understudy.envs.errors import InputError, check_numbers
+from understudy.envs.matrix_games import GameError
 from understudy.envs.networks import network
 from understudy.envs.population import Population
 from understudy.envs.repeated import Repeated
@@ -282,7 +283,10 @@ class Tournament:
         if self.rules.n_players != 2:
             raise TournamentError(f"graph = '{graph}': neighbours play in pairs, {self.rules.n_players} play here")
         names = tuple(self.players)
-        _, edges = network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+        try:
+            _, edges = network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+        except GameError as error:
+            raise TournamentError(f"graph = '{graph}': {error}; take other agents, or name the pairs") from None
         assert edges is not None
         pairs = [(names[one], names[other]) for one, other in edges]
         return tuple(map(self._seated, pairs if self.symmetric else pairs + [(b, a) for a, b in pairs]))

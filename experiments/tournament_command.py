@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from rich.text import Text
 from understudy.agents.engines import ENGINES, EXACT
 from understudy.agents.strategies import listing
 from understudy.envs.catalogue import lookup
+from understudy.experiments import evolve_command
 from understudy.experiments.contestants import Framing, expanded, listed, sets
 from understudy.experiments.games import parsed
 from understudy.experiments.replicate import add_task, progress_bar
@@ -40,40 +40,18 @@ from understudy.experiments.workers import EXECUTORS
 ROUNDS = 200
 """Rounds of a match, where nothing is said of its length; as in Axelrod's first tournament."""
 
-PARTS = {
-    "evolve": ("understudy.experiments.evolve_command", "What becomes of the strategies in a population."),
-}
-"""Commands that are in modules of their own: (module, one line of help)."""
 
-
-class Parts(click.Group):
-    """A group some of whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *PARTS]
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in PARTS:
-            command: click.Command = import_module(PARTS[name][0]).command
-            return command
-        return super().get_command(ctx, name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-"):
-            lookup("command", args[0], dict.fromkeys(self.list_commands(ctx)), place="tournament")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=Parts)
+@click.group()
 def command() -> None:
     """Strategies, tables and language models play each other: exactly where theory allows, sampled elsewhere."""
 
 
-@command.command()
+command.add_command(evolve_command.command, "evolve")
+
+
+@command.command(short_help="Play a tournament, or go on with one.")
 @click.option("--game", default="prisoners_dilemma", show_default=True, help="Name of the game; `understudy games`.")
-@click.option("--agents", "words", required=True, help="Who plays: tft,random(0.3),tuned.json,MODEL+ADAPTER.")
+@click.option("--agents", "words", required=True, help="Who plays, with commas between.")
 @click.option("--set", "settings", multiple=True, metavar="OPTION=VALUE", help="Of game or match: T=6.")
 @click.option("--rounds", help=f"Rounds of a match, or LEAST-MOST, drawn for each.  [default: {ROUNDS}]")
 @click.option("--continuation", type=float, help="Probability that a round is followed by another one.")
@@ -126,7 +104,12 @@ def run(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Play a tournament. With --out it is kept, and the same command goes on where it was stopped."""
+    """Play a tournament. With --out it is kept, and the same command goes on where it was stopped.
+
+    --agents takes strategies by name (understudy tournament strategies), some with numbers, such as random(0.3);
+    @first_tournament, @automata, @all or @groups; policy tables, tuned.json; models, as MODEL or MODEL+ADAPTER;
+    axelrod:NAME; uniform; and any of them under a name of your own, NAME=AGENT.
+    """
     start = time.monotonic()
     asked = Settings(
         game=game,
@@ -161,12 +144,20 @@ def run(
         click.echo(f"{out / 'report.html'}", err=True)
 
 
-@command.command("strategies")
+@command.command("strategies", short_help="List the strategies that are built in.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def strategies(name: str | None, as_json: bool) -> None:
-    """List the strategies that are built in; or those whose names and sources hold NAME."""
-    rows = [row for row in listing() if not name or name.lower() in str(row).lower()]
+    """List the strategies that are built in; or those whose names and sources hold NAME, or those of a set.
+
+    Sets are @first_tournament, @automata, @all and @groups.
+    """
+    rows = listing()
+    if name and name.startswith("@"):
+        members = lookup("set", name, sets())
+        rows = [row for row in rows if row.name in members]
+    elif name:
+        rows = [row for row in rows if name.lower() in str(row).lower()]
     if as_json:
         return click.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False))
     table = Table(box=None, pad_edge=False)
@@ -179,7 +170,7 @@ def strategies(name: str | None, as_json: bool) -> None:
     click.echo(f"{len(rows)} strategies; sets of them: {', '.join(sets())}", err=True)
 
 
-@command.command()
+@command.command(short_help="Print the tables of a tournament once more.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def show(folder: Path, as_json: bool) -> None:
@@ -187,7 +178,7 @@ def show(folder: Path, as_json: bool) -> None:
     print_data(kept_data(folder), as_json)
 
 
-@command.command()
+@command.command(short_help="Write every match to a CSV or Parquet file.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A .csv or .parquet file.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
@@ -213,7 +204,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     if not {name for row in rows for name in row.fixture.group} <= set(begun["players"]):
         raise TournamentError(f"{folder / ROWS} names players that {folder / SETTINGS} does not")
     click.echo(f"{folder} is not complete; this is what has been played", err=True)
-    return as_data(begun, standings(begun["players"], rows, begun["seed"]))
+    return as_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
 
 
 def _begun(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 settings.json   what all depends on      provenance.json  versions, git commit, command
 rows.jsonl      a line per group         matches/         trajectories of what was played in environments
-results.json    the table                payoffs.csv, ranking.csv, report.html
+results.json    the table                payoffs.csv, ranking.csv, report.html, report.md
 """
 
 import csv
@@ -74,7 +74,7 @@ def play_tournament(
     finally:
         if folder:
             write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
-    table = standings(tuple(tournament.players), rows, tournament.settings.seed)
+    table = standings(tuple(tournament.players), rows, tournament.settings.seed, tournament.symmetric)
     if folder:
         write_results(folder, as_data(told(tournament), table))
     return table
@@ -154,7 +154,11 @@ def seconds(folder: Path) -> float:
 
 def told(tournament: Tournament) -> dict[str, Any]:
     """The settings of a tournament and who plays, as plain values."""
-    who = {"players": list(tournament.players), "identities": tournament.identities}
+    who = {
+        "players": list(tournament.players),
+        "alike": tournament.symmetric,
+        "identities": tournament.identities,
+    }
     values: dict[str, Any] = plain({"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who})
     return values
 

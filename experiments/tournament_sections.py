@@ -218,8 +218,8 @@ def about_errors(data: Results) -> str:
     total = len(data["groups"])
     if exact == total:
         return (
-            f"{counted(total)} played exactly. Their numbers are expected values: there is no sampling error,"
-            " and no chance in the order."
+            f"{counted(total)} played exactly. {'Its' if total == 1 else 'Their'} numbers are expected values: there is"
+            " no sampling error, and no chance in the order."
         )
     known = [error for row in data["standard_errors"] for error in row if error is not None]
     largest = f" The largest standard error in the matrix of payoffs is {max(known):.2g} points." if known else ""

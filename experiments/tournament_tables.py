@@ -47,7 +47,7 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
         )
         for one in rows
     )
-    note = "Points per round; every group that a player was in counts the same. Cooperation: share of rounds."
+    note = "Points per round against others drawn at random. Cooperation: share of rounds."
     if sampled:
         note += (
             " In brackets 95% intervals; ranks: those that a player has in 95 of 100 such tournaments, and how likely"

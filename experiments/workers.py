@@ -146,6 +146,12 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
         task: Any = ray.remote(Tournament.play)
         result: Callable[[Any], list[Row]] = ray.get
         yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
+    except ray.exceptions.RayTaskError as error:  # with the cause, which is ours, in the words of another process
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        raise WorkerError(
+            f"Ray: {str(error).splitlines()[0]}; with --out the same command goes on where it was"
+        ) from None
     finally:
         if begun:
             ray.shutdown()

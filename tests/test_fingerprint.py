@@ -350,3 +350,8 @@ def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(PlayError, match="no round was played"):
         read_play([tmp_path / "b.trajectory.jsonl"])
+    summed = tmp_path / "tournament"
+    summed.mkdir()
+    (summed / "rows.jsonl").touch()
+    with pytest.raises(PlayError, match="only sums are kept; play it with --engine agents"):
+        read_play([summed])

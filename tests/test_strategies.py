@@ -226,6 +226,8 @@ def test_the_source_is_that_of_what_is_played(name: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("memory_one", "strategy 'memory_one': needs memory_one(first, cc, cd, dc, dd)"),
+        ("Extort", "strategy 'Extort': needs zd_extort(chi)"),
         ("tit_for_tatt", "unknown strategy 'tit_for_tatt'; did you mean 'tit_for_tat'?"),
         ("rndom(0.3)", "unknown strategy 'rndom'; did you mean 'random'?"),
         ("random(1.3)", "strategy 'random(1.3)': p = 1.3; a probability lies in [0, 1]"),

@@ -249,6 +249,14 @@ def test_strategies_that_the_play_cannot_tell_apart_share_and_are_named() -> Non
     assert (result.intervals[1:, 1] > 6 / 7).all()
 
 
+def test_strategies_that_nobody_plays_are_told_apart_though_both_are_ruled_out() -> None:
+    """Play with many rounds leaves nothing to either of two that would have done quite different things in it."""
+    plays = {f"s{i}": [played("D" * 60, "CD" * 30)] for i in range(6)}
+    result = infer(evidence(plays, FIVE), np.random.default_rng(0), resamples=50)
+    assert result.tied == ()
+    assert result.shares == pytest.approx([1, 0, 0, 0, 0], abs=1e-6)
+
+
 def test_a_share_of_nobody_seen_is_not_known_to_be_zero() -> None:
     plays = {f"s{i}": [played("CCCC" if i % 2 else "DDDD", "CDCD")] for i in range(20)}
     result = infer(evidence(plays, FIVE[:2] + FIVE[4:]), np.random.default_rng(0), resamples=200)

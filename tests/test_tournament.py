@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from math import comb
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from understudy.agents.agent import Decision, Turn
 from understudy.agents.engines import EXACT
 from understudy.agents.strategies import strategy
 from understudy.envs.errors import InputError
+from understudy.envs.matrix_games import MatrixGame
 from understudy.experiments.contestants import Framing, contestants, expanded, listed
 from understudy.experiments.standings import habits, standings
 from understudy.experiments.tournament import Fixture, Row, Settings, Tournament, batches
@@ -214,6 +215,17 @@ def test_a_table_plays_exactly_as_the_strategy_it_was_made_of(tmp_path: Path) ->
     assert one.payoffs == pytest.approx(other.payoffs)
 
 
+def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) -> None:
+    from understudy.agents.policy_table import compile_agent
+
+    file = tmp_path / "tft.json"
+    compile_agent(strategy("tft"), MatrixGame("prisoners_dilemma", T=10, R=6, P=3, S=1), 1).save(file)
+    ways = r"--payoffs T=5,R=3,P=1,S=0\), or play for its payoffs \(--set T=10 --set R=6 --set P=3 --set S=1\)"
+    with pytest.raises(InputError, match=ways):
+        tournament((str(file), "alld"))
+    assert tournament((str(file), "alld"), options={"T": 10, "R": 6, "P": 3, "S": 1, "rounds": 5}).fixtures
+
+
 @pytest.mark.parametrize(
     ("agents", "settings", "message"),
     [
@@ -234,6 +246,7 @@ def test_a_table_plays_exactly_as_the_strategy_it_was_made_of(tmp_path: Path) ->
         (("tft", "alld"), {"meetings": (("tft", "tft"),), "self_play": False}, "is self-play"),
         (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: each says who meets whom"),
         (("tft", "alld"), {"graph": "star"}, "unknown graph"),
+        (("tft", "alld", "allc", "grim"), {"graph": "ring"}, "ring of 4 .*; take other agents, or name the pairs"),
         (("=tft",), {}, "needs a name and an agent"),
         (("nowhere.json", "tft"), {}, "nowhere.json"),
     ],
@@ -258,3 +271,17 @@ def test_agents_of_your_own_take_part() -> None:
     guests = {"sulks": (Sulks(),) * 2, "alld": (strategy("alld"),) * 2}
     table = play_tournament(Tournament(Settings(PD, tuple(guests), rules, repetitions=2), guests))
     assert table.payoffs == pytest.approx(np.array([[3, 4 / 5], [(5 + 4) / 5, 1]]))
+
+
+def test_a_score_is_the_mean_over_others_drawn_at_random() -> None:
+    """In groups as in pairs: by hand over every order of three players, and as the mean of the row of payoffs."""
+    names = ("conditional_cooperator", "always_defect", "always_cooperate")
+    options = {"n_players": 3, "rounds": 4, "noise": 0.1}
+    table = play_tournament(tournament(names, game="public_goods", options=options))
+    earned = {means.group: dict(zip(means.group, means.payoffs, strict=True)) for means in table.groups}
+    for place, name in enumerate(names):
+        others = product(names, repeat=2)
+        by_hand = np.mean([earned[tuple(sorted((name, *pair)))][name] for pair in others])
+        (found,) = (one.score for one in table.ranking if one.player == name)
+        assert found == pytest.approx(by_hand)
+        assert found == pytest.approx(table.payoffs[place].mean())

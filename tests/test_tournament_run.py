@@ -17,6 +17,7 @@ from understudy.agents.strategies import listing, strategy
 from understudy.envs.errors import InputError
 from understudy.envs.games import stage_game
 from understudy.experiments.cli import main
+from understudy.experiments.contestants import sets
 from understudy.experiments.tournament import Settings, Tournament
 from understudy.experiments.tournament_command import command
 from understudy.experiments.tournament_run import ROWS, play_tournament
@@ -281,3 +282,12 @@ def test_two_nodes_of_a_cluster_make_the_same_files(whole: Path, tmp_path: Path)
 def test_names_of_strategies_are_whole_in_a_narrow_terminal() -> None:
     shown = CliRunner(env={"COLUMNS": "80"}).invoke(command, ["strategies"]).output
     assert [row.name for row in listing() if row.name not in shown] == []
+
+
+def test_a_set_of_strategies_is_listed_by_its_word() -> None:
+    listed = CliRunner().invoke(command, ["strategies", "@first_tournament", "--json"]).output
+    assert {row["name"] for row in json.loads(listed)} == set(sets()["@first_tournament"])
+
+
+def test_the_number_of_groups_and_its_pronoun_agree() -> None:
+    assert "The one group was played exactly. Its numbers" in " ".join(run("run", "--agents", "tft").stdout.split())
