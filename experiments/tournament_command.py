@@ -130,7 +130,7 @@ def run(
     if force and out is not None and tournament.fixtures and settings_in(out) is not None:
         shutil.rmtree(out)
     with progress_bar(Console(stderr=True)) as bar:
-        task = add_task(bar, "tournament, %", 100)
+        task = add_task(bar, "playing, percent done", 100)
         table = play_tournament(
             tournament,
             out,
