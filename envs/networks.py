@@ -117,6 +117,15 @@ def as_edges(pairs: Iterable[Any], n: int) -> Edges:
     return tuple(sorted(edges))
 
 
+def neighbours(edges: Edges, n: int) -> tuple[tuple[int, ...], ...]:
+    """The neighbours of each of `n` players, in the order of the edges."""
+    met: list[list[int]] = [[] for _ in range(n)]
+    for one, other in edges:
+        met[one].append(other)
+        met[other].append(one)
+    return tuple(map(tuple, met))
+
+
 def _pairs(graph: Iterable[Any]) -> Iterable[tuple[int, int]]:
     """The edges of a graph as pairs of numbers; GameError for what is none."""
     try:

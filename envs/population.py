@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from understudy.envs.catalogue import lookup
 from understudy.envs.matrix_games import MOST_PLAYERS, GameError, whole_number
-from understudy.envs.networks import Edges, as_edges, lattice
+from understudy.envs.networks import Edges, as_edges, lattice, neighbours
 from understudy.envs.observations import Observation
 from understudy.envs.outcomes import tie_of
 from understudy.envs.repeated import Repeated
@@ -75,11 +75,7 @@ class Population(Repeated):
     @cached_property
     def neighbours(self) -> tuple[tuple[int, ...], ...]:
         """Whom each player meets in every round; nobody where pairs are random."""
-        met: list[list[int]] = [[] for _ in range(self.size)]
-        for one, other in self.edges or ():
-            met[one].append(other)
-            met[other].append(one)
-        return tuple(map(tuple, met))
+        return neighbours(self.edges or (), self.size)
 
     @property
     def observation_size(self) -> int:

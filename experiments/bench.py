@@ -165,6 +165,12 @@ def show(run: Race, as_json: bool) -> None:
         click.echo(f"not measured: {line} (pip install 'understudy[peers]')", err=True)
 
 
+def compete(contenders: Sequence[Contender], bars: Sequence[Bar], turns: int, seconds: float, as_json: bool) -> None:
+    """Hold a race, with a bar on stderr, and print it."""
+    watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
+    show(race(contenders, bars, watched, seconds), as_json)
+
+
 @click.group()
 def command() -> None:
     """Measure how fast things are here, against others in the same run."""
@@ -189,8 +195,7 @@ def envs(turns: int, seconds: float, as_json: bool) -> None:
     """Rounds per second of the environments, one by one and many at once, against PettingZoo and OpenSpiel."""
     from understudy.experiments.bench_envs import BARS, CONTENDERS
 
-    watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
-    show(race(CONTENDERS, BARS, watched, seconds), as_json)
+    compete(CONTENDERS, BARS, turns, seconds, as_json)
 
 
 @command.command("tournaments")
@@ -199,5 +204,4 @@ def tournaments(turns: int, seconds: float, as_json: bool) -> None:
     """Tournaments per second, sampled and exact, and rounds per second, against Axelrod-Python."""
     from understudy.experiments.bench_tournaments import BARS, CONTENDERS
 
-    watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
-    show(race(CONTENDERS, BARS, watched, seconds), as_json)
+    compete(CONTENDERS, BARS, turns, seconds, as_json)

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.agents.histories import History, histories
-from understudy.agents.model_files import BUILT_IN
+from understudy.agents.model_files import BUILT_IN, names_model
 from understudy.agents.policy_table import PolicyTable, compile_agent
 from understudy.agents.strategies import FAMILIES, GROUPS, STRATEGIES, names_of, strategy
 from understudy.envs.catalogue import UnknownNameError, alike, lookup
@@ -71,7 +71,7 @@ def is_strategy(name: str, players: int) -> bool:
     try:
         strategy(name, players)
     except UnknownNameError:
-        if name in BUILT_IN or "/" in name or "@" in name or Path(name).expanduser().is_dir():
+        if names_model(name):
             return False
         if close := alike(name, [*NAMES, *BUILT_IN], MISTYPED):
             way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"

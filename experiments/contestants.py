@@ -14,10 +14,11 @@ as exact as a strategy. Where the tournament plays everything in environments, i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from understudy.agents.agent import Agent
-from understudy.agents.model_files import BUILT_IN
+from understudy.agents.model_files import names_model
 from understudy.agents.policy_table import PolicyTable, compile_agent, same_payoffs
 from understudy.agents.strategies import FIRST_TOURNAMENT, Uniform, listing, strategy
 from understudy.envs.catalogue import lookup
@@ -56,7 +57,8 @@ class Framing:
         load_template(self.template)
 
 
-def sets() -> dict[str, tuple[str, ...]]:
+@cache
+def sets() -> Mapping[str, tuple[str, ...]]:
     """Names of many strategies, by the word for them."""
     rows = listing()
     return {
@@ -69,10 +71,9 @@ def sets() -> dict[str, tuple[str, ...]]:
 
 def expanded(words: Sequence[str]) -> tuple[str, ...]:
     """The words with those for many strategies written out; of these, nobody is named twice."""
-    known = sets()
     found: list[str] = []
     for word in words:
-        many = lookup("set", word, known) if word.startswith("@") else ()
+        many = lookup("set", word, sets()) if word.startswith("@") else ()
         found += [name for name in many if name not in found] if many else [word]
     return tuple(found)
 
@@ -128,7 +129,7 @@ def _seats(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tupl
     if word.endswith(".json"):
         return Path(word).stem, _of_table(PolicyTable.load(word), rules, compiled)
     model, plus, adapter = word.partition("+")
-    if plus or model in BUILT_IN or "/" in model.partition("(")[0] or "@" in model or Path(model).expanduser().is_dir():
+    if plus or names_model(model):
         return word, _of_model(model, adapter or None, rules, framing, compiled)
     agent: Agent = Uniform() if word == Uniform().name else strategy(word, players=n)
     return agent.name, (agent,) * n

@@ -27,7 +27,7 @@ from understudy.experiments.fingerprint import (
 )
 from understudy.experiments.intervals import Estimate
 from understudy.experiments.plain_text import one_line
-from understudy.experiments.recorded_play import Choice, Played, read_play
+from understudy.experiments.recorded_play import Choice, Played, read_play, reading_options
 from understudy.experiments.strategy_evidence import LEAST_TREMBLE, MOST_TREMBLE, evidence
 
 GRID = np.append(LEAST_TREMBLE, np.linspace(0.001, MOST_TREMBLE, 500))
@@ -76,14 +76,7 @@ class Portrait:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--choices",
-    type=click.Choice(["played", "decided"]),
-    default="played",
-    show_default=True,
-    help="Where hands trembled: what happened, or what had been decided.",
-)
-@click.option("--one", type=click.Choice(["C", "D"]), help="What 1 means in a table with actions 0 and 1.")
+@reading_options
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the resampling of matches.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bool) -> None:

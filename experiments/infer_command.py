@@ -16,7 +16,7 @@ from understudy.agents.strategies import strategy
 from understudy.envs.rules import Numbers
 from understudy.experiments.contestants import listed
 from understudy.experiments.plain_text import one_line
-from understudy.experiments.recorded_play import Choice, Played, read_play
+from understudy.experiments.recorded_play import Choice, Played, read_play, reading_options
 from understudy.experiments.strategy_evidence import InferenceError, evidence
 from understudy.experiments.strategy_inference import Criterion, Inference, infer, selected
 
@@ -45,14 +45,7 @@ BY = ("agent", "subject", "match")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--own-trembles", is_flag=True, help="Let each strategy have a tremble of its own.")
 @click.option("--select", type=click.Choice(["bic", "icl"]), help="Leave out strategies while this falls.")
-@click.option(
-    "--choices",
-    type=click.Choice(["played", "decided"]),
-    default="played",
-    show_default=True,
-    help="Where hands trembled: what happened, or what had been decided.",
-)
-@click.option("--one", type=click.Choice(["C", "D"]), help="What 1 means in a table with actions 0 and 1.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every subject's posterior.")
 def command(
     paths: Sequence[Path],

@@ -5,7 +5,7 @@ there are; and strategies are drawn in the order of their names, so it does not 
 itself. What can be known exactly is in `understudy.experiments.fixation`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.envs.catalogue import lookup
-from understudy.envs.networks import Edges, as_edges
+from understudy.envs.networks import Edges, as_edges, neighbours
 from understudy.envs.rules import Numbers
 from understudy.experiments.fixation import Process
 from understudy.experiments.payoff_matrix import DynamicsError, PayoffMatrix
@@ -176,7 +176,8 @@ class _OnGraph:
     def __init__(self, life: _Life, counts: Whole, edges: Edges, streams: list[np.random.Generator]) -> None:
         self.life = life
         self.counts = np.tile(counts, (len(streams), 1))
-        self.near, self.there = _neighbours(as_edges(edges, int(counts.sum())))  # (n, d)
+        n = int(counts.sum())
+        self.near, self.there = _padded(neighbours(as_edges(edges, n), n))  # (n, d)
         self.degree = self.there.sum(axis=1)
         types = np.repeat(np.arange(len(counts)), counts)
         self.types = np.array([stream.permutation(types) for stream in streams])  # (runs, n)
@@ -257,12 +258,8 @@ def _drawn(weights: Numbers | Whole, luck: Numbers) -> Whole:
     return np.asarray((heights <= (luck * heights[:, -1])[:, None]).sum(axis=1))
 
 
-def _neighbours(edges: Edges) -> tuple[Whole, NDArray[np.bool_]]:
+def _padded(near: Sequence[Sequence[int]]) -> tuple[Whole, NDArray[np.bool_]]:
     """Neighbours of each place, shape (n, most neighbours), filled up with the place itself, and which are real."""
-    near: list[list[int]] = [[] for _ in range(1 + max(map(max, edges)))]
-    for one, other in edges:
-        near[one].append(other)
-        near[other].append(one)
     width = max(map(len, near))
     filled = [[*found, *[place] * (width - len(found))] for place, found in enumerate(near)]
     there = [[True] * len(found) + [False] * (width - len(found)) for found in near]

@@ -5,11 +5,12 @@ An action counts as cooperation where it is at least half as cooperative as can 
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,19 @@ COLUMNS = {
 }
 """Columns of a table of people's play, and other names by which they are known."""
 WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
+
+
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reads play: `read_play` takes what they are given."""
+    choices = click.option(
+        "--choices",
+        type=click.Choice(get_args(Choice)),
+        default="played",
+        show_default=True,
+        help="Where hands trembled: what happened, or what had been decided.",
+    )
+    one = click.option("--one", type=click.Choice(["C", "D"]), help="What 1 means in a table with actions 0 and 1.")
+    return choices(one(function))
 
 
 class PlayError(InputError):

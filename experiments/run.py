@@ -23,7 +23,7 @@ from understudy.envs.errors import InputError
 from understudy.experiments.recipe import Recipe
 
 TOLD = 3
-"""Differences between two recipes that a message names."""
+"""Differences between two settings that a message names."""
 
 
 class RunError(InputError):
@@ -37,15 +37,9 @@ class Run:
         """Open the folder, or make it; a folder that holds another recipe's run is refused with the difference."""
         self.folder = folder
         self.recipe = recipe
-        kept = folder / "recipe.json"
-        if kept.is_file():
-            found = list(differences(read_json(kept), plain(recipe.as_table())))
-            if found:
-                told = "; ".join(sorted(found, key=lambda text: text.startswith("name:"))[:TOLD])
-                raise RunError(f"{folder} holds a run of other settings ({told}); choose another --out or delete it")
-        elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
-            raise RunError(f"{folder} is not empty and holds no run (no recipe.json); choose another --out")
-        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "recipe.json"
+        kept = read_json(path) if path.is_file() else None
+        open_folder(folder, "run", path.name, kept, plain(recipe.as_table()), " or delete it")
 
     def begin(self) -> None:
         """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""
@@ -92,6 +86,22 @@ class Run:
         """Seconds spent in each stage so far, over all attempts."""
         path = self.folder / "seconds.json"
         return dict(read_json(path)) if path.is_file() else {}
+
+
+def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_out: str) -> None:
+    """Make a folder, or find it as it was left: with the same settings in its `file`, or empty.
+
+    `kept`: what the file holds, None where there is none. `RunError` for settings other than `asked`, with the first
+    differences, and for a folder of something else.
+    """
+    if kept is not None:
+        found = sorted(differences(kept, asked), key=lambda text: text.startswith("name:"))
+        if found:
+            told = "; ".join(found[:TOLD])
+            raise RunError(f"{folder} holds a {what} of other settings ({told}); choose another --out{way_out}")
+    elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
+        raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

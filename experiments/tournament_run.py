@@ -18,17 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.envs.data_files import differences, replacing, write_text
+from understudy.envs.data_files import replacing, write_text
 from understudy.envs.rules import Numbers
-from understudy.experiments.run import RunError, plain, provenance, read_json, write_json
+from understudy.experiments.run import RunError, open_folder, plain, provenance, read_json, write_json
 from understudy.experiments.standings import Standings, habits, standings
 from understudy.experiments.tournament import Fixture, Row, Tournament, batches
 from understudy.experiments.workers import rows_of
 
 FORMAT, VERSION = "understudy-tournament", 1
 SETTINGS, ROWS = "settings.json", "rows.jsonl"
-TOLD = 3
-"""Differences between two tournaments that a message names."""
 
 COLUMNS = {
     "match": "int64",
@@ -83,17 +81,8 @@ def play_tournament(
 def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
     """Open the folder, or make it, and give the rows it holds; one of other settings is refused with the difference."""
     kept, asked = settings_in(folder), told(tournament)
-    if kept is not None:
-        found = list(differences(kept, asked))
-        if found:
-            raise RunError(
-                f"{folder} holds a tournament of other settings ({'; '.join(found[:TOLD])}); choose another --out,"
-                " or --force to begin anew"
-            )
-    elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
-        raise RunError(f"{folder} is not empty and holds no tournament (no settings.json); choose another --out")
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
+    open_folder(folder, "tournament", SETTINGS, kept, asked, ", or --force to begin anew")
+    if kept is None:
         write_json(folder / SETTINGS, asked)
     write_json(folder / "provenance.json", provenance())
     path = folder / ROWS
