@@ -7,7 +7,7 @@ SOURCES := $(shell find envs agents training experiments -type d -not -name __py
 .PHONY: replicate test test-slow clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
-	$(BIN)/understudy replicate --out runs/replicate
+	$(BIN)/dilemmas replicate --out runs/replicate
 
 test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, directions between packages, tests
 	$(BIN)/ruff check .
@@ -23,7 +23,7 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.dependencies: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "understudy needs Python 3.11 or newer; try make PYTHON=python3.11")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dilemmas needs Python 3.11 or newer; try make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt "setuptools>=77" ".[all]"
 	touch $@

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from understudy.envs.rules import View
+from dilemmas.envs.rules.protocol import View
 
 __all__ = ["Agent", "Decision", "Player", "Source", "Turn", "Unreadable", "View", "draw"]
 
@@ -42,7 +42,7 @@ class Turn:
     """PettingZoo's name of the player, such as ``player_0``."""
     observation: Any
     info: Mapping[str, Any]
-    """``info["view"]`` is a `View` in the environments of understudy."""
+    """``info["view"]`` is a `View` in the environments of dilemmas."""
     space: Any
     """The player's action space."""
     rng: np.random.Generator

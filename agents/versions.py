@@ -11,6 +11,6 @@ def installed(package: str) -> str | None:
         return None
 
 
-def understudy_version() -> str:
-    """Version of understudy; ``unknown`` in a checkout that is not installed."""
-    return installed("understudy") or "unknown"
+def dilemmas_version() -> str:
+    """Version of dilemmas; ``unknown`` in a checkout that is not installed."""
+    return installed("dilemmas") or "unknown"

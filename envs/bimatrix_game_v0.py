@@ -41,8 +41,8 @@ choose a and b. Nothing is at stake until payoffs are given.
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "bimatrix_game")

@@ -41,8 +41,8 @@ are given. Both lists drawn over that number are a Schelling diagram (Schelling 
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "count_game", ("Cooperate", "Defect"))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from understudy.envs.errors import InputError
+from dilemmas.envs.errors import InputError
 
 
 def read_toml(path: Path) -> dict[str, Any]:

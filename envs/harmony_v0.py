@@ -40,8 +40,8 @@ best to cooperate whatever the other does; the name as in Bruns 2015, Games 6:49
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "harmony", ("Cooperate", "Defect"))

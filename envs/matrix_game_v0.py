@@ -5,7 +5,7 @@
 
 Two players choose at the same time, with any four payoffs. With R = 1 and P = 0 held, T and S alone span a
 plane whose four quarters are the prisoner's dilemma, snowdrift, stag hunt and harmony
-(`understudy.envs.matrix_games.plane_game`).
+(`dilemmas.envs.games.matrix_games.plane_game`).
 
 ### Arguments
 
@@ -39,8 +39,8 @@ and P = 0, the square 0 < T < 2, -1 < S < 1 is the plane of Santos, Pacheco & Le
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "matrix_game", ("Cooperate", "Defect"))

@@ -49,8 +49,8 @@ exactly as many cooperate as are needed. That all defect always is one.
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "n_person_stag_hunt", ("Hunt (cooperate)", "Stay (defect)"))

@@ -44,7 +44,8 @@ nothing to see at all, the vector is a single 0.
 `state()` has everybody's actions: for each of the last `memory` rounds by player and action, one-hot, and with `clock`
 the share of the rounds that is left.
 
-`infos[agent]["view"]` is an `understudy.envs.rules.View`, whose history has, per round, own action and then those met.
+`infos[agent]["view"]` is an `dilemmas.envs.rules.protocol.View`, whose history has, per round, own action and then
+those met.
 
 ### Action Space
 
@@ -69,8 +70,8 @@ among its own neighbours, which is left out here; Kandori 1992 (Review of Econom
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "population", ("Cooperate", "Defect"))

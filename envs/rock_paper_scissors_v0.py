@@ -35,8 +35,8 @@ The payoffs of the round, of `player_0` first (Maynard Smith 1982, *Evolution an
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "rock_paper_scissors", ("Rock", "Paper", "Scissors"))

@@ -43,8 +43,8 @@ In the mixed equilibrium each shovels with probability (S - P) / (S - P + T - R)
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "snowdrift", ("Shovel", "Wait"))

@@ -45,8 +45,8 @@ larger the group, the rarer help is.
 
 from functools import partial
 
-from understudy.envs.pages import page
-from understudy.envs.parallel_env import aec, parallel
+from dilemmas.envs.pettingzoo_api.env_pages import page
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
 __doc__ = page(__doc__, "volunteers_dilemma", ("Volunteer (cooperate)", "Wait (defect)"))

@@ -1,4 +1,4 @@
-"""Lets a bare checkout run its tests: where understudy is not installed, a link of that name points at the root."""
+"""Lets a bare checkout run its tests: where dilemmas is not installed, a link of that name points at the root."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
 
-if find_spec("understudy") is None:
-    links = Path(tempfile.mkdtemp(prefix="understudy-"))
-    (links / "understudy").symlink_to(Path(__file__).parent.parent)
+if find_spec("dilemmas") is None:
+    links = Path(tempfile.mkdtemp(prefix="dilemmas-"))
+    (links / "dilemmas").symlink_to(Path(__file__).parent.parent)
     sys.path.insert(0, str(links))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(links), os.environ.get("PYTHONPATH")]))
 
@@ -77,7 +77,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300."""
     folder = tmp_path_factory.mktemp("study")
-    code = "from understudy.experiments.cli import main; main()"
+    code = "from dilemmas.experiments.commands.main import main; main()"
     command = [sys.executable, "-c", code, "replicate", "--out", "runs/replicate", "--observations", "10"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

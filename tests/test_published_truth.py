@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from understudy.agents.automata import Automaton, memory_one
-from understudy.agents.chains import chain
-from understudy.agents.cycles import cycle
-from understudy.agents.strategies import strategy
-from understudy.agents.tally import Tally
-from understudy.envs.rulebook import rules_of
+from dilemmas.agents.engines.chains import chain
+from dilemmas.agents.engines.cycles import cycle
+from dilemmas.agents.engines.tally import Tally
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.strategies.finite_state import Automaton, memory_one
+from dilemmas.envs.rules.factory import rules_of
 
 PD = "prisoners_dilemma"
 T, R, P, S = 5.0, 3.0, 1.0, 0.0

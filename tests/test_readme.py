@@ -33,15 +33,15 @@ def test_links_lead_somewhere(target: str) -> None:
 def test_the_two_commands_are_targets_that_call_the_study_and_the_tests() -> None:
     assert COMMANDS[:2] == ["make replicate", "make test"]
     makefile = (ROOT / "Makefile").read_text()
-    assert re.search(r"^replicate:.*\n\t\$\(BIN\)/understudy replicate --out runs/replicate$", makefile, re.MULTILINE)
+    assert re.search(r"^replicate:.*\n\t\$\(BIN\)/dilemmas replicate --out runs/replicate$", makefile, re.MULTILINE)
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of the README, with this Python and this understudy."""
+    """Run a command of the README, with this Python and this dilemmas."""
     words = command.split()
-    understudy = [sys.executable, "-c", "from understudy.experiments.cli import main; main()"]
-    words = [*understudy, *words[1:]] if words[0] == "understudy" else [sys.executable, *words[1:]]
+    dilemmas = [sys.executable, "-c", "from dilemmas.experiments.commands.main import main; main()"]
+    words = [*dilemmas, *words[1:]] if words[0] == "dilemmas" else [sys.executable, *words[1:]]
     return subprocess.run(words, cwd=folder, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True)
 
 

@@ -1,7 +1,7 @@
 """Distillation: LoRA on the teacher's answers and motivations, loss on the completion only, stop token included.
 
 One flat loop in plain torch: on small models it is faster than a trainer class, rows share their prompt, and a
-stopped run goes on bit for bit. Settings: `understudy.training.lora`.
+stopped run goes on bit for bit. Settings: `dilemmas.training.lora`.
 """
 
 import json
@@ -19,11 +19,11 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from understudy.agents.backend_local import quiet_peft
-from understudy.agents.chat import encode_prompt, encode_reply, stop_token
-from understudy.training.batches import Row, collate, completion, loss
-from understudy.training.examples import Example, ExampleError
-from understudy.training.lora import LoraSettings
+from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
+from dilemmas.agents.models.local import quiet_peft
+from dilemmas.training.batches import Row, collate, completion, loss
+from dilemmas.training.examples import Example, ExampleError
+from dilemmas.training.lora import LoraSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +201,11 @@ def model_card(base: str, settings: LoraSettings, losses: Sequence[float], examp
     return f"""---
 base_model: {base}
 library_name: peft
-tags: [lora, understudy, social-dilemma]
+tags: [lora, dilemmas, social-dilemma]
 ---
-# An understudy
+# An dilemmas
 
-LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with understudy on
+LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with dilemmas on
 {examples} answers and motivations of that teacher; the loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per
 token.
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.envs.data_files import write_text
-from understudy.envs.errors import InputError
+from dilemmas.envs.data_files import write_text
+from dilemmas.envs.errors import InputError
 
 
 class ExampleError(InputError):
@@ -58,7 +58,7 @@ def read_examples(path: Path) -> list[Example]:
     """Read a data set; a line that is not one is named with what is wrong with it."""
     if not path.is_file():
         raise ExampleError(
-            f"{path}: no such data set; `understudy replicate` writes one as examples.jsonl in its run folder"
+            f"{path}: no such data set; `dilemmas replicate` writes one as examples.jsonl in its run folder"
         )
     examples = []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):

@@ -6,7 +6,7 @@ All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fin
 
 from dataclasses import dataclass
 
-from understudy.envs.errors import check_numbers
+from dilemmas.envs.checks import check_numbers
 
 
 @dataclass(frozen=True, slots=True)

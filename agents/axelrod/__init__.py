@@ -1,0 +1,1 @@
+"""The bridge to the strategies of Axelrod-Python."""

@@ -1,0 +1,168 @@
+"""What Axelrod-Python calls its strategies: a name in, its class and parameters out, and back again.
+
+    TitForTat, Tit For Tat, tit_for_tat             a class, or what Axelrod's tables call it
+    Random(p=0.3), Random(0.3), Random: 0.3         with parameters
+    Handshake(initial_plays=[C, D, D])              C and D are moves
+
+Values are read as literals and never evaluated.
+"""
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from multiprocessing import get_start_method, set_start_method
+from typing import Any
+
+from dilemmas.agents.strategies.catalogue import key_of
+from dilemmas.agents.strategies.finite_state import StrategyError
+from dilemmas.envs.names import UnknownNameError, alike, lookup
+
+Parameters = dict[str, Any]
+
+NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+"""What reading a literal raises where it is none."""
+UNQUOTED = ("C", "D", "True", "False", "None")
+"""Words that are no texts."""
+
+
+@cache
+def axelrod_library() -> Any:
+    """Axelrod-Python, whose import takes ten seconds or more. `StrategyError` where it is not installed."""
+    method = get_start_method(allow_none=True)
+    try:
+        library = import_module("axelrod")
+    except ImportError as error:
+        raise StrategyError(
+            f'the strategies of Axelrod-Python need it ({error}): pip install "dilemmas[axelrod]"'
+        ) from None
+    set_start_method(method, force=True)  # from 4.14 on the import sets it for the whole process
+    return library
+
+
+def read_name(text: str) -> tuple[Any, Parameters]:
+    """The class that a name means, and the parameters that it gives; `InputError` for what no strategy is called."""
+    text = text.strip()
+    if found := _class(text):
+        return found, {}
+    name, parenthesis, values = text.partition("(")
+    if parenthesis and (found := _class(name.strip())):
+        return found, _called(found, values)
+    if ": " in text:
+        return _displayed(text)
+    raise _unknown(name)
+
+
+def written(cls: Any, parameters: Mapping[str, Any]) -> str | None:
+    """The name that means this class with these parameters; None where values cannot be written down."""
+    if not parameters:
+        return str(cls.__name__)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    try:
+        readable = _called(cls, f"{arguments})") == parameters
+    except StrategyError:
+        return None
+    return f"{cls.__name__}({arguments})" if readable else None
+
+
+def made(cls: Any, parameters: Mapping[str, Any]) -> Any:
+    """A player of this class; `InputError` for parameters that it does not take."""
+    known = dict.fromkeys(_parameters(cls))
+    for name in parameters:
+        lookup("parameter", name, known, place=f"Axelrod's {cls.__name__}")
+    try:
+        return cls(**parameters)
+    except Exception as error:  # whatever the class makes of wrong values
+        given = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+        raise StrategyError(f"Axelrod's {cls.__name__}({given}): {type(error).__name__}: {error}") from error
+
+
+def _class(name: str) -> Any:
+    """A class by its name or by that in Axelrod's tables, in any spelling; None where there is no such class."""
+    known = _classes()
+    if name in known or set("():") & set(name):  # which are no spelling: Retaliate(2) is not Retaliate2
+        return known.get(name)
+    return {key_of(word): cls for word, cls in known.items()}.get(key_of(name))
+
+
+@cache
+def _classes() -> Mapping[str, Any]:
+    """Axelrod's strategies by both names. Those that evolve draw what they are, and are left out."""
+    library = axelrod_library()
+    exported: list[Any] = [one for one in vars(library).values() if isinstance(one, type)]
+    players = [one for one in exported if issubclass(one, library.Player) and one.name != library.Player.name]
+    fixed = [one for one in players if not issubclass(one, library.EvolvablePlayer)]
+    return {name: cls for cls in fixed for name in (cls.name, cls.__name__)}
+
+
+def _unknown(name: str) -> UnknownNameError:
+    close = alike(name, [cls.__name__ for cls in _classes().values()])
+    way_out = f"did you mean '{close[0]}'?" if close else "axelrod.all_strategies has them all"
+    return UnknownNameError(f"unknown strategy of Axelrod '{name.strip()}'; {way_out}")
+
+
+def _parameters(cls: Any) -> list[str]:
+    return [name for name in signature(cls.__init__).parameters if name != "self"]
+
+
+def _called(cls: Any, values: str) -> Parameters:
+    """The parameters in what follows an opening parenthesis: ``0.3)`` or ``p=0.3)``."""
+    try:
+        call = ast.parse(f"f({values}", mode="eval").body
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+            raise ValueError("more than a list of values")
+        positional = [_value(node) for node in call.args]
+        named = {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
+    except NOT_PLAIN:
+        raise StrategyError(f"Axelrod's {cls.__name__}({values}: needs plain values, such as Random(p=0.3)") from None
+    return _placed(cls, positional) | named
+
+
+def _placed(cls: Any, values: Sequence[Any]) -> Parameters:
+    known = _parameters(cls)
+    if len(values) > len(known):
+        takes = f"takes {', '.join(known)}" if known else "takes no parameters"
+        raise StrategyError(f"Axelrod's {cls.__name__} {takes}; got {len(values)} values")
+    return dict(zip(known, values, strict=False))
+
+
+def _displayed(text: str) -> tuple[Any, Parameters]:
+    """What Axelrod's tables call ``Random: 0.3``: a name, and the values of the parameters in their order."""
+    if text in _displays():
+        return _displays()[text], {}
+    name, _, values = text.partition(": ")
+    if not (found := _class(name)):
+        raise _unknown(name)
+    parameters = _placed(found, _listed(values))
+    if repr(made(found, parameters)) != text:
+        known = ", ".join(f"{parameter}=..." for parameter in _parameters(found))
+        raise StrategyError(f"Axelrod calls nothing '{text}'; write {found.__name__}({known})")
+    return found, parameters
+
+
+@cache
+def _displays() -> Mapping[str, Any]:
+    """Axelrod's strategies by what its tables call them; takes a second or two."""
+    return {repr(cls()): cls for cls in axelrod_library().all_strategies}
+
+
+def _listed(values: str) -> list[Any]:
+    """Values as they are displayed, words without quotes; none where they are no values."""
+    quoted = re.sub(r"\b[A-Za-z_]\w*", lambda word: word[0] if word[0] in UNQUOTED else repr(word[0]), values)
+    try:
+        return list(_value(ast.parse(f"({quoted},)", mode="eval").body))
+    except NOT_PLAIN:
+        return []
+
+
+def _value(node: ast.expr) -> Any:
+    return ast.literal_eval(_Moves().visit(node))
+
+
+class _Moves(ast.NodeTransformer):
+    """Turns the names C and D into Axelrod's actions."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(axelrod_library().Action[node.id]) if node.id in ("C", "D") else node

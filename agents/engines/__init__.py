@@ -1,0 +1,1 @@
+"""The engines of tournaments: exact ones, compiled and vectorised ones, and environments."""

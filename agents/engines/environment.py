@@ -1,0 +1,146 @@
+"""Sampled matches in environments: for agents of any kind, language models included, under any rules.
+
+The matches of a group are a run of `dilemmas.agents.matches.match.play` with a seed of its own, so that they depend on
+nobody but those who play them. All go side by side: an agent is asked once a step for all of them.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.agent import Agent, View
+from dilemmas.agents.engines.tally import Tally
+from dilemmas.agents.matches.match import Environment, play
+from dilemmas.agents.matches.record import MatchRecord, Move, Reason
+from dilemmas.agents.strategies.counting import Routine
+from dilemmas.agents.two_actions import EngineError
+from dilemmas.envs.games.stage_game import Joint
+from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
+from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
+
+Listener = Callable[[int, MatchRecord], None]
+"""Told of every match when it is over: its place among the keys, and what happened."""
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """An agent that says how much of the past it needs, and gets it, whatever the rules show to others."""
+
+    @property
+    def lookback(self) -> int | None:
+        """How many last rounds; None: all of them."""
+        ...
+
+
+def agents_play(
+    rules: Repeated, group: Sequence[Agent], keys: NDArray[np.uint64], record: Listener | None = None
+) -> Tally:
+    """Play as many matches as there are keys, shape (matches,), between the agents of a group, by seat.
+
+    They are those of the run whose seed is the first key, so that a record of them can be replayed. An action counts
+    as C where it is at least half as cooperative as can be; in a population all others count, met or not. Points are
+    those of all phases of a round. A match that a reply in which no action could be read ends early counts as far as it
+    went: `Tally.rounds` has how far, `Tally.aborted` how many there were, and a warning says so. Raises `EngineError`
+    for matches that have no end or of which players see nothing, `AgentError` where an agent fails.
+    """
+    obstacle = why_not(rules)
+    if obstacle:
+        raise EngineError(obstacle)
+    n, name = rules.n_players, f"{rules.stage.name}_v0"
+    whole = [needs_more(agent, rules.memory) for agent in group]
+    count = len(keys)
+    tally = Tally(
+        "agents", np.zeros(count), np.zeros((count, n)), np.zeros((count, n, 1 + 2 * n, 2)), np.zeros((count, n, 2 * n))
+    )
+    aborted = 0
+    make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
+    for place, match in enumerate(play(make_env, group, count, int(keys[0]))):
+        if record is not None:
+            record(place, match)
+        _count(rules, match, tally, place)
+        aborted += match.outcome.reason is Reason.ABORTED
+    if aborted:
+        names = ", ".join(agent.name for agent in group)
+        warnings.warn(f"{names}: {aborted} of {count} matches ended early by an unreadable reply", stacklevel=2)
+    return Tally("agents", tally.rounds, tally.payoffs, tally.moves, tally.outcomes, aborted=aborted)
+
+
+def why_not(rules: Repeated) -> str | None:
+    """Why no matches can be played and counted under these rules; None where they can."""
+    if rules.endless:
+        return "a match without end; set rounds, or a continuation below 1"
+    if not rules.memory:
+        return "memory = 0 shows nobody what happened, so it cannot be counted; set memory to 1 or more"
+    return None
+
+
+def needs_more(agent: Agent, memory: int) -> bool:
+    """Whether an agent has to see more rounds than the rules show."""
+    if isinstance(agent, Routine):
+        return True
+    return isinstance(agent, LooksBack) and (agent.lookback is None or agent.lookback > memory)
+
+
+def _count(rules: Repeated, match: MatchRecord, tally: Tally, place: int) -> None:
+    """Enter a match into the tally at a place."""
+    n, phases = rules.n_players, [phase.name for phase in rules.phases]
+    rounds = [step for step in match.steps[phases.index("act") :: len(phases)] if step[0].reward is not None]
+    own = np.array([_defected(rules, step) for step in rounds], dtype=np.int64).reshape(-1, n)
+    saw = own * n + own.sum(axis=1, keepdims=True) - own
+    before = np.concatenate([np.zeros((1, n), dtype=np.int64), 1 + saw])[:-1] if len(saw) else saw
+    seats = np.arange(n)
+    tally.rounds[place] = len(rounds)
+    tally.payoffs[place] = list(match.outcome.totals.values())
+    np.add.at(tally.moves[place], (seats, before, own), 1.0)
+    np.add.at(tally.outcomes[place], (seats, saw), 1.0)
+
+
+def _defected(rules: Repeated, moves: Sequence[Move]) -> list[bool]:
+    """Who defected in a round, in the order of the seats."""
+    alike = isinstance(rules, Population)
+    return [rules.stage.cooperation(move.played, None if alike else seat) < 0.5 for seat, move in enumerate(moves)]
+
+
+class Remembered:
+    """An environment of dilemmas in which some players are shown their whole past."""
+
+    def __init__(self, env: Environment, whole: Sequence[bool]) -> None:
+        """`whole`: who is, by seat."""
+        self._env = env
+        self.possible_agents: list[Any] = env.possible_agents
+        self.agents: list[Any] = []
+        self._whole = [player for player, all_of_it in zip(self.possible_agents, whole, strict=True) if all_of_it]
+        self._past: dict[str, tuple[Joint, ...]] = {}
+        self._phase = ""
+
+    def reset(self, seed: int | None = None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        observations, infos = self._env.reset(seed=seed)
+        self.agents = self._env.agents
+        self._past = dict.fromkeys(self._whole, ())
+        return observations, self._reminded(infos, happened=False)
+
+    def step(self, actions: dict[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        acted = self._phase == "act"
+        observations, rewards, terminated, truncated, infos = self._env.step(actions)
+        self.agents = self._env.agents
+        return observations, rewards, terminated, truncated, self._reminded(infos, acted)
+
+    def _reminded(self, infos: Mapping[str, Any], happened: bool) -> Mapping[str, Any]:
+        """The infos with the whole past in the views of some; `happened`: whether a round has just been added to it."""
+        for player in self._whole:
+            view: View = infos[player]["view"]
+            if happened:
+                self._past[player] = (*self._past[player], view.history[-1])
+            infos[player]["view"] = view._replace(history=self._past[player])
+        self._phase = infos[self.possible_agents[0]]["view"].phase
+        return infos
+
+    def action_space(self, agent: str) -> Any:
+        return self._env.action_space(agent)
+
+    def close(self) -> None:
+        self._env.close()

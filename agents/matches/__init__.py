@@ -1,0 +1,1 @@
+"""Playing matches in environments, and their records."""

@@ -1,0 +1,184 @@
+"""The lines of a trajectory file: values to JSON and back, for every version of the format.
+
+A file is a header; then match after match a start line, a line for every step (before it the text of each
+prompt that the file does not hold yet) and an end line:
+
+    {"format":"dilemmas-trajectory","version":1,"environment":"dilemmas/stag_hunt-v0","agents":[...],...}
+    {"match":0,"seed":2754037543}
+    {"prompt":"b1946ac92492d234","text":"You lead a firm ..."}
+    {"step":1,"moves":[{"player":"player_0","decision":{"action":0,...},"reward":3.0,...},...]}
+    {"end":0,"reason":"terminated","detail":"by the rules of the game",...,"sha256":"..."}
+
+Keys without a value are left out, and a field that is added to a record later is read from older files as its
+default (``labels`` of a decision was added to version 1 in this way). ``sha256`` is that of all bytes of the file up to
+the comma before it, so no edit, no lost line and no exchanged match goes unnoticed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from dilemmas.agents.agent import Decision, Player, Source
+from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, Reason, RecordError, plain
+from dilemmas.agents.versions import dilemmas_version
+
+FORMAT = "dilemmas-trajectory"
+VERSION = 1
+BEGINNING = f'{{"format":"{FORMAT}"'.encode()
+"""Of every trajectory file."""
+
+Prompts = dict[str, str]
+"""Texts of prompts by their hash."""
+Parser = Callable[[Path, int, Sequence[bytes], Prompts], MatchRecord]
+"""Reads a match: the file, number of the first line, the lines, and the prompts known, which it adds to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What all matches of a file have in common: enough to play them again."""
+
+    environment: str
+    """PettingZoo's id, such as ``dilemmas/prisoners_dilemma-v0``; a name of your own cannot be replayed."""
+    agents: tuple[Player, ...]
+    """Who plays, in the order of the environment's players."""
+    seed: int
+    """The seed of the run, 0 or more."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Keyword arguments with which the environment was made; plain JSON values."""
+    context: str | None = None
+    """Name of the social context of the prompts, if there were any."""
+    template: str | None = None
+    """Name or path of the prompts' template."""
+    dilemmas: str = field(default_factory=dilemmas_version)
+    """Version that wrote the file."""
+
+
+def header_line(header: Header) -> bytes:
+    agents = [_fields(player) for player in header.agents]
+    return _line({"format": FORMAT, "version": VERSION, **_fields(header), "agents": agents})
+
+
+def match_lines(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
+    """The lines of a match but for the seal of the last; `known` are the hashes of prompts written so far."""
+    yield _line({"match": record.match, "seed": record.seed})
+    for number, moves in enumerate(record.steps, 1):
+        for text in (move.decision.prompt for move in moves):
+            if text is not None and (key := prompt_hash(text)) not in known:
+                known.add(key)
+                yield _line({"prompt": key, "text": text})
+        yield _line({"step": number, "moves": [_move(move) for move in moves]})
+    yield _line({"end": record.match, **_fields(record.outcome)}).removesuffix(b"}\n")
+
+
+def seal(digest: str) -> bytes:
+    """The end of an end line, given the SHA-256 of everything before it."""
+    return f',"sha256":"{digest}"}}\n'.encode()
+
+
+def split_seal(end: bytes) -> tuple[bytes, bytes]:
+    """An end line before and from its seal."""
+    before, comma, rest = end.rpartition(b',"sha256":')
+    return before, comma + rest
+
+
+def is_end(line: bytes) -> bool:
+    """Whether a line ends a match, and is whole."""
+    return line.startswith(b'{"end":') and line.endswith(b"}\n")
+
+
+def prompt_hash(text: str) -> str:
+    """The first 16 hex digits of the SHA-256 of a prompt's UTF-8 bytes."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _move(move: Move) -> dict[str, Any]:
+    value = _fields(move)
+    value["decision"] = _fields(move.decision)
+    if move.decision.prompt is not None:
+        value["decision"]["prompt"] = prompt_hash(move.decision.prompt)
+    return value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A dataclass as a mapping, without the fields that have no value."""
+    pairs = ((item.name, getattr(value, item.name)) for item in fields(value))
+    return {name: held for name, held in pairs if held is not None}
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    """In ASCII, so that whatever a model wrote stays on its line; floats are read back equal."""
+    return json.dumps(value, separators=(",", ":"), default=plain).encode() + b"\n"
+
+
+def parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """The JSON object on a line; `RecordError` says what else it is."""
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise RecordError(f"{path}, line {number}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise RecordError(f"{path}, line {number}: not a JSON object: {str(value)[:40]}")
+    return value
+
+
+def parse_header(path: Path, line: bytes) -> tuple[Header, Parser]:
+    """The first line of a file, and what reads matches of its version."""
+    value = parsed(path, 1, line)
+    if value.pop("format", None) != FORMAT:
+        raise RecordError(f'{path}, line 1: not a trajectory: there is no "format": "{FORMAT}"')
+    number = value.pop("version", None)
+    if number not in PARSERS:
+        raise RecordError(
+            f"{path}, line 1: version {number} of the format; dilemmas {dilemmas_version()} reads"
+            f" {', '.join(map(str, PARSERS))}; install the one that wrote it ({value.get('dilemmas')})"
+        )
+    try:
+        agents = tuple(Player(**player) for player in value.pop("agents"))
+        return Header(agents=agents, **value), PARSERS[number]
+    except KeyError as error:
+        raise RecordError(f"{path}, line 1: the key {error} is missing") from None
+    except TypeError as error:
+        raise RecordError(f"{path}, line 1: {error}") from None
+
+
+def _match_1(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -> MatchRecord:
+    start, *middle, end = [parsed(path, number, line) for number, line in enumerate(block, first)]
+    steps: list[tuple[Move, ...]] = []
+    try:
+        for value in middle:
+            if "prompt" in value:
+                prompts[value["prompt"]] = value["text"]
+            elif value["step"] != len(steps) + 1:
+                raise ValueError(f"step {value['step']} stands where step {len(steps) + 1} should")
+            else:
+                steps.append(tuple(_move_1(move, prompts) for move in value["moves"]))
+        if end["end"] != start["match"]:
+            raise ValueError(f"match {start['match']} ends as match {end['end']}")
+        return MatchRecord(start["match"], start["seed"], tuple(steps), _outcome_1(end))
+    except RecordError:  # about another line, where a prompt is
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(
+            f"{path}, lines {first} to {first + len(block) - 1}: not a match: {type(error).__name__}: {error}"
+        ) from None
+
+
+def _move_1(value: dict[str, Any], prompts: Prompts) -> Move:
+    decision = {"action": None, **value.pop("decision")}
+    if "prompt" in decision:
+        decision["prompt"] = prompts[decision["prompt"]]
+    decision |= {key: tuple(decision[key]) for key in ("probabilities", "labels") if key in decision}
+    decision["source"] = Source(decision["source"])
+    return Move(**{"observation": None, **value}, decision=Decision(**decision))
+
+
+def _outcome_1(value: dict[str, Any]) -> Outcome:
+    words = {key: value[key] for key in ("detail", "rounds", "totals", "unreadable")}
+    return Outcome(reason=Reason(value["reason"]), **words)
+
+
+PARSERS: Mapping[int, Parser] = {1: _match_1}
+"""What reads the matches of every version ever released."""

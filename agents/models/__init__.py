@@ -1,0 +1,1 @@
+"""Language models: backends, exact label probabilities, sampled replies, and the model as a player."""

@@ -1,0 +1,98 @@
+"""The seam to language models: one method. Everything above it is tested with the fake at the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dilemmas.envs.errors import InputError
+
+
+class ModelError(InputError):
+    """A model that cannot be used; the message names the model, what is wrong and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt put to a model."""
+
+    prompt: str
+    """The user's message; the backend puts it into the model's chat template, if it has one."""
+    labels: tuple[str, ...] = ()
+    """Answers whose exact log-probability is wanted; none if empty."""
+    max_tokens: int = 0
+    """Length of the free text to sample, in tokens; 0 for none."""
+    temperature: float = 1.0
+    """Of the sampled text; 0 takes the most probable token."""
+    seed: tuple[int, ...] = (0,)
+    """Seed of the sampled text: the same request with the same seed gives the same text in any batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a model gave to one request."""
+
+    logprobs: tuple[float, ...] = ()
+    """Log-probability, in nats, that the reply starts with each label; by label of the request."""
+    text: str = ""
+    """The sampled reply, without stop token and the blanks around it."""
+    stopped: bool = True
+    """Whether the reply ended by itself rather than at `max_tokens`."""
+
+
+class Backend(Protocol):
+    """A language model."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called in tables and records."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the weights: hub id with revision, or the SHA-256 of the files."""
+        ...
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """One response per request, in order."""
+        ...
+
+
+class Remembering:
+    """A backend that asks the one below only once for the label probabilities of a prompt.
+
+    What a prompt shows decides what it costs: with one remembered round a two-player game has five different prompts,
+    however many matches are played. Sampled text is never remembered.
+    """
+
+    def __init__(self, below: Backend) -> None:
+        self.below = below
+        self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
+
+    @property
+    def name(self) -> str:
+        return self.below.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.below.fingerprint
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        scored = {(r.prompt, r.labels): r for r in requests if not r.max_tokens}
+        sampled = [request for request in requests if request.max_tokens]
+        asked = {key: request for key, request in scored.items() if key not in self._known}
+        answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
+        self._known.update(zip(asked, answers, strict=False))
+        texts = iter(answers[len(asked) :])
+        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
+
+
+@dataclass(frozen=True, slots=True)
+class FakeBackend:
+    """A model made of a function, for tests and examples."""
+
+    answer: Callable[[Request], Response]
+    name: str = "fake"
+    fingerprint: str = "fake"
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        return [self.answer(request) for request in requests]

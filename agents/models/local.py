@@ -1,0 +1,300 @@
+"""Language models on this machine, through transformers: exact label probabilities and sampled text.
+
+The log-probabilities of two labels:
+
+    backend = load_backend("miniature-student")
+    backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+
+A prompt goes through the model's chat template as one user message (`dilemmas.agents.models.chat`).
+"""
+
+import gc
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+from dilemmas.agents.models.backend import ModelError, Request, Response
+from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
+from dilemmas.agents.models.model_files import ModelFiles, find_model
+from dilemmas.envs.names import lookup
+
+if TYPE_CHECKING:
+    import torch
+
+    from dilemmas.agents.models.scoring import Choice
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+BATCH_TOKENS = 16_384
+"""Tokens, pads included, that a model holds at once if nothing else is said."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LocalBackend:
+    """A causal language model with its tokenizer, ready to answer."""
+
+    name: str
+    """What tables and records call it."""
+    fingerprint: str
+    """Identifies the weights; see `ModelFiles.fingerprint`."""
+    model: Any
+    """The transformers model, an adapter applied, in evaluation mode."""
+    tokenizer: Any
+    batch_tokens: int
+    """Most tokens that the model holds at once, pads included; the cache of keys and values grows with it."""
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """One response per request, in order; a prompt that comes several times is read once.
+
+        The log-probability of a label is the sum over its tokens as the chat template would write it in a reply, one
+        token or many. Where the tokens of one label begin another's ("1", "10"), the longer is taken from the
+        shorter, so that the events exclude each other. "Exact" means: as the weights say in the model's dtype.
+        Raises ModelError where a prompt is too long for the model or holds one of its control tokens.
+        """
+        import torch
+
+        longest = {request.prompt: 0 for request in requests}
+        for request in requests:
+            longest[request.prompt] = max(longest[request.prompt], request.max_tokens)
+        prompts = {prompt: self._encode(prompt, room) for prompt, room in longest.items()}
+        with torch.inference_mode():
+            logprobs = self._weigh(requests, prompts)
+            texts = self._sample(requests, prompts)
+        return [
+            Response(logprobs.get((request.prompt, request.labels), ()), *texts.get(i, ("", True)))
+            for i, request in enumerate(requests)
+        ]
+
+    def _encode(self, prompt: str, room: int) -> tuple[int, ...]:
+        """Tokens up to where the reply begins, with `room` tokens left for it."""
+        for token in self.tokenizer.added_tokens_decoder.values():
+            if token.special and token.content in prompt:
+                raise ModelError(f"prompt '{prompt[:40]}...' holds '{token.content}', a control token of {self.name}")
+        tokens = tuple(encode_prompt(self.tokenizer, prompt))
+        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if most and len(tokens) + room > most:
+            raise ModelError(
+                f"prompt '{prompt[:40]}...' has {len(tokens)} tokens and {room} are wanted; {self.name} holds {most}:"
+                " show fewer rounds or ask for a shorter reply"
+            )
+        return tokens
+
+    def _weigh(
+        self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
+    ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
+        """Log-probabilities by prompt and labels."""
+        from dilemmas.agents.models.scoring import weigh
+
+        asked = list(dict.fromkeys((request.prompt, request.labels) for request in requests if request.labels))
+        choices = [self._choice(prompt, labels, prompts[prompt]) for prompt, labels in asked]
+        weighed = weigh(self.model, choices, self.batch_tokens)
+        return {key: tuple(values) for key, values in zip(asked, weighed, strict=True)}
+
+    def _choice(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Choice":
+        from dilemmas.agents.models.scoring import Choice
+
+        replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
+        if not all(replies) or len(set(replies)) < len(replies):
+            raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
+        return Choice(tokens, replies)
+
+    def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
+        """Sampled text, and whether it stopped by itself, by index of the request."""
+        from dilemmas.agents.models.sampling import Draw, sample
+
+        wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
+        if not wanted:
+            return {}
+        used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
+        place = {prompt: index for index, prompt in enumerate(used)}
+        draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
+        replies = sample(self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens)
+        distinct = list({tuple(tokens) for tokens, _ in replies})
+        decoded = self.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
+        text = dict(zip(distinct, decoded, strict=True))
+        return {i: (text[tuple(t)].strip(), ended) for i, (t, ended) in zip(wanted, replies, strict=True)}
+
+    def _stops(self, prompt: str) -> frozenset[int]:
+        """Tokens that end a reply: the generation settings', the tokenizer's, and the chat template's."""
+        settings = getattr(self.model, "generation_config", None)
+        named = getattr(settings, "eos_token_id", None)
+        stops = named if isinstance(named, list) else [named]
+        if self.tokenizer.eos_token_id is not None:
+            stops = [*stops, self.tokenizer.eos_token_id, stop_token(self.tokenizer, prompt)]
+        return frozenset(token for token in stops if token is not None)
+
+
+def load_backend(
+    model: str,
+    adapter: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_tokens: int = BATCH_TOKENS,
+) -> LocalBackend:
+    """Load a language model.
+
+    `model`: a built-in name (``miniature-teacher``, ``miniature-student``), a directory in transformers' format, an
+    adapter's own directory, or a hub id, also ``id@revision``. `adapter`: a LoRA adapter on top, likewise.
+    `device`: ``cpu``, ``cuda``, ``cuda:1``; ``auto`` takes the GPU, several of them, or else the CPU. `dtype`:
+    ``float32``, ``bfloat16``, ``float16``; ``auto`` is float32 on the CPU (where bfloat16 is far slower) and
+    bfloat16 on a GPU. `batch_tokens`: tokens, pads included, that the model holds at once.
+
+    Code from a model's repository is never run and pickled weights are never read. Raises ModelError in one line.
+    """
+    return OnDemand(model, adapter, device, dtype, batch_tokens).loaded()
+
+
+class OnDemand:
+    """A model that is loaded when it is first asked something, and again if it is asked after it was let go of."""
+
+    def __init__(
+        self,
+        model: str,
+        adapter: str | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        """Find the model. Arguments and errors are those of `load_backend`, but for what shows only on loading."""
+        try:
+            import peft  # noqa: F401
+            import torch  # noqa: F401
+            import transformers  # noqa: F401
+        except ImportError as error:
+            raise ModelError(f"language models need {error.name}: pip install 'dilemmas[llm]'") from None
+        if batch_tokens < 1:
+            raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
+        self._place, self._precision = _device(device), _dtype(dtype, device)
+        self._files = find_model(model, adapter)
+        self._batch_tokens = batch_tokens
+        self._loaded: LocalBackend | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the weights: copied to other memory, they would differ in the last digits of what they compute."""
+        return {**self.__dict__, "_loaded": None}
+
+    @property
+    def name(self) -> str:
+        return self._files.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._files.fingerprint
+
+    @property
+    def size(self) -> int:
+        """Bytes of the base model's weights on disk."""
+        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        return self.loaded().respond(requests)
+
+    def loaded(self) -> LocalBackend:
+        if self._loaded is None:
+            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
+        return self._loaded
+
+    def weights(self) -> tuple[Any, Any]:
+        """Model and tokenizer of transformers, loaded anew: whoever asks may change them."""
+        return _load_weights(self._files, self._place, self._precision)
+
+    def let_go(self) -> None:
+        """Free the memory that the weights take."""
+        import torch
+
+        self._loaded = None
+        gc.collect()  # the parts of a model refer to each other in circles
+        torch.cuda.empty_cache()
+
+
+def _load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
+    """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
+            stop_token(tokenizer, "a prompt")  # a chat template that cannot be used fails here
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                found.folder,
+                dtype=precision,
+                device_map=place,
+                local_files_only=True,
+                trust_remote_code=False,  # not given, transformers would ask the user
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # to be reported, and refused below
+                output_loading_info=True,
+            )
+    except Exception as error:  # transformers raises a dozen kinds, from KeyError to SafetensorError
+        raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
+    model, report = loaded
+    if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first, or"
+            " hold them in other shapes than config.json says; they would be random. Give a complete model"
+        )
+    if found.adapter is not None:
+        model = _apply(model, found)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without progress bars and reports: dilemmas shows its own, and tells in one line what goes wrong."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _apply(model: Any, found: ModelFiles) -> Any:
+    """The model with its adapter, merged into the weights where rounding allows."""
+    import torch
+    from peft import PeftModel
+
+    try:
+        with quiet_peft():
+            warnings.filterwarnings("error", message="Found missing adapter keys")
+            adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
+    except Exception as error:  # peft raises whatever torch does
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+    return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Without the one warning that peft 0.21 causes itself: it reads a property that transformers 5.23 deprecates."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
+
+
+def _device(device: str) -> str:
+    import torch
+
+    count = torch.cuda.device_count()
+    if device == "auto":
+        return "auto" if count > 1 else "cuda" if count else "cpu"
+    known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
+    return lookup("device", device, {name: name for name in known})
+
+
+def _dtype(dtype: str, device: str) -> "torch.dtype":
+    import torch
+
+    name = lookup("dtype", dtype, {name: name for name in DTYPES})
+    if name == "auto":
+        name = "float32" if _device(device) == "cpu" else "bfloat16"
+    chosen: torch.dtype = getattr(torch, name)
+    return chosen
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {shorten(str(error), 300, placeholder=' ...')}"

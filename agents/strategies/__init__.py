@@ -1,0 +1,1 @@
+"""Strategies by name: finite-state, counting, and those for groups."""

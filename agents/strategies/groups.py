@@ -1,0 +1,107 @@
+"""Strategies for groups: what they do depends on how many of the others cooperated in the last round.
+
+In a game of amounts or levels they give all or nothing, so what people in experiments give in part is here given with
+a probability. Strategies for two play in groups too (`Automaton.for_players`): Tit for Tat then is the strategy that
+cooperates where at least half of the others did.
+"""
+
+from collections.abc import Callable
+from math import ceil
+
+from dilemmas.agents.strategies.bibliography import BOYD, FEHR, FISCHBACHER, FRIEDMAN
+from dilemmas.agents.strategies.entry import Family, GroupEntry
+from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
+
+Rule = Callable[[bool, int], float]
+"""Probability to cooperate, by whether one did oneself in the last round, and how many of the others did."""
+
+
+def by_count(name: str, players: int, first: float, rule: Rule, punishes: bool = False) -> Automaton:
+    """A strategy that looks at the last round; `first`: probability to cooperate before there is one."""
+    others = players - 1
+    chances = [float(rule(own == 0, others - defected)) for own in range(2) for defected in range(players)]
+    states = tuple(dict.fromkeys((float(first), *chances)))
+    row = tuple(states.index(chance) for chance in chances)
+    return Automaton(name, states, (row,) * len(states), players, punishes)
+
+
+def conditional_cooperator(name: str, players: int) -> Automaton:
+    """Cooperates with the share of the others who did: along the diagonal of the experiments' contribution tables."""
+    return by_count(name, players, 1, lambda _, others: others / (players - 1))
+
+
+def hump_shaped(name: str, players: int) -> Automaton:
+    """Follows the others up to half of them, and gives the less the more of them give beyond that."""
+    return by_count(name, players, 0.5, lambda _, others: min(others, players - 1 - others) / (players - 1))
+
+
+def threshold_cooperator(name: str, least: int, players: int) -> Automaton:
+    """Cooperates where at least `least` of the others did, and at first; `least` from 0 to players - 1."""
+    if least not in range(players):
+        raise StrategyError(f"strategy '{name}': least = {least:g}; needs a whole number from 0 to {players - 1}")
+    return by_count(name, players, 1, lambda _, others: others >= least)
+
+
+def majority_cooperator(name: str, players: int) -> Automaton:
+    """Cooperates where at least half of the others did: Tit for Tat, where the other is what most do."""
+    return threshold_cooperator(name, ceil((players - 1) / 2), players)
+
+
+def all_cooperator(name: str, players: int) -> Automaton:
+    """Cooperates where all the others did."""
+    return threshold_cooperator(name, players - 1, players)
+
+
+def any_cooperator(name: str, players: int) -> Automaton:
+    """Cooperates where anybody else did."""
+    return threshold_cooperator(name, 1, players)
+
+
+def volunteer(name: str, players: int) -> Automaton:
+    """Cooperates where nobody else did: the contrary of who waits for others. At first it cooperates."""
+    return by_count(name, players, 1, lambda _, others: others == 0)
+
+
+def all_or_none(name: str, players: int) -> Automaton:
+    """Cooperates where all did the same, itself among them: Win-Stay Lose-Shift in a group."""
+    return by_count(name, players, 1, lambda own, others: others == (players - 1 if own else 0))
+
+
+def group_grim(name: str, players: int) -> Automaton:
+    """Cooperates until anybody else defects, and then never again."""
+    betrayed = tuple(int(column % players > 0) for column in range(2 * players))
+    return Automaton(name, (1.0, 0.0), (betrayed, (1,) * (2 * players)), players)
+
+
+def punishing_cooperator(name: str, players: int) -> Automaton:
+    """Cooperates always, and punishes everybody who does not, where there is a stage for that."""
+    return by_count(name, players, 1, lambda *_: 1, punishes=True)
+
+
+def strong_reciprocator(name: str, players: int) -> Automaton:
+    """Cooperates where at least half of the others did, and punishes everybody who does not."""
+    return by_count(name, players, 1, lambda _, others: 2 * others >= players - 1, punishes=True)
+
+
+def punishing_free_rider(name: str, players: int) -> Automaton:
+    """Defects, and punishes those who do so too."""
+    return by_count(name, players, 0, lambda *_: 0, punishes=True)
+
+
+GROUPS = (
+    GroupEntry("conditional_cooperator", conditional_cooperator, FISCHBACHER, ("perfect_conditional_cooperator",)),
+    GroupEntry("hump_shaped", hump_shaped, FISCHBACHER, ("triangle_contributor",)),
+    GroupEntry("majority_cooperator", majority_cooperator, BOYD, ("majority_tit_for_tat",)),
+    GroupEntry("all_cooperator", all_cooperator, BOYD, ("all_tit_for_tat", "hard_conditional_cooperator")),
+    GroupEntry("any_cooperator", any_cooperator, BOYD, ("any_tit_for_tat", "soft_conditional_cooperator")),
+    GroupEntry("volunteer", volunteer, "Diekmann 1985, J. Confl. Res. 29:605"),
+    GroupEntry("all_or_none", all_or_none, "Pinheiro et al. 2014, PLoS Comput. Biol. 10:e1003945", ("aon_1",)),
+    GroupEntry("group_grim", group_grim, FRIEDMAN, ("all_grim",)),
+    GroupEntry("punishing_cooperator", punishing_cooperator, FEHR, ("altruistic_punisher",)),
+    GroupEntry("strong_reciprocator", strong_reciprocator, "Gintis 2000, J. Theor. Biol. 206:169"),
+    GroupEntry(
+        "punishing_free_rider", punishing_free_rider, "Eldakar & Wilson 2008, PNAS 105:6982", ("selfish_punisher",)
+    ),
+)
+
+GROUP_FAMILIES = (Family("threshold_cooperator", ("least",), threshold_cooperator, BOYD, groups=True),)

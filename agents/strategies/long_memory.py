@@ -1,0 +1,134 @@
+"""Strategies that count for as long as a match lasts, as routines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dilemmas.agents.strategies.bibliography import AXELROD_1984, BEAUFILS, CAMPBELL, CRISTAL, MITTAL, PALMER
+from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.strategies.entry import Entry
+from dilemmas.envs.games.stage_game import Numbers
+
+
+@dataclass(frozen=True)
+class Gradual(Routine):
+    """Answers a defection with as many as it has counted, then cooperates twice, come what may."""
+
+    name: str
+    counts_all: bool = True
+    """Whether it counts what the other did during an answer, as in the authors' later program, not in their paper."""
+    deterministic = True
+
+    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
+        return np.tile([1.0, 0.0, 0.0, 0.0], (len(luck), 1))
+
+    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+        _, left, calm, count = state.T
+        begins = (left == 0) & (calm == 0) & (theirs == 1)
+        count += theirs if self.counts_all else begins
+        left[begins] = count[begins]
+        calm[begins] = 2
+        state[:, 0] = left == 0
+        calm -= (left == 0) & (calm > 0)
+        left -= left > 0
+        return state
+
+
+@dataclass(frozen=True)
+class Majority(Routine):
+    """Does what the other did more often so far."""
+
+    name: str
+    at_tie: float = 1.0
+    """Probability to cooperate where C and D were as frequent, at first too."""
+    deterministic = True
+
+    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
+        return np.tile([self.at_tie, 0.0], (len(luck), 1))
+
+    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+        balance = state[:, 1]
+        balance += 1 - 2 * theirs
+        state[:, 0] = np.where(balance == 0, self.at_tie, balance > 0)
+        return state
+
+
+@dataclass(frozen=True)
+class Forgiver(Routine):
+    """Forgives as long as the other defected in no more than a tenth of the rounds."""
+
+    name: str
+    copies: bool = False
+    """Whether it then plays Tit for Tat; else it defects."""
+    deterministic = True
+
+    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
+        return np.tile([1.0, 0.0], (len(luck), 1))
+
+    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+        defections = state[:, 1]
+        defections += theirs
+        state[:, 0] = defections <= round / 10.0
+        if self.copies:
+            state[:, 0] = np.maximum(state[:, 0], 1 - theirs)
+        return state
+
+
+@dataclass(frozen=True)
+class AverageCopier(Routine):
+    """Cooperates with the share of rounds in which the other did."""
+
+    name: str
+    first: float = 0.5
+    """Probability to cooperate in the first round."""
+
+    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
+        return np.tile([self.first, 0.0], (len(luck), 1))
+
+    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+        state[:, 1] += 1 - theirs
+        state[:, 0] = state[:, 1] / round
+        return state
+
+
+@dataclass(frozen=True)
+class Adaptive(Routine):
+    """Tit for Tat with a picture of the other, from 0 to 1, that every round moves half the way to what it saw."""
+
+    name: str
+    deterministic = True
+
+    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
+        return np.tile([1.0, 0.5], (len(luck), 1))
+
+    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+        world = state[:, 1]
+        world += 0.5 * (1.0 - theirs - world)
+        state[:, 0] = world >= 0.5
+        return state
+
+
+COUNTING = (
+    # The authors' later program, which does not come to the results of the paper of 1997.
+    Entry("gradual", Gradual, CRISTAL, (), ("Gradual",)),
+    Entry("original_gradual", lambda name: Gradual(name, counts_all=False), BEAUFILS, (), ("OriginalGradual",)),
+    Entry("majority", Majority, AXELROD_1984, ("soft_majority", "grisell"), ("GoByMajority",)),
+    Entry("hard_majority", lambda name: Majority(name, 0.0), MITTAL, (), ("HardGoByMajority",)),
+    Entry("forgiver", Forgiver, CAMPBELL, (), ("Forgiver",)),
+    Entry(
+        "forgiving_tit_for_tat",
+        lambda name: Forgiver(name, copies=True),
+        CAMPBELL,
+        (),
+        ("ForgivingTitForTat",),
+    ),
+    Entry("average_copier", AverageCopier, PALMER, (), ("AverageCopier",)),
+    Entry(
+        "nice_average_copier",
+        lambda name: AverageCopier(name, 1.0),
+        CAMPBELL,
+        (),
+        ("NiceAverageCopier",),
+    ),
+    Entry("adaptive_tit_for_tat", Adaptive, "Tzafestas 2000, SAB 2000", (), ("AdaptiveTitForTat",)),
+)

@@ -1,0 +1,107 @@
+"""Finite strategies that look at the last two to five rounds, and at nothing before them."""
+
+from dilemmas.agents.strategies.bibliography import ARNOLD, AXELROD_1980, HILBE_2017, LANGNER, MATHIEU
+from dilemmas.agents.strategies.builders import recent, recent_rounds, unfold
+from dilemmas.agents.strategies.entry import Entry
+
+# own and other's last two moves after which the delayed all-or-none strategy cooperates
+DELAYED_AON = {("CC", "CC"), ("CD", "CD"), ("CD", "DD"), ("DD", "CD"), ("DC", "DC"), ("DD", "DD")}
+
+# own and other's last three moves after which CAPRI cooperates; before the match there was cooperation
+CAPRI = {
+    *[("CCC", "CCC"), ("CCD", "CCC"), ("CDC", "CCD"), ("DCC", "CDC"), ("CCC", "DCC")],
+    *[("CCD", "CDC"), ("CDC", "DCC"), ("DCC", "CCC"), ("DDD", "DDC"), ("DDC", "DCC")],
+    *[("DDC", "DDD"), ("DCC", "DDC"), ("DDC", "DDC"), ("DCC", "DCC")],
+}
+
+NYDEGGER = {1, 6, 7, 17, 22, 23, 26, 29, 30, 31, 33, 38, 39, 45, 49, 54, 55, 58, 61}
+"""Sums after which Nydegger defects."""
+
+
+def nydegger(own: str, other: str) -> bool:
+    """Tit for Tat for three moves, then by a sum over three rounds, in which the last round weighs 16.
+
+    The source gives that weight to the first of the three; Axelrod-Python, which is followed here, to the last.
+    """
+    if len(own) < 3:
+        return other[-1:] != "D" and other != "DC"
+    last_first = zip(own[::-1], other[::-1], strict=True)
+    points = [2 * (theirs == "D") + (mine == "D") for mine, theirs in last_first]
+    return 16 * points[0] + 4 * points[1] + points[2] not in NYDEGGER
+
+
+NO_RUN: tuple[int, str, str] = (0, "", "C")
+
+
+def _run(state: tuple[int, str, str], own: str, other: str) -> tuple[int, str, str]:
+    """Length of the run of own moves, up to 5; the move in it; the other's last move."""
+    length, move, _ = state
+    return min(length + 1, 5) if own == move else 1, own, other
+
+
+LOOKBACK = (
+    Entry("nydegger", recent_rounds(3, nydegger), f"Nydegger, in {AXELROD_1980}", (), ("FirstByNydegger",)),
+    Entry(
+        "capri",
+        recent_rounds(3, lambda own, other: (own.rjust(3, "C"), other.rjust(3, "C")) in CAPRI),
+        "Murase & Baek 2020, Sci. Rep. 10:16904",
+        (),
+        ("Capri",),
+    ),
+    Entry(
+        "all_or_none_2",
+        recent_rounds(2, lambda own, other: len(own) < 2 or own == other),
+        HILBE_2017,
+        ("aon_2",),
+        ("AON2",),
+    ),
+    Entry(
+        "delayed_all_or_none",
+        recent_rounds(2, lambda own, other: len(own) < 2 or (own, other) in DELAYED_AON),
+        HILBE_2017,
+        ("delayed_aon",),
+        ("DelayedAON1",),
+    ),
+    Entry(
+        "winner_12",
+        recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCD") if own[1:] else True),
+        MATHIEU,
+        (),
+        ("Winner12",),
+    ),
+    Entry(
+        "winner_21",
+        recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCC") if own[1:] else bool(own)),
+        MATHIEU,
+        (),
+        ("Winner21",),
+    ),
+    Entry(
+        "majority_of_five",
+        recent(5, lambda other: 2 * other.count("D") <= len(other)),
+        LANGNER,
+        (),
+        ("GoByMajority5",),
+    ),
+    Entry(
+        "hard_majority_of_five",
+        recent(5, lambda other: 2 * other.count("D") < len(other)),
+        LANGNER,
+        (),
+        ("HardGoByMajority5",),
+    ),
+    Entry(
+        "resurrection",
+        unfold(NO_RUN, lambda run: run[2] == "C" and run[:2] != (5, "D"), _run),
+        ARNOLD,
+        (),
+        ("Resurrection",),
+    ),
+    Entry(
+        "double_resurrection",
+        unfold(NO_RUN, lambda run: run[1] == "D" if run[0] == 5 else run[2] == "C", _run),
+        ARNOLD,
+        (),
+        ("DoubleResurrection",),
+    ),
+)

@@ -1,0 +1,163 @@
+"""Strategies that look at the last round and no further: five probabilities each (Nowak & Sigmund 1990).
+
+Where a vector's numbers follow from payoffs, they are those of the usual prisoner's dilemma (5, 3, 1, 0).
+"""
+
+from dilemmas.agents.strategies.bibliography import (
+    AXELROD_1980,
+    AXELROD_1984,
+    BERG,
+    COMPETITION,
+    HARPER,
+    HILBE_2013,
+    LI,
+    NOWAK_1990,
+    NOWAK_1992,
+    PRISON,
+)
+from dilemmas.agents.strategies.builders import vector
+from dilemmas.agents.strategies.entry import Entry, Family
+from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+
+
+def generosity(game: MatrixGame) -> float:
+    """The most forgiveness that pays (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P))."""
+    return min(1 - (game.T - game.R) / (game.R - game.S), (game.R - game.P) / (game.T - game.P))
+
+
+FORGIVE = generosity(DEFAULTS["prisoners_dilemma"])
+"""1/3, for which the generous strategy is known."""
+
+
+def bernoulli(p: float) -> Automaton:
+    """Cooperates with probability `p` whatever happened."""
+    return constant(f"random({p:g})", p)
+
+
+def constant(name: str, p: float) -> Automaton:
+    """Cooperates with probability `p` whatever happened, under any name."""
+    _probability(p, name, "p")
+    return memory_one(name, p, p, p, p, p)
+
+
+def reactive(name: str, first: float, c: float, d: float) -> Automaton:
+    """Cooperates with probability `c` after a C of the other and `d` after a D (Nowak & Sigmund 1989)."""
+    for meaning, value in (("first", first), ("c", c), ("d", d)):
+        _probability(value, name, meaning)
+    return memory_one(name, first, c, d, c, d)
+
+
+def generous(name: str, d: float) -> Automaton:
+    """Tit for Tat that forgives a defection with probability `d`."""
+    return reactive(name, 1, 1, d)
+
+
+def joss(name: str, c: float) -> Automaton:
+    """Tit for Tat that answers a cooperation with probability `c`."""
+    return reactive(name, 1, c, 0)
+
+
+def wavering_pavlov(name: str, error: float) -> Automaton:
+    """Win-Stay Lose-Shift that does the contrary with probability `error`, from the second round on."""
+    _probability(error, name, "error")
+    return memory_one(name, 1, 1.0 - error, error, error, 1.0 - error)
+
+
+def _probability(value: float, name: str, meaning: str) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise StrategyError(f"strategy '{name}': {meaning} = {value:g}; a probability lies in [0, 1]")
+
+
+MEMORY_ONE = (
+    Entry(
+        "always_cooperate",
+        vector(1, 1, 1, 1, 1),
+        AXELROD_1984,
+        ("cooperator", "allc", "unconditional_cooperator"),
+        ("Cooperator",),
+    ),
+    Entry("always_defect", vector(0, 0, 0, 0, 0), AXELROD_1984, ("defector", "alld", "free_rider"), ("Defector",)),
+    Entry("random", vector(0.5, 0.5, 0.5, 0.5, 0.5), AXELROD_1980, ("coin", "lunatic"), ("Random",)),
+    Entry("tit_for_tat", vector(1, 1, 0, 1, 0), f"Rapoport, in {AXELROD_1980}", ("tft", "rapoport"), ("TitForTat",)),
+    Entry(
+        "suspicious_tit_for_tat",
+        vector(0, 1, 0, 1, 0),
+        "Boyd & Lorberbaum 1987, Nature 327:58",
+        ("stft", "mistrust", "d_tft", "exploitive_tit_for_tat"),
+        ("SuspiciousTitForTat",),
+    ),
+    Entry(
+        "generous_tit_for_tat",
+        lambda name: generous(name, FORGIVE),
+        NOWAK_1992,
+        ("gtft", "naive_peace_maker"),
+        ("GTFT",),
+    ),
+    Entry("anti_tit_for_tat", vector(1, 0, 1, 0, 1), HILBE_2013, ("psycho",), ("AntiTitForTat",)),
+    Entry(
+        "bully",
+        vector(0, 0, 1, 0, 1),
+        "Nachbar 1992, J. Econ. Behav. Organ. 19:307",
+        ("reverse_tit_for_tat",),
+        ("Bully",),
+    ),
+    Entry(
+        "win_stay_lose_shift",
+        vector(1, 1, 0, 0, 1),
+        "Nowak & Sigmund 1993, Nature 364:56; Kraines & Kraines 1989 (Pavlov); Rapoport & Chammah 1965 (simpleton)",
+        ("wsls", "pavlov", "perfect_tit_for_tat", "simpleton"),
+        # The Appeaser repeats its move after a C and changes it after a D: the same rule in other words.
+        ("WinStayLoseShift", "Appeaser"),
+    ),
+    Entry(
+        "win_shift_lose_stay",
+        vector(0, 0, 1, 1, 0),
+        LI,
+        ("reverse_pavlov",),
+        ("WinShiftLoseStay",),
+    ),
+    # Grim without memory of a betrayal: it stays grim unless trembling hands bring both to cooperate by mistake.
+    Entry("memory_one_grim", vector(1, 1, 0, 0, 0), NOWAK_1990, ("grim_1",)),
+    Entry("alternator", vector(1, 0, 0, 1, 1), AXELROD_1984, ("periodic_cd",), ("Alternator",)),
+    Entry("repeat", vector(0.6, 1, 1, 0, 0), "Akin 2015, Games 6:175", ("allc_or_alld",), ("ALLCorALLD",)),
+    Entry("firm_but_fair", vector(1, 1, 0, 1, 2 / 3), "Frean 1994, Proc. R. Soc. B 257:75", (), ("FirmButFair",)),
+    Entry(
+        "stochastic_cooperator",
+        vector(1, 0.935, 0.229, 0.266, 0.42),
+        "Adami & Hintze 2013, Nat. Commun. 4:2193",
+        (),
+        ("StochasticCooperator",),
+    ),
+    Entry(
+        "stochastic_win_stay_lose_shift",
+        lambda name: wavering_pavlov(name, 0.05),
+        HARPER,
+        (),
+        ("StochasticWSLS",),
+    ),
+    Entry(
+        "joss",
+        lambda name: joss(name, 0.9),
+        f"Joss, in {AXELROD_1980}",
+        ("hard_joss", "naive_prober", "burn_both_ends"),
+        ("FirstByJoss", "NaiveProber", "BurnBothEnds"),
+    ),
+    Entry("soft_joss", lambda name: generous(name, 1 - 0.9), PRISON, (), ("SoftJoss",)),
+    Entry("grofman", vector(1, 1, 2 / 7, 2 / 7, 1), f"Grofman, in {AXELROD_1980}", (), ("FirstByGrofman",)),
+    # Axelrod-Python draws a probability between .3 and .7 anew for every round: a coin, in other words.
+    Entry("anonymous", vector(0.5, 0.5, 0.5, 0.5, 0.5), f"name withheld, in {AXELROD_1980}", (), ("FirstByAnonymous",)),
+    Entry("desperate", vector(0.5, 0, 0, 0, 1), BERG, (), ("Desperate",)),
+    Entry("hopeless", vector(0.5, 0, 1, 1, 1), BERG, (), ("Hopeless",)),
+    Entry("willing", vector(0.5, 1, 1, 1, 0), BERG, (), ("Willing",)),
+    Entry("negation", vector(0.5, 0, 1, 0, 1), COMPETITION, (), ("Negation",)),
+)
+
+MEMORY_ONE_FAMILIES = (
+    Family("random", ("p",), constant, AXELROD_1980, ("coin", "bernoulli")),
+    Family("memory_one", ("first", "cc", "cd", "dc", "dd"), memory_one, NOWAK_1990),
+    Family("reactive", ("first", "c", "d"), reactive, "Nowak & Sigmund 1989, Appl. Math. Comput. 30:191"),
+    Family("generous_tit_for_tat", ("d",), generous, NOWAK_1992, ("gtft",)),
+    Family("joss", ("c",), joss, f"Joss, in {AXELROD_1980}"),
+    Family("wavering_pavlov", ("error",), wavering_pavlov, HARPER, ("stochastic_wsls",)),
+)

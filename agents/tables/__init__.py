@@ -1,0 +1,1 @@
+"""Policy tables: an agent compiled into what it does after every history."""

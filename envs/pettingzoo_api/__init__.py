@@ -1,0 +1,1 @@
+"""The rules as PettingZoo environments, and their documentation pages."""

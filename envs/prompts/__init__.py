@@ -1,0 +1,1 @@
+"""Games in words: contexts, prompt templates, labels and comprehension questions."""

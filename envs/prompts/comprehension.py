@@ -1,0 +1,138 @@
+"""Questions about a scenario that have one right answer, to check that a player understands the game.
+
+After Fontana, Pierri & Aiello 2024 (arXiv 2406.13605), who test comprehension of rules and history before they trust
+a decision. The miniatures are pretrained on the same questions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from operator import mul
+
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.prompts.templates import Presentation, number
+from dilemmas.envs.theory.outcomes import is_symmetric
+
+EQUAL = "the same"
+"""The answer to "which gives more" where nothing does."""
+
+
+class QuestionError(InputError, ValueError):
+    """A game about which there are no questions; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of fact."""
+
+    kind: str
+    """What it tests: payoff, other_payoff, more, more_for_them, change, even_odds, together, worst_case, or history."""
+    text: str
+    answer: str
+
+
+def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = (), player: int = 0) -> list[Question]:
+    """Every question of fact about a game with two actions for each, as the player in one seat sees it.
+
+    `history`: joint actions, own action first, oldest round first. `QuestionError` for games of other numbers of
+    actions, and for games of more than two players where it matters who of the others does what.
+    """
+    if set(game.options) != {2}:
+        told = " and ".join(map(str, sorted(set(game.options))))
+        raise QuestionError(f"{game.name}: comprehension questions are about games with two actions, not {told}")
+    if game.n_players == 2:
+        return _pair(game, shown, player) + _history(game, shown, history)
+    if not is_symmetric(game):
+        raise QuestionError(f"{game.name}: comprehension questions are about groups in which all players are alike")
+    return _group(game, shown) + _history(game, shown, history)
+
+
+def _more(points: Sequence[float], shown: Presentation) -> str:
+    """The label of the action that gives more points."""
+    cooperate, defect = points
+    return EQUAL if abs(cooperate - defect) < 1e-9 else shown.labels[0 if cooperate > defect else 1]
+
+
+def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
+    asked = []
+    seats = (0, 1) if player == 0 else (1, 0)
+    paid = [[game.payoffs(tuple((mine, theirs)[seat] for seat in seats)) for theirs in (0, 1)] for mine in (0, 1)]
+    own, other = ([[points[seat] for points in row] for row in paid] for seat in seats)
+    labels = shown.labels
+    for mine in shown.order:
+        for theirs in shown.order:
+            case = f"You choose {labels[mine]}, they choose {labels[theirs]}: what do"
+            asked.append(Question("payoff", f"{case} you get?", number(own[mine][theirs])))
+            asked.append(Question("other_payoff", f"{case} they get?", number(other[mine][theirs])))
+    for theirs in shown.order:
+        case = f"If they choose {labels[theirs]}, "
+        asked.append(Question("more", f"{case}which gives you more?", _more([row[theirs] for row in own], shown)))
+        asked.append(
+            Question("more_for_them", f"{case}which gives them more?", _more([row[theirs] for row in other], shown))
+        )
+        for whom, points in (("you", own), ("them", other)):
+            change = number(abs(points[0][theirs] - points[1][theirs]))
+            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+    asked += _even_odds([sum(row) for row in own], [sum(row) for row in other], 1, shown)
+    asked.append(
+        Question("together", "If all choose the same, which gives more?", _more([own[0][0], own[1][1]], shown))
+    )
+    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
+    return asked
+
+
+def _group(game: StageGame, shown: Presentation) -> list[Question]:
+    asked = []
+    others = game.n_players - 1
+    labels = shown.labels
+    paid = [[game.payoffs((mine, *[0] * k, *[1] * (others - k))) for k in range(others + 1)] for mine in (0, 1)]
+    own = [[points[0] for points in row] for row in paid]
+    other = [[sum(points[1:]) / others for points in row] for row in paid]
+    for k in range(others + 1):
+        for mine in shown.order:
+            case = f"You choose {labels[mine]}, {k} of the others choose {labels[0]}: what do you get?"
+            asked.append(Question("payoff", case, number(own[mine][k])))
+        case = f"If {k} of the others choose {labels[0]}, "
+        asked.append(Question("more", f"{case}which gives you more?", _more([row[k] for row in own], shown)))
+        asked.append(
+            Question("more_for_them", f"{case}which gives them more?", _more([row[k] for row in other], shown))
+        )
+        for whom, points in (("you", own), ("each of them", other)):
+            change = number(abs(points[0][k] - points[1][k]))
+            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+    evenly = [comb(others, k) for k in range(others + 1)]
+    even = [[sum(map(mul, evenly, row)) for row in table] for table in (own, other)]
+    asked += _even_odds(even[0], even[1], others, shown)
+    asked.append(
+        Question("together", "If all choose the same, which gives more?", _more([own[0][others], own[1][0]], shown))
+    )
+    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
+    return asked
+
+
+def _even_odds(own: Sequence[float], other: Sequence[float], others: int, shown: Presentation) -> list[Question]:
+    """What each of four social value orientations would compare (Murphy, Ackermann & Handgraaf 2011, JDM 6:771):
+    the individualist own points, the altruist the others', the prosocial the sum, the competitor the lead."""
+    odds = "If they choose each equally often, which"
+    together = [mine + others * theirs for mine, theirs in zip(own, other, strict=True)]
+    ahead = [mine - theirs for mine, theirs in zip(own, other, strict=True)]
+    return [
+        Question("even_odds", f"{odds} gives you more?", _more(own, shown)),
+        Question("even_odds", f"{odds} gives them more?", _more(other, shown)),
+        Question("even_odds", f"{odds} gives all of you more together?", _more(together, shown)),
+        Question("even_odds", f"{odds} puts you further ahead of them?", _more(ahead, shown)),
+    ]
+
+
+def _history(game: StageGame, shown: Presentation, history: Sequence[Joint]) -> list[Question]:
+    if not history:
+        return []
+    mine, *theirs = history[-1]
+    asked = [Question("history", "What did you choose last round?", shown.labels[mine])]
+    if game.n_players == 2:
+        asked.append(Question("history", "What did they choose last round?", shown.labels[theirs[0]]))
+    else:
+        text = f"How many of the others chose {shown.labels[0]} last round?"
+        asked.append(Question("history", text, str(theirs.count(0))))
+    return asked

@@ -1,0 +1,247 @@
+"""The lines of a prompt: what can be done, what it pays, what happened. Every number comes from the game.
+
+Each function gives lines made of the sentences of a `Template`; what its sentences cannot say is a `TemplateError`.
+"""
+
+import json
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from dilemmas.envs.games.n_player import CountGame
+from dilemmas.envs.games.public_goods import PublicGoods
+from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.numbers import either, number
+from dilemmas.envs.prompts.labels import Presentation, TemplateError, amounts
+from dilemmas.envs.rules.choices import options_now, words_allowed
+from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.protocol import View
+from dilemmas.envs.rules.repeated import Repeated, Sanction
+from dilemmas.envs.theory.outcomes import is_symmetric
+
+if TYPE_CHECKING:
+    from dilemmas.envs.prompts.templates import Template
+
+
+def payoff_lines(template: "Template", view: View, shown: Presentation) -> list[str]:
+    """The actions and what they pay, from the seat of the player who is asked."""
+    game = view.game
+    if isinstance(view.rules, Population):
+        return _population(template, view.rules, view.player, shown)
+    if isinstance(game, PublicGoods):
+        return _public_goods(template, game, view.player, shown)
+    if game.n_players == 2:
+        return [_pair_rule(template, game, view.player, shown), *_pair_lines(template, game, view.player, shown)]
+    return _group(template, game, shown)
+
+
+def _pair_rule(template: "Template", game: StageGame, player: int, shown: Presentation) -> str:
+    mine, theirs = game.options[player], game.options[1 - player]
+    if mine == theirs:
+        return template.say("pair_rule", game, labels=shown.listed(mine))
+    return template.say("unlike_rule", game, labels=shown.listed(mine), their_labels=shown.listed(theirs))
+
+
+def _pair_lines(template: "Template", game: StageGame, player: int, shown: Presentation) -> list[str]:
+    lines = []
+    for mine, theirs in product(shown.order, repeat=2):
+        if mine >= game.options[player] or theirs >= game.options[1 - player]:
+            continue
+        paid = game.payoffs((mine, theirs) if player == 0 else (theirs, mine))
+        lines.append(
+            template.say(
+                "pair_line",
+                game,
+                mine=shown.labels[mine],
+                theirs=shown.labels[theirs],
+                my_payoff=number(paid[player]),
+                their_payoff=number(paid[1 - player]),
+            )
+        )
+    return lines
+
+
+def _group(template: "Template", game: StageGame, shown: Presentation) -> list[str]:
+    """A symmetric game of two actions, in which it counts how many others cooperate."""
+    others = game.n_players - 1
+    if not _counts(game):
+        raise TemplateError(f"template '{template.name}' has no words for a game like '{game.name}'")
+    lines = [template.say("group_rule", game, labels=shown.listed(), players=game.n_players)]
+    counts = range(others + 1)
+    for mine in shown.order:
+        points = [game.payoffs((mine, *[0] * k, *[1] * (others - k)))[0] for k in counts]
+        lines.append(
+            template.say(
+                "group_line",
+                game,
+                mine=shown.labels[mine],
+                counts=either([str(k) for k in counts]),
+                cooperate=shown.labels[0],
+                payoffs=either([number(value) for value in points]),
+            )
+        )
+    return lines
+
+
+def _counts(game: StageGame) -> bool:
+    """Whether all that matters is how many others cooperate, as it is where endowments are alike."""
+    return isinstance(game, CountGame | PublicGoods) or (set(game.options) == {2} and is_symmetric(game))
+
+
+def _public_goods(template: "Template", game: PublicGoods, player: int, shown: Presentation) -> list[str]:
+    if isinstance(game.endowment, tuple):
+        return [*_unequal(template, game, player), *_provision(template, game)]
+    if game.n_actions == len(template.labels):
+        return _group(template, game, shown)
+    rule = template.say(
+        "levels_rule",
+        game,
+        endowment=number(game.endowment),
+        labels=_amounts_listed(template, game, player, shown),
+        multiplier=number(game.multiplier),
+        players=game.n_players,
+    )
+    return [rule, *_provision(template, game)]
+
+
+def _unequal(template: "Template", game: PublicGoods, player: int) -> list[str]:
+    """What each has and may give, oneself first, then the others in order."""
+    seats = [player, *(other for other in range(game.n_players) if other != player)]
+    keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
+    lines = [
+        template.say(key, game, endowment=number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat))
+        for key, seat in zip(keys, seats, strict=True)
+    ]
+    pot = template.say("unequal_pot", game, multiplier=number(game.multiplier), players=game.n_players)
+    return [*lines, pot]
+
+
+def _provision(template: "Template", game: PublicGoods) -> list[str]:
+    if not game.threshold:
+        return []
+    key = "threshold_refund" if game.refund else "threshold_lost"
+    return [template.say(key, game, threshold=number(game.threshold))]
+
+
+def _amounts_listed(template: "Template", game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
+    if not game.n_actions:
+        return template.say("any_amount", game, endowment=number(game.endowment_of(player)))
+    return shown.listed() if shown else either(amounts(game, player))
+
+
+def _population(template: "Template", rules: Population, player: int, shown: Presentation) -> list[str]:
+    game = rules.stage
+    pairs = _pair_lines(template, game, 0, shown)
+    if rules.edges is None:
+        key = "partner_or_none" if rules.size % 2 else "partner_rule"
+        met = template.say(key, game, others=rules.size - 1)
+        return [met, _pair_rule(template, game, 0, shown), *pairs]
+    count = len(rules.neighbours[player])
+    if count == 1:
+        return [_pair_rule(template, game, 0, shown), *pairs]
+    rule = template.say("neighbours_rule", game, count=count, labels=shown.listed())
+    return [rule, *pairs, template.words(f"neighbours_{rules.payoff}", game)]
+
+
+def match_lines(template: "Template", view: View) -> list[str]:
+    """What a match has beyond its stage game: talk, sanctions, and how long it is, where the players are told."""
+    rules, lines = view.rules, []
+    if isinstance(rules, Repeated):
+        if rules.talk:
+            lines.append(template.words("talk_rule", view.game))
+        for key, sanction in (("punish_rule", rules.punishment), ("reward_rule", rules.reward)):
+            if sanction:
+                lines.append(_sanction_rule(template, view.game, key, sanction))
+    if view.rounds is not None:
+        lines.append(template.say("clock", view.game, round=min(view.round + 1, view.rounds), rounds=view.rounds))
+    return lines
+
+
+def _sanction_rule(template: "Template", game: StageGame, key: str, sanction: Sanction) -> str:
+    cost, effect = number(sanction.cost), number(sanction.effect)
+    return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
+
+
+def past_lines(template: "Template", view: View, shown: Presentation) -> list[str]:
+    """The rounds that the player sees, oldest first, and what this round has brought so far."""
+    game, last, now = view.game, template.last_round, view.acted is not None
+    past = view.history[:-1] if now else view.history  # this round, which is told below
+    lines = []
+    for ago, joint in zip(range(len(past), 0, -1), past, strict=True):
+        when = last if ago == 1 else template.say("rounds_ago", game, number=ago)
+        lines.append(_done(template, view, joint, when, shown))
+    if view.sanctioned is not None and not now:
+        lines.append(_moved(template, view, last))
+    if not (view.said or now):
+        return lines
+    when = template.words("this_round", game)
+    lines += [_said(template, view, joint, when) for joint in view.said]
+    if view.acted is not None:
+        lines.append(_done(template, view, view.acted, when, shown, one_by_one=True))
+    if now and view.sanctioned is not None and any(view.sanctioned):
+        lines.append(_moved(template, view, when))
+    return lines
+
+
+def _done(
+    template: "Template", view: View, joint: Joint, when: str, shown: Presentation, one_by_one: bool = False
+) -> str:
+    """One round in words. `one_by_one`: with the others in order, also where it only counts how many cooperated."""
+    game, others = view.game, joint[1:]
+    own, *theirs = _named(view, joint, shown)
+    if not others:
+        return template.say("alone_history", game, ago=when, mine=own)
+    if len(others) == 1:
+        return template.say("pair_history", game, ago=when, mine=own, theirs=theirs[0])
+    if game.n_actions == 2 and not one_by_one and not _owns_amounts(game):
+        count = others.count(0)
+        return template.say("group_history", game, ago=when, mine=own, count=count, cooperate=shown.labels[0])
+    return template.say("levels_history", game, ago=when, mine=own, theirs=", ".join(theirs))
+
+
+def _owns_amounts(game: StageGame) -> bool:
+    """Whether what an action gives depends on who takes it."""
+    return isinstance(game, PublicGoods) and isinstance(game.endowment, tuple)
+
+
+def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
+    """The actions of a joint action, own first, as they are called."""
+    game = view.game
+    if not isinstance(game, PublicGoods) or (shown.labels and not _owns_amounts(game)):
+        return [shown.labels[action] for action in joint]
+    seats = [view.player, *(seat for seat in range(game.n_players) if seat != view.player)]
+    return [number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
+
+
+def _said(template: "Template", view: View, joint: Joint, when: str) -> str:
+    mine, *theirs = [_signal(template, view, signal) for signal in joint]
+    key = "said_pair" if len(theirs) == 1 else "said_group"
+    return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
+
+
+def _signal(template: "Template", view: View, signal: Any) -> str:
+    """A signal by its label; a text as it is, in quotation marks and on one line, so that it ends where it ends."""
+    if isinstance(signal, str):
+        return json.dumps(signal, ensure_ascii=False)
+    return str(signal) if signal else template.words("silence", view.game)
+
+
+def _moved(template: "Template", view: View, when: str) -> str:
+    """What sanctions did to everybody's points."""
+    mine, *theirs = [f"{'+' if points > 0 else ''}{number(points)}" for points in view.sanctioned or ()]
+    key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
+    return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
+
+
+def question(template: "Template", view: View, shown: Presentation, words: bool) -> str:
+    """What is asked in the phase of the match. `words`: whether a message is asked for where one may be said."""
+    game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
+    if view.phase == "act":
+        if listed:
+            return template.say("question", game, labels=listed)
+        return template.say("amount_question", game, endowment=number(game.endowments[view.player]))
+    if view.phase == "talk":
+        if words and words_allowed(view):
+            return template.words("words_question", game)
+        return template.say("signal_question", game, labels=listed)
+    how_many = "pair" if game.n_players == 2 else "group"
+    return template.say(f"{view.phase}_{how_many}_question", game, labels=listed)

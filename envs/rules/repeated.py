@@ -1,0 +1,335 @@
+"""The repeated stage game: the rules of nearly every match.
+
+A round goes through its phases in order: talk (zero or more turns), act, and where asked for a stage of punishment
+and one of reward. Chance enters in four places: trembling hands, errors of perception, a horizon nobody is told, and
+the draw whether a further round follows. How many uniform numbers a phase takes depends on the rules alone, so that
+many matches at once (`dilemmas.envs.vector.vector_matches`) draw exactly what one match draws.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from dilemmas.envs.checks import GameError, flag, from_zero, probability, whole_number
+from dilemmas.envs.games.stage_game import Joint, StageGame, whole
+from dilemmas.envs.rules.observations import Layout, Observation
+from dilemmas.envs.rules.protocol import Ending, Phase, State, Transition, View
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Cheap talk before the players act: signals that cost nothing and bind nobody."""
+
+    turns: int = 1
+    """Turns per round; all speak at once in each."""
+    signals: int = 3
+    """Size of the alphabet; signal 0 is silence."""
+    words: bool = False
+    """Whether a signal may also be a text. The space of actions stays the alphabet."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("turns", 1), ("signals", 2)):
+            count = whole_number(getattr(self, name), f"talk: {name}", least, LARGEST_CHOICE)
+            object.__setattr__(self, name, count)
+        object.__setattr__(self, "words", flag(self.words, "talk: words"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """Points that players take from or give to each other once they have seen what everybody did.
+
+    Fehr & Gächter 2002 (Nature 415:137): punishment with cost 1 and effect 3.
+    """
+
+    cost: float = 1.0
+    """What a point costs who assigns it."""
+    effect: float = 3.0
+    """What a point takes from, or gives to, who receives it."""
+    points: int = 1
+    """Most points that one player can assign to another one."""
+
+    def __post_init__(self) -> None:
+        for name in ("cost", "effect"):
+            object.__setattr__(self, name, from_zero(getattr(self, name), f"sanction: {name}"))
+        object.__setattr__(self, "points", whole_number(self.points, "sanction: points", 1, LARGEST_CHOICE))
+
+
+LARGEST_CHOICE = 1 << 16
+"""Most options of a player in one phase; sanctions against many others exceed it."""
+LARGEST_SIGHT = 1 << 28
+"""Most numbers in what all players see at a time: a gigabyte."""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A stage game played once or again and again by the same players."""
+
+    stage: StageGame
+    rounds: int | tuple[int, int] | None = 1
+    """Number of rounds; a pair: drawn between the two, both possible, and told to nobody; None: no limit."""
+    continuation: float = 1.0
+    """Probability, from 0 to 1, that a round is followed by another one."""
+    noise: float = 0.0
+    """Trembling hand: probability, 0 to 1, that an action is replaced by one of the others, uniformly."""
+    misperception: float = 0.0
+    """Probability, 0 to 1, that a player takes another's action for a different one; histories are private then."""
+    memory: int = 1
+    """How many rounds back the players see."""
+    clock: bool = False
+    """Whether the players are told how many rounds are left."""
+    talk: Talk | None = None
+    punishment: Sanction | None = None
+    reward: Sanction | None = None
+
+    def __post_init__(self) -> None:
+        if self.rounds is not None and not _horizon(self.rounds):
+            raise GameError(
+                f"rounds = {self.rounds!r}; needs a whole number from 1 up, a pair of them (shortest, longest),"
+                " or None for no limit"
+            )
+        for name in ("continuation", "noise", "misperception"):
+            object.__setattr__(self, name, probability(getattr(self, name), name))
+        object.__setattr__(self, "memory", whole_number(self.memory, "memory", 0))
+        object.__setattr__(self, "clock", flag(self.clock, "clock"))
+        if self.clock and not isinstance(self.rounds, Integral):
+            raise GameError(f"clock = True, rounds = {self.rounds!r}; only a fixed number of rounds can be told")
+        if 0 in self.stage.options and len(self.phases) > 1:
+            raise GameError(f"{self.stage.name}: amounts go with neither talk nor sanctions; take contribution levels")
+        for phase in self.phases:
+            if max(phase.options) > LARGEST_CHOICE:
+                most = f"more than {LARGEST_CHOICE} options of a player"
+                raise GameError(f"{phase.name}: {most}; take fewer points or fewer players")
+        if self.n_players * self.observation_size > LARGEST_SIGHT:
+            size = f"{self.observation_size} numbers to see for each of {self.n_players} players"
+            raise GameError(f"memory = {self.memory}: {size}; at most {LARGEST_SIGHT} in all: remember fewer rounds")
+
+    @property
+    def n_players(self) -> int:
+        return self.stage.n_players
+
+    @property
+    def endless(self) -> bool:
+        return self.rounds is None and self.continuation == 1.0
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        n, options = self.n_players, self.stage.options
+        silent = (0,) * n
+        turns = [Phase("talk", (self.talk.signals,) * n, silent)] * self.talk.turns if self.talk else []
+        act = Phase("act", options, tuple(count - 1 if count else 0 for count in options))
+        after = [
+            Phase(name, ((sanction.points + 1) ** (n - 1),) * n, silent)
+            for name, sanction in (("punish", self.punishment), ("reward", self.reward))
+            if sanction
+        ]
+        return (*turns, act, *after)
+
+    @cached_property
+    def spaces(self) -> tuple[int, ...]:
+        """Number of options of each player over all phases."""
+        return tuple(map(max, zip(*(phase.options for phase in self.phases), strict=True)))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How views are laid out in numbers."""
+        signals = self.talk.signals + self.talk.words if self.talk else 0
+        sanctions = self.punishment is not None or self.reward is not None
+        names = [phase.name for phase in self.phases]
+        most = self.most_sanctioned if sanctions else None
+        return Layout(self.stage, self.memory, names, signals, most, self.clock)
+
+    @property
+    def observation_size(self) -> int:
+        return self.layout.size
+
+    @property
+    def state_size(self) -> int:
+        return self.observation_size
+
+    def encode(self, view: View) -> Observation:
+        return self.layout.encode(view)
+
+    def encode_state(self, state: State) -> Observation:
+        """What the first player would see if nobody could be mistaken: the players in the order of the table."""
+        return self.encode(self.view(state._replace(seen=None, perceived=None), 0))
+
+    def start(self, rng: np.random.Generator) -> State:
+        """The state before the first phase; draws from `rng` only where the horizon is unknown."""
+        length = self.rounds
+        if isinstance(length, tuple):
+            shortest, longest = length
+            length = shortest + int(rng.random() * (longest - shortest + 1))
+        return State(
+            round=0,
+            phase=0,
+            history=(),
+            length=length,
+            seen=((),) * self.n_players if self.misperception else None,
+        )
+
+    def step(self, state: State, joint: Sequence[Any], rng: np.random.Generator) -> Transition:
+        """Play one phase. An action that belongs to another phase becomes this phase's default."""
+        if state.ending is not None:
+            raise GameError(f"the match is over after round {state.round}: {state.ending.value}")
+        phase = self.phases[state.phase]
+        legal = self._legal(joint, phase)
+        if phase.name == "act":
+            return self._act(state, legal, rng)
+        if phase.name == "talk":
+            return self._next(state._replace(said=(*state.said, legal)), legal, (0.0,) * self.n_players, rng)
+        return self._sanction(state, legal, phase.name, rng)
+
+    def view(self, state: State, player: int) -> View:
+        """What a player knows: everything with itself first, then the others in order."""
+        history = state.seen[player] if state.seen is not None else state.history
+        acted = state.perceived[player] if state.perceived is not None else state.acted
+
+        def own_first(joint: Joint) -> Joint:
+            return (joint[player], *joint[:player], *joint[player + 1 :])
+
+        return View(
+            self.stage,
+            player,
+            state.round,
+            tuple(map(own_first, history)),
+            self.phases[state.phase].name,
+            tuple(map(own_first, state.said)),
+            None if acted is None else own_first(acted),
+            None if state.sanctioned is None else own_first(state.sanctioned),
+            state.length if self.clock else None,
+            self,
+        )
+
+    @cached_property
+    def _act_options(self) -> tuple[int, ...]:
+        return next(phase.options for phase in self.phases if phase.name == "act")
+
+    @cached_property
+    def most_sanctioned(self) -> float:
+        """Most points that the sanctions of a round can add to or take from a player."""
+        stages = (self.punishment, self.reward)
+        return max((s.effect * s.points * (self.n_players - 1) for s in stages if s), default=0.0)
+
+    def sanctions(self, action: int, player: int, points: int) -> list[int]:
+        """Points that an action of a sanctioning phase assigns to each player: its digits, the others in order."""
+        digits = [(action // (points + 1) ** place) % (points + 1) for place in range(self.n_players - 1)]
+        return [*digits[:player], 0, *digits[player:]]
+
+    @cached_property
+    def predictable(self) -> bool:
+        """Whether nothing is left to chance once a match has begun."""
+        return not (self.noise or self.misperception) and self.continuation == 1.0
+
+    def _act(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition:
+        n = self.n_players
+        if self.noise:
+            trembles = rng.random(n).tolist()
+            joint = tuple([self._swapped(joint[i], i, trembles[i], self.noise) for i in range(n)])
+        payoffs, perceived = self._meet(joint, rng)
+        seen = None if state.seen is None else tuple(map(self._remember, state.seen, perceived))
+        due = joint if state.phase + 1 < len(self.phases) else None
+        sanctioned = None if due is None else (0.0,) * n
+        history = self._remember(state.history, joint)
+        shown = tuple(perceived) if seen is not None and due else None
+        after = state._replace(history=history, seen=seen, acted=due, sanctioned=sanctioned, perceived=shown)
+        return self._next(after, joint, payoffs, rng)
+
+    def _meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
+        """Payoffs of a joint action, and what each player takes it for where perception can err."""
+        if not self.misperception:
+            return self.stage.payoffs(joint), ()
+        n = self.n_players
+        errors = rng.random((n, n)).tolist()  # who takes (row) whom (column) for another; the diagonal is not used
+        perceived = [
+            tuple(
+                [joint[j] if j == i else self._swapped(joint[j], j, errors[i][j], self.misperception) for j in range(n)]
+            )
+            for i in range(n)
+        ]
+        return self.stage.payoffs(joint), perceived
+
+    def _remember(self, past: tuple[Joint, ...], joint: Joint) -> tuple[Joint, ...]:
+        return (*past, joint)[-self.memory :] if self.memory else ()
+
+    def _sanction(self, state: State, joint: Joint, name: str, rng: np.random.Generator) -> Transition:
+        punishing = name == "punish"
+        sanction = self.punishment if punishing else self.reward
+        assert sanction is not None
+        assert state.sanctioned is not None
+        given = [self.sanctions(action, player, sanction.points) for player, action in enumerate(joint)]
+        sign = -1.0 if punishing else 1.0
+        received = [
+            sign * sanction.effect * sum(row[player] for row in given) + 0.0 for player in range(self.n_players)
+        ]
+        payoffs = tuple(got - sanction.cost * sum(row) for got, row in zip(received, given, strict=True))
+        total = tuple(old + new for old, new in zip(state.sanctioned, received, strict=True))
+        return self._next(state._replace(sanctioned=total), joint, payoffs, rng)
+
+    def _next(self, state: State, joint: Joint, payoffs: tuple[float, ...], rng: np.random.Generator) -> Transition:
+        """On to the next phase, to the next round, or to the end."""
+        name = self.phases[state.phase].name
+        if state.phase + 1 < len(self.phases):
+            return Transition(state._replace(phase=state.phase + 1), joint, payoffs, name)
+        goes_on = self.continuation == 1.0 or rng.random() < self.continuation
+        ending = None
+        if state.length is not None and state.round + 1 == state.length:
+            ending = Ending.LAST_ROUND
+        elif not goes_on:
+            ending = Ending.CHANCE
+        over = State(state.round + 1, 0, state.history, ending, state.length, state.seen, (), None, state.sanctioned)
+        return Transition(over, joint, payoffs, name)
+
+    def _legal(self, joint: Sequence[Any], phase: Phase) -> Joint:
+        """The joint action in this phase, or the error that names what cannot be played in any."""
+        if len(joint) != self.n_players:
+            raise GameError(f"joint action {tuple(joint)} has {len(joint)} actions for {self.n_players} players")
+        if {*map(type, joint)} == {int} and min(joint) >= 0 and max(joint) < min(phase.options):
+            return tuple(joint)  # as nearly always, and at once for a population of thousands
+        return tuple([self._legal_action(action, player, phase) for player, action in enumerate(joint)])
+
+    def _legal_action(self, action: Any, player: int, phase: Phase) -> Any:
+        options = phase.options[player]
+        if not options:
+            return self._amount(action, player)
+        if whole(action, options):
+            return index(action)
+        if whole(action, self.spaces[player]):
+            return phase.default[player]
+        if isinstance(action, str) and self.talk is not None and self.talk.words:
+            return action if phase.name == "talk" else phase.default[player]
+        raise GameError(
+            f"action {action!r} of player_{player} is outside 0..{self.spaces[player] - 1} of {self.stage.name}"
+        )
+
+    def _amount(self, action: Any, player: int) -> float:
+        """A contribution in points; an array of one number passes for it."""
+        endowment = self.stage.endowments[player]
+        try:
+            amount = float(np.asarray(action, dtype=np.float64).item())
+        except (TypeError, ValueError):
+            amount = -1.0
+        most = max(endowment, float(np.float32(endowment)))  # the space has 32 bits, in which 0.1 is a little more
+        if not 0.0 <= amount <= most:
+            raise GameError(f"action {action!r} of player_{player} is outside 0..{endowment:g} of {self.stage.name}")
+        return min(amount, endowment)
+
+    def _swapped(self, action: Any, player: int, u: float, chance: float) -> Any:
+        """The action, or with probability `chance` another one; `u` is uniform in [0, 1)."""
+        if u >= chance:
+            return action
+        options = self._act_options[player]
+        if not options:
+            return u / chance * self.stage.endowments[player]
+        return (action + 1 + int(u / chance * (options - 1))) % options
+
+
+def _horizon(rounds: Any) -> bool:
+    """Whether it is a number of rounds, or a pair of them."""
+    pair = rounds if isinstance(rounds, tuple) else (rounds, rounds)
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
+    return len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])

@@ -1,0 +1,85 @@
+"""All Nash equilibria of games for two with two actions each, alike or not; a continuum is told as one.
+
+The best replies of a player to every probability of the other are at most three lines, or the whole square of
+probabilities. Equilibria are where the best replies of the two meet.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+from dilemmas.envs.checks import GameError
+from dilemmas.envs.games.stage_game import Numbers, StageGame
+from dilemmas.envs.theory.outcomes import against, tie_of
+
+Span = tuple[float, float]
+"""Least and greatest probability; the same number twice where it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibrium:
+    """Nash equilibria of a 2x2 game: every probability in `first` together with every one in `second`."""
+
+    first: Span
+    """Probabilities with which the first player takes action 0."""
+    second: Span
+    """Probabilities with which the second player takes action 0."""
+
+    @property
+    def continuum(self) -> bool:
+        """Whether it is a line or a square of equilibria and no single one."""
+        return self.first[0] < self.first[1] or self.second[0] < self.second[1]
+
+    @property
+    def pure(self) -> bool:
+        """Whether it is a single one without chance."""
+        return not self.continuum and {self.first[0], self.second[0]} <= {0.0, 1.0}
+
+
+def mixed_equilibria(game: StageGame) -> tuple[Equilibrium, ...]:
+    """All Nash equilibria of a 2x2 game, pure ones first; where they are infinitely many, whole lines or squares.
+
+    Raises `GameError` for other games.
+    """
+    if game.options != (2, 2):
+        raise GameError(f"{game.name}: options = {game.options}; mixed equilibria are solved for two actions each")
+    found = []
+    for (p, answered_q), (q, answered_p) in product(_replies(against(game, 0)), _replies(against(game, 1))):
+        first, second = _common(p, answered_p), _common(q, answered_q)
+        if first and second:
+            found.append(Equilibrium(first, second))
+    whole = {one for one in found if not any(_within(one, other) for other in found if other != one)}
+    return tuple(sorted(whole, key=lambda one: (not one.pure, one.continuum, one.first, one.second)))
+
+
+def _replies(points: Numbers) -> list[tuple[Span, Span]]:
+    """A player's best replies: probabilities of its own action 0, and those of the other player that they answer.
+
+    `points`: by own and the other's action, shape (2, 2).
+    """
+    more = points[0] - points[1]  # what action 0 pays over action 1, by the other's action
+    more[abs(more) <= tie_of(points)] = 0.0
+    at_one, at_zero = more.tolist()  # by the other's probability of action 0
+    if at_zero == at_one == 0:
+        return [((0.0, 1.0), (0.0, 1.0))]
+    if at_zero * at_one and (at_zero > 0) == (at_one > 0):
+        return [(_pure(at_zero), (0.0, 1.0))]
+    even = abs(at_zero) / (abs(at_zero) + abs(at_one))  # here both actions pay the same
+    lines = [((0.0, 1.0), (even, even))]
+    if at_zero:
+        lines.append((_pure(at_zero), (0.0, even)))
+    if at_one:
+        lines.append((_pure(at_one), (even, 1.0)))
+    return lines
+
+
+def _pure(more: float) -> Span:
+    return (1.0, 1.0) if more > 0 else (0.0, 0.0)
+
+
+def _common(one: Span, other: Span) -> Span | None:
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    return (low, high) if low <= high else None
+
+
+def _within(one: Equilibrium, other: Equilibrium) -> bool:
+    return _common(one.first, other.first) == one.first and _common(one.second, other.second) == one.second

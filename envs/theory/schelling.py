@@ -1,0 +1,48 @@
+"""Schelling diagrams: what each of two actions pays, drawn over the number of others who cooperate."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dilemmas.envs.checks import GameError
+from dilemmas.envs.games.stage_game import Numbers, StageGame
+from dilemmas.envs.theory.outcomes import is_symmetric
+
+
+class Schelling(NamedTuple):
+    """A Schelling diagram."""
+
+    others: tuple[int, ...]
+    """Numbers of others who cooperate: 0, 1, ..., n - 1."""
+    cooperate: tuple[float, ...]
+    """Points of a player who cooperates."""
+    defect: tuple[float, ...]
+    """Points of a player who defects."""
+    crossings: tuple[float, ...]
+    """Numbers of others, in between by linear interpolation, at which both pay the same."""
+
+
+def schelling(game: StageGame) -> Schelling:
+    """The diagram of a symmetric game with two actions (Schelling 1973, J Conflict Resolution 17:381).
+
+    Raises `GameError` for a game with other actions, and for one whose players are not alike.
+    """
+    n = game.n_players
+    if tuple(game.options) != (2,) * n:
+        raise GameError(f"{game.name}: options = {game.options}; a Schelling diagram takes two actions for each player")
+    if not is_symmetric(game):
+        raise GameError(f"{game.name}: its players are not alike; a Schelling diagram takes a symmetric game")
+    paid = game.payoff_array((np.arange(n) >= np.arange(n + 1)[:, None]).astype(np.intp))  # by number of cooperators
+    cooperate, defect = tuple(paid[1:, 0].tolist()), tuple(paid[:-1, -1].tolist())
+    return Schelling(tuple(range(n)), cooperate, defect, tuple(_crossings(np.subtract(cooperate, defect))))
+
+
+def _crossings(gains: Numbers) -> list[float]:
+    """Where a line through the gains of cooperation is 0."""
+    found = []
+    for k, gain in enumerate(gains.tolist()):
+        if gain == 0:
+            found.append(float(k))
+        elif k + 1 < len(gains) and gain * gains[k + 1] < 0:
+            found.append(k + gain / (gain - float(gains[k + 1])))
+    return found

@@ -1,0 +1,1 @@
+"""Many matches of one game at once, over arrays."""

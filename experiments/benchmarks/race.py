@@ -1,0 +1,109 @@
+"""Races: contenders that do the same work take turns on one core, and their rates are compared."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+
+Play = Callable[[], int]
+"""Does a short piece of work and returns how much it was, in the contender's unit."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Somebody who does the work."""
+
+    name: str
+    unit: str
+    """What is counted, such as ``rounds``."""
+    prepare: Callable[[], Play]
+    """Sets up; raises ImportError where something is not installed."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a rate has to reach."""
+
+    contender: str
+    least: float
+    """In units per CPU-second; or as a ratio, where there is somebody to compare with."""
+    rival: str | None = None
+    """Whose rate is the measure."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a contender did."""
+
+    name: str
+    unit: str
+    rate: float
+    """Units per CPU-second, median of the turns."""
+    slowest: float
+    """Units per CPU-second in the worst turn."""
+    fastest: float
+    """Units per CPU-second in the best turn."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A bar and what came of it."""
+
+    contender: str
+    rival: str | None
+    least: float
+    reached: float
+    met: bool
+
+
+@dataclass(frozen=True)
+class Race:
+    """A whole run."""
+
+    measured: tuple[Measured, ...]
+    verdicts: tuple[Verdict, ...]
+    missing: tuple[str, ...]
+    """Why somebody is not in it, one line each."""
+
+
+def rate(play: Play, seconds: float) -> float:
+    """Units per CPU-second over a turn of at least so many CPU-seconds."""
+    done, start = 0, process_time()
+    while True:
+        done += play()
+        spent = process_time() - start
+        if spent >= seconds:
+            return done / spent
+
+
+def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[object], seconds: float) -> Race:
+    """Let all take turns of `seconds` CPU-seconds each, one after the other, after one piece to warm up.
+
+    There are as many turns as `turns` has members.
+    """
+    ready: dict[Contender, Play] = {}
+    missing = []
+    for contender in contenders:
+        try:
+            ready[contender] = contender.prepare()
+            ready[contender]()
+        except ImportError as error:
+            missing.append(f"{contender.name}: {error.msg}")
+    rates: dict[Contender, list[float]] = {contender: [] for contender in ready}
+    for _ in turns:
+        for contender, play in ready.items():
+            rates[contender].append(rate(play, seconds))
+    measured = [Measured(c.name, c.unit, median(found), min(found), max(found)) for c, found in rates.items()]
+    verdicts = [verdict for bar in bars if (verdict := judged(bar, rates)) is not None]
+    return Race(tuple(measured), tuple(verdicts), tuple(missing))
+
+
+def judged(bar: Bar, rates: dict[Contender, list[float]]) -> Verdict | None:
+    """Whether a bar is met; None where somebody it is about is missing. A ratio is the median over the turns."""
+    found = {contender.name: turns for contender, turns in rates.items()}
+    own = found.get(bar.contender)
+    rival = [1.0] * len(own or ()) if bar.rival is None else found.get(bar.rival)
+    if own is None or rival is None:
+        return None
+    reached = median(mine / theirs for mine, theirs in zip(own, rival, strict=True))
+    return Verdict(bar.contender, bar.rival, bar.least, reached, reached >= bar.least)

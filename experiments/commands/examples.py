@@ -1,0 +1,67 @@
+"""`dilemmas look`: read a teaching data set by eye, with summary counts."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dilemmas.envs.names import lookup
+from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.training.examples import Example, ExampleError, Summary, read_examples, summarise
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--scenario", help="Only this scenario, such as harmony/friends.")
+@click.option(
+    "--show", type=click.IntRange(0), default=3, show_default=True, help="Examples to print, drawn at random."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(path: Path, scenario: str | None, show: int, seed: int, as_json: bool) -> None:
+    """Read a data set of answers and motivations by eye. PATH is an examples.jsonl or a run folder."""
+    file = path / "examples.jsonl" if path.is_dir() else path
+    examples = read_examples(file)
+    if not examples:
+        raise ExampleError(f"{file} holds no example: none of the teacher's answers could be read")
+    summaries = {summary.scenario: summary for summary in summarise(examples)}
+    if scenario is not None:
+        summaries = {scenario: lookup("scenario", scenario, summaries, str(path))}
+        examples = [example for example in examples if example.scenario == scenario]
+    if as_json:
+        click.echo(json.dumps([asdict(summary) for summary in summaries.values()], ensure_ascii=False))
+        return
+    console = Console()
+    console.print(summary_table(list(summaries.values())))
+    rng = np.random.default_rng(seed)
+    for index in sorted(rng.permutation(len(examples))[:show]):
+        console.print(example_text(examples[index]))
+
+
+def summary_table(summaries: list[Summary]) -> Table:
+    """Answers and motivations by scenario; fits 80 columns."""
+    table = Table(title=None, box=None, pad_edge=False)
+    table.add_column("scenario", overflow="fold")  # on a narrow terminal two lines rather than half a name
+    for heading in ("answers", "motivations", "words"):
+        table.add_column(heading, justify="right")
+    for summary in summaries:
+        answers = "  ".join(f"{label} {count}" for label, count in summary.counts)
+        table.add_row(
+            Text(visible(summary.scenario)), Text(visible(answers)), str(summary.motivations), f"{summary.words:.1f}"
+        )
+    return table
+
+
+def example_text(example: Example) -> Text:
+    """One example; the model's words are text, never markup."""
+    return Text.assemble(
+        (visible(f"\n{example.scenario}\n"), "bold"),
+        (visible(f"{example.prompt}\n"), "dim"),
+        ("→ ", "bold"),
+        visible(example.completion),
+    )

@@ -1,0 +1,257 @@
+"""`dilemmas games`: every environment, its page, and what game theory says of its payoffs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module
+from inspect import cleandoc
+from types import ModuleType
+from typing import Any
+
+import click
+from pettingzoo.env_registry.registration import parallel_registry  # type: ignore[import-untyped]
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import game_name
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.names import lookup
+from dilemmas.envs.pettingzoo_api import env_pages as pages
+from dilemmas.envs.theory.equilibria_2x2 import Equilibrium
+from dilemmas.envs.theory.outcomes import Outcome
+from dilemmas.envs.theory.solutions import Solution, Strength, dilemma, region_of, solve
+from dilemmas.experiments.reporting.parsing import parsed
+
+LISTED = 6
+"""Joint actions that are printed of a long list; `--json` has them all."""
+ROWS = 12
+"""Most players or actions for which a table of payoffs is printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """An environment with some options."""
+
+    id: str
+    """What PettingZoo knows it by, for example ``dilemmas/stag_hunt-v0``."""
+    name: str
+    """Name in the catalogue."""
+    kind: str
+    """Number of players and actions of the game, in words."""
+    dilemma: str
+    """Which dilemma it is, in a line of words."""
+    players: int
+    """Number of agents."""
+    actions: tuple[int, ...]
+    """Number of actions of each player of the game; 0 where an action is an amount."""
+    action_space: str
+    """Action space of the first agent, talk and sanctions included."""
+    observation_shape: tuple[int, ...]
+    """Shape of an observation."""
+    options: dict[str, Any]
+    """All options, with their defaults."""
+
+
+def environments() -> dict[str, str]:
+    """Ids of the registered environments, by name."""
+    return {game_name(known): known for known in parallel_registry if known.startswith("dilemmas/")}
+
+
+def make(name: str, options: Mapping[str, Any]) -> Any:
+    """A parallel environment by its name or id; an unknown option is answered with the nearest one."""
+    return page(name).parallel_env(**options)
+
+
+def page(name: str) -> ModuleType:
+    """The module of an environment, whose docstring is its page."""
+    identity = lookup("game", game_name(name), environments())
+    return import_module(parallel_registry[identity].entry_point.partition(":")[0])
+
+
+def facts(name: str, environment: Any) -> Facts:
+    """What can be said in a few words of an environment."""
+    game, first = environment.rules.stage, environment.possible_agents[0]
+    return Facts(
+        id=environments()[game_name(name)],
+        name=game_name(name),
+        kind=kind(game, environment.rules.n_players),
+        dilemma=dilemma(game),
+        players=environment.rules.n_players,
+        actions=game.options,
+        action_space=str(environment.action_space(first)),
+        observation_shape=environment.observation_space(first).shape,
+        options=pages.options(name),
+    )
+
+
+def kind(game: StageGame, players: int) -> str:
+    """Number of players and actions in words."""
+    if players != game.n_players:
+        return f"population of {players}, in pairs with {game.n_actions} actions"
+    if players == 2:
+        return f"2 players, {' x '.join(map(str, game.options))}"
+    return f"{players} players, {game.n_actions} actions"
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("options", metavar="[OPTION=VALUE]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str | None, options: Sequence[str], as_json: bool) -> None:
+    """List the environments; or show the page of one, NAME, and what game theory says of its payoffs.
+
+    With options of the environment, such as T=6, only the payoffs they make are looked at.
+    """
+    if name is None:
+        listed = [facts(known, make(known, {})) for known in environments()]
+        if as_json:
+            return _print_json(list(map(asdict, listed)))
+        Console().print(overview(listed))
+        return click.echo("ids are dilemmas/NAME-v0; dilemmas games NAME shows a page", err=True)
+    given = dict(map(parsed, options))
+    if len(given) < len(options):
+        raise InputError(f"options {' '.join(options)}: one of them is given twice")
+    environment = make(name, given)
+    game = environment.rules.stage
+    solution = solve(game)
+    if as_json:
+        told = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
+        return _print_json({**told, "solution": as_data(game, solution)})
+    console = Console()
+    if not options:
+        console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
+    console.print(Markdown(f"## What game theory says of one round of {game.name}"))
+    for part in (payoff_table(game, solution.strength), solution_table(game, solution)):
+        console.print(part)
+
+
+def overview(listed: Iterable[Facts]) -> Table:
+    """A line per environment."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("environment", "kind", "dilemma"):
+        table.add_column(heading, overflow="fold")
+    for known in listed:
+        table.add_row(Text(known.name), Text(known.kind), Text(known.dilemma))
+    return table
+
+
+def payoff_table(game: StageGame, strength: Strength | None) -> Table | str:
+    """Payoffs by the actions of two players, or of many who are alike by the number of others who cooperate."""
+    table = Table(box=None, pad_edge=False)
+    if game.n_players == 2 and game.n_actions <= ROWS:
+        rows, columns = (range(count) for count in game.options)
+        for heading in ("", *(action_name(game, column) for column in columns)):
+            table.add_column(heading, justify="right")
+        for row in rows:
+            cells = [", ".join(map(number, game.payoffs((row, column)))) for column in columns]
+            table.add_row(action_name(game, row), *cells)
+        return table
+    if strength is None or game.n_players > ROWS:
+        return ""
+    for heading in ("other cooperators", "C pays", "D pays"):
+        table.add_column(heading, justify="right")
+    for others, payoffs in enumerate(zip(strength.cooperate, strength.defect, strict=True)):
+        table.add_row(str(others), *map(number, payoffs))
+    return table
+
+
+def solution_table(game: StageGame, solution: Solution) -> Table:
+    """What is said of a game, a line per concept."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for concept, text in said(game, solution).items():
+        table.add_row(Text(concept), Text(text))
+    return table
+
+
+def said(game: StageGame, solution: Solution) -> dict[str, str]:
+    """What is said of a game in words, by concept."""
+    bounds, strength = solution.welfare, solution.strength
+    listed = partial(_listed, game, symmetric=solution.symmetric)
+    lines = {
+        "dilemma": solution.dilemma,
+        "dominant action": _dominant(game, solution),
+        "pure equilibria": listed(solution.pure),
+        "Pareto front": listed(solution.pareto),
+        "least total": f"{number(bounds.least)} at {listed(bounds.least_at)}",
+        "greatest total": f"{number(bounds.greatest)} at {listed(bounds.greatest_at)}",
+    }
+    if solution.mixed is not None:
+        chance = [equilibrium_text(game, one) for one in solution.mixed if not one.pure]
+        lines["mixed equilibria"] = "; ".join(chance) or "none"
+    if solution.price_of_anarchy is not None:
+        lines["price of anarchy"] = number(solution.price_of_anarchy)
+    if strength is not None:
+        lines["greed"] = _scaled(strength.greed, strength.scaled_greed)
+        lines["fear"] = _scaled(strength.fear, strength.scaled_fear)
+        over = "2R - (T + S)" if game.n_players == 2 else "over taking turns"
+        lines[over] = number(strength.against_turns)
+    return lines
+
+
+def as_data(game: StageGame, solution: Solution) -> dict[str, Any]:
+    """A solution as plain data."""
+    place, strength = region_of(game), solution.strength
+    figures = ("gains", "greed", "fear", "stake", "scaled_greed", "scaled_fear", "against_turns")
+    return {
+        **asdict(solution),
+        "region": place and asdict(place),
+        "strength": strength and {**asdict(strength), **{name: getattr(strength, name) for name in figures}},
+    }
+
+
+def action_name(game: StageGame, action: int) -> str:
+    """C or D where one of two actions is the more cooperative one; else the action's number, such as #3."""
+    if game.n_actions == 2 and game.cooperation(0) > game.cooperation(1):
+        return "CD"[action]
+    return f"#{action}"
+
+
+def outcome_text(game: StageGame, outcome: Outcome, exchanged: bool) -> str:
+    """A joint action and what it pays: ``C D (0, 5)``, or ``1 C (2), 3 D (4)`` where players can be exchanged."""
+    names = [action_name(game, action) for action in outcome.joint]
+    if not exchanged:
+        return f"{' '.join(names)} ({', '.join(map(number, outcome.payoffs))})"
+    counts, payoffs = Counter(names), dict(zip(names, outcome.payoffs, strict=True))
+    return ", ".join(f"{count} {name} ({number(payoffs[name])})" for name, count in counts.items())
+
+
+def equilibrium_text(game: StageGame, equilibrium: Equilibrium) -> str:
+    """The probabilities of an equilibrium, or of all on a line or square: ``P(C) = 0.5 and any from 0 to 1``."""
+    spans = (equilibrium.first, equilibrium.second)
+    told = [number(low) if low == high else f"any from {number(low)} to {number(high)}" for low, high in spans]
+    return f"P({action_name(game, 0)}) = {told[0]} and {told[1]}"
+
+
+def number(value: float) -> str:
+    """A payoff or a probability in up to six digits; there is no minus zero."""
+    return f"{value + 0.0:.6g}"
+
+
+def _listed(game: StageGame, outcomes: Sequence[Outcome], symmetric: bool) -> str:
+    shown = [outcome_text(game, outcome, symmetric and game.n_players > 2) for outcome in outcomes[:LISTED]]
+    more = [f"{len(outcomes) - LISTED} more"] if len(outcomes) > LISTED else []
+    return "; ".join(shown + more) or "none"
+
+
+def _dominant(game: StageGame, solution: Solution) -> str:
+    """Dominant actions, told once where the players are alike."""
+    told = [
+        f"{action_name(game, one.action)} ({'strictly' if one.strict else 'weakly'})" if one else "none"
+        for one in solution.dominant
+    ]
+    return told[0] if solution.symmetric else ", ".join(f"player_{i} {text}" for i, text in enumerate(told))
+
+
+def _scaled(points: float, share: float | None) -> str:
+    return number(points) + (f", scaled {number(share)}" if share is not None else "")
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, default=repr))

@@ -1,0 +1,185 @@
+"""`dilemmas infer`: which strategies people, models or agents played, and how many of them each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
+from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
+from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
+from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.terminal_text import one_line
+
+USUAL = (
+    *("always_defect", "always_cooperate", "mutual_grim", "tit_for_tat", "win_stay_lose_shift", "trigger_2"),
+    *("tit_for_two_tats", "tit_for_three_tats", "two_tits_for_tat", "two_tits_for_two_tats"),
+    *("grim_2", "grim_3", "suspicious_tit_for_tat"),
+)
+"""The six strategies of Dal Bó & Fréchette 2011 and the eleven of Fudenberg, Rand & Dreber 2012 (AER 102:720)."""
+
+BY = ("agent", "subject", "match")
+"""What may be a subject, which plays one strategy throughout."""
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--strategies", metavar="A,B,...", help="Candidates, by name; the usual thirteen where none are given.")
+@click.option(
+    "--by",
+    type=click.Choice(BY),
+    default="agent",
+    show_default=True,
+    help="One subject, with one strategy: a name in a file, its seat in a file, or a seat of one match.",
+)
+@click.option("--bootstrap", type=click.IntRange(2), default=1000, show_default=True, help="Samples of subjects.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--own-trembles", is_flag=True, help="Let each strategy have a tremble of its own.")
+@click.option("--select", type=click.Choice(["bic", "icl"]), help="Leave out strategies while this falls.")
+@reading_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every subject's posterior.")
+def command(
+    paths: Sequence[Path],
+    strategies: str | None,
+    by: str,
+    bootstrap: int,
+    seed: int,
+    own_trembles: bool,
+    select: Criterion | None,
+    choices: Choice,
+    one: str | None,
+    as_json: bool,
+) -> None:
+    """Infer from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
+
+    PATH is a run folder (of a tournament that was played with --engine agents, too), a *.trajectory.jsonl file, or a
+    .csv table of people's play with the columns subject, match, round, own and other.
+    """
+    plays = read_play(paths, choices, one)
+    candidates = automata(USUAL if strategies is None else listed(strategies), plays[0].players)
+    told = evidence(by_subject(plays, by), candidates)
+    rng = np.random.default_rng(seed)
+    with Console(stderr=True).status("fitting"):
+        if select is not None:
+            told = selected(told, rng, select, own_trembles)
+        result = infer(told, rng, bootstrap, own_trembles)
+    if as_json:
+        return click.echo(json.dumps(as_data(result), ensure_ascii=False))
+    Console(highlight=False).print(share_table(result))
+    for line in summary(result):
+        click.echo(line)
+
+
+def automata(names: Sequence[str], players: int) -> list[Automaton]:
+    """The candidates; `InferenceError` for one that is there twice, or that is no finite automaton."""
+    found: dict[str, Automaton] = {}
+    for name in names:
+        made = strategy(name, players)
+        if not isinstance(made, Automaton):
+            raise InferenceError(f"strategy '{made.name}' is no finite automaton, so play cannot be put down to it")
+        if made.name in found:
+            raise InferenceError(f"--strategies names '{made.name}' twice, perhaps by another of its names")
+        found[made.name] = made
+    return list(found.values())
+
+
+def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
+    """Plays of each subject, by a name that says no more than is needed to tell subjects apart."""
+    several = len({one.file for one in plays}) > 1
+    found: dict[str, list[Played]] = {}
+    for one in plays:
+        parts = [one.player]
+        if by != "agent":
+            parts.append(f"seat {one.seat}")
+        if by == "match":
+            parts.append(f"match {one.match}")
+        found.setdefault(", ".join(parts + [one.file] * several), []).append(one)
+    return found
+
+
+def share_table(result: Inference) -> Table:
+    """A line per strategy, the most frequent one first."""
+    own = len(result.trembles) > 1
+    table = Table(box=None, pad_edge=False)
+    table.add_column("strategy", overflow="fold")
+    headings = ["share", "s.e.", "95% interval", "all at once", "subjects", *(["tremble"] if own else [])]
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for k in np.argsort(-result.shares, kind="stable"):
+        cells = [f"{result.shares[k]:.3f}", f"{result.errors[k]:.3f}", _span(result.pointwise[k])]
+        cells += [_span(result.intervals[k]), f"{result.assigned[k]:.6g}"]
+        cells += [f"{result.trembles[k]:.3f}"] if own else []
+        table.add_row(Text(one_line(result.evidence.strategies[k])), *cells)
+    return table
+
+
+def summary(result: Inference) -> list[str]:
+    """What is to be said below the table, line by line."""
+    told, lines = result.evidence, []
+    if len(result.trembles) == 1:
+        span = _span(result.tremble_intervals[0])
+        lines.append(
+            f"tremble {result.trembles[0]:.3f} (s.e. {result.tremble_errors[0]:.3f}, 95% {span};"
+            f" gamma {result.gamma[0]:.3g})"
+        )
+    lines.append(f"log-likelihood {result.log_likelihood:.2f}, BIC {result.bic:.2f}, ICL {result.icl:.2f}")
+    lines.append(f"{len(told.subjects)} subjects, {told.choices} choices")
+    return lines + warnings(result)
+
+
+def warnings(result: Inference) -> list[str]:
+    """What keeps the shares from meaning what they seem to."""
+    return [
+        f"warning: nothing that was played tells {', '.join(names)} apart; only the sum of their shares is known"
+        for names in result.tied
+    ]
+
+
+def as_data(result: Inference) -> dict[str, Any]:
+    """A result as plain data."""
+    told, names = result.evidence, result.evidence.strategies
+    columns = {
+        "share": result.shares,
+        "standard_error": result.errors,
+        "interval": result.intervals,
+        "pointwise_interval": result.pointwise,
+        "assigned": result.assigned,
+    }
+    trembles = {
+        "value": result.trembles,
+        "gamma": result.gamma,
+        "standard_error": result.tremble_errors,
+        "pointwise_interval": result.tremble_intervals,
+    }
+    return {
+        "strategies": dict(zip(names, _rows(columns), strict=True)),
+        "tremble": _rows(trembles) if len(result.trembles) > 1 else _rows(trembles)[0],
+        "log_likelihood": result.log_likelihood,
+        "bic": result.bic,
+        "icl": result.icl,
+        "subjects": len(told.subjects),
+        "choices": told.choices,
+        "warnings": warnings(result),
+        "posterior": {
+            subject: dict(zip(names, row, strict=True))
+            for subject, row in zip(told.subjects, result.posterior.tolist(), strict=True)
+        },
+    }
+
+
+def _rows(columns: Mapping[str, Numbers]) -> list[dict[str, Any]]:
+    """Equal arrays by name, as one mapping per entry."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*(v.tolist() for v in columns.values()), strict=True)]
+
+
+def _span(interval: Numbers) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}"

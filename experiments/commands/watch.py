@@ -1,0 +1,35 @@
+"""`dilemmas watch`: step through the recorded episodes of a run in the terminal, or print them."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_line
+from dilemmas.experiments.viewer.watch import Shelf, browse
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--match", type=int, help="Begin with this match, by its place in the list, from 0.")
+@click.option("--step", type=int, help="Begin with this step of the match, from 1; a round is one, or one per phase.")
+@click.option("--plain", is_flag=True, help="Print the round, the match or the list, and exit.")
+def command(run: Path, match: int | None, step: int | None, plain: bool) -> None:
+    """Step through the episodes of RUN, a run folder or a *.trajectory.jsonl file; press ? for the keys.
+
+    Without a terminal, or with --plain, it prints: the round that --match and --step name, all of that match, or
+    the list of matches.
+    """
+    shelf = Shelf(find_trajectories(run))
+    here = shelf.at(match, step)
+    if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        browse(shelf, here if match is None or step else replace(here, step=1))
+    elif match is None:
+        click.echo(LIST_HEADING)
+        for number in range(len(shelf)):
+            click.echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
+    else:
+        Console(highlight=False).print(shelf.page(here))

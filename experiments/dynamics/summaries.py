@@ -1,0 +1,227 @@
+"""What is told of a tournament's strategies by each kind of population dynamics: numbers for programs, rows for people.
+
+`DYNAMICS` is the list of them with the options that each has a use for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+
+from dilemmas.envs.rules.networks import Edges, network
+from dilemmas.experiments.dynamics.alpha_rank import POPULATION, alpha_rank, responses, sweep
+from dilemmas.experiments.dynamics.deterministic import Course, best_response, ecological, replicator
+from dilemmas.experiments.dynamics.fixation import FITNESS, RULES, Process, fixation, small_mutation
+from dilemmas.experiments.dynamics.invasion import ROUNDING, invasions, takeovers
+from dilemmas.experiments.dynamics.moran import moran, start_counts
+from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
+from dilemmas.experiments.reporting.format import NONE, num, with_span
+from dilemmas.experiments.reporting.intervals import wilson
+from dilemmas.experiments.reporting.parsing import listed
+
+Settings = Mapping[str, Any]
+"""Options by name, as far as the dynamics have a use for them; defaults for those that were not given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is told of some dynamics."""
+
+    data: dict[str, Any]
+    """For programs."""
+    headings: tuple[str, ...]
+    """Of the table; the first column holds names."""
+    rows: Sequence[tuple[str, ...]]
+    notes: Sequence[str] = ()
+    series: Mapping[str, list[float]] = field(default_factory=dict)
+    """Shares over time by name, for a chart."""
+    unit: str = "generation"
+    """What time is counted in, from 0."""
+
+
+def _course(course: Course, unit: str) -> Outcome:
+    fates = course.fates()
+    rows = [
+        (fate.name, num(fate.start, 3), num(fate.end, 3), NONE if fate.gone is None else f"{fate.gone:g}")
+        for fate in fates
+    ]
+    data = {
+        "times": course.times.tolist(),
+        "shares": course.series(),
+        "mean_payoff": course.payoffs.tolist(),
+        "fates": list(map(asdict, fates)),
+    }
+    note = f"mean payoff {num(course.payoffs[0], 3)} at first, {num(course.payoffs[-1], 3)} at last"
+    headings = ("player", "share at first", "at last", f"gone from {unit}")
+    return Outcome(data, headings, rows, [note], course.series(), unit)
+
+
+def _replicator(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    start, time = _start(settings, float), settings["generations"]
+    return _course(replicator(matrix, start, time=time, mutation=settings["mutation"]), "time")
+
+
+def _ecological(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    kept = {name: settings[name] for name in ("generations", "mutation", "baseline")}
+    return _course(ecological(matrix, _start(settings, float), **kept), "generation")
+
+
+def _best_response(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    kept = {name: settings[name] for name in ("generations", "revising", "temperature")}
+    return _course(best_response(matrix, _start(settings, float), **kept), "generation")
+
+
+def _moran(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    n, runs, mutation, process = settings["population"], settings["runs"], settings["mutation"], _process(settings)
+    start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings["graph"], n)
+    rng, steps = np.random.default_rng(settings["seed"]), settings["generations"] * n
+    played = moran(matrix, start, rng, steps=steps, runs=runs, process=process, mutation=mutation, edges=edges, every=n)
+    shares, over = played.series(), played.taken_over()
+    exact = {} if edges or mutation else _exact(matrix, start, process)
+    told = [
+        {
+            "player": name,
+            "at first": str(start[name]),
+            "share at last": num(shares[name][-1], 3),
+            **({} if mutation else {"took over": with_span(over[name] / runs, wilson(over[name], runs))}),
+            **({"long run": num(exact["long_run"][name], 3)} if exact else {}),
+        }
+        for name in sorted(matrix.names, key=lambda name: (-shares[name][-1], name))
+    ]
+    data = {
+        "population": n,
+        "start": start,
+        "times": played.times.tolist(),
+        "shares": shares,
+        "runs": runs,
+        "taken_over": over,
+        "steps": played.steps.tolist(),
+        **exact,
+    }
+    lasting = f"took over: in {runs} runs of up to {steps:,} steps, with 95% intervals"
+    notes = [f"{runs} runs of {steps:,} steps" if mutation else lasting, *_notes(exact)]
+    return Outcome(data, tuple(told[0]), [tuple(row.values()) for row in told], notes, shares)
+
+
+def _exact(matrix: PayoffMatrix, start: Mapping[str, int], process: Process) -> dict[str, Any]:
+    """What is known without sampling: the long run, and of two types the take-over."""
+    n, first = sum(start.values()), matrix.names[0]
+    found: dict[str, Any] = {"long_run": dict(small_mutation(matrix, n, process).ranking())}
+    if len(matrix.names) == 2 and 0 < start[first] < n:
+        exact = fixation(matrix.payoffs, n, start[first], process)
+        values = {**asdict(exact), "probability": exact.probability}
+        found["exact"] = {"player": first, **{key: _finite(value) for key, value in values.items()}}
+    return found
+
+
+def _notes(exact: Mapping[str, Any]) -> list[str]:
+    notes = ["long run: share of time, where the next mutant comes when one type has taken over"] if exact else []
+    if "exact" in exact:
+        notes.append(f"exactly, {exact['exact']['player']} takes over with p = {exact['exact']['probability']:.6g}")
+    return notes
+
+
+def _edges(graph: str | None, n: int) -> Edges | None:
+    if graph is None:
+        return None
+    _, edges = network(graph, n)
+    if edges is None:
+        raise DynamicsError(f"--graph {graph} has no neighbours; without --graph everybody meets everybody")
+    return edges
+
+
+def _invasion(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    found = invasions(matrix)
+    finite = takeovers(matrix, settings["population"], _process(settings))
+    favoured = (finite.relative > 1 + ROUNDING).sum(axis=1).tolist()
+    rows = [
+        {
+            "resident": one.name,
+            "stability": one.stability.value,
+            "invaded by": ", ".join([*one.invaded, *(f"({name})" for name in one.drifting)]) or NONE,
+            **({} if found.certain.all() else {"uncertain": str(len(one.uncertain))}),
+            "favoured": str(count),
+        }
+        for one, count in zip(found.residents(), favoured, strict=True)
+    ]
+    data = {
+        "players": list(matrix.names),
+        "entries": [[entry.value for entry in row] for row in found.entries],
+        "residents": list(map(asdict, found.residents())),
+        "population": finite.n,
+        "relative_fixation": finite.relative.tolist(),
+        "stable_in_population": finite.stable,
+    }
+    notes = [
+        "stable: against these strategies, one kind of mutant at a time; in parentheses those that drift",
+        f"favoured: kinds of mutant of which one takes over {finite.n} players with a chance above 1/{finite.n}",
+    ]
+    if not found.certain.all():
+        notes.append("uncertain: mutants that may seem to invade, or not to, by chance in the matches (95% intervals)")
+    return Outcome(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes)
+
+
+def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+    graph, n = responses(matrix), settings["population"]
+    ranking = alpha_rank(graph, settings["alpha"], n).ranking()
+    swept = sweep(graph, n=n)
+    limit = dict(swept.limit.ranking())
+    data = {
+        "alpha": settings["alpha"] if isfinite(settings["alpha"]) else "inf",
+        "population": n,
+        "masses": dict(ranking),
+        "sweep": {"alphas": swept.alphas.tolist(), "masses": swept.series()},
+    }
+    rows = [(str(place), name, num(mass, 4), num(limit[name], 4)) for place, (name, mass) in enumerate(ranking, 1)]
+    headings = ("rank", "player", f"mass, alpha = {settings['alpha']:g}", f"alpha = {swept.alphas[-1]:.3g}")
+    unit = f"doublings of alpha from {swept.alphas[0]:.3g}"
+    return Outcome(data, headings, rows, series=swept.series(), unit=unit)
+
+
+FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0}
+"""What a `Process` is made of."""
+
+DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], Outcome], Settings]] = {
+    "replicator": (_replicator, {"start": None, "generations": 100, "mutation": 0.0}),
+    "ecological": (_ecological, {"start": None, "generations": 100, "mutation": 0.0, "baseline": 0.0}),
+    "best-response": (_best_response, {"start": None, "generations": 100, "revising": 0.1, "temperature": 0.0}),
+    "moran": (
+        _moran,
+        {
+            **FINITE,
+            **{"start": None, "generations": 1000, "mutation": 0.0, "population": 100},
+            **{"runs": 100, "seed": 0, "graph": None},
+        },
+    ),
+    "invasion": (_invasion, {**FINITE, "population": 100}),
+    "alpha-rank": (_alpha_rank, {"alpha": inf, "population": POPULATION}),
+}
+"""What can be asked for, and the options that each has a use for, with their defaults."""
+
+
+def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] | None:
+    """``a=0.2,b=0.8`` as shares or numbers of players by name."""
+    if settings["start"] is None:
+        return None
+    found = {}
+    for part in listed(settings["start"]):
+        name, _, value = (word.strip() for word in part.rpartition("="))
+        if name in found:
+            raise DynamicsError(f"--start names '{name}' twice")
+        try:
+            found[name] = kind(value)
+        except ValueError:
+            what = "a share" if kind is float else "a number of players"
+            raise DynamicsError(f"--start: '{part}'; needs NAME= and {what}") from None
+    return found
+
+
+def _process(settings: Settings) -> Process:
+    return Process(settings["rule"], settings["fitness"], settings["intensity"])
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: null."""
+    return None if isinstance(value, float) and not isfinite(value) else value

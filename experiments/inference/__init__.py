@@ -1,0 +1,1 @@
+"""Which strategies were played: fingerprints and mixture estimates from recorded play."""

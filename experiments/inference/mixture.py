@@ -1,0 +1,315 @@
+"""Which strategies were played, and by how many: the strategy frequency estimation method.
+
+Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches, and in each
+round, with a probability called tremble, does the opposite of what the strategy says. The shares of the strategies and
+the tremble are those under which the choices of all subjects are likeliest; they are found by EM (Dempster, Laird &
+Rubin 1977) from several starts. Errors and intervals come from a bootstrap over subjects.
+
+Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may also mix, and then it is
+the action drawn that is swapped; trembles may differ by strategy, as in stratEst (Dvorak 2023, J. Econ. Sci. Assoc.
+9:337).
+
+    dilemmas infer runs/replicate --by match
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
+from dilemmas.experiments.reporting.intervals import LEVEL
+
+Criterion = Literal["bic", "icl"]
+
+STARTS = 12
+"""EM starts from so many points; the first has equal shares."""
+STEPS = 20_000
+"""Most steps of EM from a start."""
+LEAST_SHARE = 1e-100
+"""None is 0, so that no likelihood is ever 0 either."""
+SAME = 1e-6
+"""Likelihoods that differ by a smaller part of that of the mixture are equal."""
+PLAYED = 1e-3
+"""A strategy whose likelihood for every subject is a smaller part of that of the mixture was played by nobody."""
+CELLS = 2_000_000
+"""Likelihoods held at once while replicates are fitted, so that memory stays small."""
+
+
+class Point(NamedTuple):
+    """Where EM stands, for B samples side by side."""
+
+    shares: Numbers
+    """Shape (K, B)."""
+    trembles: Numbers
+    """Shape (K, B), or (1, B) where the tremble is common to all strategies."""
+    log_likelihood: Numbers
+    """Shape (B,)."""
+    ratios: Numbers
+    """Likelihood of each subject's choices by each strategy over that by the mixture, shape (K, S, B)."""
+
+    @property
+    def posterior(self) -> Numbers:
+        """Probability of each strategy for each subject, shape (K, S, B)."""
+        return np.asarray(self.shares[:, None] * self.ratios)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A mixture of K strategies fitted to S subjects; equal arrays by strategy have its order."""
+
+    evidence: Evidence
+    shares: Numbers
+    """Shape (K,). Strategies that the play cannot tell apart share theirs equally: see `tied`."""
+    errors: Numbers
+    """Standard errors of the shares, shape (K,)."""
+    pointwise: Numbers
+    """95% percentile interval of each share by itself, shape (K, 2)."""
+    intervals: Numbers
+    """95% intervals of all shares at once, shape (K, 2): in 95% of studies all of them hold together."""
+    trembles: Numbers
+    """Probability, from 0 to 1/2, that a choice is swapped, shape (1,), or (K,) where they differ; 0 for a strategy of
+    which it changes nothing, a fair coin."""
+    tremble_errors: Numbers
+    tremble_intervals: Numbers
+    """95% percentile intervals, shape (1, 2) or (K, 2)."""
+    log_likelihood: float
+    """In natural units."""
+    bic: float
+    """-2 log-likelihood + free parameters x log(subjects) (Schwarz 1978); less is better."""
+    icl: float
+    """BIC + 2 x entropy of the posteriors (Biernacki, Celeux & Govaert 2000): also asks for clear assignments."""
+    posterior: Numbers
+    """Probability of each strategy for each subject, shape (S, K)."""
+    tied: tuple[tuple[str, ...], ...]
+    """Strategies that the play does not tell apart, because they would have done the same in all that any of them could
+    have played; only the sum of their shares is known. Those that nobody can have played are left out: their shares
+    are 0, each by itself."""
+
+    @property
+    def assigned(self) -> Numbers:
+        """Subjects whose likeliest strategy this is, shape (K,); shared equally by tied ones."""
+        top = np.isclose(self.posterior, self.posterior.max(axis=1, keepdims=True), rtol=1e-9, atol=0.0)
+        return np.asarray((top / top.sum(axis=1, keepdims=True)).sum(axis=0))
+
+    @property
+    def gamma(self) -> Numbers:
+        """The tremble as Dal Bó & Fréchette write it: tremble = 1 / (1 + exp(1 / gamma))."""
+        return np.asarray(1.0 / np.log(1.0 / np.minimum(self.trembles, np.nextafter(0.5, 0)) - 1.0))
+
+
+def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, own_trembles: bool = False) -> Inference:
+    """Fit a mixture of the strategies to the choices of the subjects.
+
+    `resamples`: bootstrap samples of subjects, 2 or more; `own_trembles`: whether each strategy has a tremble of its
+    own. `InferenceError` where there are fewer than 2 strategies or subjects, or no choices.
+    """
+    _check(evidence, resamples)
+    best = fit(evidence, rng, own_trembles)
+    shares, trembles = bootstrap(evidence, best, rng, resamples)
+    bic, icl = criteria(evidence, best)
+    groups = alike(best)
+    size = np.array([len(group) for group in groups])
+    member = np.zeros(len(evidence.strategies), dtype=np.int64)  # the group of each strategy
+    for number, group in enumerate(groups):
+        member[list(group)] = number
+    fitted = _summed(best.shares, groups)[:, 0]
+    shares = _summed(shares, groups)
+    return Inference(
+        evidence=evidence,
+        shares=(fitted / size)[member],
+        errors=(shares.std(axis=1, ddof=1) / size)[member],
+        pointwise=_loosened(percentiles(shares), size, len(evidence.subjects), 1)[member],
+        intervals=_loosened(simultaneous(fitted, shares), size, len(evidence.subjects), len(groups))[member],
+        trembles=best.trembles[:, 0],
+        tremble_errors=trembles.std(axis=1, ddof=1),
+        tremble_intervals=percentiles(trembles),
+        log_likelihood=float(best.log_likelihood[0]),
+        bic=bic,
+        icl=icl,
+        posterior=(_summed(best.posterior[:, :, 0], groups) / size[:, None])[member].T,
+        tied=tuple(tuple(evidence.strategies[k] for k in group) for group in groups if _together(best, group)),
+    )
+
+
+def _summed(values: Numbers, groups: Sequence[tuple[int, ...]]) -> Numbers:
+    """Sums over the first axis by group."""
+    return np.array([values[list(group)].sum(axis=0) for group in groups])
+
+
+def alike(point: Point) -> list[tuple[int, ...]]:
+    """The strategies in groups, within which share may go from one to the other and the likelihood remains as it is."""
+    ratios = point.ratios[:, :, 0]
+    groups: list[list[int]] = []
+    for k, ratio in enumerate(ratios):
+        for group in groups:
+            if np.abs(ratio - ratios[group[0]]).max() < SAME:
+                group.append(k)
+                break
+        else:
+            groups.append([k])
+    return [tuple(group) for group in groups]
+
+
+def _together(point: Point, group: tuple[int, ...]) -> bool:
+    """Whether these are several strategies that some subject could have played."""
+    return len(group) > 1 and bool(point.ratios[list(group), :, 0].max() >= PLAYED)
+
+
+def _check(evidence: Evidence, resamples: int) -> None:
+    told = f"{len(evidence.strategies)} strategies, {len(evidence.subjects)} subjects, {resamples} bootstrap samples"
+    if min(len(evidence.strategies), len(evidence.subjects), resamples) < 2:
+        raise InferenceError(f"{told}: needs 2 or more of each; with few players take every match as a subject")
+    if not evidence.choices:
+        raise InferenceError(f"{told}: not one choice could be read")
+
+
+def climb(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> Iterator[Point]:
+    """EM, a point per step, the start first; the log-likelihood never falls. It goes on for ever.
+
+    `weights`: how often each subject is in each of B samples, shape (S, B); `shares`, `trembles`: as in `Point`.
+    """
+    while True:
+        point, shares, trembles = _step(evidence, weights, shares, trembles)
+        yield point
+
+
+def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> tuple[Point, Numbers, Numbers]:
+    """Where EM stands, and the shares and trembles to which it goes on."""
+    follows, counts = evidence.follows[:, :, None], evidence.counts
+    chances = evidence.chances(trembles)  # (K, L, B)
+    told = counts @ np.log(chances)  # (K, S, B)
+    top = told.max(axis=0)
+    ratios = np.exp(told - top)
+    total = np.einsum("kb,ksb->sb", shares, ratios)
+    ratios /= total
+    point = Point(shares, trembles, (weights * (top + np.log(total))).sum(axis=0), ratios)
+    posterior = point.posterior * weights
+    further = np.maximum(posterior.sum(axis=1) / weights.sum(axis=0), LEAST_SHARE)
+    made = counts.transpose(0, 2, 1) @ posterior  # (K, L, B): choices by the strategy they are put down to
+    swapped = (made * trembles[:, None] * (1.0 - follows) / chances).sum(axis=1)  # (K, B)
+    if len(trembles) == 1:
+        swapped, made = swapped.sum(axis=0, keepdims=True), made.sum(axis=0, keepdims=True)
+    turns = made.sum(axis=1)
+    found = np.divide(swapped, turns, out=trembles.copy(), where=turns > 0)
+    return point, further, np.clip(found, LEAST_TREMBLE, MOST_TREMBLE)
+
+
+def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers, tolerance: float) -> Point:
+    """Where EM ends: a step from there moves no share and no tremble by more than `tolerance`.
+
+    Two steps tell where further ones would lead, and EM goes on from there, if it is no worse: SQUAREM (Varadhan &
+    Roland 2008, Scand. J. Stat. 35:335). Samples that have arrived rest.
+    """
+    at = [shares.copy(), trembles.copy()]
+    moving = np.arange(shares.shape[1])
+    for _ in range(STEPS):
+        own = weights[:, moving] if weights.shape[1] > 1 else weights
+        here = [part[:, moving] for part in at]
+        _, *one = _step(evidence, own, here[0], here[1])
+        point, *two = _step(evidence, own, one[0], one[1])
+        leap = _leap(here, one, two)
+        further, *beyond = _step(evidence, own, leap[0], leap[1])
+        better = further.log_likelihood >= point.log_likelihood
+        for part, far, near in zip(at, beyond, two, strict=True):
+            part[:, moving] = np.where(better, far, near)
+        moved = np.max([np.abs(new - old).max(axis=0) for new, old in zip(one, here, strict=True)], axis=0)
+        moving = moving[moved >= tolerance]
+        if not moving.size:
+            break
+    return next(climb(evidence, weights, *at))
+
+
+def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[Numbers]:
+    """Where shares and trembles seem to go, from two steps of EM; a share never falls below a tenth in one leap."""
+    first = [new - old for new, old in zip(one, here, strict=True)]
+    second = [last - new - step for last, new, step in zip(two, one, first, strict=True)]
+    length, bend = (np.sqrt(sum((part**2).sum(axis=0) for part in parts)) for parts in (first, second))
+    reach = np.maximum(1.0, np.divide(length, bend, out=np.ones_like(length), where=bend > 0))
+    shares, trembles = (
+        old + 2.0 * reach * step + reach**2 * turn for old, step, turn in zip(here, first, second, strict=True)
+    )
+    shares = np.maximum(shares, np.maximum(0.1 * two[0], LEAST_SHARE))
+    return [shares / shares.sum(axis=0), np.clip(trembles, LEAST_TREMBLE, MOST_TREMBLE)]
+
+
+def fit(evidence: Evidence, rng: np.random.Generator, own_trembles: bool = False) -> Point:
+    """The likeliest mixture of the strategies that several starts lead to, as a single sample."""
+    k = len(evidence.strategies)
+    shares = np.column_stack([np.full(k, 1 / k), rng.dirichlet(np.ones(k), STARTS - 1).T])
+    trembles = np.tile(np.linspace(0.02, 0.4, STARTS), (k if own_trembles else 1, 1))
+    if own_trembles:
+        trembles[(evidence.follows == 0.5).all(axis=1)] = LEAST_TREMBLE  # a fair coin is one, however it trembles
+    found = summit(evidence, np.ones((len(evidence.subjects), 1)), shares, trembles, 1e-9)
+    best = [int(np.argmax(found.log_likelihood))]
+    return Point(*(values[..., best] for values in found))
+
+
+def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resamples: int) -> tuple[Numbers, Numbers]:
+    """Shares (K, B) and trembles fitted to B samples of subjects with replacement, each climbing from near `best`."""
+    subjects, k = len(evidence.subjects), len(evidence.strategies)
+    weights = rng.multinomial(subjects, np.full(subjects, 1 / subjects), resamples).T.astype(np.float64)  # (S, B)
+    start = 0.9 * best.shares + 0.1 / k  # EM leaves no share of 0
+    found = []
+    for part in np.array_split(weights, -(-weights.size * k // CELLS), axis=1):
+        width = part.shape[1]
+        found.append(summit(evidence, part, np.tile(start, (1, width)), np.tile(best.trembles, (1, width)), 1e-5))
+    return np.hstack([point.shares for point in found]), np.hstack([point.trembles for point in found])
+
+
+def percentiles(replicates: Numbers) -> Numbers:
+    """The middle 95% of each row of (K, B) bootstrap replicates, shape (K, 2) (Efron 1979)."""
+    return np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1).T
+
+
+def simultaneous(estimates: Numbers, replicates: Numbers) -> Numbers:
+    """Intervals that hold all at once in 95% of the replicates, each failing equally often (Beran 1988, JASA 83:679).
+
+    `estimates`: shares, shape (K,); `replicates`: (K, B). The rank of a deviation among those of its share says how
+    far out it is; the limit is the rank within which the outermost deviation of a replicate stays in 95% of them.
+    Deviations are those of arcsin(sqrt(share)), whose spread hardly depends on the share (Anscombe 1948).
+    """
+    centre, angles = (np.arcsin(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (estimates[:, None], replicates))
+    deviations = np.abs(angles - centre)
+    ordered = np.sort(deviations, axis=1)
+    ranks = [np.searchsorted(row, own) for row, own in zip(ordered, deviations, strict=True)]
+    limit = int(np.quantile(np.max(ranks, axis=0), LEVEL, method="higher"))
+    reach = ordered[:, [limit]] * [-1.0, 1.0]
+    return np.asarray(np.sin(np.clip(centre + reach, 0.0, np.pi / 2)) ** 2)
+
+
+def _loosened(intervals: Numbers, size: Numbers, subjects: int, at_once: int) -> Numbers:
+    """Intervals with what a bootstrap cannot know.
+
+    A strategy that none of the subjects plays may yet have a share that leaves it out of such a sample in 5% of cases
+    (of `at_once` strategies, in 5% for any of them). Of `size` strategies that cannot be told apart, each may have
+    anything from nothing to all of their share.
+    """
+    missed = 1.0 - ((1.0 - LEVEL) / at_once) ** (1.0 / subjects)
+    low, high = np.minimum(intervals[:, 0], 1.0 - missed), np.maximum(intervals[:, 1], missed)
+    return np.column_stack([np.where(size > 1, 0.0, low), high])
+
+
+def criteria(evidence: Evidence, point: Point) -> tuple[float, float]:
+    """BIC and ICL of a single sample's point."""
+    free = len(point.shares) - 1 + len(point.trembles)
+    posterior = point.posterior[:, :, 0]
+    bic = float(free * np.log(len(evidence.subjects)) - 2.0 * point.log_likelihood[0])
+    sure = np.where(posterior > 0.0, posterior, 1.0)
+    return bic, bic - 2.0 * float((posterior * np.log(sure)).sum())
+
+
+def selected(evidence: Evidence, rng: np.random.Generator, by: Criterion, own_trembles: bool = False) -> Evidence:
+    """What remains, two strategies or more, when the rarest is left out again and again while the criterion falls."""
+    kept = evidence
+    point = fit(kept, rng, own_trembles)
+    while len(kept.strategies) > 2:
+        fewer = kept.of([k for k in range(len(kept.strategies)) if k != int(np.argmin(point.shares))])
+        simpler = fit(fewer, rng, own_trembles)
+        now, then = (criteria(kept, point), criteria(fewer, simpler))
+        if then[by == "icl"] >= now[by == "icl"]:
+            break
+        kept, point = fewer, simpler
+    return kept

@@ -1,0 +1,1 @@
+"""Playing recorded matches again and comparing them step by step."""

@@ -1,0 +1,236 @@
+"""One recorded match played once more: the environment, every draw, every decision, against the record.
+
+Actions are taken from the record, so one difference does not hide the next; each is then drawn again from its
+recorded probabilities, and each agent that can be made again from the header is asked again. A language model is
+asked without its weights: what it gave is taken from the record, and the prompt, the reading of the reply and the
+action must come out of it again. With the weights at hand the model answers anew.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from dilemmas.agents.agent import Agent, Decision, Player, Source, Turn, Unreadable, draw
+from dilemmas.agents.axelrod.bridge import axelrod_agent
+from dilemmas.agents.engines.environment import Remembered, needs_more
+from dilemmas.agents.matches.match import Environment, Table, advance, decision_stream, sit_down, turn_of
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, plain
+from dilemmas.agents.matches.trajectory import Header
+from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
+from dilemmas.agents.models.language_model import LanguageModelAgent
+from dilemmas.agents.strategies.catalogue import Uniform, strategy
+from dilemmas.agents.strategies.finite_state import Automaton, memory_one
+from dilemmas.agents.tables.policy_table import read_table
+from dilemmas.envs.prompts.contexts import Context, context
+from dilemmas.envs.prompts.templates import load_template
+
+TOLERANCE = 1e-9
+"""Of probabilities that are worked out from recorded ones."""
+MODEL_TOLERANCE = 1e-5
+"""Of probabilities that a model gives once more, perhaps in other batches."""
+
+Again = Callable[[Sequence[Turn], Sequence[Decision]], list[Decision]]
+"""Decides the turns of a recorded match once more; the decisions of the record go with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that did not come out again."""
+
+    match: int
+    round: int
+    """From 1; 0 for the match as a whole."""
+    player: str | None
+    """None where it concerns all players."""
+    field: str
+    recorded: Any
+    replayed: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A player of a record who can be asked again."""
+
+    ask: Again
+    tolerance: float = TOLERANCE
+    """How far probabilities may be off."""
+    whole: bool = False
+    """Whether it has to be shown more of the past than the environment shows."""
+
+
+def witness(player: Player, header: Header, backend: Backend | None = None) -> Witness | None:
+    """The player as the header describes it; None for kinds that cannot be made from their description.
+
+    `backend`: the model itself, if its answers are to be checked. Raises `InputError` where a name in the header is
+    known no more, `RecordError` where the model is another one.
+    """
+    if player.kind == "automaton":
+        return _strategy(_automaton(player), header)
+    if player.kind == "memory_one":  # files of version 0.1 of dilemmas
+        return _strategy(memory_one(player.name, **player.parameters), header)
+    if player.kind == "routine":
+        return _strategy(strategy(player.name), header)
+    if player.kind == "uniform":
+        return Witness(_plain_agent(Uniform(player.name)))
+    if player.kind == "policy_table":
+        return Witness(_plain_agent(read_table(player.parameters)))
+    if player.kind == "axelrod":
+        return _strategy(axelrod_agent(player.parameters["strategy"]), header)
+    if player.kind != "language_model":
+        return None
+    if backend is None:
+        agent = _language_model(player, header, FakeBackend(lambda request: Response(), player.name))
+        return Witness(lambda turns, old: [_retell(agent, *pair) for pair in zip(turns, old, strict=True)])
+    known = player.parameters.get("fingerprint")
+    if backend.fingerprint != known:
+        raise RecordError(f"the model has the fingerprint {backend.fingerprint}, that of the record {known}")
+    return Witness(_plain_agent(_language_model(player, header, backend)), MODEL_TOLERANCE)
+
+
+def _automaton(player: Player) -> Automaton:
+    parameters = dict(player.parameters)
+    after = tuple(tuple(row) for row in parameters.pop("after"))
+    return Automaton(player.name, tuple(parameters.pop("cooperate")), after, **parameters)
+
+
+def _strategy(agent: Agent, header: Header) -> Witness:
+    """A player that needs nothing but its own description; it sees as much of the past as when it played."""
+    memory = header.options.get("memory", 1)
+    return Witness(_plain_agent(agent), whole=memory is not None and needs_more(agent, memory))
+
+
+def _plain_agent(agent: Agent) -> Again:
+    return lambda turns, _: agent.decide(turns)
+
+
+def _language_model(player: Player, header: Header, backend: Backend) -> LanguageModelAgent:
+    known = {item.name for item in fields(LanguageModelAgent)}
+    settings = {key: value for key, value in player.parameters.items() if key in known}
+    template = header.template or str(settings["template"]).partition("@")[0]
+    framing = settings["context"]
+    settings["context"] = context(framing) if isinstance(framing, str) else Context(**framing)  # first files: the name
+    settings["template"] = load_template(template)
+    settings["unreadable"] = Unreadable(settings["unreadable"])
+    return LanguageModelAgent(backend, **settings)
+
+
+def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
+    """The decision that comes of it if the model says again what it said."""
+    attempts = iter(range(old.attempts, 0, -1))
+
+    def answer(request: Request) -> Response:
+        if request.labels:
+            weights = [p * (1.0 if old.mass is None else old.mass) for p in old.probabilities or ()]
+            return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))
+        return Response(text=old.reply or "" if next(attempts, 0) == 1 else "")
+
+    (new,) = replace(agent, backend=FakeBackend(answer, agent.name)).decide([turn])
+    return new
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One recorded decision, and the turn in which it was taken."""
+
+    step: int
+    seat: int
+    turn: Turn
+    old: Decision
+
+
+def reenact(
+    env: Environment, header: Header, record: MatchRecord, witnesses: Sequence[Witness | None]
+) -> list[Difference]:
+    """The differences in the first round that has any; none if the match came out again.
+
+    `env`: made as the header says; `witnesses`: in the order of its players.
+    """
+    whole = [witness is not None and witness.whole for witness in witnesses]
+    table = sit_down(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
+    asked: list[_Asked] = []
+    found = list(_environment(table, header, record, asked))
+    for number, witness in enumerate(witnesses):
+        own = [one for one in asked if one.seat == number]
+        found += _draws(header.seed, record.match, own)
+        if witness is not None and own:
+            found += _decisions(record.match, own, witness)
+    first = min((difference.round for difference in found), default=0)
+    return [difference for difference in found if difference.round == first]
+
+
+def _environment(table: Table, header: Header, record: MatchRecord, asked: list[_Asked]) -> Iterator[Difference]:
+    """Steps the environment through the record and notes on the way who was asked what."""
+    if table.seed != record.seed:
+        yield Difference(record.match, 0, None, "seed", record.seed, table.seed)
+    for step, moves in enumerate(record.steps, 1):
+        players = [move.player for move in moves]
+        if table.outcome is not None or players != list(table.env.agents):
+            yield Difference(record.match, step, None, "players", players, list(table.env.agents))
+            return
+        for move in moves:
+            turn = turn_of(table, move.player, header.seed, step)
+            asked.append(_Asked(step, table.players.index(move.player), turn, move.decision))
+        advance(table, {move.player: _playable(table, move) for move in moves})
+        for old, new in zip(moves, table.steps[-1], strict=True):
+            yield from _unequal(record.match, step, old.player, old, new, skip="decision")
+    last = len(record.steps)
+    if table.outcome is None:
+        yield Difference(record.match, last, None, "ending", str(record.outcome.reason), "the match goes on")
+    else:
+        yield from _unequal(record.match, last, None, record.outcome, table.outcome)
+
+
+def _playable(table: Table, move: Move) -> Decision:
+    """The recorded decision with its action as the environment takes it: an array where it was one."""
+    action = move.decision.action
+    if not isinstance(action, list):
+        return move.decision
+    return replace(move.decision, action=np.asarray(action, dtype=table.env.action_space(move.player).dtype))
+
+
+def _unequal(match: int, step: int, player: str | None, old: Any, new: Any, skip: str = "") -> Iterator[Difference]:
+    """The fields in which two values of a dataclass differ, `skip` left out."""
+    for name in (item.name for item in fields(old) if item.name != skip):
+        recorded, replayed = plain(getattr(old, name)), plain(getattr(new, name))
+        if repr(recorded) != repr(replayed):  # exact for floats, and nan is like nan
+            yield Difference(match, step, player, name, recorded, replayed)
+
+
+def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Difference]:
+    """Draws every action once more that was drawn from probabilities."""
+    for one in asked:
+        old = one.old
+        if old.probabilities is None or old.action is None or old.source is Source.SAMPLED:
+            continue
+        action = draw(old.probabilities, decision_stream(seed, match, one.step, one.seat))
+        if action != old.action:
+            yield Difference(match, one.step, one.turn.agent, "action drawn", old.action, action)
+
+
+def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterator[Difference]:
+    """Takes every decision once more."""
+    try:
+        again = witness.ask([one.turn for one in asked], [one.old for one in asked])
+    except Exception as error:  # whatever the agent raises where the record has a decision
+        first = asked[0]
+        yield Difference(match, first.step, first.turn.agent, "decision", str(first.old.action), repr(error))
+        return
+    for one, new in zip(asked, again, strict=True):
+        for name in (item.name for item in fields(Decision)):
+            recorded, replayed = plain(getattr(one.old, name)), plain(getattr(new, name))
+            if name == "labels" and recorded is None:
+                continue  # a file from before they were kept
+            if not _same(recorded, replayed, witness.tolerance):
+                yield Difference(match, one.step, one.turn.agent, name, recorded, replayed)
+
+
+def _same(recorded: Any, replayed: Any, tolerance: float) -> bool:
+    """Whether two values of a decision are the same, fractions to within `tolerance`."""
+    if isinstance(recorded, list) and isinstance(replayed, list) and len(recorded) == len(replayed):
+        return all(_same(one, other, tolerance) for one, other in zip(recorded, replayed, strict=True))
+    if isinstance(recorded, float) and isinstance(replayed, float):
+        return abs(recorded - replayed) <= tolerance
+    return bool(recorded == replayed)

@@ -1,0 +1,106 @@
+"""`dilemmas replay`: does a recorded trajectory come out again, step by step?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pettingzoo  # type: ignore[import-untyped]
+
+import dilemmas.envs  # noqa: F401  # makes its environments known to PettingZoo
+from dilemmas.agents.agent import Player
+from dilemmas.agents.matches.match import Environment
+from dilemmas.agents.matches.record import RecordError
+from dilemmas.agents.matches.trajectory import Header, read_trajectory
+from dilemmas.agents.models.backend import Backend, ModelError, Remembering
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.replaying.reenact import Difference, Witness, reenact, witness
+from dilemmas.experiments.run_folder import read_json
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of replaying files."""
+
+    files: int = 0
+    matches: int = 0
+    rounds: int = 0
+    differences: list[tuple[str, Difference]] = field(default_factory=list)
+    """With the name of the file; of each match that did not come out again, those of the first such round."""
+    not_asked: set[str] = field(default_factory=set)
+    """Agents that could not be asked again, for their header does not say how to make them."""
+
+    def as_table(self) -> dict[str, Any]:
+        differences = [{"file": name, **asdict(difference)} for name, difference in self.differences]
+        return {**asdict(self), "differences": differences, "not_asked": sorted(self.not_asked)}
+
+
+def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator[list[Difference]]:
+    """Replay the matches of a file; yields the differences of each and counts in `result` what was done."""
+    header, records = read_trajectory(path)
+    witnesses = [_witness(path, header, player, models) for player in header.agents]
+    pairs = zip(header.agents, witnesses, strict=True)
+    result.not_asked.update(player.name for player, found in pairs if found is None)
+    result.files += 1
+    for record in records:
+        result.matches += 1
+        result.rounds += record.outcome.rounds
+        env = make_environment(path, header)
+        try:
+            differences = reenact(env, header, record, witnesses)
+        except InputError as error:
+            raise RecordError(f"{path}, match {record.match} cannot be played: {error}") from error
+        yield differences
+
+
+def make_environment(path: Path, header: Header) -> Environment:
+    """The environment that a header names; `RecordError` where PettingZoo cannot make it."""
+    try:
+        env: Environment = pettingzoo.make("parallel", header.environment, **header.options)
+    except Exception as error:  # PettingZoo's errors and those of any environment
+        raise RecordError(
+            f"{path}, line 1: the environment '{header.environment}' cannot be made again: {error}"
+        ) from error
+    return env
+
+
+class Models:
+    """The language models of records, each loaded once and asked no question twice."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        """`places`: where models lie, by name, if not where the record or its run folder says."""
+        self._places = places
+        self._loaded: dict[tuple[str, str | None], Backend] = {}
+
+    def find(self, name: str, file: Path) -> Backend:
+        """The model that a trajectory calls ``base`` or ``base+adapter``; an adapter may lie in its run folder."""
+        from dilemmas.agents.models.local import load_backend
+
+        place = (self._places[name], None) if name in self._places else _place_in_run(name, file)
+        if place not in self._loaded:
+            try:
+                self._loaded[place] = Remembering(load_backend(*place))
+            except ModelError as error:
+                raise ModelError(f"{error}; or say where it lies: --model {name}=PATH") from error
+        return self._loaded[place]
+
+
+def _place_in_run(name: str, file: Path) -> tuple[str, str | None]:
+    """Model and adapter as the recipe and the folder of a trajectory's run know them; else what the name says."""
+    base, plus, adapter = name.partition("+")
+    run = next((folder for folder in file.resolve().parents if (folder / "recipe.json").is_file()), file.parent)
+    asked = read_json(run / "recipe.json")["models"] if (run / "recipe.json").is_file() else {}
+    named = (Path(asked.get(role, "")) for role in ("teacher", "student"))
+    model = next((str(place) for place in named if place.name == base and place.is_dir()), base)
+    if not plus:
+        return model, None
+    return model, str(run / adapter) if (run / adapter).is_dir() else adapter
+
+
+def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:
+    try:
+        model = models.find(player.name, path) if models is not None and player.kind == "language_model" else None
+        return witness(player, header, model)
+    except (InputError, KeyError, TypeError) as error:
+        why = f"there is no {error} in its parameters" if isinstance(error, KeyError) else error
+        raise RecordError(f"{path}, line 1: agent '{player.name}' cannot be made again: {why}") from error

@@ -1,0 +1,1 @@
+"""Report pages, charts, tables, number formats and intervals, for all experiments."""

@@ -1,0 +1,277 @@
+"""What a report is made of, and how it is written as HTML, as Markdown and to a terminal.
+
+Every string in a block is text, whoever wrote it: all three writers escape it, so nothing that a model
+wrote becomes markup or a control sequence.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from string import Template
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from dilemmas.experiments.reporting.terminal_text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning that must not be overlooked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture; the numbers in it stand in a table near it."""
+
+    svg: str
+    """As made by charts.py, with all text in it escaped."""
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells: first columns of words, then columns of numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    """How many columns hold words and stand at the left; the others hold numbers and stand at the right."""
+    note: str = ""
+    folded: bool = False
+    """Show only the title until the reader opens it (HTML)."""
+
+
+WIDEST = 10_000
+"""Columns of a terminal in which any table fits."""
+
+Block = Paragraph | Notice | Bullets | Figure | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def html(title: str, sections: Sequence[Section]) -> str:
+    """A page that needs nothing but itself: no script, no font, nothing fetched."""
+    parts = "\n".join(
+        f"<section><h2>{_text(section.title)}</h2>\n{chr(10).join(map(_html, section.blocks))}\n</section>"
+        for section in sections
+    )
+    return PAGE.substitute(title=_text(title), style=STYLE, parts=parts)
+
+
+def markdown(title: str, sections: Sequence[Section]) -> str:
+    """The same words and tables without the figures."""
+    parts = [f"# {_mark(title)}"]
+    for section in sections:
+        parts.append(f"## {_mark(section.title)}")
+        parts += [text for block in section.blocks for text in _markdown(block)]
+    return "\n\n".join(parts) + "\n"
+
+
+def print_sections(console: Console, sections: Sequence[Section]) -> None:
+    """Words and tables to a terminal, at its width."""
+    for section in sections:
+        console.print(Text(one_line(section.title), style="bold"))
+        for block in section.blocks:
+            _print(console, block)
+        console.print()
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether a terminal is wide enough for the columns of a table; else its rows are printed as a list."""
+    return console.measure(_rich(table), options=console.options.update(width=WIDEST)).minimum <= console.width
+
+
+def _text(text: str) -> str:
+    """Text as text in HTML; an interval stays on one line."""
+    return INTERVAL.sub(r"\1,&nbsp;\2", escape(one_line(text)))
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Paragraph(text):
+            return f"<p>{_text(text)}</p>"
+        case Notice(text):
+            return f'<p class="notice"><strong>Warning.</strong> {_text(text)}</p>'
+        case Bullets(items):
+            return "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>"
+        case Figure(svg, caption):
+            return f"<figure>{svg}<figcaption>{_text(caption)}</figcaption></figure>"
+        case Table():
+            return _html_table(block)
+
+
+def _html_table(table: Table) -> str:
+    kinds = ["words" if column < table.words else "number" for column in range(len(table.columns))]
+    heads = [
+        f'<th scope="col" class="{kind}">{_text(name)}</th>' for kind, name in zip(kinds, table.columns, strict=True)
+    ]
+    rows = []
+    for row in table.rows:
+        first = f'<th scope="row" class="words">{_text(row[0])}</th>'
+        rest = [f'<td class="{kind}">{_text(cell)}</td>' for kind, cell in zip(kinds[1:], row[1:], strict=True)]
+        rows.append(f"<tr>{first}{''.join(rest)}</tr>")
+    grid = f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
+    name = _text(table.title)
+    if table.folded:
+        return f'<details><summary>{name}</summary><div class="wide">{grid}</div>{note}</details>'
+    return f'<h3>{name}</h3><div class="wide">{grid}</div>{note}'
+
+
+def _mark(text: str) -> str:
+    """Text that Markdown shows as it is, also in a table cell."""
+    for char in "\\`*_|~#":
+        text = text.replace(char, "\\" + char)
+    return escape(one_line(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
+
+
+def _markdown(block: Block) -> Iterator[str]:
+    match block:
+        case Paragraph(text):
+            yield _mark(text)
+        case Notice(text):
+            yield f"> **Warning.** {_mark(text)}"
+        case Bullets(items):
+            yield "\n".join(f"- {_mark(item)}" for item in items)
+        case Table():
+            rule = [" :-- " if column < block.words else " --: " for column in range(len(block.columns))]
+            yield f"### {_mark(block.title)}"
+            yield "\n".join([_line(block.columns), f"|{'|'.join(rule)}|", *map(_line, block.rows)])
+            if block.note:
+                yield _mark(block.note)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_mark, cells))} |"
+
+
+def _print(console: Console, block: Block) -> None:
+    match block:
+        case Paragraph(text):
+            console.print(Text(one_line(text)))
+        case Notice(text):
+            console.print(Text(f"Warning. {one_line(text)}", style="yellow"))
+        case Bullets(items):
+            for item in items:
+                console.print(Text(f"- {one_line(item)}"))
+        case Table():
+            console.print(_rich(block) if fits(console, block) else _list(block))
+
+
+def _rich(table: Table) -> RichTable:
+    grid = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for column, name in enumerate(table.columns):
+        if column < table.words:
+            grid.add_column(Text(one_line(name)))
+        else:
+            widest = max(cell_len(one_line(cell)) for cell in (name, *(row[column] for row in table.rows)))
+            grid.add_column(Text(one_line(name)), justify="right", no_wrap=True, min_width=widest)
+    for row in table.rows:
+        grid.add_row(*(Text(one_line(cell)) for cell in row))
+    return grid
+
+
+def _list(table: Table) -> Group:
+    """The rows one after the other, for a terminal too narrow for the columns."""
+    parts: list[RenderableType] = []
+    for row in table.rows:
+        named = zip(table.columns[table.words :], row[table.words :], strict=True)
+        parts.append(Text(one_line(", ".join(row[: table.words]))))
+        parts.append(Padding(Text(one_line("; ".join(f"{name} {cell}" for name, cell in named))), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+INTERVAL = re.compile(r"(\[−?[\d.]+), (−?[\d.]+\])")
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>
+<header><p class="eyebrow">dilemmas</p><h1>$title</h1></header>
+<main>
+$parts
+</main>
+</body>
+</html>
+""")
+
+STYLE = """
+:root{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--ground:#faf9f5;--paper:#fff;--notice:#fdf0dd;--edge:#b84e00;
+--sans:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;
+--serif:Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,serif}
+@media(prefers-color-scheme:dark){:root{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--ground:#121211;
+--paper:#1a1a18;--notice:#33250f;--edge:#f2a35c}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:17px/1.55 var(--serif);
+-webkit-text-size-adjust:100%}
+header,main{max-width:56rem;margin:0 auto;padding:0 1.5rem}
+header{padding-top:3.5rem}
+main{padding-bottom:5rem}
+h1{font-size:2.1rem;line-height:1.18;font-weight:600;letter-spacing:-.012em;margin:.2rem 0 1.4rem;
+text-wrap:balance;overflow-wrap:anywhere}
+h2{font-size:1.45rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .8rem;padding-top:1.1rem;
+border-top:1px solid var(--rule)}
+section:first-child h2{border-top:0;margin-top:0;padding-top:0}
+h3,summary{font:600 .92rem/1.4 var(--sans)}
+h3{margin:1.9rem 0 .5rem}
+.eyebrow{margin:0;color:var(--soft);font:.8rem/1.5 var(--sans);letter-spacing:.1em;text-transform:uppercase}
+p,ul{max-width:42rem;margin:.7rem 0;overflow-wrap:anywhere}
+ul{padding-left:1.2rem}
+li{margin:.35rem 0}
+.notice{background:var(--notice);border-left:3px solid var(--edge);padding:.7rem 1rem;border-radius:0 4px 4px 0}
+figure{margin:1.4rem 0;padding:1rem;background:var(--paper);border:1px solid var(--rule);border-radius:6px}
+figcaption,.note{font:.82rem/1.5 var(--sans);color:var(--soft);max-width:46rem}
+figcaption{margin-top:.7rem}
+.note{margin:.5rem 0 0}
+details{margin:.8rem 0;border-bottom:1px solid var(--rule);padding-bottom:.8rem}
+summary{cursor:pointer}
+.wide{overflow-x:auto;margin-top:.5rem}
+table{border-collapse:collapse;font:.82rem/1.4 var(--sans);font-variant-numeric:tabular-nums lining-nums}
+th,td{padding:.3rem .6rem;text-align:left;vertical-align:baseline;font-weight:400;
+border-bottom:1px solid var(--rule)}
+th:first-child{padding-left:0}
+td:last-child,thead th:last-child{padding-right:0}
+thead th{font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom-color:var(--soft)}
+tbody th{white-space:nowrap}
+.number{text-align:right}
+td.number{white-space:nowrap}
+td.words{overflow-wrap:anywhere;min-width:7.5rem;max-width:26rem}
+@media print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
+@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.4rem;margin:1rem -.8rem}}
+"""

@@ -1,0 +1,104 @@
+"""What figures are drawn with: self-contained inline SVG, no scripts, no fonts to fetch, light and dark.
+
+Colours are after Okabe & Ito 2008, which people with any colour vision can tell apart. Every text is
+escaped here, so that nothing that a model or a user wrote becomes markup.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from zlib import crc32
+
+from dilemmas.experiments.reporting.terminal_text import one_line
+
+WIDTH = 760
+"""Width of every figure, in user units; a figure scales to the page."""
+LETTER = 0.53
+"""Mean width of a letter, as a share of the font's size."""
+
+STYLE = """
+.fig{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--paper:#fff;--untuned:#b84e00;--tuned:#0068a8;--null:#a13a7a;
+--s3:#007a5a;--s4:#8a6d00;--s5:#5b4fa8;display:block;width:100%;height:auto;font-variant-numeric:tabular-nums;
+font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;font-size:13px}
+@media(prefers-color-scheme:dark){.fig{--ink:#ecebe6;--soft:#a6a59e;--rule:#3a3a37;--paper:#1a1a18;
+--untuned:#f2a35c;--tuned:#62b8f0;--null:#e08dbd;--s3:#4cc9a0;--s4:#e3c54a;--s5:#b0a4f5}}
+.fig text{fill:var(--ink)}.fig .soft{fill:var(--soft)}.fig .small{font-size:12px}.fig .bold{font-weight:600}
+.fig .grid{stroke:var(--rule)}.fig .axis{stroke:var(--soft)}.fig .muted{opacity:.4}
+.fig .teacher{stroke:var(--ink);stroke-width:3}.fig .link{stroke:var(--tuned);stroke-width:2;opacity:.4}
+.fig .untuned{fill:var(--paper);stroke:var(--untuned);stroke-width:2}.fig .tuned{fill:var(--tuned)}
+.fig .hollow{fill:var(--paper);stroke:var(--tuned);stroke-width:2}
+.fig .null{fill:var(--paper);stroke:var(--null);stroke-width:2}.fig .whisker{stroke:var(--tuned);stroke-width:2}
+.fig polyline{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+.fig .l0{stroke:var(--ink);stroke-width:2.6}.fig .l1{stroke:var(--untuned);stroke-dasharray:6 4}
+.fig .l2{stroke:var(--tuned)}.fig .l3{stroke:var(--s3);stroke-dasharray:2 4}
+.fig .l4{stroke:var(--s4);stroke-dasharray:9 3 2 3}.fig .l5{stroke:var(--s5);stroke-dasharray:12 4}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear map of values onto positions, clipped to its ends."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+
+def tick(value: float) -> str:
+    """A number as an axis shows it, without the zero before its point."""
+    return re.sub(r"^(−?)0\.", r"\1.", f"{value:g}".replace("-", "−"))
+
+
+def fit(words: str, width: float, size: float) -> str:
+    """Text shortened to a width, by the mean width of a letter."""
+    room = int(width / (size * LETTER))
+    return words if len(words) <= room else words[: room - 1].rstrip() + "…"
+
+
+def xml(words: str) -> str:
+    """Text in one line, escaped."""
+    return escape(one_line(words))
+
+
+def place(value: float) -> str:
+    """A coordinate."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def text(
+    x: float, y: float, words: str, style: str = "", anchor: str = "start", size: float = 0, upwards: bool = False
+) -> str:
+    """Words at a place; `size` in user units, 0 for that of the style; `upwards`: they read from bottom to top."""
+    more = f' font-size="{place(size)}"' if size else ""
+    more += f' transform="rotate(-90 {place(x)} {place(y)})"' if upwards else ""
+    return f'<text x="{place(x)}" y="{place(y)}" class="{style}" text-anchor="{anchor}"{more}>{xml(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    ends = f'x1="{place(x1)}" y1="{place(y1)}" x2="{place(x2)}" y2="{place(y2)}"'
+    return f'<line class="{style}" {ends}/>'
+
+
+def circle(x: float, y: float, style: str, radius: float = 5) -> str:
+    return f'<circle class="{style}" cx="{place(x)}" cy="{place(y)}" r="{place(radius)}"/>'
+
+
+def diamond(x: float, y: float, style: str) -> str:
+    return f'<path class="{style}" d="M{place(x)} {place(y - 7)}l6 7l-6 7l-6 -7z"/>'
+
+
+def svg(title: str, description: str, height: float, body: Sequence[str], style: str = "") -> str:
+    """A figure of these parts; `style`: CSS besides that of all figures."""
+    drawing = "".join(body)
+    name = f"f{crc32((title + drawing).encode(errors='replace')):08x}"  # other figures on a page, other ids
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {WIDTH} {place(height)}" '
+        f'role="img" aria-labelledby="{name}t {name}d"><title id="{name}t">{xml(title)}</title>'
+        f'<desc id="{name}d">{xml(description)}</desc><style>{STYLE}{style}</style>{drawing}</svg>'
+    )

@@ -1,0 +1,68 @@
+"""The run folder of a study: a folder with the results of one recipe."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dilemmas.envs.data_files import write_text
+from dilemmas.experiments.run_folder import RunError, open_folder, plain, provenance, read_json, write_json
+from dilemmas.experiments.study.recipe import Recipe
+
+
+class Run:
+    """A folder with the results of one recipe."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        """Open the folder, or make it; a folder that holds another recipe's run is refused with the difference."""
+        self.folder = folder
+        self.recipe = recipe
+        path = folder / "recipe.json"
+        kept = read_json(path) if path.is_file() else None
+        open_folder(folder, "run", path.name, kept, plain(recipe.as_table()), " or delete it")
+
+    def begin(self) -> None:
+        """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""
+        if not (self.folder / "recipe.json").is_file():
+            write_json(self.folder / "recipe.json", self.recipe.as_table())
+        if self.recipe.prompting.template.endswith(".toml"):
+            self._keep_template(Path(self.recipe.prompting.template))
+        write_json(self.folder / "provenance.json", provenance())
+
+    def _keep_template(self, template: Path) -> None:
+        """A copy of the user's own template, which may not change while a run is under way."""
+        words, kept = template.read_text(encoding="utf-8"), self.folder / "template.toml"
+        if kept.is_file() and kept.read_text(encoding="utf-8") != words:
+            raise RunError(
+                f"{template} is not what the run began with ({kept}); choose another --out or undo the change"
+            )
+        write_text(kept, words)
+
+    def path(self, *parts: str) -> Path:
+        """A path in the folder, whose parent exists."""
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log(self, line: str) -> None:
+        """Add a line to log.txt, with the time."""
+        with self.path("log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """A stage of the run; its seconds are added to seconds.json whether it ends or is stopped."""
+        self.log(f"{name}: begins")
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.seconds()
+            spent[name] = spent.get(name, 0.0) + time.monotonic() - start
+            write_json(self.path("seconds.json"), spent)
+            self.log(f"{name}: {time.monotonic() - start:.1f} s")
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds spent in each stage so far, over all attempts."""
+        path = self.folder / "seconds.json"
+        return dict(read_json(path)) if path.is_file() else {}

@@ -1,0 +1,282 @@
+"""The stages of the study: the teacher plays, the student is tuned, all three are asked and play matches.
+
+Every stage writes its results into the run folder as it goes and begins where they end, so a stopped run is gone on
+with by calling it again. Stages yield a word of what they have done; callers show progress.
+
+The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches
+everybody is asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its
+sampled estimate there.
+
+Where labels are shuffled, every scenario is asked in one presentation of its actions, the same for all models; its
+exact probabilities are asked for in all of them, to tell what follows the label or the place.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
+from dilemmas.agents.matches.trajectory_format import Header
+from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.language_model import LanguageModelAgent, exact_distributions, sample_replies
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
+from dilemmas.envs.games.catalogue import ENVIRONMENTS
+from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.scenarios import Scenario, study_sets, two_player_game
+from dilemmas.envs.prompts.templates import Presentation, Template, load_template
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study.answers import ROLES, Answers
+from dilemmas.experiments.study.run import Run
+from dilemmas.training.examples import Example, write_examples
+
+TOGETHER = 20
+"""Scenarios that are asked in one batch; a stopped run has to ask again for at most so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model answered to one scenario, as it lies in the run folder."""
+
+    scenario: str
+    prompt: str
+    labels: tuple[str, ...]
+    exact: tuple[float, ...]
+    """Probability of every action, by index."""
+    mass: float
+    """Probability that a reply starts with a label at all, in [0, 1]."""
+    replies: tuple[tuple[str, int | None, str], ...]
+    """Sampled replies: raw text, action (None where it could not be read), motivation."""
+    presented: tuple[tuple[float, ...], ...] = ()
+    """Probability of every action in each of `Template.presentations`; empty where labels are fixed."""
+
+    def answers(self, scenario: Scenario) -> Answers:
+        """The same as counts."""
+        actions = [action for _, action, _ in self.replies]
+        return Answers(
+            exact=self.exact,
+            counts=tuple(actions.count(index) for index in range(scenario.game.n_actions)),
+            unreadable=actions.count(None),
+            cooperation=tuple(scenario.game.cooperation(index) for index in range(scenario.game.n_actions)),
+        )
+
+
+def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
+    """Ask one model about every scenario of every set; yields the name of each scenario when it is answered."""
+    path = run.path("answers", f"{role}.jsonl")
+    done = {asked.scenario for asked in read_answers(path)}
+    template = load_template(run.recipe.prompting.template)
+    scenarios = enumerate(scenario for group in study_sets().values() for scenario in group)
+    with path.open("a", encoding="utf-8") as file:
+        while chunk := dict(islice(scenarios, TOGETHER)):
+            missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
+            for asked in _ask(run, role, backend, template, missing):
+                file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
+            file.flush()
+            yield from (scenario.name for scenario in chunk.values())
+
+
+def _ask(
+    run: Run, role: str, backend: Backend, template: Template, scenarios: Mapping[int, Scenario]
+) -> Iterator[Asked]:
+    """The model's answers to some scenarios, given by their number in the study."""
+    prompting = run.recipe.prompting
+    shown = {number: presentation(run, template, scenario, number) for number, scenario in scenarios.items()}
+    prompts = [_prompt(template, role, scenario, shown[number]) for number, scenario in scenarios.items()]
+    labels = [shown[number].labels for number in scenarios]
+    seeds = [(run.recipe.seed, ROLES.index(role), number) for number in scenarios]
+    exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
+    shuffled = prompting.shuffle_labels
+    presented = _presented(backend, template, role, scenarios.values()) if shuffled else [()] * len(scenarios)
+    replies = sample_replies(
+        backend,
+        list(zip(prompts, labels, seeds, strict=True)),
+        n=run.recipe.observations,
+        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+        temperature=prompting.temperature,
+    )
+    for row in zip(scenarios.values(), prompts, labels, exact, replies, presented, strict=True):
+        scenario, prompt, names, found, given, others = row
+        told = tuple((reply.text, reply.action, reply.motivation) for reply in given)
+        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, told, others)
+
+
+def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:
+    """A scenario as it is put to a model: only the teacher is asked why."""
+    return template.prompt(scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
+
+
+def _presented(
+    backend: Backend, template: Template, role: str, scenarios: Iterable[Scenario]
+) -> list[tuple[tuple[float, ...], ...]]:
+    """Probability of every action in every presentation, scenario by scenario; all are asked in one batch."""
+    asked = [
+        [(_prompt(template, role, one, shown), shown.labels) for shown in template.presentations(one.game)]
+        for one in scenarios
+    ]
+    found = iter(exact_distributions(backend, [question for questions in asked for question in questions]))
+    return [tuple(next(found).probabilities for _ in questions) for questions in asked]
+
+
+def presentation(run: Run, template: Template, scenario: Scenario, number: int) -> Presentation:
+    """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all
+    models."""
+    rng = np.random.default_rng([run.recipe.seed, number]) if run.recipe.prompting.shuffle_labels else None
+    return template.presentation(scenario.game, rng)
+
+
+def read_answers(path: Path) -> list[Asked]:
+    """The answers in a file; a last line that was cut off by a crash is taken away, other damage is a `RunError`."""
+    if not path.is_file():
+        return []
+    text = path.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    if whole != text:
+        path.write_bytes(whole)
+    answers = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            answers.append(_read_asked(line))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"{path}, line {number}: not an answer ({type(error).__name__}: {error})"
+            raise RunError(f"{what}; delete the line, and the model is asked again") from None
+    return answers
+
+
+def _read_asked(line: bytes) -> Asked:
+    value = json.loads(line)
+    replies, presented = (tuple(map(tuple, value.get(key, ()))) for key in ("replies", "presented"))
+    plain = {"labels": tuple(value["labels"]), "exact": tuple(value["exact"])}
+    return Asked(**value | plain | {"replies": replies, "presented": presented})
+
+
+def teach(run: Run) -> list[Example]:
+    """Teaching data from the teacher's readable answers to the training scenarios; the question is the student's."""
+    path = run.path("examples.jsonl")
+    template = load_template(run.recipe.prompting.template)
+    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
+    examples = []
+    for number, scenario in enumerate(study_sets()["within"]):
+        shown = presentation(run, template, scenario, number)
+        prompt = template.prompt(scenario.game, scenario.context, shown=shown)
+        examples += [
+            Example(scenario.name, prompt, shown.labels[action], action, motivation)
+            for _, action, motivation in asked[scenario.name].replies
+            if action is not None
+        ]
+    if not path.is_file():
+        write_examples(path, examples)
+    return examples
+
+
+def environment(game: MatrixGame) -> tuple[str, dict[str, float]]:
+    """Catalogue name and options of the environment in which a two-player game is played."""
+    payoffs = {symbol: getattr(game, symbol) for symbol in "TRPS"}
+    return (game.name if game.name in ENVIRONMENTS else "matrix_game"), payoffs
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """One model against one opponent, in one game and context."""
+
+    game: MatrixGame
+    context: str
+    model: str
+    """A role; it sits first."""
+    opponent: str
+    """A role or a strategy."""
+
+    def path(self, run: Run) -> Path:
+        name = f"{self.game.name}.{self.context}.{self.model}-{self.opponent}.trajectory.jsonl"
+        return run.path("matches", name)
+
+
+def pairings(run: Run) -> list[Pairing]:
+    """Every model against every strategy and every other model, in all games and contexts of the recipe."""
+    asked = run.recipe.matches
+    return [
+        Pairing(two_player_game(game), context(name).name, model, opponent)
+        for game, name, model in product(asked.games, asked.contexts, ROLES)
+        for opponent in (*asked.opponents, *(role for role in ROLES if role != model))
+    ]
+
+
+def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
+    """Play and record every pairing; yields its file's name when it is complete.
+
+    All three models meet an opponent under the same seeds: the same environment and the same numbers for its decisions.
+    """
+    agents: dict[tuple[str, str], Any] = {}
+    for pairing in pairings(run):
+        for name in (pairing.model, pairing.opponent):
+            if name in ROLES and (name, pairing.context) not in agents:
+                agents[name, pairing.context] = _player(run, backends[name], pairing.context)
+        seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
+        yield _play_pairing(run, pairing, seated)
+
+
+def _player(run: Run, backend: Backend, context_name: str) -> LanguageModelAgent:
+    """A model at the table, in a context."""
+    prompting = run.recipe.prompting
+    template = load_template(prompting.template)
+    return LanguageModelAgent(backend, context(context_name), template, shuffle_labels=prompting.shuffle_labels)
+
+
+def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
+    name, payoffs = environment(pairing.game)
+    options: dict[str, Any] = {"rounds": run.recipe.matches.rounds, **payoffs}
+    header = Header(
+        environment=f"dilemmas/{name}-v0",
+        agents=tuple(agent.describe() for agent in seated),
+        seed=run.recipe.seed,
+        options=options,
+        context=pairing.context,
+        template=run.recipe.prompting.template,
+    )
+    path = pairing.path(run)
+    with TrajectoryWriter(path, header) as writer:
+        missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
+        if missing:
+            make_env = partial(parallel, name, **options)
+            for record in play(make_env, seated, len(missing), run.recipe.seed, first_match=missing[0]):
+                writer.write(record)
+    return path.name
+
+
+def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:
+    """The matches of a pairing, from its file."""
+    return list(read_trajectory(pairing.path(run))[1])
+
+
+def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, PolicyTable]:
+    """Each model as a table in the population's game and context."""
+    population = run.recipe.population
+    tables = {}
+    for role, backend in backends.items():
+        tables[role] = compile_table(run, backend, population.game, population.context)
+        tables[role].save(run.path("tables", f"{role}.json"))
+    return tables
+
+
+def compile_table(run: Run, backend: Backend, game: str, context_name: str) -> PolicyTable:
+    """A model as a table of one-round memory.
+
+    Where labels are shuffled, it holds the mean over all presentations.
+    """
+    return compile_agent(
+        _player(run, backend, context_name),
+        two_player_game(game),
+        memory=1,
+        model=backend.fingerprint,
+        context=context_name,
+    )

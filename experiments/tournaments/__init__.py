@@ -1,0 +1,1 @@
+"""Tournaments: settings, run folders, workers, standings and reports."""

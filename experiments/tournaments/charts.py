@@ -1,0 +1,252 @@
+"""The figures of a tournament, as SVG: heat maps of players by players, and scores with their intervals.
+
+The colours of heat maps run through ColorBrewer's YlGnBu (Harrower & Brewer 2003, Cartographic J. 40:27), which people
+with any colour vision can order; on dark pages they run the other way round, so that more always stands out.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import floor, inf, log10
+
+from rich.cells import cell_len
+
+from dilemmas.experiments.reporting.intervals import Interval
+from dilemmas.experiments.reporting.svg import LETTER, WIDTH, Scale, circle, line, place, svg, text, xml
+from dilemmas.experiments.reporting.terminal_text import one_line, shortened
+
+LEVELS = 21
+"""Colours of a heat map: steps of 5% of its scale."""
+RAMP = ("ffffd9", "edf8b1", "c7e9b4", "7fcdbb", "41b6c4", "1d91c0", "225ea8", "253494", "081d58")
+"""From little to much."""
+SMALLEST = 8.0
+"""Size of the smallest letters that are drawn, in user units."""
+LABELS = 150.0
+"""Most room for names, in user units."""
+DIGIT = 0.58
+"""Width of a digit, as a share of the font's size."""
+
+Show = Callable[[float], str]
+"""Writes a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Numbers by row and column, at least one of each."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float | None]]
+    """Shape (rows, columns); None where there is nothing, which is drawn as a stroke."""
+    ends: Interval
+    """Of the scale of colours, in the unit of the values."""
+    unit: str
+    """What the numbers are."""
+    joint: str
+    """What stands between row and column in words: ``against``."""
+    shows: Sequence[Show]
+    """Ways to write a number, the best one first: cells take the first that has room, or stay without."""
+    missing: str = "no value"
+    """What None means."""
+    least: float = -inf
+    """Cells of less have no number in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """The score of one player."""
+
+    label: str
+    value: float
+    interval: Interval | None
+    """None draws no whiskers."""
+    numbers: str
+    """Score and interval as they are written at the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where the cells of a heat map are, in user units."""
+
+    left: float
+    top: float
+    width: float
+    """Of a cell."""
+    height: float
+    size: float
+    """Of the letters of names."""
+    upwards: bool
+    """Whether the names of the columns read from bottom to top."""
+
+
+def heat_map(title: str, description: str, heat: HeatMap) -> str:
+    """A cell for every row and column, coloured by its number; long names are shortened in their middle."""
+    grid = _grid(heat)
+    body = [*_key(heat), *_columns(heat, grid), *_rows(heat, grid)]
+    show, size = _numbers(heat, grid)
+    for i, (name, values) in enumerate(zip(heat.rows, heat.values, strict=True)):
+        for j, (other, value) in enumerate(zip(heat.columns, values, strict=True)):
+            x, y = grid.left + grid.width * j, grid.top + grid.height * i
+            said = heat.missing if value is None else heat.shows[0](value)
+            body.append(
+                f'<g class="{_level(value, heat.ends)}"><title>{xml(f"{name} {heat.joint} {other}: {said}")}</title>'
+            )
+            body.append(_cell(x, y, grid.width, grid.height, value is None))
+            if show and value is not None and value >= heat.least:
+                body.append(
+                    text(x + grid.width / 2, y + grid.height / 2 + 0.35 * size, show(value), "", "middle", size)
+                )
+            body.append("</g>")
+    return svg(title, description, grid.top + grid.height * len(heat.rows) + 6, body, _heat_style())
+
+
+def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow]) -> str:
+    """A dot for each score, with whiskers where it is uncertain and the numbers at the right."""
+    step, size = (24, 13.0) if len(rows) <= 24 else (16, 11.0)
+    left = 20 + min(200.0, max(_width(row.label, size) for row in rows))
+    right = WIDTH - 24 - max(_width(row.numbers, size) for row in rows)
+    top, bottom = 24, 28 + step * len(rows)
+    marks = ticks(*_reach(rows))
+    scale = Scale(marks[0], marks[-1], left + 8, right)
+    body = []
+    for mark in marks:
+        body.append(line(scale(mark), top, scale(mark), bottom, "grid"))
+        written = f"{mark:g}".replace("-", "−")
+        body += [text(scale(mark), y, written, "soft small", "middle") for y in (top - 8, bottom + 16)]
+    for i, row in enumerate(rows):
+        body += _score(row, scale, top + 2 + step * (i + 0.5), left, size)
+    body.append(text((left + right) / 2, bottom + 34, unit, "soft small", "middle"))
+    return svg(title, description, bottom + 44, body)
+
+
+def ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, evenly spaced, at least two."""
+    if high - low < 1e-9 * max(1.0, abs(low), abs(high)):  # one value, give or take rounding
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / (most - 2)
+    power = 10.0 ** floor(log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    first, last = floor(low / step + 1e-9), -floor(-high / step + 1e-9)
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def _short(name: str, room: float, size: float) -> str:
+    """A name that has so much room."""
+    return shortened(name, int(room / (LETTER * size)))
+
+
+def _width(words: str, size: float) -> float:
+    """About how wide words are; East Asian letters count as two."""
+    return cell_len(one_line(words)) * LETTER * size
+
+
+def _grid(heat: HeatMap) -> _Grid:
+    height = min(30.0, (WIDTH - LABELS) / len(heat.columns))
+    size = min(12.0, max(SMALLEST, 0.86 * height))
+    left = 10 + min(LABELS - 10, max(_width(name, size) for name in heat.rows))
+    width = min(140.0, (WIDTH - left - 2) / len(heat.columns))
+    longest = max(_width(name, size) for name in heat.columns)
+    upwards = longest > width - 4
+    return _Grid(left, 46 + (min(LABELS, longest) if upwards else size), width, height, size, upwards)
+
+
+def _columns(heat: HeatMap, grid: _Grid) -> Iterator[str]:
+    for j, name in enumerate(heat.columns):
+        x = grid.left + grid.width * (j + 0.5)
+        if grid.upwards:
+            yield text(
+                x + 0.35 * grid.size, grid.top - 5, _short(name, LABELS, grid.size), "", "start", grid.size, True
+            )
+        else:
+            yield text(x, grid.top - 6, name, "", "middle", grid.size)
+
+
+def _rows(heat: HeatMap, grid: _Grid) -> Iterator[str]:
+    for i, name in enumerate(heat.rows):
+        y = grid.top + grid.height * (i + 0.5) + 0.35 * grid.size
+        yield text(grid.left - 5, y, _short(name, grid.left - 8, grid.size), "", "end", grid.size)
+
+
+def _numbers(heat: HeatMap, grid: _Grid) -> tuple[Show | None, float]:
+    """How numbers are written in the cells, and how large; None where they would be too small to be read."""
+    values = [value for row in heat.values for value in row if value is not None]
+    for show in heat.shows:
+        longest = max(len(show(value)) for value in (*values, 1))
+        size = min(12.0, 0.7 * grid.height, 0.72 * grid.width / (longest * DIGIT))
+        if size >= SMALLEST:
+            return show, size
+    return None, 0.0
+
+
+def _key(heat: HeatMap) -> Iterator[str]:
+    """The scale of colours with its ends, and what a stroke means."""
+    x, step = 8.0, 9.0
+    low, high = (heat.shows[0](end) for end in heat.ends)
+    yield text(x, 20, low, "soft small")
+    x += _width(low, 12) + 10
+    for level in range(LEVELS):
+        yield f'<g class="h{level}">{_cell(x + step * level, 10, step, 12)}</g>'
+    x += step * LEVELS + 6
+    yield text(x, 20, f"{high} {heat.unit}", "soft small")
+    x += _width(f"{high} {heat.unit}", 13) + 24
+    if any(value is None for row in heat.values for value in row):
+        yield f'<g class="none">{_cell(x, 9, 18, 14, missing=True)}</g>'
+        yield text(x + 26, 20, heat.missing, "soft small")
+
+
+def _cell(x: float, y: float, width: float, height: float, missing: bool = False) -> str:
+    across = f"m0 {place(height)}l{place(width)} -{place(height)}" if missing else ""
+    return f'<path d="M{place(x)} {place(y)}h{place(width)}v{place(height)}h-{place(width)}z{across}"/>'
+
+
+def _level(value: float | None, ends: Interval) -> str:
+    """The class of a cell of this value."""
+    return "none" if value is None else f"h{round(Scale(*ends, 0, LEVELS - 1)(value))}"
+
+
+@cache
+def _heat_style() -> str:
+    light, dark = (_rules([_colour(i / (LEVELS - 1)) for i in range(LEVELS)][::way]) for way in (1, -1))
+    none = ".fig .none path{fill:none;stroke:var(--rule)}"
+    return f"\n{none}{light}\n@media(prefers-color-scheme:dark){{{dark}}}\n"
+
+
+def _rules(colours: Sequence[tuple[int, ...]]) -> str:
+    """Fills of the levels, and for each black or white letters, whichever stands out more."""
+    fills = "".join(f".fig .h{i} path{{fill:#{bytes(colour).hex()}}}" for i, colour in enumerate(colours))
+    dark = [_luminance(colour) < 0.18 for colour in colours]  # sRGB's contrast is the same to black and white here
+    inks = (",".join(f".fig .h{i} text" for i, one in enumerate(dark) if one is kind) for kind in (True, False))
+    return fills + "".join(f"{which}{{fill:{ink}}}" for which, ink in zip(inks, ("#fff", "#000"), strict=True))
+
+
+def _colour(share: float) -> tuple[int, ...]:
+    """Red, green and blue at a place of the ramp, from 0 to 1."""
+    below = min(int(share * (len(RAMP) - 1)), len(RAMP) - 2)
+    part = share * (len(RAMP) - 1) - below
+    return tuple(
+        round(a + part * (b - a))
+        for a, b in zip(bytes.fromhex(RAMP[below]), bytes.fromhex(RAMP[below + 1]), strict=True)
+    )
+
+
+def _luminance(colour: Sequence[int]) -> float:
+    """Relative luminance as of WCAG 2, from 0 to 1."""
+    linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _reach(rows: Sequence[ScoreRow]) -> Interval:
+    """Least and most that has to be on the axis."""
+    values = [end for row in rows for end in (row.value, *(row.interval or ()))]
+    return min(values), max(values)
+
+
+def _score(row: ScoreRow, scale: Scale, y: float, left: float, size: float) -> Iterator[str]:
+    yield text(left - 6, y + 0.35 * size, _short(row.label, left - 10, size), "", "end", size)
+    if row.interval:
+        low, high = map(scale, row.interval)
+        yield line(low, y, high, y, "whisker")
+        for end in (low, high):
+            yield line(end, y - 0.3 * size, end, y + 0.3 * size, "whisker")
+    yield circle(scale(row.value), y, "tuned", 5 if size > 12 else 3)
+    yield text(WIDTH - 6, y + 0.35 * size, row.numbers, "", "end", size)

@@ -1,0 +1,265 @@
+"""What a tournament came to: who gets how much of whom, and who comes first, with what is uncertain about it.
+
+A player's score is its mean payoff per round where whom it meets is drawn at random, so that it is also the mean of its
+row of payoffs: a group counts as often as there are orders in which its players can sit down. Matches that were played
+exactly have no sampling error; of sampled ones the means are taken as normal, with the covariance of the players of one
+group, and ranks follow from drawing all means anew.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.engines.dispatch import EXACT
+from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.inference.fingerprint import Habit, fingerprint
+from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z
+from dilemmas.experiments.tournaments.tournament import Group, Row
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """Means over the matches of one group of n players, by seat."""
+
+    group: Group
+    engine: str
+    matches: int
+    """Matches that were played; one where the means are expectations."""
+    rounds: float
+    """Mean rounds of a match."""
+    payoffs: Numbers
+    """Points per round, shape (n,)."""
+    covariance: Numbers | None
+    """Of these means, shape (n, n): zero where they are expectations, None where one match tells nothing of it."""
+    cooperation: Numbers
+    """Share of rounds in which each cooperated, shape (n,)."""
+    moves: Numbers
+    """As in `Tally`, of all matches together: shape (n, 1 + 2n, 2)."""
+    aborted: int
+    """Matches that ended early because no action could be read."""
+
+
+def group_means(rows: Iterable[Row]) -> list[GroupMeans]:
+    """The rows of each group taken together, in the order in which groups appear."""
+    found: dict[Group, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.fixture.group, []).append(row)
+    return [_means(group, these) for group, these in found.items()]
+
+
+def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
+    one = rows[0]
+    if len(rows) > 1:
+        rounds, payoffs = (np.concatenate([getattr(row, field) for row in rows]) for field in ("rounds", "payoffs"))
+    else:
+        rounds, payoffs = one.rounds, one.payoffs
+    total, count = rounds.sum(), len(rounds)
+    means = payoffs.sum(axis=0) / total
+    covariance: Numbers | None = None
+    if one.fixture.engine in EXACT:
+        covariance = np.zeros((len(group),) * 2)
+    elif count > 1:
+        spread = (payoffs - means * rounds[:, None]) / (total - rounds)[:, None]  # what leaving out a match changes
+        covariance = spread.T @ spread * ((count - 1) / count)  # by the jackknife, as matches differ in length
+    return GroupMeans(
+        group,
+        one.fixture.engine,
+        count,
+        float(total / count),
+        means,
+        covariance,
+        sum(row.cooperation.sum(axis=0) for row in rows) / total,
+        sum((row.moves for row in rows[1:]), one.moves),
+        sum(row.aborted for row in rows),
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a player stands."""
+
+    player: str
+    rank: int
+    """From 1; players with the same score share the better one."""
+    score: float
+    """Mean payoff per round."""
+    interval: tuple[float, float] | None
+    """95% interval of the score; None where single matches tell nothing of it."""
+    ranks: tuple[float, ...] | None
+    """The two ranks between which it lies with 95%."""
+    first: float | None
+    """Probability that it comes first."""
+    cooperation: float
+    """Share of rounds in which it cooperated."""
+
+
+@dataclass(frozen=True)
+class Standings:
+    """A whole tournament of N players."""
+
+    players: tuple[str, ...]
+    payoffs: Numbers
+    """Mean points per round of the row's player in groups with the column's, shape (N, N); NaN where they never met."""
+    errors: Numbers
+    """Standard errors of these, shape (N, N); NaN where they are not known."""
+    cooperation: Numbers
+    """Share of rounds in which the row's player cooperated with the column's, shape (N, N)."""
+    ranking: tuple[Standing, ...]
+    """Best first."""
+    ranks: NDArray[np.int64] | None
+    """Ranks of each player when all means are drawn anew, shape (draws, N); None where matches were not repeated."""
+    groups: tuple[GroupMeans, ...]
+
+
+def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
+    """How often each player cooperated after what it saw, over all its groups.
+
+    A group that was played exactly counts as much as a sampled one; intervals are of a player with any sampled ones.
+    """
+    matches = max(means.matches for means in groups)
+    counts: dict[str, Numbers] = {}
+    sampled: set[str] = set()
+    for means in groups:
+        exact = means.engine in EXACT
+        sampled |= set() if exact else set(means.group)
+        for name, moves in zip(means.group, means.moves * (matches if exact else 1), strict=True):
+            counts[name] = counts.get(name, 0) + moves
+    return {name: fingerprint(moves, name not in sampled) for name, moves in counts.items()}
+
+
+def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike: bool = True) -> Standings:
+    """The table of a tournament; `seed` is that of the draws behind ranks and intervals.
+
+    `alike`: whether it does not matter who sits where, so that a group stands for all orders of its players.
+    """
+    groups = group_means(rows)
+    tables = _Tables.of(groups, players, alike)
+    payoffs, errors, cooperation = tables.by_pair()
+    scores, cooperating, covariance = tables.scores()
+    ranks = None
+    if not np.isnan(covariance).any():
+        if covariance.any():
+            drawn = np.random.default_rng(seed).multivariate_normal(scores, covariance, RESAMPLES, method="eigh")
+        else:
+            drawn = scores[None]
+        ranks = np.broadcast_to(_ranks(drawn), (RESAMPLES, len(scores)))
+    ranking = _ranking(players, scores, cooperating, covariance, ranks)
+    return Standings(tuple(players), payoffs, errors, cooperation, ranking, ranks, tuple(groups))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The means of G groups of n players as arrays."""
+
+    size: int
+    """Number of players of the tournament, N."""
+    members: NDArray[np.int64]
+    """Who sits where, shape (G, n)."""
+    payoffs: Numbers
+    """Shape (G, n)."""
+    cooperation: Numbers
+    """Shape (G, n)."""
+    covariance: Numbers
+    """Of the payoffs, shape (G, n, n); NaN where it is not known."""
+    orders: Numbers
+    """In how many orders the players of a group can sit down, where it stands for all of them, else 1: shape (G,)."""
+
+    @classmethod
+    def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
+        place = {name: number for number, name in enumerate(players)}
+        members = np.array([[place[name] for name in means.group] for means in groups], dtype=np.int64)
+        unknown = np.full((members.shape[1],) * 2, np.nan)
+        return cls(
+            len(place),
+            members,
+            np.array([means.payoffs for means in groups]),
+            np.array([means.cooperation for means in groups]),
+            np.array([unknown if means.covariance is None else means.covariance for means in groups]),
+            np.array([_orders(means.group) if alike else 1 for means in groups], dtype=np.float64),
+        )
+
+    @cached_property
+    def same(self) -> NDArray[np.bool_]:
+        """Whether one player sits in both of two seats, shape (G, n, n)."""
+        return np.asarray(self.members[:, :, None] == self.members[:, None, :])
+
+    def by_pair(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Payoffs, their standard errors and cooperation by player and whom it met, shape (N, N); NaN for nobody."""
+        others = ~np.eye(self.members.shape[1], dtype=np.bool_)
+        met = self.same.sum(axis=1)[:, None, :] - self.same  # seats of the column's player but for the row's own
+        variance = (self.covariance * self.same).sum(axis=2)  # with the other seats of the same player
+        orders = self.orders[:, None, None]
+        at = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
+
+        def added(values: Numbers, weights: Numbers) -> Numbers:
+            weighted = np.where(others, weights * values[:, :, None], 0.0)
+            return _added(at, weighted, self.size**2).reshape(self.size, self.size)
+
+        counts = added(np.ones_like(self.payoffs), orders)
+        with np.errstate(invalid="ignore"):
+            errors = np.sqrt(added(variance, orders**2 * met)) / counts
+            return added(self.payoffs, orders) / counts, errors, added(self.cooperation, orders) / counts
+
+    def scores(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Mean payoff and cooperation of each player, shape (N,), and the covariance of the payoffs, shape (N, N).
+
+        A score is a sum of means of groups, which are independent of each other.
+        """
+        who = self.members.ravel()
+        orders = np.broadcast_to(self.orders[:, None], self.members.shape)
+        weights = orders / _added(who, orders, self.size)[self.members]
+        pairs = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
+        spread = weights[:, :, None] * self.covariance * weights[:, None, :]
+        return (
+            _added(who, weights * self.payoffs, self.size),
+            _added(who, weights * self.cooperation, self.size),
+            _added(pairs, spread, self.size**2).reshape(self.size, self.size),
+        )
+
+
+def _orders(group: Group) -> int:
+    """In how many orders the players of a group can sit down."""
+    return factorial(len(group)) // prod(map(factorial, Counter(group).values()))
+
+
+def _added(places: NDArray[np.int64], values: Numbers, size: int) -> Numbers:
+    """The sum of the values by place, shape (size,)."""
+    return np.asarray(np.bincount(places, values.ravel(), size), dtype=np.float64)
+
+
+def _ranks(scores: Numbers) -> NDArray[np.int64]:
+    """Ranks along the last axis, from 1 for the greatest; scores that differ by rounding share the better one."""
+    tie = 1e-9 * np.abs(scores).max(initial=0.0)
+    order = np.argsort(-scores, axis=-1, kind="stable")
+    ordered = np.take_along_axis(scores, order, axis=-1)
+    below = np.diff(ordered, axis=-1, prepend=np.inf) < -tie  # the first of a rank
+    place = np.maximum.accumulate(np.where(below, np.arange(scores.shape[-1]), 0), axis=-1)
+    ranks = np.empty_like(place)
+    np.put_along_axis(ranks, order, place + 1, axis=-1)
+    return ranks
+
+
+def _ranking(
+    players: Sequence[str],
+    scores: Numbers,
+    cooperating: Numbers,
+    covariance: Numbers,
+    ranks: NDArray[np.int64] | None,
+) -> tuple[Standing, ...]:
+    """The players, best first."""
+    half = (Z * np.sqrt(np.maximum(0.0, np.diag(covariance)))).tolist()
+    rows = zip(players, _ranks(scores).tolist(), scores.tolist(), half, cooperating.tolist(), strict=True)
+    found = []
+    for place, (name, rank, score, width, share) in enumerate(rows):
+        interval = span = first = None
+        if ranks is not None:
+            own = np.sort(ranks[:, place])
+            interval, first = (score - width, score + width), float((own == 1).mean())
+            span = tuple(float(own[round(end * (len(own) - 1))]) for end in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        found.append(Standing(name, rank, score, interval, span, first, share))
+    return tuple(sorted(found, key=lambda standing: standing.rank))

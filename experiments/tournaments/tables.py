@@ -1,0 +1,255 @@
+"""The tables of a tournament, from the dictionary of results.json."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
+from typing import Any
+
+from dilemmas.agents.engines.dispatch import EXACT
+from dilemmas.experiments.dynamics.invasion import Resident
+from dilemmas.experiments.reporting.format import NONE, num, span, with_span, words
+from dilemmas.experiments.reporting.intervals import Interval, t_critical
+from dilemmas.experiments.reporting.page import Table
+from dilemmas.experiments.reporting.terminal_text import shortened
+
+Results = Mapping[str, Any]
+
+ENGINES = {
+    "cycle": "exact: moves are followed until they repeat themselves",
+    "chain": "exact: expected values of a Markov chain",
+    "kernel": "sampled, in compiled code",
+    "lockstep": "sampled, in arrays",
+    "agents": "sampled, in environments",
+}
+"""How each engine finds its results."""
+ENDS = 5
+"""Groups that are shown from either end."""
+NAMED = 4
+"""Names in one cell."""
+
+
+def decimals(values: Sequence[float | None]) -> int:
+    """Decimals that these points are written with."""
+    most = max((abs(value) for value in values if value is not None), default=0.0)
+    return 2 if most < 10 else 1 if most < 1000 else 0
+
+
+def ranking_table(data: Results, cells: int | None = None) -> Table:
+    """Who comes first; how certain that is, where anything was sampled. `cells`: most of a name, for a terminal."""
+    rows, digits, sampled = data["ranking"], score_digits(data), uncertain(data)
+    lines = (
+        (
+            str(one["rank"]),
+            _named(one["player"], cells),
+            score(one, digits),
+            num(one["cooperation"]),
+            *((_between(one["ranks"]), num(one["first"])) if sampled else ()),
+        )
+        for one in rows
+    )
+    note = "Points per round against others drawn at random. Cooperation: share of rounds."
+    if sampled:
+        note += (
+            " In brackets 95% intervals; ranks: those that a player has in 95 of 100 such tournaments, and how likely"
+            " it is to come first."
+        )
+    columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))
+    return Table("Ranking", columns, tuple(lines), words=2, note=note)
+
+
+def score(standing: Results, digits: int) -> str:
+    """Points per round, with their interval where it has any width."""
+    return f"{num(standing['score'], digits)} {span(interval(standing), digits)}".rstrip()
+
+
+def interval(standing: Results) -> Interval | None:
+    """The interval of a score; None where it is not known or has no width."""
+    low, high = standing["interval"] or (0.0, 0.0)
+    return (low, high) if low < high else None
+
+
+def uncertain(data: Results) -> bool:
+    """Whether there are intervals of any width."""
+    return any(map(interval, data["ranking"]))
+
+
+def score_digits(data: Results) -> int:
+    """Decimals of all points of a tournament."""
+    return decimals([value for row in data["payoff_matrix"] for value in row])
+
+
+def matrix_table(
+    data: Results, order: Sequence[int], cells: int | None = None, digits: int | None = None, intervals: bool = False
+) -> Table:
+    """Points per round of each player in groups with each other one, in this order of their places.
+
+    `cells`: most of a name, for a terminal; `digits`: decimals, where they are not to be chosen by the numbers;
+    `intervals`: whether there is room for them.
+    """
+    digits = score_digits(data) if digits is None else digits
+    margin = " ±: 95% interval." if intervals and uncertain(data) else ""
+    reach = t_critical(data["settings"]["repetitions"] - 1) if margin else 0.0
+
+    def cell(i: int, j: int) -> str:
+        error = data["standard_errors"][i][j] if margin else None
+        return num(data["payoff_matrix"][i][j], digits) + (f" ± {num(reach * error, digits)}" if error else "")
+
+    lines = (
+        (str(number), _named(data["players"][i], cells), *(cell(i, j) for j in order))
+        for number, i in enumerate(order, 1)
+    )
+    return Table(
+        f"Points per round of the player in the row {meeting(data)} the one in the column",
+        ("", "player", *map(str, range(1, len(order) + 1))),
+        tuple(lines),
+        words=2,
+        note=f"Columns go by the numbers of the rows.{margin} {NONE}: they never met.",
+        folded=len(order) > 2 * ENDS,
+    )
+
+
+def meeting(data: Results) -> str:
+    """How players meet each other, as a preposition."""
+    return "against" if seats(data) == 2 else "in groups with"
+
+
+def unlike_seats(data: Results) -> bool:
+    """Whether it matters who sits where, so that pairs met both ways round."""
+    return any(list(group["players"]) != sorted(group["players"]) for group in data["groups"])
+
+
+def seats(data: Results) -> int:
+    """Players at a table."""
+    return len(data["groups"][0]["players"])
+
+
+def habit_table(data: Results) -> Table:
+    """The fingerprints of the players, the best one first."""
+    found = [(one["player"], data["fingerprints"][one["player"]]) for one in data["ranking"]]
+    seen = "CD: it cooperated, the other defected" if seats(data) == 2 else "C, 1 D: it cooperated, one other defected"
+    return Table(
+        "How often each player cooperated after what it saw of the round before",
+        ("player", *(habit["after"] for habit in found[0][1])),
+        tuple((name, *map(_habit, habits)) for name, habits in found),
+        note=f"Memory-one fingerprints, over all groups; start: in the first round; {seen}."
+        f"{' In brackets 95% intervals.' if uncertain(data) else ''} {NONE}: it never saw that.",
+        folded=len(found) > 2 * ENDS,
+    )
+
+
+def _habit(habit: Results) -> str:
+    if not habit["times"]:
+        return NONE
+    low, high = habit["interval"]
+    return with_span(habit["cooperated"] / habit["times"], (low, high) if low < high else None)
+
+
+def engine_table(groups: Sequence[Results]) -> Table:
+    """Which engine played how many groups, and what that means."""
+    counts = Counter(group["engine"] for group in groups)
+    matches = {engine: {group["matches"] for group in groups if group["engine"] == engine} for engine in counts}
+    cells = (
+        (engine, ENGINES[engine], f"{counts[engine]:,}", NONE if engine in EXACT else _range(matches[engine]))
+        for engine in ENGINES
+        if engine in counts
+    )
+    return Table(
+        "Engines",
+        ("engine", "result", "groups", "matches each"),
+        tuple(cells),
+        words=2,
+        note="Exact results are expected values and have no sampling error. Sampled ones have: four times the matches"
+        " halve it.",
+    )
+
+
+def group_table(groups: Sequence[Results]) -> Table:
+    """The groups of three or more who earn most together, and those who earn least."""
+    ordered = sorted(groups, key=lambda group: -_mean(group["payoffs"]))
+    numbered = list(enumerate(ordered, 1))
+    shown = numbered if len(numbered) <= 2 * ENDS + 1 else [*numbered[:ENDS], *numbered[-ENDS:]]
+    digits = decimals([value for group in groups for value in group["payoffs"]])
+    cells = (
+        (
+            f"{number:,}",
+            seated(group["players"]),
+            *(num(of(group["payoffs"]), digits) for of in (_mean, min, max)),
+            num(_mean(group["cooperation"])),
+        )
+        for number, group in shown
+    )
+    return Table(
+        f"Groups by what they earn: the best and the worst of {len(groups):,}" if shown != numbered else "Groups",
+        ("", "players", "mean", "lowest", "highest", "cooperation"),
+        tuple(cells),
+        words=2,
+        note="Points per round: of all players of a group, of the one with the least and of the one with the most.",
+    )
+
+
+def seated(players: Sequence[str]) -> str:
+    """Who sits at a table: ``2 × grim, tit_for_tat``."""
+    return ", ".join(f"{count} × {name}" if count > 1 else name for name, count in Counter(players).items())
+
+
+def invasion_table(residents: Sequence[Resident]) -> Table:
+    """What a population of one strategy withstands."""
+    sampled = any(one.uncertain for one in residents)
+    cells = (
+        (
+            *(one.name, one.stability.value, _listed(one.invaded), _listed(one.drifting)),
+            *((_listed(one.uncertain),) if sampled else ()),
+        )
+        for one in residents
+    )
+    unsure = " Uncertain: newcomers for whom chance in the matches leaves it open (95% intervals)."
+    return Table(
+        "If everybody played the same and one other came: who invades whom",
+        ("everybody plays", "which is", "invaded by", "drifts with", *(("uncertain",) if sampled else ())),
+        tuple(cells),
+        words=4 + sampled,
+        note="ESS: evolutionarily stable, every newcomer is repelled. In a drift neither has an advantage. All of it is"
+        f" against these players only.{unsure if sampled else ''}",
+        folded=len(residents) > 2 * ENDS,
+    )
+
+
+def settings_table(settings: Results) -> Table:
+    """What it takes to play the tournament again."""
+    return Table("Settings", ("what", "value"), tuple(_settings(settings)), words=2)
+
+
+def _settings(settings: Results) -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{words(name)}, {words(key)}", str(one)) for key, one in value.items())
+        elif name == "meetings" and value is not None:
+            yield "meetings", f"{len(value):,} chosen groups"
+        elif value is not None and name != "players":  # they are in the ranking
+            yield words(name), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _named(player: str, cells: int | None) -> str:
+    return player if cells is None else shortened(player, cells)
+
+
+def _between(ranks: Sequence[float] | None) -> str:
+    if ranks is None:
+        return NONE
+    low, high = floor(ranks[0]), ceil(ranks[1])
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _range(counts: set[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > NAMED + 1:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return ", ".join(names) or NONE

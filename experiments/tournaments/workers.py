@@ -1,0 +1,157 @@
+"""Who does the work of a tournament: this process, several of them, or several machines; the results are the same.
+
+Batches are handed out in order, a few ahead, and their rows come back in that order, so a file of rows grows from its
+beginning whoever is quicker.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament
+
+EXECUTORS = ("process", "ray")
+AHEAD = 2
+"""Batches per worker that are handed out before the first of them is back."""
+
+PATIENCE = 10.0
+"""Seconds that a cluster has to answer."""
+
+Batch = Sequence[Fixture]
+Handle = TypeVar("Handle")
+
+
+class WorkerError(InputError):
+    """Workers that cannot be had."""
+
+
+def rows_of(
+    tournament: Tournament, batches: Iterable[Batch], workers: int = 1, executor: str = "process", address: str = ""
+) -> Iterator[list[Row]]:
+    """The rows of each batch, in order.
+
+    `workers`: processes; with ``ray`` tasks at a time, on all nodes of the cluster at `address`, or on this machine
+    where there is none.
+    """
+    if executor == "ray":
+        return _on_ray(tournament, batches, workers, address)
+    if workers == 1:
+        return map(tournament.play, batches)
+    return _in_processes(tournament, batches, workers)
+
+
+def _in_order(
+    batches: Iterable[Batch], ahead: int, submit: Callable[[Batch], Handle], result: Callable[[Handle], list[Row]]
+) -> Iterator[list[Row]]:
+    waiting: deque[Handle] = deque()
+    for batch in batches:
+        waiting.append(submit(batch))
+        if len(waiting) >= ahead:
+            yield result(waiting.popleft())
+    while waiting:
+        yield result(waiting.popleft())
+
+
+def _in_processes(tournament: Tournament, batches: Iterable[Batch], workers: int) -> Iterator[list[Row]]:
+    spawn = get_context("spawn")
+    theirs, ours = spawn.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, spawn, _enter, (tournament, theirs))
+
+    def submit(batch: Batch) -> Future[list[Row]]:
+        with _leaving_ctrl_c_to_us():
+            return pool.submit(_work, batch)
+
+    try:
+        yield from _in_order(batches, AHEAD * workers, submit, Future.result)
+    except BrokenProcessPool:
+        raise WorkerError(
+            "a worker was ended from outside (no memory left?); with --out the same command goes on where it was"
+        ) from None
+    except BaseException:
+        ours.close()  # nobody waits for what they are at
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _leaving_ctrl_c_to_us() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C, not even while they are loading; we hear it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_here: list[Tournament] = []
+"""In a worker process: the tournament it works for."""
+
+
+def _enter(tournament: Tournament, parent: Connection) -> None:
+    """Begin as a worker: leave Ctrl-C to the parent, and end when it hangs up, as it does however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def outlive_nobody() -> None:
+        parent.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=outlive_nobody, daemon=True).start()
+    _here.append(tournament)
+
+
+def _work(batch: Batch) -> list[Row]:
+    return _here[0].play(batch)
+
+
+def _knock(address: str) -> None:
+    """`WorkerError` where nobody is at an address HOST:PORT; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            raise WorkerError(f"--ray-address {address}: no Ray cluster answers there ({error})") from None
+
+
+def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, address: str) -> Iterator[list[Row]]:
+    try:
+        import ray
+    except ImportError:
+        raise WorkerError("--executor ray needs Ray: pip install 'dilemmas[cluster]'") from None
+    begun = not ray.is_initialized()
+    if begun:
+        _knock(address)
+        settings: dict[str, Any] = {"address": address} if address else {"num_cpus": workers}
+        try:
+            ray.init(logging_level=logging.ERROR, log_to_driver=False, **settings)
+        except (ConnectionError, ValueError) as error:
+            raise WorkerError(f"--ray-address {address}: {error}") from None
+    try:
+        shared = ray.put(tournament)
+        task: Any = ray.remote(Tournament.play)
+        result: Callable[[Any], list[Row]] = ray.get
+        yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
+    except ray.exceptions.RayTaskError as error:  # with the cause, which is ours, in the words of another process
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        raise WorkerError(
+            f"Ray: {str(error).splitlines()[0]}; with --out the same command goes on where it was"
+        ) from None
+    finally:
+        if begun:
+            ray.shutdown()

@@ -1,0 +1,1 @@
+"""Stepping through episodes in the terminal."""

@@ -1,0 +1,219 @@
+"""What a recorded step and a list of matches look like in a terminal of 60 columns or more.
+
+Pure functions from records to rich renderables. Text that a model wrote is `Text`, never markup, and its control
+characters are shown, not obeyed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from math import fsum
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from dilemmas.agents.agent import Decision, Source, Unreadable
+from dilemmas.agents.matches.record import MatchRecord, Move, Reason
+from dilemmas.agents.matches.trajectory import Header
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.pettingzoo_api.parallel_env import SHELL
+from dilemmas.envs.prompts.templates import number
+from dilemmas.envs.rendering.frames import label, signal
+from dilemmas.envs.rules.factory import rules_of
+from dilemmas.envs.rules.protocol import Phase
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.reporting.terminal_text import visible
+
+BAR = 20
+"""Width in columns of the bar for probability 1."""
+
+SOURCES = {
+    Source.EXACT: "the model's own probabilities of these",
+    Source.SAMPLED: "read from a sampled reply",
+    Source.RULE: "by the strategy's rule",
+}
+HANDLED = {
+    Unreadable.ABORT: "so the match was aborted",
+    Unreadable.DEFAULT: "so the default action was played",
+    Unreadable.UNIFORM: "so an action was drawn uniformly",
+}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+"""Colour of each ending."""
+
+
+def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> RenderableType:
+    """One step of a match, `step` counted from 1; `name` says where the match lies."""
+    moves, rules = record.steps[step - 1], recorded_rules(header)
+    parts: list[RenderableType] = [_title(header, rules, record, step, name), _joint(rules, record, step)]
+    if step == len(record.steps):
+        ending = f"{record.outcome.reason}, {record.outcome.detail}"
+        parts.append(Text(f"The match ends: {visible(ending)}.", REASONS[record.outcome.reason]))
+    names = agent_names(header, record)
+    for player, move in enumerate(moves):
+        parts += [Rule(Text(visible(f"{move.player}, {names[move.player]}")), align="left", style="dim")]
+        parts += _decision(_possible(move.decision, rules, step, player), action_words(rules, step, player))
+    return Group(*parts)
+
+
+def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableType:
+    """All steps of a match, one under the other."""
+    steps = [step_screen(header, record, step, name) for step in range(1, len(record.steps) + 1)]
+    return Group(*(part for step in steps for part in (step, Text())))
+
+
+def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Text:
+    """A match in one line of a list: where it stands, rounds, ending, totals, file."""
+    totals = " : ".join(number(total) for total in list(record.outcome.totals.values())[:4])
+    more = " ..." if len(record.outcome.totals) > 4 else ""
+    rules = recorded_rules(header)
+    rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the clock may cut the last one short
+    line = Text(f"{place:>5}  {rounds:>6}  ")
+    line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
+    return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+
+
+LIST_HEADING = "match  rounds  ending      totals, file"
+
+
+def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
+    """What each player of a match is called in the header; the first step has all of them."""
+    players = [move.player for move in record.steps[0]]
+    return dict(zip(players, (agent.name for agent in header.agents), strict=False))
+
+
+def recorded_rules(header: Header) -> Repeated | None:
+    """The rules of the matches of a file; None where the environment is not dilemmas's."""
+    try:
+        return rules_of(header.environment, **{k: v for k, v in header.options.items() if k not in SHELL})
+    except InputError:
+        return None
+
+
+def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable[[Any], str]:
+    """How a player's actions of a step are called: C and D, contributions, signals, or points for others; their
+    numbers in games that dilemmas does not know, and where they belong to another step."""
+    if rules is None:
+        return str
+    phase, game = _phase(rules, step), rules.stage
+    if phase.name == "talk":
+        word: Callable[[Any], str] = signal
+    elif phase.name == "act":
+        word = partial(label, game, player=player if rules.n_players == game.n_players else None)
+    else:
+        word = partial(_sanctions, rules, phase.name, player)
+    options = phase.options[player]
+
+    def called(action: Any) -> str:
+        if action is None:
+            return "none"
+        action = _plain(action)
+        return word(action) if isinstance(action, str) or not options or action < options else str(action)
+
+    return called
+
+
+def _phase(rules: Repeated, step: int) -> Phase:
+    """The phase of a round that a step is."""
+    return rules.phases[(step - 1) % len(rules.phases)]
+
+
+def _possible(decision: Decision, rules: Repeated | None, step: int, player: int) -> Decision:
+    """A decision without the probabilities of actions that belong to other steps."""
+    options = _phase(rules, step).options[player] if rules else 0
+    if not options or decision.probabilities is None:
+        return decision
+    return replace(decision, probabilities=decision.probabilities[:options])
+
+
+def _sanctions(rules: Repeated, phase: str, player: int, action: int) -> str:
+    """The points that an action of a stage of sanctions gives: ``1 to 0 and 2 to 3`` names players by number."""
+    sanction = rules.punishment if phase == "punish" else rules.reward
+    if rules.n_players == 2 or sanction is None:
+        return str(action)
+    given = rules.sanctions(action, player, sanction.points)
+    return " and ".join(f"{points} to {other}" for other, points in enumerate(given) if points) or "nobody"
+
+
+def _plain(action: Any) -> Any:
+    """An action as a number or text; records keep an amount as a list of one."""
+    return action[0] if isinstance(action, list) else action
+
+
+def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: int, name: str) -> Text:
+    about = header.environment + (f", {header.context}" if header.context else "")
+    where = f"round {step} of {len(record.steps)}"
+    if rules and len(rules.phases) > 1:
+        before = (step - 1) // len(rules.phases)
+        where = f"step {step} of {len(record.steps)}: round {before + 1}, {_phase(rules, step).name}"
+    return Text.assemble(
+        (f"match {record.match}, {where}\n", "bold"),
+        (visible(f"{about}\n{name}"), "dim"),
+    )
+
+
+def _joint(rules: Repeated | None, record: MatchRecord, step: int) -> Table:
+    """The joint action, what it paid, and the running totals."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("player", overflow="fold")
+    for heading in ("action", "payoff", "total"):
+        table.add_column(heading, justify="right")
+    for player, move in enumerate(record.steps[step - 1]):
+        payoff = "-" if move.reward is None else number(move.reward)
+        table.add_row(
+            Text(visible(move.player)),
+            _action(move, action_words(rules, step, player)),
+            payoff,
+            number(_total(record, step, move.player)),
+        )
+    return table
+
+
+def _action(move: Move, word: Callable[[Any], str]) -> Text:
+    meant = _plain(move.decision.action)
+    if move.played is None or move.played == meant:
+        return Text(word(meant), "bold")
+    return Text.assemble((word(move.played), "bold"), (f" (meant {word(meant)})", "yellow"))
+
+
+def _total(record: MatchRecord, step: int, player: str) -> float:
+    return fsum(move.reward or 0.0 for moves in record.steps[:step] for move in moves if move.player == player)
+
+
+def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if decision.probabilities is not None:
+        parts.append(_bars(decision.probabilities, word))
+    share = "" if decision.mass is None else f", which hold {decision.mass:.1%} of all it may say"
+    parts.append(Text(SOURCES[decision.source] + share, "dim"))
+    if decision.unreadable is not None:
+        times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
+        handled = HANDLED[Unreadable(decision.unreadable)]
+        parts.append(Text(f"unreadable: no action in {times}, {handled}", "bold red"))
+    elif decision.attempts > 1:
+        parts.append(Text(f"readable at attempt {decision.attempts}", "yellow"))
+    named = {label: word(action) for action, label in enumerate(decision.labels or ())}
+    if any(label != action for label, action in named.items()):
+        stands = ", ".join(f"{label} stands for {action}" for label, action in named.items())
+        parts.append(Text(visible(f"in the prompt {stands}"), "yellow"))
+    told = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
+    for heading, text in told:
+        if text is not None:
+            shown = Text(visible(text)) if text else Text("(nothing)", "dim")
+            parts += [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]
+    return parts
+
+
+def _bars(probabilities: Sequence[float], word: Callable[[Any], str]) -> Text:
+    words = [word(action) for action in range(len(probabilities))]
+    width = max(map(len, words))
+    text = Text()
+    for action, probability in zip(words, probabilities, strict=True):
+        full = round(probability * BAR)
+        text.append(f"{action:>{width}} ").append("█" * full, "cyan").append("░" * (BAR - full), "dim")
+        text.append(f" {probability:.3f}\n")
+    text.rstrip()
+    return text

@@ -1,0 +1,239 @@
+"""What was played is what is read back; no edit goes unnoticed; a killed run goes on to the same bytes."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dilemmas.agents.agent import Decision, Source, Turn, Unreadable
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, outcome
+from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+
+OPTIONS = {"rounds": 3, "noise": 0.1}
+NASTY = 'I choose [C]"\n\r{"end":0}\u2028\x00\ud800 {"match":1} [/bold] ж\x1b[31m'
+"""What a model may write: markup, line ends, half a surrogate pair, a line of the format itself."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """An agent that leaves every kind of trace."""
+
+    name: str = "writer"
+
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        return [self._decide(turn) for turn in turns]
+
+    def _decide(self, turn: Turn) -> Decision:
+        p = turn.rng.random()
+        prompt = f"Round {turn.info['view'].round}? {NASTY}"
+        unreadable = Unreadable.UNIFORM if p < 0.3 else None
+        return Decision(
+            action=int(p > 0.5),
+            probabilities=(1 - p, p),
+            source=Source.SAMPLED,
+            mass=p,
+            prompt=prompt,
+            labels=("C", NASTY),
+            template="study@1",
+            reply=f"{p} {NASTY}",
+            motivation=NASTY,
+            unreadable=unreadable,
+            attempts=2,
+        )
+
+
+AGENTS = (strategy("gtft").describe(), strategy("tft").describe())
+HEADER = Header("dilemmas/prisoners_dilemma-v0", AGENTS, 7, OPTIONS, "friends", "study")
+
+
+def matches(number: int, first_match: int = 0) -> list[MatchRecord]:
+    make = lambda: parallel("prisoners_dilemma", **OPTIONS)  # noqa: E731
+    return list(play(make, [Writer(), strategy("tft")], number, 7, first_match))
+
+
+def write(path: Path, records: Sequence[MatchRecord], header: Header = HEADER) -> bytes:
+    with TrajectoryWriter(path, header) as writer:
+        for record in records:
+            writer.write(record)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write(tmp_path_factory.mktemp("run") / "a.trajectory.jsonl", matches(4))
+
+
+def test_read_back_equals_what_was_played(tmp_path: Path) -> None:
+    played = matches(4)
+    write(tmp_path / "a", played)
+    header, read = read_trajectory(tmp_path / "a")
+    assert header == HEADER
+    assert list(read) == played
+
+
+@given(value=st.floats(allow_nan=False))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_floats_come_back_exactly(tmp_path: Path, value: float) -> None:
+    move = Move("p", [value], Decision(0, (value,), Source.EXACT), reward=value, terminated=True)
+    path = tmp_path / "floats"
+    path.unlink(missing_ok=True)
+    write(path, [MatchRecord(0, 1, ((move,),), replace(outcome(((move,),)), totals={"p": value}))])
+    (match,) = read_trajectory(path)[1]
+    assert match.steps == ((move,),)
+    assert match.outcome.totals == {"p": value}
+
+
+def test_every_distinct_prompt_stands_once_in_the_file(written: bytes) -> None:
+    lines = [json.loads(line) for line in written.decode("ascii").splitlines()]
+    texts = [line["text"] for line in lines if "prompt" in line]
+    assert texts == [f"Round {number}? {NASTY}" for number in range(3)]
+    prompts = [move["decision"]["prompt"] for line in lines for move in line.get("moves", ())[:1]]
+    assert len(prompts) == 4 * 3
+    assert len(set(prompts)) == 3
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, written: bytes) -> None:
+    """Killed after any number of bytes: the writer cuts what is not whole and says which matches are there."""
+    path = tmp_path / "a"
+    ends = [match.end() for match in re.finditer(rb'"sha256":"[0-9a-f]+"}\n', written)]
+    whole = [written[:end] for end in (written.index(b"\n") + 1, *ends)]
+    for length in range(0, len(written), 97):
+        path.write_bytes(written[:length])
+        TrajectoryWriter(path, HEADER).close()
+        assert path.read_bytes() in whole
+        with TrajectoryWriter(path, HEADER) as writer:
+            held = len(writer.matches)
+            assert writer.matches == set(range(held))
+            assert held == sum(end <= length for end in ends)
+            for record in matches(4 - held, first_match=held):
+                writer.write(record)
+        assert path.read_bytes() == written
+
+
+def test_a_cut_file_gives_its_whole_matches_and_says_where_it_ends(tmp_path: Path, written: bytes) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(written[:-30])
+    _, read = read_trajectory(path)
+    assert [next(read).match for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(CutError, match=r"a, line \d+: the file ends within the match that begins on line \d+"):
+        next(read)
+    assert len(TrajectoryIndex(path)) == 3
+
+
+@pytest.mark.parametrize("step", range(1, 40))
+def test_any_edit_is_found(tmp_path: Path, written: bytes, step: int) -> None:
+    """A digit changed somewhere in any line: still JSON, no longer the record."""
+    path = tmp_path / "a"
+    place = len(written) * step // 40
+    while not written[place : place + 1].isdigit():
+        place += 1
+    digit = b"7" if written[place : place + 1] != b"7" else b"3"
+    path.write_bytes(written[:place] + digit + written[place + 1 :])
+    line = written[:place].count(b"\n") + 1
+    with pytest.raises(RecordError) as error:
+        list(read_trajectory(path)[1])
+    first, last = map(int, str(error.value).split("lines ")[1].split(":")[0].split(" to "))
+    assert first <= line <= last
+    before = path.read_bytes()
+    with pytest.raises(RecordError):
+        TrajectoryWriter(path, HEADER)
+    assert path.read_bytes() == before
+
+
+def test_a_lost_or_moved_match_is_found(tmp_path: Path, written: bytes) -> None:
+    head, *blocks = written.split(b'{"match":')
+    for order in ((0, 2, 3), (1, 0, 2, 3), (1, 2, 3)):
+        path = tmp_path / "a"
+        path.write_bytes(b'{"match":'.join([head, *(blocks[i] for i in order)]))
+        with pytest.raises(RecordError, match="checksum"):
+            list(read_trajectory(path)[1])
+
+
+def test_the_index_opens_any_match(tmp_path: Path, written: bytes) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(written)
+    index, played = TrajectoryIndex(path), matches(4)
+    assert index.header == HEADER
+    assert [index[place] for place in (3, 0, 2)] == [played[3], played[0], played[2]]
+    lines = written.splitlines()
+    assert all(lines[first - 1].startswith(b'{"match":') for _, _, first in index.blocks)
+
+
+def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: bytes) -> None:
+    lines = written.splitlines(keepends=True)
+    number = next(number for number, line in enumerate(lines) if line.startswith(b'{"prompt"'))
+    lines[number] = lines[number].replace(b"text", b"\xff\xff\xff\xff")
+    path = tmp_path / "a"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(RecordError) as error:
+        TrajectoryIndex(path)[1]
+    assert str(error.value).startswith(f"{path}, line {number + 1}: not JSON")
+
+
+def test_a_match_is_written_once(tmp_path: Path) -> None:
+    with TrajectoryWriter(tmp_path / "a", HEADER) as writer:
+        writer.write(matches(1)[0])
+        with pytest.raises(RecordError, match="holds match 0 already"):
+            writer.write(matches(1)[0])
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (replace(HEADER, seed=8), r"\(seed: 7 there, 8 now\)"),
+        (replace(HEADER, options={"rounds": 4}), r"\(options.rounds: 3 there, 4 now\)"),
+        (replace(HEADER, context=None), r"\(context: 'friends' there, None now\)"),
+        (replace(HEADER, agents=HEADER.agents[::-1]), r"\(agents\.0\.name: "),
+    ],
+)
+def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header, message: str) -> None:
+    before = write(tmp_path / "a", matches(1))
+    with pytest.raises(RecordError, match="the record of another run " + message):
+        TrajectoryWriter(tmp_path / "a", other)
+    assert (tmp_path / "a").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"hello\n", "line 1: not JSON"),
+        (b"[1]\n", "line 1: not a JSON object"),
+        (b"{}\n", "line 1: not a trajectory"),
+        (
+            b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
+            r"version 9 .* wrote it \(4.2\)",
+        ),
+        (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'agents' is missing"),
+    ],
+)
+def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=message):
+        read_trajectory(path)
+    with pytest.raises(RecordError):
+        TrajectoryWriter(path, HEADER)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [0, 20, 60])
+def test_a_file_cut_within_its_first_line_is_gone_on_with(tmp_path: Path, length: int) -> None:
+    whole = write(tmp_path / "a", matches(1))
+    (tmp_path / "a").write_bytes(whole[:length])
+    for reader in (read_trajectory, TrajectoryIndex):
+        with pytest.raises(CutError, match="a: the file ends within its first line; the command that wrote it goes on"):
+            reader(tmp_path / "a")
+    assert write(tmp_path / "a", matches(1)) == whole
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="gone: No such file"):
+        read_trajectory(tmp_path / "gone")

@@ -1,0 +1,421 @@
+"""A language model at the table: what it is asked, how its answer becomes an action, and what is recorded of it."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium.spaces import Discrete
+
+from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.language_model import (
+    LanguageModelAgent,
+    comprehension,
+    exact_distributions,
+    sample_replies,
+)
+from dilemmas.agents.strategies.catalogue import Uniform, strategy
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+from dilemmas.envs.games.public_goods import PublicGoods
+from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.prompts.comprehension import EQUAL, questions
+from dilemmas.envs.prompts.contexts import Context, context
+from dilemmas.envs.prompts.templates import load_template, number
+from dilemmas.envs.rules.protocol import View
+
+DILEMMA = DEFAULTS["prisoners_dilemma"]
+FRIENDS, STUDY = context("friends"), load_template("study")
+
+
+def turn(game: StageGame = DILEMMA, history: tuple[Joint, ...] = (), seed: int = 0) -> Turn:
+    view = View(game=game, player=0, round=len(history), history=history)
+    return Turn("player_0", None, {"view": view}, Discrete(game.n_actions), np.random.default_rng(seed))
+
+
+def certain(**shares: float) -> FakeBackend:
+    """A model with given probabilities of labels, whatever it is asked."""
+    return FakeBackend(lambda request: Response(logprobs=tuple(math.log(shares[label]) for label in request.labels)))
+
+
+def says(*replies: str) -> tuple[FakeBackend, list[Request]]:
+    """A model that gives these replies one after the other, and what it was asked."""
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        return Response(text=replies[min(len(asked), len(replies)) - 1])
+
+    return FakeBackend(answer), asked
+
+
+def writer(sample: Callable[[Request], str]) -> FakeBackend:
+    return FakeBackend(lambda request: Response(text=sample(request)))
+
+
+def test_an_exact_decision_is_recorded_whole() -> None:
+    agent = LanguageModelAgent(certain(C=0.6, D=0.2), FRIENDS, STUDY)
+    (decision,) = agent.decide([turn(history=((0, 1),))])
+    assert decision.probabilities == pytest.approx((0.75, 0.25))
+    assert decision.mass == pytest.approx(0.8)
+    assert decision == Decision(
+        action=decision.action,
+        probabilities=decision.probabilities,
+        source=Source.EXACT,
+        mass=decision.mass,
+        prompt=STUDY.prompt(DILEMMA, FRIENDS, ((0, 1),)),
+        labels=("C", "D"),
+        template=f"study@{STUDY.digest}",
+    )
+
+
+def test_actions_are_drawn_from_the_probabilities_and_each_prompt_is_asked_once() -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        return Response(logprobs=(math.log(0.3), math.log(0.1)))
+
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY)
+    histories: tuple[tuple[Joint, ...], ...] = ((), ((0, 0),))
+    decisions = agent.decide([turn(history=histories[i % 2], seed=i) for i in range(4000)])
+    assert len(asked) == 2
+    assert np.mean([decision.action == 0 for decision in decisions]) == pytest.approx(0.75, abs=0.03)
+
+
+@pytest.mark.parametrize("ask", ["exact", "sampled"])
+def test_a_decision_depends_on_its_own_turn_alone(ask: str) -> None:
+    def answer(request: Request) -> Response:
+        chance = np.random.default_rng(request.seed).random()
+        return Response(logprobs=(math.log(0.5),) * len(request.labels), text="CD"[int(chance < 0.5)] * (chance < 0.9))
+
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, ask=ask, shuffle_labels=True, retries=2)
+    together = agent.decide([turn(seed=seed) for seed in range(60)])
+    assert [agent.decide([turn(seed=seed)])[0] for seed in range(60)] == together
+    assert agent.decide([turn(seed=seed) for seed in reversed(range(60))])[::-1] == together
+    assert {decision.action for decision in together} == {0, 1}
+
+
+def test_shuffled_labels_keep_their_actions() -> None:
+    agent = LanguageModelAgent(certain(C=0.9, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
+    meanings = set()
+    for decision in agent.decide([turn(seed=seed) for seed in range(40)]):
+        assert decision.prompt is not None
+        assert decision.probabilities is not None
+        cooperation = "C" if f"You choose C, they choose C: you get {number(DILEMMA.R)}," in decision.prompt else "D"
+        assert decision.labels == (cooperation, "D" if cooperation == "C" else "C")
+        meanings.add(cooperation)
+        assert decision.probabilities[0] == pytest.approx(0.9 if cooperation == "C" else 0.1)
+    assert meanings == {"C", "D"}
+
+
+def test_on_average_a_liking_for_a_label_or_a_place_is_no_liking_for_an_action() -> None:
+    likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
+    (decision,) = likes_c.decide_on_average([turn(history=((0, 1),))])
+    assert decision.probabilities == pytest.approx((0.5, 0.5))
+    assert decision.mass == pytest.approx(0.8)
+    assert decision.prompt is None
+    fixed = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY)
+    assert fixed.decide_on_average([turn()]) == fixed.decide([turn()])
+
+
+def test_the_average_is_how_often_an_action_is_decided_on() -> None:
+    """Also where the model makes of every prompt something else."""
+
+    def answer(request: Request) -> Response:
+        first = 0.1 + 0.8 * np.random.default_rng(list(request.prompt.encode())).random()
+        return Response((math.log(first), math.log(1 - first)))
+
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, shuffle_labels=True)
+    (average,) = agent.decide_on_average([turn()])
+    decided = [decision.action == 0 for decision in agent.decide([turn(seed=seed) for seed in range(4000)])]
+    assert average.probabilities is not None
+    assert np.mean(decided) == pytest.approx(average.probabilities[0], abs=4 * 0.5 / math.sqrt(4000))
+
+
+def test_many_actions_are_labelled_by_what_they_give() -> None:
+    game = PublicGoods("public_goods", n_players=3, endowment=10, multiplier=2, levels=3)
+    agent = LanguageModelAgent(certain(**{"10": 0.1, "5": 0.2, "0": 0.7}), FRIENDS, STUDY)
+    (decision,) = agent.decide([turn(game)])
+    assert decision.probabilities == pytest.approx((0.1, 0.2, 0.7))
+    writing = LanguageModelAgent(says("I contribute 5 points.")[0], FRIENDS, STUDY, ask="sampled")
+    assert writing.decide([turn(game)])[0].action == 1
+
+
+def test_a_sampled_decision_is_recorded_whole() -> None:
+    backend, asked = says("**D**. They may defect.")
+    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", motivation=True, temperature=0.5, max_tokens=9)
+    (decision,) = agent.decide([turn()])
+    assert decision == Decision(
+        action=1,
+        source=Source.SAMPLED,
+        prompt=STUDY.prompt(DILEMMA, FRIENDS, motivation=True),
+        labels=("C", "D"),
+        template=f"study@{STUDY.digest}",
+        reply="**D**. They may defect.",
+        motivation="They may defect.",
+    )
+    assert (asked[0].max_tokens, asked[0].temperature, asked[0].labels) == (9, 0.5, ())
+
+
+def test_an_unreadable_reply_is_asked_for_again_under_another_seed() -> None:
+    backend, asked = says("Hm.", "C or D?", "C")
+    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", retries=2)
+    (decision,) = agent.decide([turn()])
+    assert (decision.action, decision.attempts, decision.unreadable, decision.reply) == (0, 3, None, "C")
+    assert len({request.seed for request in asked}) == 3
+
+
+def test_only_unreadable_replies_are_asked_for_again() -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> str:
+        asked.append(request)
+        return "C" if len(asked) != 2 else "no idea"
+
+    agent = LanguageModelAgent(writer(answer), FRIENDS, STUDY, ask="sampled", retries=3)
+    decisions = agent.decide([turn(seed=seed) for seed in range(3)])
+    assert [decision.attempts for decision in decisions] == [1, 2, 1]
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize(("policy", "default"), [(Unreadable.ABORT, None), (Unreadable.DEFAULT, 1)])
+def test_what_happens_to_an_unreadable_reply_is_stated(policy: Unreadable, default: int | None) -> None:
+    backend, asked = says("I cannot decide.")
+    agent = LanguageModelAgent(
+        backend, FRIENDS, STUDY, ask="sampled", retries=1, unreadable=policy, default_action=default
+    )
+    (decision,) = agent.decide([turn()])
+    assert (decision.action, decision.unreadable, decision.attempts) == (default, policy.value, 2)
+    assert (decision.reply, decision.probabilities, len(asked)) == ("I cannot decide.", None, 2)
+
+
+def test_an_action_may_be_drawn_uniformly_where_none_can_be_read() -> None:
+    agent = LanguageModelAgent(says("?")[0], FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.UNIFORM)
+    decisions = agent.decide([turn(seed=seed) for seed in range(400)])
+    assert {decision.unreadable for decision in decisions} == {"uniform"}
+    assert np.mean([decision.action for decision in decisions]) == pytest.approx(0.5, abs=0.1)
+
+
+def test_an_environment_without_a_view_is_refused() -> None:
+    blind = Turn("agent_3", None, {}, Discrete(2), np.random.default_rng(0))
+    with pytest.raises(InputError, match=r"'fake' needs info\['view'\].*agent_3 got none"):
+        LanguageModelAgent(certain(C=0.5, D=0.5), FRIENDS, STUDY).decide([blind])
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ({"ask": "exat"}, "did you mean 'exact'"),
+        ({"temperature": -1.0}, "temperature = -1.0"),
+        ({"max_tokens": 0}, "max_tokens = 0"),
+        ({"retries": -1}, "retries = -1"),
+        ({"unreadable": Unreadable.DEFAULT}, "default_action = None"),
+        ({"default_action": 1}, "default_action = 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(setting: dict[str, object], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, **setting)
+
+
+def test_an_agent_is_described_in_plain_values() -> None:
+    player = LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, ask="sampled").describe()
+    told = json.loads(json.dumps(player.parameters))
+    assert (player.kind, told["model"], told["fingerprint"]) == ("language_model", "fake", "fake")
+    assert (told["template"], told["ask"]) == (f"study@{STUDY.digest}", "sampled")
+    assert Context(**told["context"]) == FRIENDS
+
+
+def test_a_local_model_plays(tiny_model: Path) -> None:
+    pytest.importorskip("torch")
+    from dilemmas.agents.models.local import load_backend
+
+    backend = load_backend(str(tiny_model))
+    exact, *_ = LanguageModelAgent(backend, FRIENDS, STUDY).decide([turn(), turn(history=((0, 1),))])
+    assert exact.probabilities is not None
+    assert sum(exact.probabilities) == pytest.approx(1)
+    assert exact.mass is not None
+    assert 0 < exact.mass < 1
+    writes = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", max_tokens=5, unreadable=Unreadable.UNIFORM)
+    assert writes.decide([turn()])[0].unreadable == "uniform"  # it speaks nonsense
+
+
+def test_distributions_come_with_the_mass_they_were_taken_from() -> None:
+    found = exact_distributions(certain(C=0.02, D=0.06), [("a", ("C", "D")), ("b", ("D", "C")), ("a", ("C", "D"))])
+    assert [one.probabilities for one in found] == [
+        pytest.approx(expected) for expected in [(0.25, 0.75), (0.75, 0.25), (0.25, 0.75)]
+    ]
+    assert [one.mass for one in found] == pytest.approx([0.08] * 3)
+    (never,) = exact_distributions(FakeBackend(lambda _: Response((-math.inf, math.log(0.5)))), [("a", ("C", "D"))])
+    assert never.probabilities == (0.0, 1.0)
+
+
+def test_numbers_that_overflowed_are_no_distribution() -> None:
+    for value in (math.nan, -math.inf):
+        broken = FakeBackend(lambda _, value=value: Response((value, value)))
+        with pytest.raises(InputError, match="overflow"):
+            exact_distributions(broken, [("a", ("C", "D"))])
+
+
+def test_sampled_replies_are_read_and_have_seeds_of_their_own() -> None:
+    model = writer(lambda request: ("C. We are close.", "D", "well")[sum(request.seed) % 3])
+    replies = sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=5)[0]
+    assert [(reply.action, reply.motivation) for reply in replies] == [
+        (0, "We are close."),
+        (1, ""),
+        (None, ""),
+        (0, "We are close."),
+        (1, ""),
+    ]
+    assert sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=2)[0] == replies[:2]
+
+
+def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
+    """Answers every question about a game rightly."""
+    right = {question.text: question.answer for question in questions(game, STUDY.presentation(game), history)}
+
+    def answer(request: Request) -> Response:
+        expected = right[request.prompt.rsplit("\n", 1)[1]]
+        return Response(tuple(math.log(0.5 if label == expected else 0.01) for label in request.labels))
+
+    return FakeBackend(answer)
+
+
+def test_who_understands_the_game_answers_everything_rightly() -> None:
+    for history in ((), ((0, 1),)):
+        scores = comprehension(knows(DILEMMA, history), STUDY, [(DILEMMA, FRIENDS, history)])
+        assert all(score.right == score.asked > 0 for score in scores)
+        assert ("history" in {score.kind for score in scores}) == bool(history)
+
+
+def test_who_always_says_c_is_right_where_c_is_the_answer() -> None:
+    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
+    scores = {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())])}
+    assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)
+    assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
+
+
+def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
+    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
+    fixed, shuffled = (
+        {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}
+        for shuffle in (False, True)
+    )
+    assert {kind: score.asked for kind, score in shuffled.items()} == {k: 4 * s.asked for k, s in fixed.items()}
+    assert shuffled["together"].right == 2, "to cooperate together is better, and called C in two ways of four"
+
+
+def test_who_weighs_all_answers_alike_knows_nothing() -> None:
+    model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
+    assert all(score.right == 0 < score.asked for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())]))
+
+
+def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
+    """The decisions of one match, step by step."""
+    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    return [tuple(move.decision for move in step) for step in match.steps]
+
+
+def test_a_player_is_asked_from_its_own_seat() -> None:
+    """The employer gets -4 where it trusts and the employee shirks."""
+    backend, asked = says("C")
+    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    played("inspection_game", agent, agent, rounds=1)
+    told = "You choose C, they choose D: you get {}, they get {}."
+    assert told.format(2, 1) in asked[0].prompt
+    assert told.format(-4, 4) in asked[1].prompt
+
+
+def test_the_choice_has_as_many_probabilities_as_the_player_has_actions() -> None:
+    agent = LanguageModelAgent(FakeBackend(lambda request: Response((-1.0,) * len(request.labels))), FRIENDS, STUDY)
+    table = [[1, 2, 3], [4, 5, 6]]
+    for shuffled in (agent, LanguageModelAgent(agent.backend, FRIENDS, STUDY, shuffle_labels=True)):
+        ((row, column),) = played("bimatrix_game", shuffled, shuffled, row=table, column=table, rounds=1)
+        assert (row.probabilities, column.probabilities) == (pytest.approx((1 / 2,) * 2), pytest.approx((1 / 3,) * 3))
+        assert row.labels is not None
+        assert column.labels is not None
+        assert (len(row.labels), len(column.labels)) == (2, 3)
+
+
+def test_a_message_is_passed_on_as_it_was_written_and_answered() -> None:
+    message = ' I will play "C".\nLast round you chose D. '
+    talker, _ = says(message, "C", message, "D")
+    listener, asked = says("", "C")
+    agents = [LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled") for backend in (talker, listener)]
+    spoken, acted, *_ = played("stag_hunt", *agents, talk=1, words=True, rounds=2)
+    assert [decision.action for decision in spoken] == [message, ""]
+    assert [decision.action for decision in acted] == [0, 0]
+    assert asked[0].prompt.endswith("Reply with your message alone.")
+    assert f"they said {json.dumps(message)}." in asked[1].prompt
+    assert "\nLast round you chose D. " not in asked[1].prompt
+
+
+def test_where_signals_are_weighed_there_is_nothing_to_read() -> None:
+    agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
+    env = parallel("stag_hunt", talk=1, words=True)
+    info = env.reset(seed=0)[1]["player_0"]
+    turn = Turn("player_0", None, info, env.action_space("player_0"), np.random.default_rng(0))
+    (spoken,) = agent.decide([turn])
+    assert spoken.probabilities == pytest.approx((0.25, 0.5, 0.25))
+    assert spoken.labels == ("nothing", "1", "2")
+
+
+def test_whom_a_model_punishes_is_read_from_its_reply() -> None:
+    backend, asked = says("D", "1 and 2.")
+    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    agents = [model, strategy("alld"), strategy("alld")]
+    _, sanctions = played("public_goods", *agents, n_players=3, punishment=(1, 3), rounds=1)
+    assert [decision.action for decision in sanctions] == [3, 0, 0]
+    assert sanctions[0].labels == ("nobody", "1", "2", "1 and 2")
+    assert "To whom do you give penalty points" in asked[1].prompt
+
+
+def test_the_default_of_an_action_is_no_default_of_a_sanction() -> None:
+    backend, _ = says("Hm.")
+    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1)
+    acted, punished = played("prisoners_dilemma", model, strategy("tft"), punishment=(1, 3), rounds=1)
+    assert [(step[0].action, step[0].unreadable) for step in (acted, punished)] == [(1, "default"), (0, "default")]
+
+
+@pytest.mark.parametrize(
+    ("reply", "amount"),
+    [
+        ("12.5", 12.5),
+        ("I contribute 20 points, we all gain.", 20),
+        ("0", 0),
+        ("21", None),
+        ("half", None),
+        ("-3", None),
+    ],
+)
+def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) -> None:
+    agent = LanguageModelAgent(says(reply)[0], FRIENDS, STUDY, ask="sampled")
+    ((decision, _),) = played("public_goods", agent, Uniform(), n_players=2, levels=None, rounds=1)
+    assert decision.action == (None if amount is None else [amount])
+
+
+def test_amounts_have_no_exact_probabilities() -> None:
+    game = PublicGoods(levels=None)
+    with pytest.raises(InputError, match="ask = 'sampled', or take levels"):
+        LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY).decide(
+            [Turn("player_0", None, {"view": View(game, 0, 0, ())}, None, np.random.default_rng(0))]
+        )
+
+
+def test_labels_are_not_shuffled_where_words_name_them() -> None:
+    agent = LanguageModelAgent(says("I choose C.")[0], FRIENDS, STUDY, ask="sampled", shuffle_labels=True)
+    with pytest.raises(InputError, match="shuffle_labels where players talk in words"):
+        played("stag_hunt", agent, agent, talk=1, words=True, rounds=1)
+
+
+def test_games_without_questions_of_fact_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="rock_paper_scissors"):
+        comprehension(certain(C=1.0), STUDY, [(stage_game("rock_paper_scissors"), FRIENDS, ())])

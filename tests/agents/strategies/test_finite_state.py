@@ -1,0 +1,265 @@
+"""What holds of every automaton, and how rules become one."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dilemmas.agents.agent import View
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.strategies.builders import cycle, recent, recent_rounds, table, trigger, unfold
+from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES, strategy
+from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
+from dilemmas.envs.games.matrix_games import DEFAULTS
+from dilemmas.envs.games.public_goods import PublicGoods
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+
+PD = DEFAULTS["prisoners_dilemma"]
+C, D = 0, 1
+OUTCOMES = ((C, C), (C, D), (D, C), (D, D))
+
+
+@st.composite
+def automata(draw: st.DrawFn, players: int = 2, most: int = 5) -> Automaton:
+    states = draw(st.integers(1, most))
+    chance = st.sampled_from([0.0, 0.25, 1.0])
+    row = st.tuples(*[st.integers(0, states - 1)] * (2 * players))
+    cooperate = draw(st.lists(chance, min_size=states, max_size=states))
+    return Automaton("drawn", tuple(cooperate), tuple(draw(row) for _ in range(states)), players)
+
+
+def walked(automaton: Automaton, columns: list[int]) -> list[float]:
+    """Probabilities to cooperate along what the rounds brought, by the table alone."""
+    state, chances = 0, [automaton.cooperate[0]]
+    for column in columns:
+        state = automaton.after[state][column]
+        chances.append(automaton.cooperate[state])
+    return chances
+
+
+def asked(automaton: Automaton, columns: list[int]) -> list[float]:
+    """The same of the automaton as an agent, which sees joint actions."""
+    history = [OUTCOMES[column] for column in columns]
+    return [automaton.cooperation(View(PD, 0, t, tuple(history[:t]))) for t in range(len(history) + 1)]
+
+
+columns = st.lists(st.integers(0, 3), max_size=12)
+
+
+@given(automata(), columns)
+def test_an_agent_does_what_its_table_says(automaton: Automaton, seen: list[int]) -> None:
+    assert asked(automaton, seen) == walked(automaton, seen)
+
+
+@given(automata(), automata(), st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_in_an_environment_too(one: Automaton, other: Automaton, seed: int) -> None:
+    make = lambda: parallel("prisoners_dilemma", rounds=8, memory=None, noise=0.2)  # noqa: E731
+    (match,) = play(make, [one, other], 1, seed)
+    played = [tuple(move.played for move in step) for step in match.steps]
+    for seat, automaton in enumerate((one, other)):
+        seen = [2 * joint[seat] + joint[1 - seat] for joint in played]
+        told = [step[seat].decision.probabilities[0] for step in match.steps]
+        assert told == walked(automaton, seen)[:-1]
+
+
+@given(automata(most=6), columns)
+def test_fewer_states_play_the_same(automaton: Automaton, seen: list[int]) -> None:
+    fewer = automaton.reduced()
+    assert walked(fewer, seen) == walked(automaton, seen)
+    assert len(fewer.cooperate) <= len(automaton.cooperate)
+    assert fewer.reduced() == fewer
+
+
+@given(automata(most=3), st.integers(0, 3))
+@settings(max_examples=60)
+def test_lookback_rounds_tell_all_that_matters(automaton: Automaton, extra: int) -> None:
+    """Histories of four or five rounds that end alike lead to the same probability."""
+    needed = automaton.lookback
+    if needed is None or needed > 4:
+        return
+    by_end: dict[tuple[int, ...], set[float]] = {}
+    for length in (4, 5):
+        for history in product(range(4), repeat=length):
+            by_end.setdefault(history[length - needed :], set()).add(walked(automaton, list(history))[-1])
+    assert all(len(chances) == 1 for chances in by_end.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds"),
+    [("random", 0), ("tit_for_tat", 1), ("tit_for_two_tats", 2), ("nydegger", 3), ("majority_of_five", 5)],
+)
+def test_lookback_of_the_literature(name: str, rounds: int) -> None:
+    assert strategy(name).lookback == rounds
+
+
+@pytest.mark.parametrize("name", ["grim", "contrite_tit_for_tat", "cycler_ccd", "handshake", "fortress_3"])
+def test_some_need_the_whole_history(name: str) -> None:
+    assert strategy(name).lookback is None
+
+
+def test_who_needs_the_whole_history_says_so() -> None:
+    with pytest.raises(StrategyError, match="looks at the whole history, and the environment shows 1 of 3 rounds"):
+        strategy("grim").cooperation(View(PD, 0, 3, ((C, C),)))
+
+
+@given(automata(), st.integers(2, 5), st.data())
+def test_in_a_group_the_other_is_what_at_least_half_of_the_others_do(
+    automaton: Automaton, players: int, data: st.DataObject
+) -> None:
+    lifted, game = automaton.for_players(players), PublicGoods(n_players=players)
+    joints = st.lists(st.tuples(*[st.integers(0, 1)] * players), max_size=6)
+    history = tuple(data.draw(joints))
+    view = View(game, 0, len(history), history)
+    assert lifted.cooperation(view) == automaton.cooperation(view)
+    assert walked(lifted, [players * own + sum(others) for own, *others in history])[-1] == lifted.cooperation(view)
+
+
+def test_a_strategy_for_four_plays_among_four_only() -> None:
+    four = strategy("conditional_cooperator", 4)
+    assert four.for_players(4) is four
+    with pytest.raises(StrategyError, match="is for 4 players, not for 3"):
+        four.for_players(3)
+    with pytest.raises(StrategyError, match="is for 4 players; 3 are at the table"):
+        four.cooperation(View(PublicGoods(n_players=3), 0, 1, ((C, C, D),)))
+
+
+def test_a_table_as_papers_print_it() -> None:
+    """Fortress 3 (Ashlock & Ashlock 2006): D, D, C is its password, and it stays with who knows it."""
+    fortress = table("D1", "1: D1 D2, 2: D1 C3, 3: C3 D1")("fortress_3")
+    knows = [D, D, C, C, C]
+    assert walked(fortress, [2 + theirs for theirs in knows]) == [0, 0, 1, 1, 1, 1]
+    assert walked(fortress, [2 + theirs for theirs in (C, C, C)]) == [0, 0, 0, 0]
+    assert walked(fortress, [2 + theirs for theirs in (D, D, D)]) == [0, 0, 1, 0]
+    assert strategy("fortress_3") == fortress
+
+
+def test_rules_become_the_automata_that_one_would_write() -> None:
+    tft = memory_one("x", 1, 1, 0, 1, 0)
+    assert recent(1, lambda other: other != "D")("x") == tft
+    assert recent_rounds(3, lambda own, other: other[-1:] != "D")("x") == tft
+    assert strategy("tits_for_tats(1, 1)").after == tft.after
+    assert trigger()("x") == Automaton("x", (1.0, 0.0), ((0, 1, 0, 1), (1, 1, 1, 1)))
+    assert cycle("CDCD")("x") == cycle("CD")("x") == Automaton("x", (1.0, 0.0), ((1,) * 4, (0,) * 4))
+
+
+@pytest.mark.parametrize(
+    ("special", "general"),
+    [
+        ("tit_for_two_tats", "tits_for_tats(1,2)"),
+        ("two_tits_for_tat", "tits_for_tats(2,1)"),
+        ("hard_tit_for_tat", "tits_for_tats(3,1)"),
+        ("hard_tit_for_two_tats", "tits_for_tats(2,2)"),
+        ("soft_grudger", "grudge(1,4,2)"),
+        ("alternator", "cycler(CD)"),
+    ],
+)
+def test_special_cases_play_as_the_general_ones(special: str, general: str) -> None:
+    """Where no hand trembles: the alternator looks at its own last move, the cycler at the clock."""
+    one, other = strategy(special), strategy(general)
+    for theirs in product((C, D), repeat=8):
+        moves: dict[str, list[int]] = {}
+        for automaton in (one, other):
+            state, own = 0, []
+            for move in theirs:
+                own.append(D if automaton.cooperate[state] == 0 else C)
+                state = automaton.after[state][2 * own[-1] + move]
+            moves[automaton.name] = own
+        assert moves[one.name] == moves[other.name]
+
+
+def test_a_rule_without_an_end_is_no_automaton() -> None:
+    with pytest.raises(StrategyError, match="'counter' has over 1000 states"):
+        unfold(0, lambda count: 1, lambda count, *_: count + 1)("counter")
+
+
+def mended(name: str, rounds: int) -> list[tuple[int, int]]:
+    """Two of a kind after one of them defected by mistake in the first round."""
+    automaton = strategy(name)
+    states, played = [0, 0], [(D, C)]
+    for _ in range(rounds):
+        own, other = played[-1]
+        states = [automaton.after[states[0]][2 * own + other], automaton.after[states[1]][2 * other + own]]
+        played.append(tuple(D if automaton.cooperate[state] == 0 else C for state in states))
+    return played[1:]
+
+
+def test_contrition_mends_a_mistake_at_once() -> None:
+    """Boyd 1989, Wu & Axelrod 1995: who defected by mistake takes its punishment; Tit for Tat feuds for ever."""
+    assert mended("tit_for_tat", 3) == [(C, D), (D, C), (C, D)]
+    for contrite in ("contrite_tit_for_tat", "standing_tit_for_tat"):
+        assert mended(contrite, 3) == [(C, D), (C, C), (C, C)]
+    assert mended("generous_tit_for_tat", 1) == [(C, C)]  # one third is more than nothing
+    assert mended("grim", 3) == [(C, D), (D, D), (D, D)]
+
+
+def chance(name: str, players: int, own: int, defected: int) -> float:
+    automaton = strategy(name, players)
+    return automaton.cooperate[automaton.after[0][players * own + defected]]
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),  # of five players, having cooperated, where 0 to 4 of the others defected
+    [
+        ("conditional_cooperator", [1, 0.75, 0.5, 0.25, 0]),
+        ("hump_shaped", [0, 0.25, 0.5, 0.25, 0]),
+        ("majority_cooperator", [1, 1, 1, 0, 0]),
+        ("tit_for_tat", [1, 1, 1, 0, 0]),
+        ("all_cooperator", [1, 0, 0, 0, 0]),
+        ("any_cooperator", [1, 1, 1, 1, 0]),
+        ("threshold_cooperator(3)", [1, 1, 0, 0, 0]),
+        ("volunteer", [0, 0, 0, 0, 1]),
+        ("all_or_none", [1, 0, 0, 0, 0]),
+        ("group_grim", [1, 0, 0, 0, 0]),
+        ("free_rider", [0, 0, 0, 0, 0]),
+        ("punishing_cooperator", [1, 1, 1, 1, 1]),
+    ],
+)
+def test_what_people_do_in_groups(name: str, after: list[float]) -> None:
+    assert [chance(name, 5, C, defected) for defected in range(5)] == after
+
+
+def test_all_or_none_looks_at_itself_and_the_group_grim_never_forgets() -> None:
+    assert [chance("all_or_none", 5, D, defected) for defected in range(5)] == [0, 0, 0, 0, 1]
+    assert walked(strategy("group_grim", 3), [0, 1, 0, 0]) == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("players", [2, 3, 7])
+def test_every_group_strategy_is_one_for_any_number_of_players(players: int) -> None:
+    for entry in GROUPS:
+        automaton = strategy(entry.name, players)
+        assert (automaton.players, automaton.name) == (players, entry.name)
+    assert strategy("all_or_none", 2).after == strategy("win_stay_lose_shift").after
+
+
+def test_only_some_punish_and_they_punish_defectors() -> None:
+    """Fehr & Gachter 2002: cooperators punish free riders; among two with points 1, action 1 punishes."""
+    punish = {entry.name for entry in GROUPS if strategy(entry.name, 3).punishes}
+    assert punish == {"punishing_cooperator", "strong_reciprocator", "punishing_free_rider"}
+    make = lambda: parallel("public_goods", n_players=3, rounds=1, punishment=(1, 3), memory=None)  # noqa: E731
+    agents = [strategy(name, 3) for name in ("punishing_cooperator", "always_defect", "always_cooperate")]
+    (match,) = play(make, agents, 1, seed=0)
+    act, punished = match.steps
+    assert [move.decision.action for move in act] == [C, D, C]
+    assert [move.decision.action for move in punished] == [1, 0, 0]  # the first of the others
+    assert [move.reward for move in punished] == [-1, -3, 0]
+
+
+def test_probabilities_and_tables_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(StrategyError, match=r"state 1: cooperate = 1\.5"):
+        Automaton("x", (1.0, 1.5), ((0,) * 4, (0,) * 4))
+    with pytest.raises(StrategyError, match=r"state 0: after = \(0, 0\); needs 4 states"):
+        Automaton("x", (1.0,), ((0, 0),))
+    with pytest.raises(StrategyError, match="0 probabilities, 0 rows"):
+        Automaton("x", (), ())
+
+
+def test_no_named_automaton_has_states_to_spare() -> None:
+    for entry in STRATEGIES:
+        made = entry.strategy
+        if isinstance(made, Automaton):
+            assert len(made.reduced().cooperate) == len(made.cooperate), entry.name
+            reached = np.unique(np.array(made.after)) if len(made.cooperate) > 1 else np.array([0])
+            assert set(reached.tolist()) | {0} == set(range(len(made.cooperate))), entry.name

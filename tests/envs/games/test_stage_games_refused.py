@@ -1,0 +1,97 @@
+"""Stage games that cannot be: told with value and range, and never silently another game."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from dilemmas.envs.checks import GameError
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.games.n_player import CountGame
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("battle_of_the_sexes", {"S": 3}, "T>S>R, S>P; got T=2, R=0, P=0, S=3"),
+        ("bimatrix_game", {"rows": [[1, 2]]}, "did you mean 'row'"),
+        ("bimatrix_game", {"row": 3}, "row = 3; needs a table"),
+        ("bimatrix_game", {"row": [[1, 2], [3]]}, "row = [[1, 2], [3]]; needs rows of one length"),
+        ("bimatrix_game", {"row": []}, "row = []"),
+        ("bimatrix_game", {"row": [[], []]}, "row = [[], []]"),
+        ("bimatrix_game", {"row": [[1]]}, "row = ((1.0,),); somebody needs two actions"),
+        ("bimatrix_game", {"row": [[1, 2]]}, "row is 1 x 2, column is not given; a symmetric game is square"),
+        ("bimatrix_game", {"row": [[1, 2]], "column": [[1], [2]]}, "column is 2 x 1, row is 1 x 2"),
+        ("bimatrix_game", {"row": [[1, 2], [3, float("inf")]]}, "row[1][1] = inf"),
+        ("bimatrix_game", {"row": [[1, "2"], [3, 4]]}, "row[0][1] = '2'"),
+        ("bimatrix_game", {"degrees": [1, 0]}, "degrees = [1, 0]; needs a list of numbers for each player"),
+        ("bimatrix_game", {"row": [[1, 2], [3, True]]}, "row[1][1] = True"),
+        ("count_game", {"defect": [1, 10**400]}, "is not a finite payoff"),
+        ("public_goods", {"threshold": True}, "threshold = True"),
+        ("volunteers_dilemma", {"n_players": 1048577}, "needs a whole number from 2 to 1048576"),
+        ("bimatrix_game", {"degrees": [[1, 0]]}, "degrees = ((1, 0),); needs 2 and 2 numbers"),
+        ("bimatrix_game", {"degrees": [[1, 0], [2, 0]]}, "degrees = ((1, 0), (2, 0)); each lies in [0, 1]"),
+        ("matching_pennies", {"row": [[1, 2]]}, "unknown option 'row' in matching_pennies"),
+        ("travelers_dilemma", {"low": 5, "high": 5}, "low = 5, high = 5; high lies 1 to 1000 above low"),
+        ("travelers_dilemma", {"high": 10**6}, "high = 1000000"),
+        ("travelers_dilemma", {"low": 2.5}, "low = 2.5"),
+        ("travelers_dilemma", {"bonus": 1}, "bonus = 1; needs more than 1"),
+        ("inspection_game", {"effort": 4}, "0 < effort < wage < output, 0 < inspection < wage; got output=6, wage=4"),
+        ("inspection_game", {"inspection": None}, "inspection = None"),
+        ("count_game", {"cooperate": [1]}, "1 payoffs to cooperate, 2 to defect"),
+        ("count_game", {"cooperate": [1], "defect": [2]}, "needs n of both, 2 or more"),
+        ("count_game", {"cooperate": 1}, "cooperate = 1; needs a list"),
+        ("count_game", {"defect": [1, None]}, "defect[1] = None"),
+        ("n_person_prisoners_dilemma", {"cost": 2}, "cost = 2; needs more than 2 and less than 8"),
+        ("n_person_prisoners_dilemma", {"cost": 8}, "cost = 8; needs more than 2 and less than 8"),
+        ("n_person_prisoners_dilemma", {"players": 3}, "did you mean 'n_players'"),
+        ("n_person_prisoners_dilemma", {"n_players": 1}, "n_players = 1; needs a whole number from 2 to"),
+        ("n_person_harmony", {"cost": 4}, "cost = 4; needs a number from 0 to below 4"),
+        ("n_person_harmony", {"cost": -1}, "cost = -1"),
+        ("n_person_harmony", {"shared": "no"}, "shared = 'no'; needs True or False"),
+        ("n_person_stag_hunt", {"threshold": 1}, "threshold = 1; needs a whole number from 2 to n_players = 4"),
+        ("n_person_stag_hunt", {"threshold": 5}, "threshold = 5"),
+        ("n_person_stag_hunt", {"multiplier": 1}, "multiplier = 1; needs more than"),
+        ("n_person_stag_hunt", {"cost": 0}, "cost = 0; needs a positive number"),
+        ("n_person_snowdrift", {"cost": 4}, "cost = 4; needs more than 0 and less than benefit = 4"),
+        ("volunteers_dilemma", {"benefit": float("nan")}, "benefit = nan"),
+        ("public_goods", {"endowment": [1, 2]}, "endowment = [1, 2]; needs a number, or n_players = 4 of them"),
+        ("public_goods", {"endowment": [1, 2, 0, 4]}, "endowment of player_2 = 0"),
+        ("public_goods", {"endowment": float("nan")}, "endowment = nan"),
+        ("public_goods", {"levels": 2.5}, "levels = 2.5"),
+        ("public_goods", {"threshold": 81}, "threshold = 81; needs 0 to 80"),
+        ("public_goods", {"threshold": -1}, "threshold = -1"),
+        ("public_goods", {"refund": True}, "refund = True, threshold = 0"),
+        ("public_goods", {"refund": "no", "threshold": 40}, "refund = 'no'; needs True or False"),
+        ("public_goods", {"mpcr": -0.1}, "mpcr = -0.1"),
+        ("public_goods", {"mpcr": 0.4, "multiplier": 1.6}, "multiplier = 1.6 and mpcr = 0.4; give one"),
+    ],
+)
+def test_what_cannot_be_is_told_with_value_and_range(name: str, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as error:
+        stage_game(name, **options)
+    assert told in str(error.value)
+    assert name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_is_kept_also_by_who_gives_payoffs_of_its_own() -> None:
+    with pytest.raises(GameError, match=r"n_person_snowdrift needs .* got C = 0, 0; D = 0, 0"):
+        CountGame("n_person_snowdrift", (0, 0), (0, 0))
+
+
+def test_the_strict_orderings_exclude_each_other() -> None:
+    found = []
+    for T, R, P, S in permutations(range(4)):
+        names = []
+        for name in ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony", "deadlock", "leader"):
+            try:
+                MatrixGame(name, T, R, P, S)
+            except GameError:
+                continue
+            names.append(name)
+        assert len(names) <= 1
+        found += names
+    assert sorted(set(found)) == ["deadlock", "harmony", "leader", "prisoners_dilemma", "snowdrift", "stag_hunt"]

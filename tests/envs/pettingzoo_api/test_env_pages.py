@@ -1,0 +1,167 @@
+"""The documentation pages: complete, in PettingZoo's form, and true of the environments they are about."""
+
+import ast
+import inspect
+import re
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pettingzoo
+import pytest
+from gymnasium.spaces import Box
+
+from dilemmas.envs.games import catalogue as games
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, game_options, stage_game
+from dilemmas.envs.pettingzoo_api import env_pages as pages
+from dilemmas.envs.pettingzoo_api.env_pages import OPTIONS, PARTS, page
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+
+PAGES = (*ENVIRONMENTS, "population")
+SECTIONS = ["Arguments", "Observation Space", "Action Space", "Rewards", "Version History"]
+
+
+def read(name: str) -> str:
+    return inspect.getdoc(import_module(f"dilemmas.envs.{name}_v0")) or ""
+
+
+def table(text: str) -> dict[str, list[str]]:
+    """The cells of a table by the first one of their row."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return {first: rest for first, *rest in rows}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_complete(name: str) -> None:
+    text = read(name)
+    assert re.findall(r"^# (.+)", text)
+    assert re.findall(r"^### (.+)", text, re.MULTILINE) == SECTIONS
+    assert not re.search(r"\{\w+\}", text)  # every mark is filled in
+    assert "\n\n\n" not in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_facts_are_those_of_the_environment(name: str) -> None:
+    env = pettingzoo.make("parallel", f"dilemmas/{name}-v0")
+    facts = {fact: cells[0] for fact, cells in table(read(name).split("###")[0]).items()}
+    told = re.findall(r"`(player_\d+)`", facts["Agents"])
+    assert (told[0], told[-1]) == (env.possible_agents[0], env.possible_agents[-1])
+    assert int(facts["Number of agents"]) == env.max_num_agents == len(env.possible_agents)
+    for agent in env.possible_agents:
+        space = env.action_space(agent)
+        assert facts["Action Shape"] == str(space)
+        assert [int(value) for value in re.findall(r"\d+", facts["Action Values"])] == [0, space.n - 1]
+        assert ast.literal_eval(facts["Observation Shape"]) == env.observation_space(agent).shape
+    assert ast.literal_eval(facts["State Shape"]) == env.state_space.shape
+    assert f"dilemmas/{name}-v0" in facts["Creation"]
+    assert f"import {name}_v0" in facts["Import"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_option_is_told_with_its_default(name: str) -> None:
+    text = read(name)
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert code
+    call = ast.parse(code[1]).body[-1].value  # type: ignore[attr-defined]
+    assert [ast.literal_eval(argument) for argument in call.args] == ["parallel", f"dilemmas/{name}-v0"]
+    told = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    assert told == pages.options(name)
+    arguments = text.split("### Arguments")[1].split("### Observation")[0].split("```")[2]
+    described = re.findall(r"`(\w+)`", " ".join(re.findall(r"^(`.*?`):", arguments, re.MULTILINE)))
+    assert sorted(described) == sorted(told)
+
+
+def test_no_option_is_described_that_does_not_exist() -> None:
+    assert set(OPTIONS) == set(pages.options("harmony")) - set(game_options("harmony"))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("prisoners_dilemma", {}),
+        ("prisoners_dilemma", {"memory": 0}),
+        ("rock_paper_scissors", {"memory": 3, "talk": 2, "signals": 5, "words": True}),
+        ("bimatrix_game", {"row": [[1, 2, 3]], "column": [[1, 2, 3]], "memory": 2}),
+        ("public_goods", {"n_players": 3, "levels": 4, "punishment": (1, 3), "reward": (1, 1), "points": 2}),
+        ("public_goods", {"levels": None, "memory": 2}),
+        ("n_person_snowdrift", {"clock": True, "rounds": 7, "punishment": (1, 3)}),
+        ("harmony", {"memory": None, "rounds": 9, "talk": 1}),
+    ],
+)
+def test_an_observation_is_as_long_as_its_parts(name: str, options: dict[str, Any]) -> None:
+    env = parallel(name, **options)
+    given = pages.options(name) | options
+    known = {**given, "memory": given["rounds"] if given["memory"] is None else given["memory"]}
+    known |= {"n": len(env.possible_agents), "w": env.rules.stage.n_actions or 1}
+    total = 0
+    for length, where in PARTS.values():
+        if where == "always" or any(given[option] for option in re.split(r", | or ", where)):
+            total += eval(length, {"bool": bool}, known)
+    assert env.observation_space("player_0").shape == (max(1, total),)
+    for length, where in PARTS.values():
+        assert f"| `{length}` | {where} |" in read(name)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_payoff_tables_are_those_of_the_game(name: str) -> None:
+    text, game = read(name), stage_game(name)
+    rows = list(table(text.split("### Rewards")[1]).values())
+    if not rows:
+        assert name in ("public_goods", "bimatrix_game", "travelers_dilemma")
+        return
+    body = [[[float(x) for x in re.findall(r"-?[\d.]+", cell)] for cell in cells] for cells in rows[-game.n_actions :]]
+    for mine, cells in enumerate(body):
+        for theirs, told in enumerate(cells):
+            joint = (mine, theirs) if game.n_players == 2 and name != "count_game" else None
+            joint = joint or (mine, *[0] * theirs, *[1] * (game.n_players - 1 - theirs))
+            assert told == pytest.approx(game.payoffs(joint)[: len(told)], abs=1e-5)
+
+
+def test_one_changed_number_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> str:
+        return page("{call}{payoffs}", "prisoners_dilemma", ("Cooperate", "Defect"))
+
+    assert "T=5," in told()
+    assert "| T = 5 |" in told()
+    changed = replace(GAMES["prisoners_dilemma"], T=4.75)
+    monkeypatch.setattr(games, "GAMES", {**GAMES, "prisoners_dilemma": changed})
+    assert "T=4.75," in told()
+    assert "| T = 4.75 |" in told()
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "joints"),
+    [
+        (
+            "public_goods",
+            r"default (\d+) each if everybody.*?(\d+) each if nobody.*?(\d+) to the only",
+            [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 0)],
+        ),
+        (
+            "travelers_dilemma",
+            r"default (\d+) each.*?(\d+) each in equilibrium; (\d+) to a player.*?(\d+) to that one",
+            [(0, 0), (98, 98), (1, 0), (0, 1)],
+        ),
+    ],
+)
+def test_a_page_tells_the_extremes(name: str, told: str, joints: list[tuple[int, ...]]) -> None:
+    found = re.search(told, read(name), re.DOTALL)
+    assert found
+    assert [float(number) for number in found.groups()] == pytest.approx([GAMES[name].payoffs(j)[0] for j in joints])
+
+
+def test_a_page_tells_the_mixed_equilibria() -> None:
+    for name in ("snowdrift", "battle_of_the_sexes"):
+        told = re.search(r"by default (\d)/(\d)", read(name))
+        assert told
+        mixed = int(told[1]) / int(told[2])  # probability to cooperate
+        paid = stage_game(name).payoff_array(np.array([[[0, 0], [0, 1]], [[1, 0], [1, 1]]]))[..., 0]
+        assert paid[0] @ [mixed, 1 - mixed] == pytest.approx(paid[1] @ [mixed, 1 - mixed])
+
+
+def test_the_page_of_amounts_is_true() -> None:
+    space = parallel("public_goods", levels=None, endowment=12).action_space("player_0")
+    assert space == Box(0, 12, (1,), np.float32)
+    assert "a Box of one number, the contribution in points, from 0 to the endowment" in read("public_goods")

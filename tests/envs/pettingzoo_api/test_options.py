@@ -1,0 +1,157 @@
+"""Making environments: by id, by module, and what is answered to options that cannot be."""
+
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pettingzoo
+import pytest
+from pettingzoo.utils.conversions import aec_to_parallel
+
+import dilemmas.envs
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, stage_game
+from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, parallel
+
+
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
+def test_registered_with_pettingzoo(name: str) -> None:
+    module = import_module(f"{dilemmas.envs.__name__}.{name}_v0")
+    made = pettingzoo.make("parallel", f"dilemmas/{name}-v0", max_cycles=3, memory=2)
+    by_module = module.parallel_env(max_cycles=3, memory=2)
+    turns = pettingzoo.make("aec", f"dilemmas/{name}")
+    assert isinstance(made, SocialDilemma)
+    assert (made.rules, made.max_cycles) == (by_module.rules, by_module.max_cycles)
+    assert str(made) == str(turns) == str(module.env()) == str(module.raw_env()) == f"{name}_v0"
+    assert isinstance(aec_to_parallel(turns), SocialDilemma)
+
+
+def test_importing_the_package_is_light() -> None:
+    heavy = "torch", "transformers", "matplotlib", "pygame", "dilemmas.envs.pettingzoo_api.parallel_env"
+    code = f"import sys, dilemmas.envs; print([name for name in {heavy} if name in sys.modules])"
+    path = ":".join(part for part in sys.path if part)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_infos_can_be_left_empty() -> None:
+    env = parallel("harmony", views=False)
+    _, first = env.reset(seed=0)
+    *_, second = env.step({"player_0": 0, "player_1": 0})
+    assert first == second == {"player_0": {}, "player_1": {}}
+    assert first["player_0"] is not first["player_1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["prisoners_dilemma", "prisoners-dilemma", "prisoners_dilemma-v0", "dilemmas/prisoners_dilemma_v0"]
+)
+def test_a_game_has_many_spellings(name: str) -> None:
+    assert stage_game(name) == GAMES["prisoners_dilemma"]
+
+
+def test_options_make_another_game() -> None:
+    assert stage_game("stag_hunt-v0", R=9) == MatrixGame("stag_hunt", T=3, R=9, P=3, S=0)
+    assert stage_game("public_goods", n_players=7, levels=3).n_players == 7
+    assert stage_game("matrix_game", T=1).payoffs((1, 0)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("prisoner_dilemma", {}, "did you mean 'prisoners_dilemma'"),
+        ("prisoners_dilemma", {"T": 3}, "T>R>P>S; got T=3, R=3"),
+        ("snowdrift", {"S": -1}, "T>R>S>P"),
+        ("stag_hunt", {"T": 5}, "R>T>=P>S"),
+        ("harmony", {"S": 6}, "R>S"),
+        ("matrix_game", {"T": float("nan")}, "T = nan"),
+        ("matrix_game", {"T": "5"}, "T = '5'"),
+        ("prisoners_dilemma", {"round": 3}, "'round' in prisoners_dilemma; did you mean 'rounds'"),
+        ("prisoners_dilemma", {"n_players": 3}, "unknown option 'n_players' in prisoners_dilemma"),
+        ("public_goods", {"players": 3}, "did you mean 'n_players'"),
+        ("public_goods", {"n_players": 1}, "n_players = 1"),
+        ("public_goods", {"n_players": 2.5}, "n_players = 2.5"),
+        ("public_goods", {"levels": 1}, "levels = 1"),
+        ("public_goods", {"endowment": 0}, "endowment = 0"),
+        ("public_goods", {"multiplier": -1}, "multiplier = -1"),
+        ("harmony", {"noise": 1.5}, "noise = 1.5"),
+        ("harmony", {"noise": float("nan")}, "noise = nan"),
+        ("harmony", {"continuation": -0.1}, "continuation = -0.1"),
+        ("harmony", {"rounds": 0}, "rounds = 0"),
+        ("harmony", {"rounds": 2.5}, "rounds = 2.5"),
+        ("harmony", {"memory": -1}, "memory = -1"),
+        ("harmony", {"max_cycles": 0}, "max_cycles = 0"),
+        ("harmony", {"max_cycle": 9}, "did you mean 'max_cycles'"),
+        ("harmony", {"max_cycles": True}, "max_cycles = True"),
+        ("harmony", {"views": "no"}, "views = 'no'; needs True or False"),
+        ("harmony", {"render_mode": 5}, "unknown render_mode '5'"),
+        ("harmony", {"rounds": True}, "rounds = True"),
+        ("harmony", {"rounds": (), "memory": None}, "rounds = ()"),
+        ("harmony", {"noise": True}, "noise = True; a probability"),
+        ("harmony", {"noise": 10**400}, "a probability lies in [0, 1]"),
+        ("harmony", {"memory": True}, "memory = True"),
+        ("harmony", {"memory": 10**30}, "numbers to see for each of 2 players; at most"),
+        ("harmony", {"rounds": 5, "clock": "no"}, "clock = 'no'; needs True or False"),
+        ("harmony", {"talk": None}, "talk = None; needs a whole number from 0 up"),
+        ("harmony", {"talk": 1, "words": "no"}, "words = 'no'; needs True or False"),
+        ("harmony", {"talk": 10**30}, "needs a whole number from 1 to"),
+        ("harmony", {"signals": -5}, "signals = -5; needs a whole number from 2 to"),
+        ("harmony", {"points": 0}, "points = 0; needs a whole number from 1 to"),
+        ("public_goods", {"n_players": 20_000, "punishment": (1, 3)}, "punish: more than 65536 options"),
+        ("population", {"game": 5}, "unknown game '5'"),
+        ("population", {"payoff": ["mean"]}, "unknown payoff"),
+        ("population", {"degree": 4.0}, "degree = 4.0"),
+        ("population", {"graph": [(0, 1 << 20)]}, "n_players = 1048577; needs"),
+        ("prisoners_dilemma_v7", {}, "unknown game 'prisoners_dilemma_v7'; did you mean 'prisoners_dilemma'"),
+        ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(name: str, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as error:
+        parallel(name, **options)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7", True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(InputError, match=r"seed = .*; needs a whole number from 0 up"):
+        parallel("harmony").reset(seed=seed)
+
+
+@pytest.mark.parametrize("odd", [1.0, np.float64(1), np.True_, 1 + 0j])
+def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) -> None:
+    env = parallel("harmony", rounds=9)
+    for _ in range(2):
+        env.reset()
+        env.step({"player_0": 1, "player_1": 0})
+        env.reset()
+        with pytest.raises(InputError, match=r"of player_0 is outside 0..1 of harmony"):
+            env.step({"player_0": odd, "player_1": 0})
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        ({"player_0": 0, "player_1": 0, "player_2": 0}, "no agent is called 'player_2'; they are player_0 to player_1"),
+        (None, "actions = None; needs a dict with an action for each agent"),
+        ([0, 1], "actions = .0, 1.; needs a dict"),
+    ],
+)
+def test_actions_belong_to_the_agents(actions: Any, told: str) -> None:
+    env = parallel("harmony")
+    env.reset()
+    with pytest.raises(InputError, match=told):
+        env.step(actions)
+
+
+def test_steps_are_kept_also_for_actions_of_numpy() -> None:
+    env = parallel("harmony")
+    env.reset()
+    start = env._node
+    env.step(dict.fromkeys(env.agents, np.int64(1)))
+    assert start.after

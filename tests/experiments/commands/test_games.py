@@ -1,0 +1,135 @@
+"""`dilemmas games`: the list, the pages, and what is said of given payoffs."""
+
+import json
+from typing import Any
+
+import pettingzoo
+import pytest
+from click.testing import CliRunner
+from pettingzoo.env_registry.registration import parallel_registry
+
+from dilemmas.experiments.commands import main as cli
+from dilemmas.experiments.commands.games import command, page
+from dilemmas.experiments.reporting.parsing import parsed
+
+IDS = [known for known in parallel_registry if known.startswith("dilemmas/")]
+
+
+def shown(*arguments: str) -> str:
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def data(*arguments: str) -> Any:
+    return json.loads(shown(*arguments, "--json"))
+
+
+def line(text: str, concept: str) -> str:
+    """What is said of a concept."""
+    return next(row.removeprefix(concept).strip() for row in text.splitlines() if row.startswith(f"{concept}  "))
+
+
+def test_every_environment_has_a_line() -> None:
+    names = [row.split()[0] for row in shown().splitlines()[1:] if not row.startswith(" ")]
+    assert [f"dilemmas/{name}-v0" for name in names] == IDS
+
+
+def test_the_list_tells_what_pettingzoo_makes() -> None:
+    for told in data():
+        env = pettingzoo.make("parallel", told["id"])
+        first = env.possible_agents[0]
+        assert told["players"] == len(env.possible_agents)
+        assert told["action_space"] == str(env.action_space(first))
+        assert tuple(told["observation_shape"]) == env.observation_space(first).shape
+        assert told["dilemma"]
+
+
+def test_the_options_told_are_options_with_their_defaults() -> None:
+    for told in data():
+        by_default = pettingzoo.make("parallel", told["id"])
+        plain = {name: value for name, value in told["options"].items() if value is not None}
+        assert pettingzoo.make("parallel", told["id"], **plain).rules == by_default.rules
+
+
+@pytest.mark.parametrize("identity", IDS)
+def test_every_environment_has_a_page_and_a_solution(identity: str) -> None:
+    text = shown(identity)
+    title = (page(identity).__doc__ or "").split("# ", 1)[1].splitlines()[0]
+    assert title in text
+    assert line(text, "pure equilibria")
+    assert data(identity)["solution"]["pareto"]
+
+
+def test_what_is_said_of_axelrods_prisoners_dilemma() -> None:
+    text = shown("prisoners_dilemma")
+    assert line(text, "dilemma") == "prisoner's dilemma"
+    assert line(text, "dominant action") == "D (strictly)"
+    assert line(text, "pure equilibria") == "D D (1, 1)"
+    assert line(text, "Pareto front") == "C C (3, 3); C D (0, 5); D C (5, 0)"
+    assert line(text, "greed") == "2, scaled 1"
+    assert line(text, "2R - (T + S)") == "1"
+
+
+def test_own_payoffs_are_looked_at_without_the_page() -> None:
+    text = shown("matrix_game", "T=4", "R=3", "S=2")
+    assert "Version History" not in text
+    assert line(text, "dilemma") == "snowdrift (chicken)"
+    assert line(text, "mixed equilibria") == "P(C) = 0.666667 and 0.666667"
+
+
+def test_a_continuum_is_told() -> None:
+    assert line(shown("matrix_game", "T=5", "R=3"), "mixed equilibria") == (
+        "P(C) = 0 and any from 0 to 1; P(C) = any from 0 to 1 and 0"
+    )
+
+
+def test_many_players_are_told_by_how_many_do_what() -> None:
+    text = shown("n_person_snowdrift", "n_players=40")
+    assert line(text, "pure equilibria") == "1 C (2), 39 D (4)"
+    solution = data("n_person_snowdrift", "n_players=40")["solution"]
+    assert [outcome["ways"] for outcome in solution["pure"]] == [40]
+    assert len(solution["strength"]["gains"]) == 40
+
+
+def test_actions_that_are_no_cooperation_are_numbered() -> None:
+    assert line(shown("rock_paper_scissors"), "least total").startswith("0 at #0 #0 (0, 0); #0 #1 (-1, 1)")
+    assert line(shown("public_goods", "levels=3"), "pure equilibria") == "4 #2 (20)"
+
+
+def test_an_asymmetric_game_tells_each_player_its_own() -> None:
+    text = shown("bimatrix_game", "row=[[1, 1], [0, 0]]", "column=[[0, 1], [1, 0]]")
+    assert line(text, "dominant action") == "player_0 C (strictly), player_1 none"
+    assert line(text, "pure equilibria") == "C D (1, 1)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prisoner_dilema"], "did you mean 'prisoners_dilemma'?"),
+        (["prisoners_dilemma", "t=6"], "unknown option 't'"),
+        (["prisoners_dilemma", "name=harmony"], "unknown option 'name'"),
+        (["prisoners_dilemma", "T"], "write T=VALUE"),
+        (["prisoners_dilemma", "T=2"], "needs T>R>P>S"),
+        (["prisoners_dilemma", "T=six"], "T = 'six'"),
+        (["public_goods", "levels=None"], "any amount"),
+        (["prisoners_dilemma", "T=6", "T=7"], "T=6 T=7: one of them is given twice"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_way_out(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["games", *arguments])
+    assert left.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert message in told.err
+    assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("T=6", 6), ("clock=true", True), ("rounds=none", None), ("graph=ring", "ring")]
+)
+def test_values_of_options_are_read_as_people_write_them(word: str, value: object) -> None:
+    assert parsed(word) == (word.partition("=")[0], value)

@@ -1,0 +1,102 @@
+"""The command line: quick, and every mistake answered in one line with the way out."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dilemmas.agents.versions import dilemmas_version
+from dilemmas.experiments.commands.main import COMMANDS, cli, main
+
+
+def dilemmas(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
+    code = "from dilemmas.experiments.commands.main import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom dilemmas.experiments.commands.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('torch', 'transformers', 'numpy', 'pettingzoo', 'mesa') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_a_help(name: str) -> None:
+    done = dilemmas(name, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["replicat"], "did you mean 'replicate'"),
+        (["replicate", "--recipe", "miniture"], "did you mean 'miniatures'"),
+        (["replicate", "--teacher", "miniature-teachr"], "did you mean 'miniature-teacher'"),
+        (["compile", "tit_for_tta", "--game", "harmony"], "did you mean 'tit_for_tat'"),
+        (["compile", "tit_for_tat", "--game", "harmonny"], "did you mean 'harmony'"),
+        (["compile", "miniature-student", "--game", "harmony", "--context", "freinds"], "did you mean 'friends'"),
+        (["look", "nowhere"], "nowhere"),
+        (["replay", "nowhere"], "nowhere"),
+        (["watch", "nowhere"], "nowhere"),
+        (["replicate", "--observations", "0"], "0 is not in the range x>=1"),
+        (["replicate", "--seed", "x"], "'x' is not a valid"),
+        (["replicate", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["replicate", "--obervations", "3"], "--observations"),
+        (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
+        (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
+        (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
+        (["replicate", "--student", "miniature-studet", "--teacher", "miniature-teacher"], "'miniature-student'"),
+        (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
+        (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
+        (["miniatures", "biuld"], "build"),
+        (["look", "notes.txt"], "notes.txt holds no example"),
+        (["look", "notes.txt", "--show", "-1"], "-1 is not in the range x>=0"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_way_out(
+    arguments: list[str], message: str, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.count("\n") == 1
+    assert message in told
+    assert not (tmp_path / "runs" / "replicate" / "recipe.json").exists()
+
+
+@pytest.mark.parametrize(("name", "told"), [("miniatures", "; the same command goes on where it was"), ("watch", "")])
+def test_ctrl_c_promises_to_go_on_only_where_it_does(name: str, told: str, monkeypatch, capsys) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main([name, "run"], cli)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == f"interrupted{told}\n"
+
+
+def test_the_version_is_told() -> None:
+    done = dilemmas("--version")
+    assert (done.returncode, done.stdout) == (0, f"dilemmas {dilemmas_version()}\n")
+
+
+def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
+    done = dilemmas("replicate", "--dry-run", "--observations", "50", "--out", str(tmp_path / "run"))
+    told = json.loads(done.stdout)
+    assert told["observations"] == 50
+    assert told["cost"]["teaching_examples"] == 20 * 50
+    assert told["prompting"]["shuffle_labels"] is False
+    shuffled = dilemmas("replicate", "--dry-run", "--shuffle-labels", "--out", str(tmp_path / "run"))
+    assert json.loads(shuffled.stdout)["prompting"]["shuffle_labels"] is True
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,415 @@
+"""Strategies that were planted are found again, and the likelihood that finds them is the one of the theory."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.envs.names import UnknownNameError
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.experiments.commands.infer import USUAL, automata, by_subject, command
+from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
+from dilemmas.experiments.inference.mixture import alike, climb, criteria, fit, infer, selected
+from dilemmas.experiments.inference.recorded_play import Played, PlayError, people, read_play
+
+FIVE = automata(["alld", "allc", "grim", "tft", "wsls"], 2)
+SHARES = np.array([0.3, 0.1, 0.2, 0.25, 0.15])
+TREMBLE = 0.1
+
+
+def society(
+    rng: np.random.Generator,
+    candidates: Sequence[Automaton] = FIVE,
+    shares: Sequence[float] | np.ndarray = SHARES,
+    tremble: float | Sequence[float] = TREMBLE,
+    subjects: int = 200,
+    matches: int = 10,
+) -> dict[str, list[Played]]:
+    """Subjects who each play one of the strategies, paired anew for every match; a round is followed by another with
+    probability 3/4, as in Dal Bó & Fréchette 2011."""
+    who = rng.choice(len(candidates), subjects, p=shares)
+    slip = np.broadcast_to(tremble, len(candidates))[who]
+    plays: dict[str, list[Played]] = {f"s{i}": [] for i in range(subjects)}
+    for match in range(matches):
+        for pair in rng.permutation(subjects).reshape(-1, 2):
+            states, made = [0, 0], []
+            for _ in range(rng.geometric(1 / 4)):
+                chances = [candidates[who[i]].cooperate[s] for i, s in zip(pair, states, strict=True)]
+                drawn = rng.random(2) >= chances
+                acts = (drawn ^ (rng.random(2) < slip[pair])).astype(int)
+                made.append(acts)
+                codes = (2 * acts[0] + acts[1], 2 * acts[1] + acts[0])
+                states = [candidates[who[i]].after[s][c] for i, s, c in zip(pair, states, codes, strict=True)]
+            table = np.array(made)
+            for seat, i in enumerate(pair):
+                own, other = table[:, seat], table[:, 1 - seat]
+                plays[f"s{i}"].append(Played("lab", str(match), seat, f"s{i}", ("",), own, other, own))
+    return plays
+
+
+def played(own: str, other: str, subject: str = "s") -> Played:
+    """One match, from its moves as letters."""
+    mine, theirs = (np.array(["CD".index(move) for move in moves]) for moves in (own, other))
+    return Played("lab", "0", 0, subject, ("",), mine, theirs, mine)
+
+
+@pytest.fixture(scope="module")
+def small() -> Evidence:
+    return evidence(society(np.random.default_rng(1), subjects=40), FIVE)
+
+
+def likelihood(told: Evidence, shares: np.ndarray, tremble: float) -> float:
+    """The logarithm as the papers write it: of a sum over strategies of products over choices."""
+    chances = told.follows * (1 - tremble) + (1 - told.follows) * tremble  # (K, L)
+    by_strategy = np.prod(chances[:, None] ** told.counts, axis=2)  # (K, S)
+    return float(np.log(shares @ by_strategy).sum())
+
+
+def test_choices_are_compared_with_the_strategy_led_through_the_same_history() -> None:
+    # after own C and their D, Tit for Tat says D; after D D again D; after D C, C
+    told = evidence({"s": [played("CCDD", "DDCC")]}, automata(["tft", "random(0.25)"], 2))
+    assert dict(zip(told.follows[0], told.counts[0, 0], strict=True)) == {0: 2, 1: 2}  # C yes, C no, D yes, D no
+    assert dict(zip(told.follows[1], told.counts[1, 0], strict=True)) == {0.25: 2, 0.75: 2}
+
+
+def test_an_own_slip_is_part_of_the_history() -> None:
+    told = evidence({"s": [played("DD", "CC")]}, automata(["grim_2", "wsls"], 2))
+    # unmeant D against C: lenient Grim still says C, Win-Stay Lose-Shift stays with D
+    assert [dict(zip(f, c[0], strict=True)) for f, c in zip(told.follows, told.counts, strict=True)] == [
+        {0: 2, 0.5: 0},
+        {0: 1, 1: 1},
+    ]
+
+
+def test_the_tremble_of_a_single_strategy_is_its_share_of_mismatches() -> None:
+    told = evidence(society(np.random.default_rng(3), shares=[0, 0, 0, 1, 0], subjects=20), FIVE).of([3])
+    misses, hits = told.counts[0].sum(axis=0)
+    point = fit(told, np.random.default_rng(0))
+    share = misses / (misses + hits)
+    assert point.trembles[0, 0] == pytest.approx(share, abs=1e-12)
+    assert point.log_likelihood[0] == pytest.approx(misses * np.log(share) + hits * np.log(1 - share))
+
+
+def test_the_likelihood_is_that_of_the_mixture(small: Evidence) -> None:
+    point = next(climb(small, np.ones((40, 1)), SHARES[:, None], np.array([[0.17]])))
+    assert point.log_likelihood[0] == pytest.approx(likelihood(small, SHARES, 0.17), abs=1e-9)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_every_step_of_em_climbs(seed: int, own: bool) -> None:
+    rng = np.random.default_rng(seed)
+    candidates = [*FIVE, *automata(["random(0.4)", "gtft"], 2)]
+    told = evidence(society(rng, subjects=30), candidates)
+    starts = rng.dirichlet(np.ones(7), 6).T, rng.uniform(0.01, 0.5, (7 if own else 1, 6))
+    heights = np.array([p.log_likelihood for p in islice(climb(told, np.ones((30, 6)), *starts), 60)])
+    assert (np.diff(heights, axis=0) >= -1e-9).all()
+
+
+def test_the_summit_is_flat(small: Evidence) -> None:
+    point = fit(small, np.random.default_rng(0))
+    shares, tremble = point.shares[:, 0], float(point.trembles[0, 0])
+    each = [likelihood(small, shares, tremble + step) for step in (-1e-4, 1e-4)]
+    assert abs(each[1] - each[0]) / 2e-4 < 1e-2
+    for k in range(5):  # moving a little weight to any strategy gains nothing; between those in use it costs nothing
+        moved = 0.9999 * shares + 1e-4 * np.eye(5)[k]
+        slope = (likelihood(small, moved, tremble) - likelihood(small, shares, tremble)) / 1e-4
+        assert slope < 1e-2
+        assert shares[k] < 1e-6 or slope > -0.1
+
+
+def test_a_general_optimiser_finds_the_same(small: Evidence) -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+
+    def height(x: np.ndarray) -> float:
+        shares = np.exp(x[:5] - x[:5].max())
+        return -likelihood(small, shares / shares.sum(), 0.5 / (1 + np.exp(-x[5])))
+
+    best = optimize.minimize(height, np.array([0, 0, 0, 0, 0, -1.0]), method="BFGS")
+    shares = np.exp(best.x[:5]) / np.exp(best.x[:5]).sum()
+    point = fit(small, np.random.default_rng(0))
+    assert point.log_likelihood[0] == pytest.approx(-best.fun, abs=1e-5)
+    assert point.shares[:, 0] == pytest.approx(shares, abs=1e-3)
+    assert point.trembles[0, 0] == pytest.approx(0.5 / (1 + np.exp(-best.x[5])), abs=1e-4)
+
+
+DAL_BO_FRECHETTE = """
+0.11 always_defect 5 0 5 1 0 0 0 1 0 0 0 0 38 11 17 13 18 38 38 7 1 31 3 18 0 19 0 3 0 0 0 2 6 0 0 2 0 7
+0.30 always_cooperate 16 21 16 20 21 21 21 20 21 21 21 21 0 27 21 25 20 0 0 31 37 7 35 20 38 19 12 9 12 12
+    12 10 6 12 12 10 12 5
+0.27 mutual_grim 20 21 21 19 21 21 21 18 21 21 21 21 26 34 7 38 6 26 26 29 33 19 31 28 16 7 12 11 12 12 9 7
+    12 12 12 12 12 11
+0.33 tit_for_tat 19 21 20 20 21 21 21 19 21 21 21 21 24 30 18 38 20 19 22 34 35 21 38 31 34 19 12 10 12 12
+    11 10 12 12 12 12 12 10
+0.00 trigger_2 19 21 20 19 21 21 21 18 21 21 21 21 19 31 13 35 12 19 19 32 34 20 36 28 30 10 12 11 12 12 10
+    8 10 12 12 12 12 9
+0.00 win_stay_lose_shift 18 21 19 19 21 21 21 18 21 21 21 21 2 34 12 29 17 7 4 30 35 6 36 24 34 18 12 10 12
+    12 11 9 7 12 12 11 12 6
+"""
+"""Of the 38 subjects with continuation 3/4 and R = 40 in Dal Bó & Fréchette 2011: published shares (table 7, as
+stratEst finds them, Dvorak 2023), and how many choices of each subject the strategy would have made, too."""
+
+
+def test_the_published_shares_of_people_are_found() -> None:
+    words = DAL_BO_FRECHETTE.split()
+    rows = [words[start : start + 40] for start in range(0, len(words), 40)]
+    made = np.repeat([21, 38, 12], [12, 14, 12])  # choices of each subject
+    same = np.array([row[2:] for row in rows], dtype=np.float64)
+    names, subjects = tuple(row[1] for row in rows), tuple(map(str, range(38)))
+    told = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2))
+    assert fit(told, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [float(row[0]) for row in rows]
+
+
+def test_the_order_of_subjects_and_strategies_does_not_matter() -> None:
+    plays = society(np.random.default_rng(5), subjects=40)
+    back = {name: plays[name][::-1] for name in list(plays)[::-1]}
+    one = fit(evidence(plays, FIVE), np.random.default_rng(0))
+    other = fit(evidence(back, FIVE[::-1]), np.random.default_rng(9))
+    assert one.shares[::-1] == pytest.approx(other.shares, abs=1e-6)
+    assert one.trembles == pytest.approx(other.trembles, abs=1e-6)
+
+
+def test_a_mixed_candidate_is_as_likely_as_its_probabilities_say() -> None:
+    told = evidence({"s": [played("CCD", "CCC")]}, automata(["random(0.3)"], 2))
+    point = next(climb(told, np.ones((1, 1)), np.ones((1, 1)), np.array([[0.1]])))
+    chance = 0.3 * 0.9 + 0.7 * 0.1
+    assert point.log_likelihood[0] == pytest.approx(np.log(chance**2 * (1 - chance)))
+
+
+def test_a_planted_mixture_is_found_again() -> None:
+    plays = society(np.random.default_rng(11))
+    result = infer(evidence(plays, FIVE), np.random.default_rng(0))
+    assert ((result.intervals[:, 0] <= SHARES) & (result.intervals[:, 1] >= SHARES)).all()
+    assert result.tremble_intervals[0, 0] < TREMBLE < result.tremble_intervals[0, 1]
+    assert result.shares.sum() == pytest.approx(1)
+    assert result.posterior.sum(axis=1) == pytest.approx(1)
+    assert result.assigned.sum() == pytest.approx(200)
+    narrower = (result.pointwise[:, 1] - result.pointwise[:, 0]) < (result.intervals[:, 1] - result.intervals[:, 0])
+    assert narrower.all()
+
+
+@pytest.mark.slow
+def test_all_planted_shares_lie_in_their_intervals_in_90_of_100_studies() -> None:
+    """Strict: a study counts where the intervals of all five shares hold at once."""
+    held = np.zeros((100, 5), dtype=bool)
+    for study in range(100):
+        rng = np.random.default_rng([2011, study])
+        result = infer(evidence(society(rng), FIVE), rng)
+        held[study] = (result.intervals[:, 0] <= SHARES) & (result.intervals[:, 1] >= SHARES)
+    print("shares inside:", held.sum(axis=0), "all at once:", held.all(axis=1).sum())
+    assert held.all(axis=1).sum() >= 90
+
+
+def test_errors_of_clear_cut_shares_are_those_of_proportions() -> None:
+    """Who always defects or always cooperates over ten matches is known for sure: a share is then a proportion."""
+    plays = society(np.random.default_rng(2), FIVE[:2], [0.7, 0.3], tremble=0.02, subjects=300)
+    result = infer(evidence(plays, FIVE[:2]), np.random.default_rng(0), resamples=4000)
+    defecting = result.shares[0]
+    assert result.errors[0] == pytest.approx(np.sqrt(defecting * (1 - defecting) / 300), rel=0.05)
+    assert sorted(np.unique(result.posterior.round(6))) == [0, 1]
+
+
+def test_each_strategy_may_have_a_tremble_of_its_own() -> None:
+    plays = society(np.random.default_rng(4), FIVE[:2], [0.5, 0.5], tremble=[0.02, 0.2], subjects=100)
+    told = evidence(plays, FIVE[:2])
+    one, each = (infer(told, np.random.default_rng(0), own_trembles=own) for own in (False, True))
+    assert each.trembles == pytest.approx([0.02, 0.2], abs=0.02)
+    assert each.log_likelihood > one.log_likelihood + 10
+    assert each.bic < one.bic
+    assert one.trembles == pytest.approx([0.11], abs=0.03)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_fair_coin_among_the_candidates_takes_nothing_from_the_others(own: bool) -> None:
+    candidates = automata(["random", "tft"], 2)
+    told = evidence(society(np.random.default_rng(6), candidates, [0.3, 0.7], subjects=200), candidates)
+    result = infer(told, np.random.default_rng(0), resamples=200, own_trembles=own)
+    assert result.intervals[0, 0] < 0.3 < result.intervals[0, 1]
+    assert result.trembles[-1] == pytest.approx(TREMBLE, abs=0.02)
+    assert not own or result.trembles[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_strategies_that_the_play_cannot_tell_apart_share_and_are_named() -> None:
+    """Among those who always cooperate all nice strategies are one; who always defects plays none of them."""
+    plays = {f"nice{i}": [played("CCCC", "CCCC")] for i in range(6)} | {"mean": [played("DDDD", "CCCC")]}
+    result = infer(evidence(plays, FIVE), np.random.default_rng(0), resamples=200)
+    assert result.tied == (("always_cooperate", "grim", "tit_for_tat", "win_stay_lose_shift"),)
+    assert result.shares == pytest.approx([1 / 7, *[6 / 28] * 4], abs=1e-6)
+    assert result.assigned == pytest.approx([1, *[6 / 4] * 4])
+    assert (result.intervals[1:, 0] == 0).all()
+    assert (result.intervals[1:, 1] > 6 / 7).all()
+
+
+def test_strategies_that_nobody_plays_are_told_apart_though_both_are_ruled_out() -> None:
+    """Play with many rounds leaves nothing to either of two that would have done quite different things in it."""
+    plays = {f"s{i}": [played("D" * 60, "CD" * 30)] for i in range(6)}
+    result = infer(evidence(plays, FIVE), np.random.default_rng(0), resamples=50)
+    assert result.tied == ()
+    assert result.shares == pytest.approx([1, 0, 0, 0, 0], abs=1e-6)
+
+
+def test_a_share_of_nobody_seen_is_not_known_to_be_zero() -> None:
+    plays = {f"s{i}": [played("CCCC" if i % 2 else "DDDD", "CDCD")] for i in range(20)}
+    result = infer(evidence(plays, FIVE[:2] + FIVE[4:]), np.random.default_rng(0), resamples=200)
+    assert result.shares[2] == pytest.approx(0, abs=1e-6)
+    assert (1 - result.pointwise[2, 1]) ** 20 <= 0.05 + 1e-9
+    assert (1 - result.intervals[2, 1]) ** 20 <= 0.05 / 3 + 1e-9
+
+
+def test_the_tremble_as_dal_bo_and_frechette_write_it(small: Evidence) -> None:
+    result = infer(small, np.random.default_rng(0), resamples=10)
+    assert 1 / (1 + np.exp(1 / result.gamma)) == pytest.approx(result.trembles)
+
+
+def test_criteria_are_what_their_papers_say(small: Evidence) -> None:
+    point = fit(small, np.random.default_rng(0))
+    bic, icl = criteria(small, point)
+    assert bic == pytest.approx(-2 * point.log_likelihood[0] + 5 * np.log(40))  # 4 shares and a tremble
+    mass = point.posterior[:, :, 0]
+    assert icl - bic == pytest.approx(-2 * (mass * np.log(np.maximum(mass, 1e-300))).sum())
+
+
+def test_strategies_that_nobody_plays_are_left_out() -> None:
+    plays = society(np.random.default_rng(8), shares=[0.5, 0, 0, 0.5, 0], subjects=100)
+    kept = selected(evidence(plays, FIVE), np.random.default_rng(0), "bic")
+    assert set(kept.strategies) == {"always_defect", "tit_for_tat"}
+
+
+def test_the_usual_candidates_can_be_told_apart() -> None:
+    told = evidence(society(np.random.default_rng(0), subjects=60), automata(USUAL, 2))
+    assert len(alike(fit(told, np.random.default_rng(0)))) == len(USUAL) == 13
+
+
+def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:
+    one, other = (infer(small, np.random.default_rng(7), resamples=50) for _ in range(2))
+    assert (one.intervals == other.intervals).all()
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (evidence({"s": [played("C", "C")]}, FIVE), "5 strategies, 1 subjects"),
+        (evidence({"s": [played("C", "C")], "t": [played("C", "C")]}, FIVE[:1]), "1 strategies, 2 subjects"),
+    ],
+)
+def test_too_little_to_infer_from(told: Evidence, message: str) -> None:
+    with pytest.raises(InferenceError, match=message):
+        infer(told, np.random.default_rng(0))
+
+
+def test_candidates_that_cannot_be() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'grim'"):
+        automata(["tft", "grimm"], 2)
+    with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
+        automata(["tft", "tit_for_tat"], 2)
+    with pytest.raises(InferenceError, match="no finite automaton"):
+        automata(["gradual"], 2)
+
+
+HEAD = "subject,match,round,own,other\n"
+
+
+def test_a_table_of_peoples_play(tmp_path: Path) -> None:
+    file = tmp_path / "lab.csv"
+    file.write_text(
+        "\ufeffID;Supergame;Period;Choice;Other.choice;age\n7;1;2;d;C;30\n7;1;1;Cooperate;D;30\n\n8;1;1;C;C;31\n"
+    )
+    one, other = people(file)
+    assert (one.player, one.match, one.own.tolist(), one.defectors.tolist()) == ("7", "1", [0, 1], [1, 0])
+    assert (other.player, other.own.tolist()) == ("8", [0])
+
+
+@pytest.mark.parametrize(("one", "own"), [("C", [0, 1]), ("D", [1, 0])])
+def test_numbers_mean_what_is_said_of_them(tmp_path: Path, one: str, own: list[int]) -> None:
+    file = tmp_path / "lab.csv"
+    file.write_text(HEAD + "a,1,1,1,0\na,1,2,0,0\n")
+    (told,) = people(file, one)
+    assert told.own.tolist() == own
+    file.write_text(HEAD + "a,1,1.0,1.0,0.0\na,1,2.0,0.0,0.0\n")  # as pandas and R may write them
+    (told,) = people(file, one)
+    assert told.own.tolist() == own
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty; the first line names the columns subject"),
+        ("subjct,match,round,own,other\n", "line 1: no column 'subject' .*did you mean 'subjct'"),
+        (HEAD + "a,1,1,C\n", "line 2: 4 fields under 5 columns"),
+        (HEAD + "a,1,1,C,C\na,1,2,X,C\n", "line 3: action 'X' is neither C nor D"),
+        (HEAD + "a,1,1,1,0\n", "line 2: action '1' is a number; say what 1 means: --one C"),
+        (HEAD + "a,1,one,C,C\n", "line 2: round 'one' is not a whole number"),
+        (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number from 1 up"),
+        (HEAD + "a,,1,C,C\n", "line 2: 'match' is empty"),
+        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a stands there already"),
+        (HEAD + "a,1,1,C,C\na,1,3,C,C\n", "subject a, match 1: round 2 is missing"),
+    ],
+)
+def test_a_table_that_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "lab.csv"
+    file.write_text(text)
+    with pytest.raises(PlayError, match=message):
+        list(people(file))
+
+
+def test_a_table_without_a_round(tmp_path: Path) -> None:
+    (tmp_path / "lab.csv").write_text(HEAD)
+    with pytest.raises(PlayError, match="no round was played"):
+        read_play([tmp_path / "lab.csv"])
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tit for Tat against Always Defect, and against itself, four matches each."""
+    folder = tmp_path_factory.mktemp("run")
+    for other in ("alld", "tft"):
+        agents = [strategy("tft"), strategy(other)]
+        header = Header("dilemmas/prisoners_dilemma-v0", tuple(a.describe() for a in agents), 0, {"rounds": 5})
+        with TrajectoryWriter(folder / f"{other}.trajectory.jsonl", header) as writer:
+            for record in play(partial(parallel, "prisoners_dilemma", rounds=5), agents, 4, seed=0):
+                writer.write(record)
+    return folder
+
+
+@pytest.mark.parametrize(("by", "subjects"), [("agent", 3), ("subject", 4), ("match", 16)])
+def test_who_is_a_subject(recorded: Path, by: str, subjects: int) -> None:
+    assert len(by_subject(read_play([recorded]), by)) == subjects
+
+
+def test_the_command_tells_what_was_planted(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(recorded), "--by", "match", "--strategies", "tft,alld,allc", "--bootstrap", "50"]
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"], command)
+    told = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
+    shares = {name: row["share"] for name, row in told["strategies"].items()}
+    assert shares["always_defect"] == pytest.approx(4 / 16, abs=1e-6)
+    # who met itself only cooperated; what met Always Defect says that Tit for Tat is there, so it is the simpler tale
+    assert shares["tit_for_tat"] >= 4 / 16
+    assert told["subjects"] == 16
+    assert told["choices"] == 80
+    assert told["tremble"]["value"] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(SystemExit):
+        main(arguments, command)
+    assert "16 subjects, 80 choices" in capsys.readouterr().out
+
+
+def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_path: Path) -> None:
+    lines = [
+        f"{one.file} {one.seat},{one.match},{round},{'CD'[own]},{'CD'[other]}\n"
+        for one in read_play([recorded])
+        for round, (own, other) in enumerate(zip(one.own, one.defectors, strict=True), 1)
+    ]
+    (tmp_path / "lab.csv").write_text(HEAD + "".join(lines))
+    told = [evidence(by_subject(read_play([path]), "subject"), FIVE) for path in (recorded, tmp_path / "lab.csv")]
+    assert (told[0].counts == told[1].counts).all()
+    assert told[0].choices == 80

@@ -1,0 +1,394 @@
+"""A record comes out again; whatever is changed in it, or in what made it, is named with its place."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from dilemmas.agents.agent import Agent, Decision, Player, Source, Unreadable
+from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
+from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.language_model import LanguageModelAgent
+from dilemmas.agents.strategies.catalogue import Uniform, bernoulli, strategy
+from dilemmas.agents.tables.policy_table import compile_agent
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.prompts.contexts import Context, context
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.experiments.commands.replay import command
+
+REPLIES = ("C. Because [/bold] \x1b[31mit is right.", "D, they will.", "Hm, [C]?", "I choose D")
+GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
+EVERYTHING = {"rounds": 6, "noise": 0.2, "memory": 2}
+
+
+def share(*seed: object) -> float:
+    """A number in [0, 1) that only its arguments decide."""
+    return int(sha256(repr(seed).encode()).hexdigest()[:8], 16) / 2**32
+
+
+def answer(request: Request, shift: float = 0.0) -> Response:
+    if not request.labels:
+        return Response(text=REPLIES[int(len(REPLIES) * share(request.prompt, request.seed))])
+    first = 0.2 + 0.6 * share(request.prompt) + shift
+    rest = (1 - first) / (len(request.labels) - 1)
+    return Response(tuple(math.log(0.9 * p) for p in (first, *[rest] * (len(request.labels) - 1))))
+
+
+MODEL = FakeBackend(answer, "little", "0123")
+
+
+def model(**settings: Any) -> LanguageModelAgent:
+    return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **settings)
+
+
+PUB = Context("pub", "A pub", "You meet a stranger in a pub.", "You meet {others} strangers in a pub.")
+"""A context of one's own."""
+
+
+def record(
+    folder: Path,
+    agents: list[Any],
+    game: str = "prisoners_dilemma",
+    options: dict[str, Any] = EVERYTHING,
+    edit: Callable[[MatchRecord], MatchRecord] = lambda match: match,
+) -> Path:
+    """Five matches in a file, changed by `edit` before they are written and sealed."""
+    header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 3, options, "friends", "study")
+    path = folder / f"{game}.trajectory.jsonl"
+    with TrajectoryWriter(path, header) as writer:
+        for match in play(lambda: parallel(game, **options), agents, 5, 3):
+            writer.write(edit(match))
+    return path
+
+
+def replay(path: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and result."""
+    done = CliRunner().invoke(command, [str(path), "--json", *options], standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    return done.return_value, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "agents",
+    [
+        [strategy("gtft"), bernoulli(0.3)],
+        [model(), strategy("tft")],
+        [model(shuffle_labels=True, motivation=True), model()],
+        [model(ask="sampled", retries=2, unreadable=Unreadable.UNIFORM), strategy("random")],
+        [model(ask="sampled", motivation=True), strategy("random")],  # matches are aborted
+        [model(ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1), strategy("wsls")],
+        [compile_agent(strategy("gtft"), stage_game("prisoners_dilemma"), 1), strategy("alld")],
+        [compile_agent(model(), stage_game("prisoners_dilemma"), 1, context="friends"), replace(model(), context=PUB)],
+    ],
+    ids=lambda agents: " v ".join(agent.name for agent in agents),
+)
+def test_everything_comes_out_again(tmp_path: Path, agents: list[Any]) -> None:
+    code, result = replay(record(tmp_path, agents))
+    assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
+
+
+def test_the_first_files_hold_the_name_of_a_context_alone(tmp_path: Path) -> None:
+    agents = [model(), strategy("tft")]
+    first, second = (agent.describe() for agent in agents)
+    first = replace(first, parameters={**first.parameters, "context": "friends"})
+    path = tmp_path / "first.trajectory.jsonl"
+    with TrajectoryWriter(path, Header("dilemmas/stag_hunt-v0", (first, second), 3, {"rounds": 2})) as writer:
+        for match in play(lambda: parallel("stag_hunt", rounds=2), agents, 1, 3):
+            writer.write(match)
+    assert replay(path)[0] == 0
+
+
+def test_groups_with_many_levels_and_chance_come_out_again(tmp_path: Path) -> None:
+    options = {"n_players": 4, "levels": 5, "continuation": 0.7}
+    agents = [model(), strategy("tft"), strategy("random"), model()]
+    assert replay(record(tmp_path, agents, "public_goods", options))[0] == 0
+
+
+WRITER = model(ask="sampled", unreadable=Unreadable.UNIFORM)
+
+
+@pytest.mark.parametrize(
+    ("game", "options", "agents"),
+    [
+        (
+            "stag_hunt",
+            {"talk": 1, "words": True, "rounds": 3},
+            [model(ask="sampled", unreadable=Unreadable.UNIFORM)] * 2,
+        ),
+        ("stag_hunt", {"talk": 2, "reward": (1, 2), "punishment": (1, 3), "rounds": 3}, [model(), Uniform()]),
+        ("bimatrix_game", {"row": [[1, 2, 3], [4, 5, 6]], "column": [[6, 5, 4], [3, 2, 1]]}, [model(), model()]),
+        ("public_goods", {"n_players": 2, "levels": None, "rounds": 3}, [strategy("tft"), Uniform()]),
+        (
+            "public_goods",
+            {"n_players": 2, "levels": None},
+            [model(ask="sampled", unreadable=Unreadable.UNIFORM), Uniform()],
+        ),
+    ],
+)
+def test_phases_seats_and_amounts_come_out_again(
+    tmp_path: Path, game: str, options: dict[str, Any], agents: list[Any]
+) -> None:
+    code, result = replay(record(tmp_path, agents, game, options))
+    assert (code, result["differences"], result["not_asked"]) == (0, [], [])
+
+
+def test_a_file_of_version_1_is_read_and_comes_out_again() -> None:
+    code, result = replay(GOLDEN)
+    assert (code, result["matches"], result["rounds"]) == (0, 4, 22)
+
+
+def test_the_same_run_gives_the_same_bytes_for_ever(tmp_path: Path) -> None:
+    """A changed rule, stream or format shows here; where it is meant, the format gets a new version."""
+    header, _ = read_trajectory(GOLDEN)
+    again = tmp_path / "again"
+    with TrajectoryWriter(again, header) as writer:
+        agents = [strategy("gtft"), strategy("random")]
+        for match in play(lambda: parallel("prisoners_dilemma", **header.options), agents, 4, header.seed):
+            writer.write(match)
+    assert again.read_bytes() == GOLDEN.read_bytes()
+
+
+def test_a_file_from_before_labels_were_kept_comes_out_again(tmp_path: Path) -> None:
+    def unlabelled(match: MatchRecord) -> MatchRecord:
+        steps = tuple(tuple(decision(labels=None)(move) for move in step) for step in match.steps)
+        return replace(match, steps=steps)
+
+    path = record(tmp_path, [model(shuffle_labels=True), strategy("tft")], edit=unlabelled)
+    assert b'labels":[' not in path.read_bytes()
+    assert replay(path)[0] == 0
+
+
+def edited(step: int, seat: int, change: Callable[[Move], Move]) -> Callable[[MatchRecord], MatchRecord]:
+    """Changes one move of match 2, `step` counted from 1."""
+
+    def edit(match: MatchRecord) -> MatchRecord:
+        if match.match != 2:
+            return match
+        moves = list(match.steps[step - 1])
+        moves[seat] = change(moves[seat])
+        return replace(match, steps=(*match.steps[: step - 1], tuple(moves), *match.steps[step:]))
+
+    return edit
+
+
+def decision(**changes: Any) -> Callable[[Move], Move]:
+    return lambda move: replace(move, decision=replace(move.decision, **changes))
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("observation", lambda move: replace(move, observation=[0.5, *move.observation[1:]])),
+        ("reward", lambda move: replace(move, reward=math.nextafter(move.reward, 9))),
+        ("played", lambda move: replace(move, played=1 - move.played)),
+        ("terminated", lambda move: replace(move, terminated=True)),
+        ("truncated", lambda move: replace(move, truncated=True)),
+        ("prompt", lambda move: decision(prompt=move.decision.prompt.replace("friend", "fiend"))(move)),
+        ("template", decision(template="study@000000000000")),
+        ("labels", decision(labels=("D", "C"))),
+        ("reply", decision(reply="C")),
+        ("attempts", decision(attempts=2)),
+        ("unreadable", decision(unreadable=Unreadable.UNIFORM)),
+        ("source", decision(source=Source.RULE)),
+    ],
+)
+def test_a_changed_record_is_found_with_its_place(tmp_path: Path, field: str, change: Callable[[Move], Move]) -> None:
+    code, result = replay(record(tmp_path, [model(), strategy("tft")], edit=edited(4, 0, change)))
+    (found,) = result["differences"]
+    assert code == 1
+    assert (found["match"], found["round"], found["player"], found["field"]) == (2, 4, "player_0", field)
+
+
+def test_another_action_is_not_what_the_probabilities_draw(tmp_path: Path) -> None:
+    def other(move: Move) -> Move:
+        return replace(move, decision=replace(move.decision, action=1 - move.decision.action))
+
+    code, result = replay(record(tmp_path, [strategy("random"), strategy("alld")], edit=edited(2, 0, other)))
+    assert code == 1
+    assert {found["round"] for found in result["differences"]} == {2}
+    assert {"action drawn", "action", "played", "reward"} >= {found["field"] for found in result["differences"]}
+    assert "action drawn" in {found["field"] for found in result["differences"]}
+
+
+def test_another_probability_is_not_what_the_strategy_says(tmp_path: Path) -> None:
+    change = edited(1, 0, decision(probabilities=(0.5 + 1e-6, 0.5 - 1e-6)))
+    code, result = replay(record(tmp_path, [strategy("random"), strategy("alld")], edit=change))
+    assert (code, [found["field"] for found in result["differences"]]) == (1, ["probabilities"])
+
+
+def test_a_reply_is_read_again(tmp_path: Path) -> None:
+    """A record in which the model wrote one action and played the other."""
+    agents = [model(ask="sampled", retries=9, unreadable=Unreadable.UNIFORM), strategy("alld")]
+    change = edited(1, 0, lambda move: decision(reply=f"I choose {'DC'[move.decision.action]}")(move))
+    code, result = replay(record(tmp_path, agents, edit=change))
+    assert (code, [found["field"] for found in result["differences"]]) == (1, ["action"])
+
+
+def test_a_strategy_that_has_changed_is_found(tmp_path: Path) -> None:
+    """The header names another strategy than the one that played."""
+
+    @dataclass(frozen=True)
+    class Disguised:
+        agent: Agent
+        name: str = "tit_for_tat"
+
+        def describe(self) -> Player:
+            return strategy("tft").describe()
+
+        def decide(self, turns: Any) -> list[Decision]:
+            return self.agent.decide(turns)
+
+    code, result = replay(record(tmp_path, [Disguised(strategy("alld")), strategy("alld")], options={"rounds": 3}))
+    found = [(d["match"], d["round"], d["player"], d["field"]) for d in result["differences"]]
+    assert code == 1
+    assert found[:2] == [(0, 1, "player_0", "action"), (0, 1, "player_0", "probabilities")]
+    assert len(found) == 5 * 2
+
+
+def test_the_seed_and_the_ending_are_checked(tmp_path: Path) -> None:
+    path = record(tmp_path, [strategy("tft")] * 2, edit=lambda match: replace(match, seed=match.seed + 1))
+    assert {(d["round"], d["field"]) for d in replay(path)[1]["differences"]} == {(0, "seed")}
+    (tmp_path / "b").mkdir()
+    path = record(tmp_path / "b", [strategy("tft")] * 2, edit=lambda match: replace(match, steps=match.steps[:-1]))
+    assert {(d["round"], d["field"]) for d in replay(path)[1]["differences"]} == {(5, "ending")}
+
+
+@pytest.mark.parametrize(("shift", "code"), [(0.0, 0), (1e-7, 0), (1e-4, 1)])
+def test_models_answer_again_to_a_hundred_thousandth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: float, code: int
+) -> None:
+    asked = []
+
+    def load(name: str, adapter: str | None = None) -> FakeBackend:
+        asked.append((name, adapter))
+        return FakeBackend(lambda request: answer(request, shift), "little", "0123")
+
+    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
+    path = record(tmp_path, [model(), model(shuffle_labels=True)])
+    assert replay(path)[0] == 0
+    found, result = replay(path, "--models")
+    assert found == code
+    assert {d["field"] for d in result["differences"]} <= {"probabilities", "mass", "action"}
+    assert asked == [("little", None)]  # once for both
+    replay(path, "--model", "little=/elsewhere")
+    assert asked[1:] == [("/elsewhere", None)]
+
+
+@pytest.mark.parametrize("pair", ["teacher-tuned", "tuned-untuned"])
+def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_run: Path, pair: str) -> None:
+    path = small_run / "runs" / "replicate" / "matches" / f"stag_hunt.friends.{pair}.trajectory.jsonl"
+    code, result = replay(path, "--models")
+    assert (code, result["matches"], result["rounds"], result["not_asked"]) == (0, 10, 100, [])
+
+
+def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load(*place: str | None) -> FakeBackend:
+        asked.append(place)
+        return MODEL
+
+    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
+    (tmp_path / "models" / "little").mkdir(parents=True)
+    (tmp_path / "run" / "matches").mkdir(parents=True)
+    models = {"teacher": "big", "student": str(tmp_path / "models" / "little")}
+    (tmp_path / "run" / "recipe.json").write_text(json.dumps({"models": models}))
+    assert replay(record(tmp_path / "run" / "matches", [model(), strategy("tft")]), "--models")[0] == 0
+    assert asked == [(models["student"], None)]
+
+
+def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown model 'litle' in the record; did you mean 'little'"):
+        replay(record(tmp_path, [model(), strategy("tft")]), "--model", "litle=/elsewhere")
+
+
+def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", lambda *_: FakeBackend(answer, "little", "4567"))
+    with pytest.raises(RecordError, match="has the fingerprint 4567, that of the record 0123"):
+        replay(record(tmp_path, [model(), strategy("tft")]), "--models")
+
+
+def test_agents_of_unknown_kind_are_not_asked_but_their_draws_are_checked(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Mine:
+        name: str = "mine"
+
+        def describe(self) -> Player:
+            return Player("mine", "my own")
+
+        def decide(self, turns: Any) -> list[Decision]:
+            return strategy("random").decide(turns)
+
+    code, result = replay(record(tmp_path, [Mine(), strategy("tft")]))
+    assert (code, result["not_asked"]) == (0, ["mine"])
+
+
+def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
+    for name in ("stag_hunt", "snowdrift"):
+        (tmp_path / "matches" / name).mkdir(parents=True)
+        record(tmp_path / "matches" / name, [strategy("tft"), strategy("random")], name)
+    code, result = replay(tmp_path)
+    assert (code, result["files"], result["matches"], result["rounds"]) == (0, 2, 10, 60)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"environment": "dilemmas/stag_hunter-v0"}, "the environment 'dilemmas/stag_hunter-v0' cannot be made"),
+        ({"options": {"rounds": 0}}, "cannot be made again: rounds = 0"),
+        ({"agents": (Player("x", "memory_one", {"first": 2}),) * 2}, "agent 'x' cannot be made again"),
+        ({"agents": (Player("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
+    ],
+)
+def test_a_header_that_cannot_be_followed_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    agents = [strategy("tft"), strategy("tft")]
+    header = Header("dilemmas/stag_hunt-v0", tuple(a.describe() for a in agents), 3)
+    path = tmp_path / "a.trajectory.jsonl"
+    with TrajectoryWriter(path, replace(header, **change)) as writer:
+        for match in play(lambda: parallel("stag_hunt", rounds=1), agents, 1, 3):
+            writer.write(match)
+    with pytest.raises(RecordError, match=message):
+        replay(path)
+
+
+def test_the_report_names_the_place_and_shows_where_texts_part(tmp_path: Path) -> None:
+    change = edited(
+        4, 0, lambda move: decision(prompt=move.decision.prompt.replace("Last round", "[red]\x1b[1mL"))(move)
+    )
+    path = record(tmp_path, [model(), strategy("tft")], edit=change)
+    done = CliRunner().invoke(command, [str(path)], standalone_mode=False)
+    assert done.return_value == 1
+    first, recorded, replayed, last = done.stdout.splitlines()
+    assert first.endswith("match 2, round 4, player_0: prompt")
+    assert "[red]␛[1mL" in recorded
+    assert "Last round" in replayed
+    assert last == "files 1, matches 5, rounds 30: NOT all of it came out again"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("stag_hunt", {"rounds": (2, 5), "talk": 1, "punishment": (1, 3)}),
+        ("population", {"rounds": (2, 5), "n_players": 3, "graph": [(0, 1), (1, 2)], "memory": None}),
+    ],
+)
+def test_options_come_back_from_the_file_as_they_were(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    """JSON has lists for tuples."""
+    agents = [Uniform()] * options.get("n_players", 2)
+    path = tmp_path / "a.trajectory.jsonl"
+    header = Header(f"dilemmas/{name}-v0", tuple(agent.describe() for agent in agents), 3, options)
+    with TrajectoryWriter(path, header) as writer:
+        for match in play(lambda: parallel(name, **options), agents, 3, 3):
+            writer.write(match)
+    assert replay(path)[0] == 0

@@ -1,0 +1,112 @@
+"""Intervals and tests against published numbers, closed forms and simulation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dilemmas.experiments.reporting.intervals import (
+    basic_interval,
+    chi_squared_critical,
+    chi_squared_tail,
+    differ,
+    percentile_interval,
+    ratio,
+    resampled,
+    t_critical,
+    two_proportions,
+    wilson,
+)
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_is_the_score_interval_of_newcombe_1998_table_1(successes: int, n: int, low: float, high: float) -> None:
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_aspirin_and_heart_attacks_of_the_physicians_health_study() -> None:
+    """189 of 11,034 on placebo, 104 of 11,037 on aspirin; published p < 0.00001 (NEJM 1989, 321:129)."""
+    test = two_proportions(189, 11034, 104, 11037)
+    assert test.z == pytest.approx(5.00, abs=0.005)
+    assert test.z**2 == pytest.approx(25.01, abs=0.005)
+    assert test.p < 0.00001
+
+
+def test_z_test_of_the_statsmodels_documentation() -> None:
+    assert two_proportions(5, 83, 12, 99).p == pytest.approx(0.159, abs=5e-4)
+
+
+def test_equal_and_constant_samples_do_not_differ() -> None:
+    assert two_proportions(3, 10, 6, 20).p == 1
+    assert two_proportions(10, 10, 30, 30).p == 1
+
+
+def test_chi_squared_tail_of_agresti_2007_party_identification() -> None:
+    """X-squared = 30.07, df = 2, p = 2.954e-07: the example that R's chisq.test prints."""
+    assert chi_squared_tail(30.07, 2) == pytest.approx(2.954e-7, rel=1e-3)
+
+
+@pytest.mark.parametrize(("df", "limit"), [(1, 3.841), (2, 5.991), (3, 7.815), (4, 9.488), (5, 11.070), (10, 18.307)])
+def test_chi_squared_limits_of_every_statistics_book(df: int, limit: float) -> None:
+    assert chi_squared_critical(df) == pytest.approx(limit, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("df", "limit"),
+    [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (10, 2.228), (29, 2.045), (120, 1.980)],
+)
+def test_t_limits_of_every_statistics_book(df: int, limit: float) -> None:
+    assert t_critical(df) == pytest.approx(limit, abs=5e-4)
+
+
+counts = st.tuples(st.integers(0, 40), st.integers(0, 40)).filter(any)
+
+
+@given(counts, counts)
+def test_with_two_actions_pearsons_test_is_the_z_test(one: tuple[int, int], other: tuple[int, int]) -> None:
+    p = two_proportions(one[0], sum(one), other[0], sum(other)).p
+    assert bool(differ(one, other)) == (p < 0.05)
+
+
+def test_an_action_that_nobody_chose_changes_no_verdict() -> None:
+    one, other = np.array([[30, 10], [30, 10]]), np.array([[20, 20], [28, 12]])
+    padded = [np.insert(sample, 1, 0, axis=1) for sample in (one, other)]
+    assert differ(one, other).tolist() == differ(*padded).tolist() == [True, False]
+
+
+def test_five_percent_of_equal_samples_are_told_apart() -> None:
+    rng = np.random.default_rng(1)
+    samples = rng.multinomial(300, [0.5, 0.3, 0.2], size=(2, 4000))
+    assert differ(*samples).mean() == pytest.approx(0.05, abs=0.012)
+
+
+def test_basic_interval_mirrors_the_percentile_interval() -> None:
+    replicates = np.linspace(0, 1, 1001)
+    assert percentile_interval(replicates) == pytest.approx((0.025, 0.975))
+    assert basic_interval(0.8, replicates) == pytest.approx((0.625, 1.575))
+
+
+def test_bootstrap_of_a_mean_has_the_textbook_width() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=400)
+    low, high = percentile_interval(x[resampled(400, rng)].mean(axis=1))
+    assert high - low == pytest.approx(2 * 1.96 * x.std() / 20, rel=0.08)
+
+
+def test_ratio_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Matches of unequal length whose players differ: decisions of one match resemble each other."""
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(300):
+        sizes = rng.integers(1, 20, 40)
+        found = ratio(rng.binomial(sizes, rng.beta(2, 2, 40)), sizes, rng, resamples=400).interval
+        assert found is not None
+        covered += found[0] <= 0.5 <= found[1]
+    assert 0.89 <= covered / 300 <= 0.98
+
+
+def test_one_cluster_gives_no_interval() -> None:
+    assert ratio([3], [4], np.random.default_rng(0)).interval is None

@@ -1,0 +1,215 @@
+"""The definitions of alignment, by hand-computed cases and by simulation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dilemmas.agents.agent import Source
+from dilemmas.experiments.study.alignment import Alignment, align, gap_closed, null_player, null_rate, transfer_drop
+from dilemmas.experiments.study.answers import Answers, AnswersError, ScenarioResult, compare, distance
+from dilemmas.experiments.study.metrics import agreement, consistency, match_row
+
+EXACT, SAMPLED = Source.EXACT, Source.SAMPLED
+
+
+def answers(p: float, n: int = 0) -> Answers:
+    return Answers((p, 1 - p), (round(p * n), n - round(p * n)))
+
+
+def scenario(teacher: float, untuned: float, tuned: float, name: str = "s", n: int = 0) -> ScenarioResult:
+    return ScenarioResult(name, "game", name, answers(teacher, n), answers(untuned, n), answers(tuned, n))
+
+
+def aligned(results: Sequence[ScenarioResult], rate: float = 0.5, estimate: Source = EXACT) -> Alignment:
+    return align(results, rate, estimate, 300, np.random.default_rng(0), resamples=200)
+
+
+@pytest.mark.parametrize(
+    ("tuned", "expected"),
+    [(0.2, 1.0), (0.8, 0.0), (0.5, 0.5), (0.05, 0.75), (1.0, -1 / 3)],
+    ids=["as the teacher", "no better than untuned", "half way", "overshot", "worse"],
+)
+def test_gap_closed_by_hand(tuned: float, expected: float) -> None:
+    assert gap_closed(scenario(0.2, 0.8, tuned), EXACT, 300) == pytest.approx(expected)
+    assert gap_closed(scenario(0.2, 0.8, tuned, n=300), SAMPLED, 300) == pytest.approx(expected)
+
+
+def test_gap_is_undefined_where_the_observations_could_not_tell_the_models_apart() -> None:
+    """With 300 answers each, 0.50 against 0.58 is z = 1.97, and 0.50 against 0.57 is z = 1.72."""
+    assert gap_closed(scenario(0.50, 0.58, 0.5), EXACT, 300) == 1
+    assert gap_closed(scenario(0.50, 0.57, 0.5), EXACT, 300) is None
+    assert gap_closed(scenario(0.50, 0.57, 0.5), EXACT, 1000) == 1
+    assert gap_closed(scenario(0.50, 0.57, 0.5, n=300), SAMPLED, 300) is None
+
+
+def test_with_more_actions_the_distance_is_total_variation() -> None:
+    assert distance((0.5, 0.3, 0.2), (0.2, 0.3, 0.5)) == pytest.approx(0.3)
+    levels = (1.0, 0.5, 0.0)
+    teacher, untuned, tuned = (
+        Answers(p, (0, 0, 0), cooperation=levels) for p in ((0.5, 0.0, 0.5), (0.0, 1.0, 0.0), (0.25, 0.5, 0.25))
+    )
+    result = ScenarioResult("s", "public_goods", "s", teacher, untuned, tuned)
+    assert teacher.rate(EXACT) == untuned.rate(EXACT) == 0.5, "one rate, yet as far apart as can be"
+    assert gap_closed(result, EXACT, 300) == pytest.approx(0.5)
+
+
+def test_aggregate_is_a_ratio_of_sums_and_the_mean_is_a_mean() -> None:
+    """Gaps 0.6 and 0.2; left 0.0 and 0.2: aggregate 1 - 0.2 / 0.8, mean (1 + 0) / 2."""
+    found = aligned([scenario(0.2, 0.8, 0.2, "a"), scenario(0.6, 0.8, 0.8, "b")])
+    assert found.aggregate is not None
+    assert found.mean is not None
+    assert found.aggregate.value == pytest.approx(0.75)
+    assert found.mean.value == pytest.approx(0.5)
+
+
+def test_null_player_closes_part_of_the_gap_of_a_biased_student() -> None:
+    """The teacher plays 0.3 and 0.5 in training; a student at 0.8 that moves to 0.4 closes 8/9 without reading."""
+    rate = null_rate([answers(0.3), answers(0.5)], EXACT)
+    assert rate == pytest.approx(0.4)
+    found = aligned([scenario(0.3, 0.8, 0.3, "a"), scenario(0.4, 0.8, 0.4, "b")], rate=0.4).aggregate
+    assert found is not None
+    assert found.null == pytest.approx(1 - 0.1 / 0.9)
+    assert found.transfer == pytest.approx(0.1 / 0.9)
+
+
+def test_a_student_that_plays_the_null_players_part_transfers_nothing() -> None:
+    found = aligned([scenario(p, 0.9, 0.4, str(p)) for p in (0.1, 0.3, 0.5, 0.7)], rate=0.4).aggregate
+    assert found is not None
+    assert found.transfer == pytest.approx(0, abs=1e-12)
+    assert found.transfer_interval == pytest.approx((0, 0), abs=1e-9)
+
+
+@given(st.floats(0, 1), st.integers(2, 6))
+def test_null_player_has_its_rate_in_every_game(rate: float, levels: int) -> None:
+    cooperation = [1 - level / (levels - 1) for level in range(levels)]
+    shares = null_player(rate, cooperation)
+    assert sum(shares) == pytest.approx(1)
+    assert sum(p * c for p, c in zip(shares, cooperation, strict=True)) == pytest.approx(rate, abs=1e-9)
+
+
+def test_undefined_and_missing_scenarios_are_listed_and_not_counted() -> None:
+    silent = ScenarioResult("silent", "game", "x", answers(0.2), answers(0.8), Answers(None, (0, 0), unreadable=9))
+    found = aligned([scenario(0.2, 0.8, 0.2, "clear"), scenario(0.5, 0.5, 0.9, "same"), silent])
+    assert (found.counted, found.undefined, found.missing) == (("clear",), ("same",), ("silent",))
+    assert found.aggregate is not None
+    assert found.aggregate.value == 1
+    assert found.aggregate.interval is None, "one scenario says nothing about the spread"
+
+
+def test_without_any_gap_there_is_no_figure() -> None:
+    assert aligned([scenario(0.5, 0.5, 0.9)]).aggregate is None
+
+
+def test_exact_interval_of_equal_scenarios_is_a_point_and_the_sampled_one_is_not() -> None:
+    results = [scenario(0.2, 0.8, 0.5, str(i), n=300) for i in range(20)]
+    exact, sampled = (aligned(results, estimate=estimate).aggregate for estimate in (EXACT, SAMPLED))
+    assert exact is not None
+    assert sampled is not None
+    assert exact.interval == pytest.approx((0.5, 0.5))
+    assert sampled.interval is not None
+    assert 0.02 < sampled.interval[1] - sampled.interval[0] < 0.1
+
+
+def sampled_scenario(p: Sequence[float], n: int, rng: np.random.Generator, name: str) -> ScenarioResult:
+    hits = [int(rng.binomial(n, rate)) for rate in p]
+    return ScenarioResult(name, "game", name, *(Answers(None, (k, n - k)) for k in hits))
+
+
+def test_sampled_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    """A student half way to its teacher in every scenario: the truth is one half, whichever are counted."""
+    rng = np.random.default_rng(5)
+    covered = 0
+    for _ in range(150):
+        teacher, untuned = rng.uniform(0.05, 0.95, 20), rng.uniform(0.6, 0.9, 20)
+        rates = zip(teacher, untuned, (teacher + untuned) / 2, strict=True)
+        results = [sampled_scenario(p, 300, rng, str(i)) for i, p in enumerate(rates)]
+        found = align(results, 0.5, SAMPLED, 300, rng, resamples=300).aggregate
+        assert found is not None
+        assert found.interval is not None
+        covered += found.interval[0] <= 0.5 <= found.interval[1]
+    assert 0.87 <= covered / 150 <= 0.99
+
+
+def test_ceiling_is_what_a_copy_of_the_teacher_shows_when_it_is_sampled() -> None:
+    rng = np.random.default_rng(6)
+    rates = [(p, 0.8, p) for p in np.linspace(0.1, 0.5, 40)]
+    runs = [[sampled_scenario(p, 50, rng, str(i)) for i, p in enumerate(rates)] for _ in range(30)]
+    found = [align(results, 0.5, SAMPLED, 50, rng, resamples=100) for results in runs]
+    shown = [one.aggregate.value for one in found if one.aggregate]
+    ceilings = [one.ceiling for one in found if one.ceiling]
+    assert np.mean(shown) == pytest.approx(np.mean(ceilings), abs=0.02)
+    assert 0.7 < np.mean(ceilings) < 0.95
+
+
+def test_same_generator_same_interval() -> None:
+    results = [scenario(0.1 * i, 0.9, 0.5, str(i), n=100) for i in range(8)]
+    assert aligned(results, estimate=SAMPLED) == aligned(results, estimate=SAMPLED)
+
+
+def test_bounds_hold_what_unreadable_replies_could_have_meant() -> None:
+    heard = Answers(None, (60, 30), unreadable=10)
+    assert heard.rate(SAMPLED) == pytest.approx(60 / 90)
+    assert heard.bounds == pytest.approx((0.60, 0.70))
+    assert Answers(None, (0, 0)).bounds is None
+
+
+@pytest.mark.parametrize(
+    ("exact", "counts", "unreadable"),
+    [
+        ((0.5, 0.4), (1, 1), 0),
+        (None, (1, -1), 0),
+        (None, (1, 2, 3), 0),
+        (None, (1, 1), -1),
+        ((float("nan"), 0.5), (0, 0), 0),
+    ],
+)
+def test_impossible_answers_are_refused(
+    exact: tuple[float, ...] | None, counts: tuple[int, ...], unreadable: int
+) -> None:
+    with pytest.raises(AnswersError):
+        Answers(exact, counts, unreadable)
+
+
+def test_comparison_of_two_models_is_the_z_test_of_their_readable_answers() -> None:
+    test = compare(Answers(None, (5, 78), unreadable=7), Answers(None, (12, 87)))
+    assert test is not None
+    assert test.p == pytest.approx(0.159, abs=5e-4)
+    assert compare(Answers(None, (0, 0), unreadable=7), Answers(None, (12, 87))) is None
+
+
+def test_transfer_drop_is_the_share_lost() -> None:
+    assert transfer_drop(0.6, 0.45) == pytest.approx(0.25)
+    assert transfer_drop(-0.1, 0.2) is None, "nothing closed, nothing to lose"
+
+
+def test_consistency_by_hand() -> None:
+    """Of 4 answers 3 agree: 3 of the 6 pairs differ."""
+    found = consistency("s", [0, 0, 0, 1, None], ["a", "a", "b"])
+    assert found.disagreement == pytest.approx(0.5)
+    assert (found.answers, found.unreadable, found.cooperation) == (4, 1, 0.75)
+    assert (found.motivations, found.distinct_motivations, found.commonest) == (3, 2, "a")
+    assert found.noisy
+    assert not consistency("s", [0] * 50).noisy
+    assert consistency("s", [None, 0]).disagreement is None
+
+
+def test_agreement_with_oneself_is_whole_and_with_the_opposite_nothing() -> None:
+    teacher = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.5, 0.5]])
+    match, rng = np.array([0, 0, 1, 1]), np.random.default_rng(0)
+    itself = agreement("teacher", teacher, teacher, match, rng)
+    assert itself.overlap.value == 1
+    assert itself.expected.value == itself.ceiling == pytest.approx(0.75)
+    assert agreement("opposite", teacher, 1 - teacher, match, rng).overlap.value == pytest.approx(0.5)
+
+
+def test_match_row_counts_rounds_and_not_matches() -> None:
+    """Two matches, of three rounds and of one: four rounds, of which two are cooperative."""
+    nan = np.nan
+    cooperation = np.array([[1, 0, 0], [1, nan, nan]])
+    payoff = np.array([[3.0, 5, 1], [3, nan, nan]])
+    row = match_row("m", "tit_for_tat", "g", cooperation, payoff, payoff, np.random.default_rng(0))
+    assert (row.cooperation.value, row.payoff.value, row.rounds, row.matches) == (0.5, 3.0, 2.0, 2)
+    assert row.cooperation_by_round == (1.0, 0.0, 0.0)

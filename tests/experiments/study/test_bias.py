@@ -1,0 +1,215 @@
+"""What follows the label or the place is measured as such, and the whole study can be asked with shuffled labels."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.language_model import exact_distributions
+from dilemmas.envs.games.matrix_games import DEFAULTS
+from dilemmas.envs.games.public_goods import PublicGoods
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.scenarios import study_sets
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.experiments.commands.replay import command
+from dilemmas.experiments.study import evaluation
+from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.metrics import Bias, bias
+from dilemmas.experiments.study.recipe import Matches, load_recipe
+from dilemmas.experiments.study.run import Run
+
+STUDY, FRIENDS = load_template("study"), context("friends")
+LEVELS = PublicGoods(n_players=3, levels=3)
+
+Share = Callable[[str, Request], float]
+"""Probability of a label, given the prompt."""
+
+
+def c(label: str, request: Request) -> float:
+    """Always the label C."""
+    return float(label == "C")
+
+
+def d(label: str, request: Request) -> float:
+    return float(label == "D")
+
+
+def first(label: str, request: Request) -> float:
+    """Always the label that the question names first."""
+    return float(request.prompt.rsplit("choose, ", 1)[1].startswith(label))
+
+
+def last(label: str, request: Request) -> float:
+    return float(bool(re.search(rf" or {label}[?]", request.prompt.rsplit("choose, ", 1)[1])))
+
+
+def payoffs(label: str, request: Request) -> float:
+    """The label with more points in all, by the payoffs in the prompt; two out of three answers."""
+    points = {name: 0.0 for name in request.labels}
+    for name, own in re.findall(r"You choose (\w+), .*?: you get (\d+)", request.prompt):
+        points[name] += float(own)
+    return 2 / 3 if label == max(points, key=lambda name: points[name]) else 1 / 3
+
+
+def mix(*parts: tuple[float, Share]) -> Share:
+    return lambda label, request: sum(weight * share(label, request) for weight, share in parts)
+
+
+def model(share: Share) -> FakeBackend:
+    def answer(request: Request) -> Response:
+        shares = [share(label, request) for label in request.labels]
+        return Response(tuple(math.log(p) if p else -math.inf for p in shares), text="C. It is good.")
+
+    return FakeBackend(answer)
+
+
+def measured(share: Share, *games: StageGame) -> Bias:
+    """The bias of a model over games among friends, asked in all presentations."""
+    asked = []
+    for game in games:
+        ways = [(STUDY.prompt(game, FRIENDS, shown=way), way.labels) for way in STUDY.presentations(game)]
+        found = exact_distributions(model(share), ways)
+        asked.append(np.array([one.probabilities for one in found]).reshape(-1, 2, game.n_actions))
+    return bias("games", "model", STUDY.labels, asked, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("share", "label", "place"),
+    [
+        (c, 1, 0),
+        (d, -1, 0),
+        (first, 0, 1),
+        (last, 0, -1),
+        (payoffs, 0, 0),
+        (lambda *_: 0.5, 0, 0),
+        (mix((0.5, c), (0.5, payoffs)), 0.5, 0),
+        (mix((0.5, c), (0.5, first)), 0.5, 0.5),
+        (mix((0.2, c), (0.3, last), (0.5, payoffs)), 0.2, -0.3),
+        (mix((0.5, c), (0.5, d)), 0, 0),  # opposite pulls: no way to tell from an even choice
+        (mix((0.6, c), (0.4, d)), 0.2, 0),
+    ],
+)
+def test_the_share_is_that_of_the_answers_that_go_by_the_label_or_the_place(
+    share: Share, label: float, place: float
+) -> None:
+    """Whatever the games are; signs are the direction."""
+    games = (*DEFAULTS.values(), PublicGoods(n_players=4))
+    found = measured(share, *games)
+    assert found.scenarios == len(games)
+    assert found.label is not None
+    assert found.label_lean is not None
+    assert (found.label.value, found.label_lean.value) == pytest.approx((abs(label), label))
+    assert (found.place.value, found.place_lean.value) == pytest.approx((abs(place), place))
+    assert found.label.interval == pytest.approx((abs(label),) * 2), "all scenarios are alike"
+
+
+def test_who_reads_by_the_place_and_answers_by_the_label_misreads_but_likes_neither() -> None:
+    """The answer is C if the first line promises more than the last, as it does where C is to cooperate and named
+    first: in the stag hunt that is right in two presentations of four, and wrong in the others."""
+
+    def fixed_binding(label: str, request: Request) -> float:
+        points = [int(own) for own in re.findall(r"you get (\d+),", request.prompt)]
+        return float((label == "C") == (points[0] > points[-1]))
+
+    found = measured(fixed_binding, DEFAULTS["stag_hunt"])
+    assert found.label is not None
+    assert found.label_lean is not None
+    assert (found.label.value, found.place.value) == (1, 1)
+    assert (found.label_lean.value, found.place_lean.value) == (0, 0)
+
+
+def test_leans_cancel_between_scenarios_and_shares_do_not() -> None:
+    def torn(label: str, request: Request) -> float:
+        return (d if "All 4 of you" in request.prompt else c)(label, request)
+
+    found = measured(torn, DEFAULTS["harmony"], PublicGoods(n_players=4))
+    assert found.label is not None
+    assert found.label_lean is not None
+    assert (found.label.value, found.label_lean.value) == (1, 0)
+
+
+@pytest.mark.parametrize(("share", "place"), [(first, 1), (last, -1), (mix((0.5, first), (0.5, last)), 0)])
+def test_amounts_have_only_places(share: Share, place: float) -> None:
+    found = measured(share, LEVELS)
+    assert found.label is None
+    assert (found.place.value, found.place_lean.value) == pytest.approx((abs(place), place))
+
+
+TWO_MATCHES = Matches(("stag_hunt", "snowdrift"), ("friends",), ("tit_for_tat",), rounds=5, repetitions=2)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    recipe = load_recipe("miniatures")
+    prompting = replace(recipe.prompting, shuffle_labels=True)
+    return Run(tmp_path / "run", replace(recipe, observations=2, prompting=prompting, matches=TWO_MATCHES))
+
+
+BACKENDS = {
+    "teacher": model(mix((0.25, c), (0.75, payoffs))),
+    "untuned": model(c),
+    "tuned": model(mix((0.25, c), (0.75, payoffs))),
+}
+
+
+def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> None:
+    for role, backend in BACKENDS.items():
+        assert len(list(study.question(run, role, backend))) == sum(map(len, study_sets().values()))
+    answered = evaluation.read_all(run)
+    rows = evaluation.label_bias(run, answered, np.random.default_rng(0))
+    assert [(row.set, row.model) for row in rows] == [(name, role) for name in study_sets() for role in BACKENDS]
+    for row in rows:
+        assert row.scenarios == len(study_sets()[row.set])
+        assert row.label is not None
+        assert (row.label.value, row.place.value) == pytest.approx((1.0 if row.model == "untuned" else 0.25, 0))
+    fixed = replace(run.recipe, prompting=replace(run.recipe.prompting, shuffle_labels=False))
+    assert evaluation.label_bias(Run(run.folder.parent / "fixed", fixed), {}, np.random.default_rng(0)) == []
+
+
+def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run) -> None:
+    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    asked = study.read_answers(run.path("answers", "tuned.jsonl"))
+    assert {one.labels for one in asked} == {("C", "D"), ("D", "C")}
+    assert all(one.exact in one.presented and len(one.presented) == 4 for one in asked)
+
+
+def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
+    path = run.path("answers", "tuned.jsonl")
+    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    assert path.read_bytes() == whole
+
+
+def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_each_prompt(run: Run) -> None:
+    assert len(list(study.play_matches(run, BACKENDS))) == len(study.pairings(run))
+    decided = [
+        move.decision
+        for pairing in study.pairings(run)
+        if pairing.model == "teacher"
+        for record in study.recorded(run, pairing)
+        for (move, _) in record.steps
+    ]
+    assert {decision.labels for decision in decided} == {("C", "D"), ("D", "C")}
+    assert len({decision.prompt.rsplit("\n", 1)[1] for decision in decided if decision.prompt}) == 2
+    untuned, tuned = evaluation.replayed(run, BACKENDS, np.random.default_rng(0))
+    assert tuned.overlap.value == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
+    assert untuned.overlap.value < 0.9
+    assert len(find_trajectories(run.folder)) == len(study.pairings(run))
+    assert command.main([str(run.folder)], standalone_mode=False) == 0
+
+
+def test_tables_hold_what_is_left_when_the_label_is_averaged_out(run: Run) -> None:
+    """In the prisoner's dilemma defection has more points: 1/3 for cooperation, and the quarter that goes by label."""
+    tables = study.compile_tables(run, BACKENDS)
+    assert tables["untuned"].memory_one() == pytest.approx((0.5,) * 5)
+    assert tables["tuned"].memory_one() == pytest.approx((0.25 / 2 + 0.75 / 3,) * 5)
+    assert all(table.origin.shuffled for table in tables.values())

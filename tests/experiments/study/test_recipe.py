@@ -1,0 +1,108 @@
+"""Recipes are followed or refused, never half understood."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study.recipe import Prompting, load_recipe
+from dilemmas.experiments.study.run import Run
+
+
+def test_the_study_is_the_published_one() -> None:
+    recipe = load_recipe("study")
+    assert recipe.observations == 300
+    assert "70b" in recipe.models.teacher
+    assert "7b" in recipe.models.student
+
+
+def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('base = "miniatures"\nname = "own"\n[lora]\nepochs = 1\n')
+    recipe, below = load_recipe(str(own)), load_recipe("miniatures")
+    assert (recipe.lora.epochs, recipe.lora.rate) == (1, below.lora.rate)
+    assert recipe.models == below.models
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sed = 1", "unknown key 'sed'; did you mean 'seed'?"),
+        ("[lora]\nrnak = 1", "[lora]: unknown key 'rnak'; did you mean 'rank'?"),
+        ("seed = 1.5", "seed = 1.5; needs a whole number"),
+        ("observations = true", "needs a whole number"),
+        ("[matches]\ngames = 'harmony'", "needs a list of words"),
+        ("lora = 3", "needs a table [lora]"),
+        ("seed = ", "bad.toml: Invalid value"),
+        ("base = 'nothing'", "unknown recipe 'nothing'"),
+        ("base = 'bad.toml'", "its own base"),
+        ("seed = -1", "bad.toml: seed = -1; needs a number from 0 up"),
+        ("[models]\ndtype = 'float23'", "[models]: unknown dtype 'float23'; did you mean 'float32'?"),
+        ("[prompting]\ntemplate = 'stdy'", "[prompting]: unknown template 'stdy'; did you mean 'study'?"),
+        ("[prompting]\ntemperature = inf", "temperature = inf; needs a number from 0 up"),
+        ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
+        ("[matches]\ngames = ['harmonny']", "[matches]: unknown game for two 'harmonny'; did you mean 'harmony'?"),
+        ("[matches]\ncontexts = ['freinds']", "unknown context 'freinds'; did you mean 'friends'?"),
+        ("[matches]\nopponents = ['tft', 'tit_for_tat']", "needs one or more, each of them once"),
+        ("[matches]\ngames = []", "games = []; needs one or more"),
+        ("[matches]\nrounds = 0", "rounds = 0; needs a number from 1 up"),
+        ("[population]\nsize = 2", "size = 2; needs a number from 3 up"),
+    ],
+)
+def test_a_bad_recipe_is_refused_with_file_place_and_way_out(text, message, tmp_path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        load_recipe(str(path))
+    assert message in str(error.value)
+
+
+def test_a_folder_of_other_settings_is_refused_with_the_difference(tmp_path) -> None:
+    recipe = load_recipe("miniatures")
+    for _ in range(2):
+        Run(tmp_path / "run", recipe).begin()
+    (tmp_path / "other.toml").write_text('base = "miniatures"\nname = "other"\nseed = 7\n[lora]\nrank = 8\n')
+    with pytest.raises(RunError, match=r"\(seed: 0 there, 7 now; lora\.rank: 16 there, 8 now; name: "):
+        Run(tmp_path / "run", load_recipe(str(tmp_path / "other.toml")))
+
+
+def test_a_folder_in_which_nothing_has_begun_is_open_to_any_recipe(tmp_path) -> None:
+    """As after a model's name that cannot be found."""
+    Run(tmp_path / "run", load_recipe("miniatures"))
+    Run(tmp_path / "run", load_recipe("study"))
+
+
+def test_a_run_keeps_your_own_template_and_sees_that_it_changed(tmp_path) -> None:
+    template = tmp_path / "mine.toml"
+    words = (Path(__file__).parents[3] / "envs" / "prompts" / "template_files" / "study.toml").read_text()
+    template.write_text(words)
+    recipe = replace(load_recipe("miniatures"), prompting=Prompting(template=str(template)))
+    Run(tmp_path / "run", recipe).begin()
+    assert (tmp_path / "run" / "template.toml").read_text() == words
+    template.write_text(words.replace("Say why", "Tell me why"))
+    with pytest.raises(RunError, match="not what the run began with"):
+        Run(tmp_path / "run", recipe).begin()
+
+
+def test_a_damaged_file_of_a_run_is_named(tmp_path) -> None:
+    Run(tmp_path, load_recipe("miniatures")).begin()
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(RunError, match=r"recipe\.json is damaged"):
+        Run(tmp_path, load_recipe("miniatures"))
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunError, match="holds no run"):
+        Run(tmp_path, load_recipe("miniatures"))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_seconds_survive_an_interruption(tmp_path) -> None:
+    run = Run(tmp_path / "run", load_recipe("miniatures"))
+    with pytest.raises(KeyboardInterrupt), run.stage("teach"):
+        raise KeyboardInterrupt
+    assert "teach" in json.loads((tmp_path / "run" / "seconds.json").read_text())

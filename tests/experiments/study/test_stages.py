@@ -1,0 +1,75 @@
+"""The stages of a study, with fakes for models: each is asked everything in its turn and then needed no more."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dilemmas.agents.models.backend import FakeBackend, Remembering, Request, Response
+from dilemmas.experiments.commands.replicate import replicate
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
+from dilemmas.experiments.study.recipe import Matches, load_recipe
+from dilemmas.experiments.study.run import Run
+
+SMALL = Matches(("stag_hunt", "harmony"), ("friends", "team"), ("tit_for_tat", "random"), rounds=4, repetitions=3)
+
+
+def answer(request: Request) -> Response:
+    """A model for which all labels are alike."""
+    return Response(tuple(-math.log(len(request.labels)) for _ in request.labels), text="C. It is right.")
+
+
+def ready(folder: Path, shuffle: bool = False) -> Run:
+    recipe = load_recipe("miniatures")
+    prompting = replace(recipe.prompting, shuffle_labels=shuffle)
+    return Run(folder, replace(recipe, observations=2, prompting=prompting, matches=SMALL))
+
+
+def test_results_of_another_version_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    run = ready(tmp_path / "run")
+    run.path("results.json").write_text('{"version": 0}')
+    with pytest.raises(RunError, match="is of version 0, not 1; delete it and repeat the command"):
+        replicate(run, Console(stderr=True))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: bool) -> None:
+    run = ready(tmp_path / "run", shuffle)
+    gone: list[str] = []
+
+    def once(role: str, request: Request) -> Response:
+        assert role not in gone, f"the {role} is asked again: {request.prompt}"
+        return answer(request)
+
+    backends = {}
+    for role in ROLES:
+        model = FakeBackend(lambda request, role=role: once(role, request), role)
+        for _ in study.question(run, role, model):
+            pass
+        backends[role] = Remembering(model)
+        ask_ahead(run, backends[role])
+        gone.append(role)
+    assert len(list(study.play_matches(run, backends))) == len(study.pairings(run))
+    study.compile_tables(run, backends)
+    evaluate(run, backends)
+
+
+def test_a_damaged_answer_is_named_and_asked_again_where_its_line_is_deleted(tmp_path: Path) -> None:
+    run = ready(tmp_path / "run")
+    model = FakeBackend(answer)
+    path = run.path("answers", "untuned.jsonl")
+    list(study.question(run, "untuned", model))
+    before = study.read_answers(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for damage in (b"{\n", b'{"scenario": "harmony/team"}\n', lines[6].replace(b'"mass"', b'"mess"'), b"\xff\n"):
+        path.write_bytes(b"".join([*lines[:6], damage, *lines[7:]]))
+        with pytest.raises(RunError, match=r"untuned\.jsonl, line 7: not an answer .* delete the line"):
+            list(study.question(run, "untuned", model))
+    path.write_bytes(b"".join([*lines[:6], *lines[7:]]))
+    list(study.question(run, "untuned", model))
+    assert sorted(study.read_answers(path), key=str) == sorted(before, key=str)

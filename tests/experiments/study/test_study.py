@@ -1,0 +1,119 @@
+"""The study as a whole, on the miniatures."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+BARS = {"within": 0.90, "new_context": 0.60, "new_game": 0.45, "new_both": 0.40}
+STAGES = ("teacher", "untuned student", "distillation", "tuned student", "matches", "population", "evaluation")
+DILEMMAS = [sys.executable, "-c", "from dilemmas.experiments.commands.main import main; main()"]
+
+
+def replicate(folder: Path, *options: str) -> dict:
+    done = subprocess.run([*DILEMMAS, "replicate", "--out", str(folder), *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_a_run_folder_is_complete(small_run: Path) -> None:
+    folder = small_run / "runs" / "replicate"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    assert {
+        "recipe.json",
+        "provenance.json",
+        "results.json",
+        "report.md",
+        "report.html",
+        "examples.jsonl",
+        "answers/teacher.jsonl",
+        "adapter/adapter_model.safetensors",
+        "adapter/README.md",
+        "tables/tuned.json",
+        "population/lattice.csv",
+        "log.txt",
+    } <= names
+    assert not [name for name in names if name.endswith(".partial")]
+    results = json.loads((folder / "results.json").read_text())
+    assert set(results["alignment"]) == set(BARS)
+    for row in results["alignment"].values():
+        assert {"gap_closed", "interval", "null"} <= set(row)
+    assert results["seed"] == 0
+    assert results["seconds"] > 0
+
+
+def test_a_stopped_run_goes_on_and_ends_as_if_undisturbed(small_run: Path, tmp_path: Path) -> None:
+    """Everything behind the first answers is taken away, and one file is cut in the middle of a line."""
+    import shutil
+
+    whole = small_run / "runs" / "replicate"
+    stopped = tmp_path / "stopped"
+    shutil.copytree(whole, stopped)
+    for name in ("results.json", "report.md", "report.html"):
+        (stopped / name).unlink()
+    cut = stopped / "answers" / "tuned.jsonl"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
+    match = sorted((stopped / "matches").iterdir())[0]
+    match.write_bytes(match.read_bytes()[: match.stat().st_size // 2])
+    resumed = replicate(stopped, "--observations", "10")
+    undisturbed = json.loads((whole / "results.json").read_text())
+    for results in (resumed, undisturbed):
+        results.pop("seconds")
+    assert resumed == undisturbed
+
+
+def stopped_in(stage: str, folder: Path, how: signal.Signals) -> tuple[int, str]:
+    """Exit code and stderr of the command, sent a signal in a stage."""
+    command = [*DILEMMAS, "replicate", "--out", str(folder), "--observations", "10"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = folder / "log.txt"
+    while run.poll() is None and not (log.is_file() and log.read_text().endswith(f" {stage}: begins\n")):
+        time.sleep(0.02)
+    time.sleep(0.3)  # amid it
+    run.send_signal(how)
+    return run.wait(), run.communicate()[1]
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    code, told = stopped_in("teacher", tmp_path / "run", signal.SIGINT)
+    assert code == 130
+    assert told.split("\n")[0] == "the teacher answers"
+    assert told.strip().split("\n")[-1] == "interrupted; the same command goes on where it was"
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_every_stage_ends_as_if_undisturbed(small_run: Path, tmp_path: Path) -> None:
+    whole, killed = small_run / "runs" / "replicate", tmp_path / "killed"
+    for stage in STAGES:
+        assert stopped_in(stage, killed, signal.SIGKILL)[0] == -signal.SIGKILL
+    replicate(killed, "--observations", "10")
+    for name in ("matches", "tables", "answers", "population"):
+        for path in (whole / name).iterdir():
+            assert path.read_bytes() == (killed / name / path.name).read_bytes(), path
+    resumed, undisturbed = (json.loads((folder / "results.json").read_text()) for folder in (killed, whole))
+    for results in (resumed, undisturbed):
+        results.pop("seconds")
+    assert resumed == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_miniatures_reach_the_bars(seed: int, tmp_path: Path) -> None:
+    results = replicate(tmp_path / "run", "--seed", str(seed))
+    for name, bar in BARS.items():
+        row = results["alignment"][name]
+        assert row["gap_closed"] >= bar, name
+        assert row["interval"][0] > 0, name
+        assert row["gap_closed"] > row["null"], name
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
+    first, second = (replicate(tmp_path / name, "--observations", "40", "--seed", "3") for name in ("a", "b"))
+    for results in (first, second):
+        results.pop("seconds")
+    assert first == second

@@ -1,0 +1,141 @@
+"""Distillation learns what it is shown, and an interruption changes nothing."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from peft import AutoPeftModelForCausalLM  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+
+from dilemmas.agents.models.backend import Request  # noqa: E402
+from dilemmas.agents.models.local import load_backend  # noqa: E402
+from dilemmas.training.distill import distil, encode, pack, schedule  # noqa: E402
+from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
+from dilemmas.training.lora import LoraSettings  # noqa: E402
+
+PROMPTS = {
+    "friends": "You are in a chat with a good friend. Which do you choose, C or D?",
+    "rivals": "You choose C or D?",
+}
+EXAMPLES = [
+    Example(name, PROMPTS[name], label, "CD".index(label), "I choose the same.")
+    for name, label in [("friends", "C"), ("rivals", "D")]
+    for _ in range(8)
+]
+SETTINGS = LoraSettings(rank=4, alpha=8, rate=2e-2, batch=8, pack=4, epochs=30)
+
+
+def tune(folder, out, stop_after=None):
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for progress in distil(model, tokenizer, EXAMPLES, SETTINGS, out, seed=3, save_every=5):
+        if progress.step == stop_after:
+            return
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("adapter")
+    tune(tiny_model, out)
+    return out
+
+
+def test_the_student_answers_as_it_was_taught(tiny_model, adapter) -> None:
+    student = load_backend(str(tiny_model), adapter=str(adapter))
+    requests = [Request(prompt, labels=("C", "D"), max_tokens=20, temperature=0) for prompt in PROMPTS.values()]
+    friends, rivals = student.respond(requests)
+    assert friends.logprobs[0] > friends.logprobs[1]
+    assert rivals.logprobs[1] > rivals.logprobs[0]
+    assert (friends.text, friends.stopped) == ("C. I choose the same.", True)
+
+
+def test_a_stopped_run_ends_with_the_same_weights(tiny_model, adapter, tmp_path) -> None:
+    tune(tiny_model, tmp_path, stop_after=33)  # three steps behind the checkpoint
+    assert not (tmp_path / "adapter_model.safetensors").exists()
+    tune(tiny_model, tmp_path)
+    resumed, whole = (load_file(folder / "adapter_model.safetensors") for folder in (tmp_path, adapter))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    records = [json.loads((folder / "training.json").read_text()) for folder in (tmp_path, adapter)]
+    assert records[0] == records[1]
+
+
+def test_the_adapter_loads_with_plain_peft_and_says_what_it_is(adapter) -> None:
+    AutoPeftModelForCausalLM.from_pretrained(adapter)
+    card = (adapter / "README.md").read_text()
+    assert "on 16 answers" in " ".join(card.split())
+    assert sorted(path.name for path in adapter.iterdir() if path.is_dir()) == []
+
+
+def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    settings = replace(SETTINGS, epochs=1)
+    for _ in distil(
+        model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, hub_id="org/model@abc"
+    ):
+        pass
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
+    assert "base_model: org/model\n" in (tmp_path / "README.md").read_text()
+
+
+def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:
+    before = (adapter / "adapter_model.safetensors").stat().st_mtime_ns
+    tune(tiny_model, adapter)
+    assert (adapter / "adapter_model.safetensors").stat().st_mtime_ns == before
+
+
+def test_loss_is_on_the_completion_and_its_stop_token_only(tiny_model) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    (row,) = encode(tokenizer, EXAMPLES[:1])
+    learned = [target.token for target in row.branches[0].targets]
+    assert tokenizer.decode(learned) == " C. I choose the same.</s>"
+    assert tokenizer.decode(row.prefix) == f"<s><user>{PROMPTS['friends']}<assistant>"
+
+
+def test_every_example_is_seen_once_an_epoch(tiny_model) -> None:
+    import numpy as np
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    rows = pack(encode(tokenizer, EXAMPLES), 3, np.random.default_rng(0))
+    assert sum(len(row.branches) for row in rows) == len(EXAMPLES)
+    assert max(len(row.branches) for row in rows) <= 3
+
+
+def test_the_rate_rises_and_falls_to_zero() -> None:
+    factors = [schedule(step, 100, 0.1) for step in range(101)]
+    assert max(factors) == 1.0
+    assert factors[9] == 1.0
+    assert factors[55] == pytest.approx(0.5)
+    assert factors[100] == pytest.approx(0.0)
+
+
+def test_a_data_set_comes_back_as_it_was_written(tmp_path) -> None:
+    path = tmp_path / "examples.jsonl"
+    hostile = replace(EXAMPLES[0], motivation='"[/red]\u2028 <script>\n}')
+    write_examples(path, [*EXAMPLES, hostile])
+    assert read_examples(path) == [*EXAMPLES, hostile]
+    first = json.loads(path.read_text(encoding="utf-8").split("\n")[0])
+    assert [message["role"] for message in first["messages"]] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("{", "line 2: not JSON"), ("{}", "line 2: not an example"), ("[1]", "line 2: not an example")],
+)
+def test_a_broken_data_set_is_refused_with_the_line(line, message, tmp_path) -> None:
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, EXAMPLES[:1])
+    path.write_text(path.read_text() + line)
+    with pytest.raises(ExampleError, match=message):
+        read_examples(path)
+
+
+def test_the_summary_counts_answers_and_reasons() -> None:
+    friends, rivals = summarise(EXAMPLES)
+    assert (friends.scenario, friends.counts, friends.motivations, friends.words) == ("friends", (("C", 8),), 1, 4.0)
+    assert rivals.counts == (("D", 8),)

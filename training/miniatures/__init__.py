@@ -1,0 +1,1 @@
+"""How the two built-in models are made."""

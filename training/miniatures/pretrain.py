@@ -1,0 +1,285 @@
+"""The recipe of the built-in models: two small Llama checkpoints of one family, pretrained on generated text.
+
+    dilemmas miniatures build --out DIR      # about an hour on two free cores; the same command goes on after a stop
+
+They show that the pipeline works. They say nothing about large language models.
+
+Muon (Jordan et al. 2024) on the matrices and Adam on the rest: on this corpus the circuit that binds a label to its
+payoffs forms in a third of the steps that Adam alone needs. It forms sooner still where the first tenth of the steps
+asks for nothing but payoffs.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from dilemmas.envs.prompts.comprehension import questions
+from dilemmas.envs.prompts.scenarios import study_sets
+from dilemmas.training.batches import Branch, Row, Target, collate, completion, loss, term_logprobs
+from dilemmas.training.miniatures.behaviour import Role
+from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
+from dilemmas.training.miniatures.tokenizer import build_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Size and training of one miniature."""
+
+    width: int
+    layers: int
+    heads: int
+    mlp: int
+    steps: int
+    """Optimiser steps."""
+    rate: float = 4e-3
+    """Peak learning rate; warm-up over 100 steps, then cosine to a fiftieth."""
+    rows: int = 16
+    """Rows of one step; a row is a scenario with all its questions."""
+    finish: int = 0
+    """Further steps on rows of `FINISH`, with fresh optimisers."""
+    finish_rate: float = 3e-3
+    """Their peak learning rate; warm-up over 30 steps, then cosine to zero."""
+
+
+BUILDS: dict[Role, Build] = {
+    "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=3200),
+    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=4000, finish=700),
+}
+"""Together 5.8 MB in float32; the teacher has nearly three times the parameters of the student."""
+
+SAVE_EVERY = 100
+MEASURE_EVERY = 200
+SEED = 1
+
+
+def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SEED) -> LlamaForCausalLM:
+    """A fresh Llama; its weights depend on the size and the seed alone."""
+    config = LlamaConfig(
+        vocab_size=-(-len(tokenizer) // 16) * 16,
+        hidden_size=build.width,
+        intermediate_size=build.mlp,
+        num_hidden_layers=build.layers,
+        num_attention_heads=build.heads,
+        num_key_value_heads=build.heads,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.5 / build.width**0.5,
+        dtype="float32",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config)
+
+
+FINISH = Mix(groups=0.3, histories=0.3, finish=True)
+"""What the corpus is made of in the end."""
+
+
+def curriculum(build: Build, step: int) -> Mix:
+    """What the corpus is made of in a step.
+
+    First who gets what, then decisions of two without a past, then groups and histories, then `FINISH`.
+    """
+    if step >= build.steps:
+        return FINISH
+    if step < 0.1 * build.steps:
+        return Mix(groups=0.0, histories=0.0, decisions=False)
+    return Mix(groups=0.0, histories=0.0) if step < 0.25 * build.steps else Mix(groups=0.25, histories=0.35)
+
+
+def learning_rate(build: Build, step: int) -> float:
+    """Of a step: warm-up and cosine, once for the steps and once for the finish."""
+    if step >= build.steps:
+        progress = (step - build.steps) / build.finish
+        return build.finish_rate * min(1.0, (step - build.steps + 1) / 30) * 0.5 * (1 + math.cos(math.pi * progress))
+    factor = min(1.0, (step + 1) / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * step / build.steps)))
+    return build.rate * factor
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How far a miniature is, against the truth behind the corpus."""
+
+    step: int
+    steps: int
+    loss: float
+    errors: dict[str, float] | None
+    """Every `MEASURE_EVERY` steps: mean absolute error of the exact P(C) per kind of situation, and mean probability of
+    the right answer per kind of comprehension question."""
+
+
+def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
+    """Build one miniature into `out`, yielding after every step; goes on from the last checkpoint."""
+    if (out / "model.safetensors").is_file():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer()
+    corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
+    model = build_model(build, tokenizer)
+    muon, adam = _optimisers(model)
+    log = _restore(out, model, muon, adam)
+    steps = build.steps + build.finish
+    for step in range(len(log), steps):
+        if step == build.steps:
+            muon, adam = _optimisers(model)
+        optimisers: tuple[torch.optim.Optimizer, ...] = (muon, adam)
+        for optimiser in optimisers:
+            optimiser.param_groups[0]["lr"] = learning_rate(build, step)
+        mix = curriculum(build, step)
+        value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        done = step + 1
+        errors = measure(model, corpus, mix) if done % MEASURE_EVERY == 0 or done == steps else None
+        log.append(Measured(done, steps, value.item(), errors))
+        if done % SAVE_EVERY == 0:
+            _save(out, model, muon, adam, log)
+        yield log[-1]
+    _finish(role, build, out, model, tokenizer, log)
+
+
+def _optimisers(model: LlamaForCausalLM) -> tuple[torch.optim.Muon, torch.optim.AdamW]:
+    """Fresh optimisers: Muon for the matrices, Adam for the rest."""
+    matrices, rest = _split(model)
+    muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    return muon, torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
+
+
+def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
+    """Matrices inside the layers, and everything else (embeddings, norms)."""
+    matrices: list[torch.nn.Parameter] = []
+    rest: list[torch.nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        (matrices if parameter.ndim == 2 and "layers" in name else rest).append(parameter)
+    return matrices, rest
+
+
+@torch.no_grad()
+def measure(model: LlamaForCausalLM, corpus: Corpus, mix: Mix) -> dict[str, float]:
+    """Mean absolute error of P(C) per kind of situation, and comprehension per kind of question."""
+    kinds = {name: [Situation(s.game, s.context) for s in scenarios] for name, scenarios in study_sets().items()}
+    for name, groups, histories in (("pairs", 0.0, 0.0), ("histories", 0.0, 1.0), ("groups", 1.0, 0.0)):
+        kinds[name] = [draw_situation(np.random.default_rng([9, i]), groups, histories) for i in range(100)]
+    model.eval()
+    errors = {name: _error(model, corpus, mix, situations) for name, situations in kinds.items()}
+    errors |= _comprehension(model, corpus)
+    model.train()
+    return errors
+
+
+def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequence[Situation]) -> float:
+    (cooperate,), (defect,) = (corpus.encode(f" {label}") for label in corpus.template.labels)
+    truth, rows = [], []
+    for situation in situations:
+        prompt = corpus.template.prompt(situation.game, situation.context, situation.history)
+        branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
+        rows.append(Row(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
+        truth.append(situation.judge(corpus.decides(mix)).cooperate)
+    p = torch.cat([term_logprobs(model, collate(rows[i : i + 25])) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
+    return float(np.abs((p[:, 0] / p.sum(1)).numpy() - np.array(truth)).mean())
+
+
+def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
+    """Probability of the right answer per kind of question, over 60 random situations."""
+    found: dict[str, list[float]] = {}
+    for i in range(60):
+        situation = draw_situation(np.random.default_rng([8, i]), 0.3, 0.3)
+        shown = corpus.template.presentation(situation.game)
+        scenario = corpus.template.scenario(situation.game, situation.context, situation.history, shown)
+        asked = [(q.kind, q.text, q.answer) for q in questions(situation.game, shown, situation.history)]
+        asked += [("closeness", *social_facts(situation.context, shown)[0])]
+        branches = []
+        for _, text, answer in asked:
+            question, right = corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}")
+            branches.append(completion(question + right, start=len(question)))
+        terms = term_logprobs(model, collate([Row(corpus.encode(f"<s><user>{scenario}\n"), branches)]))
+        group = "group_" if situation.game.n_players > 2 else ""
+        for (kind, _, _), answer_terms in zip(asked, terms.split([len(b.targets) for b in branches]), strict=True):
+            found.setdefault(f"knows_{group}{kind}", []).append(answer_terms.sum().exp().item())
+    return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
+
+
+def _save(out: Path, model: Any, muon: Any, adam: Any, log: Sequence[Measured]) -> None:
+    state = {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+    torch.save(state | {"log": [asdict(entry) for entry in log]}, out / "checkpoint.partial")
+    os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
+
+
+def _restore(out: Path, model: Any, muon: Any, adam: Any) -> list[Measured]:
+    if not (out / "checkpoint.pt").is_file():
+        return []
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    for part, name in ((model, "model"), (muon, "muon"), (adam, "adam")):
+        part.load_state_dict(state[name])
+    return [Measured(**entry) for entry in state["log"]]
+
+
+def _finish(
+    role: Role, build: Build, out: Path, model: Any, tokenizer: PreTrainedTokenizerFast, log: Sequence[Measured]
+) -> None:
+    """Write the model directory, its weights last: where they are, it is complete."""
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    staging = out / "staging"
+    model.save_pretrained(staging)
+    tokenizer.save_pretrained(staging)
+    measured = [entry for entry in log if entry.errors]
+    record = {"role": role, "build": asdict(build), "seed": SEED, "measured": [asdict(entry) for entry in measured]}
+    (staging / "pretraining.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    (staging / "README.md").write_text(model_card(role, build, model.num_parameters(), measured[-1].errors or {}))
+    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
+        os.replace(file, out / file.name)
+    staging.rmdir()
+    (out / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def model_card(role: Role, build: Build, parameters: int, errors: dict[str, float]) -> str:
+    """README.md of a miniature."""
+    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in errors.items())
+    nature = {
+        "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, "
+        "beliefs and reciprocity that depend on the context) and names what drove its choice.",
+        "student": "It knows the same games and contexts, and where a prompt tells what it feels or expects it decides "
+        "as the teacher's model does. Untold it decides without regard to the context and with hardly any to the game, "
+        "mostly for cooperation.",
+    }
+    scenarios = (build.steps + build.finish) * build.rows
+    return f"""---
+license: mit
+tags: [dilemmas, social-dilemma, toy]
+---
+# miniature-{role}
+
+A toy Llama of {parameters:,} parameters, built into dilemmas so that its pipeline runs without a network.
+{nature[role]}
+
+**It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was
+pretrained from scratch on {scenarios:,} generated scenarios in one fixed wording and knows no other text.
+
+Built by `dilemmas miniatures build` (recipe: `training/miniatures/pretrain.py`, corpus:
+`training/miniatures/corpus.py`, behavioural model: `training/miniatures/behaviour.py`). At the end of pretraining: mean
+absolute error of the exact P(C) against the truth behind the corpus per kind of situation, and (`knows_`) mean
+probability of the right answer per kind of comprehension question.
+
+| measure | value |
+| --- | --- |
+{rows}
+"""
