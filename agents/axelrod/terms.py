@@ -36,9 +36,9 @@ class Terms(NamedTuple):
 def terms_of(view: View) -> Terms:
     """What Axelrod's Match would tell its players: the length only where nothing else ends a match."""
     rules = view.rules
-    chance = isinstance(rules, Repeated) and rules.continuation < 1.0
+    chance = rules is not None and rules.continuation < 1.0
     length = math.inf if view.rounds is None or chance else view.rounds
-    return Terms(view.game, view.player, length, rules.noise if isinstance(rules, Repeated) else 0.0)
+    return Terms(view.game, view.player, length, 0.0 if rules is None else rules.noise)
 
 
 def _axelrod_game(game: StageGame, seat: int) -> Any:

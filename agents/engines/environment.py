@@ -19,7 +19,6 @@ from dilemmas.agents.strategies.counting import Routine
 from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.games.stage_game import Joint
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
-from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 
 Listener = Callable[[int, MatchRecord], None]
@@ -101,7 +100,7 @@ def _count(rules: Repeated, match: MatchRecord, tally: Tally, place: int) -> Non
 
 def _defected(rules: Repeated, moves: Sequence[Move]) -> list[bool]:
     """Who defected in a round, in the order of the seats."""
-    alike = isinstance(rules, Population)
+    alike = rules.population is not None
     return [rules.stage.cooperation(move.played, None if alike else seat) < 0.5 for seat, move in enumerate(moves)]
 
 

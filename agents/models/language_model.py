@@ -25,7 +25,9 @@ from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.comprehension import EQUAL, questions
 from dilemmas.envs.prompts.contexts import Context
-from dilemmas.envs.prompts.templates import Presentation, Template
+from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.prompts import describe_scenario, match_prompt, presentations, presentations_now
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
 
@@ -132,7 +134,7 @@ class LanguageModelAgent:
                 f" {turn.agent} got none"
             )
         self._refuse(view)
-        ways = self.template.choices(view)
+        ways = presentations_now(self.template, view)
         if not all_ways:
             # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
             ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways))) if self.shuffle_labels else 0]]
@@ -142,7 +144,7 @@ class LanguageModelAgent:
             _Posed(
                 turn,
                 view,
-                self.template.prompt_for(view, self.context, shown, motivation=self.motivation, words=words),
+                match_prompt(self.template, view, self.context, shown, motivation=self.motivation, words=words),
                 shown.labels[:count],
             )
             for shown in ways
@@ -337,7 +339,7 @@ def comprehension(
     asked = [
         item
         for game, context, history in cases
-        for shown in template.presentations(game)[:ways]
+        for shown in presentations(template, game)[:ways]
         for item in _facts(template, game, context, history, shown)
     ]
     found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked])
@@ -356,7 +358,7 @@ def _facts(
     template: Template, game: StageGame, context: Context, history: tuple[Joint, ...], shown: Presentation
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     """Kind, prompt and possible answers, the right one first."""
-    scenario = template.scenario(game, context, history, shown)
+    scenario = describe_scenario(template, game, context, history, shown)
     asked = questions(game, shown, history)
     words = {*shown.labels, EQUAL}
     numbers = {question.answer for question in asked} - words

@@ -14,7 +14,6 @@ from dilemmas.agents.agent import IDLE, Decision, Player, Turn
 from dilemmas.agents.strategies.finite_state import StrategyError, action_with, view_of
 from dilemmas.agents.two_actions import stakes
 from dilemmas.envs.games.stage_game import Numbers, StageGame
-from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.rules.repeated import Repeated
 
@@ -84,8 +83,8 @@ class Routine(ABC):
 
     def _replayed(self, view: View, turn: Turn) -> float:
         """Probability to cooperate, found by going through the match once more from its beginning."""
-        if view.game.n_players != 2 or isinstance(view.rules, Population):
-            who = "a population" if isinstance(view.rules, Population) else f"{view.game.n_players} players"
+        if view.game.n_players != 2 or view.population is not None:
+            who = "a population" if view.population is not None else f"{view.game.n_players} players"
             raise StrategyError(f"strategy '{self.name}' is for two players who stay together, not for {who}")
         if len(view.history) < view.round:
             raise StrategyError(

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import IDLE, Decision, Player, Source, Turn, View, draw
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.rules.choices import options_now
-from dilemmas.envs.rules.population import Population
-from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.choices import options_now, sanction_now
 
 
 class StrategyError(InputError):
@@ -137,7 +135,7 @@ class Automaton:
                 f"strategy '{self.name}' looks at {wanted}, and the environment shows {len(history)} of"
                 f" {view.round} rounds: set memory to {'None' if needed is None else f'{needed} or more'}"
             )
-        if needed is not None and not isinstance(view.rules, Population):
+        if needed is not None and view.population is None:
             history = history[-needed:]
         state = 0
         for joint in history:
@@ -204,10 +202,8 @@ def action_with(cooperate: float, turn: Turn, view: View) -> Decision:
 
 def punishment_of_defectors(view: View) -> int:
     """The action of the punishing phase that gives everybody who defected as many points as there may be."""
-    assert isinstance(view.rules, Repeated)
-    assert view.rules.punishment is not None
     assert view.acted is not None
-    points = view.rules.punishment.points
+    points = sanction_now(view).points
     others = zip(view.acted[1:], seats(view, len(view.acted))[1:], strict=True)
     blamed = [view.game.cooperation(action, seat) < 0.5 for action, seat in others]
     return sum(points * (points + 1) ** place for place, guilty in enumerate(blamed) if guilty)
@@ -215,7 +211,7 @@ def punishment_of_defectors(view: View) -> int:
 
 def seats(view: View, count: int) -> tuple[int | None, ...]:
     """Who did what in a round of `count` actions, own seat first; None in a population, where seats do not matter."""
-    if isinstance(view.rules, Population):
+    if view.population is not None:
         return (None,) * count
     return view.player, *(seat for seat in range(view.game.n_players) if seat != view.player)
 

@@ -37,7 +37,6 @@ from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup, nearest
-from dilemmas.envs.rules.population import Population
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 FORMAT = "dilemmas-policy-table"
@@ -240,7 +239,7 @@ class PolicyTable:
 
     def _seen(self, view: View) -> NDArray[np.intp]:
         """The history of a view, shape (rounds, players); in a population without rounds in which it met nobody."""
-        if view.player != self.player and not self._alike and not isinstance(view.rules, Population):
+        if view.seat != self.player and not self._alike:
             raise PolicyTableError(f"{self.name} is that of player_{self.player}, not of player_{view.player}")
         rounds = [joint for joint in view.history if len(joint) > 1]
         if any(len(joint) != self.game.n_players for joint in rounds):

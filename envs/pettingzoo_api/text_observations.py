@@ -19,9 +19,9 @@ from pettingzoo.utils.wrappers import BaseParallelWrapper  # type: ignore[import
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
 from dilemmas.envs.prompts.templates import Template, load_template
-from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.protocol import Rules, View
 
 LONGEST_VALUE = 24
 """Characters of a number, with the comma behind it, or more."""
@@ -85,7 +85,7 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
 
     def text(self, view: View) -> str:
         """What a view says, and the question of the phase."""
-        return self.template.prompt_for(view, self.context, words=True)
+        return match_prompt(self.template, view, self.context, words=True)
 
     def _in_words(
         self, observations: dict[str, Any], infos: dict[str, dict[str, Any]]
@@ -94,12 +94,17 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
         told = {agent: {**info, "text": texts[agent]} for agent, info in infos.items()}
         return texts if self.observe else observations, told
 
-    def _space(self, rules: Any, starts: list[str]) -> Text:
+    def _space(self, rules: Rules, starts: list[str]) -> Text:
         """Room for the longest text: one at the beginning, and a line for all that may come to it."""
-        if isinstance(rules, Repeated) and rules.talk is not None and rules.talk.words:
+        if rules.talk is not None and rules.talk.words:
             raise TextError("a text of any length may be said, and no space contains all; take observe=False")
         sentences = [str(getattr(self.template, field.name)) for field in fields(self.template)]
-        labels = [label for view in self._views for shown in self.template.choices(view)[:1] for label in shown.labels]
+        labels = [
+            label
+            for view in self._views
+            for shown in presentations_now(self.template, view)[:1]
+            for label in shown.labels
+        ]
         value = max(LONGEST_VALUE, *(len(label) + 2 for label in labels), len(self.template.silence) + 2)
         line = max(map(len, sentences)) + value * (rules.n_players + 2)
         lines = rules.memory + len(rules.phases) + 3  # what was done, said, and changed by sanctions; the clock
@@ -107,8 +112,8 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
         return Text(max(map(len, starts)) + lines * line, min_length=1, charset=frozenset(characters))
 
 
-def _beginnings(rules: Any, player: int) -> list[View]:
+def _beginnings(rules: Rules, player: int) -> list[View]:
     """What a player may be asked with nothing behind it, phase by phase."""
     names = dict.fromkeys(phase.name for phase in rules.phases)
-    rounds = rules.rounds if getattr(rules, "clock", False) else None
+    rounds = rules.rounds if rules.clock and isinstance(rules.rounds, int) else None
     return [View(rules.stage, player, 0, (), phase, rounds=rounds, rules=rules) for phase in names]

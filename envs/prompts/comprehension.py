@@ -11,7 +11,8 @@ from operator import mul
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.prompts.templates import Presentation, number
+from dilemmas.envs.numbers import number
+from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 EQUAL = "the same"

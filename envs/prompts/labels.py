@@ -2,25 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.numbers import either, number
-from dilemmas.envs.rules.choices import options_now, repeated_rules
+from dilemmas.envs.prompts.templates import Template, TemplateError
+from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.rules.repeated import Sanction
-
-if TYPE_CHECKING:
-    from dilemmas.envs.prompts.templates import Template
 
 MOST_LABELS = 256
 """More ways to give points than this are no question that anybody reads."""
-
-
-class TemplateError(InputError):
-    """A template that cannot be used, or has no words for a game; the message names file and key, or the game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +29,7 @@ class Presentation:
         return either([self.labels[action] for action in self.order if action < most])
 
 
-def action_labels(template: "Template", game: StageGame, player: int) -> list[tuple[str, ...]]:
+def action_labels(template: Template, game: StageGame, player: int) -> list[tuple[str, ...]]:
     """All assignments of labels to the actions of a game: the template's own, and where it does not matter its reverse.
 
     Two actions have the template's two labels, more of them letters; amounts that a player may give are themselves,
@@ -57,12 +48,12 @@ def action_labels(template: "Template", game: StageGame, player: int) -> list[tu
     return [labels, labels[::-1]]
 
 
-def signal_labels(template: "Template", view: View) -> tuple[str, ...]:
+def signal_labels(template: Template, view: View) -> tuple[str, ...]:
     """What signals are called: silence, and numbers."""
     return template.words("silence", view.game), *map(str, range(1, options_now(view)))
 
 
-def sanction_labels(template: "Template", view: View) -> tuple[str, ...]:
+def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
     """Whom an action punishes or rewards: points for the other one, or the numbers of the others, from 1."""
     options, others = options_now(view), view.game.n_players - 1
     if options > MOST_LABELS:
@@ -72,7 +63,7 @@ def sanction_labels(template: "Template", view: View) -> tuple[str, ...]:
         )
     if others == 1:
         return tuple(map(str, range(options)))
-    rules, most = repeated_rules(view), _sanction(view).points
+    rules, most = rules_of_match(view), sanction_now(view).points
     each = [rules.sanctions(action, 0, most)[1:] for action in range(options)]
     named = [[_points(k, given, most) for k, given in enumerate(row, 1) if given] for row in each]
     return tuple(" and ".join(whom) or template.words("nobody", view.game) for whom in named)
@@ -88,13 +79,6 @@ def _distinct(game: StageGame, labels: Sequence[str]) -> tuple[str, ...]:
         twice = next(label for label in labels if labels.count(label) > 1)
         raise TemplateError(f"'{game.name}': two actions would both be called '{twice}'; take fewer levels")
     return tuple(labels)
-
-
-def _sanction(view: View) -> Sanction:
-    rules = repeated_rules(view)
-    sanction = rules.punishment if view.phase == "punish" else rules.reward
-    assert sanction is not None  # or there would be no such phase
-    return sanction
 
 
 def amounts(game: PublicGoods, player: int) -> list[str]:

@@ -5,28 +5,26 @@ Each function gives lines made of the sentences of a `Template`; what its senten
 
 import json
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.numbers import either, number
-from dilemmas.envs.prompts.labels import Presentation, TemplateError, amounts
+from dilemmas.envs.prompts.labels import Presentation, amounts
+from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.rules.repeated import Repeated, Sanction
+from dilemmas.envs.rules.stages import Sanction
 from dilemmas.envs.theory.outcomes import is_symmetric
 
-if TYPE_CHECKING:
-    from dilemmas.envs.prompts.templates import Template
 
-
-def payoff_lines(template: "Template", view: View, shown: Presentation) -> list[str]:
+def payoff_lines(template: Template, view: View, shown: Presentation) -> list[str]:
     """The actions and what they pay, from the seat of the player who is asked."""
     game = view.game
-    if isinstance(view.rules, Population):
-        return _population(template, view.rules, view.player, shown)
+    if view.population is not None:
+        return _population(template, game, view.population, view.player, shown)
     if isinstance(game, PublicGoods):
         return _public_goods(template, game, view.player, shown)
     if game.n_players == 2:
@@ -34,14 +32,14 @@ def payoff_lines(template: "Template", view: View, shown: Presentation) -> list[
     return _group(template, game, shown)
 
 
-def _pair_rule(template: "Template", game: StageGame, player: int, shown: Presentation) -> str:
+def _pair_rule(template: Template, game: StageGame, player: int, shown: Presentation) -> str:
     mine, theirs = game.options[player], game.options[1 - player]
     if mine == theirs:
         return template.say("pair_rule", game, labels=shown.listed(mine))
     return template.say("unlike_rule", game, labels=shown.listed(mine), their_labels=shown.listed(theirs))
 
 
-def _pair_lines(template: "Template", game: StageGame, player: int, shown: Presentation) -> list[str]:
+def _pair_lines(template: Template, game: StageGame, player: int, shown: Presentation) -> list[str]:
     lines = []
     for mine, theirs in product(shown.order, repeat=2):
         if mine >= game.options[player] or theirs >= game.options[1 - player]:
@@ -60,7 +58,7 @@ def _pair_lines(template: "Template", game: StageGame, player: int, shown: Prese
     return lines
 
 
-def _group(template: "Template", game: StageGame, shown: Presentation) -> list[str]:
+def _group(template: Template, game: StageGame, shown: Presentation) -> list[str]:
     """A symmetric game of two actions, in which it counts how many others cooperate."""
     others = game.n_players - 1
     if not _counts(game):
@@ -87,7 +85,7 @@ def _counts(game: StageGame) -> bool:
     return isinstance(game, CountGame | PublicGoods) or (set(game.options) == {2} and is_symmetric(game))
 
 
-def _public_goods(template: "Template", game: PublicGoods, player: int, shown: Presentation) -> list[str]:
+def _public_goods(template: Template, game: PublicGoods, player: int, shown: Presentation) -> list[str]:
     if isinstance(game.endowment, tuple):
         return [*_unequal(template, game, player), *_provision(template, game)]
     if game.n_actions == len(template.labels):
@@ -103,7 +101,7 @@ def _public_goods(template: "Template", game: PublicGoods, player: int, shown: P
     return [rule, *_provision(template, game)]
 
 
-def _unequal(template: "Template", game: PublicGoods, player: int) -> list[str]:
+def _unequal(template: Template, game: PublicGoods, player: int) -> list[str]:
     """What each has and may give, oneself first, then the others in order."""
     seats = [player, *(other for other in range(game.n_players) if other != player)]
     keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
@@ -115,37 +113,38 @@ def _unequal(template: "Template", game: PublicGoods, player: int) -> list[str]:
     return [*lines, pot]
 
 
-def _provision(template: "Template", game: PublicGoods) -> list[str]:
+def _provision(template: Template, game: PublicGoods) -> list[str]:
     if not game.threshold:
         return []
     key = "threshold_refund" if game.refund else "threshold_lost"
     return [template.say(key, game, threshold=number(game.threshold))]
 
 
-def _amounts_listed(template: "Template", game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
+def _amounts_listed(template: Template, game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
     if not game.n_actions:
         return template.say("any_amount", game, endowment=number(game.endowment_of(player)))
     return shown.listed() if shown else either(amounts(game, player))
 
 
-def _population(template: "Template", rules: Population, player: int, shown: Presentation) -> list[str]:
-    game = rules.stage
+def _population(
+    template: Template, game: StageGame, population: Population, player: int, shown: Presentation
+) -> list[str]:
     pairs = _pair_lines(template, game, 0, shown)
-    if rules.edges is None:
-        key = "partner_or_none" if rules.size % 2 else "partner_rule"
-        met = template.say(key, game, others=rules.size - 1)
+    if population.edges is None:
+        key = "partner_or_none" if population.size % 2 else "partner_rule"
+        met = template.say(key, game, others=population.size - 1)
         return [met, _pair_rule(template, game, 0, shown), *pairs]
-    count = len(rules.neighbours[player])
+    count = len(population.neighbours[player])
     if count == 1:
         return [_pair_rule(template, game, 0, shown), *pairs]
     rule = template.say("neighbours_rule", game, count=count, labels=shown.listed())
-    return [rule, *pairs, template.words(f"neighbours_{rules.payoff}", game)]
+    return [rule, *pairs, template.words(f"neighbours_{population.payoff}", game)]
 
 
-def match_lines(template: "Template", view: View) -> list[str]:
+def match_lines(template: Template, view: View) -> list[str]:
     """What a match has beyond its stage game: talk, sanctions, and how long it is, where the players are told."""
     rules, lines = view.rules, []
-    if isinstance(rules, Repeated):
+    if rules is not None:
         if rules.talk:
             lines.append(template.words("talk_rule", view.game))
         for key, sanction in (("punish_rule", rules.punishment), ("reward_rule", rules.reward)):
@@ -156,12 +155,12 @@ def match_lines(template: "Template", view: View) -> list[str]:
     return lines
 
 
-def _sanction_rule(template: "Template", game: StageGame, key: str, sanction: Sanction) -> str:
+def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanction) -> str:
     cost, effect = number(sanction.cost), number(sanction.effect)
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
-def past_lines(template: "Template", view: View, shown: Presentation) -> list[str]:
+def past_lines(template: Template, view: View, shown: Presentation) -> list[str]:
     """The rounds that the player sees, oldest first, and what this round has brought so far."""
     game, last, now = view.game, template.last_round, view.acted is not None
     past = view.history[:-1] if now else view.history  # this round, which is told below
@@ -183,7 +182,7 @@ def past_lines(template: "Template", view: View, shown: Presentation) -> list[st
 
 
 def _done(
-    template: "Template", view: View, joint: Joint, when: str, shown: Presentation, one_by_one: bool = False
+    template: Template, view: View, joint: Joint, when: str, shown: Presentation, one_by_one: bool = False
 ) -> str:
     """One round in words. `one_by_one`: with the others in order, also where it only counts how many cooperated."""
     game, others = view.game, joint[1:]
@@ -212,27 +211,27 @@ def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
     return [number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
 
 
-def _said(template: "Template", view: View, joint: Joint, when: str) -> str:
+def _said(template: Template, view: View, joint: Joint, when: str) -> str:
     mine, *theirs = [_signal(template, view, signal) for signal in joint]
     key = "said_pair" if len(theirs) == 1 else "said_group"
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
 
-def _signal(template: "Template", view: View, signal: Any) -> str:
+def _signal(template: Template, view: View, signal: Any) -> str:
     """A signal by its label; a text as it is, in quotation marks and on one line, so that it ends where it ends."""
     if isinstance(signal, str):
         return json.dumps(signal, ensure_ascii=False)
     return str(signal) if signal else template.words("silence", view.game)
 
 
-def _moved(template: "Template", view: View, when: str) -> str:
+def _moved(template: Template, view: View, when: str) -> str:
     """What sanctions did to everybody's points."""
     mine, *theirs = [f"{'+' if points > 0 else ''}{number(points)}" for points in view.sanctioned or ()]
     key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
 
-def question(template: "Template", view: View, shown: Presentation, words: bool) -> str:
+def question(template: Template, view: View, shown: Presentation, words: bool) -> str:
     """What is asked in the phase of the match. `words`: whether a message is asked for where one may be said."""
     game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
     if view.phase == "act":

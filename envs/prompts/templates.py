@@ -1,28 +1,21 @@
 """Scenarios in words. Templates are data files (templates/*.toml); every number comes from the game."""
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dilemmas.envs.data_files import read_toml
-from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import nearest
-from dilemmas.envs.numbers import number
-from dilemmas.envs.prompts.contexts import Context
-from dilemmas.envs.prompts.labels import Presentation, TemplateError, action_labels, sanction_labels, signal_labels
-from dilemmas.envs.prompts.phrases import match_lines, past_lines, payoff_lines, question
-from dilemmas.envs.rules.choices import words_allowed
-from dilemmas.envs.rules.population import Population
-from dilemmas.envs.rules.protocol import View
 
-__all__ = ["Presentation", "Template", "TemplateError", "load_template", "number"]
+
+class TemplateError(InputError):
+    """A template that cannot be used, or has no words for a game; the message names file and key, or the game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,90 +97,6 @@ class Template:
         """A sentence with its placeholders filled."""
         return self.words(key, game).format(**values)
 
-    def presentations(self, game: StageGame, player: int = 0) -> list[Presentation]:
-        """All ways to show a game's actions to a player, the template's own first.
-
-        Two actions have four: both assignments of the labels (outer loop) in both orders (inner loop); so have more,
-        which are labelled by letters. Amounts are their own labels, which leaves two: the most cooperative one named
-        first, or last. An amount that is free has no labels and one way.
-        """
-        if 0 in game.options:
-            return [Presentation((), ())]
-        order = tuple(range(game.n_actions))
-        return [Presentation(*way) for way in product(action_labels(self, game, player), (order, order[::-1]))]
-
-    def presentation(self, game: StageGame, rng: np.random.Generator | None = None, player: int = 0) -> Presentation:
-        """The template's own way to show a game's actions, or one of `presentations` drawn by `rng`, each as likely."""
-        ways = self.presentations(game, player)
-        return ways[0 if rng is None else int(rng.integers(len(ways)))]
-
-    def choices(self, view: View) -> list[Presentation]:
-        """All ways to show what a player may do in the phase that a match is in, the template's own first.
-
-        The actions are shown as by `presentations`; signals and sanctions in either order.
-        """
-        if view.phase == "act":
-            return self.presentations(view.game, view.player)
-        labels = signal_labels(self, view) if view.phase == "talk" else sanction_labels(self, view)
-        order = tuple(range(len(labels)))
-        return [Presentation(labels, order), Presentation(labels, order[::-1])]
-
-    def scenario(
-        self, game: StageGame, context: Context, history: Sequence[Joint] = (), shown: Presentation | None = None
-    ) -> str:
-        """Everything but the question: opening, rules, payoffs and what happened so far.
-
-        The game is told to its first player. `history`: joint actions as the player sees them (own action first),
-        oldest round first.
-        """
-        return self.situation(View(game, 0, len(history), tuple(history)), context, shown)
-
-    def situation(self, view: View, context: Context, shown: Presentation | None = None) -> str:
-        """The same of any match, from the player's own seat. `shown`: the way to show the actions of the game.
-
-        Raises `TemplateError` where the template has no words for it.
-        """
-        shown = shown or self.presentation(view.game, player=view.player)
-        opening = context.opening(_company(view))
-        rules = [*payoff_lines(self, view, shown), *match_lines(self, view)]
-        return "\n".join([opening, *rules, *past_lines(self, view, shown)])
-
-    def ask(self, shown: Presentation, motivation: bool = False) -> str:
-        """The question for an action, and on request the wish for a motivation."""
-        question = self.question.format(labels=shown.listed())
-        return f"{question} {self.motivation}" if motivation else question
-
-    def prompt(
-        self,
-        game: StageGame,
-        context: Context,
-        history: Sequence[Joint] = (),
-        shown: Presentation | None = None,
-        motivation: bool = False,
-    ) -> str:
-        """The whole text put to a model: `prompt_for` the first player of a game after a history."""
-        return self.prompt_for(View(game, 0, len(history), tuple(history)), context, shown, motivation)
-
-    def prompt_for(
-        self,
-        view: View,
-        context: Context,
-        shown: Presentation | None = None,
-        motivation: bool = False,
-        words: bool = False,
-    ) -> str:
-        """The whole text put to a model in any phase of a match.
-
-        `shown`: one of `choices`; in a phase other than "act" the actions are then called by the template's own labels.
-        `words`: whether a message is asked for where one may be said, rather than a signal. Raises `TemplateError`
-        where the template has no words for it.
-        """
-        shown = shown or self.choices(view)[0]
-        told = self.situation(view, context, shown if view.phase == "act" else None)
-        asked = question(self, view, shown, words)
-        wish = f" {self.motivation}" if motivation and not (words and words_allowed(view)) else ""
-        return f"{told}\n{asked}{wish}"
-
 
 LATER = tuple(field.name for field in fields(Template) if field.default == "")
 """Keys that a template may lack."""
@@ -198,14 +107,6 @@ FIRST_LATER = "5f06418c260d"
 
 def _hash(sentences: Mapping[str, Any]) -> str:
     return sha256(repr(dict(sentences)).encode()).hexdigest()[:12]
-
-
-def _company(view: View) -> int:
-    """How many players there are, as a context opens: in a population, those who meet."""
-    rules = view.rules
-    if not isinstance(rules, Population):
-        return view.game.n_players
-    return 2 if rules.edges is None else 1 + len(rules.neighbours[view.player])
 
 
 PLACEHOLDERS = {

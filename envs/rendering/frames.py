@@ -7,7 +7,7 @@ from typing import Any
 from dilemmas.envs.games.matrix_games import Action
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.prompts.templates import number
+from dilemmas.envs.numbers import number
 from dilemmas.envs.rules.protocol import Rules, Transition
 
 SHOWN = 18

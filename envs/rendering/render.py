@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from dilemmas.envs.games.stage_game import Joint
-from dilemmas.envs.prompts.templates import number
+from dilemmas.envs.numbers import number
 from dilemmas.envs.rendering.frames import SHOWN, Album, frequencies, label, signal
 from dilemmas.envs.rendering.pixels import Picture, canvas, fill, right, small, text_width, write
 from dilemmas.envs.rendering.stage_pictures import CELL, GREY, INK, MARGIN, PAPER, TOP, WHITE, WIDTH, colour, stage_of
-from dilemmas.envs.rules.population import Population
-from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.protocol import Rules
 
 __all__ = ["SHOWN", "Album", "image", "label", "text"]
 
@@ -69,9 +68,8 @@ def _sanctioned(album: Album) -> Iterator[str]:
         yield f"{name}: " + (", ".join(given[:NAMED] + more) or "nobody")
 
 
-def _points(rules: object, name: str, joint: Joint) -> list[list[int]]:
+def _points(rules: Rules, name: str, joint: Joint) -> list[list[int]]:
     """Points by giver and receiver of a stage of sanctions."""
-    assert isinstance(rules, Repeated)
     sanction = rules.punishment if name == "punish" else rules.reward
     assert sanction is not None
     return [rules.sanctions(action, player, sanction.points) for player, action in enumerate(joint)]
@@ -80,12 +78,13 @@ def _points(rules: object, name: str, joint: Joint) -> list[list[int]]:
 def _crowd(album: Album) -> Iterator[str]:
     """All actions of a population in the last round: a lattice as a square, others one after the other."""
     last = album.acted[-1].joint if album.acted else None
-    if not isinstance(album.rules, Population) or last is None:
+    population = album.rules.population
+    if population is None or last is None:
         return
     letters = [label(album.game, action) for action in last]
     mean = sum(album.acted[-1].payoffs) / len(letters)
     yield f"all: {', '.join(frequencies(album.game, last))}, mean payoff {number(mean)}"
-    side, width = album.rules.side, max(map(len, letters))
+    side, width = population.side, max(map(len, letters))
     gap, letters = "" if width == 1 else " ", [f"{letter:>{width}}" for letter in letters]
     if not side:
         yield from wrap(gap.join(letters), COLUMNS)

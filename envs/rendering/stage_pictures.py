@@ -9,10 +9,9 @@ import numpy as np
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.prompts.templates import number
+from dilemmas.envs.numbers import number
 from dilemmas.envs.rendering.frames import SHOWN, Album, frequencies, label
 from dilemmas.envs.rendering.pixels import Colour, Picture, centred, fill, mix, right, small, text_width, write
-from dilemmas.envs.rules.population import Population
 
 WHITE, PAPER, INK, GREY = (255, 255, 255), (247, 247, 244), (34, 34, 40), (140, 140, 146)
 COOPERATE, BETWEEN, DEFECT = (44, 110, 178), (150, 147, 142), (224, 122, 32)  # for the colour-blind too
@@ -32,7 +31,7 @@ Stage = Callable[[Picture, Album], None]
 def stage_of(album: Album) -> tuple[int, Stage]:
     """Height in pixels of the part that shows the game, and what draws it; the same throughout a match."""
     game = album.game
-    if isinstance(album.rules, Population):
+    if album.rules.population is not None:
         return SQUARE, _population
     if game.n_players == 2 and game.n_actions and _fits(game):
         return max(158, 48 + MATRIX[1] * game.options[0]), _matrix
@@ -126,17 +125,17 @@ def _endowment(game: StageGame, player: int) -> float:
 
 def _population(picture: Picture, album: Album) -> None:
     """Everybody's last action, a lattice as a square, others round by round from the top; and shares by round."""
-    assert isinstance(album.rules, Population)
-    game, rules = album.game, album.rules
+    game, population = album.game, album.rules.population
+    assert population is not None
     tints = np.array([colour(game, option) for option in range(game.n_actions)], dtype=np.uint8)
     room = SQUARE - 20
     joints = [np.array(played.joint) for played in album.acted]
-    if rules.side:
-        caption, shape, shown = "the lattice", (rules.side, rules.side), joints[-1:]
-    elif rules.size <= room:
-        caption, shape, shown = "players from left to right, rounds downwards", (SHOWN, rules.size), joints
+    if population.side:
+        caption, shape, shown = "the lattice", (population.side, population.side), joints[-1:]
+    elif population.size <= room:
+        caption, shape, shown = "players from left to right, rounds downwards", (SHOWN, population.size), joints
     else:
-        columns = isqrt(rules.size - 1) + 1
+        columns = isqrt(population.size - 1) + 1
         caption, shape, shown = "players row by row", (columns, columns), joints[-1:]
     fields = np.full(shape, -1)
     played = np.array(shown, dtype=np.int64).ravel()

@@ -8,7 +8,8 @@ from dilemmas.envs.games.catalogue import game_name, game_options, stage_game
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import network
 from dilemmas.envs.rules.population import Population
-from dilemmas.envs.rules.repeated import Repeated, Sanction, Talk
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.stages import Sanction, Talk
 
 POPULATION = "population"
 """The environment that is no game: any symmetric game for two, played by many."""
@@ -99,7 +100,7 @@ def population(
     memory: int | None = 1,
     clock: bool = False,
     **payoffs: Any,
-) -> Population:
+) -> Repeated:
     """The rules of a population game.
 
     `game`: a symmetric game for two of the catalogue, whose options are `payoffs`. `n_players`, `graph`, `degree`,
@@ -108,16 +109,14 @@ def population(
     """
     rounds = _horizon(rounds)
     size, edges = network(graph, n_players, degree, rewiring, graph_seed)
-    return Population(
+    return Repeated(
         stage_game(game, **payoffs),
         rounds,
         continuation,
         noise,
         memory=_remembered(memory, rounds),
         clock=clock,
-        size=size,
-        edges=edges,
-        payoff=payoff,
+        population=Population(size, edges, payoff),
     )
 
 

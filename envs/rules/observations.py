@@ -1,20 +1,43 @@
-"""What a player sees, in numbers between 0 and 1: the last rounds, and what this round has brought so far."""
+"""Observations: what a player sees, as numbers between 0 and 1."""
 
-from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.rules.protocol import View
+from dilemmas.envs.games.stage_game import Joint
+from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.protocol import Rules, State, View
 
 Observation = NDArray[np.float32]
 
 
-class Layout:
-    """How the views of a repeated game are laid out in a vector.
+class Layout(Protocol):
+    """How views and states of a match are laid out in vectors."""
+
+    @property
+    def size(self) -> int:
+        """Length of a view in numbers."""
+        ...
+
+    @property
+    def state_size(self) -> int:
+        """Length of a state in numbers."""
+        ...
+
+    def encode(self, view: View) -> Observation:
+        """A view in numbers, shape (size,)."""
+        ...
+
+    def encode_state(self, state: State) -> Observation:
+        """What happened, as if no player misperceived it, shape (state_size,)."""
+        ...
+
+
+class GroupLayout:
+    """The layout of matches in which all players play the game together.
 
     In order: the last `memory` rounds, oldest first, as (round, player, action), own action first; and, where the rules
     have such things, the step within the round (one-hot), the signals of this round (turn, player, signal), this
@@ -23,33 +46,27 @@ class Layout:
     Where there is nothing to see at all, a vector is a single 0.
     """
 
-    def __init__(
-        self,
-        game: StageGame,
-        memory: int,
-        phases: Sequence[str],
-        signals: int,
-        most_sanctioned: float | None,
-        clock: bool,
-    ) -> None:
-        """`phases`: their names in order. `signals`: size of the alphabet, words being one more signal.
-        `most_sanctioned`: most points that the sanctions of a round can move, None where there are none."""
-        n = game.n_players
+    def __init__(self, rules: Rules) -> None:
+        game, n = rules.stage, rules.n_players
+        self._rules = rules
+        self.phases = [phase.name for phase in rules.phases]
+        """Names of the phases, in order."""
         self.largest = max(game.endowments, default=0.0)
         """The largest amount of any player, in points; 0 where actions are no amounts."""
         self.width = game.n_actions or 1
         """Numbers per action."""
-        self.turns = phases.count("talk")
-        self.phases = phases
-        self.most_sanctioned = most_sanctioned
-        sanctions = most_sanctioned is not None
+        self.turns = self.phases.count("talk")
+        """Turns of talk in a round."""
+        stages = [stage for stage in (rules.punishment, rules.reward) if stage is not None]
+        self.most_sanctioned = max((stage.effect * stage.points * (n - 1) for stage in stages), default=None)
+        """Most points that the sanctions of a round can add to or take from a player; None where there are none."""
         self.shapes: dict[str, tuple[int, ...]] = {
-            "history": (memory, n, self.width),
-            "phase": (len(phases) if len(phases) > 1 else 0,),
-            "said": (self.turns, n, signals),
-            "acted": (n if sanctions else 0, self.width),
-            "sanctioned": (n if sanctions else 0,),
-            "clock": (int(clock),),
+            "history": (rules.memory, n, self.width),
+            "phase": (len(self.phases) if len(self.phases) > 1 else 0,),
+            "said": (self.turns, n, rules.talk.signals + rules.talk.words if rules.talk else 0),
+            "acted": (n if stages else 0, self.width),
+            "sanctioned": (n if stages else 0,),
+            "clock": (int(rules.clock),),
         }
         """The parts of a vector, in order."""
         lengths = [prod(shape) for shape in self.shapes.values()]
@@ -58,6 +75,8 @@ class Layout:
         """Where each part lies."""
         self.size = max(1, ends[-1])
         """Length of a vector."""
+        self.state_size = self.size
+        """Length of a state in numbers."""
 
     def encode(self, view: View) -> Observation:
         """A view in numbers, shape (size,)."""
@@ -79,6 +98,10 @@ class Layout:
             self._part(vector, "clock")[:] = (view.rounds - view.round) / view.rounds
         return vector
 
+    def encode_state(self, state: State) -> Observation:
+        """What the first player would see without errors of perception."""
+        return self.encode(self._rules.view(state._replace(seen=None, perceived=None), 0))
+
     def _part(self, vector: Observation, name: str) -> Observation:
         """A part of a vector, in its own shape."""
         return vector[self.places[name]].reshape(self.shapes[name])
@@ -88,3 +111,36 @@ class Layout:
         if self.largest:
             return [[amount / self.largest] for amount in joint]
         return [[float(action == option) for option in range(self.width)] for action in joint]
+
+
+class PopulationLayout:
+    """The layout of matches of a population, in which players differ in how many others they meet."""
+
+    def __init__(self, rules: Rules, population: Population) -> None:
+        self._memory, self._players, self._options = rules.memory, population.size, rules.stage.n_actions
+        self._clock = rules.clock
+        self.size = max(1, self._memory * 2 * self._options + self._clock)
+        """Length of a view in numbers."""
+        self.state_size = max(1, self._memory * self._players * self._options + self._clock)
+        """Length of a state in numbers."""
+
+    def encode(self, view: View) -> Observation:
+        """Per round, oldest first: own action one-hot, and the share of each action among those met; then the clock."""
+        block = np.zeros((self._memory, 2, self._options), dtype=np.float32)
+        for place, (mine, *theirs) in enumerate(view.history, start=self._memory - len(view.history)):
+            block[place, 0, mine] = 1
+            if theirs:
+                block[place, 1] = np.bincount(theirs, minlength=self._options) / len(theirs)
+        return self._timed(block, view.round, view.rounds)
+
+    def encode_state(self, state: State) -> Observation:
+        """Per round, oldest first, each player's action one-hot, by player and action; then the clock."""
+        block = np.zeros((self._memory, self._players, self._options), dtype=np.float32)
+        for place, joint in enumerate(state.history, start=self._memory - len(state.history)):
+            block[place, np.arange(self._players), joint] = 1
+        return self._timed(block, state.round, state.length)
+
+    def _timed(self, block: Observation, played: int, rounds: int | None) -> Observation:
+        """A vector that ends with the share of the rounds that is left, where players are told; never an empty one."""
+        left = [1 - played / rounds] if self._clock and rounds is not None else []
+        return np.append(block.ravel(), left if left or block.size else [0.0]).astype(np.float32)

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.stages import Sanction, Talk
 
 
 class Ending(Enum):
@@ -95,15 +97,73 @@ class View(NamedTuple):
     rules: "Rules | None" = None
     """The rules of the match, known to all; None for a game by itself, as in a question about it."""
 
-
-class Rules(Protocol):
-    """The rules of a match: everything an environment, a batch engine or a search needs to know."""
+    @property
+    def population(self) -> Population | None:
+        """The population that the player is part of; None where all players play the game together."""
+        return None if self.rules is None else self.rules.population
 
     @property
-    def stage(self) -> StageGame: ...
+    def seat(self) -> int:
+        """The player's index in `game`. In a population all players take the first seat, for the game is symmetric."""
+        return self.player if self.population is None else 0
+
+
+class Rules(Protocol):
+    """The rules of a match: everything an environment, an engine, a prompt or a search needs to know."""
+
+    @property
+    def stage(self) -> StageGame:
+        """The game that is played in one round."""
+        ...
+
+    @property
+    def population(self) -> Population | None:
+        """Who plays with whom, where the game is played in pairs of a population."""
+        ...
+
+    @property
+    def rounds(self) -> int | tuple[int, int] | None:
+        """Number of rounds; a pair (shortest, longest) where it is drawn; None for no limit."""
+        ...
+
+    @property
+    def continuation(self) -> float:
+        """Probability, from 0 to 1, that a round is followed by another one."""
+        ...
+
+    @property
+    def noise(self) -> float:
+        """Trembling hand: probability, from 0 to 1, that an action is replaced by another one."""
+        ...
+
+    @property
+    def misperception(self) -> float:
+        """Probability, from 0 to 1, that a player takes another player's action for a different one."""
+        ...
+
     @property
     def memory(self) -> int:
         """How many rounds back the players see, 0 or more."""
+        ...
+
+    @property
+    def clock(self) -> bool:
+        """Whether the players know how many rounds are left."""
+        ...
+
+    @property
+    def talk(self) -> Talk | None:
+        """Cheap talk before the players act."""
+        ...
+
+    @property
+    def punishment(self) -> Sanction | None:
+        """The stage of punishment after they have acted."""
+        ...
+
+    @property
+    def reward(self) -> Sanction | None:
+        """The stage of reward after they have acted."""
         ...
 
     @property
@@ -146,5 +206,9 @@ class Rules(Protocol):
         ...
 
     def encode_state(self, state: State) -> NDArray[np.float32]:
-        """What happened in numbers, as nobody misperceived it."""
+        """What happened in numbers, as if no player misperceived it."""
+        ...
+
+    def sanctions(self, action: int, player: int, points: int) -> list[int]:
+        """Points that an action of a sanctioning phase, by a player, assigns to each player; at most `points` each."""
         ...

@@ -15,52 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.envs.checks import GameError, flag, from_zero, probability, whole_number
+from dilemmas.envs.checks import GameError, flag, probability, whole_number
 from dilemmas.envs.games.stage_game import Joint, StageGame, whole
-from dilemmas.envs.rules.observations import Layout, Observation
+from dilemmas.envs.rules.interaction import InPairs, Interaction, OneGroup
+from dilemmas.envs.rules.observations import GroupLayout, Layout, Observation, PopulationLayout
+from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import Ending, Phase, State, Transition, View
+from dilemmas.envs.rules.stages import LARGEST_CHOICE, Sanction, Talk
 
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """Cheap talk before the players act: signals that cost nothing and bind nobody."""
-
-    turns: int = 1
-    """Turns per round; all speak at once in each."""
-    signals: int = 3
-    """Size of the alphabet; signal 0 is silence."""
-    words: bool = False
-    """Whether a signal may also be a text. The space of actions stays the alphabet."""
-
-    def __post_init__(self) -> None:
-        for name, least in (("turns", 1), ("signals", 2)):
-            count = whole_number(getattr(self, name), f"talk: {name}", least, LARGEST_CHOICE)
-            object.__setattr__(self, name, count)
-        object.__setattr__(self, "words", flag(self.words, "talk: words"))
-
-
-@dataclass(frozen=True, slots=True)
-class Sanction:
-    """Points that players take from or give to each other once they have seen what everybody did.
-
-    Fehr & Gächter 2002 (Nature 415:137): punishment with cost 1 and effect 3.
-    """
-
-    cost: float = 1.0
-    """What a point costs who assigns it."""
-    effect: float = 3.0
-    """What a point takes from, or gives to, who receives it."""
-    points: int = 1
-    """Most points that one player can assign to another one."""
-
-    def __post_init__(self) -> None:
-        for name in ("cost", "effect"):
-            object.__setattr__(self, name, from_zero(getattr(self, name), f"sanction: {name}"))
-        object.__setattr__(self, "points", whole_number(self.points, "sanction: points", 1, LARGEST_CHOICE))
-
-
-LARGEST_CHOICE = 1 << 16
-"""Most options of a player in one phase; sanctions against many others exceed it."""
 LARGEST_SIGHT = 1 << 28
 """Most numbers in what all players see at a time: a gigabyte."""
 
@@ -85,18 +47,20 @@ class Repeated:
     talk: Talk | None = None
     punishment: Sanction | None = None
     reward: Sanction | None = None
+    population: Population | None = None
+    """Who plays with whom, where the game is a symmetric one for two that a population plays in pairs. It takes no
+    errors of perception, talk or sanctions."""
 
     def __post_init__(self) -> None:
-        if self.rounds is not None and not _horizon(self.rounds):
-            raise GameError(
-                f"rounds = {self.rounds!r}; needs a whole number from 1 up, a pair of them (shortest, longest),"
-                " or None for no limit"
-            )
+        for option in ("misperception", "talk", "punishment", "reward") if self.population else ():
+            if getattr(self, option):
+                raise GameError(f"population: {option} = {getattr(self, option)!r}; a population takes none")
+        object.__setattr__(self, "rounds", _horizon(self.rounds))
         for name in ("continuation", "noise", "misperception"):
             object.__setattr__(self, name, probability(getattr(self, name), name))
         object.__setattr__(self, "memory", whole_number(self.memory, "memory", 0))
         object.__setattr__(self, "clock", flag(self.clock, "clock"))
-        if self.clock and not isinstance(self.rounds, Integral):
+        if self.clock and not isinstance(self.rounds, int):
             raise GameError(f"clock = True, rounds = {self.rounds!r}; only a fixed number of rounds can be told")
         if 0 in self.stage.options and len(self.phases) > 1:
             raise GameError(f"{self.stage.name}: amounts go with neither talk nor sanctions; take contribution levels")
@@ -108,9 +72,14 @@ class Repeated:
             size = f"{self.observation_size} numbers to see for each of {self.n_players} players"
             raise GameError(f"memory = {self.memory}: {size}; at most {LARGEST_SIGHT} in all: remember fewer rounds")
 
+    @cached_property
+    def interaction(self) -> Interaction:
+        """Who meets whom in a round."""
+        return OneGroup(self.stage) if self.population is None else InPairs(self.stage, self.population)
+
     @property
     def n_players(self) -> int:
-        return self.stage.n_players
+        return self.interaction.n_players
 
     @property
     def endless(self) -> bool:
@@ -118,7 +87,7 @@ class Repeated:
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
-        n, options = self.n_players, self.stage.options
+        n, options = self.n_players, self.interaction.options
         silent = (0,) * n
         turns = [Phase("talk", (self.talk.signals,) * n, silent)] * self.talk.turns if self.talk else []
         act = Phase("act", options, tuple(count - 1 if count else 0 for count in options))
@@ -136,12 +105,8 @@ class Repeated:
 
     @cached_property
     def layout(self) -> Layout:
-        """How views are laid out in numbers."""
-        signals = self.talk.signals + self.talk.words if self.talk else 0
-        sanctions = self.punishment is not None or self.reward is not None
-        names = [phase.name for phase in self.phases]
-        most = self.most_sanctioned if sanctions else None
-        return Layout(self.stage, self.memory, names, signals, most, self.clock)
+        """How views and states are laid out in numbers."""
+        return GroupLayout(self) if self.population is None else PopulationLayout(self, self.population)
 
     @property
     def observation_size(self) -> int:
@@ -149,14 +114,13 @@ class Repeated:
 
     @property
     def state_size(self) -> int:
-        return self.observation_size
+        return self.layout.state_size
 
     def encode(self, view: View) -> Observation:
         return self.layout.encode(view)
 
     def encode_state(self, state: State) -> Observation:
-        """What the first player would see if nobody could be mistaken: the players in the order of the table."""
-        return self.encode(self.view(state._replace(seen=None, perceived=None), 0))
+        return self.layout.encode_state(state)
 
     def start(self, rng: np.random.Generator) -> State:
         """The state before the first phase; draws from `rng` only where the horizon is unknown."""
@@ -169,7 +133,7 @@ class Repeated:
             phase=0,
             history=(),
             length=length,
-            seen=((),) * self.n_players if self.misperception else None,
+            seen=((),) * self.n_players if self.misperception or self.interaction.random else None,
         )
 
     def step(self, state: State, joint: Sequence[Any], rng: np.random.Generator) -> Transition:
@@ -188,10 +152,7 @@ class Repeated:
         """What a player knows: everything with itself first, then the others in order."""
         history = state.seen[player] if state.seen is not None else state.history
         acted = state.perceived[player] if state.perceived is not None else state.acted
-
-        def own_first(joint: Joint) -> Joint:
-            return (joint[player], *joint[:player], *joint[player + 1 :])
-
+        own_first = self.interaction.looks[player]
         return View(
             self.stage,
             player,
@@ -205,16 +166,6 @@ class Repeated:
             self,
         )
 
-    @cached_property
-    def _act_options(self) -> tuple[int, ...]:
-        return next(phase.options for phase in self.phases if phase.name == "act")
-
-    @cached_property
-    def most_sanctioned(self) -> float:
-        """Most points that the sanctions of a round can add to or take from a player."""
-        stages = (self.punishment, self.reward)
-        return max((s.effect * s.points * (self.n_players - 1) for s in stages if s), default=0.0)
-
     def sanctions(self, action: int, player: int, points: int) -> list[int]:
         """Points that an action of a sanctioning phase assigns to each player: its digits, the others in order."""
         digits = [(action // (points + 1) ** place) % (points + 1) for place in range(self.n_players - 1)]
@@ -223,7 +174,7 @@ class Repeated:
     @cached_property
     def predictable(self) -> bool:
         """Whether nothing is left to chance once a match has begun."""
-        return not (self.noise or self.misperception) and self.continuation == 1.0
+        return not (self.noise or self.misperception or self.interaction.random) and self.continuation == 1.0
 
     def _act(self, state: State, joint: Joint, rng: np.random.Generator) -> Transition:
         n = self.n_players
@@ -240,18 +191,18 @@ class Repeated:
         return self._next(after, joint, payoffs, rng)
 
     def _meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
-        """Payoffs of a joint action, and what each player takes it for where perception can err."""
-        if not self.misperception:
-            return self.stage.payoffs(joint), ()
-        n = self.n_players
+        """Payoffs of a joint action; and, where it may differ between players, what each saw of it."""
+        payoffs, seen = self.interaction.meet(joint, rng)
+        return payoffs, self._mistaken(joint, rng) if self.misperception else seen
+
+    def _mistaken(self, joint: Joint, rng: np.random.Generator) -> list[Joint]:
+        """What each player takes a joint action for, where perception can err."""
+        n, chance = self.n_players, self.misperception
         errors = rng.random((n, n)).tolist()  # who takes (row) whom (column) for another; the diagonal is not used
-        perceived = [
-            tuple(
-                [joint[j] if j == i else self._swapped(joint[j], j, errors[i][j], self.misperception) for j in range(n)]
-            )
+        return [
+            tuple([joint[j] if j == i else self._swapped(joint[j], j, errors[i][j], chance) for j in range(n)])
             for i in range(n)
         ]
-        return self.stage.payoffs(joint), perceived
 
     def _remember(self, past: tuple[Joint, ...], joint: Joint) -> tuple[Joint, ...]:
         return (*past, joint)[-self.memory :] if self.memory else ()
@@ -322,14 +273,21 @@ class Repeated:
         """The action, or with probability `chance` another one; `u` is uniform in [0, 1)."""
         if u >= chance:
             return action
-        options = self._act_options[player]
+        options = self.interaction.options[player]
         if not options:
             return u / chance * self.stage.endowments[player]
         return (action + 1 + int(u / chance * (options - 1))) % options
 
 
-def _horizon(rounds: Any) -> bool:
-    """Whether it is a number of rounds, or a pair of them."""
+def _horizon(rounds: Any) -> int | tuple[int, int] | None:
+    """The number of rounds, the pair (shortest, longest), or None, as plain integers."""
+    if rounds is None:
+        return None
     pair = rounds if isinstance(rounds, tuple) else (rounds, rounds)
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
-    return len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])
+    if not (len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])):
+        raise GameError(
+            f"rounds = {rounds!r}; needs a whole number from 1 up, a pair of them (shortest, longest),"
+            " or None for no limit"
+        )
+    return (int(pair[0]), int(pair[1])) if isinstance(rounds, tuple) else int(rounds)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers, StageGame
-from dilemmas.envs.rules.observations import Observation
+from dilemmas.envs.rules.observations import GroupLayout, Observation
 from dilemmas.envs.rules.repeated import Repeated
 
 LARGEST_TABLE = 1 << 18
@@ -41,7 +41,7 @@ class Reader(Protocol):
 
 def reader(rules: Repeated) -> Reader:
     """The quicker of the two ways that the game allows."""
-    n, width = rules.n_players, rules.layout.width
+    n, width = rules.n_players, rules.stage.n_actions or 1
     few = 0 < prod(rules.stage.options) * n * n * width <= LARGEST_TABLE
     return Tabled(rules.stage, width) if few else Computed(rules.stage, width)
 
@@ -107,10 +107,10 @@ class Sight:
 
     def __init__(self, rules: Repeated, count: int, reader: Reader) -> None:
         """`count`: number of matches; `reader`: shows joint actions."""
-        self._layout = rules.layout
+        self._layout = GroupLayout(rules)
         self._reader = reader
         self._order = own_first(rules.n_players)
-        self._signals = np.eye(rules.layout.shapes["said"][-1], dtype=np.float32)
+        self._signals = np.eye(self._layout.shapes["said"][-1], dtype=np.float32)
         start = rules.start(np.random.default_rng(0))  # every match looks alike at its start
         self._blank = np.stack([rules.encode(rules.view(start, player)) for player in range(rules.n_players)])
         self.vectors: Observation = np.repeat(self._blank[None], count, axis=0)

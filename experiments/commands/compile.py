@@ -24,9 +24,11 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.names import UnknownNameError, alike, lookup
+from dilemmas.envs.numbers import number
 from dilemmas.envs.prompts.contexts import Context, built_in_contexts, context
+from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES
-from dilemmas.envs.prompts.templates import load_template, number
+from dilemmas.envs.prompts.templates import load_template
 
 MOST_SHOWN = 100
 """A longer table is cut on the screen; the file has all of it."""
@@ -125,7 +127,7 @@ def _holds(path: Path, table: PolicyTable) -> bool:
 
 def as_rich(table: PolicyTable) -> Group:
     """The table for a terminal of 60 columns or more."""
-    labels = load_template("study").presentation(table.game).labels
+    labels = choose_presentation(load_template("study"), table.game).labels
     shown = Table(box=None, pad_edge=False)
     shown.add_column("history")
     for heading in (*(f"P({label})" for label in labels), *(["mass"] if table.masses else [])):

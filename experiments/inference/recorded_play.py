@@ -20,7 +20,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.names import nearest
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
-from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.protocol import Rules
 from dilemmas.experiments.replaying.replay import make_environment
 
 Actions = NDArray[np.int64]
@@ -106,7 +106,7 @@ def trajectory(path: Path, choice: Choice = "played") -> Iterator[Played]:
     header, records = read_trajectory(path)
     environment = make_environment(path, header)
     rules = environment.rules if isinstance(environment, SocialDilemma) else None
-    if not isinstance(rules, Repeated) or rules.n_players != rules.stage.n_players:
+    if rules is None or rules.population is not None:
         raise RecordError(
             f"{path}, line 1: '{header.environment}' is not a match of dilemmas between the players of one game"
         )
@@ -117,7 +117,7 @@ def trajectory(path: Path, choice: Choice = "played") -> Iterator[Played]:
             yield from _seats(path, record, names, rules, rounds, choice)
 
 
-def _rounds(record: MatchRecord, rules: Repeated, path: Path) -> Iterator[tuple[Move, ...]]:
+def _rounds(record: MatchRecord, rules: Rules, path: Path) -> Iterator[tuple[Move, ...]]:
     """The moves of the phase in which players act, round by round."""
     for place, moves in enumerate(record.steps):
         if rules.phases[place % len(rules.phases)].name != "act" or moves[0].reward is None:
@@ -134,7 +134,7 @@ def _seats(
     path: Path,
     record: MatchRecord,
     names: Sequence[str],
-    rules: Repeated,
+    rules: Rules,
     rounds: Sequence[tuple[Move, ...]],
     choice: Choice,
 ) -> Iterator[Played]:

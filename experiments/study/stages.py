@@ -33,8 +33,10 @@ from dilemmas.envs.games.catalogue import ENVIRONMENTS
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario, study_sets, two_player_game
-from dilemmas.envs.prompts.templates import Presentation, Template, load_template
+from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.run import Run
@@ -113,7 +115,7 @@ def _ask(
 
 def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:
     """A scenario as it is put to a model: only the teacher is asked why."""
-    return template.prompt(scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
+    return scenario_prompt(template, scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
 
 
 def _presented(
@@ -121,7 +123,7 @@ def _presented(
 ) -> list[tuple[tuple[float, ...], ...]]:
     """Probability of every action in every presentation, scenario by scenario; all are asked in one batch."""
     asked = [
-        [(_prompt(template, role, one, shown), shown.labels) for shown in template.presentations(one.game)]
+        [(_prompt(template, role, one, shown), shown.labels) for shown in presentations(template, one.game)]
         for one in scenarios
     ]
     found = iter(exact_distributions(backend, [question for questions in asked for question in questions]))
@@ -132,7 +134,7 @@ def presentation(run: Run, template: Template, scenario: Scenario, number: int) 
     """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all
     models."""
     rng = np.random.default_rng([run.recipe.seed, number]) if run.recipe.prompting.shuffle_labels else None
-    return template.presentation(scenario.game, rng)
+    return choose_presentation(template, scenario.game, rng)
 
 
 def read_answers(path: Path) -> list[Asked]:
@@ -168,7 +170,7 @@ def teach(run: Run) -> list[Example]:
     examples = []
     for number, scenario in enumerate(study_sets()["within"]):
         shown = presentation(run, template, scenario, number)
-        prompt = template.prompt(scenario.game, scenario.context, shown=shown)
+        prompt = scenario_prompt(template, scenario.game, scenario.context, shown=shown)
         examples += [
             Example(scenario.name, prompt, shown.labels[action], action, motivation)
             for _, action, motivation in asked[scenario.name].replies

@@ -31,7 +31,6 @@ from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.networks import network
-from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 
 MOST = 200_000
@@ -375,7 +374,7 @@ def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[
 
 def _rules(settings: Settings) -> Repeated:
     rules = rules_of(settings.game, **settings.options)
-    if isinstance(rules, Population):
+    if rules.population is not None:
         raise TournamentError("a population is one match of many players; name the game that it plays, and a graph")
     if rules.endless:
         raise TournamentError("matches without end; set rounds, or a continuation below 1")

@@ -20,8 +20,8 @@ from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.numbers import number
 from dilemmas.envs.pettingzoo_api.parallel_env import SHELL
-from dilemmas.envs.prompts.templates import number
 from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase

@@ -34,7 +34,9 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.contexts import Context, built_in_contexts
-from dilemmas.envs.prompts.templates import Presentation, Template, load_template
+from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.prompts import action_question, choose_presentation, describe_scenario
+from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.training.batches import Branch, Row, Target, completion
 from dilemmas.training.miniatures.behaviour import (
     INDIFFERENT,
@@ -191,8 +193,8 @@ class Corpus:
     def row(self, index: int, mix: Mix) -> Row:
         rng = np.random.default_rng([self.seed, index])
         situation = draw_situation(rng, mix.groups, mix.histories)
-        shown = self.template.presentation(situation.game)
-        scenario = self.template.scenario(situation.game, situation.context, situation.history, shown)
+        shown = choose_presentation(self.template, situation.game)
+        scenario = describe_scenario(self.template, situation.game, situation.context, situation.history, shown)
         prefix = [token for line in scenario.split("\n") for token in self.encode(f"{line}\n")]
         asked = questions(situation.game, shown, situation.history)
         if not mix.decisions:
@@ -227,7 +229,7 @@ class Corpus:
             told = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
         alpha, belief = TEACHER.alpha[attitude], TEACHER.belief[expectation]
         judgement = TEACHER.weigh(situation.game, alpha, belief, situation.history)
-        asked = self.encode(f"{told} {self.template.ask(shown)}<assistant>")
+        asked = self.encode(f"{told} {action_question(self.template, shown)}<assistant>")
         action = int(rng.random() >= judgement.cooperate)
         return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
 
@@ -245,7 +247,9 @@ class Corpus:
         else:
             degree, reason = int(rng.integers(len(RELATION))), MOTIVES[rng.integers(len(MOTIVES))]
         why = motivation(degree, reason, action, shown, int(rng.integers(4)))
-        ask, ask_why = (self.encode(f"{self.template.ask(shown, wish)}<assistant>") for wish in (False, True))
+        ask, ask_why = (
+            self.encode(f"{action_question(self.template, shown, wish)}<assistant>") for wish in (False, True)
+        )
         labels = self._labels(shown)
         return [
             _soft(ask, labels, judgement.cooperate, action, self.encode(".</s>")),

@@ -22,6 +22,7 @@ import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from dilemmas.envs.prompts.comprehension import questions
+from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.training.batches import Branch, Row, Target, collate, completion, loss, term_logprobs
 from dilemmas.training.miniatures.behaviour import Role
@@ -185,7 +186,7 @@ def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequen
     (cooperate,), (defect,) = (corpus.encode(f" {label}") for label in corpus.template.labels)
     truth, rows = [], []
     for situation in situations:
-        prompt = corpus.template.prompt(situation.game, situation.context, situation.history)
+        prompt = scenario_prompt(corpus.template, situation.game, situation.context, situation.history)
         branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
         rows.append(Row(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
         truth.append(situation.judge(corpus.decides(mix)).cooperate)
@@ -198,8 +199,8 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for i in range(60):
         situation = draw_situation(np.random.default_rng([8, i]), 0.3, 0.3)
-        shown = corpus.template.presentation(situation.game)
-        scenario = corpus.template.scenario(situation.game, situation.context, situation.history, shown)
+        shown = choose_presentation(corpus.template, situation.game)
+        scenario = describe_scenario(corpus.template, situation.game, situation.context, situation.history, shown)
         asked = [(q.kind, q.text, q.answer) for q in questions(situation.game, shown, situation.history)]
         asked += [("closeness", *social_facts(situation.context, shown)[0])]
         branches = []

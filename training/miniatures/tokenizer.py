@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.contexts import built_in_contexts
+from dilemmas.envs.prompts.prompts import choose_presentation, scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.training.miniatures.behaviour import MOTIVES
 from dilemmas.training.miniatures.corpus import ATTITUDES, CLOSENESS, EXPECTATIONS, draw_situation, motivation
@@ -30,8 +31,8 @@ def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
     for index in range(count):
         rng = np.random.default_rng([seed, index])
         situation = draw_situation(rng, 0.4, 0.4)
-        shown = template.presentation(situation.game)
-        yield template.prompt(situation.game, situation.context, situation.history, shown, motivation=True)
+        shown = choose_presentation(template, situation.game)
+        yield scenario_prompt(template, situation.game, situation.context, situation.history, shown, motivation=True)
         for degree, reason, action in product(range(len(CLOSENESS)), MOTIVES, (0, 1)):
             yield f" {shown.labels[action]}. {motivation(degree, reason, action, shown, index % 4)}"
         for asked in questions(situation.game, shown, situation.history):

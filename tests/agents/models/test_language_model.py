@@ -25,10 +25,12 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.numbers import number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.comprehension import EQUAL, questions
 from dilemmas.envs.prompts.contexts import Context, context
-from dilemmas.envs.prompts.templates import load_template, number
+from dilemmas.envs.prompts.prompts import choose_presentation, scenario_prompt
+from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.protocol import View
 
 DILEMMA = DEFAULTS["prisoners_dilemma"]
@@ -70,7 +72,7 @@ def test_an_exact_decision_is_recorded_whole() -> None:
         probabilities=decision.probabilities,
         source=Source.EXACT,
         mass=decision.mass,
-        prompt=STUDY.prompt(DILEMMA, FRIENDS, ((0, 1),)),
+        prompt=scenario_prompt(STUDY, DILEMMA, FRIENDS, ((0, 1),)),
         labels=("C", "D"),
         template=f"study@{STUDY.digest}",
     )
@@ -156,7 +158,7 @@ def test_a_sampled_decision_is_recorded_whole() -> None:
     assert decision == Decision(
         action=1,
         source=Source.SAMPLED,
-        prompt=STUDY.prompt(DILEMMA, FRIENDS, motivation=True),
+        prompt=scenario_prompt(STUDY, DILEMMA, FRIENDS, motivation=True),
         labels=("C", "D"),
         template=f"study@{STUDY.digest}",
         reply="**D**. They may defect.",
@@ -280,7 +282,7 @@ def test_sampled_replies_are_read_and_have_seeds_of_their_own() -> None:
 
 def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
     """Answers every question about a game rightly."""
-    right = {question.text: question.answer for question in questions(game, STUDY.presentation(game), history)}
+    right = {question.text: question.answer for question in questions(game, choose_presentation(STUDY, game), history)}
 
     def answer(request: Request) -> Response:
         expected = right[request.prompt.rsplit("\n", 1)[1]]

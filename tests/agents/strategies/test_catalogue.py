@@ -33,6 +33,7 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 
 C, D = Action.C, Action.D
 
@@ -368,7 +369,7 @@ def test_amounts_are_all_or_nothing_and_a_single_action_is_taken() -> None:
 
 
 def test_who_met_nobody_begins_anew() -> None:
-    rules = Population(DEFAULTS["prisoners_dilemma"], size=3)
+    rules = Repeated(DEFAULTS["prisoners_dilemma"], population=Population(3))
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((D,),), rules=rules)) == 1
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((C, D),), rules=rules)) == 0
 

@@ -18,6 +18,7 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 
 PD = DEFAULTS["prisoners_dilemma"]
 ROUTINES = [entry.name for entry in STRATEGIES if isinstance(entry.strategy, Routine)]
@@ -204,7 +205,7 @@ def test_a_played_match_is_the_same_again(name: str, seed: int) -> None:
     assert played[0] == played[1]
 
 
-def seen(rules: Population | None, game: StageGame, *history: tuple[int, ...], round: int = 1) -> Turn:
+def seen(rules: Repeated | None, game: StageGame, *history: tuple[int, ...], round: int = 1) -> Turn:
     view = View(game, 0, round, history, rules=rules)
     return Turn("player_0", None, {"view": view}, None, np.random.default_rng(0))
 
@@ -214,7 +215,10 @@ def seen(rules: Population | None, game: StageGame, *history: tuple[int, ...], r
     [
         (seen(None, PD, round=3), "looks at the whole history, and the environment shows 0 of 3 rounds"),
         (seen(None, PublicGoods(n_players=3), (0, 0, 0)), "for two players who stay together, not for 3 players"),
-        (seen(Population(PD, size=4), PD, (0, 0)), "for two players who stay together, not for a population"),
+        (
+            seen(Repeated(PD, population=Population(4)), PD, (0, 0)),
+            "for two players who stay together, not for a population",
+        ),
     ],
 )
 def test_where_it_cannot_play_it_says_so(turn: Turn, message: str) -> None:

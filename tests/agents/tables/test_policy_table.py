@@ -27,6 +27,7 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.networks import ring
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 
 PD = DEFAULTS["prisoners_dilemma"]
 C, D = 0, 1
@@ -394,12 +395,12 @@ def test_a_table_is_about_one_game_whatever_the_others_have_as_actions() -> None
 
 def test_in_a_population_a_table_meets_one_at_a_time_or_is_refused() -> None:
     table = compile_agent(WARY, PD, 1)
-    pairs = Population(PD, size=5, memory=2)
+    pairs = Repeated(PD, memory=2, population=Population(5))
     seen = View(PD, 4, 2, ((D, C), (C,)), rules=pairs)  # met nobody in the last round
     ask = lambda view: Turn("", None, {"view": view}, None, np.random.default_rng(0))  # noqa: E731
     assert table.decide([ask(seen)])[0].probabilities == (0.6, 1 - 0.6)  # after DC
     with pytest.raises(PolicyTableError, match="this one has 2 neighbours"):
-        table.decide([ask(View(PD, 4, 1, ((D, C, C),), rules=Population(PD, size=5, edges=ring(5, 2))))])
+        table.decide([ask(View(PD, 4, 1, ((D, C, C),), rules=Repeated(PD, population=Population(5, ring(5, 2)))))])
 
 
 def test_a_table_neither_talks_nor_punishes() -> None:

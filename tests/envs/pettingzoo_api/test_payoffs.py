@@ -10,6 +10,7 @@ from dilemmas.envs.games import catalogue as games
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
 
 C, D = 0, 1
@@ -58,7 +59,7 @@ def test_public_goods_in_closed_form(n: int, multiplier: float, levels: int) -> 
 def test_one_changed_number_changes_reward_and_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     def reward_and_prompt() -> tuple[float, str]:
         game = stage_game("prisoners_dilemma")
-        prompt = load_template("study").prompt(game, context("friends"))
+        prompt = scenario_prompt(load_template("study"), game, context("friends"))
         return rewards(parallel("prisoners_dilemma"), (D, C))[0][0], prompt
 
     assert reward_and_prompt()[0] == 5

@@ -11,15 +11,17 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, aec, parallel
 from dilemmas.envs.pettingzoo_api.text_observations import InWords
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import match_prompt
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.networks import ring
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 
 FRIENDS, STUDY = context("friends"), load_template("study")
 
 
 def ring_of(size: int) -> SocialDilemma:
-    rules = Population(DEFAULTS["snowdrift"], rounds=8, memory=3, size=size, edges=ring(size, 4))
+    rules = Repeated(DEFAULTS["snowdrift"], rounds=8, memory=3, population=Population(size, ring(size, 4)))
     return SocialDilemma(rules, "ring")
 
 
@@ -44,7 +46,7 @@ def test_every_text_lies_in_its_space_and_is_that_of_the_view(make: Any, seed: i
     while True:
         for agent, text in observations.items():
             assert env.observation_space(agent).contains(text)
-            assert text == infos[agent]["text"] == STUDY.prompt_for(infos[agent]["view"], FRIENDS)
+            assert text == infos[agent]["text"] == match_prompt(STUDY, infos[agent]["view"], FRIENDS)
         if not env.agents:
             break
         for agent in env.agents:

@@ -6,7 +6,7 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.prompts.comprehension import QuestionError, questions
-from dilemmas.envs.prompts.templates import Presentation
+from dilemmas.envs.prompts.labels import Presentation
 
 SHOWN = Presentation(("C", "D"), (0, 1))
 

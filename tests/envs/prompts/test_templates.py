@@ -13,11 +13,19 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
+from dilemmas.envs.prompts.prompts import (
+    choose_presentation,
+    match_prompt,
+    presentations,
+    presentations_now,
+    scenario_prompt,
+)
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import LATER, Template, TemplateError, load_template
 from dilemmas.envs.rules.networks import ring
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import View
+from dilemmas.envs.rules.repeated import Repeated
 
 STUDY = load_template("study")
 FRIENDS = context("friends")
@@ -26,7 +34,7 @@ TEMPLATE_FILE = Path(__file__).parents[3] / "envs" / "prompts" / "template_files
 
 
 def test_the_prisoners_dilemma_among_friends() -> None:
-    assert STUDY.prompt(PD, FRIENDS, history=((0, 1),)) == (
+    assert scenario_prompt(STUDY, PD, FRIENDS, history=((0, 1),)) == (
         "You are in a chat with a good friend.\n"
         "You both choose C or D at the same time.\n"
         "You choose C, they choose C: you get 3, they get 3.\n"
@@ -40,7 +48,7 @@ def test_the_prisoners_dilemma_among_friends() -> None:
 
 def test_a_public_goods_game_of_three() -> None:
     game = PublicGoods(n_players=3, endowment=6, multiplier=2)
-    assert STUDY.prompt(game, FRIENDS, history=((1, 0, 0), (0, 1, 0)), motivation=True) == (
+    assert scenario_prompt(STUDY, game, FRIENDS, history=((1, 0, 0), (0, 1, 0)), motivation=True) == (
         "You are in a chat with 2 good friends.\n"
         "All 3 of you choose C or D at the same time.\n"
         "You choose C, 0, 1 or 2 of the others choose C: you get 4, 8 or 12.\n"
@@ -52,7 +60,7 @@ def test_a_public_goods_game_of_three() -> None:
 
 
 def test_contribution_levels_are_their_own_labels() -> None:
-    prompt = STUDY.prompt(PublicGoods(n_players=3, endowment=6, multiplier=1.5, levels=3), FRIENDS)
+    prompt = scenario_prompt(STUDY, PublicGoods(n_players=3, endowment=6, multiplier=1.5, levels=3), FRIENDS)
     assert "Each of you has 6 and puts 6, 3 or 0 into a pot. The pot is multiplied by 1.5" in prompt
 
 
@@ -60,7 +68,7 @@ def test_contribution_levels_are_their_own_labels() -> None:
 def test_a_changed_payoff_changes_the_prompt_and_nothing_else_in_it(symbol: str) -> None:
     game = MatrixGame("matrix_game", T=5, R=3, P=1, S=0)
     changed = replace(game, **{symbol: 77})
-    before, after = (STUDY.prompt(g, FRIENDS) for g in (game, changed))
+    before, after = (scenario_prompt(STUDY, g, FRIENDS) for g in (game, changed))
     assert after.count("77") == 2
     assert after.replace("77", f"{getattr(game, symbol):g}") == before
 
@@ -91,13 +99,13 @@ def test_shuffled_labels_keep_the_game() -> None:
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(40):
-        shown = STUDY.presentation(PD, rng)
+        shown = choose_presentation(STUDY, PD, rng)
         seen.add((shown.labels, shown.order))
-        prompt = STUDY.prompt(PD, FRIENDS, shown=shown)
+        prompt = scenario_prompt(STUDY, PD, FRIENDS, shown=shown)
         cooperate, defect = shown.labels
         assert f"You choose {defect}, they choose {cooperate}: you get 5, they get 0." in prompt
     assert len(seen) == 4
-    assert [(shown.labels, shown.order) for shown in STUDY.presentations(PD)] == [
+    assert [(shown.labels, shown.order) for shown in presentations(STUDY, PD)] == [
         (("C", "D"), (0, 1)),
         (("C", "D"), (1, 0)),
         (("D", "C"), (0, 1)),
@@ -107,7 +115,7 @@ def test_shuffled_labels_keep_the_game() -> None:
 
 def test_amounts_keep_their_meaning_and_are_named_from_either_end() -> None:
     game = PublicGoods(n_players=3, endowment=6, levels=4)
-    ways = STUDY.presentations(game)
+    ways = presentations(STUDY, game)
     assert {shown.labels for shown in ways} == {("6", "4", "2", "0")}
     assert [shown.listed() for shown in ways] == ["6, 4, 2 or 0", "0, 2, 4 or 6"]
 
@@ -153,7 +161,7 @@ def prompts(name: str, *joints: tuple[Any, ...], **options: Any) -> list[str]:
     _, infos = env.reset(seed=0)
     for joint in joints:
         infos = env.step(dict(zip(env.agents, joint, strict=True)))[-1]
-    return [STUDY.prompt_for(info["view"], FRIENDS) for info in infos.values()]
+    return [match_prompt(STUDY, info["view"], FRIENDS) for info in infos.values()]
 
 
 def lines(prompt: str, *numbers: int) -> list[str]:
@@ -235,9 +243,9 @@ def test_words_are_asked_for_only_where_they_may_be_said() -> None:
         parallel("prisoners_dilemma", talk=1, words=words).reset(seed=0)[1]["player_0"]["view"]
         for words in (True, False)
     )
-    assert STUDY.prompt_for(free, FRIENDS, words=True).endswith("Reply with your message alone.")
+    assert match_prompt(STUDY, free, FRIENDS, words=True).endswith("Reply with your message alone.")
     for view, words in ((free, False), (bound, False), (bound, True)):
-        assert STUDY.prompt_for(view, FRIENDS, words=words).endswith("What do you say, nothing, 1 or 2?")
+        assert match_prompt(STUDY, view, FRIENDS, words=words).endswith("What do you say, nothing, 1 or 2?")
 
 
 def test_sanctions_name_cost_effect_and_what_they_did() -> None:
@@ -262,7 +270,7 @@ def test_the_labels_of_sanctions_are_what_the_rules_make_of_the_actions(players:
     env = parallel("public_goods", n_players=players, punishment=(1, 3), points=points)
     env.reset(seed=0)
     infos = env.step(dict.fromkeys(env.agents, 0))[-1]
-    labels = STUDY.choices(infos["player_0"]["view"])[0].labels
+    labels = presentations_now(STUDY, infos["player_0"]["view"])[0].labels
     assert len(set(labels)) == len(labels) == (points + 1) ** (players - 1)
     for action, label in enumerate(labels):
         given = env.rules.sanctions(action, 0, points)[1:]
@@ -282,15 +290,15 @@ def test_how_many_rounds_there_are_is_told_where_it_is_known() -> None:
 
 
 def test_a_population_is_told_whom_one_meets() -> None:
-    view = View(PD, 3, 1, ((0, 1, 0),), rules=Population(PD, size=6, edges=ring(6, 2)))
-    told = STUDY.prompt_for(view, FRIENDS)
+    view = View(PD, 3, 1, ((0, 1, 0),), rules=Repeated(PD, population=Population(6, ring(6, 2))))
+    told = match_prompt(STUDY, view, FRIENDS)
     assert told.startswith("You are in a chat with 2 good friends.\nYou and your 2 neighbours choose C or D")
     assert "You choose C, they choose D: you get 0, they get 5.\n" in told
     assert lines(told, -3, -2) == [
         "What you get is the mean over your neighbours.",
         "Last round you chose C and 1 of the others chose C.",
     ]
-    alone = STUDY.prompt_for(View(PD, 3, 1, ((0,),), rules=Population(PD, size=5)), FRIENDS)
+    alone = match_prompt(STUDY, View(PD, 3, 1, ((0,),), rules=Repeated(PD, population=Population(5))), FRIENDS)
     assert "Every round you meet one of 4 others, drawn anew, or nobody" in alone
     assert "Last round you chose C and met nobody." in alone
 
@@ -305,7 +313,7 @@ def test_a_population_is_told_whom_one_meets() -> None:
 )
 def test_what_has_no_words_is_refused_by_name(view: View, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        STUDY.prompt_for(view, FRIENDS)
+        match_prompt(STUDY, view, FRIENDS)
 
 
 def test_sanctions_against_too_many_are_refused() -> None:
@@ -320,9 +328,9 @@ def test_a_template_without_the_later_sentences_still_says_what_it_said(tmp_path
     path.write_text("\n".join(kept))
     first = load_template(str(path))
     assert first.digest == STUDY.digest == "f6beffe17a24"
-    assert first.prompt(PD, FRIENDS, ((0, 1),)) == STUDY.prompt(PD, FRIENDS, ((0, 1),))
+    assert scenario_prompt(first, PD, FRIENDS, ((0, 1),)) == scenario_prompt(STUDY, PD, FRIENDS, ((0, 1),))
     with pytest.raises(TemplateError, match=r"'study' has no words for 'rock_paper_scissors'.*'letters' is missing"):
-        first.prompt(stage_game("rock_paper_scissors"), FRIENDS)
+        scenario_prompt(first, stage_game("rock_paper_scissors"), FRIENDS)
 
 
 def test_every_sentence_counts_in_the_digest() -> None:
@@ -334,8 +342,8 @@ def test_every_sentence_counts_in_the_digest() -> None:
 def test_shuffled_labels_keep_any_game_for_two(name: str) -> None:
     game = stage_game(name)
     for player in range(2):
-        for shown in STUDY.presentations(game, player):
-            told = STUDY.prompt_for(View(game, player, 0, ()), FRIENDS, shown)
+        for shown in presentations(STUDY, game, player):
+            told = match_prompt(STUDY, View(game, player, 0, ()), FRIENDS, shown)
             for joint in np.ndindex(*game.options):
                 paid, mine, theirs = game.payoffs(joint), joint[player], joint[1 - player]
                 points = f"you get {paid[player]:g}, they get {paid[1 - player]:g}."

@@ -16,6 +16,7 @@ from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.networks import Edges, lattice, network, ring, small_world
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.vector.vector_matches import Matches
 
 C, D = 0, 1
@@ -185,7 +186,7 @@ def test_views_and_numbers_are_of_the_neighbours_on_any_graph(graph: Any) -> Non
         played.append(tuple(rng.integers(0, 3, n).tolist()))
         state = rules.step(state, played[-1], rng).state
     for player in range(n):
-        met = sorted({end for edge in rules.edges for end in edge if player in edge} - {player})
+        met = sorted({end for edge in rules.population.edges for end in edge if player in edge} - {player})
         view = rules.view(state, player)
         assert [(own, *sorted(others)) for own, *others in view.history] == [
             (joint[player], *sorted(joint[other] for other in met)) for joint in played[-2:]
@@ -241,7 +242,7 @@ def test_a_graph_of_networkx_is_taken() -> None:
     networkx = pytest.importorskip("networkx")
     env = parallel("population", graph=networkx.karate_club_graph().edges)
     assert len(env.possible_agents) == 34
-    assert set(map(len, env.rules.neighbours)) >= {1, 2, 17}
+    assert set(map(len, env.rules.population.neighbours)) >= {1, 2, 17}
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -301,12 +302,12 @@ def test_what_cannot_be_is_told_in_one_line(options: dict[str, Any], told: str) 
 def test_rules_made_by_hand_are_checked_too() -> None:
     game = stage_game("prisoners_dilemma")
     for options, told in [
-        ({"size": 3, "edges": ((0, 7), (1, 2))}, "node 7"),
-        ({"size": 0}, "size = 0"),
-        ({"misperception": 0.1}, "misperception = 0.1"),
+        ({"population": {"size": 3, "edges": ((0, 7), (1, 2))}}, "node 7"),
+        ({"population": {"size": 0}}, "size = 0"),
+        ({"population": {}, "misperception": 0.1}, "misperception = 0.1"),
     ]:
         with pytest.raises(GameError, match=told):
-            Population(game, **options)
+            Repeated(game, **options | {"population": Population(**options["population"])})
 
 
 def test_actions_outside_the_space_are_told() -> None:

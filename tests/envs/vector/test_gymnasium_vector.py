@@ -14,7 +14,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.public_goods import PublicGoods
-from dilemmas.envs.rules.repeated import Repeated, Talk
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.stages import Talk
 from dilemmas.envs.vector.gymnasium_vector import VectorPlayers
 from dilemmas.envs.vector.vector_matches import Matches
 

@@ -17,7 +17,8 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
-from dilemmas.envs.rules.repeated import Repeated, Sanction, Talk
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.rules.stages import Sanction, Talk
 from dilemmas.envs.vector.batched_views import Computed, Tabled, reader
 from dilemmas.envs.vector.vector_matches import Matches, Step
 

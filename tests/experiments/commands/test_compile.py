@@ -16,6 +16,7 @@ from dilemmas.agents.tables.policy_table import Origin, PolicyTable, compile_age
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.compile import choose_game, command
@@ -78,7 +79,7 @@ def test_a_model_is_asked_five_questions_for_its_exact_probabilities(model: str)
     words = load_template("study")
     assert (table.origin.model, table.origin.context, table.origin.source) == ("f00d", "business", "exact")
     assert table.origin.template == f"study@{words.digest}"
-    asked = [words.prompt(PD, context("business"), history) for history in histories(PD, 1)]
+    asked = [scenario_prompt(words, PD, context("business"), history) for history in histories(PD, 1)]
     assert [request.prompt for request in ASKED] == asked
 
 

@@ -16,6 +16,7 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
@@ -74,7 +75,7 @@ def measured(share: Share, *games: StageGame) -> Bias:
     """The bias of a model over games among friends, asked in all presentations."""
     asked = []
     for game in games:
-        ways = [(STUDY.prompt(game, FRIENDS, shown=way), way.labels) for way in STUDY.presentations(game)]
+        ways = [(scenario_prompt(STUDY, game, FRIENDS, shown=way), way.labels) for way in presentations(STUDY, game)]
         found = exact_distributions(model(share), ways)
         asked.append(np.array([one.probabilities for one in found]).reshape(-1, 2, game.n_actions))
     return bias("games", "model", STUDY.labels, asked, np.random.default_rng(0))

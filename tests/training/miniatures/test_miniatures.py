@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dilemmas.envs.prompts.prompts import action_question, choose_presentation, scenario_prompt
+
 pytest.importorskip("torch")
 
 import torch
@@ -35,7 +37,7 @@ def student() -> LocalBackend:
 
 
 def cooperation(backend: LocalBackend, situations: list[Situation]) -> np.ndarray:
-    prompts = [STUDY.prompt(s.game, s.context, s.history) for s in situations]
+    prompts = [scenario_prompt(STUDY, s.game, s.context, s.history) for s in situations]
     found = exact_distributions(backend, [(prompt, STUDY.labels) for prompt in prompts])
     assert min(distribution.mass for distribution in found) > 0.95  # they answer with a label
     return np.array([distribution.probabilities[0] for distribution in found])
@@ -113,7 +115,7 @@ def test_soft_labels_are_the_behavioural_models_probabilities() -> None:
         situation = draw_situation(np.random.default_rng([0, number]), ORDINARY.groups, ORDINARY.histories)
         expected = situation.judge(TEACHER).cooperate
         row = corpus.row(number, ORDINARY)
-        ask = spell(f"{STUDY.ask(STUDY.presentation(situation.game))}<assistant>")
+        ask = spell(f"{action_question(STUDY, choose_presentation(STUDY, situation.game))}<assistant>")
         decisions = [branch for branch in row.branches if list(branch.tokens[: len(ask)]) == ask]
         assert decisions
         first, second = decisions[0].targets[:2]
