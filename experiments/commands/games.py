@@ -85,7 +85,7 @@ def facts(name: str, environment: Any) -> Facts:
         actions=game.options,
         action_space=str(environment.action_space(first)),
         observation_shape=environment.observation_space(first).shape,
-        options=pages.options(name),
+        options=pages.environment_options(name),
     )
 
 
