@@ -1,47 +1,136 @@
 """
-# N-Person Harmony
+# N-person harmony
 
-{facts}
+| Creation           | `make("parallel", "dilemmas/n_person_harmony-v0")`, `make("aec", ...)` |
+|--------------------|----------|
+| Import             | `from dilemmas.envs import n_person_harmony_v0` |
+| Actions            | Discrete |
+| Parallel API       | Yes (native; the AEC form is made from it) |
+| Manual Control     | No |
+| Agents             | `player_0`, ..., `player_3` |
+| Number of agents   | 4 |
+| Action Shape       | Discrete(2) |
+| Action Values      | 0, 1 |
+| Observation Shape  | (8,) |
+| Observation Values | [0, 1] |
+| State Shape        | (8,) |
 
-Each player of a group chooses at the same time whether to do something that is good for all, and that brings itself
-more than it costs. To cooperate is best for each, whatever the others do: no dilemma, and a test for players who defect
-out of habit.
+Numbers and shapes are those of the default options.
+
+Each player of a group chooses at the same time whether to produce a benefit to the whole group, of which its own
+share is larger than its cost. Cooperation is each player's best action whatever the others do. There is no dilemma:
+the game distinguishes players that respond to the payoffs from players that always defect.
 
 ### Arguments
 
-{call}
+```python
+import pettingzoo
+import dilemmas.envs
 
-`n_players`: size of the group, at least 2.
+pettingzoo.make("parallel", "dilemmas/n_person_harmony-v0", n_players=4, benefit=16, cost=2, shared=True,
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
+                words=False, punishment=None, reward=None, points=1, max_cycles=None, render_mode=None,
+                views=True)
+```
 
-`benefit`: what a cooperator brings about, in points.
+`n_players`: number of players in the group, at least 2.
 
-`cost`: what it pays for that, from 0 to below what the benefit brings to itself.
+`benefit`: points that one cooperator produces.
 
-`shared`: whether the benefit is divided by all players, itself among them; False: each has the whole of it.
+`cost`: cost of cooperation in points, from 0 to less than one player's share of the benefit.
 
-{options}
+`shared`: whether the benefit is divided among all players, the cooperator included; False: each player receives all
+of it.
+
+`rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,
+longest) the number is drawn uniformly from that range, and the agents do not observe it. None: no fixed number.
+
+`continuation`: continuation probability, from 0 to 1: the probability that another round follows; otherwise the
+agents are terminated.
+
+`noise`: trembling hand: probability, from 0 to 1, that an action is replaced by one of the other actions, drawn
+uniformly.
+
+`misperception`: probability, from 0 to 1, that an agent perceives another agent's action as one of the other
+actions, drawn uniformly; the agents' histories then differ.
+
+`memory`: number of past rounds that the agents observe, from 0 up; None is the whole match and needs `rounds`.
+
+`clock`: whether the agents observe the share of the rounds that is left; requires a fixed number of `rounds`.
+
+`talk`: number of turns of cheap talk before the agents act. In each turn all agents send a signal at the same
+time; signals cost nothing and do not restrict the actions.
+
+`signals`: number of signals; signal 0 is silence.
+
+`words`: whether a signal may also be a text. Views have the text; in observations all texts look the same.
+
+`punishment`: pair (cost, effect) of a stage after the action in which each agent may assign points to each
+other agent: a point costs the agent that assigns it `cost` and takes `effect` from the agent that receives it,
+in payoff points; (1, 3) in Fehr & Gächter 2002 (Nature 415:137). None: no such stage.
+
+`reward`: pair (cost, effect) of a similar stage whose points give `effect` to the receiver. None: no such
+stage.
+
+`points`: largest number of points that an agent may assign to another agent in a stage of punishment or reward.
+
+`max_cycles`: number of steps after which the agents are truncated. None: 100 rounds where the rules end no
+match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
+reward.
+
+`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+
+`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
 
 ### Observation Space
 
-{observation}
+A vector of numbers from 0 to 1. With n players and w actions it has these parts:
+
+| Part | Length | With |
+| :-- | :-- | :-- |
+| the last `memory` rounds, oldest first, by player and action | `memory * n * w` | always |
+| the step within the round, one-hot | `talk + 1 + bool(punishment) + bool(reward)` | talk, punishment or reward |
+| the signals of this round, by turn and player, one-hot | `talk * n * (signals + words)` | talk |
+| this round's actions, by player and action | `n * w` | punishment or reward |
+| points moved by sanctions in the last round, by player; 0.5 is none | `n` | punishment or reward |
+| share of the rounds that is left | `1` | clock |
+
+Each agent observes itself first, then the other agents in order. An action is one-hot, where w is the largest number of
+actions of any player; a continuous action is its share of the largest endowment, and w is 1. Parts that have not
+happened yet are 0; if there is nothing to observe, the vector is a single 0. With two players, two actions and memory
+1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
+without errors of perception.
+
+`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
+takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 
-{actions}
+| Value | Action |
+| :---: | :----: |
+| 0 | Cooperate |
+| 1 | Defect |
 
-{steps}
+With `talk`, `punishment` or `reward` a round takes several steps: each turn of talk, the action above,
+punishment, reward. The action space is that of the step with the most actions. In talk an action is a signal. In
+punishment and reward the digits of an action to base `points + 1` are the points for each of the other agents in order,
+lowest digit first. An action that does not belong to the step is not an error: it counts as silence, as the last action
+above, or as no points.
 
 ### Rewards
 
-The payoff of the round with k others who cooperate (by-product mutualism: Hauert, Michor, Nowak & Doebeli 2006, J Theor
-Biol 239:195), where r is benefit / n_players if it is shared and benefit if it is not:
+The payoff of the round with k other cooperators (by-product mutualism: Hauert, Michor, Nowak & Doebeli 2006, J Theor
+Biol 239:195), where r is benefit / n_players if the benefit is shared, and benefit otherwise:
 
     r * (k + 1) - cost   to a player who cooperates
     r * k                to a player who defects
 
-It is harmony, and accepted, if 0 <= cost < r. By default:
+The parameters must satisfy 0 <= cost < r. By default:
 
-{payoffs}
+| others who cooperate | 0 | 1 | 2 | 3 |
+| :-- | :-: | :-: | :-: | :-: |
+| Cooperate | 2 | 6 | 10 | 14 |
+| Defect | 0 | 4 | 8 | 12 |
 
 ### Version History
 
@@ -50,12 +139,10 @@ It is harmony, and accepted, if 0 <= cost < r. By default:
 
 from functools import partial
 
-from dilemmas.envs.pettingzoo_api.env_pages import page
 from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
-__doc__ = page(__doc__, "n_person_harmony", ("Cooperate", "Defect"))
 
 parallel_env = partial(parallel, "n_person_harmony")
 raw_env = partial(aec, "n_person_harmony")
-env = raw_env  # `aec` guards the order of calls already
+env = raw_env  # `aec` already checks the order of calls

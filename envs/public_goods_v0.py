@@ -1,37 +1,115 @@
 """
-# Public Goods
+# Public goods
 
-{facts}
+| Creation           | `make("parallel", "dilemmas/public_goods-v0")`, `make("aec", ...)` |
+|--------------------|----------|
+| Import             | `from dilemmas.envs import public_goods_v0` |
+| Actions            | Discrete |
+| Parallel API       | Yes (native; the AEC form is made from it) |
+| Manual Control     | No |
+| Agents             | `player_0`, ..., `player_3` |
+| Number of agents   | 4 |
+| Action Shape       | Discrete(2) |
+| Action Values      | 0, 1 |
+| Observation Shape  | (8,) |
+| Observation Values | [0, 1] |
+| State Shape        | (8,) |
 
-Each player of a group chooses at the same time how much of an endowment to put into a common pot. The pot
-is multiplied and shared by all alike. The group does best if everybody gives everything, each alone does
-best by giving nothing.
+Numbers and shapes are those of the default options.
+
+Each player of a group chooses at the same time how much of an endowment to contribute to a common pot. The pot is
+multiplied and shared equally. The group's payoff is highest if all players contribute everything; each player's own
+payoff is highest if it contributes nothing.
 
 ### Arguments
 
-{call}
+```python
+import pettingzoo
+import dilemmas.envs
 
-`n_players`: size of the group, at least 2.
+pettingzoo.make("parallel", "dilemmas/public_goods-v0", n_players=4, endowment=20, multiplier=1.6, levels=2,
+                threshold=0, refund=False, mpcr=None, rounds=None, continuation=1, noise=0, misperception=0,
+                memory=1, clock=False, talk=0, signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
+```
 
-`endowment`: points that a player has in every round and may contribute, above 0; a list has one for each player.
+`n_players`: number of players in the group, at least 2.
 
-`multiplier`: what the pot is multiplied by before it is shared; a dilemma where 1 < multiplier < n_players.
+`endowment`: points that a player has in each round and may contribute, above 0; a list has one number per player.
 
-`mpcr`: the same as a marginal per-capita return, multiplier / n_players: what a point in the pot brings to each player.
-Give one of them.
+`multiplier`: factor by which the pot is multiplied before it is shared; a dilemma if 1 < multiplier < n_players.
 
-`levels`: number of contribution levels, at least 2, evenly spaced from the endowment down to nothing. None: any number
-of points from 0 to the endowment; that goes with neither talk nor punishment nor reward.
+`mpcr`: marginal per-capita return, multiplier / n_players: what one point in the pot returns to each player. Specify
+either `multiplier` or `mpcr`.
 
-`threshold`: provision point: contributions in points, of all together, below which nothing is shared; 0 is none.
+`levels`: number of contribution levels, at least 2, evenly spaced from the endowment to 0. None: any contribution
+from 0 to the endowment; this cannot be combined with talk, punishment or reward.
 
-`refund`: whether contributions that do not reach the threshold are given back; else they are lost.
+`threshold`: provision point: total contributions in points below which nothing is shared; 0 means no threshold.
 
-{options}
+`refund`: whether contributions below the threshold are returned; otherwise they are lost.
+
+`rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,
+longest) the number is drawn uniformly from that range, and the agents do not observe it. None: no fixed number.
+
+`continuation`: continuation probability, from 0 to 1: the probability that another round follows; otherwise the
+agents are terminated.
+
+`noise`: trembling hand: probability, from 0 to 1, that an action is replaced by one of the other actions, drawn
+uniformly.
+
+`misperception`: probability, from 0 to 1, that an agent perceives another agent's action as one of the other
+actions, drawn uniformly; the agents' histories then differ.
+
+`memory`: number of past rounds that the agents observe, from 0 up; None is the whole match and needs `rounds`.
+
+`clock`: whether the agents observe the share of the rounds that is left; requires a fixed number of `rounds`.
+
+`talk`: number of turns of cheap talk before the agents act. In each turn all agents send a signal at the same
+time; signals cost nothing and do not restrict the actions.
+
+`signals`: number of signals; signal 0 is silence.
+
+`words`: whether a signal may also be a text. Views have the text; in observations all texts look the same.
+
+`punishment`: pair (cost, effect) of a stage after the action in which each agent may assign points to each
+other agent: a point costs the agent that assigns it `cost` and takes `effect` from the agent that receives it,
+in payoff points; (1, 3) in Fehr & Gächter 2002 (Nature 415:137). None: no such stage.
+
+`reward`: pair (cost, effect) of a similar stage whose points give `effect` to the receiver. None: no such
+stage.
+
+`points`: largest number of points that an agent may assign to another agent in a stage of punishment or reward.
+
+`max_cycles`: number of steps after which the agents are truncated. None: 100 rounds where the rules end no
+match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
+reward.
+
+`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+
+`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
 
 ### Observation Space
 
-{observation}
+A vector of numbers from 0 to 1. With n players and w actions it has these parts:
+
+| Part | Length | With |
+| :-- | :-- | :-- |
+| the last `memory` rounds, oldest first, by player and action | `memory * n * w` | always |
+| the step within the round, one-hot | `talk + 1 + bool(punishment) + bool(reward)` | talk, punishment or reward |
+| the signals of this round, by turn and player, one-hot | `talk * n * (signals + words)` | talk |
+| this round's actions, by player and action | `n * w` | punishment or reward |
+| points moved by sanctions in the last round, by player; 0.5 is none | `n` | punishment or reward |
+| share of the rounds that is left | `1` | clock |
+
+Each agent observes itself first, then the other agents in order. An action is one-hot, where w is the largest number of
+actions of any player; a continuous action is its share of the largest endowment, and w is 1. Parts that have not
+happened yet are 0; if there is nothing to observe, the vector is a single 0. With two players, two actions and memory
+1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
+without errors of perception.
+
+`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
+takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 
@@ -43,19 +121,23 @@ of points from 0 to the endowment; that goes with neither talk nor punishment no
 
 With `levels=None` the space is a Box of one number, the contribution in points, from 0 to the endowment.
 
-{steps}
+With `talk`, `punishment` or `reward` a round takes several steps: each turn of talk, the action above,
+punishment, reward. The action space is that of the step with the most actions. In talk an action is a signal. In
+punishment and reward the digits of an action to base `points + 1` are the points for each of the other agents in order,
+lowest digit first. An action that does not belong to the step is not an error: it counts as silence, as the last action
+above, or as no points.
 
 ### Rewards
 
-The payoff of the round to a player who contributes c (Isaac & Walker 1988, QJE 103:179; endowment 20 as in
-Fehr & Gächter 2000, AER 90:980):
+The payoff of the round to a player who contributes c (Isaac & Walker 1988, QJE 103:179; endowment 20 as in Fehr &
+Gächter 2000, AER 90:980):
 
     endowment - c + multiplier * (sum of all contributions) / n_players
 
-By default 32 each if everybody contributes everything, 20 each if nobody contributes, and 44 to the only
-one who does not. If the sum of all contributions is below the threshold, it is endowment - c, or the endowment where
-contributions are refunded (Isaac, Schmidtz & Walker 1989, Public Choice 62:217; Bagnoli & Lipman 1989, Rev Econ Stud
-56:583).
+By default 32 each if all players contribute everything, 20 each if nobody contributes, and 44 to the only player who
+does not contribute. If the sum of all contributions is below the threshold, the payoff is endowment - c, or the
+endowment where contributions are refunded (Isaac, Schmidtz & Walker 1989, Public Choice 62:217; Bagnoli & Lipman
+1989, Rev Econ Stud 56:583).
 
 ### Version History
 
@@ -64,12 +146,10 @@ contributions are refunded (Isaac, Schmidtz & Walker 1989, Public Choice 62:217;
 
 from functools import partial
 
-from dilemmas.envs.pettingzoo_api.env_pages import page
 from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 __all__ = ["env", "parallel_env", "raw_env"]
-__doc__ = page(__doc__, "public_goods")
 
 parallel_env = partial(parallel, "public_goods")
 raw_env = partial(aec, "public_goods")
-env = raw_env  # `aec` guards the order of calls already
+env = raw_env  # `aec` already checks the order of calls

@@ -1,1 +1,1 @@
-"""The rules as PettingZoo environments, and their documentation pages."""
+"""The PettingZoo environments: parallel and AEC form, observations in words, and the pages of the environments."""

@@ -1,110 +1,167 @@
-"""Documentation pages of the environments, in PettingZoo's form: what they all share is written here, once.
+"""Documentation pages of the environments, in PettingZoo's form: generates their common parts and checks them.
 
-The docstring of an environment's module has what is its own, and marks such as ``{facts}`` for what is filled in when
-it is imported: from the game, from the environment as it is by default, and from the texts below. `help()` and
-`inspect.getdoc` show the whole page.
+    python -m dilemmas.envs.pettingzoo_api.env_pages
+
+rewrites the modules ``dilemmas/envs/NAME_v0.py`` whose page no longer agrees with the game, its options or its payoffs,
+and creates the module of a game of the catalogue that has none. A page is the docstring of its module. The prose that
+describes one game is written there by hand and kept; these parts are generated: the title, the table of facts, the
+example call, the options that all environments have, the observation space, the note on steps and the payoff table.
+The words for the actions are those in the action table of the page.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from dilemmas.envs.checks import GameError
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, game_options, title
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.pettingzoo_api.page_texts import NOTE, OBSERVATION, OPTIONS, PARTS, STEPS
 from dilemmas.envs.pettingzoo_api.parallel_env import SHELL, SocialDilemma, parallel
-from dilemmas.envs.rules.factory import options_of
+from dilemmas.envs.rules.factory import POPULATION, options_of
 
-OPTIONS = {
-    "rounds": (
-        "number of rounds, after which the agents are terminated; 1 is the one-shot game. Of a pair (shortest, longest)"
-        " one is drawn, each number as likely, and told to nobody. None is no fixed number."
-    ),
-    "continuation": "probability that a round is followed by another one; else the agents are terminated.",
-    "noise": "probability that an action is replaced by one of the others, each as likely (trembling hand).",
-    "misperception": (
-        "probability that an agent takes another one's action for one of the others, each as likely; what the agents"
-        " see of the past then differs."
-    ),
-    "memory": "how many rounds back the agents see; None is the whole history, which needs `rounds`.",
-    "clock": "whether the agents see which share of a fixed number of `rounds` is left.",
-    "talk": "turns of cheap talk before the agents act. In each turn all speak at once; it costs and binds nothing.",
-    "signals": "size of the alphabet they speak in, of which signal 0 is silence.",
-    "words": "whether a signal may also be a text. The views have it; in observations all texts are alike.",
-    "punishment": (
-        "(cost, effect): once all have acted, an agent may punish each of the others by points, which cost it `cost`"
-        " each and take `effect` each from the other; (1, 3) in Fehr & Gächter 2002 (Nature 415:137). None: it may not."
-    ),
-    "reward": "(cost, effect): the same with points that give `effect` each to the other. None: it may not.",
-    "points": "most points that an agent may give each of the others in one stage of punishment or reward.",
-    "max_cycles": (
-        "steps after which the agents are truncated; None is 100 rounds where nothing else ends the match. A round is"
-        " one step, and one more for every turn of talk, for punishment and for reward."
-    ),
-    "render_mode": '`"human"` (printed text), `"ansi"` (text), `"rgb_array"` (picture) or None.',
-    "views": "whether infos have a view; False leaves it out, for libraries that make tensors of infos (TorchRL).",
-}
-"""What the options do that every environment has."""
+PAGES = (*ENVIRONMENTS, POPULATION)
+"""Names of the environments, each of which has a module and a page."""
 
-PARTS = {
-    "the last `memory` rounds, oldest first, by player and action": ("memory * n * w", "always"),
-    "the step within the round, one-hot": ("talk + 1 + bool(punishment) + bool(reward)", "talk, punishment or reward"),
-    "the signals of this round, by turn and player, one-hot": ("talk * n * (signals + words)", "talk"),
-    "this round's actions, by player and action": ("n * w", "punishment or reward"),
-    "points that sanctions moved in the last round, by player; 0.5 is none": ("n", "punishment or reward"),
-    "share of the rounds that is left": ("1", "clock"),
-}
-"""The parts of an observation in order: their length with n players and w actions, and what they are there with."""
-
-OBSERVATION = """A vector of numbers from 0 to 1, which with n players and w actions has these parts:
-
-{parts}
-
-Every agent comes first in what it sees, then the others in order. An action is one-hot, and w the number of actions of
-the player who has most; an action that is a contribution in points is its share of the largest endowment, and w is 1.
-What is not there yet is 0; where there is nothing to see at all, the vector is a single 0. With two players, two
-actions and memory 1, `[1, 0, 0, 1]` reads: I chose action 0, the other one action 1. `state()` is what `player_0` sees,
-without errors of perception.
-
-`infos[agent]["view"]` holds the same, and the game, as a `dilemmas.envs.rules.protocol.View`. Where a round takes
-several steps, `infos[agent]["action_mask"]` has a 1 for every action that belongs to the next one."""
-
-STEPS = """With `talk`, `punishment` or `reward` a round takes several steps: every turn of talk, the action above,
-punishment, reward. The space has room for the largest. In talk an action is a signal. In punishment and reward its
-digits to base `points + 1` are the points for each of the others in order, the lowest digit for the first. An action
-that does not belong to a step is never an error: it counts as silence, as the last action above, or as no points."""
+SECTIONS = ("Arguments", "Observation Space", "Action Space", "Rewards", "Version History")
+"""Headings of a page, in order."""
 
 WIDTH = 112
-"""Longest line of what is filled in."""
+"""Largest length of a generated line, in characters."""
+
+CODE = """
+from functools import partial
+
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
+
+__all__ = ["env", "parallel_env", "raw_env"]
+
+parallel_env = partial(parallel, "{name}")
+raw_env = partial(aec, "{name}")
+env = raw_env  # `aec` already checks the order of calls
+"""
+"""What follows the page in the module of an environment."""
 
 
-def page(text: str | None, name: str, *actions: tuple[str, ...]) -> str:
-    """The documentation page of an environment.
-
-    `text`: the module's docstring, in which every mark in braces is replaced: ``{facts}``, ``{call}``, ``{options}``,
-    ``{observation}``, ``{actions}``, ``{steps}``, ``{payoffs}``. `name`: in the catalogue. `actions`: in words, by
-    index; where the players of a game for two have different ones, those of each player.
-    """
-    parts = [f"| {what} | `{length}` | {where} |" for what, (length, where) in PARTS.items()]
-    env = parallel(name)
-    marks = {
-        "facts": _facts(env, name),
-        "call": _call(name),
-        "options": "\n\n".join(fill(f"`{one}`: {OPTIONS[one]}", WIDTH) for one in options(name) if one in OPTIONS),
-        "observation": OBSERVATION.format(parts="\n".join(["| Part | Length | With |", "| :-- | :-- | :-- |", *parts])),
-        "actions": _actions(actions),
-        "steps": STEPS,
-        "payoffs": _payoffs(env.rules.stage, actions[0], actions[-1]) if actions else "",
-    }
-    text = text or ""  # None with python -OO
-    for mark, filling in marks.items():
-        text = text.replace(f"{{{mark}}}", filling)
-    return text
-
-
-def options(name: str) -> dict[str, Any]:
-    """All options of an environment and their defaults: those of the game, of the match, and of the shell."""
+def environment_options(name: str) -> dict[str, Any]:
+    """All options of an environment and their defaults: those of the game, of the match, and of `parallel`."""
     return {**options_of(name), **SHELL}
+
+
+def module_path(name: str) -> Path:
+    """The file of an environment's module."""
+    return Path(__file__).resolve().parents[1] / f"{name}_v0.py"
+
+
+def generated_module(name: str, current: str) -> str:
+    """The source of an environment's module with all generated parts up to date.
+
+    Parameters
+    ----------
+    name
+        Name of the environment.
+    current
+        The present source of the module, whose prose is kept; empty for a module that does not exist yet.
+
+    Raises
+    ------
+    GameError
+        If the page does not have the five sections, or its action table does not have one row per action.
+    """
+    found = re.match(r'"""\n(.*?)\n"""\n', current, re.DOTALL)
+    page = environment_page(name, found[1] if found else _draft(name))
+    return f'"""\n{page}\n"""\n{CODE.format(name=name)}'
+
+
+def outdated_pages() -> list[str]:
+    """Names of the environments whose module is missing or differs from the generated one."""
+    return [name for name in PAGES if (source := _source(name)) != generated_module(name, source)]
+
+
+def environment_page(name: str, text: str) -> str:
+    """A page with its generated parts up to date; `text` is the present page. Raises as `generated_module`."""
+    intro, *parts = re.split(r"^### (.+)$", text, flags=re.MULTILINE)
+    if tuple(parts[::2]) != SECTIONS:
+        raise GameError(f"{name}_v0: sections {', '.join(parts[::2])}; needs {', '.join(SECTIONS)}")
+    arguments, observation, actions, rewards, history = map(_paragraphs, parts[1::2])
+    env, is_game = parallel(name), name in GAMES
+    bodies = (
+        _arguments(name, arguments),
+        [_observation()] if is_game else observation,
+        [*(part for part in actions if not part.startswith(STEPS[:24])), *([STEPS] if is_game else [])],
+        _rewards(name, env.rules.stage, actions, rewards),
+        history,
+    )
+    sections = [part for heading, body in zip(SECTIONS, bodies, strict=True) for part in (f"### {heading}", *body)]
+    return "\n\n".join([*_intro(env, name, _paragraphs(intro)), *sections])
+
+
+def _source(name: str) -> str:
+    path = module_path(name)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text; a fenced code block is one paragraph."""
+    blocks = re.findall(r"```.*?```|(?:(?!```).)+", text, re.DOTALL)
+    return [
+        part.strip("\n")
+        for block in blocks
+        for part in ([block] if block.startswith("```") else re.split(r"\n\s*\n", block))
+        if part.strip()
+    ]
+
+
+def _intro(env: SocialDilemma, name: str, present: Sequence[str]) -> list[str]:
+    """Title, facts and what the page says of the game."""
+    own = [part for part in present if not part.startswith(("# ", "|", NOTE[:24]))]
+    return [f"# {title(name)}", _facts(env, name), NOTE, *own]
+
+
+def _arguments(name: str, present: Sequence[str]) -> list[str]:
+    """The example call, the options of the game as the page describes them, and the options that all have."""
+    own = [part for part in present if not part.startswith("```") and _described(part) not in OPTIONS]
+    known = [option for option in environment_options(name) if option in OPTIONS]
+    return [_call(name), *own, *(fill(f"`{option}`: {OPTIONS[option]}", WIDTH) for option in known)]
+
+
+def _described(paragraph: str) -> str:
+    """The first option that a paragraph describes; empty where it describes none."""
+    found = re.match(r"`(\w+)`", paragraph)
+    return found[1] if found else ""
+
+
+def _observation() -> str:
+    parts = [("Part", "Length", "With"), (":--",) * 3]
+    parts += [(part, f"`{length}`", where) for part, (length, where) in PARTS.items()]
+    return OBSERVATION.format(parts=_rows(parts))
+
+
+def _rewards(name: str, game: StageGame, actions: Sequence[str], present: Sequence[str]) -> list[str]:
+    """What the page says of rewards, with the payoff table in the place of the present one, or at the end."""
+    words = _action_words(name, game, actions)
+    if not words:
+        return list(present)
+    table = _payoffs(game, words[0], words[-1])
+    shown = [table if part.startswith("|") else part for part in present]
+    return shown if table in shown else [*shown, table]
+
+
+def _action_words(name: str, game: StageGame, actions: Sequence[str]) -> list[tuple[str, ...]]:
+    """The actions in words as in the action table, once or for each player; none where it has no row per action."""
+    tables = [[row.strip("| ").split(" | ") for row in part.splitlines()[2:]] for part in actions if part[0] == "|"]
+    rows = tables[0] if tables else []
+    if not rows or not all(value.strip().isdigit() for value, *_ in rows):
+        return []
+    words = [tuple(map(str.strip, column)) for column in list(zip(*rows, strict=True))[1:]]
+    options = (game.n_actions,) if len(words) == 1 else game.options
+    if tuple(map(len, words)) != options:
+        raise GameError(f"{name}_v0: {len(rows)} rows in the action table; needs {options[0]}, one per action")
+    return words
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> str:
@@ -112,14 +169,14 @@ def _rows(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _facts(env: SocialDilemma, name: str) -> str:
-    """PettingZoo's table."""
+    """PettingZoo's table of facts."""
     agents = [f"`{agent}`" for agent in env.possible_agents]
     choices = env.rules.spaces[0]
     facts = {
         "Creation": f'`make("parallel", "dilemmas/{name}-v0")`, `make("aec", ...)`',
         "Import": f"`from dilemmas.envs import {name}_v0`",
         "Actions": "Discrete",
-        "Parallel API": "Yes (native; AEC is made from it)",
+        "Parallel API": "Yes (native; the AEC form is made from it)",
         "Manual Control": "No",
         "Agents": ", ".join(agents if len(agents) < 4 else [agents[0], "...", agents[-1]]),
         "Number of agents": str(len(agents)),
@@ -131,30 +188,22 @@ def _facts(env: SocialDilemma, name: str) -> str:
     }
     (first, creation), *others = facts.items()
     rows = [f"| {first:18} | {creation} |", "|--------------------|----------|"]
-    rows += [f"| {fact:18} | {value} |" for fact, value in others]
-    return "\n".join([*rows, "", "Numbers and shapes are those without options."])
+    return "\n".join([*rows, *(f"| {fact:18} | {value} |" for fact, value in others)])
 
 
 def _call(name: str) -> str:
     """Python code that makes the environment with every option at its default."""
-    told = [
-        '"parallel"',
-        f'"dilemmas/{name}-v0"',
-        *(f"{option}={_literal(x)}" for option, x in options(name).items()),
-    ]
+    options = [f"{option}={_literal(value)}" for option, value in environment_options(name).items()]
     make = "pettingzoo.make("
-    call = fill(f"{make}{', '.join(told)})", WIDTH, subsequent_indent=" " * len(make), break_on_hyphens=False)
+    arguments = ", ".join(['"parallel"', f'"dilemmas/{name}-v0"', *options])
+    call = fill(f"{make}{arguments})", WIDTH, subsequent_indent=" " * len(make), break_on_hyphens=False)
     return f"```python\nimport pettingzoo\nimport dilemmas.envs\n\n{call}\n```"
 
 
 def _literal(default: Any) -> str:
-    return f"{default:g}" if isinstance(default, float) else repr(default)
-
-
-def _actions(actions: tuple[tuple[str, ...], ...]) -> str:
-    whose = ["Action"] if len(actions) == 1 else [f"Action of `player_{player}`" for player in range(len(actions))]
-    body = [(str(value), *words) for value, words in enumerate(zip(*actions, strict=True))]
-    return _rows([("Value", *whose), (":---:",) * (len(whose) + 1), *body])
+    if isinstance(default, float):
+        return f"{default:g}"
+    return f'"{default}"' if isinstance(default, str) else repr(default)
 
 
 def _payoffs(game: StageGame, mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
@@ -163,7 +212,7 @@ def _payoffs(game: StageGame, mine: tuple[str, ...], theirs: tuple[str, ...]) ->
         head = ["others who cooperate", *map(str, range(game.n_players))]
         body = [[f"{paid:g}" for paid in row] for row in (game.cooperate, game.defect)]
     elif isinstance(game, MatrixGame):
-        head = ["mine / theirs", *theirs]
+        head = ["own action / other's action", *theirs]
         body = [[f"{symbol} = {getattr(game, symbol):g}" for symbol in row] for row in ("RS", "TP")]
     else:
         head = ["`player_0` / `player_1`", *theirs]
@@ -171,3 +220,30 @@ def _payoffs(game: StageGame, mine: tuple[str, ...], theirs: tuple[str, ...]) ->
         body = [[", ".join(f"{paid:g}" for paid in game.payoffs((i, j))) for j in columns] for i in range(len(mine))]
     ruler = [":--"] + [":-:"] * (len(head) - 1)
     return _rows([head, ruler, *([word, *row] for word, row in zip(mine, body, strict=True))])
+
+
+def _draft(name: str) -> str:
+    """A page to start from, for a game of the catalogue that has none."""
+    game = GAMES[name]
+    actions = [("Value", "Action"), (":---:", ":----:"), *((f"{i}", f"Action {i}") for i in range(game.n_actions))]
+    bodies = (
+        "\n\n".join(f"`{option}`: (describe the option, its unit and its range)" for option in game_options(name)),
+        "",
+        _rows(actions) if game.n_actions else "(describe the actions)",
+        "The payoff of the round (cite the source):",
+        "* v0: Initial version",
+    )
+    sections = (f"### {heading}\n\n{body}" for heading, body in zip(SECTIONS, bodies, strict=True))
+    return "\n\n".join(["(Describe the game in a few sentences.)", *sections])
+
+
+def rewrite_pages() -> Iterator[Path]:
+    """Rewrite the modules of all environments whose page is outdated; yields the path of each."""
+    for name in outdated_pages():
+        module_path(name).write_text(generated_module(name, _source(name)), encoding="utf-8")
+        yield module_path(name)
+
+
+if __name__ == "__main__":
+    for path in rewrite_pages():
+        print(f"wrote {path}")

@@ -1,7 +1,7 @@
-"""The PettingZoo shell of the games: a native ParallelEnv over any `Rules`, and AEC made from it.
+"""The games as PettingZoo environments: a native `ParallelEnv` for any `Rules`, and the AEC form made from it.
 
-All that is decided here is PettingZoo's: names of agents, spaces, dictionaries, the clock. What happens in a
-round is decided by the rules (`dilemmas.envs.rules.protocol`).
+This module decides only what belongs to PettingZoo: names of agents, spaces, dictionaries and truncation. What happens
+in a round is decided by the rules (`dilemmas.envs.rules.protocol`).
 """
 
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from pettingzoo.utils.conversions import parallel_to_aec  # type: ignore[import-
 from dilemmas.envs.checks import GameError, flag, whole_number
 from dilemmas.envs.games.catalogue import game_name
 from dilemmas.envs.names import lookup
-from dilemmas.envs.pettingzoo_api.transition_cache import Graph
-from dilemmas.envs.rendering.frames import Album
+from dilemmas.envs.pettingzoo_api.transition_cache import TransitionCache
+from dilemmas.envs.rendering.frames import MatchHistory
 from dilemmas.envs.rendering.pixels import Picture
-from dilemmas.envs.rendering.render import image, text
+from dilemmas.envs.rendering.render import render_image, render_text
 from dilemmas.envs.rules.factory import check_options, rules_of
 from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Rules
 
 MAX_CYCLES = 100
-"""Rounds after which the clock ends a match that the rules would never end."""
+"""Rounds after which a match is truncated that the rules would never end."""
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
 
@@ -36,11 +36,29 @@ Seen = tuple[dict[str, Observation], dict[str, dict[str, Any]]]
 
 
 class SocialDilemma(ParallelEnv):  # type: ignore[misc]
-    """A match by given rules, between ``player_0``, ``player_1`` and so on.
+    """A match with given rules between the agents ``player_0``, ``player_1`` and so on.
 
-    An observation is the history in numbers (`dilemmas.envs.rules.observations.encode`); ``infos[agent]["view"]``
-    is the agent's `View`, unless `views` is false: TorchRL, for one, can only take numbers there. Copies and
-    pickles made in mid-match go on from there, randomness included.
+    An observation is the history as numbers (`dilemmas.envs.rules.observations`). Copies and pickles made during a
+    match continue from the same state, including the state of the random generator.
+
+    Parameters
+    ----------
+    rules
+        Rules of the match.
+    name
+        Name of the environment in error messages and metadata, such as ``prisoners_dilemma_v0``.
+    max_cycles
+        Steps until truncation, at least 1. None: 100 rounds where the rules end no match, otherwise no truncation.
+    render_mode
+        ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
+    views
+        Whether ``infos[agent]["view"]`` has the agent's `View`; libraries that only accept numbers in infos, such as
+        TorchRL, need False.
+
+    Raises
+    ------
+    InputError
+        If `max_cycles`, `render_mode` or `views` cannot be used.
     """
 
     def __init__(
@@ -52,7 +70,6 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         render_mode: str | None = None,
         views: bool = True,
     ) -> None:
-        """`max_cycles`: rounds until truncation; None is 100 where the rules end no match, else no clock."""
         if max_cycles is not None:
             max_cycles = whole_number(max_cycles, f"{name}: max_cycles", 1)
         if render_mode is not None:
@@ -69,7 +86,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self.views = flag(views, f"{name}: views")
         self.possible_agents = [f"player_{player}" for player in range(rules.n_players)]
         self.agents: list[str] = []
-        self._graph = Graph(rules, self.possible_agents)
+        self._cache = TransitionCache(rules, self.possible_agents)
         self._no = dict.fromkeys(self.possible_agents, False)
         self._masks = self._phase_masks()
         self._joint = itemgetter(*self.possible_agents)
@@ -84,28 +101,40 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return Discrete(options) if options else Box(0.0, self.rules.stage.endowments[player], (1,), np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is kept: a copy made in mid-match goes on from there."""
-        return {**self.__dict__, "_node": self._node.state}
+        """All but the cached state, which is rebuilt: a copy made during a match continues from the same state."""
+        return {**self.__dict__, "_current": self._current.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._node = self._graph.node(state["_node"])
+        self._current = self._cache.cached_state(state["_current"])
 
     def _begin(self) -> None:
-        self._node = self._graph.start(self._rng)
+        self._current = self._cache.start(self._rng)
         self._steps = 0
-        self._album = Album(self.rules)
+        self._history = MatchHistory(self.rules)
 
     def observation_space(self, agent: str) -> Box:
-        """Where the agent's observations lie; the same object at every call."""
+        """The observation space of an agent; the same object at every call."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Discrete | Box:
-        """The agent's actions, from the most cooperative to the least; the same object at every call."""
+        """The action space of an agent, most cooperative action first; the same object at every call."""
         return self.action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Seen:
-        """Start a match. A `seed` starts randomness anew, else it goes on; `options` change nothing."""
+        """Start a match.
+
+        Parameters
+        ----------
+        seed
+            Seed of the random generator, from 0 up; None continues the generator.
+        options
+            Accepted for PettingZoo and not used.
+
+        Returns
+        -------
+        Observations and infos by agent.
+        """
         if seed is not None:
             self._rng = np.random.default_rng(whole_number(seed, "seed", 0))
         self._begin()
@@ -115,26 +144,38 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     def step(
         self, actions: Mapping[str, int]
     ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Play one round: observations, rewards, terminations, truncations and infos by agent.
+        """Play one step: a round, or one phase of a round with talk or sanctions.
 
-        Raises `GameError` for an action outside the space, for a missing one, and where no match is on.
+        Parameters
+        ----------
+        actions
+            One action for each agent.
+
+        Returns
+        -------
+        Observations, rewards (points), terminations, truncations and infos by agent.
+
+        Raises
+        ------
+        GameError
+            If an action is missing or outside the action space, or if no match has been started.
         """
         agents = self.agents
         if not agents:
-            raise GameError(f"{self}: no match is on; call reset() first")
+            raise GameError(f"{self}: no match has been started, or it has ended; call reset() first")
         try:
             joint = self._joint(actions)
         except KeyError as missing:
-            raise GameError(f"{self}: no action of {missing}; every agent acts in every round") from None
+            raise GameError(f"{self}: no action for {missing}; every agent acts in every step") from None
         except (TypeError, IndexError):
             raise GameError(f"{self}: actions = {actions!r}; needs a dict with an action for each agent") from None
         if len(actions) != len(agents):
-            strange = next(agent for agent in actions if agent not in agents)
-            raise GameError(f"{self}: no agent is called {strange!r}; they are {agents[0]} to {agents[-1]}")
-        transition, rewards, self._node = self._graph.step(self._node, joint, self._rng)
+            unknown = next(agent for agent in actions if agent not in agents)
+            raise GameError(f"{self}: unknown agent {unknown!r}; the agents are {agents[0]} to {agents[-1]}")
+        transition, rewards, self._current = self._cache.step(self._current, joint, self._rng)
         self._steps += 1
         if self.render_mode is not None:
-            self._album.add(transition)
+            self._history.add(transition)
         observations, infos = self._look()
         terminated = transition.state.ending is not None
         truncated = not terminated and self.max_cycles is not None and self._steps >= self.max_cycles
@@ -149,20 +190,20 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         )
 
     def _look(self) -> Seen:
-        """What every agent sees, in new arrays and new dictionaries."""
+        """Observations and infos of every agent, in new arrays and new dictionaries."""
         views = self.views
         observations: dict[str, Observation] = {}
         infos: dict[str, dict[str, Any]] = {}
-        for agent, view, vector in self._node.seen:  # one loop: on Python 3.11 each comprehension is a call
+        for agent, view, vector in self._current.seen:  # one loop: on Python 3.11 each comprehension is a call
             observations[agent] = vector.copy()
             infos[agent] = {"view": view} if views else {}
         if self._masks:
-            for agent, mask in self._masks[self._node.state.phase].items():
+            for agent, mask in self._masks[self._current.state.phase].items():
                 infos[agent]["action_mask"] = mask.copy()
         return observations, infos
 
     def _phase_masks(self) -> list[dict[str, NDArray[np.int8]]]:
-        """Per phase, which actions of each agent belong to it; empty where there is but one phase."""
+        """For each phase the action mask of each agent; empty where a round has one phase."""
         rules = self.rules
         if len(rules.phases) == 1:
             return []
@@ -173,23 +214,23 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return [dict(zip(self.possible_agents, row, strict=True)) for row in masks]
 
     def state(self) -> Observation:
-        """The last rounds in numbers, as they happened, with the players in the order of the table."""
-        return self.rules.encode_state(self._node.state)
+        """The last rounds as numbers, without errors of perception and with the players in order."""
+        return self.rules.encode_state(self._current.state)
 
     def render(self) -> str | Picture | None:
-        """The match so far: ``ansi`` is a text, ``rgb_array`` a picture, ``human`` prints the text."""
+        """Render the match so far: a text for ``ansi``, a picture for ``rgb_array``; ``human`` prints the text."""
         if self.render_mode is None:
             gymnasium.logger.warn(f"{self}: render() needs a render_mode, one of {', '.join(RENDER_MODES)}")
             return None
         if self.render_mode == "rgb_array":
-            return image(self._album)
+            return render_image(self._history)
         if self.render_mode == "ansi":
-            return text(self._album)
-        print(text(self._album))
+            return render_text(self._history)
+        print(render_text(self._history))
         return None
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """There is nothing to close."""
 
 
 def _box(size: int) -> Box:
@@ -205,22 +246,41 @@ def parallel(
     views: bool = True,
     **options: Any,
 ) -> SocialDilemma:
-    """An environment of the catalogue in PettingZoo's parallel form.
+    """Make an environment in PettingZoo's parallel form.
 
-    `options`: of the match and of the game, as in `rules_of`, which end it (terminated). The clock ends it (truncated)
-    after `max_cycles` steps, which is 100 rounds where nothing else would. With talk or sanctions a round takes several
-    steps; infos have an `action_mask`, and an action of another step counts as silence, as defection, or as no point.
-    `views` puts a `View` into every info. Raises `InputError` for options that cannot be used.
+    With talk or sanctions a round takes several steps; infos then have an ``action_mask``, and an action that belongs
+    to another step counts as silence, as defection, or as no points.
+
+    Parameters
+    ----------
+    name
+        Name of a game in the catalogue, ``population``, or the id of an environment.
+    max_cycles
+        Steps until truncation. None: 100 rounds where the rules end no match, otherwise no truncation.
+    render_mode
+        ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
+    views
+        Whether each info has a `View`.
+    options
+        Options of the match and of the game, as in `rules_of`.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or option, and for values that cannot be used.
     """
-    check_options(name, options, *SHELL)  # all that are known: `max_cycle` should find `max_cycles`
+    check_options(name, options, *SHELL)  # all known options, so that `max_cycle` is answered with `max_cycles`
     rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
     return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
 
 SHELL: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
-"""The options of the shell and their defaults; those of the rules are `rulebook.options_of`."""
+"""The options of this module and their defaults; those of the rules are in `rules.factory.options_of`."""
 
 
 def aec(name: str, /, **options: Any) -> AECEnv:
-    """The same in PettingZoo's turn-based form: actions are held back until all have been chosen."""
+    """Make the same environment in PettingZoo's AEC form: actions take effect when all agents have chosen.
+
+    Parameters and errors are those of `parallel`.
+    """
     return parallel_to_aec(parallel(name, **options))

@@ -1,10 +1,10 @@
-"""Matches in words: what each agent sees as the prompt that a language model would get.
+"""Observations in words: what each agent observes, as the prompt that a language model receives.
 
     env = InWords(parallel("prisoners_dilemma", talk=1), context("friends"))
     texts, infos = env.reset(seed=1)
 
-The text of an observation is all that the agent knows, and ends with the question of the phase. Actions stay what
-they are. An option of the wrapper, not of the environment: by default, spaces are plain numbers.
+The text of an observation is all that the agent knows, followed by the question of the phase. Actions are unchanged.
+This is a wrapper; without it, observations are numbers.
 """
 
 import string
@@ -24,41 +24,53 @@ from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.rules.protocol import Rules, View
 
 LONGEST_VALUE = 24
-"""Characters of a number, with the comma behind it, or more."""
+"""Upper bound of the characters of a number and the comma that follows it."""
 
 
 class TextError(InputError):
-    """A match that cannot be observed in words; the message says why, and the way out."""
+    """A match that cannot be observed in words; the message has the reason and the fix."""
 
 
 class InWords(BaseParallelWrapper):  # type: ignore[misc]
-    """An environment whose observations are texts, also to be found as ``infos[agent]["text"]``.
+    """An environment whose observations are texts, which are also in ``infos[agent]["text"]``.
 
-    The observation spaces are `gymnasium.spaces.Text` of a length and a set of characters that contain every text of
-    the match. PettingZoo's `parallel_api_test` passes; its `api_test`, which expects arrays, is known to fail on spaces
-    of texts.
+    The observation spaces are `gymnasium.spaces.Text` whose length and characters contain every text of the match.
+    PettingZoo's `parallel_api_test` passes; its `api_test` expects arrays and fails on text spaces.
+
+    Parameters
+    ----------
+    env
+        A parallel environment made with ``views=True``.
+    context
+        The social framing of the prompts.
+    template
+        The sentences of the prompts; None is the template ``study``.
+    observe
+        Whether observations are texts. If False, observations stay numbers and the texts are only in the infos.
+
+    Raises
+    ------
+    TemplateError
+        If the template has no sentences for the match.
+    TextError
+        If the environment gives no views, or if texts of any length may be said, which no space contains; use
+        ``observe=False`` then.
     """
 
     def __init__(
         self, env: SocialDilemma, context: Context, template: Template | None = None, observe: bool = True
     ) -> None:
-        """`template`: of the sentences; None is the study's. `observe`: whether observations become texts; if not, they
-        stay numbers, and the texts are in the infos alone.
-
-        Raises `TemplateError` where the template has no words for the match; `TextError` where the environment gives no
-        views, and where texts of any length may be said, which no space contains: take `observe=False` then.
-        """
         super().__init__(env)
         if not (isinstance(env, ParallelEnv) and isinstance(env.unwrapped, SocialDilemma)):
-            raise TextError(f"{env}: needs a parallel environment of dilemmas; texts are made of its views")
+            raise TextError(f"{env}: needs a parallel environment of dilemmas, from whose views the texts are made")
         if not isinstance(context, Context):
-            raise TextError(f"context = {context!r}; needs a Context, such as contexts.context('friends')")
+            raise TextError(f"context = {context!r}; needs a Context, such as prompts.contexts.context('friends')")
         if not isinstance(template, Template | None):
             raise TextError(
-                f"template = {template!r}; needs a Template, such as wording.load_template('study'), or None"
+                f"template = {template!r}; needs a Template, such as prompts.templates.load_template('study'), or None"
             )
         if not env.views:
-            raise TextError("texts are made of views: make the environment with views=True")
+            raise TextError("views = False; texts are made from views: make the environment with views=True")
         self.context = context
         self.template = template or load_template("study")
         self.observe = observe
@@ -68,43 +80,38 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
             self.observation_spaces = dict.fromkeys(env.possible_agents, self._space(env.rules, starts))
 
     def observation_space(self, agent: str) -> Any:
-        """Where the agent's observations lie; the same object at every call."""
+        """The observation space of an agent; the same object at every call."""
         return self.observation_spaces[agent] if self.observe else self.env.observation_space(agent)
 
     def reset(
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """Start a match."""
+        """Start a match; observations and infos by agent."""
         return self._in_words(*self.env.reset(seed=seed, options=options))
 
     def step(self, actions: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Play one phase."""
+        """Play one phase; observations, rewards, terminations, truncations and infos by agent."""
         observations, *others, infos = self.env.step(actions)
-        texts, told = self._in_words(observations, infos)
-        return texts, *others, told
+        texts, new_infos = self._in_words(observations, infos)
+        return texts, *others, new_infos
 
     def text(self, view: View) -> str:
-        """What a view says, and the question of the phase."""
+        """The prompt of a view: what the agent knows, and the question of the phase."""
         return match_prompt(self.template, view, self.context, words=True)
 
     def _in_words(
         self, observations: dict[str, Any], infos: dict[str, dict[str, Any]]
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         texts = {agent: self.text(info["view"]) for agent, info in infos.items()}
-        told = {agent: {**info, "text": texts[agent]} for agent, info in infos.items()}
-        return texts if self.observe else observations, told
+        new_infos = {agent: {**info, "text": texts[agent]} for agent, info in infos.items()}
+        return texts if self.observe else observations, new_infos
 
     def _space(self, rules: Rules, starts: list[str]) -> Text:
-        """Room for the longest text: one at the beginning, and a line for all that may come to it."""
+        """A space for the longest text: a first prompt, and one line for everything that may be added to it."""
         if rules.talk is not None and rules.talk.words:
-            raise TextError("a text of any length may be said, and no space contains all; take observe=False")
+            raise TextError("texts of any length may be said, which no space contains; use observe=False")
         sentences = [str(getattr(self.template, field.name)) for field in fields(self.template)]
-        labels = [
-            label
-            for view in self._views
-            for shown in presentations_now(self.template, view)[:1]
-            for label in shown.labels
-        ]
+        labels = [label for view in self._views for shown in presentations_now(self.template, view)[:1] for label in shown.labels]
         value = max(LONGEST_VALUE, *(len(label) + 2 for label in labels), len(self.template.silence) + 2)
         line = max(map(len, sentences)) + value * (rules.n_players + 2)
         lines = rules.memory + len(rules.phases) + 3  # what was done, said, and changed by sanctions; the clock
@@ -113,7 +120,7 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
 
 
 def _beginnings(rules: Rules, player: int) -> list[View]:
-    """What a player may be asked with nothing behind it, phase by phase."""
+    """The views of a player before the first round, one per phase."""
     names = dict.fromkeys(phase.name for phase in rules.phases)
     rounds = rules.rounds if rules.clock and isinstance(rules.rounds, int) else None
     return [View(rules.stage, player, 0, (), phase, rounds=rounds, rules=rules) for phase in names]

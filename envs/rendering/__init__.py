@@ -1,1 +1,1 @@
-"""Pictures and text of a match."""
+"""Rendering of a match as text and as a picture."""

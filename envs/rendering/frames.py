@@ -1,4 +1,4 @@
-"""What a render shows of a match: the last rounds with all that was said, done and paid in them."""
+"""The history of a match as rendering needs it: the last rounds with every signal, action, sanction and payoff."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -11,47 +11,49 @@ from dilemmas.envs.numbers import number
 from dilemmas.envs.rules.protocol import Rules, Transition
 
 SHOWN = 18
-"""The last rounds that a render shows."""
+"""Number of last rounds that are rendered."""
 FREQUENT = 4
-"""Most actions of which a render gives the share of the players."""
+"""Largest number of actions whose relative frequencies are rendered."""
 LONGEST_WORDS = 40
-"""Letters that are shown of a text that a player said."""
+"""Characters that are rendered of a text that a player said."""
 
 
 @dataclass(slots=True)
-class Played:
-    """One round, as far as it has gone."""
+class RenderedRound:
+    """One round, which may be incomplete."""
 
     payoffs: tuple[float, ...]
     """Points of each player so far, sanctions included."""
     said: list[Joint] = field(default_factory=list)
-    """Joint signals, one per turn."""
+    """Joint signals, one per turn of talk."""
     joint: Joint | None = None
-    """The joint action; None while the players talk."""
+    """The joint action; None during talk."""
     sanctions: list[tuple[str, Joint]] = field(default_factory=list)
-    """Phase and joint action of each stage of sanctions."""
+    """Name of the phase and joint action of each stage of sanctions."""
 
 
-class Album:
-    """What a render needs of a match: totals, and the last rounds as they happened."""
+class MatchHistory:
+    """What rendering needs of a match: the total payoffs, and the last `SHOWN` rounds as they happened."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.game = rules.stage
-        self.rounds: deque[Played] = deque(maxlen=SHOWN + 1)  # one of them may be under way
+        self.rounds: deque[RenderedRound] = deque(maxlen=SHOWN + 1)  # one of them may be incomplete
         self.totals = [0.0] * rules.n_players
+        """Points of each player since the start of the match."""
         self.completed = 0
-        """Rounds completed."""
+        """Number of rounds completed."""
         self.next = rules.phases[0].name
-        """The phase that is due."""
+        """Name of the next phase."""
         self.over = False
+        """Whether the rules have ended the match."""
         self.under_way = False
-        """Whether a round has begun and not ended."""
+        """Whether a round has begun and is not completed."""
 
     def add(self, transition: Transition) -> None:
-        """Take in one phase."""
+        """Add one phase."""
         if not self.under_way:
-            self.rounds.append(Played((0.0,) * self.rules.n_players))
+            self.rounds.append(RenderedRound((0.0,) * self.rules.n_players))
         now, state = self.rounds[-1], transition.state
         if transition.phase == "talk":
             now.said.append(transition.joint)
@@ -65,11 +67,11 @@ class Album:
         self.under_way, self.over = state.phase > 0, state.ending is not None
 
     def seat(self, player: int) -> int | None:
-        """Which player of the stage game a player is; None in a population, where all are alike."""
+        """Index of a player in the stage game; None in a population, where the stage game has fewer players."""
         return player if self.game.n_players == len(self.totals) else None
 
     @property
-    def acted(self) -> list[Played]:
+    def acted(self) -> list[RenderedRound]:
         """The last rounds in which the players have acted, oldest first; at most `SHOWN`."""
         return [played for played in self.rounds if played.joint is not None][-SHOWN:]
 
@@ -80,13 +82,13 @@ class Album:
 
     @property
     def due(self) -> str:
-        """What comes next, where a round has several phases."""
+        """The next phase in words, where a round has several phases; otherwise empty."""
         if len(self.rules.phases) == 1:
             return ""
         return "the match is over" if self.over else f"next: {self.next}"
 
     def caption(self, shown: int = SHOWN) -> str:
-        """Which rounds are shown, if there is room for so many."""
+        """The range of rounds that is rendered, such as ``rounds 2 to 5``, where at most `shown` rounds fit."""
         count = min(shown, len(self.acted))
         if not count:
             return "no round yet"
@@ -95,7 +97,17 @@ class Album:
 
 
 def label(game: StageGame, action: Any, player: int | None = None) -> str:
-    """An action in a few letters: C or D, what it contributes, or its number."""
+    """An action in a few characters: C or D, its contribution in points, or its index.
+
+    Parameters
+    ----------
+    game
+        The stage game.
+    action
+        Index of the action, or points where actions are continuous.
+    player
+        Index of the player; needed where endowments differ.
+    """
     if isinstance(game, PublicGoods) and game.n_actions != len(Action):
         return number(game.contribution(action, player))
     graded = game.n_actions == len(Action) and game.cooperation(0) > game.cooperation(1)
@@ -103,7 +115,7 @@ def label(game: StageGame, action: Any, player: int | None = None) -> str:
 
 
 def frequencies(game: StageGame, joint: Joint) -> list[str]:
-    """How many players took each action, such as ``C 50%``; where there are many, the most frequent ones."""
+    """Relative frequency of each action, such as ``C 50%``; of more than `FREQUENT` actions, of the most frequent."""
     counts = Counter(joint)
     named = (
         range(game.n_actions) if game.n_actions <= FREQUENT else [action for action, _ in counts.most_common(FREQUENT)]
@@ -112,8 +124,8 @@ def frequencies(game: StageGame, joint: Joint) -> list[str]:
 
 
 def signal(said: Any) -> str:
-    """A signal: its number, - for silence, or the text between quotation marks, without anything but letters."""
+    """A signal: its number, ``-`` for silence, or the text in quotation marks with unprintable characters replaced."""
     if not isinstance(said, str):
         return str(said) if said else "-"
-    told = "".join(letter if letter.isprintable() else " " for letter in said)
-    return f'"{told if len(told) <= LONGEST_WORDS else told[: LONGEST_WORDS - 3] + "..."}"'
+    printable = "".join(letter if letter.isprintable() else " " for letter in said)
+    return f'"{printable if len(printable) <= LONGEST_WORDS else printable[: LONGEST_WORDS - 3] + "..."}"'

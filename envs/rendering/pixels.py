@@ -1,4 +1,4 @@
-"""Drawing on an array of pixels: filled boxes and letters, with numpy alone."""
+"""Drawing of filled boxes and text on an array of pixels, with numpy only."""
 
 from functools import cache
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 """Shape (height, width, 3): red, green, blue."""
 Colour = tuple[int, int, int]
+"""Red, green, blue, each from 0 to 255."""
 
 GLYPHS = {
     " ": "0000000000", "0": "3E5149453E", "1": "00427F4000", "2": "4261514946", "3": "2141454B31",
@@ -20,20 +21,20 @@ GLYPHS = {
     "Y": "0708700807", "Z": "6151494543", ".": "0060600000", ",": "0050300000", "-": "0808080808",
     "+": "08083E0808", "%": "2313086462", ":": "0036360000",
 }  # fmt: skip
-"""Letters 5 wide and 7 high, a byte per column from the left, its lowest bit at the top."""
+"""Characters 5 pixels wide and 7 high: one byte per column from the left, its lowest bit at the top."""
 ADVANCE = 6
-"""From one letter to the next, in pixels at scale 1."""
+"""Distance from one character to the next, in pixels at scale 1."""
 
 
 def canvas(height: int, width: int, colour: Colour) -> Picture:
-    """A new picture of one colour."""
+    """A new picture filled with one colour."""
     picture = np.empty((height, width, 3), dtype=np.uint8)
     picture[:] = colour
     return picture
 
 
 def fill(picture: Picture, x: int, y: int, width: int, height: int, colour: Colour) -> None:
-    """Fill a box whose upper left corner is (x, y); what lies outside the picture is cut off."""
+    """Fill a box whose upper left corner is (x, y), clipped to the picture."""
     picture[y : y + height, x : x + width] = colour
 
 
@@ -43,9 +44,9 @@ def text_width(text: str, scale: int) -> int:
 
 
 def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
-    """Write a text whose upper left corner is (x, y), in capitals; a letter without a glyph stays blank.
+    """Write a text in capitals with its upper left corner at (x, y), clipped to the picture.
 
-    What does not fit into the picture is cut off.
+    A character without a glyph is left blank.
     """
     for i, letter in enumerate(text.upper()):
         left = x + i * ADVANCE * scale
@@ -57,30 +58,30 @@ def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: in
 
 
 def right(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
-    """Write so that the text ends at x."""
+    """Write a text right-aligned at x."""
     write(picture, x - text_width(text, scale), y, text, colour, scale)
 
 
 def centred(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
-    """Write so that the middle of the text is at x."""
+    """Write a text centred at x."""
     write(picture, x - text_width(text, scale) // 2, y, text, colour, scale)
 
 
 def small(picture: Picture, x: int, y: int, room: int, text: str, colour: Colour) -> None:
-    """Write in the middle of `room` pixels, or not at all where the text is wider."""
+    """Write a small text centred in `room` pixels; nothing where the text is wider."""
     if text_width(text, 1) < room:
         centred(picture, x + room // 2, y, text, colour, scale=1)
 
 
 @cache
 def _glyph(letter: str) -> NDArray[np.bool_]:
-    """Where a letter has ink, shape (7, 5)."""
+    """Pixels of a character that are drawn, shape (7, 5)."""
     columns = np.frombuffer(bytes.fromhex(GLYPHS.get(letter, GLYPHS[" "])), dtype=np.uint8)
     ink: NDArray[np.bool_] = (columns >> np.arange(7)[:, None]) & 1 == 1
     return ink
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the first colour, from 0 to 1, the rest of the second."""
+    """A mixture of two colours with `share`, from 0 to 1, of the first one."""
     red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(first, second, strict=True))
     return red, green, blue

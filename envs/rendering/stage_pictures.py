@@ -1,4 +1,4 @@
-"""The part of a picture that shows the game and its last round: a payoff matrix, bars, or a population."""
+"""The part of a picture that shows the stage game and its last round: payoff matrix, bars, or population."""
 
 from collections.abc import Callable
 from itertools import product
@@ -10,28 +10,28 @@ import numpy as np
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.numbers import number
-from dilemmas.envs.rendering.frames import SHOWN, Album, frequencies, label
+from dilemmas.envs.rendering.frames import SHOWN, MatchHistory, frequencies, label
 from dilemmas.envs.rendering.pixels import Colour, Picture, centred, fill, mix, right, small, text_width, write
 
 WHITE, PAPER, INK, GREY = (255, 255, 255), (247, 247, 244), (34, 34, 40), (140, 140, 146)
-COOPERATE, BETWEEN, DEFECT = (44, 110, 178), (150, 147, 142), (224, 122, 32)  # for the colour-blind too
+COOPERATE, BETWEEN, DEFECT = (44, 110, 178), (150, 147, 142), (224, 122, 32)  # distinguishable with colour blindness
 UNGRADED = ((92, 72, 150), (38, 140, 130), (196, 160, 40), (170, 70, 110), (100, 120, 60))
 WIDTH, MARGIN, TOP, CELL = 720, 20, 62, 20  # pixels
 
 MATRIX = (150, 20, 560)
-"""Where a payoff matrix begins and how wide it may be, in pixels; its rows are at least the second number high."""
+"""A payoff matrix in pixels: left edge, least height of a row, largest width."""
 TALLEST = 12
-"""Most rows of a payoff matrix."""
+"""Largest number of rows of a payoff matrix."""
 SQUARE = 300
-"""Height in pixels of the picture of a population."""
+"""Height of the picture of a population in pixels."""
 
-Stage = Callable[[Picture, Album], None]
+StageDrawer = Callable[[Picture, MatchHistory], None]
 
 
-def stage_of(album: Album) -> tuple[int, Stage]:
-    """Height in pixels of the part that shows the game, and what draws it; the same throughout a match."""
-    game = album.game
-    if album.rules.population is not None:
+def stage_of(history: MatchHistory) -> tuple[int, StageDrawer]:
+    """Height in pixels of the part that shows the game, and the function that draws it; constant during a match."""
+    game = history.game
+    if history.rules.population is not None:
         return SQUARE, _population
     if game.n_players == 2 and game.n_actions and _fits(game):
         return max(158, 48 + MATRIX[1] * game.options[0]), _matrix
@@ -51,7 +51,7 @@ def _cell(game: StageGame, joint: Joint) -> str:
 
 
 def _fits(game: StageGame) -> bool:
-    """Whether both payoffs can be written into every field of the matrix."""
+    """Whether both payoffs fit into every cell of the matrix."""
     rows, columns = game.options
     if rows > TALLEST or columns * 20 > MATRIX[2]:
         return False
@@ -59,9 +59,9 @@ def _fits(game: StageGame) -> bool:
     return text_width("0" * longest, 1) < min(150, MATRIX[2] // columns) - 12
 
 
-def _matrix(picture: Picture, album: Album) -> None:
-    """The payoff matrix: own payoff of player 0, then of player 1; the field just played is framed."""
-    game, (left, least, room) = album.game, MATRIX
+def _matrix(picture: Picture, history: MatchHistory) -> None:
+    """The payoff matrix: payoff of player 0, then of player 1; the cell of the last round is framed."""
+    game, (left, least, room) = history.game, MATRIX
     rows, columns = game.options
     width, height = min(150, room // columns), max(least, min(56, 112 // rows))
     left += (room - width * columns) // 2 if columns > 2 else 70
@@ -74,7 +74,7 @@ def _matrix(picture: Picture, album: Album) -> None:
     for row in range(rows):
         centred(picture, left - 15, top + height // 2 - 7 + row * height, label(game, row, 0), colour(game, row, 0))
     scale = 2 if all(text_width(_cell(game, joint), 2) < width - 12 for joint in _joints(game)) and height > 24 else 1
-    last = album.acted[-1].joint if album.acted else None
+    last = history.acted[-1].joint if history.acted else None
     for row, column in _joints(game):
         x, y, played = left + column * width, top + row * height, last == (row, column)
         tint = mix(colour(game, row, 0), colour(game, column, 1), 0.5)
@@ -91,10 +91,10 @@ def _joints(game: StageGame) -> list[tuple[int, int]]:
     return list(product(range(rows), range(columns)))
 
 
-def _bars(picture: Picture, album: Album) -> None:
-    """How cooperative each player was in the last round: bars from 0 to 1, in public goods to its endowment."""
-    game = album.game
-    last = album.acted[-1].joint if album.acted else None
+def _bars(picture: Picture, history: MatchHistory) -> None:
+    """Cooperation of each player in the last round as bars; in public goods the full height is its endowment."""
+    game = history.game
+    last = history.acted[-1].joint if history.acted else None
     base, full = TOP + 142, 112
     room = WIDTH - 2 * MARGIN
     pitch, drawn = max(1, min(120, room // game.n_players)), min(room, game.n_players)
@@ -117,19 +117,19 @@ def _bars(picture: Picture, album: Album) -> None:
 
 
 def _endowment(game: StageGame, player: int) -> float:
-    """What a player has, as a share of what the richest has."""
+    """Endowment of a player as a share of the largest endowment."""
     if not isinstance(game, PublicGoods):
         return 1.0
     return game.endowment_of(player) / max(game.endowment_of(other) for other in range(game.n_players))
 
 
-def _population(picture: Picture, album: Album) -> None:
-    """Everybody's last action, a lattice as a square, others round by round from the top; and shares by round."""
-    game, population = album.game, album.rules.population
+def _population(picture: Picture, history: MatchHistory) -> None:
+    """Last action of each player, a lattice as a square, other populations round by round; and shares by round."""
+    game, population = history.game, history.rules.population
     assert population is not None
     tints = np.array([colour(game, option) for option in range(game.n_actions)], dtype=np.uint8)
     room = SQUARE - 20
-    joints = [np.array(played.joint) for played in album.acted]
+    joints = [np.array(played.joint) for played in history.acted]
     if population.side:
         caption, shape, shown = "the lattice", (population.side, population.side), joints[-1:]
     elif population.size <= room:
@@ -145,17 +145,17 @@ def _population(picture: Picture, album: Album) -> None:
     blocks = np.where((fields < 0)[..., None], np.array(mix(GREY, PAPER, 0.2), dtype=np.uint8), tints[fields])
     drawn = blocks.repeat(down, axis=0).repeat(across, axis=1)[:room, :room]
     picture[TOP + 8 : TOP + 8 + drawn.shape[0], MARGIN : MARGIN + drawn.shape[1]] = drawn
-    _shares(picture, album, tints, MARGIN + room + 40)
+    _shares(picture, history, tints, MARGIN + room + 40)
 
 
-def _shares(picture: Picture, album: Album, tints: Any, left: int) -> None:
-    """How many took each action in the last rounds, as columns of 100 %, and the mean payoff of the last one."""
-    game, acted = album.game, album.acted
+def _shares(picture: Picture, history: MatchHistory, tints: Any, left: int) -> None:
+    """Share of each action in the last rounds as stacked columns, and the mean payoff of the last round."""
+    game, acted = history.game, history.acted
     top, full, wide = TOP + 8, 200, (WIDTH - MARGIN - left) // SHOWN
-    write(picture, left, TOP - 4, f"shares of the actions, {album.caption()}", GREY, scale=1)
+    write(picture, left, TOP - 4, f"shares of the actions, {history.caption()}", GREY, scale=1)
     fill(picture, left, top, wide * SHOWN, full, mix(GREY, PAPER, 0.2))
     for i, played in enumerate(acted):
-        shares = np.bincount(np.array(played.joint), minlength=game.n_actions) / len(album.totals)
+        shares = np.bincount(np.array(played.joint), minlength=game.n_actions) / len(history.totals)
         ends = np.rint(np.cumsum([0.0, *shares[::-1]]) * full).astype(int)  # the least cooperative on top
         for tint, start, end in zip(tints[::-1], ends, ends[1:], strict=False):
             fill(picture, left + i * wide, top + start, wide - 1, end - start, tuple(tint))

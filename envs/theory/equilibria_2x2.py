@@ -11,7 +11,7 @@ from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.theory.outcomes import against, tie_of
 
-Span = tuple[float, float]
+ProbabilityRange = tuple[float, float]
 """Least and greatest probability; the same number twice where it is one."""
 
 
@@ -19,9 +19,9 @@ Span = tuple[float, float]
 class Equilibrium:
     """Nash equilibria of a 2x2 game: every probability in `first` together with every one in `second`."""
 
-    first: Span
+    first: ProbabilityRange
     """Probabilities with which the first player takes action 0."""
-    second: Span
+    second: ProbabilityRange
     """Probabilities with which the second player takes action 0."""
 
     @property
@@ -51,7 +51,7 @@ def mixed_equilibria(game: StageGame) -> tuple[Equilibrium, ...]:
     return tuple(sorted(whole, key=lambda one: (not one.pure, one.continuum, one.first, one.second)))
 
 
-def _replies(points: Numbers) -> list[tuple[Span, Span]]:
+def _replies(points: Numbers) -> list[tuple[ProbabilityRange, ProbabilityRange]]:
     """A player's best replies: probabilities of its own action 0, and those of the other player that they answer.
 
     `points`: by own and the other's action, shape (2, 2).
@@ -72,11 +72,11 @@ def _replies(points: Numbers) -> list[tuple[Span, Span]]:
     return lines
 
 
-def _pure(more: float) -> Span:
+def _pure(more: float) -> ProbabilityRange:
     return (1.0, 1.0) if more > 0 else (0.0, 0.0)
 
 
-def _common(one: Span, other: Span) -> Span | None:
+def _common(one: ProbabilityRange, other: ProbabilityRange) -> ProbabilityRange | None:
     low, high = max(one[0], other[0]), min(one[1], other[1])
     return (low, high) if low <= high else None
 

@@ -26,7 +26,7 @@ Joints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JointOutcome:
     """A joint action and what it pays."""
 
     joint: tuple[int, ...]
@@ -43,7 +43,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
+class OutcomeTable:
     """The joint actions of a game, M of them, with n players."""
 
     joints: Joints
@@ -60,21 +60,21 @@ class Outcomes:
         """Points by which two payoffs of the game may differ and still tie."""
         return tie_of(self.payoffs)
 
-    def at(self, rows: Iterable[int]) -> tuple[Outcome, ...]:
+    def at(self, rows: Iterable[int]) -> tuple[JointOutcome, ...]:
         """The joint actions of some rows."""
         return tuple(map(self._outcome, rows))
 
-    def _outcome(self, row: int) -> Outcome:
+    def _outcome(self, row: int) -> JointOutcome:
         joint = tuple(self.joints[row].tolist())
-        return Outcome(joint, tuple(self.payoffs[row].tolist()), _ways(joint) if self.exchanged else 1)
+        return JointOutcome(joint, tuple(self.payoffs[row].tolist()), _ways(joint) if self.exchanged else 1)
 
 
-def all_outcomes(game: StageGame) -> Outcomes:
+def all_outcomes(game: StageGame) -> OutcomeTable:
     """Every joint action of a game. Raises `GameError` where there are infinitely many or more than `LARGEST`."""
     if game.n_players > 2 and is_symmetric(game):
         joints = _tallies(game, game.n_players)
         payoffs = game.payoff_array(joints)
-        return Outcomes(joints, payoffs, _best_of_exchanged(game, joints), True)
+        return OutcomeTable(joints, payoffs, _best_of_exchanged(game, joints), True)
     joints = _all_joints(game, game.options)
     payoffs = game.payoff_array(joints)
     table = payoffs.reshape(*game.options, game.n_players)
@@ -82,7 +82,7 @@ def all_outcomes(game: StageGame) -> Outcomes:
         np.broadcast_to(table[..., player].max(axis=player, keepdims=True), game.options).ravel()
         for player in range(game.n_players)
     ]
-    return Outcomes(joints, payoffs, np.stack(best, axis=-1), False)
+    return OutcomeTable(joints, payoffs, np.stack(best, axis=-1), False)
 
 
 def is_symmetric(game: StageGame) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise, permutations, product
 
 from dilemmas.envs.checks import GameError
+from dilemmas.envs.games.catalogue import title
 from dilemmas.envs.games.matrix_games import ORDERINGS, MatrixGame, holds
 
 TOLERANCE = 1e-12
@@ -34,12 +35,8 @@ _ORDERINGS = {**ORDERINGS, **FURTHER}
 NAMES = _ORDERINGS | {f"{name}_exchanged": ordering.translate(EXCHANGED) for name, ordering in _ORDERINGS.items()}
 """Region -> the order of payoffs that makes it. Every strict order is in one; where it is in two, the first counts."""
 
-TITLES = {
-    "prisoners_dilemma": "prisoner's dilemma",
-    "snowdrift": "snowdrift (chicken)",
-    "volunteers_dilemma": "volunteer's dilemma",
-}
-"""What people call a region where its name does not say it."""
+CHICKEN = "snowdrift (chicken)"
+"""Title of the region of snowdrift, which is better known by its other name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,8 @@ def plane_point(T: float, R: float, P: float, S: float) -> tuple[float, float]:
 def region_title(name: str) -> str:
     """A region's name as people write it."""
     base = name.removesuffix("_exchanged")
-    title = TITLES.get(base, base.replace("_", " "))
-    return title if base == name else f"{title} with the actions exchanged"
+    words = CHICKEN if base == "snowdrift" else title(base)[0].lower() + title(base)[1:]
+    return words if base == name else f"{words} with the actions exchanged"
 
 
 def ranks(payoffs: Sequence[float]) -> list[int]:

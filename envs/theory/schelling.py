@@ -9,7 +9,7 @@ from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 
-class Schelling(NamedTuple):
+class SchellingDiagram(NamedTuple):
     """A Schelling diagram."""
 
     others: tuple[int, ...]
@@ -22,7 +22,7 @@ class Schelling(NamedTuple):
     """Numbers of others, in between by linear interpolation, at which both pay the same."""
 
 
-def schelling(game: StageGame) -> Schelling:
+def schelling_diagram(game: StageGame) -> SchellingDiagram:
     """The diagram of a symmetric game with two actions (Schelling 1973, J Conflict Resolution 17:381).
 
     Raises `GameError` for a game with other actions, and for one whose players are not alike.
@@ -34,7 +34,7 @@ def schelling(game: StageGame) -> Schelling:
         raise GameError(f"{game.name}: its players are not alike; a Schelling diagram takes a symmetric game")
     paid = game.payoff_array((np.arange(n) >= np.arange(n + 1)[:, None]).astype(np.intp))  # by number of cooperators
     cooperate, defect = tuple(paid[1:, 0].tolist()), tuple(paid[:-1, -1].tolist())
-    return Schelling(tuple(range(n)), cooperate, defect, tuple(_crossings(np.subtract(cooperate, defect))))
+    return SchellingDiagram(tuple(range(n)), cooperate, defect, tuple(_crossings(np.subtract(cooperate, defect))))
 
 
 def _crossings(gains: Numbers) -> list[float]:

@@ -2,7 +2,7 @@
 
 All of it is about one round of a finite game; talk, sanctions and repetition are left out. Comparisons allow for
 rounding by one tolerance (`dilemmas.envs.theory.regions.TOLERANCE`), else they are exact. In symmetric games of three
-or more players an `Outcome` stands for all that only exchange players, and says how many they are.
+or more players an `JointOutcome` stands for all that only exchange players, and says how many they are.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,21 @@ from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.n_player import PROMISES
 from dilemmas.envs.games.stage_game import StageGame, whole
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium, mixed_equilibria
-from dilemmas.envs.theory.outcomes import Outcome, Outcomes, against, all_outcomes, is_symmetric, own_payoffs, tie_of
+from dilemmas.envs.theory.outcomes import (
+    JointOutcome,
+    OutcomeTable,
+    against,
+    all_outcomes,
+    is_symmetric,
+    own_payoffs,
+    tie_of,
+)
 from dilemmas.envs.theory.regions import Region, ranks, region, region_title
-from dilemmas.envs.theory.schelling import schelling
+from dilemmas.envs.theory.schelling import schelling_diagram
 
 
 @dataclass(frozen=True, slots=True)
-class Dominant:
+class DominantAction:
     """An action that beats all others of its player."""
 
     action: int
@@ -31,21 +39,21 @@ class Dominant:
 
 
 @dataclass(frozen=True, slots=True)
-class Welfare:
+class WelfareBounds:
     """The least and the greatest total payoff of a round."""
 
     least: float
     """Points of all players together."""
-    least_at: tuple[Outcome, ...]
+    least_at: tuple[JointOutcome, ...]
     """The joint actions with the least total."""
     greatest: float
     """Points of all players together."""
-    greatest_at: tuple[Outcome, ...]
+    greatest_at: tuple[JointOutcome, ...]
     """The joint actions with the greatest total."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strength:
+class DilemmaStrength:
     """How strong the dilemma of cooperating (action 0) or defecting (action 1) is, for players who are alike.
 
     Macy & Flache 2002 (PNAS 99:7229) for greed and fear; Wang, Kokubo, Jusup & Tanimoto 2015 (Phys Life Rev 14:1) for
@@ -109,19 +117,19 @@ class Solution:
     """Which dilemma it is, in a line of words."""
     symmetric: bool
     """Whether only the actions count and not who takes them."""
-    dominant: tuple[Dominant | None, ...]
-    """Dominant actions, by player."""
-    pure: tuple[Outcome, ...]
+    dominant: tuple[DominantAction | None, ...]
+    """DominantAction actions, by player."""
+    pure: tuple[JointOutcome, ...]
     """Pure equilibria."""
     mixed: tuple[Equilibrium, ...] | None
     """All equilibria of a 2x2 game; None for other games."""
-    pareto: tuple[Outcome, ...]
+    pareto: tuple[JointOutcome, ...]
     """Pareto front of the joint actions."""
-    welfare: Welfare
+    welfare: WelfareBounds
     """Bounds of the total payoff."""
     price_of_anarchy: float | None
     """Greatest total over that of the worst pure equilibrium, 1 or more; None where it is not defined."""
-    strength: Strength | None
+    strength: DilemmaStrength | None
     """Greed and fear; None where they are not defined."""
 
 
@@ -157,30 +165,30 @@ def best_responses(game: StageGame, player: int, others: Sequence[int]) -> tuple
     return tuple(np.flatnonzero(points >= points.max() - tie_of(points)).tolist())
 
 
-def dominant_action(game: StageGame, player: int) -> Dominant | None:
+def dominant_action(game: StageGame, player: int) -> DominantAction | None:
     """The action that is best for a player whatever the others do; None where there is none."""
     points = against(game, player)
     tie = tie_of(points)
     for action in range(len(points)):
         more = points[action] - np.delete(points, action, axis=0)  # (other actions, M)
         if (more > tie).all():
-            return Dominant(action, strict=True)
+            return DominantAction(action, strict=True)
         if (more >= -tie).all() and (more > tie).any(axis=1).all():
-            return Dominant(action, strict=False)
+            return DominantAction(action, strict=False)
     return None
 
 
-def pure_equilibria(game: StageGame) -> tuple[Outcome, ...]:
+def pure_equilibria(game: StageGame) -> tuple[JointOutcome, ...]:
     """The joint actions from which no player gains by leaving alone."""
     return _stable(all_outcomes(game))
 
 
-def pareto_front(game: StageGame) -> tuple[Outcome, ...]:
+def pareto_front(game: StageGame) -> tuple[JointOutcome, ...]:
     """The joint actions to which no other is better for somebody and as good for all."""
     return _undominated(all_outcomes(game))
 
 
-def welfare(game: StageGame) -> Welfare:
+def welfare(game: StageGame) -> WelfareBounds:
     """The least and the greatest total payoff, and where."""
     return _welfare(all_outcomes(game))
 
@@ -194,14 +202,14 @@ def price_of_anarchy(game: StageGame) -> float | None:
     return _price(_stable(outcomes), _welfare(outcomes))
 
 
-def dilemma_strength(game: StageGame) -> Strength | None:
+def dilemma_strength(game: StageGame) -> DilemmaStrength | None:
     """Greed, fear and what they are made of; None where players are not alike, have more than two actions, or where
     neither action is the cooperative one."""
     alike = game.options == (2,) * game.n_players and is_symmetric(game)
     if not alike or game.cooperation(0) <= game.cooperation(1):
         return None
-    diagram = schelling(game)
-    return Strength(diagram.cooperate, diagram.defect)
+    diagram = schelling_diagram(game)
+    return DilemmaStrength(diagram.cooperate, diagram.defect)
 
 
 def region_of(game: StageGame) -> Region | None:
@@ -227,7 +235,7 @@ def dilemma(game: StageGame) -> str:
     return f"{len(stable)} pure equilibria, {poor} of them Pareto-dominated"
 
 
-def _group_dilemma(name: str, strength: Strength) -> str:
+def _group_dilemma(name: str, strength: DilemmaStrength) -> str:
     """The dilemma of three or more players, and when it pays to cooperate."""
     n = len(strength.gains)
     standing = ranks([*strength.cooperate, *strength.defect])
@@ -250,11 +258,11 @@ def _where(pays: list[int], n: int) -> str:
     return f"pays where {f'{pays[0]} to {pays[-1]}' if in_a_row else ', '.join(map(str, pays))} others do"
 
 
-def _stable(outcomes: Outcomes) -> tuple[Outcome, ...]:
+def _stable(outcomes: OutcomeTable) -> tuple[JointOutcome, ...]:
     return outcomes.at(np.flatnonzero((outcomes.payoffs >= outcomes.best - outcomes.tie).all(axis=1)))
 
 
-def _undominated(outcomes: Outcomes) -> tuple[Outcome, ...]:
+def _undominated(outcomes: OutcomeTable) -> tuple[JointOutcome, ...]:
     """The front. Where players may be exchanged, one outcome beats another if it does so from best off to worst off."""
     payoffs = np.sort(outcomes.payoffs, axis=1) if outcomes.exchanged else outcomes.payoffs
     front: list[int] = []
@@ -265,13 +273,13 @@ def _undominated(outcomes: Outcomes) -> tuple[Outcome, ...]:
     return outcomes.at(sorted(front))
 
 
-def _welfare(outcomes: Outcomes) -> Welfare:
+def _welfare(outcomes: OutcomeTable) -> WelfareBounds:
     totals = outcomes.payoffs.sum(axis=1)
     least, greatest, tie = float(totals.min()), float(totals.max()), tie_of(totals)
     lowest, highest = np.flatnonzero(totals <= least + tie), np.flatnonzero(totals >= greatest - tie)
-    return Welfare(least, outcomes.at(lowest), greatest, outcomes.at(highest))
+    return WelfareBounds(least, outcomes.at(lowest), greatest, outcomes.at(highest))
 
 
-def _price(stable: Sequence[Outcome], bounds: Welfare) -> float | None:
+def _price(stable: Sequence[JointOutcome], bounds: WelfareBounds) -> float | None:
     worst = min((outcome.total for outcome in stable), default=0.0)
     return bounds.greatest / worst if worst > tie_of(np.array([bounds.least, bounds.greatest])) else None

@@ -1,1 +1,1 @@
-"""Many matches of one game at once, over arrays."""
+"""Many matches of one game in parallel, stored in arrays."""

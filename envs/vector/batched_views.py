@@ -1,7 +1,7 @@
-"""What the players of many matches see, and what many joint actions pay: arrays, kept up to date phase by phase.
+"""Observations and payoffs of many matches: arrays that are updated phase by phase.
 
-The numbers are those of `dilemmas.envs.rules.observations`, which says how they are laid out. Where a game has few
-joint actions, each is a number, and payoffs and vectors are looked up in tables by it; else they are worked out.
+The layout of an observation is that of `dilemmas.envs.rules.observations`. In a game with few joint actions each joint
+action is encoded as one integer, and payoffs and observations are looked up in tables; otherwise they are computed.
 """
 
 from math import prod
@@ -15,145 +15,157 @@ from dilemmas.envs.rules.observations import GroupLayout, Observation
 from dilemmas.envs.rules.repeated import Repeated
 
 LARGEST_TABLE = 1 << 18
-"""Most numbers in a table: a megabyte, which a processor keeps near."""
+"""Largest number of entries in a lookup table: one megabyte, which fits into a processor's cache."""
 
 
 def own_first(n: int) -> NDArray[np.intp]:
-    """The players in the order in which each sees them, shape (viewer, seat)."""
+    """The order in which each of `n` players observes the players: itself first, shape (viewer, seat)."""
     return np.array([[player, *(other for other in range(n) if other != player)] for player in range(n)])
 
 
-class Reader(Protocol):
-    """Reads joint actions once, and then tells what they pay and how they look."""
+class JointActionEvaluator(Protocol):
+    """Encodes joint actions once, then returns their payoffs and their observations."""
 
-    def read(self, joints: NDArray[Any]) -> NDArray[Any]:
-        """Joint actions, shape (matches, players) or (matches, viewer, players), as the other two take them."""
+    def encode(self, joints: NDArray[Any]) -> NDArray[Any]:
+        """The form in which the other two methods take joint actions.
+
+        Parameters
+        ----------
+        joints
+            Shape (matches, players), or (matches, viewer, players) where each player perceives its own joint action.
+        """
         ...
 
-    def payoffs(self, read: NDArray[Any], out: Numbers | None) -> Numbers:
-        """Points, shape (matches, players); in `out`, where it is given and can be used."""
+    def payoffs(self, encoded: NDArray[Any], out: Numbers | None) -> Numbers:
+        """Payoffs in points, shape (matches, players); written to `out` where it is given and can be used."""
         ...
 
-    def show(self, read: NDArray[Any], out: Observation) -> None:
-        """Write joint actions in numbers into `out`, shape (matches, viewer, seat, width)."""
+    def write_observations(self, encoded: NDArray[Any], out: Observation) -> None:
+        """Write joint actions as numbers into `out`, shape (matches, viewer, seat, width)."""
         ...
 
 
-def reader(rules: Repeated) -> Reader:
-    """The quicker of the two ways that the game allows."""
+def evaluator_for(rules: Repeated) -> JointActionEvaluator:
+    """The faster of the two evaluators that the game allows."""
     n, width = rules.n_players, rules.stage.n_actions or 1
     few = 0 < prod(rules.stage.options) * n * n * width <= LARGEST_TABLE
-    return Tabled(rules.stage, width) if few else Computed(rules.stage, width)
+    return LookupEvaluator(rules.stage, width) if few else DirectEvaluator(rules.stage, width)
 
 
-class Tabled:
-    """Joint actions as numbers: their digits are the actions, the last player's changes fastest."""
+class LookupEvaluator:
+    """Encodes a joint action as an integer whose digits are the actions; the last player's digit varies fastest."""
 
     def __init__(self, stage: StageGame, width: int) -> None:
-        """`width`: numbers per action."""
+        """`width`: numbers per action in an observation."""
         n = stage.n_players
         self._options = stage.options
         every = np.indices(stage.options).reshape(n, -1).T  # (joint actions, players)
         self._payoffs = np.ascontiguousarray(stage.payoff_array(every), dtype=np.float64)
-        self._looks = np.eye(width, dtype=np.float32)[every[:, own_first(n)]]  # (joint actions, viewer, seat, width)
-        by_viewer = self._looks.swapaxes(0, 1)
+        self._shared = np.eye(width, dtype=np.float32)[every[:, own_first(n)]]  # (joint actions, viewer, seat, width)
+        by_viewer = self._shared.swapaxes(0, 1)
         self._private = by_viewer.reshape(-1, n, width)  # (viewer x joint actions, seat, width)
         self._starts = np.arange(n) * len(every)
 
-    def read(self, joints: NDArray[Any]) -> NDArray[np.intp]:
-        """One number per joint action."""
+    def encode(self, joints: NDArray[Any]) -> NDArray[np.intp]:
+        """One integer per joint action."""
         code = joints[..., 0].astype(np.intp)
         for player in range(1, len(self._options)):
             code *= self._options[player]
             code += joints[..., player]
         return code
 
-    def payoffs(self, read: NDArray[np.intp], out: Numbers | None) -> Numbers:
-        return np.take(self._payoffs, read, axis=0, out=out, mode="clip")  # the other modes copy `out`
+    def payoffs(self, encoded: NDArray[np.intp], out: Numbers | None) -> Numbers:
+        return np.take(self._payoffs, encoded, axis=0, out=out, mode="clip")  # the other modes copy `out`
 
-    def show(self, read: NDArray[np.intp], out: Observation) -> None:
-        if read.ndim == 1:
-            np.take(self._looks, read, axis=0, out=out, mode="clip")
+    def write_observations(self, encoded: NDArray[np.intp], out: Observation) -> None:
+        if encoded.ndim == 1:
+            np.take(self._shared, encoded, axis=0, out=out, mode="clip")
         else:
-            np.take(self._private, read + self._starts, axis=0, out=out, mode="clip")
+            np.take(self._private, encoded + self._starts, axis=0, out=out, mode="clip")
 
 
-class Computed:
-    """Joint actions as they are, for games with too many of them, or with amounts."""
+class DirectEvaluator:
+    """Computes payoffs and observations, for games with many joint actions or with continuous actions."""
 
     def __init__(self, stage: StageGame, width: int) -> None:
-        """`width`: numbers per action."""
+        """`width`: numbers per action in an observation."""
         self._stage = stage
         self._order = own_first(stage.n_players)
         self._units = np.eye(width, dtype=np.float32)
 
-    def read(self, joints: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, joints: NDArray[Any]) -> NDArray[Any]:
         return joints
 
-    def payoffs(self, read: NDArray[Any], out: Numbers | None) -> Numbers:
-        return np.ascontiguousarray(self._stage.payoff_array(read), dtype=np.float64)
+    def payoffs(self, encoded: NDArray[Any], out: Numbers | None) -> Numbers:
+        return np.ascontiguousarray(self._stage.payoff_array(encoded), dtype=np.float64)
 
-    def show(self, read: NDArray[Any], out: Observation) -> None:
+    def write_observations(self, encoded: NDArray[Any], out: Observation) -> None:
         viewers = np.arange(len(self._order))[:, None]
-        seats = read[:, self._order] if read.ndim == 2 else read[:, viewers, self._order]
+        seats = encoded[:, self._order] if encoded.ndim == 2 else encoded[:, viewers, self._order]
         if self._stage.endowments:
             out[..., 0] = seats / max(self._stage.endowments)
         else:
             out[...] = self._units[seats]
 
 
-class Sight:
-    """The vectors of all players of all matches."""
+class ObservationBuffer:
+    """The observations of all players of all matches."""
 
-    def __init__(self, rules: Repeated, count: int, reader: Reader) -> None:
-        """`count`: number of matches; `reader`: shows joint actions."""
+    def __init__(self, rules: Repeated, count: int, evaluator: JointActionEvaluator) -> None:
+        """`count`: number of matches; `evaluator`: writes joint actions as numbers."""
         self._layout = GroupLayout(rules)
-        self._reader = reader
+        self._evaluator = evaluator
         self._order = own_first(rules.n_players)
         self._signals = np.eye(self._layout.shapes["said"][-1], dtype=np.float32)
-        start = rules.start(np.random.default_rng(0))  # every match looks alike at its start
+        start = rules.start(np.random.default_rng(0))  # the first observation is the same in every match
         self._blank = np.stack([rules.encode(rules.view(start, player)) for player in range(rules.n_players)])
         self.vectors: Observation = np.repeat(self._blank[None], count, axis=0)
         """Shape (matches, players, size)."""
 
     def _part(self, name: str) -> Observation:
-        """A part of all vectors, in its own shape: what is written there is in the vectors."""
+        """A part of all observations in its own shape; a view, so that writing to it writes to `vectors`."""
         where, shape = self._layout.places[name], self._layout.shapes[name]
         return self.vectors[:, :, where].reshape(*self.vectors.shape[:2], *shape)
 
-    def restart(self, rows: NDArray[np.intp] | slice) -> None:
-        """Some matches start anew."""
+    def reset(self, rows: NDArray[np.intp] | slice) -> None:
+        """Set some matches to the first observation of a match."""
         self.vectors[rows] = self._blank
 
-    def turn(self, phase: int) -> None:
-        """The phase that comes next in all matches."""
+    def set_phase(self, phase: int) -> None:
+        """Set the index of the next phase, in all matches."""
         if len(self._layout.phases) > 1:
             part = self._part("phase")
             part[...] = 0
             part[..., phase] = 1
 
-    def hear(self, turn: int, signals: NDArray[Any]) -> None:
-        """What was said in a turn of talk, shape (matches, players)."""
+    def add_signals(self, turn: int, signals: NDArray[Any]) -> None:
+        """Add the signals of one turn of talk, shape (matches, players)."""
         self._part("said")[:, :, turn] = self._signals[signals[:, self._order]]
 
-    def remember(self, read: NDArray[Any]) -> None:
-        """A round as it was perceived becomes the last of the history, whose oldest is forgotten."""
+    def add_round(self, encoded: NDArray[Any]) -> None:
+        """Append a round, as perceived, to the history and drop the oldest round."""
         history = self._part("history")
         if history.shape[2]:
             history[:, :, :-1] = history[:, :, 1:]
-            self._reader.show(read, history[:, :, -1])
+            self._evaluator.write_observations(encoded, history[:, :, -1])
 
-    def await_sanctions(self, read: NDArray[Any]) -> None:
-        """This round's joint action is seen, and sanctions are due."""
-        self._reader.show(read, self._part("acted"))
+    def set_acted(self, encoded: NDArray[Any]) -> None:
+        """Set this round's joint action, which is observed until the sanctions of the round are over."""
+        self._evaluator.write_observations(encoded, self._part("acted"))
 
-    def sanction(self, points: Numbers) -> None:
-        """What the sanctions of the round have moved so far, shape (matches, players)."""
+    def set_sanctions(self, points: Numbers) -> None:
+        """Set the points that sanctions have moved so far in this round, shape (matches, players)."""
         most = self._layout.most_sanctioned
         self._part("sanctioned")[...] = 0.5 + 0.5 * points[:, self._order] / (most or 1)
 
     def end_round(self, left: Numbers | None) -> None:
-        """Forget what belongs to the round; `left`: share of the rounds that is left, where players are told."""
+        """Clear what belongs to one round.
+
+        Parameters
+        ----------
+        left
+            Share of the rounds that is left, shape (matches,), in [0, 1]; None where players do not observe it.
+        """
         self._part("said")[...] = 0
         self._part("acted")[...] = 0
         if left is not None:

@@ -1,12 +1,12 @@
-"""Gymnasium's vector form of many matches: every player of every match is a row, and one policy plays them all.
+"""Many matches as a Gymnasium vector environment: each player of each match is one row, and one policy plays all rows.
 
-    players = VectorPlayers(Matches(rules_of("prisoners_dilemma", rounds=100), count=1000))
+    players = VectorPlayers(VectorMatches(rules_of("prisoners_dilemma", rounds=100), count=1000))
     observations, infos = players.reset(seed=1)
     observations, rewards, terminations, truncations, infos = players.step(players.action_space.sample())
 
-Row ``match * n_players + player`` is a player of a match. What it sees does not depend on its seat, so learning by all
-rows is self-play with shared parameters. A match that ends starts anew in the same step (`AutoresetMode.SAME_STEP`):
-``infos["final_obs"]`` has the last observations of its players.
+Row ``match * n_players + player`` is one player of one match. Observations do not depend on the player's index, so
+learning on all rows is self-play with shared parameters. A match that ends is reset in the same step
+(`AutoresetMode.SAME_STEP`): ``infos["final_obs"]`` has the last observations of its players.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,29 @@ from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.vector.vector_matches import Flags, Matches
+from dilemmas.envs.vector.vector_matches import Flags, VectorMatches
 
 Infos = dict[str, Any]
-"""By key an array of one value per row, and by ``_key`` the rows that have one."""
+"""For each key an array of one value per row, and under ``_key`` a boolean array of the rows that have a value."""
 
 
 class VectorPlayers(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
-    """All players of `Matches` as the rows of a vector environment.
+    """All players of `VectorMatches` as the rows of a vector environment.
 
-    Where a round has several phases, ``infos["action_mask"]`` has the actions of the one that comes next.
+    Where a round has several phases, ``infos["action_mask"]`` marks the actions of the next phase.
+
+    Parameters
+    ----------
+    matches
+        The matches. All players need the same action space.
+
+    Raises
+    ------
+    GameError
+        If the action spaces of the players differ.
     """
 
-    def __init__(self, matches: Matches) -> None:
-        """Raises `GameError` where players differ in their actions, so that one policy cannot play all seats."""
+    def __init__(self, matches: VectorMatches) -> None:
         self.matches = matches
         self.num_envs = matches.count * matches.rules.n_players
         self.metadata = {
@@ -51,16 +60,44 @@ class VectorPlayers(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, Infos]:
-        """Start all matches. `seed`: one for all, or one for each match; without it randomness goes on."""
+        """Start all matches.
+
+        Parameters
+        ----------
+        seed
+            As in `VectorMatches.reset`: one seed, or one per match; None continues the random streams.
+        options
+            Accepted for Gymnasium and not used.
+
+        Raises
+        ------
+        GameError
+            If `options` has a ``reset_mask``: single matches cannot be reset.
+        """
         if options and "reset_mask" in options:
-            raise GameError("reset_mask: matches start anew by themselves, and only together by a reset")
+            raise GameError("reset_mask: single matches cannot be reset; a match is reset when it ends")
         return self._rows(self.matches.reset(seed)), self._infos()
 
     def step(self, actions: NDArray[Any]) -> tuple[Observation, Numbers, Flags, Flags, Infos]:
-        """Play one phase of all matches; `actions` as in the space of actions. Errors are those of `Matches.step`."""
+        """Play one phase of all matches.
+
+        Parameters
+        ----------
+        actions
+            One action per row, as in `action_space`.
+
+        Returns
+        -------
+        Observations (rows, size), rewards in points (rows,), terminations (rows,), truncations (rows,), infos.
+
+        Raises
+        ------
+        GameError
+            If the shape of `actions` is wrong, or as in `VectorMatches.step`.
+        """
         actions = np.asarray(actions)
         if actions.shape != self.action_space.shape:
-            raise GameError(f"actions of shape {actions.shape}; needs {self.action_space.shape}")
+            raise GameError(f"actions of shape {actions.shape}; needs shape {self.action_space.shape}")
         n = self.matches.rules.n_players
         step = self.matches.step(actions.reshape(-1, n))
         terminations, truncations = step.terminated.repeat(n), step.truncated.repeat(n)
@@ -69,12 +106,12 @@ class VectorPlayers(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
         if len(step.final):
             last = np.full(self.num_envs, None, dtype=object)
             for row, observation in zip(np.flatnonzero(ended), self._rows(step.final), strict=True):
-                last[row] = observation  # one by one: an array of arrays would be taken apart
+                last[row] = observation  # row by row: numpy would merge the arrays into one
             infos |= {"final_obs": last, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
         return self._rows(step.observations), step.payoffs.reshape(-1), terminations, truncations, infos
 
     def action_masks(self) -> NDArray[np.int8]:
-        """Which actions belong to the phase that comes next, shape (rows, actions)."""
+        """Action masks of the next phase, shape (rows, actions): 1 for each action that belongs to it."""
         return np.tile(self.matches.masks, (self.matches.count, 1))
 
     def _rows(self, vectors: Observation) -> Observation:
@@ -87,9 +124,9 @@ class VectorPlayers(VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
 
 
 def _one_space(rules: Repeated) -> Discrete | Box:
-    """The space of actions that all players share."""
+    """The action space that all players share."""
     each = rules.stage.endowments or rules.spaces
     if len(set(each)) > 1:
         what = "endowments" if rules.stage.endowments else "numbers of actions"
-        raise GameError(f"{rules.stage.name}: players have {what} {each}; one policy needs the same for all")
+        raise GameError(f"{rules.stage.name}: players have {what} {each}; one policy needs the same action space")
     return Box(0.0, each[0], (1,), np.float32) if rules.stage.endowments else Discrete(int(each[0]))

@@ -1,14 +1,14 @@
-"""Many matches of one game at once: the rules of `dilemmas.envs.rules.repeated` over arrays.
+"""Many matches of one game in parallel: the rules of `dilemmas.envs.rules.repeated` over arrays.
 
-    matches = Matches(rules_of("prisoners_dilemma", rounds=100), count=100_000)
+    matches = VectorMatches(rules_of("prisoners_dilemma", rounds=100), count=100_000)
     observations = matches.reset(seed=1)
     step = matches.step(actions)  # integers, shape (matches, players)
 
-A step plays one phase of all matches, which are in the same phase at all times: a match that ends starts anew in the
-same step (`gymnasium.vector.AutoresetMode.SAME_STEP`), so that its last vectors are in `Step.final` and the next
-match's first in `Step.observations`. Every match goes as it would in `dilemmas.envs.pettingzoo_api.parallel_env` with
-the same random numbers, but for two things: signals are numbers and never texts, and the clock counts rounds, not
-steps.
+A step plays one phase of all matches, which are always in the same phase: a match that ends is reset in the same step
+(`gymnasium.vector.AutoresetMode.SAME_STEP`); its last observations are in `VectorStep.final`, and the first ones of the
+next match in `VectorStep.observations`. With the same random numbers a match is identical to one played in
+`dilemmas.envs.pettingzoo_api.parallel_env`, with two exceptions: signals are numbers and never texts, and truncation
+counts rounds, not steps.
 """
 
 from collections.abc import Sequence
@@ -23,34 +23,48 @@ from dilemmas.envs.pettingzoo_api.parallel_env import MAX_CYCLES
 from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.vector.batched_views import Sight, own_first, reader
+from dilemmas.envs.vector.batched_views import ObservationBuffer, evaluator_for, own_first
 
 Flags = NDArray[np.bool_]
 
 
-class Step(NamedTuple):
-    """What one phase of all matches did. The arrays are contiguous, so `torch.from_numpy` takes them as they are."""
+class VectorStep(NamedTuple):
+    """The result of one phase of all matches. Its arrays are contiguous, so `torch.from_numpy` accepts them."""
 
     observations: Observation
     """Shape (matches, players, size), float32; of the next match, where one has ended."""
     payoffs: Numbers
-    """Points of this phase, shape (matches, players), float64."""
+    """Payoffs of this phase in points, shape (matches, players), float64."""
     terminated: Flags
-    """Matches that the rules ended, shape (matches,)."""
+    """Matches that were ended by the rules, shape (matches,)."""
     truncated: Flags
-    """Matches that the clock ended, shape (matches,); never one that the rules ended."""
+    """Matches that were ended by `max_rounds` and not by the rules, shape (matches,)."""
     final: Observation
-    """The last vectors of the matches that ended, in the order of the table: shape (ended, players, size)."""
+    """The last observations of the matches that ended, in the order of the matches: shape (ended, players, size)."""
 
 
-class Matches:
-    """`count` matches by the same rules, side by side."""
+class VectorMatches:
+    """`count` matches with the same rules.
+
+    Parameters
+    ----------
+    rules
+        Rules of the matches; a population is not supported.
+    count
+        Number of matches, at least 1.
+    max_rounds
+        Rounds until truncation. None: 100 where the rules end no match, otherwise no truncation.
+    copy
+        Whether every step returns new arrays. If False, the next step may overwrite the returned arrays, which must
+        not be modified by the caller.
+
+    Raises
+    ------
+    GameError
+        If `count` or `max_rounds` is not a positive integer, or if `rules` are those of a population.
+    """
 
     def __init__(self, rules: Repeated, count: int, *, max_rounds: int | None = None, copy: bool = True) -> None:
-        """`max_rounds`: rounds until truncation; None is 100 where the rules end no match, else no clock.
-
-        `copy`: whether every step gives new arrays; else the next step may write into them again, and nobody else must.
-        """
         for name, value in (("count", count), ("max_rounds", 1 if max_rounds is None else max_rounds)):
             whole_number(value, f"matches: {name}", 1)
         if rules.n_players != rules.stage.n_players:
@@ -62,18 +76,18 @@ class Matches:
         self.rounds = np.zeros(count, dtype=np.int64)
         """Rounds completed, shape (matches,)."""
         n = rules.n_players
-        self._reader = reader(rules)
-        self._sight = Sight(rules, count, self._reader)
+        self._evaluator = evaluator_for(rules)
+        self._buffer = ObservationBuffer(rules, count, self._evaluator)
         self._options = np.array(rules.stage.options)
-        self._chances = [self._chances_in(phase) for phase in rules.phases]
+        self._draws = [self._draws_in(phase) for phase in rules.phases]
         self._streams = [np.random.default_rng()]
-        self._lengths = np.zeros(count, dtype=np.int64)  # 0 where there is none
+        self._lengths = np.zeros(count, dtype=np.int64)  # 0: no limit
         self._sanctioned = np.zeros((count, n))
         self._paid: Numbers | None = None if copy else np.zeros((count, n))
         self._at: int | None = None
 
-    def _chances_in(self, phase: Phase) -> int:
-        """How many random numbers a match takes in a phase."""
+    def _draws_in(self, phase: Phase) -> int:
+        """Number of random numbers that a match draws in a phase."""
         rules, n = self.rules, self.rules.n_players
         acts = phase.name == "act"
         hands, eyes = acts and rules.noise > 0, acts and rules.misperception > 0
@@ -82,60 +96,80 @@ class Matches:
 
     @property
     def phase(self) -> Phase:
-        """What may be done now, in every match."""
+        """The next phase, which is the same in every match."""
         return self.rules.phases[self._at or 0]
 
     @property
     def masks(self) -> NDArray[np.int8]:
-        """Which actions belong to the phase, the same in every match: shape (players, most actions of any)."""
+        """Action mask of the next phase, the same in every match: shape (players, largest number of actions)."""
         most = np.arange(max(self.rules.spaces))
         return (most < np.array(self.phase.options)[:, None]).astype(np.int8)
 
     def reset(self, seed: int | Sequence[int] | None = None) -> Observation:
-        """Start all matches; what is seen, shape (matches, players, size).
+        """Start all matches.
 
-        One `seed` starts one stream of random numbers, from which all matches draw in turn. A sequence of seeds, one
-        per match, gives each its own, which is slower: it is then the match that `parallel` plays by that seed,
-        however many others there are. Without a seed the streams go on.
+        Parameters
+        ----------
+        seed
+            An integer seeds one stream of random numbers from which all matches draw in turn. A sequence of `count`
+            integers gives each match a stream of its own, which is slower: the match is then identical to the one that
+            `parallel` plays with that seed, independent of `count`. None continues the streams.
+
+        Returns
+        -------
+        Observations, shape (matches, players, size).
+
+        Raises
+        ------
+        GameError
+            If a seed is not an integer from 0 up, or the sequence does not have `count` seeds.
         """
         if isinstance(seed, Sequence | np.ndarray):
             if len(seed) != self.count:
-                raise GameError(f"{len(seed)} seeds for {self.count} matches; give one for all, or one for each")
+                raise GameError(f"{len(seed)} seeds for {self.count} matches; give one seed, or one per match")
             self._streams = [np.random.default_rng(whole_number(one, "matches: seed", 0)) for one in seed]
         elif seed is not None:
             self._streams = [np.random.default_rng(whole_number(seed, "matches: seed", 0))]
         self._at = 0
         self._restart(np.arange(self.count))
-        return self._seen()
+        return self._observations()
 
-    def step(self, actions: ArrayLike) -> Step:
+    def step(self, actions: ArrayLike) -> VectorStep:
         """Play one phase of every match.
 
-        `actions`: shape (matches, players), integers; or points, where actions are amounts. One that belongs to
-        another phase becomes this phase's default. Raises `GameError` for an action outside the space, naming match,
-        player and value, and nothing has then happened.
+        Parameters
+        ----------
+        actions
+            Shape (matches, players): integers, or points where actions are continuous. An action that belongs to
+            another phase is replaced by the default action of this phase.
+
+        Raises
+        ------
+        GameError
+            For an action outside the action space, with match, player and value, or before the first `reset`. The
+            matches are then unchanged.
         """
         if self._at is None:
-            raise GameError("no match is on; call reset() first")
+            raise GameError("no match has been started; call reset() first")
         at, phase = self._at, self.phase
         joint = self._legal(np.asarray(actions), phase)
-        chances = self._draw(self._chances[at], np.arange(self.count)) if self._chances[at] else np.empty((0, 0))
+        chances = self._draw(self._draws[at], np.arange(self.count)) if self._draws[at] else np.empty((0, 0))
         if phase.name == "act":
             payoffs = self._act(joint, chances)
         elif phase.name == "talk":
-            self._sight.hear(at, joint)  # talk comes first, so its turns are the first phases
+            self._buffer.add_signals(at, joint)  # turns of talk are the first phases of a round
             payoffs = np.zeros((self.count, self.rules.n_players))
         else:
             payoffs = self._sanction(joint, phase.name)
         self._at = (at + 1) % len(self.rules.phases)
-        self._sight.turn(self._at)
+        self._buffer.set_phase(self._at)
         if self._at:
             ends = np.zeros((2, self.count), dtype=np.bool_)
-            return Step(self._seen(), payoffs, ends[0], ends[1], self._sight.vectors[:0].copy())
+            return VectorStep(self._observations(), payoffs, ends[0], ends[1], self._buffer.vectors[:0].copy())
         return self._end_round(payoffs, chances)
 
-    def _seen(self) -> Observation:
-        return self._sight.vectors.copy() if self.copy else self._sight.vectors
+    def _observations(self) -> Observation:
+        return self._buffer.vectors.copy() if self.copy else self._buffer.vectors
 
     def _draw(self, length: int, rows: NDArray[np.intp]) -> Numbers:
         """Uniform numbers in [0, 1) for some matches, shape (rows, length)."""
@@ -146,7 +180,7 @@ class Matches:
     def _restart(self, rows: NDArray[np.intp]) -> None:
         rules = self.rules
         self.rounds[rows] = 0
-        self._sight.restart(rows)
+        self._buffer.reset(rows)
         if isinstance(rules.rounds, tuple):
             shortest, longest = rules.rounds
             self._lengths[rows] = shortest + (self._draw(1, rows)[:, 0] * (longest - shortest + 1)).astype(np.int64)
@@ -154,16 +188,16 @@ class Matches:
             self._lengths[rows] = rules.rounds or 0
 
     def _legal(self, joint: NDArray[Any], phase: Phase) -> NDArray[Any]:
-        """The joint actions in this phase, or the error that names one that cannot be played in any."""
+        """The joint actions in this phase; GameError for an action that belongs to no phase."""
         shape = (self.count, self.rules.n_players)
         if joint.shape != shape:
-            raise GameError(f"actions of shape {joint.shape}; needs {shape}, matches by players")
+            raise GameError(f"actions of shape {joint.shape}; needs shape {shape}: (matches, players)")
         if self.rules.stage.endowments:
             return self._amounts(joint)
         if joint.dtype.kind not in "iu":
             raise GameError(f"actions of type {joint.dtype}; needs integers")
         spaces = np.array(self.rules.spaces)
-        if joint.min() < 0 or joint.max() >= spaces.min():  # not all are in everybody's space: look closer
+        if joint.min() < 0 or joint.max() >= spaces.min():  # some may be outside a player's space
             self._refuse(joint, (joint < 0) | (joint >= spaces), [f"0..{space - 1}" for space in spaces])
         joint = joint.astype(np.int64, copy=False)
         options = np.array(phase.options)
@@ -176,14 +210,14 @@ class Matches:
         endowments = np.array(self.rules.stage.endowments)
         amounts = joint.astype(np.float64, copy=False)
         most = np.maximum(endowments, endowments.astype(np.float32))  # as in `Repeated`
-        if not (amounts.min() >= 0 and amounts.max() <= most.min()):  # not a number is neither
+        if not (amounts.min() >= 0 and amounts.max() <= most.min()):  # also False for nan
             inside = (amounts >= 0) & (amounts <= most)
             self._refuse(joint, ~inside, [f"0..{endowment:g}" for endowment in endowments])
         within: Numbers = np.minimum(amounts, endowments)
         return within
 
     def _refuse(self, joint: NDArray[Any], wrong: Flags, allowed: Sequence[str]) -> None:
-        """Name the first wrong action, if there is one."""
+        """GameError with the first wrong action, if there is one."""
         for match, player in np.argwhere(wrong)[:1]:
             who = f"action {joint[match, player].item()!r} of player_{player} in match {match}"
             raise GameError(f"{who} is outside {allowed[player]} of {self.rules.stage.name}")
@@ -192,23 +226,23 @@ class Matches:
         rules, n = self.rules, self.rules.n_players
         if rules.noise:
             joint = self._swapped(joint, chances[:, :n], rules.noise)
-        read = self._reader.read(joint)
-        payoffs = self._reader.payoffs(read, self._paid)
+        encoded = self._evaluator.encode(joint)
+        payoffs = self._evaluator.payoffs(encoded, self._paid)
         if rules.misperception:
             first = n if rules.noise else 0
             errors = chances[:, first : first + n * n].reshape(-1, n, n)  # (matches, viewer, player)
-            errors[:, np.arange(n), np.arange(n)] = 1.0  # nobody is mistaken about oneself
+            errors[:, np.arange(n), np.arange(n)] = 1.0  # a player always perceives its own action
             perceived = np.repeat(joint[:, None], n, axis=1)
-            read = self._reader.read(self._swapped(perceived, errors, rules.misperception))
-        self._sight.remember(read)
+            encoded = self._evaluator.encode(self._swapped(perceived, errors, rules.misperception))
+        self._buffer.add_round(encoded)
         if rules.punishment or rules.reward:
             self._sanctioned[:] = 0
-            self._sight.await_sanctions(read)
-            self._sight.sanction(self._sanctioned)
+            self._buffer.set_acted(encoded)
+            self._buffer.set_sanctions(self._sanctioned)
         return payoffs
 
     def _swapped(self, actions: NDArray[Any], numbers: Numbers, chance: float) -> NDArray[Any]:
-        """The actions, or with probability `chance` other ones: `Repeated` says which; players are the last axis."""
+        """The actions, each replaced by another one with probability `chance`, as in `Repeated`; players last."""
         places = np.nonzero(numbers < chance)
         player = places[-1]
         shares = numbers[places] / chance
@@ -221,7 +255,7 @@ class Matches:
         return swapped
 
     def _sanction(self, joint: NDArray[np.int64], name: str) -> Numbers:
-        """Points given to or taken from each other; an action's digits are the points, the others in order."""
+        """Payoffs of a stage of sanctions; the digits of an action are the points for each of the others, in order."""
         sanction = self.rules.punishment if name == "punish" else self.rules.reward
         assert sanction is not None
         n, most = self.rules.n_players, sanction.points + 1
@@ -231,12 +265,12 @@ class Matches:
         sign = -1.0 if name == "punish" else 1.0
         received = sign * sanction.effect * given.sum(axis=1)
         self._sanctioned += received
-        self._sight.sanction(self._sanctioned)
+        self._buffer.set_sanctions(self._sanctioned)
         payoffs: Numbers = received - sanction.cost * given.sum(axis=2)
         return payoffs
 
-    def _end_round(self, payoffs: Numbers, chances: Numbers) -> Step:
-        """The next round, or the next match."""
+    def _end_round(self, payoffs: Numbers, chances: Numbers) -> VectorStep:
+        """Start the next round, or the next match where one has ended."""
         rules = self.rules
         self.rounds += 1
         terminated = self.rounds == self._lengths
@@ -244,9 +278,9 @@ class Matches:
             terminated |= chances[:, -1] >= rules.continuation
         late = self.max_rounds is not None and self.rounds >= self.max_rounds
         truncated = late & ~terminated
-        self._sight.end_round((self._lengths - self.rounds) / self._lengths if rules.clock else None)
+        self._buffer.end_round((self._lengths - self.rounds) / self._lengths if rules.clock else None)
         ended = np.flatnonzero(terminated | truncated)
-        final = self._sight.vectors[ended]
+        final = self._buffer.vectors[ended]
         if len(ended):
             self._restart(ended)
-        return Step(self._seen(), payoffs, terminated, truncated, final)
+        return VectorStep(self._observations(), payoffs, terminated, truncated, final)

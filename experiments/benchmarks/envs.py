@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.vector.gymnasium_vector import VectorPlayers
-from dilemmas.envs.vector.vector_matches import Matches
+from dilemmas.envs.vector.vector_matches import VectorMatches
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 
 ROUNDS = 100
@@ -109,7 +109,7 @@ def spiel() -> Play:
 def at_once(game: str, per_round: int, copy: bool = True) -> Play:
     """A round of all matches a piece, counted `per_round` times."""
     rules = rules_of(game, rounds=ROUNDS)
-    matches = Matches(rules, MATCHES, copy=copy)
+    matches = VectorMatches(rules, MATCHES, copy=copy)
     matches.reset(seed=1)
     joints = cycle(drawn((4, MATCHES, rules.n_players), rules.spaces[0]))
 
@@ -123,7 +123,7 @@ def at_once(game: str, per_round: int, copy: bool = True) -> Play:
 def as_vector(game: str) -> Play:
     """The same in Gymnasium's vector form, every player a row."""
     rules = rules_of(game, rounds=ROUNDS)
-    players = VectorPlayers(Matches(rules, MATCHES))
+    players = VectorPlayers(VectorMatches(rules, MATCHES))
     players.reset(seed=1)
     joints = cycle(drawn((4, players.num_envs), rules.spaces[0]))
 

@@ -23,8 +23,8 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.pettingzoo_api import env_pages as pages
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium
-from dilemmas.envs.theory.outcomes import Outcome
-from dilemmas.envs.theory.solutions import Solution, Strength, dilemma, region_of, solve
+from dilemmas.envs.theory.outcomes import JointOutcome
+from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
 from dilemmas.experiments.reporting.parsing import parsed
 
 LISTED = 6
@@ -85,7 +85,7 @@ def facts(name: str, environment: Any) -> Facts:
         actions=game.options,
         action_space=str(environment.action_space(first)),
         observation_shape=environment.observation_space(first).shape,
-        options=pages.options(name),
+        options=pages.environment_options(name),
     )
 
 
@@ -140,7 +140,7 @@ def overview(listed: Iterable[Facts]) -> Table:
     return table
 
 
-def payoff_table(game: StageGame, strength: Strength | None) -> Table | str:
+def payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | str:
     """Payoffs by the actions of two players, or of many who are alike by the number of others who cooperate."""
     table = Table(box=None, pad_edge=False)
     if game.n_players == 2 and game.n_actions <= ROWS:
@@ -213,7 +213,7 @@ def action_name(game: StageGame, action: int) -> str:
     return f"#{action}"
 
 
-def outcome_text(game: StageGame, outcome: Outcome, exchanged: bool) -> str:
+def outcome_text(game: StageGame, outcome: JointOutcome, exchanged: bool) -> str:
     """A joint action and what it pays: ``C D (0, 5)``, or ``1 C (2), 3 D (4)`` where players can be exchanged."""
     names = [action_name(game, action) for action in outcome.joint]
     if not exchanged:
@@ -234,7 +234,7 @@ def number(value: float) -> str:
     return f"{value + 0.0:.6g}"
 
 
-def _listed(game: StageGame, outcomes: Sequence[Outcome], symmetric: bool) -> str:
+def _listed(game: StageGame, outcomes: Sequence[JointOutcome], symmetric: bool) -> str:
     shown = [outcome_text(game, outcome, symmetric and game.n_players > 2) for outcome in outcomes[:LISTED]]
     more = [f"{len(outcomes) - LISTED} more"] if len(outcomes) > LISTED else []
     return "; ".join(shown + more) or "none"

@@ -18,7 +18,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame, plane_game
 from dilemmas.envs.games.n_player import PROMISES, CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.theory.schelling import schelling
+from dilemmas.envs.theory.schelling import schelling_diagram
 
 C, D = 0, 1
 point = st.floats(-1e6, 1e6)
@@ -273,7 +273,10 @@ def test_parameters_are_accepted_just_where_they_make_the_game_of_the_name() -> 
 
 
 def test_the_n_person_snowdrift_of_two_is_the_game_of_doebeli_and_hauert() -> None:
-    assert schelling(stage_game("n_person_snowdrift", n_players=2))[1:3] == schelling(stage_game("snowdrift"))[1:3]
+    assert (
+        schelling_diagram(stage_game("n_person_snowdrift", n_players=2))[1:3]
+        == schelling_diagram(stage_game("snowdrift"))[1:3]
+    )
 
 
 def test_the_linear_dilemma_is_the_public_goods_game_less_its_endowment() -> None:

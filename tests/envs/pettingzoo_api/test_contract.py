@@ -19,7 +19,7 @@ from pettingzoo.utils import BaseParallelWrapper
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.pettingzoo_api.transition_cache import Graph
+from dilemmas.envs.pettingzoo_api.transition_cache import TransitionCache
 
 Make = Callable[..., Any]
 """Makes an environment from options."""
@@ -534,7 +534,7 @@ class Faulty(BaseParallelWrapper):  # type: ignore[misc]
 def change_rules(env: Any, **options: Any) -> None:
     """Give an environment other rules behind its back."""
     env.rules = replace(env.rules, **options)
-    env._graph = Graph(env.rules, env.possible_agents)
+    env._cache = TransitionCache(env.rules, env.possible_agents)
 
 
 class WrongPayoff(Faulty):
@@ -609,7 +609,7 @@ class SignalsTremble(Faulty):
     phase = "talk"
 
     def choose(self, actions: Any) -> Any:
-        phase = self.env.rules.phases[self.env._node.state.phase]
+        phase = self.env.rules.phases[self.env._current.state.phase]
         if phase.name != self.phase or self.env._rng.random() >= self.env.rules.noise:
             return actions
         return {a: (action + 1) % phase.options[0] for a, action in actions.items()}
@@ -634,7 +634,7 @@ class OneDictionaryForEver(Faulty):
 
 class RewardsOfTheCache(Faulty):
     def step(self, actions: Any) -> Any:
-        steps = self.env._node.after
+        steps = self.env._current.after
         observations, rewards, *rest = self.env.step(actions)
         kept = steps.get(bytes(actions.values()))
         return observations, kept[1] if kept else rewards, *rest
@@ -664,7 +664,7 @@ class OneState(Faulty):
 
 class SharedMasks(Faulty):
     def change(self, *given: Any) -> Any:
-        masks = self.env._masks[self.env._node.state.phase] if self.env._masks else {}
+        masks = self.env._masks[self.env._current.state.phase] if self.env._masks else {}
         return *given[:-1], {a: {**info, "action_mask": masks.get(a)} for a, info in given[-1].items()}
 
 
@@ -732,7 +732,7 @@ class AliasedObservations(Faulty):
 
 class ObservationsOfTheCache(Faulty):
     def change(self, observations: Any, *rest: Any) -> Any:
-        return {agent: vector for agent, _, vector in self.env._node.seen}, *rest
+        return {agent: vector for agent, _, vector in self.env._current.seen}, *rest
 
 
 class ObservationsOutsideTheSpace(Faulty):
@@ -794,7 +794,7 @@ class MaskIgnored(Faulty):
     """A signal acts."""
 
     def choose(self, actions: Any) -> Any:
-        phase = self.env.rules.phases[self.env._node.state.phase]
+        phase = self.env.rules.phases[self.env._current.state.phase]
         return {a: action % options for (a, action), options in zip(actions.items(), phase.options, strict=True)}
 
 
@@ -813,7 +813,7 @@ class StaleMasks(Faulty):
 
 class TalkCosts(Faulty):
     def choose(self, actions: Any) -> Any:
-        talking = self.env.rules.phases[self.env._node.state.phase].name == "talk"
+        talking = self.env.rules.phases[self.env._current.state.phase].name == "talk"
         self.costs = {a: 0.1 * bool(action) * talking for a, action in actions.items()}
         return actions
 
@@ -825,7 +825,7 @@ class TalkBinds(Faulty):
     """Who has said 1 does 1."""
 
     def choose(self, actions: Any) -> Any:
-        state = self.env._node.state
+        state = self.env._current.state
         if not state.said or self.env.rules.phases[state.phase].name != "act":
             return actions
         return {a: said if said == 1 else actions[a] for a, said in zip(actions, state.said[-1], strict=True)}
@@ -874,7 +874,7 @@ class SanctionsNotInNumbers(BlankPart):
 
 class SanctionsPaidByTheWrongPlayer(Faulty):
     def change(self, observations: Any, rewards: Any, terminations: Any, truncations: Any, infos: Any) -> Any:
-        if self.env._node.state.phase != 1:  # once sanctions have been given
+        if self.env._current.state.phase != 1:  # once sanctions have been given
             rewards = dict(zip(rewards, [*rewards.values()][::-1], strict=True))
         return observations, rewards, terminations, truncations, infos
 
@@ -887,7 +887,7 @@ class SanctionsForFree(Faulty):
 
 class RewardThatPunishes(Faulty):
     def change(self, observations: Any, rewards: Any, *rest: Any) -> Any:
-        if self.env._node.state.phase == 0:  # rewards come last
+        if self.env._current.state.phase == 0:  # rewards come last
             rewards = {agent: -abs(reward) for agent, reward in rewards.items()}
         return observations, rewards, *rest
 
@@ -901,7 +901,7 @@ def change_perception(env: Any, meet: Callable[[Any, Any, Any], Any]) -> None:
     """Give an environment rules that perceive otherwise."""
     spoilt = type("Spoilt", (type(env.rules),), {"_meet": meet})
     env.rules = spoilt(**{option.name: getattr(env.rules, option.name) for option in fields(env.rules)})
-    env._graph = Graph(env.rules, env.possible_agents)
+    env._cache = TransitionCache(env.rules, env.possible_agents)
 
 
 class MistakesAboutOneself(Faulty):
@@ -932,7 +932,7 @@ class ErrorsAreForgotten(Faulty):
 
     def change(self, *given: Any) -> Any:
         def history(view: Any) -> Any:
-            happened = tuple(own_first(joint, view.player) for joint in self.env._node.state.history)
+            happened = tuple(own_first(joint, view.player) for joint in self.env._current.state.history)
             return (*happened[:-1], *view.history[-1:])
 
         return *given[:-1], change_views(given[-1], history=history)
@@ -951,17 +951,17 @@ class PayoffsOfWhatIsPerceived(Faulty):
 
 class StateOfOneWhoErrs(Faulty):
     def state(self) -> Any:
-        return self.env._node.seen[0][2].copy()
+        return self.env._current.seen[0][2].copy()
 
 
 class HorizonInTheViews(Faulty):
     def change(self, *given: Any) -> Any:
-        return *given[:-1], change_views(given[-1], rounds=lambda view: self.env._node.state.length)
+        return *given[:-1], change_views(given[-1], rounds=lambda view: self.env._current.state.length)
 
 
 class HorizonInTheNumbers(Faulty):
     def change(self, observations: Any, *rest: Any) -> Any:
-        length = self.env._node.state.length or 0
+        length = self.env._current.state.length or 0
         return {a: observation + np.float32(length / 1000) for a, observation in observations.items()}, *rest
 
 

@@ -3,6 +3,8 @@
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -12,13 +14,16 @@ import pettingzoo
 import pytest
 from gymnasium.spaces import Box
 
+from dilemmas.envs.checks import GameError
 from dilemmas.envs.games import catalogue as games
-from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, game_options, stage_game
+from dilemmas.envs.games.bimatrix import BimatrixGame
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, game_options, stage_game, title
 from dilemmas.envs.pettingzoo_api import env_pages as pages
-from dilemmas.envs.pettingzoo_api.env_pages import OPTIONS, PARTS, page
+from dilemmas.envs.pettingzoo_api.env_pages import PAGES, generated_module, module_path, outdated_pages
+from dilemmas.envs.pettingzoo_api.page_texts import OPTIONS, PARTS
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 
-PAGES = (*ENVIRONMENTS, "population")
+GENERATOR = "python -m dilemmas.envs.pettingzoo_api.env_pages"
 SECTIONS = ["Arguments", "Observation Space", "Action Space", "Rewards", "Version History"]
 
 
@@ -37,7 +42,8 @@ def test_a_page_is_complete(name: str) -> None:
     text = read(name)
     assert re.findall(r"^# (.+)", text)
     assert re.findall(r"^### (.+)", text, re.MULTILINE) == SECTIONS
-    assert not re.search(r"\{\w+\}", text)  # every mark is filled in
+    assert "(describe" not in text.lower()  # the draft was completed
+    assert text.count("(cite the source)") == 0
     assert "\n\n\n" not in text
     assert max(map(len, text.splitlines())) <= 120
 
@@ -67,14 +73,14 @@ def test_every_option_is_told_with_its_default(name: str) -> None:
     call = ast.parse(code[1]).body[-1].value  # type: ignore[attr-defined]
     assert [ast.literal_eval(argument) for argument in call.args] == ["parallel", f"dilemmas/{name}-v0"]
     told = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    assert told == pages.options(name)
+    assert told == pages.environment_options(name)
     arguments = text.split("### Arguments")[1].split("### Observation")[0].split("```")[2]
     described = re.findall(r"`(\w+)`", " ".join(re.findall(r"^(`.*?`):", arguments, re.MULTILINE)))
     assert sorted(described) == sorted(told)
 
 
 def test_no_option_is_described_that_does_not_exist() -> None:
-    assert set(OPTIONS) == set(pages.options("harmony")) - set(game_options("harmony"))
+    assert set(OPTIONS) == set(pages.environment_options("harmony")) - set(game_options("harmony"))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def test_no_option_is_described_that_does_not_exist() -> None:
 )
 def test_an_observation_is_as_long_as_its_parts(name: str, options: dict[str, Any]) -> None:
     env = parallel(name, **options)
-    given = pages.options(name) | options
+    given = pages.environment_options(name) | options
     known = {**given, "memory": given["rounds"] if given["memory"] is None else given["memory"]}
     known |= {"n": len(env.possible_agents), "w": env.rules.stage.n_actions or 1}
     total = 0
@@ -119,16 +125,73 @@ def test_the_payoff_tables_are_those_of_the_game(name: str) -> None:
             assert told == pytest.approx(game.payoffs(joint)[: len(told)], abs=1e-5)
 
 
-def test_one_changed_number_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told() -> str:
-        return page("{call}{payoffs}", "prisoners_dilemma", ("Cooperate", "Defect"))
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_in_the_file_is_the_one_that_is_generated(name: str) -> None:
+    source = module_path(name).read_text(encoding="utf-8")
+    assert source == generated_module(name, source), f"{name}_v0.py is outdated; run {GENERATOR}"
 
-    assert "T=5," in told()
-    assert "| T = 5 |" in told()
+
+def test_one_changed_payoff_makes_the_pages_that_show_it_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outdated_pages() == []
     changed = replace(GAMES["prisoners_dilemma"], T=4.75)
     monkeypatch.setattr(games, "GAMES", {**GAMES, "prisoners_dilemma": changed})
-    assert "T=4.75," in told()
-    assert "| T = 4.75 |" in told()
+    assert outdated_pages() == ["prisoners_dilemma", "population"]
+    page = generated_module("prisoners_dilemma", module_path("prisoners_dilemma").read_text(encoding="utf-8"))
+    assert "T=4.75," in page
+    assert "| T = 4.75 |" in page
+
+
+def test_a_changed_option_makes_the_pages_of_all_games_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPTIONS, "talk", "something else")
+    assert outdated_pages() == list(ENVIRONMENTS)
+
+
+def test_generating_keeps_the_prose_and_restores_what_was_deleted() -> None:
+    source = module_path("snowdrift").read_text(encoding="utf-8")
+    generated = ("| Creation ", "```python", "pettingzoo.make(", "`rounds`:", "With `talk`")
+    lost = "\n\n".join(part for part in source.split("\n\n") if not part.startswith(generated))
+    assert len(lost) < len(source) - 1000
+    assert generated_module("snowdrift", lost) == source
+    prose = source.replace("Two drivers", "Two stubborn drivers")
+    assert generated_module("snowdrift", prose) == prose
+
+
+def test_a_page_that_lacks_a_section_or_an_action_is_refused() -> None:
+    source = module_path("rock_paper_scissors").read_text(encoding="utf-8")
+    with pytest.raises(GameError, match=r"rock_paper_scissors_v0: sections .*; needs Arguments, "):
+        generated_module("rock_paper_scissors", source.replace("### Rewards", "### Payoffs"))
+    with pytest.raises(GameError, match="rock_paper_scissors_v0: 2 rows in the action table; needs 3"):
+        generated_module("rock_paper_scissors", source.replace("| 2 | Scissors |\n", ""))
+
+
+def test_a_new_game_of_the_catalogue_gets_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def entry_deterrence(fight: float = 1) -> BimatrixGame:
+        return BimatrixGame("entry_deterrence", [[0, 0], [2, -fight]], [[3, 3], [1, 0]])
+
+    made = {**GAMES, "entry_deterrence": entry_deterrence()}
+    monkeypatch.setattr(games, "MAKERS", {**games.MAKERS, "entry_deterrence": entry_deterrence})
+    for module in (games, pages):
+        monkeypatch.setattr(module, "GAMES", made)
+    source = generated_module("entry_deterrence", "")
+    assert source.startswith('"""\n# Entry deterrence\n\n| Creation ')
+    assert "| Action 1 | 2, 1 | -1, 0 |" in source
+    assert "\n`fight`: (describe" in source
+    assert "fight=1, rounds=None" in source
+    assert 'parallel_env = partial(parallel, "entry_deterrence")' in source
+    assert generated_module("entry_deterrence", source) == source
+
+
+def test_importing_an_environment_generates_no_page() -> None:
+    code = "import sys, dilemmas.envs.stag_hunt_v0; print([name for name in sys.modules if '_page' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_its_modules_docstring(name: str) -> None:
+    tree = ast.parse(module_path(name).read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree) == read(name)
+    assert read(name).splitlines()[0] == f"# {title(name)}"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +199,7 @@ def test_one_changed_number_changes_the_page(monkeypatch: pytest.MonkeyPatch) ->
     [
         (
             "public_goods",
-            r"default (\d+) each if everybody.*?(\d+) each if nobody.*?(\d+) to the only",
+            r"default (\d+) each if all.*?(\d+) each if nobody.*?(\d+) to the only",
             [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 0)],
         ),
         (

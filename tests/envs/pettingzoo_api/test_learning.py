@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
-from dilemmas.envs.vector.vector_matches import Matches
+from dilemmas.envs.vector.vector_matches import VectorMatches
 
 C, D = 0, 1
 
@@ -23,7 +23,7 @@ def learned(game: str, against: float, seed: int) -> NDArray[np.float64]:
     `against`: probability with which the other player cooperates, whatever has happened.
     """
     rng, count = np.random.default_rng(seed), 400
-    matches = Matches(rules_of(game, rounds=10), count)
+    matches = VectorMatches(rules_of(game, rounds=10), count)
     values, rate, discount = np.zeros((5, 2)), 0.05, 0.8
     seen = situations(matches.reset(seed=seed)[:, 0])
     for _ in range(400):

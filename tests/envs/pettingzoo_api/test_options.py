@@ -137,7 +137,10 @@ def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) ->
 @pytest.mark.parametrize(
     ("actions", "told"),
     [
-        ({"player_0": 0, "player_1": 0, "player_2": 0}, "no agent is called 'player_2'; they are player_0 to player_1"),
+        (
+            {"player_0": 0, "player_1": 0, "player_2": 0},
+            "unknown agent 'player_2'; the agents are player_0",
+        ),
         (None, "actions = None; needs a dict with an action for each agent"),
         ([0, 1], "actions = .0, 1.; needs a dict"),
     ],
@@ -152,6 +155,6 @@ def test_actions_belong_to_the_agents(actions: Any, told: str) -> None:
 def test_steps_are_kept_also_for_actions_of_numpy() -> None:
     env = parallel("harmony")
     env.reset()
-    start = env._node
+    start = env._current
     env.step(dict.fromkeys(env.agents, np.int64(1)))
     assert start.after

@@ -9,7 +9,7 @@ import pytest
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
-from dilemmas.envs.vector.vector_matches import Matches
+from dilemmas.envs.vector.vector_matches import VectorMatches
 
 
 def play(env: Any, *joints: tuple[Any, ...]) -> list[Any]:
@@ -166,7 +166,7 @@ def test_a_player_sanctions_what_it_took_the_others_for(memory: int) -> None:
     assert state.acted == (0, 0)
     assert [rules.view(state, player).acted for player in range(2)] == [(0, 1), (0, 1)]
     assert rules.encode_state(state)[2 + 4 * memory : 6 + 4 * memory].tolist() == [1, 0, 1, 0]
-    matches = Matches(rules, 3)
+    matches = VectorMatches(rules, 3)
     matches.reset(seed=0)
     seen = matches.step(np.zeros((3, 2), dtype=np.int64)).observations
     assert (seen == rules.encode(rules.view(state, 0))).all()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.rendering.frames import Album
+from dilemmas.envs.rendering.frames import SHOWN, MatchHistory
 from dilemmas.envs.rendering.pixels import GLYPHS, canvas, write
-from dilemmas.envs.rendering.render import SHOWN, image
+from dilemmas.envs.rendering.render import render_image
 from dilemmas.envs.rendering.stage_pictures import COOPERATE, DEFECT
 from dilemmas.envs.rules.factory import rules_of
 
@@ -191,9 +191,9 @@ def test_a_lattice_is_drawn_player_by_player() -> None:
 
 def test_a_lattice_larger_than_the_picture_is_cut_off() -> None:
     rules = rules_of("population", n_players=300 * 300)
-    album, rng = Album(rules), np.random.default_rng(0)
-    album.add(rules.step(rules.start(rng), (0,) * rules.n_players, rng))
-    assert image(album).shape == image(Album(rules)).shape
+    history, rng = MatchHistory(rules), np.random.default_rng(0)
+    history.add(rules.step(rules.start(rng), (0,) * rules.n_players, rng))
+    assert render_image(history).shape == render_image(MatchHistory(rules)).shape
 
 
 def test_unequal_endowments_have_bars_of_their_height() -> None:

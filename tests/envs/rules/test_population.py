@@ -17,7 +17,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.networks import Edges, lattice, network, ring, small_world
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.vector.vector_matches import Matches
+from dilemmas.envs.vector.vector_matches import VectorMatches
 
 C, D = 0, 1
 
@@ -173,7 +173,7 @@ def test_little_is_kept_of_a_large_population() -> None:
     rng = np.random.default_rng(0)
     for _ in range(100):
         env.step(dict(zip(env.agents, rng.integers(0, 2, 900).tolist(), strict=True)))
-    assert len(env._graph._nodes) * 900 < 50_000
+    assert len(env._cache._states) * 900 < 50_000
 
 
 @pytest.mark.parametrize("graph", ["lattice", "small_world", [(0, 1), (0, 2), (3, 2), (4, 0)]])
@@ -319,4 +319,4 @@ def test_actions_outside_the_space_are_told() -> None:
 
 def test_a_population_is_no_batch() -> None:
     with pytest.raises(GameError, match="25 players of prisoners_dilemma"):
-        Matches(rules_of("population"), 10)
+        VectorMatches(rules_of("population"), 10)

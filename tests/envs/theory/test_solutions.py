@@ -26,9 +26,9 @@ from dilemmas.envs.games.n_player import CountGame, n_person_snowdrift, n_person
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium, mixed_equilibria
-from dilemmas.envs.theory.outcomes import Outcome, is_symmetric
+from dilemmas.envs.theory.outcomes import JointOutcome, is_symmetric
 from dilemmas.envs.theory.solutions import (
-    Dominant,
+    DominantAction,
     best_responses,
     dilemma,
     dilemma_strength,
@@ -129,7 +129,7 @@ def beaten(game: StageGame, joint: tuple[int, ...]) -> bool:
     return any(their != mine and all(a >= b for a, b in zip(their, mine, strict=True)) for their in others)
 
 
-def all_of(outcomes: tuple[Outcome, ...]) -> list[tuple[int, ...]]:
+def all_of(outcomes: tuple[JointOutcome, ...]) -> list[tuple[int, ...]]:
     """The joint actions that outcomes stand for."""
     found = []
     for outcome in outcomes:
@@ -283,16 +283,16 @@ def test_a_dominant_action_is_a_best_response_to_everything(game: TensorGame, da
 @pytest.mark.parametrize(
     ("game", "found"),
     [
-        (DEFAULTS["prisoners_dilemma"], Dominant(D, strict=True)),
-        (DEFAULTS["harmony"], Dominant(C, strict=True)),
-        (MatrixGame("matrix_game", T=5, R=3, P=0, S=0), Dominant(D, strict=False)),  # the weak prisoner's dilemma
+        (DEFAULTS["prisoners_dilemma"], DominantAction(D, strict=True)),
+        (DEFAULTS["harmony"], DominantAction(C, strict=True)),
+        (MatrixGame("matrix_game", T=5, R=3, P=0, S=0), DominantAction(D, strict=False)),  # the weak prisoner's dilemma
         (DEFAULTS["stag_hunt"], None),
         (MatrixGame("matrix_game", T=1, R=1, P=0, S=0), None),  # both actions are the same
         (BimatrixGame("twins", ((1, 1), (1, 1), (0, 0)), ((0, 0), (0, 0), (0, 0))), None),  # two are the best
-        (PublicGoods(n_players=40), Dominant(1, strict=True)),
+        (PublicGoods(n_players=40), DominantAction(1, strict=True)),
     ],
 )
-def test_dominant_actions(game: StageGame, found: Dominant | None) -> None:
+def test_dominant_actions(game: StageGame, found: DominantAction | None) -> None:
     assert dominant_action(game, 0) == found
 
 
@@ -423,7 +423,7 @@ def test_one_unequal_endowment_changes_the_front_but_not_the_equilibrium() -> No
 def test_two_players_with_three_levels_play_a_finite_game() -> None:
     game = PublicGoods(n_players=2, levels=3, multiplier=1.5)
     assert [outcome.joint for outcome in pure_equilibria(game)] == [(2, 2)]
-    assert dominant_action(game, 1) == Dominant(2, strict=True)
+    assert dominant_action(game, 1) == DominantAction(2, strict=True)
     assert dilemma(game) == "one pure equilibrium, Pareto-dominated"
 
 

@@ -17,7 +17,7 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Talk
 from dilemmas.envs.vector.gymnasium_vector import VectorPlayers
-from dilemmas.envs.vector.vector_matches import Matches
+from dilemmas.envs.vector.vector_matches import VectorMatches
 
 PLAYED = {
     "repeated": Repeated(stage_game("prisoners_dilemma"), 3),
@@ -28,7 +28,7 @@ PLAYED = {
 
 
 def players(name: str, count: int = 3, **options: Any) -> VectorPlayers:
-    return VectorPlayers(Matches(PLAYED[name], count, **options))
+    return VectorPlayers(VectorMatches(PLAYED[name], count, **options))
 
 
 @pytest.mark.parametrize("name", PLAYED)
@@ -52,7 +52,7 @@ def test_rows_lie_in_the_spaces(name: str) -> None:
 @pytest.mark.parametrize("name", PLAYED)
 def test_rows_are_the_players_of_the_matches(name: str) -> None:
     """By match, then by player; a match's last observations are in the infos, its next's first are given."""
-    env, twin = players(name, max_rounds=2), Matches(PLAYED[name], 3, max_rounds=2)
+    env, twin = players(name, max_rounds=2), VectorMatches(PLAYED[name], 3, max_rounds=2)
     n = twin.rules.n_players
     env.action_space.seed(2)
     assert (env.reset(seed=2)[0] == twin.reset(seed=2).reshape(3 * n, -1)).all()
@@ -113,7 +113,7 @@ def test_gymnasiums_wrappers_work_on_it() -> None:
 )
 def test_players_who_differ_cannot_share_a_policy(stage: Any, told: str) -> None:
     with pytest.raises(GameError, match=told):
-        VectorPlayers(Matches(Repeated(stage), 2))
+        VectorPlayers(VectorMatches(Repeated(stage), 2))
 
 
 def test_wrong_use_is_told() -> None:
@@ -121,7 +121,7 @@ def test_wrong_use_is_told() -> None:
     with pytest.raises(GameError, match="reset_mask"):
         env.reset(options={"reset_mask": np.ones(6, dtype=bool)})
     env.reset(seed=0)
-    with pytest.raises(GameError, match=r"shape \(3, 2\); needs \(6,\)"):
+    with pytest.raises(GameError, match=r"shape \(3, 2\); needs shape \(6,\)"):
         env.step(np.zeros((3, 2), dtype=int))
     with pytest.raises(GameError, match="player_1 in match 2"):
         env.step(np.array([0, 0, 0, 0, 0, 2]))
@@ -135,7 +135,7 @@ def learners(played: Repeated, count: int) -> Any:
     pytest.importorskip("stable_baselines3")
     from dilemmas.envs.vector.stable_baselines import StableBaselinesPlayers
 
-    return StableBaselinesPlayers(VectorPlayers(Matches(played, count)))
+    return StableBaselinesPlayers(VectorPlayers(VectorMatches(played, count)))
 
 
 def test_stable_baselines_gets_the_same_rows() -> None:

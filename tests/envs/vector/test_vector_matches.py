@@ -19,8 +19,8 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Sanction, Talk
-from dilemmas.envs.vector.batched_views import Computed, Tabled, reader
-from dilemmas.envs.vector.vector_matches import Matches, Step
+from dilemmas.envs.vector.batched_views import DirectEvaluator, LookupEvaluator, evaluator_for
+from dilemmas.envs.vector.vector_matches import VectorMatches, VectorStep
 
 points = st.integers(-9, 9) | st.floats(-1e3, 1e3, width=32)
 chances = st.sampled_from([0.0, 0.0, 0.01, 0.3, 1.0])
@@ -97,7 +97,7 @@ class Single:
         return (self.reset() if any(ends) else seen), list(rewards.values()), *ends, seen
 
 
-def check_row(step: Step, row: int, single: tuple[Any, ...]) -> None:
+def check_row(step: VectorStep, row: int, single: tuple[Any, ...]) -> None:
     """What a batch says of a match, against what the environment says."""
     seen, payoffs, terminated, truncated, last = single
     assert (step.observations[row] == seen).all()
@@ -111,7 +111,7 @@ def check_row(step: Step, row: int, single: tuple[Any, ...]) -> None:
 @settings(deadline=None, max_examples=150)
 @given(rules(), st.none() | st.integers(1, 4), st.integers(0, 2**32), st.booleans())
 def test_a_batch_of_one_is_the_environment(played: Repeated, clock: int | None, seed: int, copies: bool) -> None:
-    batch, single = Matches(played, 1, max_rounds=clock, copy=copies), Single(played, clock)
+    batch, single = VectorMatches(played, 1, max_rounds=clock, copy=copies), Single(played, clock)
     rng = np.random.default_rng(seed)
     for start in (seed, None):
         assert (batch.reset(start)[0] == single.reset(start)).all()
@@ -126,7 +126,7 @@ def test_a_batch_of_one_is_the_environment(played: Repeated, clock: int | None, 
 def test_matches_with_seeds_of_their_own_do_not_depend_on_the_others(
     played: Repeated, clock: int | None, seeds: list[int]
 ) -> None:
-    batch = Matches(played, len(seeds), max_rounds=clock)
+    batch = VectorMatches(played, len(seeds), max_rounds=clock)
     singles = [Single(played, clock) for _ in seeds]
     rng = np.random.default_rng(0)
     first = batch.reset(seeds)
@@ -142,21 +142,21 @@ def test_tables_and_formulas_say_the_same() -> None:
     """Small games are looked up, large ones worked out; both are tried above, here on one game."""
     played = Repeated(stage_game("public_goods", n_players=4, levels=3))
     joints = np.random.default_rng(0).integers(0, 3, (50, 4))
-    known, worked_out = Tabled(played.stage, 3), Computed(played.stage, 3)
-    assert (known.payoffs(known.read(joints), None) == worked_out.payoffs(joints, None)).all()
+    known, worked_out = LookupEvaluator(played.stage, 3), DirectEvaluator(played.stage, 3)
+    assert (known.payoffs(known.encode(joints), None) == worked_out.payoffs(joints, None)).all()
     for seen in (joints, np.stack([joints, joints[::-1], joints, joints], axis=1)):
         looks = np.zeros((2, 50, 4, 4, 3), dtype=np.float32)
-        known.show(known.read(seen), looks[0])
-        worked_out.show(seen, looks[1])
+        known.write_observations(known.encode(seen), looks[0])
+        worked_out.write_observations(seen, looks[1])
         assert (looks[0] == looks[1]).all()
         assert looks[0].sum() == 50 * 4 * 4
-    assert isinstance(reader(played), Tabled)
-    assert isinstance(reader(Repeated(stage_game("n_person_stag_hunt", n_players=12))), Computed)
+    assert isinstance(evaluator_for(played), LookupEvaluator)
+    assert isinstance(evaluator_for(Repeated(stage_game("n_person_stag_hunt", n_players=12))), DirectEvaluator)
 
 
 def test_the_expected_match() -> None:
     """C is 0, D is 1; one-hot (C, D), own action first. The third round starts anew."""
-    matches = Matches(Repeated(stage_game("prisoners_dilemma"), rounds=2), 2)
+    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), rounds=2), 2)
     assert matches.reset(seed=0).tolist() == [[[0, 0, 0, 0]] * 2] * 2
     step = matches.step([[0, 1], [1, 1]])
     assert step.observations.tolist() == [[[1, 0, 0, 1], [0, 1, 1, 0]], [[0, 1, 0, 1], [0, 1, 0, 1]]]
@@ -174,7 +174,7 @@ def test_chance_is_as_often_as_announced() -> None:
     """Ends, trembles and errors of perception over 20,000 matches, within four standard errors."""
     stage = stage_game("public_goods", n_players=2, levels=3)
     count = 20_000
-    matches = Matches(Repeated(stage, None, continuation=0.9, noise=0.25, misperception=0.1), count)
+    matches = VectorMatches(Repeated(stage, None, continuation=0.9, noise=0.25, misperception=0.1), count)
     matches.reset(seed=3)
     step = matches.step(np.zeros((count, 2), dtype=int))
     assert step.terminated.mean() == pytest.approx(0.1, abs=4 * (0.09 / count) ** 0.5)
@@ -188,7 +188,7 @@ def test_chance_is_as_often_as_announced() -> None:
 
 def test_masks_follow_the_phases() -> None:
     played = Repeated(stage_game("prisoners_dilemma"), 2, talk=Talk(1, 3), punishment=Sanction(points=3))
-    matches = Matches(played, 5)
+    matches = VectorMatches(played, 5)
     matches.reset(seed=0)
     told = []
     for _ in range(4):
@@ -204,7 +204,7 @@ def test_masks_follow_the_phases() -> None:
 )
 def test_illegal_actions_are_told_and_change_nothing(value: int, told: str) -> None:
     played = Repeated(stage_game("harmony"), noise=0.5, rounds=3)
-    matches, twin = Matches(played, 4), Matches(played, 4)
+    matches, twin = VectorMatches(played, 4), VectorMatches(played, 4)
     matches.reset(seed=1)
     twin.reset(seed=1)
     actions = np.zeros((4, 2), dtype=int)
@@ -217,7 +217,7 @@ def test_illegal_actions_are_told_and_change_nothing(value: int, told: str) -> N
 
 
 def test_each_player_has_its_own_actions() -> None:
-    matches = Matches(Repeated(BimatrixGame("bimatrix_game", [[1, 2, 3]], [[4, 5, 6]]), 9), 2)
+    matches = VectorMatches(Repeated(BimatrixGame("bimatrix_game", [[1, 2, 3]], [[4, 5, 6]]), 9), 2)
     matches.reset(seed=0)
     assert matches.step([[0, 2], [0, 1]]).payoffs.tolist() == [[3, 6], [2, 5]]
     with pytest.raises(GameError, match=r"action 1 of player_0 in match 1 is outside 0\.\.0"):
@@ -227,7 +227,7 @@ def test_each_player_has_its_own_actions() -> None:
 @pytest.mark.parametrize(
     ("actions", "told"),
     [
-        ([[0, 1]], r"shape \(1, 2\); needs \(2, 2\)"),
+        ([[0, 1]], r"shape \(1, 2\); needs shape \(2, 2\)"),
         ([[0, 1, 0]] * 2, r"shape \(2, 3\)"),
         ([[0.0, 1.0]] * 2, "float64; needs integers"),
         ([[True, False]] * 2, "bool; needs integers"),
@@ -235,7 +235,7 @@ def test_each_player_has_its_own_actions() -> None:
     ],
 )
 def test_arrays_of_another_kind_are_told(actions: Any, told: str) -> None:
-    matches = Matches(Repeated(stage_game("harmony")), 2)
+    matches = VectorMatches(Repeated(stage_game("harmony")), 2)
     with pytest.raises(GameError, match="reset"):
         matches.step([[0, 0]] * 2)
     matches.reset(seed=0)
@@ -245,7 +245,7 @@ def test_arrays_of_another_kind_are_told(actions: Any, told: str) -> None:
 
 @pytest.mark.parametrize("amount", [-0.5, 20.5, float("nan"), float("inf")])
 def test_amounts_lie_within_the_endowment(amount: float) -> None:
-    matches = Matches(Repeated(stage_game("public_goods", levels=None), 3), 2)
+    matches = VectorMatches(Repeated(stage_game("public_goods", levels=None), 3), 2)
     matches.reset(seed=0)
     assert matches.step([[20, 20, 20, 20], [0, 0, 0, 0]]).payoffs.tolist() == [[32] * 4, [20] * 4]
     with pytest.raises(GameError, match=r"player_2 in match 1 is outside 0\.\.20 of public_goods"):
@@ -254,7 +254,7 @@ def test_amounts_lie_within_the_endowment(amount: float) -> None:
 
 def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
     played = Repeated(PublicGoods(n_players=2, endowment=0.1, levels=None), 3)
-    matches, single = Matches(played, 1), Single(played, None)
+    matches, single = VectorMatches(played, 1), Single(played, None)
     matches.reset(seed=0)
     single.reset(seed=0)
     high = np.stack([single.env.action_space(agent).high for agent in single.env.agents], axis=1)
@@ -276,11 +276,11 @@ def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
 )
 def test_what_cannot_be_made_is_told(options: dict[str, Any], told: str) -> None:
     with pytest.raises(GameError, match=told):
-        Matches(Repeated(stage_game("harmony")), **options)
+        VectorMatches(Repeated(stage_game("harmony")), **options)
 
 
 def test_one_seed_for_all_or_one_for_each() -> None:
-    matches = Matches(Repeated(stage_game("harmony")), 3)
+    matches = VectorMatches(Repeated(stage_game("harmony")), 3)
     with pytest.raises(GameError, match="2 seeds for 3 matches"):
         matches.reset(seed=[1, 2])
     first = matches.reset(seed=np.array([1, 2, 3]))
@@ -293,7 +293,7 @@ def test_one_seed_for_all_or_one_for_each() -> None:
 def test_nothing_is_shared() -> None:
     """What a step gives is the caller's own, unless the caller wants the same arrays every time."""
     actions = np.zeros((3, 2), dtype=int)
-    matches = Matches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
+    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
     given = [matches.reset(seed=0), *matches.step(actions), *matches.step(actions)]
     assert not any(np.shares_memory(one, other) for i, one in enumerate(given) for other in given[:i])
     twin = copy.deepcopy(matches)
@@ -301,7 +301,7 @@ def test_nothing_is_shared() -> None:
         array[...] = 1
     for one, other in zip(matches.step(actions), twin.step(actions), strict=True):
         assert (one == other).all()
-    again = Matches(Repeated(stage_game("prisoners_dilemma"), 5), 3, copy=False)
+    again = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5), 3, copy=False)
     first = again.reset(seed=0)
     one, other = again.step(actions), again.step(actions)
     assert first is one.observations is other.observations
@@ -313,7 +313,7 @@ def test_copies_go_on_from_where_they_are(clone: Any) -> None:
     played = Repeated(
         stage_game("snowdrift"), (2, 6), 0.9, 0.2, 0.2, 3, talk=Talk(), punishment=Sanction(), reward=Sanction()
     )
-    matches = Matches(played, 20)
+    matches = VectorMatches(played, 20)
     matches.reset(seed=4)
     rng = np.random.default_rng(0)
     for _ in range(6):
@@ -327,7 +327,7 @@ def test_copies_go_on_from_where_they_are(clone: Any) -> None:
 
 def test_torch_takes_the_arrays_as_they_are() -> None:
     torch = pytest.importorskip("torch")
-    matches = Matches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
+    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
     matches.reset(seed=0)
     step = matches.step(torch.zeros((3, 2), dtype=torch.int64))
     for array in step:

@@ -1,0 +1,77 @@
+"""Texts that the pages of all environments have in common; `dilemmas.envs.pettingzoo_api.env_pages` fills them in."""
+
+NOTE = "Numbers and shapes are those of the default options."
+"""What follows the table of facts."""
+
+OPTIONS = {
+    "rounds": (
+        "number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,"
+        " longest) the number is drawn uniformly from that range, and the agents do not observe it. None: no fixed"
+        " number."
+    ),
+    "continuation": (
+        "continuation probability, from 0 to 1: the probability that another round follows; otherwise the agents are"
+        " terminated."
+    ),
+    "noise": (
+        "trembling hand: probability, from 0 to 1, that an action is replaced by one of the other actions, drawn"
+        " uniformly."
+    ),
+    "misperception": (
+        "probability, from 0 to 1, that an agent perceives another agent's action as one of the other actions, drawn"
+        " uniformly; the agents' histories then differ."
+    ),
+    "memory": "number of past rounds that the agents observe, from 0 up; None is the whole match and needs `rounds`.",
+    "clock": "whether the agents observe the share of the rounds that is left; requires a fixed number of `rounds`.",
+    "talk": (
+        "number of turns of cheap talk before the agents act. In each turn all agents send a signal at the same time;"
+        " signals cost nothing and do not restrict the actions."
+    ),
+    "signals": "number of signals; signal 0 is silence.",
+    "words": "whether a signal may also be a text. Views have the text; in observations all texts look the same.",
+    "punishment": (
+        "pair (cost, effect) of a stage after the action in which each agent may assign points to each other agent: a"
+        " point costs the agent that assigns it `cost` and takes `effect` from the agent that receives it, in payoff"
+        " points; (1, 3) in Fehr & Gächter 2002 (Nature 415:137). None: no such stage."
+    ),
+    "reward": "pair (cost, effect) of a similar stage whose points give `effect` to the receiver. None: no such stage.",
+    "points": "largest number of points that an agent may assign to another agent in a stage of punishment or reward.",
+    "max_cycles": (
+        "number of steps after which the agents are truncated. None: 100 rounds where the rules end no match, otherwise"
+        " no truncation. A round is one step, plus one for each turn of talk, for punishment and for reward."
+    ),
+    "render_mode": '`"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.',
+    "views": "whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).",
+}
+"""The options that all environments have."""
+
+PARTS = {
+    "the last `memory` rounds, oldest first, by player and action": ("memory * n * w", "always"),
+    "the step within the round, one-hot": ("talk + 1 + bool(punishment) + bool(reward)", "talk, punishment or reward"),
+    "the signals of this round, by turn and player, one-hot": ("talk * n * (signals + words)", "talk"),
+    "this round's actions, by player and action": ("n * w", "punishment or reward"),
+    "points moved by sanctions in the last round, by player; 0.5 is none": ("n", "punishment or reward"),
+    "share of the rounds that is left": ("1", "clock"),
+}
+"""The parts of an observation in order: their length with n players and w actions, and the options that add them."""
+
+OBSERVATION = """A vector of numbers from 0 to 1. With n players and w actions it has these parts:
+
+{parts}
+
+Each agent observes itself first, then the other agents in order. An action is one-hot, where w is the largest number of
+actions of any player; a continuous action is its share of the largest endowment, and w is 1. Parts that have not
+happened yet are 0; if there is nothing to observe, the vector is a single 0. With two players, two actions and memory
+1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
+without errors of perception.
+
+`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
+takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step."""
+"""The section on observations."""
+
+STEPS = """With `talk`, `punishment` or `reward` a round takes several steps: each turn of talk, the action above,
+punishment, reward. The action space is that of the step with the most actions. In talk an action is a signal. In
+punishment and reward the digits of an action to base `points + 1` are the points for each of the other agents in order,
+lowest digit first. An action that does not belong to the step is not an error: it counts as silence, as the last action
+above, or as no points."""
+"""The note on the steps of a round."""
