@@ -111,7 +111,12 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
         if rules.talk is not None and rules.talk.words:
             raise TextError("texts of any length may be said, which no space contains; use observe=False")
         sentences = [str(getattr(self.template, field.name)) for field in fields(self.template)]
-        labels = [label for view in self._views for shown in presentations_now(self.template, view)[:1] for label in shown.labels]
+        labels = [
+            label
+            for view in self._views
+            for shown in presentations_now(self.template, view)[:1]
+            for label in shown.labels
+        ]
         value = max(LONGEST_VALUE, *(len(label) + 2 for label in labels), len(self.template.silence) + 2)
         line = max(map(len, sentences)) + value * (rules.n_players + 2)
         lines = rules.memory + len(rules.phases) + 3  # what was done, said, and changed by sanctions; the clock
