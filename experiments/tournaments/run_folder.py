@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.data_files import replacing, write_text
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.run_folder import RunError, open_folder, plain, provenance, read_json, write_json
+from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament, batches
 from dilemmas.experiments.tournaments.workers import rows_of
@@ -87,10 +87,7 @@ def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
     write_json(folder / "provenance.json", provenance())
     path = folder / ROWS
     path.touch()
-    whole = path.read_bytes()
-    whole = whole[: whole.rfind(b"\n") + 1]  # killed while it wrote the line behind it
-    with path.open("r+b") as file:
-        file.truncate(len(whole))
+    drop_incomplete_line(path)
     return read_rows(path, tournament.fixtures)
 
 
@@ -111,20 +108,17 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
 
     A last line without an end, which was being written when the tournament was stopped, is left out.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                row = Row.read(line.decode())
-                if fixtures is not None and row.fixture != fixtures[number]:
-                    raise ValueError
-            except (ValueError, KeyError, TypeError, IndexError, OverflowError):
-                raise RunError(
-                    f"{path}, line {number + 1} is damaged, or no row of this tournament; take it from a copy, or"
-                    " begin anew with --force"
-                ) from None
-            yield row
+    for number, line in complete_lines(path):
+        try:
+            row = Row.read(line.decode())
+            if fixtures is not None and row.fixture != fixtures[number - 1]:
+                raise ValueError
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+            raise RunError(
+                f"{path}, line {number} is damaged, or no row of this tournament; take it from a copy, or"
+                " begin anew with --force"
+            ) from None
+        yield row
 
 
 def append(folder: Path, rows: list[Row]) -> None:
@@ -148,7 +142,9 @@ def told(tournament: Tournament) -> dict[str, Any]:
         "alike": tournament.symmetric,
         "identities": tournament.identities,
     }
-    values: dict[str, Any] = plain({"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who})
+    values: dict[str, Any] = json_values(
+        {"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who}
+    )
     return values
 
 
