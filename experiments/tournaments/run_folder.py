@@ -5,13 +5,11 @@ rows.jsonl      a line per group         matches/         trajectories of what w
 results.json    the table                payoffs.csv, ranking.csv, report.html, report.md
 """
 
-import csv
-import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
 from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament, batches
@@ -189,10 +188,10 @@ def write_results(folder: Path, data: dict[str, Any]) -> None:
 
     write_json(folder / "results.json", data)
     matrix = [[name, *row] for name, row in zip(data["players"], data["payoff_matrix"], strict=True)]
-    write_text(folder / "payoffs.csv", as_csv(["player", *data["players"]], matrix))
+    write_text(folder / "payoffs.csv", csv_text(["player", *data["players"]], matrix))
     columns = ["rank", "player", "score", "low", "high", "first", "cooperation"]
     ranking = [[one.get(key) for key in columns] for one in map(_flat, data["ranking"])]
-    write_text(folder / "ranking.csv", as_csv(columns, ranking))
+    write_text(folder / "ranking.csv", csv_text(columns, ranking))
     write_report(folder, data)
 
 
@@ -211,7 +210,7 @@ def write_matches(rows: Iterable[Row], path: Path) -> None:
             _write_parquet(lines, partial)
         else:
             with partial.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(chain([list(COLUMNS)], lines))
+                write_csv(file, list(COLUMNS), lines)
 
 
 def _write_parquet(lines: Iterator[list[Any]], path: Path) -> None:
@@ -234,14 +233,6 @@ def _lines(number: int, row: Row) -> Iterator[list[Any]]:
         for seat, name in enumerate(fixture.group):
             told_ = [float(rounds), float(payoffs[seat]), float(cooperation[seat])]
             yield [number, fixture.first + place, seat, name, fixture.engine, *told_]
-
-
-def as_csv(head: list[str], rows: list[list[Any]]) -> str:
-    """A table as CSV (RFC 4180); None is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([head, *rows])
-    return text.getvalue()
 
 
 def nested(values: Numbers) -> list[list[float | None]]:
