@@ -58,10 +58,16 @@ def _number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def check_number(
+    name: str, value: float, least: float, most: float = inf, error: type[InputError] = InputError
+) -> None:
+    """Check that a number is finite and in a range; `name` is what the message calls it, `error` the class to raise."""
+    if not (isfinite(value) and least <= value <= most):
+        span = f"{least} up" if most == inf else f"{least} to {most}"
+        raise error(f"{name} = {value}; needs a number from {span}")
+
+
 def check_numbers(settings: Any, names: str, least: float, most: float = inf) -> None:
-    """`InputError` where a field of `settings` is not a number from `least` to `most`; `names`: with blanks between."""
+    """Check that fields of `settings` are finite numbers from `least` to `most`; `names` are separated by blanks."""
     for name in names.split():
-        value = getattr(settings, name)
-        if not (isfinite(value) and least <= value <= most):
-            span = f"{least} up" if most == inf else f"{least} to {most}"
-            raise InputError(f"{name} = {value}; needs a number from {span}")
+        check_number(name, getattr(settings, name), least, most)

@@ -1,7 +1,7 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
 recipe.json      the resolved recipe         provenance.json  versions, git commit, command
-template.toml    the prompts, if your own
+template.toml    a copy of your own prompts
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.versions import installed
-from dilemmas.envs.data_files import differences, write_text
+from dilemmas.envs import data_files
 from dilemmas.envs.errors import InputError
 
-TOLD = 3
-"""Differences between two settings that a message names."""
+MOST_DIFFERENCES = 3
+"""Differences between two settings that an error message lists."""
 
 
 class RunError(InputError):
@@ -27,35 +27,49 @@ class RunError(InputError):
 
 
 def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_out: str) -> None:
-    """Make a folder, or find it as it was left: with the same settings in its `file`, or empty.
+    """Create a folder, or check that an existing one can be resumed.
 
-    `kept`: what the file holds, None where there is none. `RunError` for settings other than `asked`, with the first
-    differences, and for a folder of something else.
+    Parameters
+    ----------
+    what
+        What the folder holds, such as ``run``, for error messages.
+    file
+        Name of the file with the settings.
+    kept
+        Settings in that file, None if there is none.
+    asked
+        Settings of the command that is run now.
+    way_out
+        Alternative to another ``--out``; it ends the message about other settings.
+
+    Raises
+    ------
+    RunError
+        If the settings differ (the message lists the first differences), or the folder is not empty and holds
+        something else.
     """
     if kept is not None:
-        found = sorted(differences(kept, asked), key=lambda text: text.startswith("name:"))
+        found = sorted(data_files.differences(kept, asked), key=lambda text: text.startswith("name:"))
         if found:
-            told = "; ".join(found[:TOLD])
-            raise RunError(f"{folder} holds a {what} of other settings ({told}); choose another --out{way_out}")
+            listed = "; ".join(found[:MOST_DIFFERENCES])
+            raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
     elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a value as indented JSON, atomically."""
+    data_files.write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """What a file of the folder holds; `RunError` where it is no JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"{path} is damaged ({error}); take it from a copy, or choose another --out") from None
+    """Read a JSON file of a run folder; `RunError` if it is damaged."""
+    return data_files.read_json(path, RunError, "restore it from a copy, or choose another --out")
 
 
 def provenance() -> dict[str, Any]:
-    """Versions of what computes the results, and the commit of dilemmas where it runs from a checkout."""
+    """Versions of what computes the results, and the commit of dilemmas if it runs from a checkout."""
     packages = ("dilemmas", "numpy", "torch", "transformers", "peft", "tokenizers", "pettingzoo", "gymnasium", "mesa")
     return {
         "python": platform.python_version(),
@@ -71,8 +85,8 @@ def _commit() -> str | None:
     here = Path(__file__).resolve()
 
     def git(*words: str) -> str:
-        asked = subprocess.run(["git", *words], cwd=here.parent, capture_output=True, text=True, timeout=10, check=True)
-        return asked.stdout.strip()
+        done = subprocess.run(["git", *words], cwd=here.parent, capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", here.name)  # fails in an environment that lies inside another checkout
@@ -81,6 +95,6 @@ def _commit() -> str | None:
         return None
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON gives it back."""
+def json_values(value: Any) -> Any:
+    """The value as JSON returns it: tuples as lists, keys as strings."""
     return json.loads(json.dumps(value))

@@ -19,13 +19,13 @@ from dilemmas.agents.matches.record import MatchRecord, RecordError
 from dilemmas.agents.matches.trajectory_format import (
     BEGINNING,
     Header,
-    Parser,
     Prompts,
     header_line,
     is_end,
+    line_object,
     match_lines,
     parse_header,
-    parsed,
+    parse_match,
     seal,
     split_seal,
 )
@@ -58,14 +58,14 @@ def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
     return ledger.header, ledger.matches()
 
 
-def _header(path: Path) -> tuple[bytes, Header, Parser]:
-    """The first line, what it says, and what reads the matches behind it."""
+def _header(path: Path) -> tuple[bytes, Header]:
+    """The first line and what it says."""
     first = _first_line(path)
     if not first.endswith(b"\n") and BEGINNING.startswith(first[: len(BEGINNING)]):
         raise CutError(
             f"{path}: the file ends within its first line; the command that wrote it goes on when it is repeated"
         )
-    return first, *parse_header(path, first)
+    return first, parse_header(path, first)
 
 
 def _first_line(path: Path) -> bytes:
@@ -80,7 +80,7 @@ class _Ledger:
     """A file read from its beginning, and what has to be known to write on where the reading has got to."""
 
     def __init__(self, path: Path) -> None:
-        first, self.header, self._parse = _header(path)
+        first, self.header = _header(path)
         self.path = path
         self.numbers: set[int] = set()
         """Numbers of the matches read."""
@@ -118,7 +118,7 @@ class _Ledger:
                 f"{self.path}, lines {first} to {last}: the checksum on line {last} does not fit, so they are"
                 " not as they were written; take the file from a copy, or play the matches again"
             )
-        record = self._parse(self.path, self._line, block, self.prompts)
+        record = parse_match(self.path, self._line, block, self.prompts)
         self.digest.update(sealed)
         self.offset += sum(map(len, block))
         self._line = last + 1
@@ -177,7 +177,7 @@ class TrajectoryWriter:
 
 def _expect(path: Path, held: bytes, wanted: bytes) -> None:
     """`RecordError` with the first difference of two headers, if there is one."""
-    for told in differences(parsed(path, 1, held), parsed(path, 1, wanted)):
+    for told in differences(line_object(path, 1, held), line_object(path, 1, wanted)):
         raise RecordError(f"{path} is the record of another run ({told}); choose another file, or remove this one")
 
 
@@ -189,7 +189,7 @@ class TrajectoryIndex:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        _, self.header, self._parse = _header(self.path)
+        _, self.header = _header(self.path)
         self.blocks: list[tuple[int, int, int]] = []
         """Of every match: where it begins and ends, in bytes, and the number of its first line."""
         self._prompts = _Prompts(self.path)
@@ -204,7 +204,7 @@ class TrajectoryIndex:
         with self.path.open("rb") as file:
             file.seek(begin)
             block = file.read(end - begin).splitlines(keepends=True)
-        return self._parse(self.path, line, block, self._prompts)
+        return parse_match(self.path, line, block, self._prompts)
 
     def _scan(self) -> None:
         with self.path.open("rb") as file:
@@ -232,7 +232,7 @@ class _Prompts(Prompts):
         offset, number = self.where[key]
         with self.path.open("rb") as file:
             file.seek(offset)
-            text: str = parsed(self.path, number, file.readline())["text"]
+            text: str = line_object(self.path, number, file.readline())["text"]
         return text
 
 

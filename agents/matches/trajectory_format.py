@@ -1,7 +1,7 @@
-"""The lines of a trajectory file: values to JSON and back, for every version of the format.
+"""The lines of a trajectory file: values to JSON and back.
 
-A file is a header; then match after match a start line, a line for every step (before it the text of each
-prompt that the file does not hold yet) and an end line:
+A file consists of a header line and, for each match, a start line, a line per step (preceded by the text of each
+prompt that the file does not contain yet) and an end line:
 
     {"format":"dilemmas-trajectory","version":1,"environment":"dilemmas/stag_hunt-v0","agents":[...],...}
     {"match":0,"seed":2754037543}
@@ -9,13 +9,12 @@ prompt that the file does not hold yet) and an end line:
     {"step":1,"moves":[{"player":"player_0","decision":{"action":0,...},"reward":3.0,...},...]}
     {"end":0,"reason":"terminated","detail":"by the rules of the game",...,"sha256":"..."}
 
-Keys without a value are left out, and a field that is added to a record later is read from older files as its
-default (``labels`` of a decision was added to version 1 in this way). ``sha256`` is that of all bytes of the file up to
-the comma before it, so no edit, no lost line and no exchanged match goes unnoticed.
+Keys without a value are omitted. ``sha256`` is the hash of all bytes of the file up to the comma before it, so that
+every edit, lost line and exchanged match is detected.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 from dilemmas.agents.agent import Decision, Player, Source
 from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, Reason, RecordError, plain
 from dilemmas.agents.versions import dilemmas_version
+from dilemmas.envs.data_files import json_object
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -32,8 +32,6 @@ BEGINNING = f'{{"format":"{FORMAT}"'.encode()
 
 Prompts = dict[str, str]
 """Texts of prompts by their hash."""
-Parser = Callable[[Path, int, Sequence[bytes], Prompts], MatchRecord]
-"""Reads a match: the file, number of the first line, the lines, and the prompts known, which it adds to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,51 +111,61 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":"), default=plain).encode() + b"\n"
 
 
-def parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """The JSON object on a line; `RecordError` says what else it is."""
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise RecordError(f"{path}, line {number}: not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise RecordError(f"{path}, line {number}: not a JSON object: {str(value)[:40]}")
-    return value
+def line_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Parse one line of a trajectory file; `RecordError` if it is not a JSON object."""
+    return json_object(line, f"{path}, line {number}", RecordError)
 
 
-def parse_header(path: Path, line: bytes) -> tuple[Header, Parser]:
-    """The first line of a file, and what reads matches of its version."""
-    value = parsed(path, 1, line)
+def parse_header(path: Path, line: bytes) -> Header:
+    """Parse the first line of a file; `RecordError` if it is no header of this version."""
+    value = line_object(path, 1, line)
     if value.pop("format", None) != FORMAT:
         raise RecordError(f'{path}, line 1: not a trajectory: there is no "format": "{FORMAT}"')
     number = value.pop("version", None)
-    if number not in PARSERS:
+    if number != VERSION:
         raise RecordError(
-            f"{path}, line 1: version {number} of the format; dilemmas {dilemmas_version()} reads"
-            f" {', '.join(map(str, PARSERS))}; install the one that wrote it ({value.get('dilemmas')})"
+            f"{path}, line 1: version {number} of the format; dilemmas {dilemmas_version()} reads version {VERSION};"
+            f" install the version of dilemmas that wrote the file ({value.get('dilemmas')})"
         )
     try:
         agents = tuple(Player(**player) for player in value.pop("agents"))
-        return Header(agents=agents, **value), PARSERS[number]
+        return Header(agents=agents, **value)
     except KeyError as error:
         raise RecordError(f"{path}, line 1: the key {error} is missing") from None
     except TypeError as error:
         raise RecordError(f"{path}, line 1: {error}") from None
 
 
-def _match_1(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -> MatchRecord:
-    start, *middle, end = [parsed(path, number, line) for number, line in enumerate(block, first)]
+def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -> MatchRecord:
+    """Parse the lines of one match.
+
+    Parameters
+    ----------
+    path, first
+        File and number of the first line, for error messages.
+    block
+        The lines, from the start line to the end line.
+    prompts
+        Prompts of earlier matches; those of this match are added.
+
+    Raises
+    ------
+    RecordError
+        If the lines are not a complete match.
+    """
+    start, *middle, end = [line_object(path, number, line) for number, line in enumerate(block, first)]
     steps: list[tuple[Move, ...]] = []
     try:
         for value in middle:
             if "prompt" in value:
                 prompts[value["prompt"]] = value["text"]
             elif value["step"] != len(steps) + 1:
-                raise ValueError(f"step {value['step']} stands where step {len(steps) + 1} should")
+                raise ValueError(f"found step {value['step']} where step {len(steps) + 1} is expected")
             else:
-                steps.append(tuple(_move_1(move, prompts) for move in value["moves"]))
+                steps.append(tuple(_parse_move(move, prompts) for move in value["moves"]))
         if end["end"] != start["match"]:
             raise ValueError(f"match {start['match']} ends as match {end['end']}")
-        return MatchRecord(start["match"], start["seed"], tuple(steps), _outcome_1(end))
+        return MatchRecord(start["match"], start["seed"], tuple(steps), _parse_outcome(end))
     except RecordError:  # about another line, where a prompt is
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -166,7 +174,7 @@ def _match_1(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -
         ) from None
 
 
-def _move_1(value: dict[str, Any], prompts: Prompts) -> Move:
+def _parse_move(value: dict[str, Any], prompts: Prompts) -> Move:
     decision = {"action": None, **value.pop("decision")}
     if "prompt" in decision:
         decision["prompt"] = prompts[decision["prompt"]]
@@ -175,10 +183,6 @@ def _move_1(value: dict[str, Any], prompts: Prompts) -> Move:
     return Move(**{"observation": None, **value}, decision=Decision(**decision))
 
 
-def _outcome_1(value: dict[str, Any]) -> Outcome:
+def _parse_outcome(value: dict[str, Any]) -> Outcome:
     words = {key: value[key] for key in ("detail", "rounds", "totals", "unreadable")}
     return Outcome(reason=Reason(value["reason"]), **words)
-
-
-PARSERS: Mapping[int, Parser] = {1: _match_1}
-"""What reads the matches of every version ever released."""

@@ -28,7 +28,7 @@ from dilemmas.agents.strategies.counting import Routine
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, Indices, after, histories, rounds
 from dilemmas.agents.versions import dilemmas_version
-from dilemmas.envs.data_files import write_text
+from dilemmas.envs.data_files import check_keys, read_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import Game
@@ -36,7 +36,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import lookup, nearest
+from dilemmas.envs.names import lookup
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 FORMAT = "dilemmas-policy-table"
@@ -216,12 +216,9 @@ class PolicyTable:
     @classmethod
     def load(cls, path: str | Path) -> "PolicyTable":
         """Read a JSON file; `PolicyTableError` names the file and the key that is wrong."""
+        document = read_json(Path(path), PolicyTableError)
         try:
-            return read_table(json.loads(Path(path).read_text(encoding="utf-8")))
-        except OSError as error:
-            raise PolicyTableError(f"{path}: {error.strerror}") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise PolicyTableError(f"{path}: no JSON: {error}") from None
+            return read_table(document)
         except InputError as error:
             raise PolicyTableError(f"{path}: {error}") from None
 
@@ -305,14 +302,12 @@ def same_payoffs(game: StageGame, other: StageGame) -> bool:
 def read_table(document: Any) -> PolicyTable:
     """The table in the values of a JSON file; `InputError` names the key that is wrong."""
     keys = ("format", "version", "origin", "game", "memory", "rows")
-    _check_keys(document, keys, "policy table", may=("player",))
+    check_keys(document, keys, "policy table", optional=("player",), error=PolicyTableError)
     if (document["format"], document["version"]) != (FORMAT, VERSION):
         found = f"format = {document['format']!r}, version = {document['version']!r}"
         raise PolicyTableError(f"{found}; this dilemmas reads {FORMAT!r}, version {VERSION}")
     noted = document["origin"]
-    if isinstance(noted, dict):
-        noted = {"shuffled": False, **noted}  # files from before it could be asked do not say
-    _check_keys(noted, [field.name for field in fields(Origin)], "origin")
+    check_keys(noted, [field.name for field in fields(Origin)], "origin", error=PolicyTableError)
     source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
     game = _read_game(document["game"])
     player = document.get("player", 0)
@@ -345,12 +340,13 @@ KINDS: dict[str, type[Game]] = {"T": MatrixGame, "row": BimatrixGame, "cooperate
 
 
 def _read_game(values: Any) -> StageGame:
-    """A game of the kind that has the options in `values`; those that files did not have yet are as by default."""
+    """A game of the kind that has the options in `values`; absent options have their defaults."""
     named = values if isinstance(values, dict) else {}
     kind = next((kind for key, kind in KINDS.items() if key in named), PublicGoods)
     options = {field.name: field.default is MISSING for field in fields(kind)}
     needed = [name for name, is_needed in options.items() if is_needed]
-    _check_keys(values, needed, "game", may=[name for name in options if name not in needed])
+    optional = [name for name in options if name not in needed]
+    check_keys(values, needed, "game", optional, PolicyTableError)
     try:
         game: StageGame = kind(**values)
     except TypeError as error:  # a value of a type that no option has
@@ -363,22 +359,9 @@ def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, 
     if not isinstance(rows, list) or len(rows) != len(asked):
         raise PolicyTableError(f"rows: needs a list of {len(asked)}, one per history")
     for number, (row, history) in enumerate(zip(rows, asked, strict=True)):
-        _check_keys(row, ("history", "probabilities", "mass"), f"rows[{number}]")
+        check_keys(row, ("history", "probabilities", "mass"), f"rows[{number}]", error=PolicyTableError)
         if row["history"] != _plain(history) or not isinstance(row["probabilities"], list):
             wanted = f'"history": {_plain(history)} and a list of probabilities'
             raise PolicyTableError(f"rows[{number}]: needs {wanted}; got {row}")
     masses = tuple(row["mass"] for row in rows if row["mass"] is not None)
     return tuple(tuple(row["probabilities"]) for row in rows), masses or None
-
-
-def _check_keys(values: Any, keys: Sequence[str], place: str, may: Sequence[str] = ()) -> None:
-    """`PolicyTableError` where `values` lacks one of the `keys`, or has one that is neither in them nor in `may`."""
-    if not isinstance(values, dict):
-        raise PolicyTableError(f"{place}: needs the keys {', '.join((*keys, *may))}; got {values!r}")
-    for key in keys:
-        if key not in values:
-            raise PolicyTableError(f"{place}: the key '{key}' is missing")
-    known = dict.fromkeys((*keys, *may))
-    for key in values:
-        if key not in known:
-            raise PolicyTableError(f"{place}: unknown key '{key}'{nearest(key, known)}")

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.data_files import read_toml
+from dilemmas.envs.data_files import check_keys, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import nearest
@@ -159,13 +159,8 @@ def load_template(name_or_path: str) -> Template:
             f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)"
         )
     table = read_toml(path)
-    known_keys = {field.name: field for field in fields(Template)}
-    for key in table:
-        if key not in known_keys:
-            raise TemplateError(f"{path}: unknown key '{key}'{nearest(key, known_keys)}")
-    for key in known_keys:
-        if key not in table and key not in LATER:
-            raise TemplateError(f"{path}: the key '{key}' is missing")
+    required = [field.name for field in fields(Template) if field.name not in LATER]
+    check_keys(table, required, str(path), LATER, TemplateError)
     labels = table.pop("labels")
     if (
         not isinstance(labels, list)

@@ -13,22 +13,16 @@ import click
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from rich.text import Text
 
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
+from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 
 
 def rates_table(run: Race) -> Table:
     """Rates, with the spread of the turns."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("contender", overflow="fold")
-    for heading in ("per CPU-second", "worst turn", "best turn"):
-        table.add_column(heading, justify="right")
-    table.add_column("unit")
-    for one in run.measured:
-        rates = [rate_text(value) for value in (one.rate, one.slowest, one.fastest)]
-        table.add_row(Text(one.name), *rates, one.unit)
-    return table
+    columns = [words("contender"), *map(number, ("per CPU-second", "worst turn", "best turn")), words("unit")]
+    rows = [[one.name, *map(rate_text, (one.rate, one.slowest, one.fastest)), one.unit] for one in run.measured]
+    return terminal_table(columns, rows)
 
 
 def rate_text(value: float) -> str:
@@ -38,15 +32,12 @@ def rate_text(value: float) -> str:
 
 def bars_table(run: Race) -> Table:
     """Bars and whether they are met."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("bar", overflow="fold")
-    for heading in ("at least", "reached", "met"):
-        table.add_column(heading, justify="right")
+    rows = []
     for verdict in run.verdicts:
         what = f"{verdict.contender} / {verdict.rival or 'CPU-second'}"
         numbers = [f"{value:.2f}" if verdict.rival else rate_text(value) for value in (verdict.least, verdict.reached)]
-        table.add_row(Text(what), *numbers, "yes" if verdict.met else "no")
-    return table
+        rows.append([what, *numbers, "yes" if verdict.met else "no"])
+    return terminal_table([words("bar"), *map(number, ("at least", "reached", "met"))], rows)
 
 
 def show(run: Race, as_json: bool) -> None:

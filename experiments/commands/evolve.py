@@ -20,6 +20,7 @@ from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payo
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, Outcome, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import visible
 
 WORDS = ("player", "resident", "stability", "invaded by")
@@ -85,13 +86,8 @@ def settled(dynamics: str, given: Settings) -> Settings:
 
 def table(outcome: Outcome) -> Table:
     """The rows for the terminal; names are text, never markup."""
-    shown = Table(box=None, pad_edge=False)
-    for heading in outcome.headings:
-        words = heading in WORDS
-        shown.add_column(Text(heading), justify="left" if words else "right", overflow="fold", no_wrap=heading in NAMES)
-    for row in outcome.rows:
-        shown.add_row(*(Text(visible(cell)) for cell in row))
-    return shown
+    columns = [words(title, title in NAMES) if title in WORDS else number(title) for title in outcome.headings]
+    return terminal_table(columns, outcome.rows)
 
 
 def drawn(dynamics: str, outcome: Outcome) -> str:

@@ -10,7 +10,6 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES
 from dilemmas.agents.strategies.finite_state import Automaton
@@ -28,6 +27,7 @@ from dilemmas.experiments.inference.fingerprint import (
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, evidence
 from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
 from dilemmas.experiments.reporting.intervals import Estimate
+from dilemmas.experiments.reporting.terminal_table import terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 GRID = np.append(LEAST_TREMBLE, np.linspace(0.001, MOST_TREMBLE, 500))
@@ -171,40 +171,32 @@ def habit_table(told: Sequence[Portrait]) -> Table | str:
     """Probability to cooperate by what was seen of the round before."""
     if told[0].players > WIDEST:
         return f"{told[0].players} players: --json has what they did after each number of defectors"
-    table = _table("P(cooperate) after", *(habit.after for habit in told[0].habits))
-    for one in told:
-        table.add_row(_name(one), *(_cell(habit.probability, habit.interval) for habit in one.habits))
-    return table
+    headings = ("P(cooperate) after", *(habit.after for habit in told[0].habits))
+    rows = [[_name(one), *(_cell(habit.probability, habit.interval) for habit in one.habits)] for one in told]
+    return terminal_table(list(map(words, headings)), rows)
 
 
 def character_table(told: Sequence[Portrait], names: Sequence[str]) -> Table:
     """Some measures of each player."""
-    table = _table("player", *(name.replace("_", " ") for name in names))
+    rows = []
     for one in told:
         held: list[Estimate | None] = [getattr(one.character, name) for name in names]
-        table.add_row(_name(one), *(_cell(*astuple(part)) if part else "-" for part in held))
-    return table
+        rows.append([_name(one), *(_cell(*astuple(part)) if part else "-" for part in held)])
+    return terminal_table([words("player"), *(words(name.replace("_", " ")) for name in names)], rows)
 
 
 def nearest_table(told: Sequence[Portrait]) -> Table:
     """What was there to go by, and the nearest strategies to each player."""
-    table = _table("player", "matches", "choices", "tremble", "nearest strategies")
+    rows = []
     for one in told:
         best, left_out = one.nearest, f" (+{one.unreadable} unreadable)" if one.unreadable else ""
         cells = ("-", "-") if best is None else (f"{best.tremble:.3f}", ", ".join(best.strategies))
-        table.add_row(_name(one), str(one.matches), f"{one.choices}{left_out}", *cells)
-    return table
+        rows.append([_name(one), str(one.matches), f"{one.choices}{left_out}", *cells])
+    return terminal_table([*map(words, ("player", "matches", "choices", "tremble", "nearest strategies"))], rows)
 
 
-def _name(one: Portrait) -> Text:
-    return Text(one_line(one.player))
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+def _name(one: Portrait) -> str:
+    return one_line(one.player)
 
 
 def _cell(value: float | None, interval: tuple[float, float] | None) -> str:

@@ -9,7 +9,6 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import Automaton
@@ -18,6 +17,7 @@ from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 USUAL = (
@@ -109,17 +109,14 @@ def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
 def share_table(result: Inference) -> Table:
     """A line per strategy, the most frequent one first."""
     own = len(result.trembles) > 1
-    table = Table(box=None, pad_edge=False)
-    table.add_column("strategy", overflow="fold")
     headings = ["share", "s.e.", "95% interval", "all at once", "subjects", *(["tremble"] if own else [])]
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    rows = []
     for k in np.argsort(-result.shares, kind="stable"):
         cells = [f"{result.shares[k]:.3f}", f"{result.errors[k]:.3f}", _span(result.pointwise[k])]
         cells += [_span(result.intervals[k]), f"{result.assigned[k]:.6g}"]
         cells += [f"{result.trembles[k]:.3f}"] if own else []
-        table.add_row(Text(one_line(result.evidence.strategies[k])), *cells)
-    return table
+        rows.append([one_line(result.evidence.strategies[k]), *cells])
+    return terminal_table([words("strategy"), *map(number, headings)], rows)
 
 
 def summary(result: Inference) -> list[str]:

@@ -1,41 +1,44 @@
-"""How the shares of strategies change in a population without end: everybody meets everybody in proportion to shares.
+"""Deterministic dynamics of the shares of strategies in an infinite, well-mixed population.
 
 Replicator dynamics (Taylor & Jonker 1978, Math. Biosci. 40:145), the ecological tournament (Axelrod 1984, The Evolution
 of Cooperation, ch. 2), and best-response dynamics (Gilboa & Matsui 1991, Econometrica 59:859) with their smooth
-relative, logit (Fudenberg & Levine 1998, The Theory of Learning in Games, ch. 4). Nothing here is left to chance.
+version, logit dynamics (Fudenberg & Levine 1998, The Theory of Learning in Games, ch. 4).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, inf, isfinite
+from math import isfinite
 
 import numpy as np
 
+from dilemmas.envs.checks import check_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
-EVEN = 1e-9
-"""Shares that miss a sum of 1 by more are refused."""
-GONE = 1e-6
-"""Whoever stays below this share is told to have died out."""
-STRIDE = 0.1
-"""Most that a share may grow by in one step of the integration, in natural logarithms; an error of about 1e-6."""
-MOST_STEPS = 2_000_000
-"""Most steps of an integration."""
+SUM_TOLERANCE = 1e-9
+"""Largest accepted deviation from 1 of the sum of initial shares."""
+EXTINCT = 1e-6
+"""A strategy whose share stays below this is reported as extinct."""
+RELATIVE_ERROR = 1e-11
+"""Of each share, per step of the integration."""
+ABSOLUTE_ERROR = 1e-300
+"""Of each share without mutation: practically none, so that a rare strategy that recovers is accurate too."""
+LONGEST = 200_000
+"""Longest integration, in units of time in which the fitness of two strategies differs by at most 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one strategy."""
+    """Initial and final share of one strategy."""
 
     name: str
     start: float
-    """First share, from 0 to 1."""
+    """Initial share, from 0 to 1."""
     end: float
-    """Last share, from 0 to 1."""
+    """Final share, from 0 to 1."""
     gone: float | None
-    """Time from which on its share is below one in a million; None where it lives."""
+    """Time from which on the share is below one in a million; None if the strategy survives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,20 +46,21 @@ class Course:
     """The shares of strategies over time."""
 
     names: tuple[str, ...]
+    """Strategies, k of them."""
     times: Numbers
     """Generations, or units of continuous time, shape (T,); the first is 0."""
     shares: Numbers
-    """From 0 to 1 and 1 in sum at every time, shape (T, k)."""
+    """From 0 to 1, with sum 1 at every time, shape (T, k)."""
     payoffs: Numbers
-    """Mean points per round in the whole population, shape (T,)."""
+    """Mean payoff per round in the whole population, shape (T,)."""
 
     def series(self) -> dict[str, list[float]]:
-        """The shares over time by strategy, as charts take them."""
+        """The shares over time by strategy, in the form that charts take."""
         return dict(zip(self.names, self.shares.T.tolist(), strict=True))
 
     def fates(self) -> list[Fate]:
-        """What became of each strategy, the most frequent first."""
-        alive = self.shares >= GONE
+        """Initial and final share of each strategy, the most frequent first."""
+        alive = self.shares >= EXTINCT
         fates = []
         for place, name in enumerate(self.names):
             lived = np.flatnonzero(alive[:, place])
@@ -67,16 +71,32 @@ class Course:
 
 
 def start_shares(matrix: PayoffMatrix, given: Mapping[str, float] | None = None) -> Numbers:
-    """Shares at the start, shape (k,). Strategies that are not named have the rest in equal parts."""
+    """Initial shares of all strategies.
+
+    Parameters
+    ----------
+    given
+        Initial share of some strategies by name; the others have equal parts of the rest.
+
+    Returns
+    -------
+    ndarray
+        Shape (k,), with sum 1.
+
+    Raises
+    ------
+    DynamicsError
+        If a share is outside [0, 1], or the shares do not sum to 1.
+    """
     given = given or {}
     for name, share in given.items():
-        lookup("player", name, dict.fromkeys(matrix.names), "the starting shares")
+        lookup("player", name, dict.fromkeys(matrix.names), "the initial shares")
         if not (isfinite(share) and 0 <= share <= 1):
             raise DynamicsError(f"start: {name} = {share}; a share lies in [0, 1]")
     total, free = sum(given.values()), [name for name in matrix.names if name not in given]
-    if total > 1 + EVEN or (not free and total < 1 - EVEN):
-        told = ", ".join(f"{name} = {share:g}" for name, share in given.items())
-        raise DynamicsError(f"start: {told} add up to {total:g}; shares add up to 1")
+    if total > 1 + SUM_TOLERANCE or (not free and total < 1 - SUM_TOLERANCE):
+        listed = ", ".join(f"{name} = {share:g}" for name, share in given.items())
+        raise DynamicsError(f"start: {listed} sum to {total:g}; shares must sum to 1")
     rest = max(0.0, 1 - total) / len(free) if free else 0.0
     shares = np.array([given.get(name, rest) for name in matrix.names], dtype=np.float64)
     return np.asarray(shares / shares.sum())
@@ -90,36 +110,53 @@ def replicator(
     every: float = 1.0,
     mutation: float = 0.0,
 ) -> Course:
-    """Replicator dynamics: a share grows by what its strategy earns above the mean, x' = x (f(x) - mean).
+    """Replicator dynamics x' = x (f(x) - mean f): a share grows at the rate by which its payoff exceeds the mean.
 
-    `start`: shares by name, see `start_shares`; `time`: how long, and `every`: how often to record, in units in which a
-    strategy that earns one point above the mean grows e-fold; `mutation`: at this rate, 0 or more, players take to
-    any of the k strategies, each as likely: + mutation (1/k - x) (Bomze & Buerger 1995, Games Econ. Behav. 11:146).
-    Fourth-order Runge-Kutta. Raises `DynamicsError` for what cannot be.
+    Integrated with an explicit Runge-Kutta method of order 8 (Dormand & Prince, `scipy.integrate.DOP853`).
+
+    Parameters
+    ----------
+    matrix
+        Payoffs of the strategies.
+    start
+        Initial shares by name, see `start_shares`.
+    time
+        Duration, in units in which a strategy that earns one point above the mean grows by a factor e.
+    every
+        Time between records, above 0 and at most `time`.
+    mutation
+        Rate, 0 or more, at which players switch to any of the k strategies with equal probability; it adds
+        mutation (1/k - x) (Bomze & Buerger 1995, Games Econ. Behav. 11:146).
+
+    Raises
+    ------
+    DynamicsError
+        If an argument is out of range, or `time` is too long for the range of the payoffs.
     """
-    shares = start_shares(matrix, start)
-    _least("mutation", mutation, 0)
-    if not (isfinite(time) and isfinite(every) and 0 < every <= time):
-        raise DynamicsError(f"time = {time}, every = {every}; needs a time above 0 and records within it")
-    speed = float(np.ptp(matrix.payoffs)) + mutation
-    steps, records = max(1, ceil(every * speed / STRIDE)), round(time / every)
-    if steps * records > MOST_STEPS:
-        most = MOST_STEPS * STRIDE / speed
-        raise DynamicsError(f"time = {time:g} is too long for payoffs that lie {speed:g} apart; needs at most {most:g}")
+    from scipy.integrate import solve_ivp
 
-    def slope(x: Numbers) -> Numbers:
+    shares = start_shares(matrix, start)
+    check_number("mutation", mutation, 0, error=DynamicsError)
+    if not (isfinite(time) and isfinite(every) and 0 < every <= time):
+        raise DynamicsError(f"time = {time}, every = {every}; needs a time above 0, and an interval up to that time")
+    speed = float(np.ptp(matrix.payoffs)) + mutation
+    if time * speed > LONGEST:
+        raise DynamicsError(
+            f"time = {time:g} is too long for payoffs with range {speed:g}; at most {LONGEST / speed:g}"
+        )
+
+    def slope(_: float, x: Numbers) -> Numbers:
         earned = matrix.payoffs @ x
         return np.asarray(x * (earned - x @ earned) + mutation * (1 / len(x) - x))
 
-    def states() -> Iterable[Numbers]:
-        x = shares
-        yield x
-        for _ in range(records):
-            for _ in range(steps):
-                x = _runge_kutta(slope, x, every / steps)
-            yield x
-
-    return _course(matrix, states(), every)
+    times = np.arange(round(time / every) + 1) * every
+    # mutation keeps every share above about mutation / (k * speed)
+    smallest = max(ABSOLUTE_ERROR, RELATIVE_ERROR * mutation / (len(shares) * speed)) if mutation else ABSOLUTE_ERROR
+    found = solve_ivp(slope, (0.0, times[-1]), shares, "DOP853", times, rtol=RELATIVE_ERROR, atol=smallest)
+    if not found.success:
+        raise DynamicsError(f"the integration failed: {found.message}")
+    path = np.maximum(found.y.T, 0.0)  # (T, k)
+    return _course(matrix, path / path.sum(axis=1, keepdims=True), times)
 
 
 def ecological(
@@ -130,14 +167,27 @@ def ecological(
     mutation: float = 0.0,
     baseline: float = 0.0,
 ) -> Course:
-    """The ecological tournament: in the next generation a share is in proportion to itself times what it earns.
+    """Ecological tournament: the next share of a strategy is proportional to its share times its payoff.
 
-    `mutation`: chance, from 0 to 1, that offspring takes to any of the k strategies, each as likely; `baseline`: points
-    that everybody has besides, which make selection weaker. No payoff may be negative with them.
+    Parameters
+    ----------
+    matrix
+        Payoffs of the strategies; none may be negative after `baseline` has been added.
+    start
+        Initial shares by name, see `start_shares`.
+    generations
+        Number of generations, 1 or more.
+    mutation
+        Probability, from 0 to 1, that offspring switches to any of the k strategies with equal probability.
+    baseline
+        Points added to every payoff; a larger baseline makes selection weaker.
+
+    Raises
+    ------
+    DynamicsError
+        If an argument is out of range or a payoff is negative.
     """
-    shares = start_shares(matrix, start)
-    _least("generations", generations, 1)
-    _least("mutation", mutation, 0, 1)
+    check_number("mutation", mutation, 0, 1, DynamicsError)
     fitness = matrix.payoffs + baseline
     if not fitness.min() >= 0:
         lowest = matrix.payoffs.min()
@@ -146,16 +196,13 @@ def ecological(
             f" not be negative: set a baseline of {-lowest:g} or more"
         )
 
-    def states() -> Iterable[Numbers]:
-        x = shares
-        yield x
-        for _ in range(generations):
-            grown = x * (fitness @ x)
-            if grown.sum() > 0:  # where nobody earns anything, nobody outgrows another
-                x = (1 - mutation) * grown / grown.sum() + mutation / len(x)
-            yield x
+    def next_shares(x: Numbers) -> Numbers:
+        grown = x * (fitness @ x)
+        if not grown.sum() > 0:  # every payoff is 0, so no strategy grows faster than another
+            return x
+        return np.asarray((1 - mutation) * grown / grown.sum() + mutation / len(x))
 
-    return _course(matrix, states(), 1.0)
+    return _iterated(matrix, start, generations, next_shares)
 
 
 def best_response(
@@ -166,33 +213,58 @@ def best_response(
     revising: float = 0.1,
     temperature: float = 0.0,
 ) -> Course:
-    """Best-response dynamics: in every generation some players look around and take what earns most now.
+    """Best-response dynamics: in every generation some players switch to a best response to the present population.
 
-    `revising`: share of the players who do so, in (0, 1]. Those who already play a best reply keep it, and the others
-    choose evenly among the best replies, so a population rests just where it is a Nash equilibrium. With a
-    `temperature` above 0, in points, they take a strategy with a chance in proportion to exp(payoff / temperature)
-    instead: logit dynamics.
+    Revising players who play a best response keep it, and the others choose among the best responses with equal
+    probability, so exactly the Nash equilibria are rest points.
+
+    Parameters
+    ----------
+    matrix
+        Payoffs of the strategies.
+    start
+        Initial shares by name, see `start_shares`.
+    generations
+        Number of generations, 1 or more.
+    revising
+        Share of the players who revise their strategy in each generation, in (0, 1].
+    temperature
+        In points. Above 0, revising players choose a strategy with probability proportional to
+        exp(payoff / temperature): logit dynamics.
+
+    Raises
+    ------
+    DynamicsError
+        If an argument is out of range.
     """
-    shares = start_shares(matrix, start)
-    _least("generations", generations, 1)
-    _least("temperature", temperature, 0)
+    check_number("temperature", temperature, 0, error=DynamicsError)
     if not 0 < revising <= 1:
         raise DynamicsError(f"revising = {revising}; needs a share above 0, up to 1")
 
-    def states() -> Iterable[Numbers]:
-        x = shares
-        yield x
-        for _ in range(generations):
-            earned = matrix.payoffs @ x
-            taken = _logit(earned, temperature) if temperature else _best(x, earned, matrix.tie)
-            x = (1 - revising) * x + revising * taken
-            yield x
+    def next_shares(x: Numbers) -> Numbers:
+        earned = matrix.payoffs @ x
+        chosen = _logit(earned, temperature) if temperature else _best(x, earned, matrix.tie)
+        return np.asarray((1 - revising) * x + revising * chosen)
 
-    return _course(matrix, states(), 1.0)
+    return _iterated(matrix, start, generations, next_shares)
+
+
+def _iterated(
+    matrix: PayoffMatrix,
+    start: Mapping[str, float] | None,
+    generations: int,
+    next_shares: Callable[[Numbers], Numbers],
+) -> Course:
+    """The course of dynamics in discrete time."""
+    path = [start_shares(matrix, start)]
+    check_number("generations", generations, 1, error=DynamicsError)
+    for _ in range(generations):
+        path.append(next_shares(path[-1]))
+    return _course(matrix, np.array(path), np.arange(generations + 1, dtype=np.float64))
 
 
 def _best(x: Numbers, earned: Numbers, tie: float) -> Numbers:
-    """What revising players take: the best replies they play, or any of them."""
+    """Choices of revising players: the best responses that they play, or any best response."""
     best = earned >= earned.max() - tie
     kept = np.where(best, x, 0.0)
     return np.asarray(kept + (1 - kept.sum()) * best / best.sum())
@@ -203,23 +275,6 @@ def _logit(earned: Numbers, temperature: float) -> Numbers:
     return np.asarray(weights / weights.sum())
 
 
-def _runge_kutta(slope: Callable[[Numbers], Numbers], x: Numbers, step: float) -> Numbers:
-    """One classical step of fourth order, kept on the simplex."""
-    k1 = slope(x)
-    k2 = slope(x + step / 2 * k1)
-    k3 = slope(x + step / 2 * k2)
-    k4 = slope(x + step * k3)
-    x = np.maximum(x + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4), 0.0)
-    return np.asarray(x / x.sum())
-
-
-def _course(matrix: PayoffMatrix, states: Iterable[Numbers], every: float) -> Course:
-    shares: Numbers = np.array(list(states))  # (T, k)
+def _course(matrix: PayoffMatrix, shares: Numbers, times: Numbers) -> Course:
     payoffs = np.einsum("ti,ij,tj->t", shares, matrix.payoffs, shares)
-    return Course(matrix.names, np.arange(len(shares), dtype=np.float64) * every, shares, payoffs)
-
-
-def _least(name: str, value: float, least: float, most: float = inf) -> None:
-    if not (isfinite(value) and least <= value <= most):
-        span = f"{least} up" if most == inf else f"{least} to {most}"
-        raise DynamicsError(f"{name} = {value}; needs a number from {span}")
+    return Course(matrix.names, times, shares, payoffs)

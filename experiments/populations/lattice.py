@@ -7,8 +7,6 @@ of a step are taken at once, by one look-up for all. An agent remembers the last
 Nobody moves, learns or is replaced: what is seen is what a table does to itself, not what evolution makes of it.
 """
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +19,7 @@ from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.reporting.charts import lines
+from dilemmas.experiments.reporting.csv_text import csv_text
 
 try:
     from mesa import DataCollector, Model  # type: ignore[import-untyped]
@@ -105,12 +104,8 @@ def run_lattice(tables: Mapping[str, PolicyTable], size: int, steps: int, seed: 
 
 def as_csv(curves: Curves) -> str:
     """A line per step, counted from 1, and a column per table."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", *curves])
-    for step, values in enumerate(zip(*curves.values(), strict=True), start=1):
-        writer.writerow([step, *(float(value) for value in values)])
-    return text.getvalue()
+    steps = enumerate(zip(*curves.values(), strict=True), start=1)
+    return csv_text(["step", *curves], ([step, *map(float, values)] for step, values in steps))
 
 
 def write_lattice(curves: Curves, folder: Path) -> None:

@@ -22,9 +22,9 @@ from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
-from dilemmas.agents.strategies.finite_state import Automaton, memory_one
+from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.policy_table import read_table
-from dilemmas.envs.prompts.contexts import Context, context
+from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import load_template
 
 TOLERANCE = 1e-9
@@ -69,8 +69,6 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
     """
     if player.kind == "automaton":
         return _strategy(_automaton(player), header)
-    if player.kind == "memory_one":  # files of version 0.1 of dilemmas
-        return _strategy(memory_one(player.name, **player.parameters), header)
     if player.kind == "routine":
         return _strategy(strategy(player.name), header)
     if player.kind == "uniform":
@@ -110,8 +108,7 @@ def _language_model(player: Player, header: Header, backend: Backend) -> Languag
     known = {item.name for item in fields(LanguageModelAgent)}
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]
-    framing = settings["context"]
-    settings["context"] = context(framing) if isinstance(framing, str) else Context(**framing)  # first files: the name
+    settings["context"] = Context(**settings["context"])
     settings["template"] = load_template(template)
     settings["unreadable"] = Unreadable(settings["unreadable"])
     return LanguageModelAgent(backend, **settings)
@@ -221,8 +218,6 @@ def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterato
     for one, new in zip(asked, again, strict=True):
         for name in (item.name for item in fields(Decision)):
             recorded, replayed = plain(getattr(one.old, name)), plain(getattr(new, name))
-            if name == "labels" and recorded is None:
-                continue  # a file from before they were kept
             if not _same(recorded, replayed, witness.tolerance):
                 yield Difference(match, one.step, one.turn.agent, name, recorded, replayed)
 

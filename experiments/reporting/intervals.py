@@ -1,12 +1,12 @@
-"""Uncertainty: proportions, tests of their difference, and the bootstrap.
+"""Uncertainty: intervals of proportions, tests of their difference, and the bootstrap.
 
-The normal and chi-squared tails are closed forms; tests/test_intervals.py checks them against published
-numbers.
+Distribution functions come from scipy and the standard library; tests/experiments/reporting/test_intervals.py compares
+them with published tables.
 """
 
 from dataclasses import dataclass
 from functools import cache
-from math import atan, cos, erfc, exp, gamma, inf, pi, sin, sqrt
+from math import erfc, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -16,35 +16,37 @@ Interval = tuple[float, float]
 """Lower and upper end."""
 
 LEVEL = 0.95
-"""Confidence of every interval."""
+"""Confidence level of every interval."""
 SIGNIFICANCE = 0.05
-"""A difference with a smaller p-value is told apart from chance."""
+"""A difference with a smaller p-value is significant."""
 RESAMPLES = 2000
-"""Bootstrap samples; the ends of a 95% interval then rest on the outer 50 on either side."""
+"""Bootstrap samples; each end of a 95% interval then rests on the outermost 50."""
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+"""Quantile of the standard normal distribution for a two-sided 95% interval, 1.96."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and how far it can be trusted."""
+    """A number and its confidence interval."""
 
     value: float
     interval: Interval | None
-    """95% interval; None where one observation or cluster says nothing about the spread."""
+    """95% interval; None if a single observation or cluster leaves the spread unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZTest:
-    """z-test for the difference of two proportions, two-sided."""
+    """Two-sided z-test for the difference of two proportions."""
 
     difference: float
     """First proportion minus the second, in [-1, 1]."""
     standard_error: float
-    """Of the difference, with the proportion pooled over both samples as the null hypothesis says."""
+    """Of the difference, with the proportion pooled over both samples, as under the null hypothesis."""
     z: float
+    """The difference divided by its standard error."""
     p: float
-    """Probability of a difference at least as large where there is none, in [0, 1]."""
+    """Probability of a difference at least as large under the null hypothesis, in [0, 1]."""
 
 
 def wilson(successes: float, n: float) -> Interval:
@@ -56,9 +58,19 @@ def wilson(successes: float, n: float) -> Interval:
 
 
 def two_proportions(successes: float, n: int, other_successes: float, other_n: int) -> ZTest:
-    """Whether two proportions differ; needs at least one observation of each.
+    """Test whether two proportions differ.
 
-    Two samples of nothing but successes (or none at all) do not differ: z = 0, p = 1.
+    Parameters
+    ----------
+    successes, n
+        Successes and observations of the first sample; at least one observation.
+    other_successes, other_n
+        The same of the second sample.
+
+    Returns
+    -------
+    ZTest
+        With z = 0 and p = 1 if both samples consist of successes only, or of failures only.
     """
     difference = successes / n - other_successes / other_n
     pooled = (successes + other_successes) / (n + other_n)
@@ -67,54 +79,36 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
     return ZTest(difference, error, z, erfc(abs(z) / sqrt(2)))
 
 
-def chi_squared_tail(x: float, df: int) -> float:
-    """P(X >= x) of chi-squared with `df` >= 1 degrees of freedom (Abramowitz & Stegun 26.4.4 and 26.4.5)."""
-    tail = erfc(sqrt(x / 2)) if df % 2 else exp(-x / 2)
-    for k in range(2 - df % 2, df, 2):
-        tail += (x / 2) ** (k / 2) * exp(-x / 2) / gamma(k / 2 + 1)
-    return min(1.0, tail)
-
-
 @cache
 def chi_squared_critical(df: int) -> float:
-    """What chi-squared with `df` >= 0 degrees of freedom exceeds in 5% of cases; never, without a degree."""
-    if df == 0:
-        return inf
-    low, high = 0.0, 10.0 * df
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if chi_squared_tail(middle, df) > SIGNIFICANCE else (low, middle)
-    return high
+    """Value that chi-squared with `df` >= 0 degrees of freedom exceeds with 5% probability; infinite for `df` = 0."""
+    from scipy.special import chdtri
 
-
-def t_inside(t: float, df: int) -> float:
-    """P(|T| <= t) of Student's t with `df` >= 1 degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
-    angle = atan(t / sqrt(df))
-    term = total = cos(angle) if df % 2 else 1.0
-    for k in range(2 + df % 2, df - 1, 2):
-        term *= cos(angle) ** 2 * (k - 1) / k
-        total += term
-    if df % 2:
-        return 2 / pi * (angle + sin(angle) * (total if df > 1 else 0.0))
-    return sin(angle) * total
+    return float(chdtri(df, SIGNIFICANCE)) if df else inf
 
 
 @cache
 def t_critical(df: int) -> float:
-    """What Student's t with `df` >= 1 degrees of freedom stays within in 95% of cases, on both sides of 0."""
-    low, high = 0.0, 100.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_inside(middle, df) < LEVEL else (low, middle)
-    return high
+    """Value that |T| of Student's t with `df` >= 1 degrees of freedom exceeds with 5% probability."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, (1 + LEVEL) / 2))
 
 
 def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
-    """Whether pairs of samples come from two distributions, by Pearson's test at the 5% level.
+    """Pearson's chi-squared test: do two samples of K actions differ at the 5% level?
 
-    `counts`, `other`: how often each of K actions was chosen, shape (..., K), at least once in all; the
-    result has shape (...). With two actions it is the two-sided z-test for two proportions. Actions that
-    neither sample chose are left out.
+    With two actions it is the two-sided z-test for two proportions. Actions that occur in neither sample do not count.
+
+    Parameters
+    ----------
+    counts, other
+        Number of times each action was chosen, shape (..., K); at least one choice in total.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape (...).
     """
     table = np.stack([counts, other]).astype(np.float64)  # (2, ..., K)
     sizes = table.sum(axis=-1, keepdims=True)
@@ -128,16 +122,16 @@ def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
 
 
 def percentile_interval(replicates: NDArray[np.float64]) -> Interval:
-    """The middle 95% of bootstrap replicates, shape (B,) (Efron 1979); undefined replicates are left out."""
+    """The middle 95% of bootstrap replicates, shape (B,) (Efron 1979); NaN replicates are ignored."""
     low, high = np.nanquantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
 def basic_interval(estimate: float, replicates: NDArray[np.float64]) -> Interval:
-    """The percentile interval mirrored at the estimate (Davison & Hinkley 1997, section 5.2).
+    """The percentile interval reflected at the estimate (Davison & Hinkley 1997, section 5.2).
 
-    For statistics that noise pushes one way, such as sums of absolute differences: resampling pushes them
-    once more, and the mirror takes that out.
+    For statistics with a noise-induced bias, such as sums of absolute differences: resampling adds the bias a second
+    time, and the reflection removes it.
     """
     low, high = percentile_interval(replicates)
     return 2 * estimate - high, 2 * estimate - low
@@ -149,9 +143,16 @@ def resampled(n: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> N
 
 
 def ratio(totals: ArrayLike, sizes: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:
-    """sum(totals) / sum(sizes) with a bootstrap interval over clusters (matches), which are resampled whole.
+    """Ratio sum(totals) / sum(sizes) with a bootstrap interval over clusters (matches), which are resampled whole.
 
-    `totals`, `sizes`: shape (N,), one entry per cluster: the sum of what is measured, and over how many.
+    Parameters
+    ----------
+    totals, sizes
+        Sum of the measured quantity and number of observations of each cluster, shape (N,).
+    rng
+        Generator of the bootstrap samples.
+    resamples
+        Number of bootstrap samples.
     """
     total, size = np.asarray(totals, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
     value = float(total.sum() / size.sum())

@@ -91,16 +91,16 @@ def null_player(rate: float, cooperation: Sequence[float]) -> tuple[float, ...]:
     """How the null player answers: with the given mean cooperation, and otherwise as evenly as can be.
 
     With two actions that is (rate, 1 - rate). With more it is the distribution of largest entropy with that
-    mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620), with t found by bisection.
+    mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620).
     """
-    low, high = -700.0, 700.0
-    for _ in range(70):  # to the last bit
-        middle = (low + high) / 2
-        if weighted(_tilted(middle, cooperation), cooperation) < rate:
-            low = middle
-        else:
-            high = middle
-    return _tilted(high, cooperation)
+    from scipy.optimize import brentq
+
+    def excess(t: float) -> float:
+        return weighted(_tilted(t, cooperation), cooperation) - rate
+
+    low, high = -700.0, 700.0  # at these tilts all probability is on one action, within the range of a float
+    t = low if excess(low) >= 0 else high if excess(high) <= 0 else brentq(excess, low, high, xtol=1e-15, rtol=1e-15)
+    return _tilted(t, cooperation)
 
 
 def align(

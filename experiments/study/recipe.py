@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from dilemmas.agents.models.local import DTYPES
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
-from dilemmas.envs.data_files import read_toml
+from dilemmas.envs.data_files import check_keys, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup, nearest
 from dilemmas.envs.prompts.contexts import context
@@ -167,9 +167,9 @@ def build_section(kind: type[Section], table: Mapping[str, Any], place: str) -> 
     hints = get_type_hints(kind)
     known = {f.name: f for f in fields(kind)}
     values: dict[str, Any] = {}
+    required = [n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING]
+    check_keys(table, required, place, known, RecipeError)
     for key, value in table.items():
-        if key not in known:
-            raise RecipeError(f"{place}: unknown key '{key}'{nearest(key, known)}")
         wanted = hints[key]
         if is_dataclass(wanted) and isinstance(wanted, type):
             if not isinstance(value, Mapping):
@@ -177,9 +177,6 @@ def build_section(kind: type[Section], table: Mapping[str, Any], place: str) -> 
             values[key] = build_section(wanted, value, f"{place} [{key}]")
         else:
             values[key] = _value(wanted, value, f"{place}: {key}")
-    missing = [n for n, f in known.items() if n not in values and f.default is MISSING and f.default_factory is MISSING]
-    if missing:
-        raise RecipeError(f"{place}: the key '{missing[0]}' is missing")
     try:
         built: Section = kind(**values)
     except InputError as error:

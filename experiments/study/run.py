@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dilemmas.envs.data_files import write_text
-from dilemmas.experiments.run_folder import RunError, open_folder, plain, provenance, read_json, write_json
+from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
 from dilemmas.experiments.study.recipe import Recipe
 
 
@@ -19,7 +19,7 @@ class Run:
         self.recipe = recipe
         path = folder / "recipe.json"
         kept = read_json(path) if path.is_file() else None
-        open_folder(folder, "run", path.name, kept, plain(recipe.as_table()), " or delete it")
+        open_folder(folder, "run", path.name, kept, json_values(recipe.as_table()), " or delete it")
 
     def begin(self) -> None:
         """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""

@@ -29,6 +29,7 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.language_model import LanguageModelAgent, exact_distributions, sample_replies
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
 from dilemmas.envs.games.catalogue import ENVIRONMENTS
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -141,12 +142,9 @@ def read_answers(path: Path) -> list[Asked]:
     """The answers in a file; a last line that was cut off by a crash is taken away, other damage is a `RunError`."""
     if not path.is_file():
         return []
-    text = path.read_bytes()
-    whole = text[: text.rfind(b"\n") + 1]
-    if whole != text:
-        path.write_bytes(whole)
+    drop_incomplete_line(path)
     answers = []
-    for number, line in enumerate(whole.splitlines(), start=1):
+    for number, line in complete_lines(path):
         try:
             answers.append(_read_asked(line))
         except (ValueError, KeyError, TypeError) as error:

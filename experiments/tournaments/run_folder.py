@@ -5,22 +5,21 @@ rows.jsonl      a line per group         matches/         trajectories of what w
 results.json    the table                payoffs.csv, ranking.csv, report.html, report.md
 """
 
-import csv
-import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.data_files import replacing, write_text
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.run_folder import RunError, open_folder, plain, provenance, read_json, write_json
+from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
+from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament, batches
 from dilemmas.experiments.tournaments.workers import rows_of
@@ -87,10 +86,7 @@ def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
     write_json(folder / "provenance.json", provenance())
     path = folder / ROWS
     path.touch()
-    whole = path.read_bytes()
-    whole = whole[: whole.rfind(b"\n") + 1]  # killed while it wrote the line behind it
-    with path.open("r+b") as file:
-        file.truncate(len(whole))
+    drop_incomplete_line(path)
     return read_rows(path, tournament.fixtures)
 
 
@@ -111,20 +107,17 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
 
     A last line without an end, which was being written when the tournament was stopped, is left out.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                row = Row.read(line.decode())
-                if fixtures is not None and row.fixture != fixtures[number]:
-                    raise ValueError
-            except (ValueError, KeyError, TypeError, IndexError, OverflowError):
-                raise RunError(
-                    f"{path}, line {number + 1} is damaged, or no row of this tournament; take it from a copy, or"
-                    " begin anew with --force"
-                ) from None
-            yield row
+    for number, line in complete_lines(path):
+        try:
+            row = Row.read(line.decode())
+            if fixtures is not None and row.fixture != fixtures[number - 1]:
+                raise ValueError
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+            raise RunError(
+                f"{path}, line {number} is damaged, or no row of this tournament; take it from a copy, or"
+                " begin anew with --force"
+            ) from None
+        yield row
 
 
 def append(folder: Path, rows: list[Row]) -> None:
@@ -148,7 +141,9 @@ def told(tournament: Tournament) -> dict[str, Any]:
         "alike": tournament.symmetric,
         "identities": tournament.identities,
     }
-    values: dict[str, Any] = plain({"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who})
+    values: dict[str, Any] = json_values(
+        {"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who}
+    )
     return values
 
 
@@ -193,10 +188,10 @@ def write_results(folder: Path, data: dict[str, Any]) -> None:
 
     write_json(folder / "results.json", data)
     matrix = [[name, *row] for name, row in zip(data["players"], data["payoff_matrix"], strict=True)]
-    write_text(folder / "payoffs.csv", as_csv(["player", *data["players"]], matrix))
+    write_text(folder / "payoffs.csv", csv_text(["player", *data["players"]], matrix))
     columns = ["rank", "player", "score", "low", "high", "first", "cooperation"]
     ranking = [[one.get(key) for key in columns] for one in map(_flat, data["ranking"])]
-    write_text(folder / "ranking.csv", as_csv(columns, ranking))
+    write_text(folder / "ranking.csv", csv_text(columns, ranking))
     write_report(folder, data)
 
 
@@ -215,7 +210,7 @@ def write_matches(rows: Iterable[Row], path: Path) -> None:
             _write_parquet(lines, partial)
         else:
             with partial.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(chain([list(COLUMNS)], lines))
+                write_csv(file, list(COLUMNS), lines)
 
 
 def _write_parquet(lines: Iterator[list[Any]], path: Path) -> None:
@@ -238,14 +233,6 @@ def _lines(number: int, row: Row) -> Iterator[list[Any]]:
         for seat, name in enumerate(fixture.group):
             told_ = [float(rounds), float(payoffs[seat]), float(cooperation[seat])]
             yield [number, fixture.first + place, seat, name, fixture.engine, *told_]
-
-
-def as_csv(head: list[str], rows: list[list[Any]]) -> str:
-    """A table as CSV (RFC 4180); None is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([head, *rows])
-    return text.getvalue()
 
 
 def nested(values: Numbers) -> list[list[float | None]]:

@@ -209,7 +209,7 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b"{}\n", "line 1: not a trajectory"),
         (
             b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
-            r"version 9 .* wrote it \(4.2\)",
+            r"version 9 .* wrote the file \(4.2\)",
         ),
         (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'agents' is missing"),
     ],

@@ -213,13 +213,13 @@ def test_games_for_groups_and_with_levels_fit_into_files(
 
 
 def test_the_file_of_version_1_stays_readable(tmp_path: Path) -> None:
-    """The document as version 1 wrote it, which every later version has to read."""
+    """A document of format version 1, whole: every later version has to read it."""
     row = '{{"history": {}, "probabilities": [{}, {}], "mass": 0.75}}'
     rows = [row.format(*values) for values in [("[]", 0.5, 0.5), ("[[0, 0]]", 1, 0), ("[[0, 1]]", 0, 1)]]
     rows += [row.format(*values) for values in [("[[1, 0]]", 0.25, 0.75), ("[[1, 1]]", 0, 1.0)]]
     text = f"""{{"format": "dilemmas-policy-table", "version": 1,
         "origin": {{"agent": "m", "source": "exact", "model": "sha", "context": "business",
-                    "template": "study@1", "dilemmas": "0.1.0"}},
+                    "template": "study@1", "dilemmas": "0.1.0", "shuffled": false}},
         "game": {{"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}}, "memory": 1,
         "rows": [{", ".join(rows)}]}}"""
     (tmp_path / "table.json").write_text(text)
@@ -249,7 +249,7 @@ BROKEN = [
     ('"T": 5.5', '"T": 2', "prisoners_dilemma needs T>R>P>S"),
     ('"T": 5.5', '"T": "five"', "T = 'five'"),
     ('"T": 5.5', '"t": 5, "T": 5', "game: unknown key 't'"),
-    ('"agent"', '"agnet"', "origin: the key 'agent' is missing"),
+    ('"agent"', '"agnet"', "origin: unknown key 'agnet'; did you mean 'agent'?"),
     ('"source": "rule"', '"source": "rul"', "unknown source 'rul' in origin; did you mean 'rule'?"),
     ("[[0, 1]]", "[[1, 1]]", "rows[2]"),
     ("0.9,", "1.9,", "rows[1]: probabilities = [1.9, 0.09999999999999998]"),
@@ -257,8 +257,8 @@ BROKEN = [
     ("0.9,", '"0.9",', "rows[1]"),
     ("0.9,", "NaN,", "rows[1]"),
     ('"mass": null', '"mass": 0.5', "masses: needs 5 numbers from 0 to 1; got [0.5]"),
-    ('"mass"', '"mas"', "rows[0]: the key 'mass' is missing"),
-    ("0.9,", "0.9 0.9,", "no JSON"),
+    ('"mass"', '"mas"', "rows[0]: unknown key 'mas'; did you mean 'mass'?"),
+    ("0.9,", "0.9 0.9,", "not JSON"),
 ]
 
 

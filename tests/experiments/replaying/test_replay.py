@@ -98,17 +98,6 @@ def test_everything_comes_out_again(tmp_path: Path, agents: list[Any]) -> None:
     assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
 
 
-def test_the_first_files_hold_the_name_of_a_context_alone(tmp_path: Path) -> None:
-    agents = [model(), strategy("tft")]
-    first, second = (agent.describe() for agent in agents)
-    first = replace(first, parameters={**first.parameters, "context": "friends"})
-    path = tmp_path / "first.trajectory.jsonl"
-    with TrajectoryWriter(path, Header("dilemmas/stag_hunt-v0", (first, second), 3, {"rounds": 2})) as writer:
-        for match in play(lambda: parallel("stag_hunt", rounds=2), agents, 1, 3):
-            writer.write(match)
-    assert replay(path)[0] == 0
-
-
 def test_groups_with_many_levels_and_chance_come_out_again(tmp_path: Path) -> None:
     options = {"n_players": 4, "levels": 5, "continuation": 0.7}
     agents = [model(), strategy("tft"), strategy("random"), model()]
@@ -157,16 +146,6 @@ def test_the_same_run_gives_the_same_bytes_for_ever(tmp_path: Path) -> None:
         for match in play(lambda: parallel("prisoners_dilemma", **header.options), agents, 4, header.seed):
             writer.write(match)
     assert again.read_bytes() == GOLDEN.read_bytes()
-
-
-def test_a_file_from_before_labels_were_kept_comes_out_again(tmp_path: Path) -> None:
-    def unlabelled(match: MatchRecord) -> MatchRecord:
-        steps = tuple(tuple(decision(labels=None)(move) for move in step) for step in match.steps)
-        return replace(match, steps=steps)
-
-    path = record(tmp_path, [model(shuffle_labels=True), strategy("tft")], edit=unlabelled)
-    assert b'labels":[' not in path.read_bytes()
-    assert replay(path)[0] == 0
 
 
 def edited(step: int, seat: int, change: Callable[[Move], Move]) -> Callable[[MatchRecord], MatchRecord]:
@@ -347,7 +326,7 @@ def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
     [
         ({"environment": "dilemmas/stag_hunter-v0"}, "the environment 'dilemmas/stag_hunter-v0' cannot be made"),
         ({"options": {"rounds": 0}}, "cannot be made again: rounds = 0"),
-        ({"agents": (Player("x", "memory_one", {"first": 2}),) * 2}, "agent 'x' cannot be made again"),
+        ({"agents": (Player("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
         ({"agents": (Player("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
     ],
 )

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from dilemmas.experiments.reporting.intervals import (
     basic_interval,
     chi_squared_critical,
-    chi_squared_tail,
     differ,
     percentile_interval,
     ratio,
@@ -42,11 +41,6 @@ def test_z_test_of_the_statsmodels_documentation() -> None:
 def test_equal_and_constant_samples_do_not_differ() -> None:
     assert two_proportions(3, 10, 6, 20).p == 1
     assert two_proportions(10, 10, 30, 30).p == 1
-
-
-def test_chi_squared_tail_of_agresti_2007_party_identification() -> None:
-    """X-squared = 30.07, df = 2, p = 2.954e-07: the example that R's chisq.test prints."""
-    assert chi_squared_tail(30.07, 2) == pytest.approx(2.954e-7, rel=1e-3)
 
 
 @pytest.mark.parametrize(("df", "limit"), [(1, 3.841), (2, 5.991), (3, 7.815), (4, 9.488), (5, 11.070), (10, 18.307)])

@@ -90,7 +90,7 @@ def test_a_run_keeps_your_own_template_and_sees_that_it_changed(tmp_path) -> Non
 def test_a_damaged_file_of_a_run_is_named(tmp_path) -> None:
     Run(tmp_path, load_recipe("miniatures")).begin()
     (tmp_path / "recipe.json").write_text("{")
-    with pytest.raises(RunError, match=r"recipe\.json is damaged"):
+    with pytest.raises(RunError, match=r"recipe\.json: not JSON"):
         Run(tmp_path, load_recipe("miniatures"))
 
 

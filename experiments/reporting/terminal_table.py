@@ -1,0 +1,37 @@
+"""Tables for the terminal: columns of words that wrap, columns of numbers that do not, and cells that are never markup.
+
+console.print(terminal_table([words("strategy"), number("share")], [["tit_for_tat", "0.41"]]))
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Column, Table
+from rich.text import Text
+
+from dilemmas.experiments.reporting.terminal_text import visible
+
+
+def words(title: str, whole: bool = False) -> Column:
+    """A column of words at the left; `whole` keeps each cell on one line."""
+    return Column(Text(visible(title)), overflow="fold", no_wrap=whole)
+
+
+def number(title: str) -> Column:
+    """A column of numbers at the right."""
+    return Column(Text(visible(title)), justify="right", no_wrap=True)
+
+
+def terminal_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
+    """A table without lines.
+
+    Parameters
+    ----------
+    columns
+        Made by `words` and `number`.
+    rows
+        A cell per column. Cells are shown as text: markup and control characters have no effect.
+    """
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    return table

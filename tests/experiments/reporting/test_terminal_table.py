@@ -1,0 +1,30 @@
+"""Tables for the terminal: text stays text, and columns keep to their side."""
+
+from rich.console import Console
+from rich.table import Table
+
+from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
+
+
+def lines(table: Table, width: int = 40) -> list[str]:
+    console = Console(width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def test_words_are_at_the_left_and_numbers_at_the_right() -> None:
+    table = terminal_table([words("name"), number("share")], [["a", "0.5"], ["bcdef", "10.25"]])
+    assert lines(table) == ["name   share", "a        0.5", "bcdef  10.25"]
+
+
+def test_cells_and_headings_are_never_markup() -> None:
+    table = terminal_table([words("[bold]")], [["[/]"], ["\x1b[31mred"]])
+    assert lines(table) == ["[bold]", "[/]", "␛[31mred"]
+
+
+def test_words_wrap_and_whole_words_and_numbers_do_not() -> None:
+    table = terminal_table([words("a"), words("b", whole=True), number("c")], [["abcdefgh", "ijklmnop", "0.25"]])
+    first, *rest = lines(table, 18)[1:]
+    assert first.endswith("ijklmnop  0.25")
+    assert rest, "the first column is folded"
