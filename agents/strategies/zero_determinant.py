@@ -192,7 +192,7 @@ ZERO_DETERMINANT_FAMILIES = (
     ),
     Family(
         "zero_determinant",
-        "Cooperates first and enforces slope * (own payoff - baseline) = opponent's payoff - baseline.",
+        "Cooperates first; enforces slope * (own payoff - baseline) = other payoff - baseline at rate phi.",
         ("slope", "baseline", "phi"),
         zero_determinant,
         HILBE_2013,
