@@ -167,6 +167,8 @@ class Listed(NamedTuple):
     """What there is to say about a strategy in one line."""
 
     name: str
+    description: str
+    """What it does, in one sentence."""
     aliases: tuple[str, ...]
     source: str
     kind: str
@@ -187,10 +189,10 @@ def listing() -> list[Listed]:
     for group in GROUPS:
         made = group.make(group.name, 3)
         known = (len(made.cooperate), made.lookback, made.deterministic)
-        rows.append(Listed(group.name, group.aliases, group.source, "group", "2+", *known))
+        rows.append(Listed(group.name, group.description, group.aliases, group.source, "group", "2+", *known))
     for family in FAMILIES:
         name = f"{family.name}({','.join(family.parameters)})"
-        rows.append(Listed(name, family.aliases, family.source, "family", "2+", None, None, None))
+        rows.append(Listed(name, family.description, family.aliases, family.source, "family", "2+", None, None, None))
     return rows
 
 
@@ -198,5 +200,5 @@ def _row(entry: Entry) -> Listed:
     made, names = entry.strategy, (*entry.aliases, *entry.axelrod)
     if isinstance(made, Automaton):
         known = (len(made.cooperate), made.lookback, made.deterministic)
-        return Listed(entry.name, names, entry.source, "automaton", "2+", *known)
-    return Listed(entry.name, names, entry.source, "routine", "2", None, None, made.deterministic)
+        return Listed(entry.name, entry.description, names, entry.source, "automaton", "2+", *known)
+    return Listed(entry.name, entry.description, names, entry.source, "routine", "2", None, None, made.deterministic)

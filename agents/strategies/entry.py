@@ -15,6 +15,8 @@ class Entry:
 
     name: str
     """In snake_case."""
+    description: str
+    """What it does, in one sentence of at most 100 characters; pairs such as CD give its own move first."""
     make: Callable[[str], Strategy]
     """Makes it, given its name."""
     source: str
@@ -34,6 +36,9 @@ class GroupEntry:
     """A strategy for any number of players."""
 
     name: str
+    """In snake_case."""
+    description: str
+    """What it does, in one sentence of at most 100 characters."""
     make: Callable[[str, int], Automaton]
     """Makes it, given its name and the number of players, 2 or more."""
     source: str
@@ -45,6 +50,9 @@ class Family:
     """Strategies that differ by numbers, written behind the name: ``random(0.3)``."""
 
     name: str
+    """In snake_case."""
+    description: str
+    """What its members do, in one sentence of at most 100 characters that names the parameters."""
     parameters: tuple[str, ...]
     """What the numbers mean."""
     make: Callable[..., Automaton]

@@ -222,19 +222,60 @@ class Tullock(Routine):
 TOURNAMENT_ROUTINES = (
     Entry(
         "tideman_and_chieruzzi",
+        "Answers the n-th run of defections with n defections, unless it grants a fresh start.",
         TidemanAndChieruzzi,
         f"Tideman & Chieruzzi, in {AXELROD_1980}",
         (),
         ("FirstByTidemanAndChieruzzi",),
     ),
-    Entry("shubik", Shubik, f"Shubik, in {AXELROD_1980}", (), ("FirstByShubik",)),
     Entry(
-        "stein_and_rapoport", SteinAndRapoport, f"Stein & Rapoport, in {AXELROD_1980}", (), ("FirstBySteinAndRapoport",)
+        "shubik",
+        "Cooperates first and answers the n-th defection against its cooperation with n defections.",
+        Shubik,
+        f"Shubik, in {AXELROD_1980}",
+        (),
+        ("FirstByShubik",),
     ),
-    Entry("graaskamp", Graaskamp, f"Graaskamp, in {AXELROD_1980}", (), ("FirstByGraaskamp",)),
-    Entry("downing", Downing, f"Downing, in {AXELROD_1980}", (), ("FirstByDowning",)),
-    Entry("feld", Feld, f"Feld, in {AXELROD_1980}", (), ("FirstByFeld",)),
-    Entry("tullock", Tullock, f"Tullock, in {AXELROD_1980}", (), ("FirstByTullock",)),
+    Entry(
+        "stein_and_rapoport",
+        "Cooperates four times, then plays tit_for_tat, but defects against a random-looking opponent.",
+        SteinAndRapoport,
+        f"Stein & Rapoport, in {AXELROD_1980}",
+        (),
+        ("FirstBySteinAndRapoport",),
+    ),
+    Entry(
+        "graaskamp",
+        "Plays tit_for_tat with a defection in round 51, and from round 57 on adapts to the kind of opponent.",
+        Graaskamp,
+        f"Graaskamp, in {AXELROD_1980}",
+        (),
+        ("FirstByGraaskamp",),
+    ),
+    Entry(
+        "downing",
+        "Defects twice, then does what pays more against its estimate of how the opponent responds.",
+        Downing,
+        f"Downing, in {AXELROD_1980}",
+        (),
+        ("FirstByDowning",),
+    ),
+    Entry(
+        "feld",
+        "Plays tit_for_tat, but cooperates after C with a probability that falls from 1 to 1/2.",
+        Feld,
+        f"Feld, in {AXELROD_1980}",
+        (),
+        ("FirstByFeld",),
+    ),
+    Entry(
+        "tullock",
+        "Cooperates 11 times, then 10 percentage points less often than the opponent in its last ten moves.",
+        Tullock,
+        f"Tullock, in {AXELROD_1980}",
+        (),
+        ("FirstByTullock",),
+    ),
 )
 
 FIRST_TOURNAMENT = (

@@ -35,11 +35,13 @@ def hump_shaped(name: str, players: int) -> Automaton:
     return by_count(name, players, 0.5, lambda _, others: min(others, players - 1 - others) / (players - 1))
 
 
-def threshold_cooperator(name: str, least: int, players: int) -> Automaton:
-    """Cooperates where at least `least` of the others did, and at first; `least` from 0 to players - 1."""
-    if least not in range(players):
-        raise StrategyError(f"strategy '{name}': least = {least:g}; needs a whole number from 0 to {players - 1}")
-    return by_count(name, players, 1, lambda _, others: others >= least)
+def threshold_cooperator(name: str, threshold: int, players: int) -> Automaton:
+    """Cooperates first, then if at least `threshold` of the others did, which is from 0 to players - 1."""
+    if threshold not in range(players):
+        raise StrategyError(
+            f"strategy '{name}': threshold = {threshold:g}; must be a whole number from 0 to {players - 1}"
+        )
+    return by_count(name, players, 1, lambda _, others: others >= threshold)
 
 
 def majority_cooperator(name: str, players: int) -> Automaton:
@@ -89,19 +91,90 @@ def punishing_free_rider(name: str, players: int) -> Automaton:
 
 
 GROUPS = (
-    GroupEntry("conditional_cooperator", conditional_cooperator, FISCHBACHER, ("perfect_conditional_cooperator",)),
-    GroupEntry("hump_shaped", hump_shaped, FISCHBACHER, ("triangle_contributor",)),
-    GroupEntry("majority_cooperator", majority_cooperator, BOYD, ("majority_tit_for_tat",)),
-    GroupEntry("all_cooperator", all_cooperator, BOYD, ("all_tit_for_tat", "hard_conditional_cooperator")),
-    GroupEntry("any_cooperator", any_cooperator, BOYD, ("any_tit_for_tat", "soft_conditional_cooperator")),
-    GroupEntry("volunteer", volunteer, "Diekmann 1985, J. Confl. Res. 29:605"),
-    GroupEntry("all_or_none", all_or_none, "Pinheiro et al. 2014, PLoS Comput. Biol. 10:e1003945", ("aon_1",)),
-    GroupEntry("group_grim", group_grim, FRIEDMAN, ("all_grim",)),
-    GroupEntry("punishing_cooperator", punishing_cooperator, FEHR, ("altruistic_punisher",)),
-    GroupEntry("strong_reciprocator", strong_reciprocator, "Gintis 2000, J. Theor. Biol. 206:169"),
     GroupEntry(
-        "punishing_free_rider", punishing_free_rider, "Eldakar & Wilson 2008, PNAS 105:6982", ("selfish_punisher",)
+        "conditional_cooperator",
+        "Cooperates first, then with a probability equal to the share of the others who cooperated.",
+        conditional_cooperator,
+        FISCHBACHER,
+        ("perfect_conditional_cooperator",),
+    ),
+    GroupEntry(
+        "hump_shaped",
+        "Cooperates with probability 1/2 in round 1, then with the smaller share, C or D, of the others.",
+        hump_shaped,
+        FISCHBACHER,
+        ("triangle_contributor",),
+    ),
+    GroupEntry(
+        "majority_cooperator",
+        "Cooperates first, then if at least half of the others cooperated in the last round.",
+        majority_cooperator,
+        BOYD,
+        ("majority_tit_for_tat",),
+    ),
+    GroupEntry(
+        "all_cooperator",
+        "Cooperates first, then if all the others cooperated in the last round.",
+        all_cooperator,
+        BOYD,
+        ("all_tit_for_tat", "hard_conditional_cooperator"),
+    ),
+    GroupEntry(
+        "any_cooperator",
+        "Cooperates first, then if at least one of the others cooperated in the last round.",
+        any_cooperator,
+        BOYD,
+        ("any_tit_for_tat", "soft_conditional_cooperator"),
+    ),
+    GroupEntry(
+        "volunteer",
+        "Cooperates first, then if none of the others cooperated in the last round.",
+        volunteer,
+        "Diekmann 1985, J. Confl. Res. 29:605",
+    ),
+    GroupEntry(
+        "all_or_none",
+        "Cooperates first, then if all players made the same move in the last round.",
+        all_or_none,
+        "Pinheiro et al. 2014, PLoS Comput. Biol. 10:e1003945",
+        ("aon_1",),
+    ),
+    GroupEntry(
+        "group_grim",
+        "Cooperates until any of the others defects, then defects forever.",
+        group_grim,
+        FRIEDMAN,
+        ("all_grim",),
+    ),
+    GroupEntry(
+        "punishing_cooperator",
+        "Cooperates in every round, and punishes every defector.",
+        punishing_cooperator,
+        FEHR,
+        ("altruistic_punisher",),
+    ),
+    GroupEntry(
+        "strong_reciprocator",
+        "Cooperates first, then if at least half of the others did, and punishes every defector.",
+        strong_reciprocator,
+        "Gintis 2000, J. Theor. Biol. 206:169",
+    ),
+    GroupEntry(
+        "punishing_free_rider",
+        "Defects in every round, and punishes every other defector.",
+        punishing_free_rider,
+        "Eldakar & Wilson 2008, PNAS 105:6982",
+        ("selfish_punisher",),
     ),
 )
 
-GROUP_FAMILIES = (Family("threshold_cooperator", ("least",), threshold_cooperator, BOYD, groups=True),)
+GROUP_FAMILIES = (
+    Family(
+        "threshold_cooperator",
+        "Cooperates first, then if the number of others who cooperated reached the threshold.",
+        ("threshold",),
+        threshold_cooperator,
+        BOYD,
+        groups=True,
+    ),
+)

@@ -40,9 +40,17 @@ def _run(state: tuple[int, str, str], own: str, other: str) -> tuple[int, str, s
 
 
 LOOKBACK = (
-    Entry("nydegger", recent_rounds(3, nydegger), f"Nydegger, in {AXELROD_1980}", (), ("FirstByNydegger",)),
+    Entry(
+        "nydegger",
+        "Starts much like tit_for_tat; from round 4 on, a weighted sum of the last three rounds decides.",
+        recent_rounds(3, nydegger),
+        f"Nydegger, in {AXELROD_1980}",
+        (),
+        ("FirstByNydegger",),
+    ),
     Entry(
         "capri",
+        "Cooperates after 14 of the 64 histories of three rounds; rounds before the match count as CC.",
         recent_rounds(3, lambda own, other: (own.rjust(3, "C"), other.rjust(3, "C")) in CAPRI),
         "Murase & Baek 2020, Sci. Rep. 10:16904",
         (),
@@ -50,6 +58,7 @@ LOOKBACK = (
     ),
     Entry(
         "all_or_none_2",
+        "Cooperates twice, then only if both players made the same move in each of the last two rounds.",
         recent_rounds(2, lambda own, other: len(own) < 2 or own == other),
         HILBE_2017,
         ("aon_2",),
@@ -57,6 +66,7 @@ LOOKBACK = (
     ),
     Entry(
         "delayed_all_or_none",
+        "Cooperates twice, then after DD, and after CC if the moves in the round before were equal too.",
         recent_rounds(2, lambda own, other: len(own) < 2 or (own, other) in DELAYED_AON),
         HILBE_2017,
         ("delayed_aon",),
@@ -64,6 +74,7 @@ LOOKBACK = (
     ),
     Entry(
         "winner_12",
+        "Cooperates twice, then after CC, and after DD if the opponent cooperated in the round before.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCD") if own[1:] else True),
         MATHIEU,
         (),
@@ -71,6 +82,7 @@ LOOKBACK = (
     ),
     Entry(
         "winner_21",
+        "Plays DC, then cooperates after CC, and after DC if the opponent cooperated in the round before too.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCC") if own[1:] else bool(own)),
         MATHIEU,
         (),
@@ -78,6 +90,7 @@ LOOKBACK = (
     ),
     Entry(
         "majority_of_five",
+        "Cooperates if the opponent defected in at most half of the last five rounds.",
         recent(5, lambda other: 2 * other.count("D") <= len(other)),
         LANGNER,
         (),
@@ -85,6 +98,7 @@ LOOKBACK = (
     ),
     Entry(
         "hard_majority_of_five",
+        "Defects first, then cooperates if the opponent defected in under half of the last five rounds.",
         recent(5, lambda other: 2 * other.count("D") < len(other)),
         LANGNER,
         (),
@@ -92,6 +106,7 @@ LOOKBACK = (
     ),
     Entry(
         "resurrection",
+        "Plays tit_for_tat, but keeps defecting once it has defected five times in a row.",
         unfold(NO_RUN, lambda run: run[2] == "C" and run[:2] != (5, "D"), _run),
         ARNOLD,
         (),
@@ -99,6 +114,7 @@ LOOKBACK = (
     ),
     Entry(
         "double_resurrection",
+        "Plays tit_for_tat, but after five equal moves of its own in a row plays the opposite move.",
         unfold(NO_RUN, lambda run: run[1] == "D" if run[0] == 5 else run[2] == "C", _run),
         ARNOLD,
         (),

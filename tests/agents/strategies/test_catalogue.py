@@ -198,7 +198,7 @@ def test_there_are_the_fifteen_of_1980_and_many_more() -> None:
 def test_the_listing_tells_what_a_strategy_is() -> None:
     rows = {row.name: row for row in listing()}
     assert all(row.source for row in rows.values())
-    known = lambda name: rows[name][3:]  # noqa: E731
+    known = lambda name: rows[name][4:]  # noqa: E731
     assert known("tit_for_tat") == ("automaton", "2+", 2, 1, True)
     assert known("grim") == ("automaton", "2+", 2, None, True)
     assert known("tit_for_three_tats") == ("automaton", "2+", 4, 3, True)
@@ -265,7 +265,7 @@ def test_an_unknown_name_is_a_lookup_error() -> None:
     [
         ("downing", 3, "'downing' is for two players, not for 3"),
         ("tit_for_tat", 1, "players = 1; needs 2 or more"),
-        ("threshold_cooperator(4)", 4, "least = 4; needs a whole number from 0 to 3"),
+        ("threshold_cooperator(4)", 4, "threshold = 4; must be a whole number from 0 to 3"),
     ],
 )
 def test_groups_that_a_strategy_cannot_play_in_are_refused(name: str, players: int, message: str) -> None:
