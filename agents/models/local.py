@@ -1,6 +1,7 @@
 """Language models on this machine, through transformers: exact label probabilities and sampled text.
 
-`dilemmas.agents.models.open_model` makes these backends. A prompt goes through the model's chat template as one user message (`dilemmas.agents.models.chat`).
+`dilemmas.agents.models.open_model` makes these backends. A prompt goes
+through the model's chat template as one user message (`dilemmas.agents.models.chat`).
 """
 
 import warnings

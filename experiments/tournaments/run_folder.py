@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from dilemmas.envs.data_files import replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.run_folder import RunError, open_folder, plain, provenance, read_json, write_json
+from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
-from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament, batches
+from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import rows_of
 
 FORMAT, VERSION = "dilemmas-tournament", 1
