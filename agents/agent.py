@@ -102,6 +102,10 @@ class Agent(Protocol):
 
     @property
     def name(self) -> str: ...
+    def describe(self) -> Player:
+        """What a record keeps of the agent."""
+        ...
+
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn, in order; what comes of a turn does not depend on the rest of the batch."""
         ...

@@ -1,49 +1,64 @@
-"""Who takes part in a tournament: an agent for each word on the command line.
+"""Agents by specification: the one parser of what people write for an agent, on the command line and in Python.
 
     tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
     tuned.json                                      a policy table (`dilemmas compile`)
-    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter where there is one
+    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one
     axelrod:Adaptive                                any strategy of Axelrod-Python
-    uniform                                         anything possible, each action as likely
+    uniform                                         every possible action with the same probability
     Tuned=miniature-student+...                     any of them, under a name of your own
-    @first_tournament   @automata   @all   @groups  many strategies at once
+    @first_tournament   @automata   @all   @groups  a set of strategies; in lists only
 
-A language model is compiled: asked once what it does after every history that it can tell apart, and then as quick and
-as exact as a strategy. Where the tournament plays everything in environments, it is asked anew for every decision.
+In a tournament a language model is compiled: it is asked once for its action after every history it can distinguish,
+and is then as fast and as exact as a strategy. Where the tournament is played in environments (engine ``agents``), it
+is asked anew for every decision.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.models.model_files import names_model
-from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, Uniform, listing, strategy
+from dilemmas.agents.models.model_files import BUILT_IN
+from dilemmas.agents.strategies.catalogue import (
+    FAMILIES,
+    FIRST_TOURNAMENT,
+    GROUPS,
+    STRATEGIES,
+    Uniform,
+    listing,
+    names_of,
+    strategy,
+)
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent, same_payoffs
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.games.catalogue import GAMES, Game, game_options
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import lookup
-from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.names import UnknownNameError, alike, lookup
+from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 AXELROD = "axelrod:"
-"""What the words of Axelrod's strategies begin with."""
+"""Prefix of the strategies of Axelrod-Python."""
+MISTYPED = 0.6
+"""Similarity, from 0 to 1, from which an unknown word is answered as a mistyped name and not tried as a hub id."""
 
+Kind = Literal["strategy", "table", "model", "axelrod", "uniform"]
 Seats = tuple[Agent, ...]
 """What one contestant plays from each seat."""
 
 
 class ContestantError(InputError):
-    """Agents that cannot take part as asked."""
+    """Agents that cannot take part as specified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the game is put to language models."""
+    """How the game is presented to language models."""
 
     context: str = "team"
     """Social context."""
@@ -57,9 +72,73 @@ class Framing:
         load_template(self.template)
 
 
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """The specification of an agent, parsed; nothing is opened or loaded yet."""
+
+    own_name: str
+    """NAME of ``NAME=AGENT``; empty if none is given."""
+    text: str
+    """The specification without that name."""
+    kind: Kind
+
+    def name_of(self, agent: Agent) -> str:
+        """What tables call the agent that was made from this specification."""
+        names = {"table": Path(self.text).stem, "model": self.text, "axelrod": self.text}
+        return self.own_name or names.get(self.kind, agent.name)
+
+
+def parse_spec(spec: str, players: int = 2) -> AgentSpec:
+    """Parse the specification of an agent; `players`: number of players of the game.
+
+    Raises `UnknownNameError` if the name looks mistyped, and `InputError` if a strategy cannot be used.
+    """
+    own, equals, rest = spec.partition("=")
+    if not equals or "(" in own:
+        own, rest = "", spec
+    elif not own.strip() or not rest.strip():
+        raise ContestantError(f"agent '{spec}': needs a name and an agent, NAME=AGENT")
+    text = rest.strip()
+    return AgentSpec(own.strip(), text, _kind(text, players))
+
+
+def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, shuffle_labels: bool = False) -> Agent:
+    """Make an agent from its specification (see the head of this module).
+
+    Parameters
+    ----------
+    spec
+        Strategy, policy table, language model, ``axelrod:NAME`` or ``uniform``; also ``NAME=AGENT``, where NAME has
+        no effect on what the agent does.
+    players
+        Number of players of the game, 2 or more.
+    framing
+        How the game is presented to a language model; required for one.
+    shuffle_labels
+        Whether a language model is asked with labels and order of the actions drawn anew for every decision.
+
+    Raises
+    ------
+    InputError
+        If there is no such agent, or it cannot be used.
+    """
+    parsed = parse_spec(spec, players)
+    if parsed.kind == "model":
+        return _open_agent(parsed.text, framing, shuffle_labels)
+    if shuffle_labels:
+        raise ContestantError(f"labels cannot be shuffled for '{parsed.text}': it is no language model")
+    if parsed.kind == "axelrod":
+        from dilemmas.agents.axelrod.bridge import axelrod_agent
+
+        return axelrod_agent(parsed.text.removeprefix(AXELROD))
+    if parsed.kind == "table":
+        return PolicyTable.load(parsed.text)
+    return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players=players)
+
+
 @cache
 def sets() -> Mapping[str, tuple[str, ...]]:
-    """Names of many strategies, by the word for them."""
+    """The names of the strategies in each set, by the name of the set."""
     rows = listing()
     return {
         "@first_tournament": tuple(FIRST_TOURNAMENT),
@@ -69,85 +148,122 @@ def sets() -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def expanded(words: Sequence[str]) -> tuple[str, ...]:
-    """The words with those for many strategies written out; of these, nobody is named twice."""
+def expanded(specs: Sequence[str]) -> tuple[str, ...]:
+    """The specifications with every set replaced by its strategies, except those that are already in the list."""
     found: list[str] = []
-    for word in words:
-        many = lookup("set", word, sets()) if word.startswith("@") else ()
-        found += [name for name in many if name not in found] if many else [word]
+    for spec in specs:
+        many = lookup("set", spec, sets()) if spec.startswith("@") else ()
+        found += [name for name in many if name not in found] if many else [spec]
     return tuple(found)
 
 
-def contestants(words: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
-    """Who plays, by name, in the order of the words. Two of one name are refused.
+def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
+    """The agents of a tournament by name, in the order of the specifications; two of one name are refused.
 
-    `compiled`: whether language models are asked once for all, not in every match.
+    `compiled`: whether language models are asked once in advance, not in every match.
     """
     found: dict[str, Seats] = {}
-    for word in words:
-        name, seats = _contestant(word, rules, framing, compiled)
+    for spec in specs:
+        parsed = parse_spec(spec, rules.n_players)
+        agent = make_agent(spec, rules.n_players, framing)
+        name = parsed.name_of(agent)
         if name in found:
-            raise ContestantError(f"two agents are named '{name}'; name one of them yourself: OTHER={word}")
-        found[name] = seats
+            raise ContestantError(
+                f"two agents are named '{name}'; name one of them yourself: {shlex.quote(f'OTHER={parsed.text}')}"
+            )
+        found[name] = _seats(agent, parsed.kind, rules, compiled)
     return found
 
 
-def alike(game: StageGame) -> bool:
-    """Whether it does not matter who sits where."""
+def alike_seats(game: StageGame) -> bool:
+    """Whether the game is the same from every seat."""
     return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
 
 
-def _contestant(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tuple[str, Seats]:
-    own, equals, rest = word.partition("=")
-    if not equals or "(" in own:
-        own, rest = "", word
-    elif not own.strip() or not rest.strip():
-        raise ContestantError(f"agent '{word}': needs a name and an agent, NAME=AGENT")
-    name, seats = _seats(rest.strip(), rules, framing, compiled)
-    return own.strip() or name, seats
+def _kind(text: str, players: int) -> Kind:
+    """What a specification names; hub ids may be any word that is not like a known name."""
+    if text.startswith(AXELROD):
+        return "axelrod"
+    if text.endswith(".json"):
+        return "table"
+    if text == Uniform().name:
+        return "uniform"
+    if text in BUILT_IN or any(mark in text.partition("(")[0] for mark in "/@+"):
+        return "model"
+    try:
+        strategy(text, players)
+    except UnknownNameError:
+        if not Path(text).expanduser().is_dir():
+            _refuse_mistyped(text)
+        return "model"
+    return "strategy"
 
 
-def _seats(word: str, rules: Repeated, framing: Framing, compiled: bool) -> tuple[str, Seats]:
-    """What tables call the agent of a word, and the agent in each seat."""
-    n = rules.n_players
-    if word.startswith(AXELROD):
-        from dilemmas.agents.axelrod.bridge import axelrod_agent
-
-        return word, (axelrod_agent(word.removeprefix(AXELROD)),) * n
-    if word.endswith(".json"):
-        return Path(word).stem, _of_table(PolicyTable.load(word), rules, compiled)
-    model, plus, adapter = word.partition("+")
-    if plus or names_model(model):
-        return word, _of_model(model, adapter or None, rules, framing, compiled)
-    agent: Agent = Uniform() if word == Uniform().name else strategy(word, players=n)
-    return agent.name, (agent,) * n
+def _refuse_mistyped(text: str) -> None:
+    """`UnknownNameError` for a word that is like a strategy or a built-in model."""
+    known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
+    if close := alike(text, [*known, *BUILT_IN], MISTYPED):
+        way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
+        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close[0]}'? {way_out}")
 
 
-def _of_table(table: PolicyTable, rules: Repeated, compiled: bool) -> Seats:
-    game = rules.stage
-    if not same_payoffs(game, table.game):
-        way_out = ""
-        if isinstance(game, MatrixGame) and isinstance(table.game, MatrixGame):
-            wanted, had = ([f"{name}={getattr(one, name):g}" for name in "TRPS"] for one in (game, table.game))
-            way_out = f" (--payoffs {','.join(wanted)}), or play for its payoffs (--set {' --set '.join(had)})"
-        raise ContestantError(f"{table.name} is about {table.game}; compile one for {game}{way_out}")
-    if not alike(game):
-        raise ContestantError(f"{table.name} plays seat {table.player} of {game.name}, and a contestant plays them all")
-    return (table.automaton() if compiled and set(game.options) == {2} else table,) * game.n_players
-
-
-def _of_model(model: str, adapter: str | None, rules: Repeated, framing: Framing, compiled: bool) -> Seats:
+def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:
+    """A language model as an agent, its weights loaded: what cannot be loaded is reported at once."""
+    if framing is None:
+        raise ContestantError(
+            f"'{text}' is no strategy, such as tit_for_tat or 'random(0.3)'; a model needs a context (--context), one"
+            f" of {', '.join(built_in_contexts())}"
+        )
     from dilemmas.agents.models.language_model import LanguageModelAgent
-    from dilemmas.agents.models.local import OnDemand
+    from dilemmas.agents.models.open_model import open_model
 
-    game = rules.stage
-    backend = OnDemand(model, adapter, framing.device)
-    backend.loaded()  # what cannot be loaded is told at once
+    model = open_model(text, device=framing.device)
+    model.loaded()
     words = load_template(framing.template)
-    agent = LanguageModelAgent(backend, context(framing.context), words)
-    if not (compiled and set(game.options) == {2} and len(rules.phases) == 1):
+    return LanguageModelAgent(model, context(framing.context), words, shuffle_labels=shuffle_labels)
+
+
+def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
+    """What the agent plays from each seat: itself, or the automaton that it was compiled to."""
+    game = rules.stage
+    two_actions = set(game.options) == {2}
+    if isinstance(agent, PolicyTable):
+        _check_table(agent, game)
+        return (agent.automaton() if compiled and two_actions else agent,) * game.n_players
+    if kind != "model" or not (compiled and two_actions and len(rules.phases) == 1):
         return (agent,) * game.n_players
-    players = 1 if alike(game) else game.n_players
+    players = 1 if alike_seats(game) else game.n_players
     tables = [compile_agent(agent, game, rules.memory, player=player) for player in range(players)]
     seats = tuple(table.automaton() for table in tables)
     return seats * game.n_players if players == 1 else seats
+
+
+def _check_table(table: PolicyTable, game: StageGame) -> None:
+    """`ContestantError` for a table that cannot play a game from every seat."""
+    if not same_payoffs(game, table.game):
+        raise ContestantError(f"{table.name} is for {table.game}, not for {game}{_way_out(table, game)}")
+    if not alike_seats(game):
+        raise ContestantError(f"{table.name} plays seat {table.player} of {game.name}, and a contestant plays them all")
+
+
+def _way_out(table: PolicyTable, game: StageGame) -> str:
+    """Command lines with which a table and a game fit, if games of their kind can be named on the command line."""
+    wanted, there = _game_options(game), _game_options(table.game)
+    if wanted is None or there is None:
+        return ""
+    framing = ["--context", table.origin.context] if table.origin.context else []
+    command = shlex.join(["dilemmas", "compile", table.origin.agent, *wanted, *framing])
+    return f"; compile it for this game ({command}), or play the game of the table ({shlex.join(there)})"
+
+
+def _game_options(game: StageGame) -> list[str] | None:
+    """``--game NAME --set KEY=VALUE ...`` for a game; None if the command line cannot make it."""
+    default = GAMES.get(game.name)
+    if not isinstance(game, Game) or default is None:
+        return None
+    usual, own = asdict(default), asdict(game)
+    changed = [name for name in own if own[name] != usual[name]]
+    if not set(changed) <= set(game_options(game.name)):
+        return None
+    written = [f"{name}={own[name]}" for name in changed]
+    return ["--game", game.name, *(word for text in written for word in ("--set", text))]

@@ -1,14 +1,9 @@
 """Language models on this machine, through transformers: exact label probabilities and sampled text.
 
-The log-probabilities of two labels:
-
-    backend = load_backend("miniature-student")
-    backend.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
-
-A prompt goes through the model's chat template as one user message (`dilemmas.agents.models.chat`).
+`dilemmas.agents.models.open_model` makes these backends. A prompt goes
+through the model's chat template as one user message (`dilemmas.agents.models.chat`).
 """
 
-import gc
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
-from dilemmas.agents.models.model_files import ModelFiles, find_model
+from dilemmas.agents.models.model_files import ModelFiles
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
@@ -126,90 +121,7 @@ class LocalBackend:
         return frozenset(token for token in stops if token is not None)
 
 
-def load_backend(
-    model: str,
-    adapter: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    batch_tokens: int = BATCH_TOKENS,
-) -> LocalBackend:
-    """Load a language model.
-
-    `model`: a built-in name (``miniature-teacher``, ``miniature-student``), a directory in transformers' format, an
-    adapter's own directory, or a hub id, also ``id@revision``. `adapter`: a LoRA adapter on top, likewise.
-    `device`: ``cpu``, ``cuda``, ``cuda:1``; ``auto`` takes the GPU, several of them, or else the CPU. `dtype`:
-    ``float32``, ``bfloat16``, ``float16``; ``auto`` is float32 on the CPU (where bfloat16 is far slower) and
-    bfloat16 on a GPU. `batch_tokens`: tokens, pads included, that the model holds at once.
-
-    Code from a model's repository is never run and pickled weights are never read. Raises ModelError in one line.
-    """
-    return OnDemand(model, adapter, device, dtype, batch_tokens).loaded()
-
-
-class OnDemand:
-    """A model that is loaded when it is first asked something, and again if it is asked after it was let go of."""
-
-    def __init__(
-        self,
-        model: str,
-        adapter: str | None = None,
-        device: str = "auto",
-        dtype: str = "auto",
-        batch_tokens: int = BATCH_TOKENS,
-    ) -> None:
-        """Find the model. Arguments and errors are those of `load_backend`, but for what shows only on loading."""
-        try:
-            import peft  # noqa: F401
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-        except ImportError as error:
-            raise ModelError(f"language models need {error.name}: pip install 'dilemmas[llm]'") from None
-        if batch_tokens < 1:
-            raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
-        self._place, self._precision = _device(device), _dtype(dtype, device)
-        self._files = find_model(model, adapter)
-        self._batch_tokens = batch_tokens
-        self._loaded: LocalBackend | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the weights: copied to other memory, they would differ in the last digits of what they compute."""
-        return {**self.__dict__, "_loaded": None}
-
-    @property
-    def name(self) -> str:
-        return self._files.name
-
-    @property
-    def fingerprint(self) -> str:
-        return self._files.fingerprint
-
-    @property
-    def size(self) -> int:
-        """Bytes of the base model's weights on disk."""
-        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
-
-    def respond(self, requests: Sequence[Request]) -> list[Response]:
-        return self.loaded().respond(requests)
-
-    def loaded(self) -> LocalBackend:
-        if self._loaded is None:
-            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
-        return self._loaded
-
-    def weights(self) -> tuple[Any, Any]:
-        """Model and tokenizer of transformers, loaded anew: whoever asks may change them."""
-        return _load_weights(self._files, self._place, self._precision)
-
-    def let_go(self) -> None:
-        """Free the memory that the weights take."""
-        import torch
-
-        self._loaded = None
-        gc.collect()  # the parts of a model refer to each other in circles
-        torch.cuda.empty_cache()
-
-
-def _load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
+def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
     """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -276,7 +188,7 @@ def quiet_peft() -> Iterator[None]:
         yield
 
 
-def _device(device: str) -> str:
+def device_map(device: str) -> str:
     import torch
 
     count = torch.cuda.device_count()
@@ -286,12 +198,12 @@ def _device(device: str) -> str:
     return lookup("device", device, {name: name for name in known})
 
 
-def _dtype(dtype: str, device: str) -> "torch.dtype":
+def torch_dtype(dtype: str, device: str) -> "torch.dtype":
     import torch
 
     name = lookup("dtype", dtype, {name: name for name in DTYPES})
     if name == "auto":
-        name = "float32" if _device(device) == "cpu" else "bfloat16"
+        name = "float32" if device_map(device) == "cpu" else "bfloat16"
     chosen: torch.dtype = getattr(torch, name)
     return chosen
 

@@ -84,12 +84,6 @@ def locate(model: str) -> Path:
     return _from_hub(model)
 
 
-def names_model(word: str) -> bool:
-    """Whether a word can only mean a model, by its look or because it is there; a hub id may be any other word, too."""
-    path = word.partition("(")[0]  # behind it stand numbers of a strategy, such as 1/3
-    return word in BUILT_IN or "/" in path or "@" in word or Path(word).expanduser().is_dir()
-
-
 def is_hub_id(model: str) -> bool:
     """Whether a model is named by its hub id, not by a built-in name or a directory."""
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()

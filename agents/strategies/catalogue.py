@@ -10,7 +10,7 @@ did.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite, nan
@@ -37,7 +37,9 @@ __all__ = [
     "FAMILIES",
     "FIRST_TOURNAMENT",
     "GROUPS",
+    "SECTIONS",
     "STRATEGIES",
+    "AnyEntry",
     "Listed",
     "Uniform",
     "bernoulli",
@@ -60,7 +62,22 @@ STRATEGIES: tuple[Entry, ...] = (
 FAMILIES: tuple[Family, ...] = (*MEMORY_ONE_FAMILIES, *CLASSIC_FAMILIES, *ZERO_DETERMINANT_FAMILIES, *GROUP_FAMILIES)
 """Strategies with numbers behind the name."""
 
-Row = TypeVar("Row", bound=Entry | GroupEntry | Family)
+AnyEntry = Entry | GroupEntry | Family
+
+SECTIONS: Mapping[str, tuple[AnyEntry, ...]] = {
+    "Last round only": (*MEMORY_ONE, *MEMORY_ONE_FAMILIES),
+    "Classics": (*CLASSICS, *CLASSIC_FAMILIES),
+    "Probers": tuple(PROBERS),
+    "Several rounds back": tuple(LOOKBACK),
+    "Evolved by algorithms": tuple(EVOLVED),
+    "Zero-determinant": (*ZERO_DETERMINANT, *ZERO_DETERMINANT_FAMILIES),
+    "Axelrod's first tournament": tuple(TOURNAMENT_ROUTINES),
+    "Whole history": tuple(COUNTING),
+    "Groups of any size": (*GROUPS, *GROUP_FAMILIES),
+}
+"""All strategies by section of the list that people read, each in one section."""
+
+Row = TypeVar("Row", bound=AnyEntry)
 
 WITH_NUMBERS = re.compile(r"\s*([^()]+?)\s*\(([^()]*)\)\s*")
 
@@ -136,7 +153,7 @@ def _number(text: str, name: str) -> float:
     return int(value) if value.is_integer() else value
 
 
-def names_of(row: Entry | GroupEntry | Family) -> tuple[str, ...]:
+def names_of(row: AnyEntry) -> tuple[str, ...]:
     """All names of a row of the tables."""
     return row.name, *row.aliases, *(row.axelrod if isinstance(row, Entry) else ())
 

@@ -1,10 +1,9 @@
-"""`dilemmas bench`: how fast things are, as ratios of what is measured side by side.
+"""`dilemmas bench`: speed, as ratios of what is measured side by side.
 
-Rates on one machine mean little on another one, and little at another hour; so all contenders take turns in one run on
-one core, time is CPU time, and a rate is the median of the turns.
+Rates differ from machine to machine and from hour to hour; so all contenders take turns in one run on one core, time is
+CPU time, and a rate is the median over the turns.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
+from dilemmas.experiments.commands.options import json_option, print_json, with_options
 from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 
 
@@ -26,7 +26,7 @@ def rates_table(run: Race) -> Table:
 
 
 def rate_text(value: float) -> str:
-    """A rate without decimals, unless it is small."""
+    """A rate without decimals, or with three significant digits below 100."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -41,10 +41,9 @@ def bars_table(run: Race) -> Table:
 
 
 def show(run: Race, as_json: bool) -> None:
-    """Print a run. What is missing goes to stderr, or into the JSON."""
+    """Print a run; missing contenders are named on stderr, or in the JSON."""
     if as_json:
-        click.echo(json.dumps(asdict(run), ensure_ascii=False))
-        return
+        return print_json(asdict(run))
     console = Console()
     console.print(rates_table(run))
     console.print()
@@ -54,42 +53,47 @@ def show(run: Race, as_json: bool) -> None:
 
 
 def compete(contenders: Sequence[Contender], bars: Sequence[Bar], turns: int, seconds: float, as_json: bool) -> None:
-    """Hold a race, with a bar on stderr, and print it."""
+    """Run a race, with a progress bar on stderr, and print it."""
     watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
     show(race(contenders, bars, watched, seconds), as_json)
 
 
 @click.group()
 def command() -> None:
-    """Measure how fast things are here, against others in the same run."""
+    """Measure speed on this machine, against other libraries in the same run."""
 
 
-def options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What every bench can be asked."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+def race_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every benchmark."""
+    options = (
         click.option(
-            "--seconds", type=click.FloatRange(0.001), default=0.3, show_default=True, help="CPU time of a turn."
+            "--turns", type=click.IntRange(1), default=7, show_default=True, help="Number of turns of each contender."
         ),
-        click.option("--turns", type=click.IntRange(1), default=7, show_default=True, help="Turns of each contender."),
-    ):
-        function = option(function)
-    return function
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0, min_open=True),
+            default=0.3,
+            show_default=True,
+            help="CPU time of a turn, in seconds.",
+        ),
+        json_option,
+    )
+    return with_options(function, options)
 
 
 @command.command("envs")
-@options
+@race_options
 def envs(turns: int, seconds: float, as_json: bool) -> None:
-    """Rounds per second of the environments, one by one and many at once, against PettingZoo and OpenSpiel."""
+    """Rounds per second of the environments, singly and vectorised, against PettingZoo and OpenSpiel."""
     from dilemmas.experiments.benchmarks.envs import BARS, CONTENDERS
 
     compete(CONTENDERS, BARS, turns, seconds, as_json)
 
 
 @command.command("tournaments")
-@options
+@race_options
 def tournaments(turns: int, seconds: float, as_json: bool) -> None:
-    """Tournaments per second, sampled and exact, and rounds per second, against Axelrod-Python."""
+    """Tournaments and rounds per second, sampled and exact, against Axelrod-Python."""
     from dilemmas.experiments.benchmarks.tournaments import BARS, CONTENDERS
 
     compete(CONTENDERS, BARS, turns, seconds, as_json)

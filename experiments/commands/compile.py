@@ -1,11 +1,11 @@
-"""`dilemmas compile`: ask an agent once after every history, and keep what it answers as a small table.
+"""`dilemmas compile`: ask an agent once after every history, and keep its answers as a small table.
 
 dilemmas compile tit_for_tat --game prisoners_dilemma
-dilemmas compile miniature-student --adapter run/adapter --game stag_hunt --context business --out tuned.json
+dilemmas compile miniature-student+run/adapter --game stag_hunt --context business --out tuned.json
 """
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,108 +16,66 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from dilemmas.agents.models.model_files import BUILT_IN, names_model
-from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES, names_of, strategy
+from dilemmas.agents.roster import Framing, make_agent, parse_spec
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import game_name, stage_game
+from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.names import UnknownNameError, alike, lookup
 from dilemmas.envs.numbers import number
-from dilemmas.envs.prompts.contexts import Context, built_in_contexts, context
 from dilemmas.envs.prompts.prompts import choose_presentation
-from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES
 from dilemmas.envs.prompts.templates import load_template
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import (
+    check_overwrite,
+    force_option,
+    framing_options,
+    game_option,
+    json_option,
+    print_json,
+    set_option,
+)
 
 MOST_SHOWN = 100
-"""A longer table is cut on the screen; the file has all of it."""
-NAMES = tuple(name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-MISTYPED = 0.6
-"""How much like a strategy's or a built-in model's an unknown name has to be not to pass for a hub id."""
+"""Maximum number of rows on the screen; the file has all of them."""
 LEAST_MASS = 0.5
-"""Below it most replies are something else than a choice, and a warning is due."""
+"""Label mass below which a warning is printed: most replies are something other than a choice."""
 
 
 class CompileError(InputError):
-    """An agent, payoffs or a file that cannot be used."""
+    """An agent that cannot be compiled."""
 
 
-def choose_game(name: str, payoffs: str) -> StageGame:
-    """A game with payoffs of the study's scenarios (``study``), of the catalogue (``default``), or ``T=5,R=3,P=1,S=0``.
-
-    Of a game whose own payoffs are given in part, the others are the catalogue's.
-    """
-    if payoffs == "study":
-        return lookup("game", game_name(name), {**KNOWN_GAMES, **NEW_GAMES}, "the study (see --payoffs)")
-    options = {} if payoffs == "default" else dict(_option(part) for part in payoffs.split(","))
-    return stage_game(name, **options)
-
-
-def _option(text: str) -> tuple[str, float]:
-    """``T=5`` as a name and a number, whole where it is written so."""
-    key, _, value = text.partition("=")
-    for kind in (int, float):
-        try:
-            return key.strip(), kind(value)
-        except ValueError:
-            continue
-    raise CompileError(f"--payoffs: '{text}'; needs study, default, or options such as T=5,R=3,P=1,S=0")
-
-
-def is_strategy(name: str, players: int) -> bool:
-    """Whether an agent's name is a strategy's rather than a model's; `UnknownNameError` where it looks mistyped.
-
-    A hub id may be a single word, such as gpt2.
-    """
-    try:
-        strategy(name, players)
-    except UnknownNameError:
-        if names_model(name):
-            return False
-        if close := alike(name, [*NAMES, *BUILT_IN], MISTYPED):
-            way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
-            raise UnknownNameError(f"unknown agent '{name}'; did you mean '{close[0]}'? {way_out}") from None
-        return False
-    return True
-
-
-def compile_model(
-    model: str,
-    adapter: str | None,
-    game: StageGame,
-    memory: int,
-    framing: Context,
-    template: str,
-    shuffle_labels: bool,
-    device: str,
-) -> PolicyTable:
-    """The table of a language model, from its own probabilities of the labels."""
-    from dilemmas.agents.models.language_model import LanguageModelAgent
-    from dilemmas.agents.models.local import load_backend
-
-    words = load_template(template)
-    backend = load_backend(model, adapter, device)
-    agent = LanguageModelAgent(backend, framing, words, shuffle_labels=shuffle_labels)
-    return compile_agent(agent, game, memory, model=backend.fingerprint, context=framing.name)
+def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
+    """The table of an agent; of a language model from its own probabilities of the labels."""
+    parsed = parse_spec(spec, game.n_players)
+    if parsed.kind == "table":
+        raise CompileError(f"'{parsed.text}' is a policy table already")
+    if parsed.kind == "axelrod":
+        raise CompileError(f"'{parsed.text}' may look at the whole history, which no table of last rounds holds")
+    agent = make_agent(spec, game.n_players, framing, shuffle_labels=shuffle_labels)
+    model = agent.describe().parameters.get("fingerprint")
+    table = compile_agent(agent, game, memory, model=model, context=framing and framing.context)
+    return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
 
 
 def default_path(table: PolicyTable) -> Path:
-    """A file name made of agent, game and context."""
+    """A file name from agent, game and context."""
     parts = (table.origin.agent, table.game.name, table.origin.context)
     return Path("-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts if part) + ".json")
 
 
 def keep(table: PolicyTable, path: Path, force: bool) -> None:
     """Write the file; over anything but the same table only with `force`."""
-    if path.exists() and not force and not _holds(path, table):
-        raise CompileError(f"{path} is there and is another table; choose another --out, or --force to overwrite it")
+    check_overwrite(path, "--out", force or _holds(path, table))
     path.parent.mkdir(parents=True, exist_ok=True)
     table.save(path)
 
 
 def _holds(path: Path, table: PolicyTable) -> bool:
-    """Whether a file holds the table, whichever version of dilemmas asked."""
+    """Whether a file contains the table, whichever version of dilemmas wrote it."""
+    if not path.is_file():
+        return False
     try:
         there = PolicyTable.load(path)
     except InputError:
@@ -165,63 +123,54 @@ def _value(value: Any) -> str:
 
 def _caption(table: PolicyTable) -> str:
     counted = table.game.n_players > 2 and table.game.n_actions == 2
-    then = "+ how many of the others chose C" if counted else "first, then the other's"
-    mass = "; mass: probability that a reply starts with a label at all" if table.masses else ""
+    then = "+ number of others that chose C" if counted else "first, then the other's"
+    mass = "; mass: probability that a reply starts with a label" if table.masses else ""
     ways = "; the mean over all assignments and orders of the labels" if table.origin.shuffled else ""
     cut = f"; {len(table.rows) - MOST_SHOWN} more rows in the file" if len(table.rows) > MOST_SHOWN else ""
     return f"history: own action {then}, oldest round first{mass}{ways}{cut}"
 
 
 @click.command()
-@click.argument("agent")
-@click.option("--game", required=True, help="Name of the game, such as prisoners_dilemma.")
-@click.option("--context", "context_name", help="Social context, such as business; a model needs one.")
-@click.option("--memory", type=click.IntRange(0), default=1, show_default=True, help="Rounds to look back.")
-@click.option("--payoffs", default="study", show_default=True, help="study, default, or T=5,R=3,P=1,S=0.")
-@click.option("--adapter", help="LoRA adapter on top of a model.")
-@click.option("--template", default="study", show_default=True, help="Prompt template, or a .toml file.")
-@click.option("--shuffle-labels", is_flag=True, help="Take the mean over all assignments and orders of the labels.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 or auto.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: AGENT-GAME-CONTEXT.json]")
-@click.option("--force", is_flag=True, help="Overwrite another table.")
-@click.option("--json", "as_json", is_flag=True, help="Print the table as in its file.")
+@click.argument("agent", shell_complete=completion.agent)
+@game_option()
+@set_option
+@framing_options(None)
+@click.option(
+    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds to look back."
+)
+@click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write.  [default: AGENT-GAME-CONTEXT.json]",
+)
+@force_option("Overwrite a file that contains something else.")
+@json_option
 def command(
     agent: str,
     game: str,
-    context_name: str | None,
+    settings: Mapping[str, Any],
+    framing: Framing | None,
     memory: int,
-    payoffs: str,
-    adapter: str | None,
-    template: str,
     shuffle_labels: bool,
-    device: str,
     out: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Turn an agent into a small policy table that needs no torch.
+    """Write the policy table of an agent: P(action | last rounds). It needs no torch, and plays in tournaments of the
+    same payoffs and in agent-based models.
 
-    AGENT is a strategy, a built-in model (miniature-teacher, miniature-student), or a model's directory or hub id.
+    AGENT is a strategy (tit_for_tat, 'random(0.3)'), or a language model as MODEL or MODEL+ADAPTER: a built-in name
+    (miniature-teacher, miniature-student), a directory or a hub id. NAME=AGENT gives it a name of your own.
     """
-    stage = choose_game(game, payoffs)
-    framing = None if context_name is None else context(context_name)
-    if is_strategy(agent, stage.n_players):
-        if adapter is not None or shuffle_labels:
-            option = "--shuffle-labels" if adapter is None else f"--adapter '{adapter}'"
-            raise CompileError(f"{option}: '{agent}' is a strategy; adapters and labels belong to models")
-        table = compile_agent(strategy(agent, stage.n_players), stage, memory, context=context_name)
-    elif framing is None:
-        told = f"'{agent}' is no strategy, such as tit_for_tat or random(0.3)"
-        raise CompileError(f"{told}; a model needs a --context, one of {', '.join(built_in_contexts())}")
-    else:
-        table = compile_model(agent, adapter, stage, memory, framing, template, shuffle_labels, device)
+    table = compiled(agent, stage_game(game, **settings), memory, framing, shuffle_labels)
     path = out or default_path(table)
     keep(table, path, force)
     if as_json:
-        click.echo(json.dumps(table.document()))
+        print_json(table.document())
     else:
         Console(highlight=False).print(as_rich(table))
     if table.masses and min(table.masses) < LEAST_MASS:
-        told = f"only {min(table.masses):.3f} of the model's replies start with a label"
-        click.echo(f"warning: {told} after some history; the table says little about the others", err=True)
+        least = f"only {min(table.masses):.3f} of the model's replies start with a label"
+        click.echo(f"warning: {least} after some history; the table says little about the others", err=True)
     click.echo(f"{path}", err=True)

@@ -1,6 +1,5 @@
-"""`dilemmas fingerprint`: what kind of player everybody in a run is, and which strategy comes nearest."""
+"""`dilemmas fingerprint`: how each player of recorded matches behaves, and which strategy is nearest."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.table import Table
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.commands.options import json_option, print_json, seed_option
 from dilemmas.experiments.inference.fingerprint import (
     Character,
     Habit,
@@ -77,19 +77,19 @@ class Portrait:
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @reading_options
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the resampling of matches.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@seed_option("the bootstrap over matches")
+@json_option
 def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bool) -> None:
-    """Show how each player of recorded matches answers what it sees, and which strategy comes nearest to it.
+    """Describe each player of recorded matches: how it responds to what it saw, and which strategy is nearest.
 
-    PATH is a run folder (of a tournament that was played with --engine agents, too), a *.trajectory.jsonl file, or a
-    .csv table as for `dilemmas infer`.
+    PATH is a run folder (of a tournament only with --engine agents), a *.trajectory.jsonl file, or a .csv table as for
+    `dilemmas infer`.
     """
     plays = read_play([path], choices, one)
     told = portraits(plays, seed)
     if as_json:
         data = {"players": [asdict(portrait) for portrait in told], **ratings(plays)}
-        return click.echo(json.dumps(data, ensure_ascii=False))
+        return print_json(data)
     console = Console(highlight=False)
     for players in sorted({portrait.players for portrait in told}):
         same = [portrait for portrait in told if portrait.players == players]

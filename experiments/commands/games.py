@@ -1,6 +1,5 @@
 """`dilemmas games`: every environment, its page, and what game theory says of its payoffs."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,12 +24,13 @@ from dilemmas.envs.pettingzoo_api import env_pages as pages
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium
 from dilemmas.envs.theory.outcomes import JointOutcome
 from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
-from dilemmas.experiments.reporting.parsing import parsed
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import json_option, print_json, set_option
 
 LISTED = 6
-"""Joint actions that are printed of a long list; `--json` has them all."""
+"""Maximum number of joint actions that are printed of a list; `--json` has all of them."""
 ROWS = 12
-"""Most players or actions for which a table of payoffs is printed."""
+"""Maximum number of players or actions for which a table of payoffs is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Facts:
     """An environment with some options."""
 
     id: str
-    """What PettingZoo knows it by, for example ``dilemmas/stag_hunt-v0``."""
+    """Identifier in PettingZoo, for example ``dilemmas/stag_hunt-v0``."""
     name: str
     """Name in the catalogue."""
     kind: str
@@ -63,7 +63,7 @@ def environments() -> dict[str, str]:
 
 
 def make(name: str, options: Mapping[str, Any]) -> Any:
-    """A parallel environment by its name or id; an unknown option is answered with the nearest one."""
+    """A parallel environment by its name or id; `UnknownNameError` for an unknown option."""
     return page(name).parallel_env(**options)
 
 
@@ -74,7 +74,7 @@ def page(name: str) -> ModuleType:
 
 
 def facts(name: str, environment: Any) -> Facts:
-    """What can be said in a few words of an environment."""
+    """The facts about an environment."""
     game, first = environment.rules.stage, environment.possible_agents[0]
     return Facts(
         id=environments()[game_name(name)],
@@ -99,39 +99,43 @@ def kind(game: StageGame, players: int) -> str:
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.argument("options", metavar="[OPTION=VALUE]...", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str | None, options: Sequence[str], as_json: bool) -> None:
-    """List the environments; or show the page of one, NAME, and what game theory says of its payoffs.
+@click.argument("name", required=False, shell_complete=completion.games)
+@set_option
+@json_option
+def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> None:
+    """List the environments; or print the page of one, NAME, and what game theory says of its payoffs.
 
-    With options of the environment, such as T=6, only the payoffs they make are looked at.
+    With --set, only the game with these payoffs and options is analysed.
     """
     if name is None:
-        listed = [facts(known, make(known, {})) for known in environments()]
-        if as_json:
-            return _print_json(list(map(asdict, listed)))
-        Console().print(overview(listed))
-        return click.echo("ids are dilemmas/NAME-v0; dilemmas games NAME shows a page", err=True)
-    given = dict(map(parsed, options))
-    if len(given) < len(options):
-        raise InputError(f"options {' '.join(options)}: one of them is given twice")
-    environment = make(name, given)
+        return show_all(settings, as_json)
+    environment = make(name, settings)
     game = environment.rules.stage
     solution = solve(game)
     if as_json:
-        told = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
-        return _print_json({**told, "solution": as_data(game, solution)})
+        described = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
+        return print_json({**described, "solution": as_data(game, solution)})
     console = Console()
-    if not options:
+    if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## What game theory says of one round of {game.name}"))
     for part in (payoff_table(game, solution.strength), solution_table(game, solution)):
         console.print(part)
 
 
+def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
+    """Print a line per environment."""
+    if settings:
+        raise InputError(f"--set {next(iter(settings))}: which game? Give its NAME")
+    listed = [facts(known, make(known, {})) for known in environments()]
+    if as_json:
+        return print_json(list(map(asdict, listed)))
+    Console().print(overview(listed))
+    click.echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
+
+
 def overview(listed: Iterable[Facts]) -> Table:
-    """A line per environment."""
+    """One line per environment."""
     table = Table(box=None, pad_edge=False)
     for heading in ("environment", "kind", "dilemma"):
         table.add_column(heading, overflow="fold")
@@ -148,7 +152,7 @@ def payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | s
         for heading in ("", *(action_name(game, column) for column in columns)):
             table.add_column(heading, justify="right")
         for row in rows:
-            cells = [", ".join(map(number, game.payoffs((row, column)))) for column in columns]
+            cells = [", ".join(map(six_digits, game.payoffs((row, column)))) for column in columns]
             table.add_row(action_name(game, row), *cells)
         return table
     if strength is None or game.n_players > ROWS:
@@ -156,22 +160,22 @@ def payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | s
     for heading in ("other cooperators", "C pays", "D pays"):
         table.add_column(heading, justify="right")
     for others, payoffs in enumerate(zip(strength.cooperate, strength.defect, strict=True)):
-        table.add_row(str(others), *map(number, payoffs))
+        table.add_row(str(others), *map(six_digits, payoffs))
     return table
 
 
 def solution_table(game: StageGame, solution: Solution) -> Table:
-    """What is said of a game, a line per concept."""
+    """The solution of a game, one line per concept."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for concept, text in said(game, solution).items():
+    for concept, text in solution_lines(game, solution).items():
         table.add_row(Text(concept), Text(text))
     return table
 
 
-def said(game: StageGame, solution: Solution) -> dict[str, str]:
-    """What is said of a game in words, by concept."""
+def solution_lines(game: StageGame, solution: Solution) -> dict[str, str]:
+    """The solution of a game in words, by concept."""
     bounds, strength = solution.welfare, solution.strength
     listed = partial(_listed, game, symmetric=solution.symmetric)
     lines = {
@@ -179,19 +183,19 @@ def said(game: StageGame, solution: Solution) -> dict[str, str]:
         "dominant action": _dominant(game, solution),
         "pure equilibria": listed(solution.pure),
         "Pareto front": listed(solution.pareto),
-        "least total": f"{number(bounds.least)} at {listed(bounds.least_at)}",
-        "greatest total": f"{number(bounds.greatest)} at {listed(bounds.greatest_at)}",
+        "least total": f"{six_digits(bounds.least)} at {listed(bounds.least_at)}",
+        "greatest total": f"{six_digits(bounds.greatest)} at {listed(bounds.greatest_at)}",
     }
     if solution.mixed is not None:
         chance = [equilibrium_text(game, one) for one in solution.mixed if not one.pure]
         lines["mixed equilibria"] = "; ".join(chance) or "none"
     if solution.price_of_anarchy is not None:
-        lines["price of anarchy"] = number(solution.price_of_anarchy)
+        lines["price of anarchy"] = six_digits(solution.price_of_anarchy)
     if strength is not None:
         lines["greed"] = _scaled(strength.greed, strength.scaled_greed)
         lines["fear"] = _scaled(strength.fear, strength.scaled_fear)
-        over = "2R - (T + S)" if game.n_players == 2 else "over taking turns"
-        lines[over] = number(strength.against_turns)
+        excess = "2R - (T + S)" if game.n_players == 2 else "over taking turns"
+        lines[excess] = six_digits(strength.against_turns)
     return lines
 
 
@@ -207,30 +211,32 @@ def as_data(game: StageGame, solution: Solution) -> dict[str, Any]:
 
 
 def action_name(game: StageGame, action: int) -> str:
-    """C or D where one of two actions is the more cooperative one; else the action's number, such as #3."""
+    """C or D if one of two actions is more cooperative; else the number of the action, such as #3."""
     if game.n_actions == 2 and game.cooperation(0) > game.cooperation(1):
         return "CD"[action]
     return f"#{action}"
 
 
 def outcome_text(game: StageGame, outcome: JointOutcome, exchanged: bool) -> str:
-    """A joint action and what it pays: ``C D (0, 5)``, or ``1 C (2), 3 D (4)`` where players can be exchanged."""
+    """A joint action and its payoffs: ``C D (0, 5)``, or ``1 C (2), 3 D (4)`` if players can be exchanged."""
     names = [action_name(game, action) for action in outcome.joint]
     if not exchanged:
-        return f"{' '.join(names)} ({', '.join(map(number, outcome.payoffs))})"
+        return f"{' '.join(names)} ({', '.join(map(six_digits, outcome.payoffs))})"
     counts, payoffs = Counter(names), dict(zip(names, outcome.payoffs, strict=True))
-    return ", ".join(f"{count} {name} ({number(payoffs[name])})" for name, count in counts.items())
+    return ", ".join(f"{count} {name} ({six_digits(payoffs[name])})" for name, count in counts.items())
 
 
 def equilibrium_text(game: StageGame, equilibrium: Equilibrium) -> str:
-    """The probabilities of an equilibrium, or of all on a line or square: ``P(C) = 0.5 and any from 0 to 1``."""
+    """The probabilities of an equilibrium, or of all on a line or a square: ``P(C) = 0.5 and any from 0 to 1``."""
     spans = (equilibrium.first, equilibrium.second)
-    told = [number(low) if low == high else f"any from {number(low)} to {number(high)}" for low, high in spans]
-    return f"P({action_name(game, 0)}) = {told[0]} and {told[1]}"
+    parts = [
+        six_digits(low) if low == high else f"any from {six_digits(low)} to {six_digits(high)}" for low, high in spans
+    ]
+    return f"P({action_name(game, 0)}) = {parts[0]} and {parts[1]}"
 
 
-def number(value: float) -> str:
-    """A payoff or a probability in up to six digits; there is no minus zero."""
+def six_digits(value: float) -> str:
+    """A payoff or a probability with up to six significant digits, without minus zero."""
     return f"{value + 0.0:.6g}"
 
 
@@ -241,17 +247,13 @@ def _listed(game: StageGame, outcomes: Sequence[JointOutcome], symmetric: bool) 
 
 
 def _dominant(game: StageGame, solution: Solution) -> str:
-    """Dominant actions, told once where the players are alike."""
-    told = [
+    """Dominant actions, given once if the players are symmetric."""
+    texts = [
         f"{action_name(game, one.action)} ({'strictly' if one.strict else 'weakly'})" if one else "none"
         for one in solution.dominant
     ]
-    return told[0] if solution.symmetric else ", ".join(f"player_{i} {text}" for i, text in enumerate(told))
+    return texts[0] if solution.symmetric else ", ".join(f"player_{i} {text}" for i, text in enumerate(texts))
 
 
 def _scaled(points: float, share: float | None) -> str:
-    return number(points) + (f", scaled {number(share)}" if share is not None else "")
-
-
-def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, default=repr))
+    return six_digits(points) + (f", scaled {six_digits(share)}" if share is not None else "")

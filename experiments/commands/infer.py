@@ -1,6 +1,5 @@
-"""`dilemmas infer`: which strategies people, models or agents played, and how many of them each."""
+"""`dilemmas infer`: which strategies people, models or agents played, and in which shares."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.roster import make_agent
 from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import json_option, print_json, seed_option
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
@@ -28,25 +30,40 @@ USUAL = (
 """The six strategies of Dal Bó & Fréchette 2011 and the eleven of Fudenberg, Rand & Dreber 2012 (AER 102:720)."""
 
 BY = ("agent", "subject", "match")
-"""What may be a subject, which plays one strategy throughout."""
+"""What counts as one subject, which plays one strategy throughout."""
 
 
 @click.command()
 @click.argument("paths", metavar="PATH...", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--strategies", metavar="A,B,...", help="Candidates, by name; the usual thirteen where none are given.")
+@click.option(
+    "--strategies",
+    metavar="A,B,...",
+    shell_complete=completion.agents,
+    help="Candidates, comma-separated: strategies, or policy tables with two actions.  [default: 13 usual ones]",
+)
 @click.option(
     "--by",
     type=click.Choice(BY),
     default="agent",
     show_default=True,
-    help="One subject, with one strategy: a name in a file, its seat in a file, or a seat of one match.",
+    help="One subject, with one strategy: an agent of a file, a seat of a file, or a seat of one match.",
 )
-@click.option("--bootstrap", type=click.IntRange(2), default=1000, show_default=True, help="Samples of subjects.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--own-trembles", is_flag=True, help="Let each strategy have a tremble of its own.")
-@click.option("--select", type=click.Choice(["bic", "icl"]), help="Leave out strategies while this falls.")
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(2),
+    default=1000,
+    show_default=True,
+    help="Number of bootstrap samples of the subjects.",
+)
+@seed_option("the bootstrap")
+@click.option("--own-trembles", is_flag=True, help="Estimate a tremble for each strategy.")
+@click.option(
+    "--select",
+    type=click.Choice(["bic", "icl"]),
+    help="Drop strategies as long as this criterion falls.",
+)
 @reading_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every subject's posterior.")
+@json_option
 def command(
     paths: Sequence[Path],
     strategies: str | None,
@@ -59,10 +76,10 @@ def command(
     one: str | None,
     as_json: bool,
 ) -> None:
-    """Infer from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
+    """Estimate from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
-    PATH is a run folder (of a tournament that was played with --engine agents, too), a *.trajectory.jsonl file, or a
-    .csv table of people's play with the columns subject, match, round, own and other.
+    PATH is a run folder (of a tournament only with --engine agents), a *.trajectory.jsonl file, or a .csv table of
+    people's play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
     """
     plays = read_play(paths, choices, one)
     candidates = automata(USUAL if strategies is None else listed(strategies), plays[0].players)
@@ -73,27 +90,28 @@ def command(
             told = selected(told, rng, select, own_trembles)
         result = infer(told, rng, bootstrap, own_trembles)
     if as_json:
-        return click.echo(json.dumps(as_data(result), ensure_ascii=False))
+        return print_json(as_data(result))
     Console(highlight=False).print(share_table(result))
     for line in summary(result):
         click.echo(line)
 
 
-def automata(names: Sequence[str], players: int) -> list[Automaton]:
-    """The candidates; `InferenceError` for one that is there twice, or that is no finite automaton."""
+def automata(specs: Sequence[str], players: int) -> list[Automaton]:
+    """The candidates; `InferenceError` for one that is given twice, or that is no finite automaton."""
     found: dict[str, Automaton] = {}
-    for name in names:
-        made = strategy(name, players)
+    for spec in specs:
+        agent = make_agent(spec, players)
+        made = agent.automaton() if isinstance(agent, PolicyTable) else agent
         if not isinstance(made, Automaton):
-            raise InferenceError(f"strategy '{made.name}' is no finite automaton, so play cannot be put down to it")
+            raise InferenceError(f"'{made.name}' is no finite automaton, so play cannot be attributed to it")
         if made.name in found:
-            raise InferenceError(f"--strategies names '{made.name}' twice, perhaps by another of its names")
+            raise InferenceError(f"--strategies contains '{made.name}' twice, perhaps by another of its names")
         found[made.name] = made
     return list(found.values())
 
 
 def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
-    """Plays of each subject, by a name that says no more than is needed to tell subjects apart."""
+    """Plays of each subject, by the shortest name that tells the subjects apart."""
     several = len({one.file for one in plays}) > 1
     found: dict[str, list[Played]] = {}
     for one in plays:
@@ -107,7 +125,7 @@ def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
 
 
 def share_table(result: Inference) -> Table:
-    """A line per strategy, the most frequent one first."""
+    """One line per strategy, the most frequent one first."""
     own = len(result.trembles) > 1
     headings = ["share", "s.e.", "95% interval", "all at once", "subjects", *(["tremble"] if own else [])]
     rows = []
@@ -120,7 +138,7 @@ def share_table(result: Inference) -> Table:
 
 
 def summary(result: Inference) -> list[str]:
-    """What is to be said below the table, line by line."""
+    """The lines below the table."""
     told, lines = result.evidence, []
     if len(result.trembles) == 1:
         span = _span(result.tremble_intervals[0])
@@ -134,9 +152,9 @@ def summary(result: Inference) -> list[str]:
 
 
 def warnings(result: Inference) -> list[str]:
-    """What keeps the shares from meaning what they seem to."""
+    """Reasons why shares cannot be read as they stand."""
     return [
-        f"warning: nothing that was played tells {', '.join(names)} apart; only the sum of their shares is known"
+        f"warning: no recorded choice distinguishes {', '.join(names)}; only the sum of their shares is identified"
         for names in result.tied
     ]
 
@@ -174,7 +192,7 @@ def as_data(result: Inference) -> dict[str, Any]:
 
 
 def _rows(columns: Mapping[str, Numbers]) -> list[dict[str, Any]]:
-    """Equal arrays by name, as one mapping per entry."""
+    """Arrays of equal length by name, as one mapping per entry."""
     return [dict(zip(columns, row, strict=True)) for row in zip(*(v.tolist() for v in columns.values()), strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""`dilemmas miniatures build`: the two built-in models from their recipe."""
+"""`dilemmas miniatures build`: pretrain the two built-in models."""
 
 import time
 from multiprocessing import get_context, parent_process
@@ -13,14 +13,18 @@ ROLES: tuple[Role, ...] = ("teacher", "student")
 
 @click.group()
 def command() -> None:
-    """The two built-in models. They show that the pipeline works and say nothing about large language models."""
+    """The two built-in models. They show that the pipeline works; they say nothing about large language models."""
 
 
 @command.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default="miniatures", show_default=True)
-@click.option("--role", type=click.Choice(["teacher", "student"]), help="Only one of them, in this process.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default="miniatures", show_default=True, help="Folder."
+)
+@click.option(
+    "--role", type=click.Choice(["teacher", "student"]), help="Build only this one, in this process.  [default: both]"
+)
 def build(out: Path, role: Role | None) -> None:
-    """Pretrain teacher and student, one process and one core each; the same command goes on after a stop."""
+    """Pretrain teacher and student, in a process each, in about an hour; repeat the command to resume."""
     if role is not None:
         return build_one(role, out / role)
     workers = [get_context("spawn").Process(target=build_one, args=(role, out / role), daemon=True) for role in ROLES]
@@ -33,7 +37,7 @@ def build(out: Path, role: Role | None) -> None:
 
 
 def build_one(role: Role, out: Path) -> None:
-    """Pretrain one miniature, with a line of progress every 50 steps on stderr."""
+    """Pretrain one of them, with a line of progress on stderr every 50 steps."""
     import torch
 
     from dilemmas.training.miniatures.pretrain import BUILDS, pretrain

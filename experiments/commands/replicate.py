@@ -24,7 +24,7 @@ from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:
     from dilemmas.agents.models.backend import Backend
-    from dilemmas.agents.models.local import OnDemand
+    from dilemmas.agents.models.open_model import LazyModel
 
 
 SMALL = 100_000_000
@@ -136,14 +136,14 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
 
 def _compute(run: Run, bar: Progress) -> dict[str, Any]:
-    from dilemmas.agents.models.local import OnDemand
+    from dilemmas.agents.models.open_model import open_model
     from dilemmas.experiments.populations import lattice
     from dilemmas.experiments.study import stages as study
     from dilemmas.experiments.study.evaluation import evaluate
     from dilemmas.experiments.study.report import results
 
     models = run.recipe.models
-    find = partial(OnDemand, device=models.device, dtype=models.dtype)
+    find = partial(open_model, device=models.device, dtype=models.dtype)
     teacher, student = find(models.teacher), find(models.student)
     if max(teacher.size, student.size) < SMALL:
         import torch
@@ -158,7 +158,7 @@ def _compute(run: Run, bar: Progress) -> dict[str, Any]:
     with run.stage("distillation"):
         _distil(run, bar, student, examples)
     with run.stage("tuned student"):
-        tuned = find(models.student, adapter=str(run.path("adapter")))
+        tuned = find(f"{models.student}+{run.path('adapter')}")
         backends["tuned"] = _answers(run, bar, "tuned", tuned)
     with run.stage("matches"):
         follow(bar, "the models play matches", study.play_matches(run, backends), len(study.pairings(run)))
@@ -172,7 +172,7 @@ def _compute(run: Run, bar: Progress) -> dict[str, Any]:
     return measured
 
 
-def _answers(run: Run, bar: Progress, role: str, model: "OnDemand") -> "Backend":
+def _answers(run: Run, bar: Progress, role: str, model: "LazyModel") -> "Backend":
     """Ask a model everything, and let go of its weights before those of the next are loaded."""
     from dilemmas.agents.models.backend import Remembering
     from dilemmas.envs.prompts.scenarios import study_sets
@@ -188,7 +188,7 @@ def _answers(run: Run, bar: Progress, role: str, model: "OnDemand") -> "Backend"
     return backend
 
 
-def _distil(run: Run, bar: Progress, student: "OnDemand", examples: list[Any]) -> None:
+def _distil(run: Run, bar: Progress, student: "LazyModel", examples: list[Any]) -> None:
     from dilemmas.agents.models.model_files import is_hub_id
     from dilemmas.training.distill import distil
 

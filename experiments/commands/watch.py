@@ -1,4 +1,4 @@
-"""`dilemmas watch`: step through the recorded episodes of a run in the terminal, or print them."""
+"""`dilemmas watch`: step through recorded matches in the terminal, or print them."""
 
 import sys
 from dataclasses import replace
@@ -14,14 +14,14 @@ from dilemmas.experiments.viewer.watch import Shelf, browse
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--match", type=int, help="Begin with this match, by its place in the list, from 0.")
-@click.option("--step", type=int, help="Begin with this step of the match, from 1; a round is one, or one per phase.")
-@click.option("--plain", is_flag=True, help="Print the round, the match or the list, and exit.")
+@click.option("--match", type=int, help="Match to begin with, by its number in the list, from 0.")
+@click.option("--step", type=int, help="Step of the match to begin with, from 1; a round has one per phase.")
+@click.option("--plain", is_flag=True, help="Print instead, and exit.")
 def command(run: Path, match: int | None, step: int | None, plain: bool) -> None:
-    """Step through the episodes of RUN, a run folder or a *.trajectory.jsonl file; press ? for the keys.
+    """Step through the matches of RUN, a run folder or a *.trajectory.jsonl file; press ? for the keys.
 
-    Without a terminal, or with --plain, it prints: the round that --match and --step name, all of that match, or
-    the list of matches.
+    Without a terminal, or with --plain, it prints one step (--match and --step), a whole match (--match), or the list
+    of matches.
     """
     shelf = Shelf(find_trajectories(run))
     here = shelf.at(match, step)

@@ -1,5 +1,6 @@
 """`dilemmas replay`: does a recorded trajectory come out again, step by step?"""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,33 +69,34 @@ class Models:
     """The language models of records, each loaded once and asked no question twice."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
-        """`places`: where models lie, by name, if not where the record or its run folder says."""
+        """`places`: models by name, as MODEL or MODEL+ADAPTER, if the record and its run folder do not say."""
         self._places = places
-        self._loaded: dict[tuple[str, str | None], Backend] = {}
+        self._opened: dict[str, Backend] = {}
 
     def find(self, name: str, file: Path) -> Backend:
         """The model that a trajectory calls ``base`` or ``base+adapter``; an adapter may lie in its run folder."""
-        from dilemmas.agents.models.local import load_backend
+        from dilemmas.agents.models.open_model import open_model
 
-        place = (self._places[name], None) if name in self._places else _place_in_run(name, file)
-        if place not in self._loaded:
+        spec = self._places.get(name) or _spec_in_run(name, file)
+        if spec not in self._opened:
             try:
-                self._loaded[place] = Remembering(load_backend(*place))
+                model = open_model(spec)
+                model.loaded()
             except ModelError as error:
-                raise ModelError(f"{error}; or say where it lies: --model {name}=PATH") from error
-        return self._loaded[place]
+                where = shlex.quote(f"{name}=MODEL")
+                raise ModelError(f"{error}; or say where it is: --model {where}") from error
+            self._opened[spec] = Remembering(model)
+        return self._opened[spec]
 
 
-def _place_in_run(name: str, file: Path) -> tuple[str, str | None]:
-    """Model and adapter as the recipe and the folder of a trajectory's run know them; else what the name says."""
+def _spec_in_run(name: str, file: Path) -> str:
+    """Model and adapter as the recipe and the folder of a trajectory's run know them; else as the name says."""
     base, plus, adapter = name.partition("+")
     run = next((folder for folder in file.resolve().parents if (folder / "recipe.json").is_file()), file.parent)
     asked = read_json(run / "recipe.json")["models"] if (run / "recipe.json").is_file() else {}
     named = (Path(asked.get(role, "")) for role in ("teacher", "student"))
     model = next((str(place) for place in named if place.name == base and place.is_dir()), base)
-    if not plus:
-        return model, None
-    return model, str(run / adapter) if (run / adapter).is_dir() else adapter
+    return f"{model}+{run / adapter if (run / adapter).is_dir() else adapter}" if plus else model
 
 
 def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:

@@ -1,8 +1,8 @@
-"""The folder of a tournament: written row by row, resumed by repeating the command, the same whoever did the work.
+"""The run folder of a tournament: written row by row, resumed by repeating the command, the same for any workers.
 
-settings.json   what all depends on      provenance.json  versions, git commit, command
-rows.jsonl      a line per group         matches/         trajectories of what was played in environments
-results.json    the table                payoffs.csv, ranking.csv, report.html, report.md
+settings.json   all that results depend on   provenance.json  versions, git commit, command
+rows.jsonl      one line per group           matches/         trajectories of matches played in environments
+results.json    the results                  payoffs.csv, ranking.csv, report.html, report.md
 """
 
 import time
@@ -20,12 +20,13 @@ from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, repla
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
 from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
+from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
-from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament, batches
+from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import rows_of
 
 FORMAT, VERSION = "dilemmas-tournament", 1
-SETTINGS, ROWS = "settings.json", "rows.jsonl"
+SETTINGS, ROWS, RESULTS = "settings.json", "rows.jsonl", "results.json"
 
 COLUMNS = {
     "match": "int64",
@@ -38,11 +39,11 @@ COLUMNS = {
     "cooperation": "float64",
 }
 """Columns of the table of matches, with their types in Parquet."""
-TOGETHER = 100_000
-"""Lines of that table that are written at once."""
+LINES_AT_ONCE = 100_000
+"""Number of lines of that table that are written at once."""
 
 Tell = Callable[[float, float], None]
-"""Is told how much of the work is done, and how much there is."""
+"""Is called with the work done so far and the total, both in seconds, estimated."""
 
 
 def play_tournament(
@@ -54,8 +55,8 @@ def play_tournament(
     address: str = "",
     tell: Tell = lambda done, work: None,
 ) -> Standings:
-    """Play what has not been played yet and make the table; with a folder, all of it is kept there."""
-    work = sum(one.weight for one in tournament.fixtures)  # what cannot be played leaves no folder behind
+    """Play what has not been played yet and compute the standings; with a folder, everything is kept there."""
+    work = sum(one.weight for one in tournament.fixtures)  # raises before a folder is made
     rows = list(begin(folder, tournament)) if folder else []
     left, done = tournament.fixtures[len(rows) :], sum(row.fixture.weight for row in rows)
     before = seconds(folder) if folder else 0.0
@@ -73,14 +74,14 @@ def play_tournament(
             write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
     table = standings(tuple(tournament.players), rows, tournament.settings.seed, tournament.symmetric)
     if folder:
-        write_results(folder, as_data(told(tournament), table))
+        write_results(folder, as_data(settings_data(tournament), table))
     return table
 
 
 def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
-    """Open the folder, or make it, and give the rows it holds; one of other settings is refused with the difference."""
-    kept, asked = settings_in(folder), told(tournament)
-    open_folder(folder, "tournament", SETTINGS, kept, asked, ", or --force to begin anew")
+    """Open the folder, or make it, and return its rows; one with other settings is refused with the difference."""
+    kept, asked = settings_in(folder), settings_data(tournament)
+    open_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
     if kept is None:
         write_json(folder / SETTINGS, asked)
     write_json(folder / "provenance.json", provenance())
@@ -91,21 +92,20 @@ def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
 
 
 def settings_in(folder: Path) -> dict[str, Any] | None:
-    """The settings of the tournament in a folder; None where there are none, `RunError` where they are of something
-    else."""
+    """The settings of the tournament in a folder; None if there are none, `RunError` if they are something else's."""
     path = folder / SETTINGS
     if not path.is_file():
         return None
     kept = read_json(path)
     if not isinstance(kept, dict) or not {"game", "players", "seed"} <= set(kept):
-        raise RunError(f"{path} holds no settings of a tournament; choose another folder")
+        raise RunError(f"{path} does not contain the settings of a tournament; choose another folder")
     return kept
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
-    """The rows of a file, which have to be those of the first of the `fixtures`, where these are known.
+    """The rows of a file; `fixtures`: those that the rows have to belong to, in order, if they are known.
 
-    A last line without an end, which was being written when the tournament was stopped, is left out.
+    An incomplete last line, which was being written when the tournament was interrupted, is left out.
     """
     for number, line in complete_lines(path):
         try:
@@ -131,11 +131,11 @@ def seconds(folder: Path) -> float:
     try:
         return float(read_json(path)["playing"]) if path.is_file() else 0.0
     except (KeyError, TypeError, ValueError):
-        raise RunError(f"{path} is damaged; delete it, and only the time spent so far is forgotten") from None
+        raise RunError(f"{path} is damaged; delete it: only the time spent so far is lost") from None
 
 
-def told(tournament: Tournament) -> dict[str, Any]:
-    """The settings of a tournament and who plays, as plain values."""
+def settings_data(tournament: Tournament) -> dict[str, Any]:
+    """The settings and the players of a tournament as plain values."""
     who = {
         "players": list(tournament.players),
         "alike": tournament.symmetric,
@@ -148,7 +148,7 @@ def told(tournament: Tournament) -> dict[str, Any]:
 
 
 def as_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
-    """The table as plain values; null stands where two never met. `settings`: as `told` tells them."""
+    """The standings as plain values, null where two players never met. `settings`: from `settings_data`."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -176,6 +176,29 @@ def as_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
     }
 
 
+def kept_data(folder: Path) -> dict[str, Any]:
+    """The results in a folder; those of the matches played so far if it is not complete."""
+    results, begun = folder / RESULTS, begun_settings(folder)
+    if results.is_file():
+        data: dict[str, Any] = read_json(results)
+        if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
+            raise RunError(f"{results} does not contain the results of a tournament; repeat the command that began it")
+        return data
+    rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
+    if not rows:
+        raise RunError(f"{folder}: nothing has been played yet; repeat the command that began it")
+    if not {name for row in rows for name in row.fixture.group} <= set(begun["players"]):
+        raise RunError(f"{folder / ROWS} has players that are not in {folder / SETTINGS}")
+    return as_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
+
+
+def begun_settings(folder: Path) -> dict[str, Any]:
+    """The settings of the tournament in a folder; `RunError` if there is none."""
+    if (settings := settings_in(folder)) is None:
+        raise RunError(f"{folder} does not contain a tournament (no {SETTINGS})")
+    return settings
+
+
 def _shares(ranks: NDArray[np.int64]) -> list[list[float]]:
     """How often each player had each rank, from 1 to N: shape (N, N)."""
     count = ranks.shape[1]
@@ -183,10 +206,10 @@ def _shares(ranks: NDArray[np.int64]) -> list[list[float]]:
 
 
 def write_results(folder: Path, data: dict[str, Any]) -> None:
-    """Everything that is read off the rows."""
+    """Write everything that follows from the rows."""
     from dilemmas.experiments.tournaments.report import write_report
 
-    write_json(folder / "results.json", data)
+    write_json(folder / RESULTS, data)
     matrix = [[name, *row] for name, row in zip(data["players"], data["payoff_matrix"], strict=True)]
     write_text(folder / "payoffs.csv", csv_text(["player", *data["players"]], matrix))
     columns = ["rank", "player", "score", "low", "high", "first", "cooperation"]
@@ -201,10 +224,10 @@ def _flat(standing: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_matches(rows: Iterable[Row], path: Path) -> None:
-    """A table with a line per repetition and player: CSV, or Parquet by the ending of the path."""
+    """Write a table with one line per repetition and player: CSV or Parquet, by the suffix of the path."""
     lines = (line for number, row in enumerate(rows) for line in _lines(number, row))
     if path.suffix not in (".csv", ".parquet"):
-        raise RunError(f"{path}: needs a name that ends with .csv or .parquet")
+        raise RunError(f"{path}: needs the suffix .csv or .parquet")
     with replacing(path) as partial:
         if path.suffix == ".parquet":
             _write_parquet(lines, partial)
@@ -221,20 +244,20 @@ def _write_parquet(lines: Iterator[list[Any]], path: Path) -> None:
         raise RunError("Parquet needs pyarrow: pip install 'dilemmas[parquet]', or export a .csv file") from None
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS.items()])
     with parquet.ParquetWriter(path, schema) as file:
-        while block := list(islice(lines, TOGETHER)):
+        while block := list(islice(lines, LINES_AT_ONCE)):
             columns = [list(values) for values in zip(*block, strict=True)]
             file.write_table(pyarrow.table(columns, schema=schema))
 
 
 def _lines(number: int, row: Row) -> Iterator[list[Any]]:
-    """Of every repetition and seat of a row."""
+    """One line of the table per repetition and seat of a row."""
     fixture = row.fixture
     for place, (rounds, payoffs, cooperation) in enumerate(zip(row.rounds, row.payoffs, row.cooperation, strict=True)):
         for seat, name in enumerate(fixture.group):
-            told_ = [float(rounds), float(payoffs[seat]), float(cooperation[seat])]
-            yield [number, fixture.first + place, seat, name, fixture.engine, *told_]
+            numbers = [float(rounds), float(payoffs[seat]), float(cooperation[seat])]
+            yield [number, fixture.first + place, seat, name, fixture.engine, *numbers]
 
 
 def nested(values: Numbers) -> list[list[float | None]]:
-    """A matrix as lists; None where there is no number."""
+    """A matrix as lists, None in place of nan."""
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]

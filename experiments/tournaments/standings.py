@@ -19,7 +19,8 @@ from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.fingerprint import Habit, fingerprint
 from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z
-from dilemmas.experiments.tournaments.tournament import Group, Row
+from dilemmas.experiments.tournaments.fixtures import Row
+from dilemmas.experiments.tournaments.settings import Group
 
 
 @dataclass(frozen=True)

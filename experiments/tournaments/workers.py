@@ -19,7 +19,8 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.tournaments.tournament import Fixture, Row, Tournament
+from dilemmas.experiments.tournaments.fixtures import Fixture, Row
+from dilemmas.experiments.tournaments.tournament import Tournament
 
 EXECUTORS = ("process", "ray")
 AHEAD = 2

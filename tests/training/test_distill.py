@@ -12,7 +12,7 @@ from safetensors.torch import load_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
-from dilemmas.agents.models.local import load_backend  # noqa: E402
+from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.training.distill import distil, encode, pack, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
@@ -45,7 +45,7 @@ def adapter(tiny_model, tmp_path_factory):
 
 
 def test_the_student_answers_as_it_was_taught(tiny_model, adapter) -> None:
-    student = load_backend(str(tiny_model), adapter=str(adapter))
+    student = open_model(f"{tiny_model}+{adapter}")
     requests = [Request(prompt, labels=("C", "D"), max_tokens=20, temperature=0) for prompt in PROMPTS.values()]
     friends, rivals = student.respond(requests)
     assert friends.logprobs[0] > friends.logprobs[1]

@@ -238,9 +238,9 @@ def test_an_agent_is_described_in_plain_values() -> None:
 
 def test_a_local_model_plays(tiny_model: Path) -> None:
     pytest.importorskip("torch")
-    from dilemmas.agents.models.local import load_backend
+    from dilemmas.agents.models.open_model import open_model
 
-    backend = load_backend(str(tiny_model))
+    backend = open_model(str(tiny_model))
     exact, *_ = LanguageModelAgent(backend, FRIENDS, STUDY).decide([turn(), turn(history=((0, 1),))])
     assert exact.probabilities is not None
     assert sum(exact.probabilities) == pytest.approx(1)

@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
-from dilemmas.agents.models.local import LocalBackend, OnDemand, load_backend  # noqa: E402
+from dilemmas.agents.models.local import LocalBackend  # noqa: E402
+from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.agents.models.sampling import Draw, sample  # noqa: E402
 from dilemmas.agents.models.scoring import disjoint  # noqa: E402
 from dilemmas.envs.errors import InputError  # noqa: E402
@@ -32,7 +33,7 @@ PROMPTS = (SHORT, LONG, "If you choose C, you get 10. Say why.", "Which?")
 
 @pytest.fixture(scope="module")
 def backend(tiny_model: Path) -> LocalBackend:
-    return load_backend(str(tiny_model))
+    return open_model(str(tiny_model)).loaded()
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_a_prompt_is_read_once_and_begins_once(backend) -> None:
 def test_a_model_without_chat_template_is_asked_in_plain_text(copy) -> None:
     (copy / "chat_template.jinja").unlink()
     plain = Plain(copy, chat=False)
-    (response,) = load_backend(str(copy)).respond([Request(SHORT, labels=("C", "the same"), max_tokens=3)])
+    (response,) = open_model(str(copy)).respond([Request(SHORT, labels=("C", "the same"), max_tokens=3)])
     assert response.logprobs == pytest.approx([plain.logprob(SHORT, label) for label in ("C", "the same")], abs=1e-5)
     assert response.text
 
@@ -202,14 +203,14 @@ def test_the_stop_tokens_are_those_of_the_generation_settings(copy, backend) -> 
     written = [int(ids[0, 0]) for ids in spy.calls[1:]]
     settings = json.loads((copy / "generation_config.json").read_text())
     (copy / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": [2, written[2]]}))
-    (short,) = load_backend(str(copy)).respond([wish])
+    (short,) = open_model(str(copy)).respond([wish])
     assert (whole.stopped, short.stopped) == (False, True)
     assert short.text == backend.tokenizer.decode(written[:2]).strip()
 
 
 def test_nothing_touches_the_global_generators(tiny_model) -> None:
     before = (torch.get_rng_state(), np.random.get_state()[1].copy())
-    load_backend(str(tiny_model)).respond([Request(SHORT, labels=("C", "D"), max_tokens=5)])
+    open_model(str(tiny_model)).respond([Request(SHORT, labels=("C", "D"), max_tokens=5)])
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all()
 
@@ -234,34 +235,34 @@ def test_an_adapter_is_applied(tiny_model, adapter, backend, dtype: str, error: 
     expected = [plain.logprob(LONG, label) for label in ("C", "D")]
     (untuned,) = backend.respond([Request(LONG, labels=("C", "D"))])
     assert np.abs(np.subtract(untuned.logprobs, expected)).max() > 1
-    for tuned in (load_backend(str(tiny_model), str(adapter), dtype=dtype), load_backend(str(adapter), dtype=dtype)):
+    for tuned in (open_model(f"{tiny_model}+{adapter}", dtype=dtype), open_model(str(adapter), dtype=dtype)):
         (response,) = tuned.respond([Request(LONG, labels=("C", "D"))])
         assert response.logprobs == pytest.approx(expected, abs=error)
         assert tuned.name == "tiny+tuned"
 
 
 def test_the_fingerprint_is_that_of_the_weights(tiny_model, copy, adapter, backend) -> None:
-    assert load_backend(str(copy)).fingerprint == backend.fingerprint
-    tuned = load_backend(str(copy), str(adapter)).fingerprint
+    assert open_model(str(copy)).fingerprint == backend.fingerprint
+    tuned = open_model(f"{copy}+{adapter}").fingerprint
     assert tuned.startswith(f"{backend.fingerprint}+")
     settings = json.loads((adapter / "adapter_config.json").read_text())
     again = Path(shutil.copytree(adapter, copy.parent / "again"))
     settings |= {"target_modules": settings["target_modules"][::-1], "base_model_name_or_path": "elsewhere"}
     (again / "adapter_config.json").write_text(json.dumps(settings))
-    assert load_backend(str(copy), str(again)).fingerprint == tuned
+    assert open_model(f"{copy}+{again}").fingerprint == tuned
     (again / "adapter_config.json").write_text(json.dumps(settings | {"lora_alpha": 99}))
-    assert load_backend(str(copy), str(again)).fingerprint != tuned
+    assert open_model(f"{copy}+{again}").fingerprint != tuned
     weights = tensors(copy / "model.safetensors")
     weights["model.norm.weight"][0] += 1
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    assert load_backend(str(copy)).fingerprint != backend.fingerprint
+    assert open_model(str(copy)).fingerprint != backend.fingerprint
 
 
 def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> None:
     """Copied weights lie elsewhere in memory, and sums over them differ in the last digits."""
     import pickle
 
-    sent = OnDemand(str(tiny_model))
+    sent = open_model(str(tiny_model))
     few = len(pickle.dumps(sent))
     asked = [Request(prompt, ("C", "D")) for prompt in PROMPTS]
     answers = sent.respond(asked)
@@ -270,7 +271,7 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
 
 
 def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let_go(tiny_model, backend) -> None:
-    waiting = OnDemand(str(tiny_model))
+    waiting = open_model(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))
     for _ in range(2):
@@ -280,9 +281,9 @@ def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let
         waiting.let_go()
         assert weights() is None
     with pytest.raises(ModelError, match="no such directory"):
-        OnDemand("/nowhere/at all")
+        open_model("/nowhere/at all")
     with pytest.raises(InputError, match="did you mean 'float32'"):
-        OnDemand(str(tiny_model), dtype="float23")
+        open_model(str(tiny_model), dtype="float23")
 
 
 def test_a_hub_model_comes_from_the_cache_with_its_commit(tiny_model, tmp_path, monkeypatch) -> None:
@@ -295,13 +296,13 @@ def test_a_hub_model_comes_from_the_cache_with_its_commit(tiny_model, tmp_path, 
         ref.parent.mkdir(exist_ok=True)
         ref.write_text(commit)
     for model in ("org/tiny", "org/tiny@v2", f"org/tiny@{commit}"):
-        found = load_backend(model)
+        found = open_model(model)
         assert (found.name, found.fingerprint) == (model, commit)
 
 
 def refused(*arguments: Any, **options: Any) -> str:
     with pytest.raises(InputError) as caught:
-        load_backend(*arguments, **options)
+        open_model(*arguments, **options).loaded()
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -353,7 +354,7 @@ def test_transformers_and_peft_say_nothing(copy, adapter, caplog, recwarn) -> No
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
     logger = logging.getLogger("transformers")
     logger.addHandler(caplog.handler)
-    load_backend(str(copy), str(adapter))
+    open_model(f"{copy}+{adapter}").loaded()
     logger.removeHandler(caplog.handler)
     assert [*caplog.messages, *(str(warning.message) for warning in recwarn)] == []
 
@@ -376,8 +377,8 @@ def test_code_and_pickles_are_never_run(copy) -> None:
 
 
 def test_an_adapter_that_cannot_be_used_is_refused(tiny_model, adapter, tmp_path) -> None:
-    assert "no adapter_config.json" in refused(str(tiny_model), str(tiny_model))
-    assert "is an adapter itself" in refused(str(adapter), str(adapter))
+    assert "no adapter_config.json" in refused(f"{tiny_model}+{tiny_model}")
+    assert "is an adapter itself" in refused(f"{adapter}+{adapter}")
     broken = Path(shutil.copytree(adapter, tmp_path / "broken"))
     settings = json.loads((adapter / "adapter_config.json").read_text())
     (broken / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": "./gone"}))
@@ -385,14 +386,14 @@ def test_an_adapter_that_cannot_be_used_is_refused(tiny_model, adapter, tmp_path
     (broken / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": None}))
     assert "names no base_model_name_or_path" in refused(str(broken))
     (broken / "adapter_config.json").write_text(json.dumps(settings | {"r": 8}))
-    assert "does not fit" in refused(str(tiny_model), str(broken))
+    assert "does not fit" in refused(f"{tiny_model}+{broken}")
     (broken / "adapter_config.json").write_text(json.dumps(settings))
     weights = tensors(broken / "adapter_model.safetensors")
     weights.pop(next(iter(weights)))
     save_file(weights, broken / "adapter_model.safetensors")
-    assert "does not fit" in refused(str(tiny_model), str(broken))
+    assert "does not fit" in refused(f"{tiny_model}+{broken}")
     (broken / "adapter_model.safetensors").rename(broken / "adapter_model.bin")
-    assert "no adapter_model.safetensors" in refused(str(tiny_model), str(broken))
+    assert "no adapter_model.safetensors" in refused(f"{tiny_model}+{broken}")
 
 
 def test_a_prompt_that_cannot_be_put_is_refused(backend) -> None:

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS
-from dilemmas.experiments.commands.evolve import command
 from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.tournament.evolve import command
 from dilemmas.experiments.dynamics.deterministic import best_response, ecological, replicator, start_shares
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix, read_payoffs
 

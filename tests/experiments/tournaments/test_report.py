@@ -22,10 +22,10 @@ from dilemmas.experiments.reporting.svg import tick
 from dilemmas.experiments.reporting.terminal_text import shortened
 from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, heat_map, scores, ticks
+from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.report import print_tables, write_report
 from dilemmas.experiments.tournaments.run_folder import as_data
 from dilemmas.experiments.tournaments.standings import standings
-from dilemmas.experiments.tournaments.tournament import Fixture, Row
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e"
 LONG = "miniature-student+runs/replicate-with-a-long-name/adapter"

@@ -18,7 +18,7 @@ from dilemmas.agents.tables.policy_table import compile_agent
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.experiments.commands.main import main
-from dilemmas.experiments.commands.tournament import command
+from dilemmas.experiments.commands.tournament.group import command
 from dilemmas.experiments.tournaments.run_folder import ROWS, play_tournament
 from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 

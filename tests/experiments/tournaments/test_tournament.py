@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Turn
+from dilemmas.agents.agent import Decision, Player, Turn
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.run_folder import play_tournament
 from dilemmas.experiments.tournaments.standings import habits, standings
-from dilemmas.experiments.tournaments.tournament import Fixture, Row, Settings, Tournament, batches
+from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
 PD = "prisoners_dilemma"
 FOUR = ("tit_for_tat", "always_defect", "random", "always_cooperate")
@@ -64,7 +65,7 @@ def test_of_more_groups_than_can_be_played_some_are_drawn(
     options = {"rounds": 5, **({"n_players": 3} if game == "public_goods" else {})}
     asked = {"game": game, "options": options, "self_play": self_play}
     every = set(tournament(**asked).groups)  # type: ignore[arg-type]
-    monkeypatch.setattr("dilemmas.experiments.tournaments.tournament.MOST", len(every) - 1)
+    monkeypatch.setattr("dilemmas.experiments.tournaments.pairings.MOST", len(every) - 1)
     with pytest.raises(InputError, match="draw a sample"):
         tournament(**asked).groups  # type: ignore[arg-type]  # noqa: B018
     drawn = [tournament(**asked, sample=2, seed=seed).groups for seed in range(300)]  # type: ignore[arg-type]
@@ -262,6 +263,9 @@ class Sulks:
     """An agent of somebody's own: cooperates until it has got nothing in a round, then never again."""
 
     name: str = "sulks"
+
+    def describe(self) -> Player:
+        return Player(self.name, "sulks")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [Decision(int(any(own == 0 < other for own, other in turn.info["view"].history))) for turn in turns]

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from dilemmas.agents.models.language_model import comprehension, exact_distributions
-from dilemmas.agents.models.local import LocalBackend, load_backend
+from dilemmas.agents.models.local import LocalBackend
+from dilemmas.agents.models.open_model import open_model
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.training.miniatures import pretrain as miniatures
@@ -28,12 +29,12 @@ ORDINARY = Mix(groups=0.3, histories=0.3)
 
 @pytest.fixture(scope="module")
 def teacher() -> LocalBackend:
-    return load_backend("miniature-teacher", device="cpu")
+    return open_model("miniature-teacher", device="cpu").loaded()
 
 
 @pytest.fixture(scope="module")
 def student() -> LocalBackend:
-    return load_backend("miniature-student", device="cpu")
+    return open_model("miniature-student", device="cpu").loaded()
 
 
 def cooperation(backend: LocalBackend, situations: list[Situation]) -> np.ndarray:

@@ -1,6 +1,5 @@
-"""`dilemmas look`: read a teaching data set by eye, with summary counts."""
+"""`dilemmas look`: the teaching data of a run, with summary counts."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,31 +10,38 @@ from rich.table import Table
 from rich.text import Text
 
 from dilemmas.envs.names import lookup
+from dilemmas.experiments.commands.options import json_option, print_json, seed_option
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.training.examples import Example, ExampleError, Summary, read_examples, summarise
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--scenario", help="Only this scenario, such as harmony/friends.")
+@click.option("--scenario", help="Only this scenario, such as harmony/friends.  [default: all]")
 @click.option(
-    "--show", type=click.IntRange(0), default=3, show_default=True, help="Examples to print, drawn at random."
+    "--show",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Number of examples to print, drawn at random.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@seed_option("the draw")
+@json_option
 def command(path: Path, scenario: str | None, show: int, seed: int, as_json: bool) -> None:
-    """Read a data set of answers and motivations by eye. PATH is an examples.jsonl or a run folder."""
+    """Show the teaching data of a run: the teacher's answers and motivations, with counts per scenario.
+
+    PATH is a run folder or an examples.jsonl file. --json prints the counts.
+    """
     file = path / "examples.jsonl" if path.is_dir() else path
     examples = read_examples(file)
     if not examples:
-        raise ExampleError(f"{file} holds no example: none of the teacher's answers could be read")
+        raise ExampleError(f"{file} contains no example: no answer of the teacher was readable")
     summaries = {summary.scenario: summary for summary in summarise(examples)}
     if scenario is not None:
         summaries = {scenario: lookup("scenario", scenario, summaries, str(path))}
         examples = [example for example in examples if example.scenario == scenario]
     if as_json:
-        click.echo(json.dumps([asdict(summary) for summary in summaries.values()], ensure_ascii=False))
-        return
+        return print_json([asdict(summary) for summary in summaries.values()])
     console = Console()
     console.print(summary_table(list(summaries.values())))
     rng = np.random.default_rng(seed)
@@ -46,7 +52,7 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
 def summary_table(summaries: list[Summary]) -> Table:
     """Answers and motivations by scenario; fits 80 columns."""
     table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("scenario", overflow="fold")  # on a narrow terminal two lines rather than half a name
+    table.add_column("scenario", overflow="fold")  # on a narrow terminal two lines instead of half a name
     for heading in ("answers", "motivations", "words"):
         table.add_column(heading, justify="right")
     for summary in summaries:

@@ -1,0 +1,116 @@
+"""The one way to open a language model: by MODEL, or MODEL+ADAPTER with a LoRA adapter on top.
+
+The log-probabilities of two labels:
+
+    model = open_model("miniature-student")
+    model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+
+A model with an adapter:
+
+    open_model("miniature-student+runs/replicate/adapter")
+"""
+
+import gc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dilemmas.agents.models.backend import ModelError, Request, Response
+from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
+from dilemmas.agents.models.model_files import BUILT_IN, find_model
+
+
+def open_model(
+    spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS
+) -> "LazyModel":
+    """Open a language model on this machine; its weights are loaded at the first request.
+
+    Code from a model's repository is never run, and pickled weights are never read.
+
+    Parameters
+    ----------
+    spec
+        ``MODEL`` or ``MODEL+ADAPTER``. MODEL is a built-in name (``miniature-teacher``, ``miniature-student``), a
+        directory in the format of transformers, the directory of an adapter that names its base model, or a hub id,
+        also ``id@revision``. ADAPTER is the directory or hub id of a LoRA adapter.
+    device
+        ``cpu``, ``cuda``, ``cuda:1``; ``auto`` uses the GPU, several of them if there are several, or else the CPU.
+    dtype
+        ``float32``, ``bfloat16``, ``float16``; ``auto`` is float32 on the CPU, where bfloat16 is far slower, and
+        bfloat16 on a GPU.
+    batch_tokens
+        Maximum number of tokens, padding included, that are processed at once; at least 1.
+
+    Raises
+    ------
+    ModelError
+        If no such model exists or it cannot be used; errors in the weights are raised when they are loaded.
+    """
+    try:
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"language models need {error.name}: pip install 'dilemmas[llm]'") from None
+    if batch_tokens < 1:
+        raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
+    return LazyModel(spec, device, dtype, batch_tokens)
+
+
+def split_spec(spec: str) -> tuple[str, str | None]:
+    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory separates nothing."""
+    if Path(spec).expanduser().is_dir():
+        return spec, None
+    ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
+    known = [way for way in ways if way[0] in BUILT_IN or Path(way[0]).expanduser().is_dir()]
+    model, adapter = next(iter([*known, *ways]), (spec, ""))
+    return model, adapter or None
+
+
+class LazyModel:
+    """A model whose weights are loaded at the first request, and again at the first one after `let_go`."""
+
+    def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int) -> None:
+        """Find the files of the model. Parameters and errors are those of `open_model`."""
+        self._place, self._precision = device_map(device), torch_dtype(dtype, device)
+        self._files = find_model(*split_spec(spec))
+        self._batch_tokens = batch_tokens
+        self._loaded: LocalBackend | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the weights: copied to other memory, they would differ in the last digits of what they compute."""
+        return {**self.__dict__, "_loaded": None}
+
+    @property
+    def name(self) -> str:
+        return self._files.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._files.fingerprint
+
+    @property
+    def size(self) -> int:
+        """Size of the base model's weights on disk, in bytes."""
+        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        return self.loaded().respond(requests)
+
+    def loaded(self) -> LocalBackend:
+        """The model with its weights in memory."""
+        if self._loaded is None:
+            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
+        return self._loaded
+
+    def weights(self) -> tuple[Any, Any]:
+        """Model and tokenizer of transformers, loaded anew: the caller may change them."""
+        return load_weights(self._files, self._place, self._precision)
+
+    def let_go(self) -> None:
+        """Free the memory that the weights take."""
+        import torch
+
+        self._loaded = None
+        gc.collect()  # the parts of a model refer to each other in circles
+        torch.cuda.empty_cache()

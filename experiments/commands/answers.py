@@ -1,0 +1,131 @@
+"""What to say when somebody tries a command that does not exist: which command does that job, or that none does."""
+
+from collections.abc import Iterator
+
+_AGENTS = (
+    "`dilemmas tournament strategies` lists the strategies; models, tables and the rest: `dilemmas tournament run -h`"
+)
+_CONTEXTS = "contexts are listed by `dilemmas compile --help`"
+_DISTIL = "the student is trained in `dilemmas replicate`; `dilemmas.training.distill` does it in Python"
+_DRY_RUN = "`dilemmas replicate --dry-run` prints the resolved recipe; your own goes to `--recipe FILE.toml`"
+_ENVS = "`dilemmas games` lists the environments, `dilemmas games NAME` shows one"
+_EVALUATE = "evaluation is the last stage of `dilemmas replicate`; its results are in results.json and report.html"
+_FETCH = "nothing is downloaded but the models you name, when they are used first"
+_LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` strategies, `dilemmas watch RUN` matches"
+_PLAY = "agents play in `dilemmas tournament run --agents A,B --engine agents --out FOLDER`; people cannot play yet"
+_POPULATION = (
+    "population dynamics: `dilemmas tournament evolve`; a lattice: `python -m dilemmas.experiments.populations.lattice`"
+)
+_PROMPT = "`dilemmas watch RUN --match 0 --step 1 --plain` shows the prompts of a recorded match; there is no preview"
+_REPORT = (
+    "`replicate` and `tournament run` write report.html into --out; `dilemmas tournament show FOLDER` prints the tables"
+)
+_RUN = "the study is `dilemmas replicate`, a tournament `dilemmas tournament run`"
+_TABLE = "`dilemmas compile AGENT --game GAME` writes the policy table of an agent"
+_WATCH = "`dilemmas watch RUN` steps through recorded matches in the terminal"
+_WHICH = "`dilemmas fingerprint RUN` describes each player, `dilemmas infer RUN` estimates which strategies were played"
+
+ANSWERS = {
+    "agent": _AGENTS,
+    "agents": _AGENTS,
+    "analyse": _WHICH,
+    "analyze": _WHICH,
+    "benchmark": "speed is measured by `dilemmas bench envs` and `dilemmas bench tournaments`",
+    "chart": _REPORT,
+    "classify": _WHICH,
+    "compare": "`dilemmas replicate` compares teacher, untuned and tuned student; no command compares two runs",
+    "completion": "how to switch on shell completion is at the end of `dilemmas --help`",
+    "config": _DRY_RUN,
+    "contexts": _CONTEXTS,
+    "data": "`dilemmas look RUN` shows the teaching data of a run",
+    "dataset": "`dilemmas look RUN` shows the teaching data of a run",
+    "distil": _DISTIL,
+    "distill": _DISTIL,
+    "download": _FETCH,
+    "dynamics": _POPULATION,
+    "env": _ENVS,
+    "environments": _ENVS,
+    "envs": _ENVS,
+    "equilibria": "`dilemmas games NAME` shows the equilibria of a game, `--set KEY=VALUE` with payoffs of your own",
+    "eval": _EVALUATE,
+    "evaluate": _EVALUATE,
+    "evaluation": _EVALUATE,
+    "evolve": "strategies evolve in `dilemmas tournament evolve FOLDER`",
+    "examples": "`dilemmas look RUN` shows the teaching data of a run",
+    "export": "`dilemmas tournament export FOLDER --out matches.csv` writes a tournament's matches to a table",
+    "finetune": _DISTIL,
+    "fine-tune": _DISTIL,
+    "game": _ENVS,
+    "help": "`dilemmas --help` lists the commands, `dilemmas COMMAND --help` describes one",
+    "info": _ENVS,
+    "install": "`pip install 'dilemmas[llm]'` adds language models; the README lists the other extras",
+    "lattice": _POPULATION,
+    "league": _RUN,
+    "list": _LIST,
+    "ls": _LIST,
+    "lora": _DISTIL,
+    "match": _PLAY,
+    "matches": _WATCH,
+    "models": "models are given by directory, hub id or built-in name (miniature-teacher, miniature-student)",
+    "moran": _POPULATION,
+    "payoffs": "`dilemmas games NAME` shows payoffs, `--set KEY=VALUE` changes them in every command",
+    "play": _PLAY,
+    "plot": _REPORT,
+    "policy": _TABLE,
+    "population": _POPULATION,
+    "pretrain": "`dilemmas miniatures build` pretrains the built-in models; other models come pretrained",
+    "prompt": _PROMPT,
+    "prompts": _PROMPT,
+    "recipe": _DRY_RUN,
+    "recipes": _DRY_RUN,
+    "report": _REPORT,
+    "resume": "an interrupted run is resumed by repeating its command with the same --out",
+    "run": _RUN,
+    "scenarios": f"{_CONTEXTS}; games by `dilemmas games`",
+    "serve": "there is no server: models run in the process of the command that uses them",
+    "show": "`dilemmas tournament show FOLDER` prints a tournament again, `dilemmas watch RUN` recorded matches",
+    "simulate": f"{_RUN}; {_POPULATION}",
+    "solve": "`dilemmas games NAME` shows what game theory says of a game",
+    "start": _RUN,
+    "stats": _WHICH,
+    "strategies": "strategies are listed by `dilemmas tournament strategies`",
+    "strategy": "`dilemmas tournament strategies NAME` shows a strategy",
+    "student": _DISTIL,
+    "study": "the study is `dilemmas replicate`",
+    "table": _TABLE,
+    "teach": "the teacher plays in the first stage of `dilemmas replicate`",
+    "teacher": "the teacher plays in the first stage of `dilemmas replicate`",
+    "templates": "the prompt template is `study`, or a .toml file of your own given with --template",
+    "test": "the tests are run by `make test` in a checkout; `dilemmas replay RUN` verifies a recorded run",
+    "train": _DISTIL,
+    "training": _DISTIL,
+    "tui": _WATCH,
+    "tune": _DISTIL,
+    "verify": "`dilemmas replay RUN` plays recorded matches again and compares everything",
+    "version": "`dilemmas --version` prints the version",
+    "view": _WATCH,
+    "viewer": _WATCH,
+    "visualise": _WATCH,
+    "visualize": _WATCH,
+}
+"""Name that is no command -> what does that job. What exists is in `dilemmas.experiments.commands.main.COMMANDS`."""
+
+TOURNAMENT_ANSWERS = {
+    "agents": "`dilemmas tournament strategies` lists the strategies; `dilemmas tournament run -h` the other agents",
+    "list": "`dilemmas tournament strategies` lists the strategies",
+    "play": "a tournament is played by `dilemmas tournament run`",
+    "print": "the tables are printed by `dilemmas tournament show FOLDER`",
+    "ranking": "the tables are printed by `dilemmas tournament show FOLDER`",
+    "report": "`dilemmas tournament run --out FOLDER` writes report.html; `dilemmas tournament show FOLDER` prints it",
+    "resume": "a tournament is resumed by repeating its command with the same --out",
+    "results": "the tables are printed by `dilemmas tournament show FOLDER`",
+    "start": "a tournament is played by `dilemmas tournament run`",
+    "strategy": "`dilemmas tournament strategies NAME` shows a strategy",
+}
+"""The same for `dilemmas tournament`."""
+
+
+def suggested(answers: dict[str, str]) -> Iterator[str]:
+    """The command lines in backquotes that the answers suggest."""
+    for text in answers.values():
+        yield from text.split("`")[1::2]

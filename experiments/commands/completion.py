@@ -1,0 +1,115 @@
+"""Values that the shell completes: games and their options, agents, contexts, templates, engines, strategies.
+
+Lists are imported when somebody presses Tab.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+
+import click
+from click.shell_completion import CompletionItem
+
+Items = list[CompletionItem]
+
+
+def games(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Games of the catalogue; for arguments of `dilemmas games`, environments."""
+    from dilemmas.envs.games.catalogue import GAMES
+    from dilemmas.envs.rules.factory import POPULATION
+
+    names = [*GAMES, POPULATION] if isinstance(parameter, click.Argument) else list(GAMES)
+    return _fitting(names, incomplete.replace("-", "_"))
+
+
+def settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """``KEY=`` for every option of the game that is given."""
+    from dilemmas.envs.errors import InputError
+    from dilemmas.envs.rules.factory import options_of
+
+    game = ctx.params.get("game") or ctx.params.get("name") or "prisoners_dilemma"
+    try:
+        known = options_of(game)
+    except InputError:
+        return []
+    return [CompletionItem(f"{name}=", help=f"{value}") for name, value in known.items() if name.startswith(incomplete)]
+
+
+def agent(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """One agent: strategies, those with numbers, built-in models, ``uniform``; else files."""
+    from dilemmas.agents.models.model_files import BUILT_IN
+
+    own, equals, text = incomplete.rpartition("=")
+    found = [*_strategies(), *BUILT_IN, "uniform", "axelrod:"]
+    return _fitting(found, text, own + equals) or [CompletionItem(incomplete, type="file")]
+
+
+def agents(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """The last of several agents with commas between them, or a set of strategies."""
+    from dilemmas.agents.roster import sets
+
+    before, comma, last = incomplete.rpartition(",")
+    if last.startswith("@"):
+        return _fitting(sets(), last, before + comma)
+    items = [*([] if last else _fitting(sets(), last)), *agent(ctx, parameter, last)]
+    return [CompletionItem(f"{before}{comma}{item.value}", item.type, item.help) for item in items]
+
+
+def strategies(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Strategies and sets of them."""
+    from dilemmas.agents.roster import sets
+
+    return _fitting([*_strategies(), *sets()], incomplete)
+
+
+def contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Built-in social contexts, with their titles."""
+    from dilemmas.envs.prompts.contexts import built_in_contexts
+
+    known = built_in_contexts().values()
+    return [CompletionItem(one.name, help=one.title) for one in known if one.name.startswith(incomplete)]
+
+
+def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Built-in prompt templates; else files."""
+    from importlib.resources import files
+
+    folder = files("dilemmas.envs.prompts.template_files")
+    names = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return _fitting(names, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def engines(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Engines of tournaments."""
+    from dilemmas.agents.engines.dispatch import ENGINES
+
+    return _fitting(["auto", *ENGINES], incomplete)
+
+
+def graphs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Graphs of tournaments."""
+    from dilemmas.experiments.tournaments.settings import GRAPHS
+
+    return _fitting(GRAPHS, incomplete)
+
+
+def dynamics(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Population dynamics."""
+    from dilemmas.experiments.dynamics.summaries import DYNAMICS
+
+    return _fitting(DYNAMICS, incomplete)
+
+
+def _strategies() -> Iterator[str]:
+    """Names of strategies, then those with numbers, up to the parenthesis."""
+    from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES
+
+    for entry in (*STRATEGIES, *GROUPS):
+        yield entry.name
+    opening = r"\(" if os.environ.get("_DILEMMAS_COMPLETE", "").startswith("bash") else "("  # others quote themselves
+    for family in FAMILIES:
+        yield f"{family.name}{opening}"
+
+
+def _fitting(names: Iterable[str], incomplete: str, before: str = "") -> Items:
+    """Items for the names that begin as what has been typed; `before`: what stands in front of it."""
+    return [CompletionItem(before + name) for name in names if name.startswith(incomplete)]

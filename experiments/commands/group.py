@@ -1,0 +1,62 @@
+"""Groups of commands that are imported when they are called, and that answer the names people guess."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+Commands = Mapping[str, tuple[str, str]]
+"""Name of a command -> module with a click command named `command`, one line of help."""
+Answers = Mapping[str, str]
+"""Name of something that is no command -> what to use instead, or that it does not exist."""
+
+
+class UnknownCommandError(click.UsageError):
+    """A command that does not exist; the message says what to use instead."""
+
+
+class CommandGroup(click.Group):
+    """A group that knows its commands' one-line helps without importing them."""
+
+    def __init__(self, *, commands: Commands, answers: Answers | None = None, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.modules, self.answers = commands, answers or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.modules:
+            return None
+        command: click.Command = import_module(self.modules[name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not ctx.resilient_parsing and args[0] not in self.modules and not args[0].startswith("-"):
+            raise UnknownCommandError(self.answer(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+    def answer(self, name: str) -> str:
+        """What to say of a name that is no command: the answer to it, or to the most similar name."""
+        from dilemmas.envs.names import alike
+
+        close = alike(name, [*self.modules, *self.answers])
+        known = name if name in self.answers else close[0] if close else ""
+        if known in self.answers:
+            return f"there is no command '{name}': {self.answers[known]}"
+        hint = f"; did you mean '{known}'?" if known else f"; commands: {', '.join(self.modules)}"
+        return f"unknown command '{name}'{hint}"
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.modules.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of commands, without importing them, and options."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in self.modules.items()]
+        fitting = [item for item in found if item.value.startswith(incomplete)]
+        return fitting + click.Command.shell_complete(self, ctx, incomplete)

@@ -1,0 +1,132 @@
+"""Options that several commands share, said once: each decorator passes what it read as one argument."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dilemmas.agents.roster import Framing
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.reporting.parsing import parsed
+
+Function = Callable[..., Any]
+
+
+class OverwriteError(InputError):
+    """A file that exists and may not be overwritten."""
+
+
+def with_options(function: Function, options: Sequence[Callable[[Function], Function]]) -> Function:
+    """The function with click options, in the order in which the help lists them."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def json_option(function: Function) -> Function:
+    """``--json``, passed as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")(function)
+
+
+def force_option(help_text: str) -> Callable[[Function], Function]:
+    """``--force``, passed as `force`."""
+    return click.option("--force", is_flag=True, help=help_text)
+
+
+def seed_option(purpose: str) -> Callable[[Function], Function]:
+    """``--seed``, passed as `seed`."""
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=f"Seed of {purpose}.")
+
+
+def game_option(default: str | None = None) -> Callable[[Function], Function]:
+    """``--game``, passed as `game`; required without a default."""
+    return click.option(
+        "--game",
+        default=default,
+        required=default is None,
+        show_default=True,
+        shell_complete=completion.games,
+        help="Game; `dilemmas games` lists them.",
+    )
+
+
+def set_option(function: Function) -> Function:
+    """``--set KEY=VALUE``, repeatable, passed as the mapping `settings`."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=lambda ctx, parameter, values: settings_of(values),
+        shell_complete=completion.settings,
+        help="Option of the game, such as T=6; repeatable; `dilemmas games NAME` lists them."
+        "  [default: the payoffs of the catalogue]",
+    )(function)
+
+
+def settings_of(words: Sequence[str]) -> dict[str, Any]:
+    """The values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
+    settings: dict[str, Any] = {}
+    for word in words:
+        key, value = parsed(word)
+        if key in settings:
+            raise InputError(f"--set {' --set '.join(words)}: '{key}' is given twice")
+        settings[key] = value
+    return settings
+
+
+def framing_options(context: str | None) -> Callable[[Function], Function]:
+    """``--context``, ``--template`` and ``--device``, passed as `framing`: a `Framing`, or None without a context.
+
+    `context`: the default.
+    """
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def call(*, context: str | None, template: str, device: str, **others: Any) -> Any:
+            framing = None if context is None else Framing(context, template, device)
+            return function(framing=framing, **others)
+
+        needed = "" if context else "; required for a model"
+        return with_options(
+            call,
+            (
+                click.option(
+                    "--context",
+                    default=context,
+                    show_default=True,
+                    shell_complete=completion.contexts,
+                    help=f"Social context in which a language model is asked, such as business{needed}.",
+                ),
+                click.option(
+                    "--template",
+                    default="study",
+                    show_default=True,
+                    shell_complete=completion.templates,
+                    help="Prompt template: a name, or a .toml file.",
+                ),
+                click.option(
+                    "--device",
+                    default="auto",
+                    show_default=True,
+                    help="Device of language models: cpu, cuda, cuda:1 or auto.",
+                ),
+            ),
+        )
+
+    return decorate
+
+
+def check_overwrite(path: Path | None, option: str, force: bool) -> None:
+    """`OverwriteError` if a file exists that was not to be overwritten."""
+    if path is not None and path.exists() and not force:
+        raise OverwriteError(f"{path} exists; choose another {option}, or overwrite it with --force")
+
+
+def print_json(data: Any) -> None:
+    """Print data as one line of JSON on stdout; values that JSON does not have are written as in Python."""
+    click.echo(json.dumps(data, ensure_ascii=False, default=repr))

@@ -1,0 +1,1 @@
+"""`dilemmas tournament`: one module per command."""

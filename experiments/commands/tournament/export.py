@@ -1,0 +1,21 @@
+"""`dilemmas tournament export`: every match of a tournament as a table."""
+
+from pathlib import Path
+
+import click
+
+from dilemmas.experiments.commands.options import check_overwrite, force_option
+from dilemmas.experiments.tournaments.run_folder import ROWS, begun_settings, read_rows, write_matches
+
+
+@click.command(short_help="Write every match to a CSV or Parquet file.")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write: .csv or .parquet."
+)
+@force_option("Overwrite the file.")
+def command(folder: Path, out: Path, force: bool) -> None:
+    """Write every match of the tournament in FOLDER to a table: one line per repetition and player."""
+    check_overwrite(out, "--out", force)
+    begun_settings(folder)
+    write_matches(read_rows(folder / ROWS), out)

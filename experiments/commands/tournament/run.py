@@ -1,0 +1,267 @@
+"""`dilemmas tournament run`: play a tournament, exactly where theory allows and sampled elsewhere."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from dilemmas.agents.engines.dispatch import ENGINES, EXACT
+from dilemmas.agents.roster import Framing, expanded
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import (
+    force_option,
+    framing_options,
+    game_option,
+    json_option,
+    print_json,
+    seed_option,
+    set_option,
+    with_options,
+)
+from dilemmas.experiments.commands.tournament.show import print_results
+from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.progress import add_task, progress_bar
+from dilemmas.experiments.tournaments.run_folder import as_data, play_tournament, settings_data, settings_in
+from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
+from dilemmas.experiments.tournaments.tournament import Tournament
+from dilemmas.experiments.tournaments.workers import EXECUTORS
+
+ROUNDS = 200
+"""Rounds of a match if neither rounds nor a continuation probability are given; as in Axelrod's first tournament."""
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """Which groups meet."""
+
+    self_play: bool
+    pairs: tuple[tuple[str, ...], ...] | None
+    graph: str | None
+    sample: int | None
+
+
+def match_options(function: Function) -> Function:
+    """Game and match, passed as `game` and as the mapping `options` that `rules_of` takes."""
+
+    @wraps(function)
+    def call(
+        *,
+        settings: Mapping[str, Any],
+        rounds: str | None,
+        continuation: float | None,
+        noise: float,
+        memory: int,
+        **others: Any,
+    ) -> Any:
+        return function(options=merged(settings, rounds, continuation, noise, memory), **others)
+
+    chance = click.FloatRange(0, 1)
+    return with_options(
+        call,
+        (
+            game_option("prisoners_dilemma"),
+            set_option,
+            click.option("--rounds", help=f"Rounds of a match: a number, or MIN-MAX to draw it.  [default: {ROUNDS}]"),
+            click.option(
+                "--continuation", type=chance, help="Probability that a round is followed by another.  [default: 1]"
+            ),
+            click.option(
+                "--noise", type=chance, default=0.0, show_default=True, help="Probability that an action is replaced."
+            ),
+            click.option(
+                "--memory",
+                type=click.IntRange(0),
+                default=1,
+                show_default=True,
+                help="Previous rounds that are shown to language models.",
+            ),
+        ),
+    )
+
+
+def meeting_options(function: Function) -> Function:
+    """Who meets whom, passed as `meetings`."""
+
+    @wraps(function)
+    def call(*, self_play: bool, pairs: str | None, graph: str | None, sample: int | None, **others: Any) -> Any:
+        groups = None if pairs is None else tuple(tuple(group.split(":")) for group in listed(pairs))
+        return function(meetings=Meetings(self_play, groups, graph, sample), **others)
+
+    return with_options(
+        call,
+        (
+            click.option(
+                "--self-play/--no-self-play", default=True, show_default=True, help="Whether agents meet themselves."
+            ),
+            click.option("--pairs", help="Only these meet: a:b,c:d (a:b:c,... in games of three).  [default: all]"),
+            click.option(
+                "--graph",
+                metavar="GRAPH",
+                shell_complete=completion.graphs,
+                help=f"Only neighbours meet, in the order of the agents: {', '.join(GRAPHS)}.",
+            ),
+            click.option("--sample", type=click.IntRange(1), help="Number of groups to draw.  [default: all]"),
+        ),
+    )
+
+
+def worker_options(function: Function) -> Function:
+    """Who does the work, passed as the mapping `work`, arguments of `play_tournament`."""
+
+    @wraps(function)
+    def call(*, workers: int, executor: str, ray_address: str, **others: Any) -> Any:
+        return function(work={"workers": workers, "executor": executor, "address": ray_address}, **others)
+
+    return with_options(
+        call,
+        (
+            click.option(
+                "--workers",
+                type=click.IntRange(1),
+                default=1,
+                show_default=True,
+                help="Number of processes, or Ray tasks; the results do not depend on it.",
+            ),
+            click.option(
+                "--executor",
+                type=click.Choice(EXECUTORS),
+                default="process",
+                show_default=True,
+                help="Where they run: this machine, or a Ray cluster.",
+            ),
+            click.option("--ray-address", default="", help="Address of a running Ray cluster: HOST:PORT or auto."),
+        ),
+    )
+
+
+@click.command(short_help="Play a tournament, or resume one.")
+@click.option(
+    "--agents",
+    "specs",
+    required=True,
+    metavar="A,B,...",
+    shell_complete=completion.agents,
+    help="Participants, comma-separated; see above.",
+)
+@match_options
+@click.option(
+    "--repetitions", type=click.IntRange(1), default=10, show_default=True, help="Matches per group, if sampled."
+)
+@meeting_options
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    metavar="ENGINE",
+    shell_complete=completion.engines,
+    help=f"Engine of all matches: auto, {', '.join(ENGINES)}; `auto` chooses the best one for each group.",
+)
+@framing_options("team")
+@seed_option("all matches")
+@worker_options
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for results and report.")
+@force_option("Delete what --out contains and start again.")
+@click.option("--dry-run", is_flag=True, help="Print what would be played, and stop.")
+@json_option
+def command(
+    specs: str,
+    game: str,
+    options: Mapping[str, Any],
+    repetitions: int,
+    meetings: Meetings,
+    engine: str,
+    framing: Framing,
+    seed: int,
+    work: Mapping[str, Any],
+    out: Path | None,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Play a tournament and print its tables. With --out everything is kept, and an interrupted tournament is resumed
+    by repeating the command.
+
+    \b
+    --agents takes, comma-separated:
+      tit_for_tat, tft, 'random(0.3)'  strategies (dilemmas tournament strategies)
+      @first_tournament                a set: also @automata, @all, @groups
+      tuned.json                       a policy table (dilemmas compile)
+      MODEL, MODEL+ADAPTER             a language model: directory, hub id, built-in name
+      axelrod:NAME, uniform            a strategy of Axelrod-Python; random actions
+      NAME=AGENT                       any of them under a name of your own
+    """
+    start = time.monotonic()
+    settings = Settings(
+        game=game,
+        agents=expanded(listed(specs)),
+        options=options,
+        repetitions=repetitions,
+        self_play=meetings.self_play,
+        meetings=meetings.pairs,
+        graph=meetings.graph,
+        sample=meetings.sample,
+        engine=engine,
+        seed=seed,
+        framing=framing,
+    )
+    tournament = Tournament(settings, records=None if out is None else out / "matches")
+    if dry_run:
+        return print_plan(tournament, as_json)
+    if force and out is not None and tournament.fixtures and settings_in(out) is not None:
+        shutil.rmtree(out)
+    with progress_bar(Console(stderr=True)) as bar:
+        task = add_task(bar, "playing, percent done", 100)
+        table = play_tournament(
+            tournament, out, **work, tell=lambda done, total: bar.update(task, completed=100 * done / total)
+        )
+    data = as_data(settings_data(tournament), table)
+    print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
+    if out is not None:
+        click.echo(f"{out / 'report.html'}", err=True)
+
+
+def merged(
+    settings: Mapping[str, Any], rounds: str | None, continuation: float | None, noise: float, memory: int
+) -> dict[str, Any]:
+    """Options of game and match; `TournamentError` if one is given twice."""
+    options = dict(settings)
+    given = {"noise": noise or None, "continuation": continuation, "rounds": None if rounds is None else span(rounds)}
+    for name, value in {**given, "memory": None if memory == 1 else memory}.items():
+        if value is not None and name in options:
+            raise TournamentError(f"--{name} and --set {name} both set {name}; leave one out")
+        if value is not None:
+            options[name] = value
+    if "rounds" not in options and options.get("continuation", 1.0) == 1.0:
+        options["rounds"] = ROUNDS
+    return options
+
+
+def span(text: str) -> int | tuple[int, int]:
+    """``200`` or ``100-300``."""
+    try:
+        least, dash, most = text.partition("-")
+        return (int(least), int(most)) if dash else int(least)
+    except ValueError:
+        raise TournamentError(f"--rounds {text}: needs a whole number, or two of them as MIN-MAX") from None
+
+
+def print_plan(tournament: Tournament, as_json: bool) -> None:
+    """Print what would be played."""
+    engines = Counter(fixture.engine for fixture in tournament.fixtures)
+    matches = sum(fixture.count for fixture in tournament.fixtures if fixture.engine not in EXACT)
+    if as_json:
+        counts = {"groups": len(tournament.groups), "engines": engines, "matches": matches}
+        return print_json({"settings": settings_data(tournament), **counts})
+    click.echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
+    click.echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
+    for engine, count in engines.items():
+        click.echo(f"  {engine}: {count:,}")

@@ -1,0 +1,145 @@
+"""`dilemmas tournament strategies`: the built-in strategies in a list, or one of them in full."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dilemmas.agents.roster import sets
+from dilemmas.agents.strategies.catalogue import (
+    FAMILIES,
+    GROUPS,
+    SECTIONS,
+    STRATEGIES,
+    AnyEntry,
+    Listed,
+    key_of,
+    listing,
+    names_of,
+)
+from dilemmas.envs.names import UnknownNameError, lookup, nearest
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import json_option, print_json
+
+KINDS = {
+    "automaton": "finite automaton",
+    "routine": "computed from the whole history",
+    "group": "finite automaton, for groups",
+    "family": "finite automaton, with parameters",
+}
+"""Kinds of strategy in words."""
+NAMES = 31
+"""Maximum width of the column of names, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A strategy and what there is to say about it."""
+
+    section: str
+    """Section of the list."""
+    entry: AnyEntry
+    row: Listed
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What the numbers behind the name mean."""
+        inside = self.row.name.partition("(")[2].removesuffix(")")
+        return tuple(inside.split(",")) if inside else ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain values, as --json prints them."""
+        more = {"section": self.section, "description": described(self.entry), "parameters": self.parameters}
+        return {**self.row._asdict(), **more}
+
+
+@click.command(short_help="List the built-in strategies, or describe one.")
+@click.argument("name", required=False, shell_complete=completion.strategies)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """List the built-in strategies, or describe one in full.
+
+    NAME is a strategy or one of its other names (tit_for_tat, TFT), a set (@first_tournament, @automata, @all,
+    @groups), or part of a name or of a source, which lists the strategies that contain it.
+    """
+    found, exact = chosen(name)
+    if as_json:
+        return print_json([one.as_data() for one in found])
+    console = Console(highlight=False)
+    for part in map(in_full, found) if exact else overview(found):
+        console.print(part)
+    if not exact:
+        click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
+        click.echo("describe one: dilemmas tournament strategies NAME", err=True)
+
+
+@cache
+def known() -> tuple[Known, ...]:
+    """All strategies, in the order of the sections."""
+    rows = dict(zip(map(id, (*STRATEGIES, *GROUPS, *FAMILIES)), listing(), strict=True))
+    return tuple(Known(title, entry, rows[id(entry)]) for title, section in SECTIONS.items() for entry in section)
+
+
+def chosen(name: str | None) -> tuple[list[Known], bool]:
+    """The strategies that a name selects, and whether it is the name of one, which is then described in full."""
+    if name is None:
+        return list(known()), False
+    if name.startswith("@"):
+        members = lookup("set", name, sets())
+        return [one for one in known() if one.row.name in members], False
+    word = key_of(name.partition("(")[0])
+    if exact := [one for one in known() if word in map(key_of, names_of(one.entry))]:
+        return exact, True
+    partial = [one for one in known() if name.lower() in f"{one.row.name} {one.row.aliases} {one.row.source}".lower()]
+    if not partial:
+        names = {spelling: None for one in known() for spelling in names_of(one.entry)}
+        raise UnknownNameError(f"unknown strategy '{name}'{nearest(name, names)}")
+    return partial, False
+
+
+def overview(found: Iterable[Known]) -> Iterator[Table | Text]:
+    """One line per strategy under the heading of its section, cut to the width of the terminal."""
+    for section, members in groupby(found, key=lambda one: one.section):
+        yield Text(section, "bold")
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True, max_width=NAMES)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for one in members:
+            table.add_row(Text(f"  {one.row.name}"), Text(described(one.entry)))
+        yield table
+
+
+def in_full(one: Known) -> Table:
+    """Everything that is known of a strategy."""
+    row = one.row
+    lines = {
+        "strategy": row.name,
+        "": described(one.entry),
+        "section": one.section,
+        "source": row.source,
+        "other names": ", ".join(row.aliases),
+        "parameters": ", ".join(one.parameters),
+        "kind": KINDS[row.kind],
+        "players": row.players,
+        "states": "" if row.states is None else str(row.states),
+        "looks back": "" if row.lookback is None else f"{row.lookback} round{'s' * (row.lookback != 1)}",
+        "random": {None: "", True: "no", False: "yes"}[row.deterministic],
+    }
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, text in lines.items():
+        if text:
+            table.add_row(Text(heading), Text(text))
+    return table
+
+
+def described(entry: AnyEntry) -> str:
+    """What a strategy does, in one sentence."""
+    return getattr(entry, "description", entry.source)

@@ -1,0 +1,115 @@
+"""The matches of one group that make a row of the results, and that row as a line of JSON with a checksum."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from dilemmas.agents.engines.tally import Tally
+from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.tournaments.settings import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """Matches of one group that make a row of the results."""
+
+    group: Group
+    engine: str
+    first: int
+    """Number of the first repetition."""
+    count: int
+    """Repetitions; 1 where the engine is exact."""
+
+    @property
+    def weight(self) -> float:
+        """About how much work it is, in seconds."""
+        return WEIGHTS[self.engine] * self.count
+
+
+WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "kernel": 2e-5, "lockstep": 1e-3, "agents": 1.0}
+"""Seconds of a match of a few hundred rounds by engine, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the matches of a fixture came to; the counts are added up over repetitions."""
+
+    fixture: Fixture
+    rounds: Numbers
+    """Of each repetition, shape (K,)."""
+    payoffs: Numbers
+    """Points of each player over a match, shape (K, n)."""
+    cooperation: Numbers
+    """Rounds in which each player cooperated, shape (K, n)."""
+    moves: Numbers
+    """As in `Tally`, added up: shape (n, 1 + 2n, 2)."""
+    outcomes: Numbers
+    """As in `Tally`, added up: shape (n, 2n)."""
+    variance: Numbers | None = None
+    """Of a player's points over one match, shape (n,), where the counts are expectations."""
+    aborted: int = 0
+    """Matches that ended early because no action could be read; they count as far as they went."""
+
+    @classmethod
+    def of(cls, fixture: Fixture, tally: Tally) -> "Row":
+        cooperation = tally.moves[..., 0].sum(axis=-1)
+        added = tally.moves.sum(axis=0), tally.outcomes.sum(axis=0)
+        return cls(fixture, tally.rounds, tally.payoffs, cooperation, *added, tally.variance, tally.aborted)
+
+    def line(self) -> str:
+        """The row as a line of JSON."""
+        values: dict[str, Any] = asdict(self.fixture)
+        for field_ in ("rounds", "payoffs", "cooperation", "moves", "outcomes", "variance"):
+            value = getattr(self, field_)
+            if value is not None:
+                values[field_] = _short(value)
+        if self.aborted:
+            values["aborted"] = self.aborted
+        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
+
+    @classmethod
+    def read(cls, line: str) -> "Row":
+        """The row in a line; ValueError, KeyError, TypeError or OverflowError where there is none."""
+        body, _, seal = line.rstrip("\n").rpartition(',"sha256":')
+        if seal != f'"{_checksum(body + "}")}"}}':
+            raise ValueError("the checksum does not fit")
+        values = json.loads(body + "}")
+        fixture = Fixture(tuple(values["group"]), values["engine"], values["first"], values["count"])
+        n, count = len(fixture.group), fixture.count
+        shapes = {"rounds": (count,), "payoffs": (count, n), "cooperation": (count, n)}
+        shapes |= {"moves": (n, 1 + 2 * n, 2), "outcomes": (n, 2 * n), "variance": (n,)}
+        arrays = {name: np.array(values[name], dtype=np.float64) for name in shapes if name in values}
+        if any(array.shape != shapes[name] or not np.isfinite(array).all() for name, array in arrays.items()):
+            raise ValueError(f"numbers that are not those of {count} matches of {n} players")
+        return cls(fixture, aborted=values.get("aborted", 0), **arrays)
+
+
+def _checksum(text: str) -> str:
+    """The first 16 hex digits of the SHA-256 of a row without it."""
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[Fixture]]:
+    """Consecutive fixtures that make about so many seconds of work together."""
+    batch: list[Fixture] = []
+    weight = 0.0
+    for fixture in fixtures:
+        batch.append(fixture)
+        weight += fixture.weight
+        if weight >= seconds:
+            yield batch
+            batch, weight = [], 0.0
+    if batch:
+        yield batch
+
+
+def _short(values: Numbers) -> list[Any]:
+    """Nested lists; whole numbers without their point."""
+    whole = values.astype(np.int64)
+    listed: list[Any] = (whole if (whole == values).all() else values).tolist()
+    return listed

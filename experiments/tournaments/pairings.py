@@ -1,0 +1,117 @@
+"""Which groups of agents meet in a tournament: all, a sample of them, neighbours on a graph, or given ones."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, permutations, product
+from math import comb, perm
+
+import numpy as np
+
+from dilemmas.envs.checks import GameError
+from dilemmas.envs.names import lookup
+from dilemmas.envs.rules.networks import network
+from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Group, Settings, TournamentError
+
+
+@dataclass(frozen=True, slots=True)
+class Pairings:
+    """The groups of a tournament."""
+
+    settings: Settings
+    names: tuple[str, ...]
+    """Names of the players."""
+    n_players: int
+    """Players of a match."""
+    symmetric: bool
+    """Whether the game is the same from every seat."""
+
+    def groups(self) -> tuple[Group, ...]:
+        """The groups that meet, in order."""
+        settings = self.settings
+        if settings.meetings is not None:
+            return self._chosen(settings.meetings)
+        if settings.graph is not None:
+            return self._neighbours(settings.graph)
+        return tuple(map(self._seated, self._sampled(settings.sample) if settings.sample else self._all()))
+
+    def _seated(self, group: Iterable[str]) -> Group:
+        """A group in the order of its seats: alphabetical where all seats are the same."""
+        return tuple(sorted(group)) if self.symmetric else tuple(group)
+
+    def _count(self) -> int:
+        """Number of possible groups."""
+        names, n = len(self.names), self.n_players
+        if not self.settings.self_play and names < n:
+            raise TournamentError(f"{names} agents and no self-play; a group has {n} different players")
+        if self.symmetric:
+            return comb(names + n - 1, n) if self.settings.self_play else comb(names, n)
+        return int(names**n) if self.settings.self_play else perm(names, n)
+
+    def _all(self) -> Iterator[Group]:
+        """Every possible group."""
+        names, n = self.names, self.n_players
+        if (count := self._count()) > MOST:
+            raise TournamentError(f"{count:,} groups; at most {MOST:,} are played: name fewer agents or draw a sample")
+        if self.symmetric:
+            return (combinations_with_replacement if self.settings.self_play else combinations)(names, n)
+        return product(names, repeat=n) if self.settings.self_play else permutations(names, n)
+
+    def _sampled(self, count: int) -> Iterable[Group]:
+        """That many different groups, drawn uniformly by the seed."""
+        rng = np.random.default_rng([self.settings.seed, self.n_players])
+        possible = self._count()
+        if count >= possible:
+            return self._all()
+        if possible <= MOST:
+            known = list(self._all())
+            return [known[place] for place in sorted(rng.choice(possible, count, replace=False).tolist())]
+        drawn: set[Group] = set()
+        while len(drawn) < count:
+            drawn.add(self._drawn(rng))
+        return sorted(drawn)
+
+    def _drawn(self, rng: np.random.Generator) -> Group:
+        """One of all groups, drawn uniformly."""
+        names, n = self.names, self.n_players
+        if not self.settings.self_play:
+            places = rng.choice(len(names), n, replace=False)
+        elif self.symmetric:  # stars and bars: different places among more, less those before them
+            places = np.sort(rng.choice(len(names) + n - 1, n, replace=False)) - np.arange(n)
+        else:
+            places = rng.integers(len(names), size=n)
+        return self._seated(names[place] for place in places.tolist())
+
+    def _chosen(self, meetings: Sequence[Group]) -> tuple[Group, ...]:
+        n = self.n_players
+        for group in meetings:
+            if len(group) != n:
+                raise TournamentError(f"'{':'.join(group)}': {len(group)} players in a group of {n}")
+        named = [tuple(self._named(word, group) for word in group) for group in meetings]
+        if not self.settings.self_play and (own := next((group for group in named if len(set(group)) < n), None)):
+            raise TournamentError(f"'{':'.join(own)}' is self-play, excluded by --no-self-play; drop one of them")
+        seated = [self._seated(group) for group in named]
+        for group, times in Counter(seated).items():
+            if times > 1:
+                raise TournamentError(f"'{':'.join(group)}' is given {times} times; use --repetitions instead")
+        return tuple(seated)
+
+    def _named(self, word: str, group: Group) -> str:
+        """The agent of this name, or of this specification in the settings."""
+        by_spec = dict(zip(self.settings.agents, self.names, strict=False))
+        known = by_spec | {name: name for name in self.names}
+        return lookup("agent", word, known, place=f"'{':'.join(group)}'")
+
+    def _neighbours(self, graph: str) -> tuple[Group, ...]:
+        if self.n_players != 2:
+            raise TournamentError(
+                f"graph = '{graph}': neighbours play in pairs, this game has {self.n_players} players"
+            )
+        names = self.names
+        try:
+            _, edges = network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+        except GameError as error:
+            raise TournamentError(f"graph = '{graph}': {error}; change the number of agents, or give --pairs") from None
+        assert edges is not None
+        pairs = [(names[one], names[other]) for one, other in edges]
+        return tuple(map(self._seated, pairs if self.symmetric else pairs + [(b, a) for a, b in pairs]))
