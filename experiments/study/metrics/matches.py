@@ -93,7 +93,12 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
     for pairing in data.pairings:
         key = (pairing.model, pairing.opponent, pairing.game.name)
         groups.setdefault(key, []).extend((pairing, record) for record in data.records(pairing))
-    return [asdict(match_row(*key, *_by_round(played), rng)) for key, played in groups.items()]
+    return [asdict(_row(key, played, rng)) for key, played in groups.items()]
+
+
+def _row(key: tuple[str, str, str], played: Played, rng: np.random.Generator) -> MatchRow:
+    cooperation, payoff, opponent_payoff = _by_round(played)
+    return match_row(*key, cooperation, payoff, opponent_payoff, rng)
 
 
 def _by_round(played: Played) -> Array:
