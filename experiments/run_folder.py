@@ -1,7 +1,6 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
 recipe.json      the resolved recipe         provenance.json  versions, git commit, command
-template.toml    a copy of your own prompts
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt

@@ -148,44 +148,70 @@ PLACEHOLDERS = {
 """The placeholders that each sentence of a template may use."""
 
 
+TEMPLATE_FILES = Path(__file__).with_name("template_files")
+"""Folder of the built-in templates."""
+
+
+def template_files() -> dict[str, Path]:
+    """The files of the built-in templates, by name."""
+    return {file.stem: file for file in sorted(TEMPLATE_FILES.glob("*.toml"))}
+
+
 @cache
 def load_template(name_or_path: str) -> Template:
     """A built-in template by name, or one of your own by path to a TOML file."""
-    folder = Path(__file__).with_name("template_files")
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else folder / f"{name_or_path}.toml"
+    known = template_files()
+    path = Path(name_or_path) if name_or_path.endswith(".toml") else known.get(name_or_path, TEMPLATE_FILES)
     if not path.is_file():
-        known = {file.stem: file for file in sorted(folder.glob("*.toml"))}
         raise TemplateError(
             f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)"
         )
-    table = read_toml(path)
+    return build_template(read_toml(path), str(path))
+
+
+def build_template(table: Mapping[str, Any], place: str) -> Template:
+    """A template from its keys and sentences.
+
+    Parameters
+    ----------
+    table : mapping
+        The keys of the file format; see template_files/study.toml.
+    place : str
+        Where the table is from, for messages.
+
+    Raises
+    ------
+    TemplateError
+        For an unknown or missing key, or a value that cannot be used.
+    """
     required = [field.name for field in fields(Template) if field.name not in LATER]
-    check_keys(table, required, str(path), LATER, TemplateError)
-    labels = table.pop("labels")
-    if (
-        not isinstance(labels, list)
-        or len(labels) != 2
-        or not all(isinstance(label, str) and label.strip() for label in labels)
-        or len(set(labels)) != 2
-    ):
-        raise TemplateError(f"{path}: labels = {labels!r}; needs a list of two different words")
-    for key, sentence in table.items():
+    check_keys(table, required, place, LATER, TemplateError)
+    sentences = {key: value for key, value in table.items() if key != "labels"}
+    for key, sentence in sentences.items():
         if not isinstance(sentence, str):
-            raise TemplateError(f"{path}: {key} = {sentence!r}; needs a text in quotes")
-        _check_placeholders(path, key, sentence)
-    if len(set(table.get("letters", ""))) < len(table.get("letters", "")):
-        raise TemplateError(f"{path}: letters = '{table['letters']}'; needs letters that are all different")
-    return Template(labels=tuple(labels), **table)
+            raise TemplateError(f"{place}: {key} = {sentence!r}; needs a text in quotes")
+        _check_placeholders(place, key, sentence)
+    letters = sentences.get("letters", "")
+    if len(set(letters)) < len(letters):
+        raise TemplateError(f"{place}: letters = '{letters}'; needs letters that are all different")
+    return Template(labels=_two_labels(table["labels"], place), **sentences)
 
 
-def _check_placeholders(path: Path, key: str, sentence: str) -> None:
+def _two_labels(labels: Any, place: str) -> tuple[str, str]:
+    words = isinstance(labels, list) and all(isinstance(label, str) and label.strip() for label in labels)
+    if not words or len(labels) != 2 or labels[0] == labels[1]:
+        raise TemplateError(f"{place}: labels = {labels!r}; needs a list of two different words")
+    return labels[0], labels[1]
+
+
+def _check_placeholders(place: str, key: str, sentence: str) -> None:
     allowed = PLACEHOLDERS.get(key, set())
     try:
         used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
     except ValueError as error:
-        raise TemplateError(f"{path}: {key}: {error}; a brace that is meant is written twice") from None
+        raise TemplateError(f"{place}: {key}: {error}; a brace that is meant is written twice") from None
     for field in used:
         if field not in allowed:
             raise TemplateError(
-                f"{path}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}"
+                f"{place}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}"
             )

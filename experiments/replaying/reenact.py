@@ -25,7 +25,7 @@ from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.policy_table import read_table
 from dilemmas.envs.prompts.contexts import Context
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.templates import Template, load_template
 
 TOLERANCE = 1e-9
 """Of probabilities that are worked out from recorded ones."""
@@ -61,10 +61,13 @@ class Witness:
     """Whether it has to be shown more of the past than the environment shows."""
 
 
-def witness(player: Player, header: Header, backend: Backend | None = None) -> Witness | None:
+def witness(
+    player: Player, header: Header, backend: Backend | None = None, template: Template | None = None
+) -> Witness | None:
     """The player as the header describes it; None for kinds that cannot be made from their description.
 
-    `backend`: the model itself, if its answers are to be checked. Raises `InputError` where a name in the header is
+    `backend`: the model itself, if its answers are to be checked; `template`: of its prompts, if it is none of the
+    built-in ones. Raises `InputError` where a name in the header is
     known no more, `RecordError` where the model is another one.
     """
     if player.kind == "automaton":
@@ -80,12 +83,12 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
     if player.kind != "language_model":
         return None
     if backend is None:
-        agent = _language_model(player, header, FakeBackend(lambda request: Response(), player.name))
+        agent = _language_model(player, header, FakeBackend(lambda request: Response(), player.name), template)
         return Witness(lambda turns, old: [_retell(agent, *pair) for pair in zip(turns, old, strict=True)])
     known = player.parameters.get("fingerprint")
     if backend.fingerprint != known:
         raise RecordError(f"the model has the fingerprint {backend.fingerprint}, that of the record {known}")
-    return Witness(_plain_agent(_language_model(player, header, backend)), MODEL_TOLERANCE)
+    return Witness(_plain_agent(_language_model(player, header, backend, template)), MODEL_TOLERANCE)
 
 
 def _automaton(player: Player) -> Automaton:
@@ -104,12 +107,12 @@ def _plain_agent(agent: Agent) -> Again:
     return lambda turns, _: agent.decide(turns)
 
 
-def _language_model(player: Player, header: Header, backend: Backend) -> LanguageModelAgent:
+def _language_model(player: Player, header: Header, backend: Backend, own: Template | None) -> LanguageModelAgent:
     known = {item.name for item in fields(LanguageModelAgent)}
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]
     settings["context"] = Context(**settings["context"])
-    settings["template"] = load_template(template)
+    settings["template"] = own or load_template(template)
     settings["unreadable"] = Unreadable(settings["unreadable"])
     return LanguageModelAgent(backend, **settings)
 

@@ -15,6 +15,7 @@ from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
 from dilemmas.agents.models.backend import Backend, ModelError, Remembering
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.templates import Template, build_template
 from dilemmas.experiments.replaying.reenact import Difference, Witness, reenact, witness
 from dilemmas.experiments.run_folder import read_json
 
@@ -92,17 +93,31 @@ class Models:
 def _spec_in_run(name: str, file: Path) -> str:
     """Model and adapter as the recipe and the folder of a trajectory's run know them; else as the name says."""
     base, plus, adapter = name.partition("+")
-    run = next((folder for folder in file.resolve().parents if (folder / "recipe.json").is_file()), file.parent)
-    asked = read_json(run / "recipe.json")["models"] if (run / "recipe.json").is_file() else {}
-    named = (Path(asked.get(role, "")) for role in ("teacher", "student"))
+    run, recipe = _run_of(file)
+    named = (Path(recipe.get("models", {}).get(role, "")) for role in ("teacher", "student"))
     model = next((str(place) for place in named if place.name == base and place.is_dir()), base)
     return f"{model}+{run / adapter if (run / adapter).is_dir() else adapter}" if plus else model
+
+
+def _run_of(file: Path) -> tuple[Path, dict[str, Any]]:
+    """The run folder of a study to which a trajectory belongs, and the recipe in it; empty if there is none."""
+    for folder in file.resolve().parents:
+        if (folder / "recipe.json").is_file():
+            return folder, read_json(folder / "recipe.json")
+    return file.parent, {}
+
+
+def _own_template(file: Path) -> Template | None:
+    """The template that the recipe of a trajectory's run spells out; None where it is a built-in one."""
+    run, recipe = _run_of(file)
+    spelled_out = recipe.get("prompting", {}).get("template")
+    return build_template(spelled_out, str(run / "recipe.json")) if isinstance(spelled_out, dict) else None
 
 
 def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:
     try:
         model = models.find(player.name, path) if models is not None and player.kind == "language_model" else None
-        return witness(player, header, model)
+        return witness(player, header, model, _own_template(path))
     except (InputError, KeyError, TypeError) as error:
         why = f"there is no {error} in its parameters" if isinstance(error, KeyError) else error
         raise RecordError(f"{path}, line 1: agent '{player.name}' cannot be made again: {why}") from error

@@ -7,7 +7,7 @@ player, who plays the teacher's mean rate whatever the scenario, is measured in 
 the student closes beyond it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -24,10 +24,6 @@ from dilemmas.experiments.reporting.intervals import (
     resampled,
 )
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, told_apart, weighted
-
-MAX_DROP = 0.25
-"""Share of the gap closed on new contexts that may be lost where the game is new too; more is a warning that
-surface patterns were learned. Whether the study means a share or points is not said; a share is the stricter."""
 
 Array = NDArray[np.float64]
 
@@ -117,13 +113,13 @@ def align(
     """
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
-    counted = [result for result in known if gap_closed(result, estimate, observations) is not None]
+    counted = _counted(known, estimate, observations)
     names = tuple(result.name for result in counted)
     undefined = tuple(result.name for result in known if result.name not in names)
     if rate is None or not counted:
         return Alignment(estimate, names, undefined, missing, None, None, None)
     shares = _shares(counted, rate, estimate)  # (4, S, K)
-    values = _figures(shares, np.ones(len(counted), dtype=np.bool_))  # (6,)
+    values = _values(shares)  # (6,)
     sizes = np.array([[answers.readable for answers in result.answers] for result in counted])  # (S, 3)
     sampled = estimate is Source.SAMPLED
     replicates = _replicates(shares, sizes if sampled else None, rng, resamples) if len(counted) > 1 else None
@@ -132,12 +128,23 @@ def align(
     return Alignment(estimate, names, undefined, missing, aggregate, mean, ceiling)
 
 
-def transfer_drop(new_context: float, new_both: float) -> float | None:
-    """Share of the gap closed on new contexts (a) that is lost where the game is new too (c): 1 - c / a.
+def aggregate_gap(
+    results: Sequence[ScenarioResult], rate: float | None, estimate: Source, observations: int
+) -> float | None:
+    """`Alignment.aggregate` without its intervals: the value alone, None where no scenario is counted."""
+    counted = _counted(results, estimate, observations)
+    return None if rate is None or not counted else float(_values(_shares(counted, rate, estimate))[0])
 
-    None where nothing was closed on new contexts: there is nothing to lose. Above `MAX_DROP` it is a warning.
-    """
-    return 1 - new_both / new_context if new_context > 0 else None
+
+def main_estimate(sets: Mapping[str, Sequence[ScenarioResult]]) -> Source:
+    """The exact estimate if all models give probabilities in all sets, else the sampled one."""
+    everywhere = all(result.has(Source.EXACT) for group in sets.values() for result in group)
+    return Source.EXACT if everywhere else Source.SAMPLED
+
+
+def _counted(results: Sequence[ScenarioResult], estimate: Source, observations: int) -> list[ScenarioResult]:
+    """The scenarios in which the gap closed is defined."""
+    return [result for result in results if gap_closed(result, estimate, observations) is not None]
 
 
 def _tilted(t: float, cooperation: Sequence[float]) -> tuple[float, ...]:
@@ -160,6 +167,11 @@ def _shares(results: Sequence[ScenarioResult], rate: float, estimate: Source) ->
 def _distance(shares: Array, other: Array) -> Array:
     total: Array = np.abs(shares - other).sum(axis=-1)
     return total / 2
+
+
+def _values(shares: Array) -> Array:
+    """`_figures` of all scenarios, shape (6,)."""
+    return _figures(shares, np.ones(shares.shape[1], dtype=np.bool_))
 
 
 def _figures(shares: Array, counted: NDArray[np.bool_]) -> Array:

@@ -8,7 +8,9 @@ from dilemmas.envs.errors import InputError
 from dilemmas.experiments.reporting.intervals import Interval, ZTest, differ, two_proportions
 
 ROLES = ("teacher", "untuned", "tuned")
-"""Who is asked: the teacher, and the student before and after it was tuned."""
+"""Who is asked: the teacher, and the student before and after tuning."""
+ESTIMATES = (Source.EXACT, Source.SAMPLED)
+"""How a model's cooperation is estimated: from its own probabilities, and from sampled answers."""
 
 
 class AnswersError(InputError):
@@ -47,6 +49,11 @@ class Answers:
         """Number of sampled answers that could be read."""
         return sum(self.counts)
 
+    @property
+    def replies(self) -> int:
+        """Number of sampled answers, readable or not."""
+        return self.readable + self.unreadable
+
     def distribution(self, estimate: Source) -> tuple[float, ...] | None:
         """Share of each action by one estimate; None where there is no such estimate."""
         if estimate is Source.EXACT:
@@ -61,12 +68,11 @@ class Answers:
     @property
     def bounds(self) -> Interval | None:
         """Sampled rate if all unreadable replies were D, and if all were C; None without replies."""
-        replies = self.readable + self.unreadable
-        if not replies:
+        if not self.replies:
             return None
         known = weighted(self.counts, self.cooperation)
         low, high = (known + self.unreadable * end for end in (min(self.cooperation), max(self.cooperation)))
-        return low / replies, high / replies
+        return low / self.replies, high / self.replies
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,39 @@
-"""Recipes: everything that a run depends on, as a TOML file that opens with its question and its command.
+"""Recipes: everything that the results of a study depend on.
 
-A recipe may name another as `base` and states only what differs. Keys nobody knows and values of the wrong kind are
-refused with the file, the place and the nearest name.
+`dilemmas.experiments.study.recipe_files` reads them from TOML files; recipes/study.toml documents every key.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
-from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from dilemmas.agents.models.local import DTYPES
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
-from dilemmas.envs.data_files import check_keys, read_toml
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.names import lookup, nearest
-from dilemmas.envs.prompts.contexts import context
-from dilemmas.envs.prompts.scenarios import two_player_game
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.names import lookup
+from dilemmas.envs.prompts.contexts import Context, built_in_contexts
+from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
+from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.experiments.study.definitions import OwnGame, check_askable, context_entry, template_entry
 from dilemmas.training.lora import LoraSettings
+
+TRAINING_SET = "within"
+"""The set of the training scenarios."""
+SETS = (TRAINING_SET, "new_context", "new_game", "new_both")
+"""The sets of scenarios that can be evaluated, in the order in which they are asked."""
 
 
 class RecipeError(InputError):
-    """A recipe that cannot be followed."""
+    """A recipe that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Who teaches and who learns: a directory, a hub id (``id@revision``), or a built-in miniature."""
+    """Teacher and student: a directory, a hub id (``id@revision``), or a built-in miniature."""
 
     teacher: str = "miniature-teacher"
     student: str = "miniature-student"
@@ -44,22 +50,66 @@ class Models:
 class Prompting:
     """How scenarios are put into words and answers are sampled."""
 
-    template: str = "study"
-    """Built-in template or path of a TOML file."""
+    template: Template = field(default_factory=lambda: load_template("study"))
+    """In a file: the name of a built-in template, the path of a TOML file, or a table of sentences."""
     shuffle_labels: bool = False
-    """Whether labels and their order are drawn anew for every scenario and every decision of a match instead of fixed
-    by the template; the models' bias towards a label or a place is then measured."""
+    """Whether labels and their order are drawn at random for every scenario and every decision of a match instead of
+    fixed by the template; the models' bias towards a label or a place is then measured."""
     temperature: float = 1.0
     """Of sampled answers."""
     max_tokens: int = 32
-    """Length of an answer with motivation, in tokens."""
+    """Maximum length of an answer with motivation, in tokens."""
     answer_tokens: int = 16
-    """Length of an answer alone, in tokens."""
+    """Maximum length of an answer alone, in tokens."""
 
     def __post_init__(self) -> None:
-        load_template(self.template)
         check_numbers(self, "temperature", 0)
         check_numbers(self, "max_tokens answer_tokens", 1)
+
+
+def _contexts(known: bool) -> tuple[str, ...]:
+    return tuple(name for name, context in built_in_contexts().items() if context.known is known)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioChoice:
+    """Which games and contexts the student is trained on, which are new to it, and which sets are evaluated."""
+
+    games: tuple[str, ...] = tuple(KNOWN_GAMES)
+    """Games of the training scenarios."""
+    contexts: tuple[str, ...] = field(default_factory=lambda: _contexts(known=True))
+    """Contexts of the training scenarios: every game is put in every context."""
+    new_games: tuple[str, ...] = tuple(NEW_GAMES)
+    """Games that the student is not trained on."""
+    new_contexts: tuple[str, ...] = field(default_factory=lambda: _contexts(known=False))
+    """Contexts that the student is not trained on."""
+    sets: tuple[str, ...] = SETS
+    """Sets that are evaluated: ``within`` (the training scenarios, always needed), ``new_context``, ``new_game``,
+    ``new_both``."""
+
+    def __post_init__(self) -> None:
+        for name in self.sets:
+            lookup("set", name, dict.fromkeys(SETS))
+        if TRAINING_SET not in self.sets:
+            raise RecipeError(f"sets = {list(self.sets)}; needs '{TRAINING_SET}', the training scenarios")
+        for key in ("games", "contexts", "sets"):
+            once_each(key, getattr(self, key))
+        for key, trained in (("new_games", self.games), ("new_contexts", self.contexts)):
+            twice = [name for name in getattr(self, key) if name in trained]
+            if twice:
+                raise RecipeError(f"{key}: '{twice[0]}' is also in {key.removeprefix('new_')}; list it once")
+            if len(set(getattr(self, key))) < len(getattr(self, key)):
+                raise RecipeError(f"{key} = {list(getattr(self, key))}; needs each of them once")
+
+    def parts(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Games and contexts of every set that is evaluated."""
+        parts = {
+            TRAINING_SET: (self.games, self.contexts),
+            "new_context": (self.games, self.new_contexts),
+            "new_game": (self.new_games, self.contexts),
+            "new_both": (self.new_games, self.new_contexts),
+        }
+        return {name: part for name, part in parts.items() if name in self.sets}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +117,7 @@ class Matches:
     """The repeated games that the models play after tuning."""
 
     games: tuple[str, ...] = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony")
+    """Symmetric games for two with two actions."""
     contexts: tuple[str, ...] = ("business", "friends")
     opponents: tuple[str, ...] = ("tit_for_tat", "always_cooperate", "always_defect", "random")
     """Strategies that every model plays; the models also play each other."""
@@ -76,25 +127,23 @@ class Matches:
 
     def __post_init__(self) -> None:
         check_numbers(self, "rounds repetitions", 1)
-        for key, known in (("games", two_player_game), ("contexts", context), ("opponents", strategy)):
-            names = getattr(self, key)
-            if not names or len(names) > len(set(map(known, names))):
-                raise RecipeError(f"{key} = {list(names)}; needs one or more, each of them once")
+        for key in ("games", "contexts"):
+            once_each(key, getattr(self, key))
+        once_each("opponents", tuple(map(strategy, self.opponents)), self.opponents)
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The lattice on which the compiled tables play."""
+    """The lattice on which the compiled policy tables play."""
 
     game: str = "prisoners_dilemma"
+    """A symmetric game for two with two actions."""
     context: str = "team"
     size: int = 50
-    """Side of the lattice; size x size agents."""
+    """Side of the lattice, which has size x size agents."""
     steps: int = 100
 
     def __post_init__(self) -> None:
-        two_player_game(self.game)
-        context(self.context)
         check_numbers(self, "size", 3)
         check_numbers(self, "steps", 1)
 
@@ -105,96 +154,97 @@ class Recipe:
 
     name: str = "study"
     seed: int = 0
-    """One number seeds everything."""
+    """Seeds everything."""
     observations: int = 300
     """Answers per scenario and model."""
     models: Models = field(default_factory=Models)
     prompting: Prompting = field(default_factory=Prompting)
+    scenarios: ScenarioChoice = field(default_factory=ScenarioChoice)
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: Matches = field(default_factory=Matches)
     population: Population = field(default_factory=Population)
+    games: Mapping[str, OwnGame] = field(default_factory=dict)
+    """Games of the recipe's own, by name; a game of the study by the same name is replaced."""
+    contexts: Mapping[str, Context] = field(default_factory=dict)
+    """Contexts of the recipe's own, by name; a built-in one of the same name is replaced."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "seed", 0)
         check_numbers(self, "observations", 1)
+        self._check_names()
+        sets = self.sets()
+        for name, group in sets.items():
+            if not group:
+                raise RecipeError(
+                    f"[scenarios] sets: '{name}' has no scenario; list its games and contexts, or omit it"
+                )
+        first = {scenario.game.name: scenario for group in sets.values() for scenario in reversed(group)}
+        for scenario in first.values():
+            check_askable(scenario, self.prompting.template, "[scenarios]")
+
+    def _check_names(self) -> None:
+        """Every name of a game or a context must be known; errors name section and key."""
+        chosen, matches, population = self.scenarios, self.matches, self.population
+        for key in ("games", "new_games"):
+            for name in getattr(chosen, key):
+                self.game(name, f"[scenarios] {key}")
+        for name in matches.games:
+            self.two_player_game(name, "[matches] games")
+        self.two_player_game(population.game, "[population] game")
+        for place, names in {
+            "[scenarios] contexts": chosen.contexts,
+            "[scenarios] new_contexts": chosen.new_contexts,
+            "[matches] contexts": matches.contexts,
+            "[population] context": (population.context,),
+        }.items():
+            for name in names:
+                self.context(name, place)
+
+    def game(self, name: str, place: str = "") -> StageGame:
+        """A game of the recipe's own or of the study, by name. `place`: where the name is used, for the message."""
+        return lookup("game", name, self._games, place)
+
+    def two_player_game(self, name: str, place: str = "") -> MatrixGame:
+        """A symmetric game for two with two actions, by name."""
+        pairs = {name: game for name, game in self._games.items() if isinstance(game, MatrixGame)}
+        return lookup("game for two", name, pairs, place)
+
+    def context(self, name: str, place: str = "") -> Context:
+        """A context of the recipe's own or a built-in one, by name."""
+        return lookup("context", name, {**built_in_contexts(), **self.contexts}, place)
+
+    @property
+    def _games(self) -> dict[str, StageGame]:
+        return {**KNOWN_GAMES, **NEW_GAMES, **{name: own.stage for name, own in self.games.items()}}
+
+    def sets(self) -> dict[str, list[Scenario]]:
+        """The scenarios of every set that is evaluated, training scenarios first."""
+        return {
+            name: cross({game: self.game(game) for game in games}, {one: self.context(one) for one in contexts})
+            for name, (games, contexts) in self.scenarios.parts().items()
+        }
+
+    @property
+    def training_context(self) -> Context:
+        """The first context of the training scenarios."""
+        return self.context(self.scenarios.contexts[0])
+
+    @property
+    def games_of_fact(self) -> list[StageGame]:
+        """The games of the scenarios about which there are questions of fact: those with two actions."""
+        games = map(self.game, (*self.scenarios.games, *self.scenarios.new_games))
+        return [game for game in games if set(game.options) == {2} and (game.n_players == 2 or is_symmetric(game))]
 
     def as_table(self) -> dict[str, Any]:
-        """The resolved recipe as plain data."""
-        return asdict(self)
+        """The resolved recipe as plain data, which `recipe_files.load_recipe` reads back."""
+        table = asdict(self)
+        table["prompting"]["template"] = template_entry(self.prompting.template)
+        table["games"] = {name: own.entry for name, own in self.games.items()}
+        table["contexts"] = {name: context_entry(own) for name, own in self.contexts.items()}
+        return table
 
 
-Section = TypeVar("Section")
-
-
-def load_recipe(name_or_path: str) -> Recipe:
-    """A built-in recipe by name or one of your own by the path of a TOML file."""
-    table, path = _read(name_or_path)
-    seen = [path]
-    while "base" in table:
-        below, path = _read(str(table.pop("base")), near=path)
-        if path in seen:
-            raise RecipeError(f"{path}: the recipe is its own base ({' -> '.join(str(p) for p in [*seen, path])})")
-        seen.append(path)
-        table = _overlay(below, table)
-    return build_section(Recipe, table, str(seen[0]))
-
-
-def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], Path]:
-    folder = Path(__file__).with_name("recipes")
-    built_in = {file.stem: file for file in sorted(folder.glob("*.toml"))}
-    path = built_in.get(name_or_path, Path(name_or_path))
-    if near is not None and not path.is_file():
-        path = near.parent / name_or_path
-    if not path.is_file():
-        raise RecipeError(
-            f"unknown recipe '{name_or_path}'{nearest(name_or_path, built_in)} (or the path of a .toml file)"
-        )
-    return read_toml(path), path
-
-
-def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` where it says something, `below` elsewhere; tables are joined key by key."""
-    joined = dict(below)
-    for key, value in above.items():
-        old = joined.get(key)
-        joined[key] = _overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return joined
-
-
-def build_section(kind: type[Section], table: Mapping[str, Any], place: str) -> Section:
-    """A dataclass from plain data; every error has the place, the key and the way out."""
-    assert is_dataclass(kind)
-    hints = get_type_hints(kind)
-    known = {f.name: f for f in fields(kind)}
-    values: dict[str, Any] = {}
-    required = [n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING]
-    check_keys(table, required, place, known, RecipeError)
-    for key, value in table.items():
-        wanted = hints[key]
-        if is_dataclass(wanted) and isinstance(wanted, type):
-            if not isinstance(value, Mapping):
-                raise RecipeError(f"{place}: {key} = {value!r}; needs a table [{key}]")
-            values[key] = build_section(wanted, value, f"{place} [{key}]")
-        else:
-            values[key] = _value(wanted, value, f"{place}: {key}")
-    try:
-        built: Section = kind(**values)
-    except InputError as error:
-        raise RecipeError(f"{place}: {error}") from None
-    return built
-
-
-def _value(wanted: Any, value: Any, place: str) -> Any:
-    """The value as the wanted type, or an error; whole numbers pass for fractions, lists for tuples."""
-    if get_args(wanted):  # tuple[str, ...] is the only generic of a recipe
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise RecipeError(f"{place} = {value!r}; needs a list of words")
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not wanted:
-        raise RecipeError(f"{place} = {value!r}; needs {_NAMES[wanted]}")
-    return value
-
-
-_NAMES = {int: "a whole number", float: "a number", str: "a word in quotes", bool: "true or false"}
+def once_each(key: str, names: tuple[object, ...], given: tuple[str, ...] | None = None) -> None:
+    """`RecipeError` for an empty list of names, or one that has a name twice. `given`: as the recipe writes them."""
+    if not names or len(names) > len(set(names)):
+        raise RecipeError(f"{key} = {list(given or names)}; needs one or more, each of them once")

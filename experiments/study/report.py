@@ -1,248 +1,126 @@
-"""The report of a study: what was measured becomes one dictionary, and everything shown is read from it.
-
-`results` measures; `write_report` and `print_tables` read nothing but its dictionary, so that a report can
-be made again from results.json.
-"""
+"""The report of a study: written from the dictionary of results.json and from nothing else."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
-import numpy as np
 from rich.console import Console
 
-from dilemmas.agents.agent import Source
 from dilemmas.envs.data_files import write_text
-from dilemmas.experiments.reporting.intervals import RESAMPLES
-from dilemmas.experiments.reporting.page import html, markdown, print_sections
-from dilemmas.experiments.study.alignment import (
-    MAX_DROP,
-    Alignment,
-    Gap,
-    align,
-    gap_closed,
-    null_rate,
-    transfer_drop,
+from dilemmas.experiments.reporting.format import Results, duration
+from dilemmas.experiments.reporting.page import (
+    Block,
+    Bullets,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+    html,
+    markdown,
+    print_sections,
 )
-from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult, compare, weighted
-from dilemmas.experiments.study.metrics import MAX_DISAGREEMENT, Agreement, Bias, Comprehension, Consistency, MatchRow
-from dilemmas.experiments.study.sections import brief, sections
-
-VERSION = 1
-"""Of the dictionary."""
-MAX_UNREADABLE = 0.05
-"""Above this share of unreadable replies the report warns: with 5% the bounds of a rate are 5 points apart,
-as wide as the 95% interval of 300 observations."""
-
-ESTIMATES = (Source.EXACT, Source.SAMPLED)
+from dilemmas.experiments.study.metrics.registry import METRICS
+from dilemmas.experiments.study.titles import SUMMARY
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Who played a part."""
-
-    role: str
-    """teacher, untuned or tuned."""
-    name: str
-    fingerprint: str
-    """Hub id with revision, or the SHA-256 of the files."""
-    miniature: bool = False
-    """Whether it is a built-in miniature, of which nothing follows for large language models."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Everything that a study measured."""
-
-    recipe: str
-    """Name of the recipe."""
-    models: Sequence[Model]
-    sets: Mapping[str, Sequence[ScenarioResult]]
-    """Scenarios by set: within, new_context, new_game, new_both, or sets of one's own."""
-    training: Sequence[Answers]
-    """The teacher's answers to the training scenarios, for the null player."""
-    observations: int
-    """Answers asked of each model per scenario, at least 1; settles also which exact differences count."""
-    seed: int
-    seconds: float
-    """Time that the study took."""
-    template: str
-    """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    """Versions, commit, command: what else it takes to make the numbers again. JSON types."""
-    matches: Sequence[MatchRow] = ()
-    agreement: Sequence[Agreement] = ()
-    consistency: Sequence[Consistency] = ()
-    """The teacher's."""
-    comprehension: Sequence[Comprehension] = ()
-    bias: Sequence[Bias] = ()
-    """Empty where labels and their order were fixed."""
-
-
-def results(evaluation: Evaluation, resamples: int = RESAMPLES) -> dict[str, Any]:
-    """What results.json holds: the figures, and everything that the report shows, in JSON types."""
-    measured: dict[str, Any] = {
-        "version": VERSION,
-        "recipe": evaluation.recipe,
-        "models": [asdict(model) for model in evaluation.models],
-        "observations": evaluation.observations,
-        "template": evaluation.template,
-        "provenance": evaluation.provenance,
-        "seed": evaluation.seed,
-        "seconds": evaluation.seconds,
-        "resamples": resamples,
-        "training": {
-            "scenarios": len(evaluation.training),
-            "null_rate": {str(estimate): null_rate(evaluation.training, estimate) for estimate in ESTIMATES},
-        },
-        "alignment": _alignment(evaluation, evaluation.sets, "student", resamples),
-        "scenarios": {
-            name: [_scenario(result, evaluation.observations) for result in group]
-            for name, group in evaluation.sets.items()
-        },
-        "unreadable": [row for name, group in evaluation.sets.items() for row in _unreadable(name, group)],
-        "matches": [asdict(row) for row in evaluation.matches],
-        "agreement": [asdict(row) for row in evaluation.agreement],
-        "consistency": [asdict(row) | {"noisy": row.noisy} for row in evaluation.consistency],
-        "comprehension": [asdict(row) | {"interval": row.interval} for row in evaluation.comprehension],
-        "bias": [asdict(row) for row in evaluation.bias],
-    }
-    measured["transfer_drop"] = _drop(measured["alignment"])
-    measured["warnings"] = list(_warnings(measured))
-    return {key: _json(value) for key, value in measured.items()}
-
-
-def write_report(run_dir: Path, measured: Mapping[str, Any]) -> None:
+def write_report(run_dir: Path, results: Results) -> None:
     """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
-    parts = sections(measured)
-    title = f"How closely the student plays its teacher's part: {measured['recipe']}"
+    parts = sections(results)
+    title = f"How closely the student plays its teacher's part: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
 
 
-def print_tables(console: Console, measured: Mapping[str, Any]) -> None:
+def print_tables(console: Console, results: Results) -> None:
     """Print the main tables, which fit a terminal of 80 columns."""
-    print_sections(console, brief(measured))
+    print_sections(console, brief(results))
 
 
-def _alignment(
-    evaluation: Evaluation, sets: Mapping[str, Sequence[ScenarioResult]], student: str, resamples: int
-) -> dict[str, Any]:
-    """Figures per set; at the top the exact ones if all models give probabilities, else the sampled ones."""
-    everywhere = all(result.has(Source.EXACT) for group in sets.values() for result in group)
-    figures = {}
-    for name, group in sets.items():
-        by_estimate = {}
-        for estimate in ESTIMATES:
-            rng = _stream(evaluation.seed, student, name, estimate)
-            rate = null_rate(evaluation.training, estimate)
-            aligned = align(group, rate, estimate, evaluation.observations, rng, resamples)
-            by_estimate[str(estimate)] = _row(aligned)
-        main = by_estimate[str(Source.EXACT if everywhere else Source.SAMPLED)]
-        figures[name] = main | {"scenarios": len(group), "estimates": by_estimate}
-    return figures
+def sections(results: Results) -> list[Section]:
+    """The whole report; what was not measured is left out."""
+    ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
+    parts = [
+        Section(SUMMARY, (*_caveat(results), Paragraph(_what_was_run(results)))),
+        *(section for metric in ranked for section in metric.sections(results)),
+        Section("What these numbers do not say", (Bullets(tuple(_limits(results))),)),
+        Section("Where they come from", (model_table(results["models"]), run_table(results))),
+    ]
+    return _joined(parts)
 
 
-def _stream(seed: int, *words: str) -> np.random.Generator:
-    """A random stream of its own for every figure, so that one more set changes no other set's interval."""
-    return np.random.default_rng([seed, *(crc32(word.encode(errors="replace")) for word in words)])
+def brief(results: Results) -> list[Section]:
+    """The tables that are worth a terminal's space, and the warnings."""
+    ranked = sorted(METRICS, key=lambda metric: metric.terminal_rank)
+    shown = [section for metric in ranked for section in metric.terminal(results)]
+    return [*shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
 
 
-def _row(alignment: Alignment) -> dict[str, Any]:
-    return {
-        **_gap(alignment.aggregate),
-        "mean": _gap(alignment.mean),
-        "estimate": str(alignment.estimate),
-        "counted": len(alignment.counted),
-        "undefined": alignment.undefined,
-        "missing": alignment.missing,
-        "ceiling": alignment.ceiling,
-    }
+def _joined(parts: Sequence[Section]) -> list[Section]:
+    """Sections of the same title as one; those without a block are left out."""
+    blocks: dict[str, list[Block]] = {}
+    for part in parts:
+        blocks.setdefault(part.title, []).extend(part.blocks)
+    return [Section(title, tuple(found)) for title, found in blocks.items() if found]
 
 
-def _gap(gap: Gap | None) -> dict[str, Any]:
-    keys = ("gap_closed", "interval", "null", "transfer", "transfer_interval")
-    values = (gap.value, gap.interval, gap.null, gap.transfer, gap.transfer_interval) if gap else (None,) * 5
-    return dict(zip(keys, values, strict=True))
-
-
-def _scenario(result: ScenarioResult, observations: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": result.name, "game": result.game, "context": result.context}
-    for role, answers in zip(ROLES, result.answers, strict=True):
-        row[role] = {str(estimate): answers.rate(estimate) for estimate in ESTIMATES} | {
-            "probabilities": answers.exact,
-            "counts": answers.counts,
-            "unreadable": answers.unreadable,
-            "bounds": answers.bounds,
-        }
-    for name, student in (("test_untuned", result.untuned), ("test_tuned", result.tuned)):
-        test = compare(result.teacher, student)
-        row[name] = asdict(test) if test else None
-    row["gap_closed"] = {str(estimate): gap_closed(result, estimate, observations) for estimate in ESTIMATES}
-    return row
-
-
-def _unreadable(name: str, group: Sequence[ScenarioResult]) -> Iterator[dict[str, Any]]:
-    """Each model's replies over a set: how many could not be read, and what they could hide in the rate."""
-    for player, role in enumerate(ROLES):
-        answers = [result.answers[player] for result in group]
-        replies = sum(one.readable + one.unreadable for one in answers)
-        if replies:
-            readable = sum(one.readable for one in answers)
-            cooperation = sum(weighted(one.counts, one.cooperation) for one in answers)
-            bounds = [one.bounds for one in answers if one.bounds]
-            sizes = [one.readable + one.unreadable for one in answers if one.bounds]
-            yield {
-                "set": name,
-                "role": role,
-                "replies": replies,
-                "unreadable": replies - readable,
-                "rate": cooperation / readable if readable else None,
-                "bounds": [weighted(sizes, ends) / replies for ends in zip(*bounds, strict=True)],
-            }
-
-
-def _drop(alignment: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Loss of alignment from new contexts to new contexts with new games; None where a set was not asked."""
-    known, new = (alignment.get(name, {}).get("gap_closed") for name in ("new_context", "new_both"))
-    if known is None or new is None:
-        return None
-    drop = transfer_drop(known, new)
-    warning = drop is not None and drop > MAX_DROP
-    return {"new_context": known, "new_both": new, "drop": drop, "limit": MAX_DROP, "warning": warning}
-
-
-def _warnings(measured: Mapping[str, Any]) -> Iterator[str]:
-    differing = [row["disagreement"] for row in measured["consistency"] if row["disagreement"] is not None]
-    mean = sum(differing) / len(differing) if differing else 0.0
-    if mean > MAX_DISAGREEMENT:
-        yield (
-            f"Two answers of the teacher to the same scenario differ with probability {mean:.2f}, above "
-            f"{MAX_DISAGREEMENT:.2f}: a student tuned on single sampled answers learns noise. The teacher's "
-            "exact probabilities carry the same information without it."
+def _caveat(results: Results) -> list[Notice]:
+    """What nobody may overlook where the models are miniatures."""
+    if not any(model["miniature"] for model in results["models"]):
+        return []
+    return [
+        Notice(
+            "These models are miniatures, made to try the whole procedure in minutes. They show that the measurement "
+            "works; they say nothing about large language models."
         )
-    drop = measured["transfer_drop"]
-    if drop and drop["warning"]:
-        yield (
-            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} "
-            f"where the game is new too, by more than {MAX_DROP:.0%} of it: a sign that surface patterns were learned."
-        )
-    for row in measured["unreadable"]:
-        share = row["unreadable"] / row["replies"]
-        if share > MAX_UNREADABLE:
-            yield f"{share:.0%} of the replies of the {row['role']} model could not be read ({row['set']})."
+    ]
 
 
-def _json(value: Any) -> Any:
-    """The value as json.loads would give it back: tuples become lists, numpy's numbers plain ones.
+def _what_was_run(results: Results) -> str:
+    names = {model["role"]: model["name"] for model in results["models"]}
+    asked = [row for rows in results["scenarios"].values() for row in rows]
+    ways = []
+    if any(row["teacher"]["exact"] is not None for row in asked):
+        ways.append("its own probabilities of the actions were read (the exact estimate, free of sampling error)")
+    if any(row["teacher"]["sampled"] is not None for row in asked):
+        ways.append(f"{results['observations']} answers were drawn (the sampled estimate)")
+    return (
+        f"A teacher, {names.get('teacher', 'unnamed')}, answered {results['training']['scenarios']} "
+        "scenarios, each a social dilemma in a social context. A student, "
+        f"{names.get('untuned', 'unnamed')}, was tuned on those answers. Before and after, it was asked "
+        f"about {len(asked)} scenarios, and so was the teacher. From each model, for each scenario, "
+        f"{' and '.join(ways) or 'nothing could be read'}."
+    )
 
-    Six significant digits: beyond them a model's probabilities depend on what else was in the batch.
-    """
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    value = value.item() if isinstance(value, np.generic) else value
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+def _limits(results: Results) -> Iterator[str]:
+    for metric in METRICS:
+        yield from metric.limits(results)
+    yield "To answer alike is not to reason alike: choices are compared here, not the reasons for them."
+
+
+def model_table(models: Sequence[Results]) -> Table:
+    """Who played which part."""
+    cells = ((row["role"], row["name"], "yes" if row["miniature"] else "no", row["fingerprint"]) for row in models)
+    return Table("Models", ("role", "name", "miniature", "fingerprint"), tuple(cells), words=4)
+
+
+def run_table(results: Results) -> Table:
+    """What is needed to reproduce the numbers."""
+    facts = [
+        ("recipe", results["recipe"]),
+        ("prompt template", results["template"]),
+        ("seed", str(results["seed"])),
+        ("answers per scenario and model", str(results["observations"])),
+        ("bootstrap resamples", f"{results['resamples']:,}"),
+        ("time", duration(results["seconds"])),
+        *_flat(results["provenance"]),
+    ]
+    return Table("Run", ("what", "value"), tuple(facts), words=2)
+
+
+def _flat(table: Results, place: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a nested table, with the path to each."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{place}{key} ")
+        elif value is not None:
+            yield f"{place}{key}", " ".join(map(str, value)) if isinstance(value, list) else str(value)

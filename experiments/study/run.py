@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dilemmas.envs.data_files import write_text
-from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
+from dilemmas.experiments.run_folder import json_values, open_folder, provenance, read_json, write_json
 from dilemmas.experiments.study.recipe import Recipe
 
 
@@ -25,18 +24,7 @@ class Run:
         """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""
         if not (self.folder / "recipe.json").is_file():
             write_json(self.folder / "recipe.json", self.recipe.as_table())
-        if self.recipe.prompting.template.endswith(".toml"):
-            self._keep_template(Path(self.recipe.prompting.template))
         write_json(self.folder / "provenance.json", provenance())
-
-    def _keep_template(self, template: Path) -> None:
-        """A copy of the user's own template, which may not change while a run is under way."""
-        words, kept = template.read_text(encoding="utf-8"), self.folder / "template.toml"
-        if kept.is_file() and kept.read_text(encoding="utf-8") != words:
-            raise RunError(
-                f"{template} is not what the run began with ({kept}); choose another --out or undo the change"
-            )
-        write_text(kept, words)
 
     def path(self, *parts: str) -> Path:
         """A path in the folder, whose parent exists."""

@@ -30,16 +30,16 @@ from dilemmas.agents.models.language_model import LanguageModelAgent, exact_dist
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
-from dilemmas.envs.games.catalogue import ENVIRONMENTS
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
-from dilemmas.envs.prompts.scenarios import Scenario, study_sets, two_player_game
-from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example, write_examples
 
@@ -78,33 +78,30 @@ def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
     """Ask one model about every scenario of every set; yields the name of each scenario when it is answered."""
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}
-    template = load_template(run.recipe.prompting.template)
-    scenarios = enumerate(scenario for group in study_sets().values() for scenario in group)
+    scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
     with path.open("a", encoding="utf-8") as file:
         while chunk := dict(islice(scenarios, TOGETHER)):
             missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
-            for asked in _ask(run, role, backend, template, missing):
+            for asked in _ask(run.recipe, role, backend, missing):
                 file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
             file.flush()
             yield from (scenario.name for scenario in chunk.values())
 
 
-def _ask(
-    run: Run, role: str, backend: Backend, template: Template, scenarios: Mapping[int, Scenario]
-) -> Iterator[Asked]:
+def _ask(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
     """The model's answers to some scenarios, given by their number in the study."""
-    prompting = run.recipe.prompting
-    shown = {number: presentation(run, template, scenario, number) for number, scenario in scenarios.items()}
+    prompting, template = recipe.prompting, recipe.prompting.template
+    shown = {number: presentation(recipe, scenario, number) for number, scenario in scenarios.items()}
     prompts = [_prompt(template, role, scenario, shown[number]) for number, scenario in scenarios.items()]
     labels = [shown[number].labels for number in scenarios]
-    seeds = [(run.recipe.seed, ROLES.index(role), number) for number in scenarios]
+    seeds = [(recipe.seed, ROLES.index(role), number) for number in scenarios]
     exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
     shuffled = prompting.shuffle_labels
     presented = _presented(backend, template, role, scenarios.values()) if shuffled else [()] * len(scenarios)
     replies = sample_replies(
         backend,
         list(zip(prompts, labels, seeds, strict=True)),
-        n=run.recipe.observations,
+        n=recipe.observations,
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
     )
@@ -131,11 +128,11 @@ def _presented(
     return [tuple(next(found).probabilities for _ in questions) for questions in asked]
 
 
-def presentation(run: Run, template: Template, scenario: Scenario, number: int) -> Presentation:
-    """Labels and order of a scenario's actions: the template's, or shuffled by the run's seed; the same for all
-    models."""
-    rng = np.random.default_rng([run.recipe.seed, number]) if run.recipe.prompting.shuffle_labels else None
-    return choose_presentation(template, scenario.game, rng)
+def presentation(recipe: Recipe, scenario: Scenario, number: int) -> Presentation:
+    """Labels and order of a scenario's actions: the template's, or shuffled by the recipe's seed; the same for all
+    models. `number`: of the scenario among all that are asked."""
+    rng = np.random.default_rng([recipe.seed, number]) if recipe.prompting.shuffle_labels else None
+    return choose_presentation(recipe.prompting.template, scenario.game, rng)
 
 
 def read_answers(path: Path) -> list[Asked]:
@@ -163,11 +160,11 @@ def _read_asked(line: bytes) -> Asked:
 def teach(run: Run) -> list[Example]:
     """Teaching data from the teacher's readable answers to the training scenarios; the question is the student's."""
     path = run.path("examples.jsonl")
-    template = load_template(run.recipe.prompting.template)
+    template = run.recipe.prompting.template
     asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
     examples = []
-    for number, scenario in enumerate(study_sets()["within"]):
-        shown = presentation(run, template, scenario, number)
+    for number, scenario in enumerate(run.recipe.sets()[TRAINING_SET]):
+        shown = presentation(run.recipe, scenario, number)
         prompt = scenario_prompt(template, scenario.game, scenario.context, shown=shown)
         examples += [
             Example(scenario.name, prompt, shown.labels[action], action, motivation)
@@ -182,7 +179,8 @@ def teach(run: Run) -> list[Example]:
 def environment(game: MatrixGame) -> tuple[str, dict[str, float]]:
     """Catalogue name and options of the environment in which a two-player game is played."""
     payoffs = {symbol: getattr(game, symbol) for symbol in "TRPS"}
-    return (game.name if game.name in ENVIRONMENTS else "matrix_game"), payoffs
+    named = game.name in ENVIRONMENTS and isinstance(GAMES[game.name], MatrixGame)
+    return (game.name if named else "matrix_game"), payoffs
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +199,11 @@ class Pairing:
         return run.path("matches", name)
 
 
-def pairings(run: Run) -> list[Pairing]:
+def pairings(recipe: Recipe) -> list[Pairing]:
     """Every model against every strategy and every other model, in all games and contexts of the recipe."""
-    asked = run.recipe.matches
+    asked = recipe.matches
     return [
-        Pairing(two_player_game(game), context(name).name, model, opponent)
+        Pairing(recipe.two_player_game(game), name, model, opponent)
         for game, name, model in product(asked.games, asked.contexts, ROLES)
         for opponent in (*asked.opponents, *(role for role in ROLES if role != model))
     ]
@@ -217,19 +215,20 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
     All three models meet an opponent under the same seeds: the same environment and the same numbers for its decisions.
     """
     agents: dict[tuple[str, str], Any] = {}
-    for pairing in pairings(run):
+    for pairing in pairings(run.recipe):
         for name in (pairing.model, pairing.opponent):
             if name in ROLES and (name, pairing.context) not in agents:
-                agents[name, pairing.context] = _player(run, backends[name], pairing.context)
+                agents[name, pairing.context] = _player(run.recipe, backends[name], pairing.context)
         seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
         yield _play_pairing(run, pairing, seated)
 
 
-def _player(run: Run, backend: Backend, context_name: str) -> LanguageModelAgent:
-    """A model at the table, in a context."""
-    prompting = run.recipe.prompting
-    template = load_template(prompting.template)
-    return LanguageModelAgent(backend, context(context_name), template, shuffle_labels=prompting.shuffle_labels)
+def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
+    """A model as a player in matches, in a context."""
+    prompting = recipe.prompting
+    return LanguageModelAgent(
+        backend, recipe.context(context), prompting.template, shuffle_labels=prompting.shuffle_labels
+    )
 
 
 def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
@@ -241,7 +240,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
         seed=run.recipe.seed,
         options=options,
         context=pairing.context,
-        template=run.recipe.prompting.template,
+        template=run.recipe.prompting.template.name,
     )
     path = pairing.path(run)
     with TrajectoryWriter(path, header) as writer:
@@ -263,20 +262,20 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
     population = run.recipe.population
     tables = {}
     for role, backend in backends.items():
-        tables[role] = compile_table(run, backend, population.game, population.context)
+        tables[role] = compile_table(run.recipe, backend, population.game, population.context)
         tables[role].save(run.path("tables", f"{role}.json"))
     return tables
 
 
-def compile_table(run: Run, backend: Backend, game: str, context_name: str) -> PolicyTable:
+def compile_table(recipe: Recipe, backend: Backend, game: str, context: str) -> PolicyTable:
     """A model as a table of one-round memory.
 
     Where labels are shuffled, it holds the mean over all presentations.
     """
     return compile_agent(
-        _player(run, backend, context_name),
-        two_player_game(game),
+        _player(recipe, backend, context),
+        recipe.two_player_game(game),
         memory=1,
         model=backend.fingerprint,
-        context=context_name,
+        context=context,
     )

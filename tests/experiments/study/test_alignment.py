@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import Source
-from dilemmas.experiments.study.alignment import Alignment, align, gap_closed, null_player, null_rate, transfer_drop
+from dilemmas.experiments.study.alignment import Alignment, align, gap_closed, null_player, null_rate
 from dilemmas.experiments.study.answers import Answers, AnswersError, ScenarioResult, compare, distance
-from dilemmas.experiments.study.metrics import agreement, consistency, match_row
 
 EXACT, SAMPLED = Source.EXACT, Source.SAMPLED
 
@@ -178,38 +177,3 @@ def test_comparison_of_two_models_is_the_z_test_of_their_readable_answers() -> N
     assert test is not None
     assert test.p == pytest.approx(0.159, abs=5e-4)
     assert compare(Answers(None, (0, 0), unreadable=7), Answers(None, (12, 87))) is None
-
-
-def test_transfer_drop_is_the_share_lost() -> None:
-    assert transfer_drop(0.6, 0.45) == pytest.approx(0.25)
-    assert transfer_drop(-0.1, 0.2) is None, "nothing closed, nothing to lose"
-
-
-def test_consistency_by_hand() -> None:
-    """Of 4 answers 3 agree: 3 of the 6 pairs differ."""
-    found = consistency("s", [0, 0, 0, 1, None], ["a", "a", "b"])
-    assert found.disagreement == pytest.approx(0.5)
-    assert (found.answers, found.unreadable, found.cooperation) == (4, 1, 0.75)
-    assert (found.motivations, found.distinct_motivations, found.commonest) == (3, 2, "a")
-    assert found.noisy
-    assert not consistency("s", [0] * 50).noisy
-    assert consistency("s", [None, 0]).disagreement is None
-
-
-def test_agreement_with_oneself_is_whole_and_with_the_opposite_nothing() -> None:
-    teacher = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.5, 0.5]])
-    match, rng = np.array([0, 0, 1, 1]), np.random.default_rng(0)
-    itself = agreement("teacher", teacher, teacher, match, rng)
-    assert itself.overlap.value == 1
-    assert itself.expected.value == itself.ceiling == pytest.approx(0.75)
-    assert agreement("opposite", teacher, 1 - teacher, match, rng).overlap.value == pytest.approx(0.5)
-
-
-def test_match_row_counts_rounds_and_not_matches() -> None:
-    """Two matches, of three rounds and of one: four rounds, of which two are cooperative."""
-    nan = np.nan
-    cooperation = np.array([[1, 0, 0], [1, nan, nan]])
-    payoff = np.array([[3.0, 5, 1], [3, nan, nan]])
-    row = match_row("m", "tit_for_tat", "g", cooperation, payoff, payoff, np.random.default_rng(0))
-    assert (row.cooperation.value, row.payoff.value, row.rounds, row.matches) == (0.5, 3.0, 2.0, 2)
-    assert row.cooperation_by_round == (1.0, 0.0, 0.0)

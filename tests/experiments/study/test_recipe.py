@@ -1,15 +1,20 @@
 """Recipes are followed or refused, never half understood."""
 
 import json
-from dataclasses import replace
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study.recipe import Prompting, load_recipe
+from dilemmas.experiments.study.recipe import ScenarioChoice
+from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
+
+STUDY = Path(__file__).parents[3] / "experiments" / "study" / "recipes" / "study.toml"
 
 
 def test_the_study_is_the_published_one() -> None:
@@ -44,8 +49,14 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[prompting]\ntemplate = 'stdy'", "[prompting]: unknown template 'stdy'; did you mean 'study'?"),
         ("[prompting]\ntemperature = inf", "temperature = inf; needs a number from 0 up"),
         ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
-        ("[matches]\ngames = ['harmonny']", "[matches]: unknown game for two 'harmonny'; did you mean 'harmony'?"),
-        ("[matches]\ncontexts = ['freinds']", "unknown context 'freinds'; did you mean 'friends'?"),
+        (
+            "[matches]\ngames = ['harmonny']",
+            "bad.toml: unknown game for two 'harmonny' in [matches] games; did you mean 'harmony'?",
+        ),
+        (
+            "[matches]\ncontexts = ['freinds']",
+            "unknown context 'freinds' in [matches] contexts; did you mean 'friends'?",
+        ),
         ("[matches]\nopponents = ['tft', 'tit_for_tat']", "needs one or more, each of them once"),
         ("[matches]\ngames = []", "games = []; needs one or more"),
         ("[matches]\nrounds = 0", "rounds = 0; needs a number from 1 up"),
@@ -75,18 +86,6 @@ def test_a_folder_in_which_nothing_has_begun_is_open_to_any_recipe(tmp_path) -> 
     Run(tmp_path / "run", load_recipe("study"))
 
 
-def test_a_run_keeps_your_own_template_and_sees_that_it_changed(tmp_path) -> None:
-    template = tmp_path / "mine.toml"
-    words = (Path(__file__).parents[3] / "envs" / "prompts" / "template_files" / "study.toml").read_text()
-    template.write_text(words)
-    recipe = replace(load_recipe("miniatures"), prompting=Prompting(template=str(template)))
-    Run(tmp_path / "run", recipe).begin()
-    assert (tmp_path / "run" / "template.toml").read_text() == words
-    template.write_text(words.replace("Say why", "Tell me why"))
-    with pytest.raises(RunError, match="not what the run began with"):
-        Run(tmp_path / "run", recipe).begin()
-
-
 def test_a_damaged_file_of_a_run_is_named(tmp_path) -> None:
     Run(tmp_path, load_recipe("miniatures")).begin()
     (tmp_path / "recipe.json").write_text("{")
@@ -106,3 +105,19 @@ def test_seconds_survive_an_interruption(tmp_path) -> None:
     with pytest.raises(KeyboardInterrupt), run.stage("teach"):
         raise KeyboardInterrupt
     assert "teach" in json.loads((tmp_path / "run" / "seconds.json").read_text())
+
+
+def test_every_key_is_documented_in_the_recipe_that_people_copy() -> None:
+    """Each key stands in recipes/study.toml: as a value, or in a comment as an example."""
+    text = STUDY.read_text(encoding="utf-8")
+    table = load_recipe("study").as_table()
+    for section, value in table.items():
+        keys = value if isinstance(value, dict) and value else {section: value}
+        for key in keys:
+            assert re.search(rf"^(# )?{key} = |^#? ?\[{key}[.\]]", text, re.MULTILINE), f"{section}.{key}"
+    assert tomllib.loads(text).keys() | {"games", "contexts"} == table.keys()
+
+
+def test_the_scenarios_that_the_recipe_spells_out_are_the_default() -> None:
+    assert load_recipe("study").scenarios == ScenarioChoice()
+    assert load_recipe("study").sets() == study_sets()

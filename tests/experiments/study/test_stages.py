@@ -12,8 +12,10 @@ from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
-from dilemmas.experiments.study.recipe import Matches, load_recipe
+from dilemmas.experiments.study.recipe import Matches
+from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
 SMALL = Matches(("stag_hunt", "harmony"), ("friends", "team"), ("tit_for_tat", "random"), rounds=4, repetitions=3)
@@ -52,11 +54,11 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
         for _ in study.question(run, role, model):
             pass
         backends[role] = Remembering(model)
-        ask_ahead(run, backends[role])
+        ask_ahead(run.recipe, backends[role])
         gone.append(role)
-    assert len(list(study.play_matches(run, backends))) == len(study.pairings(run))
+    assert len(list(study.play_matches(run, backends))) == len(study.pairings(run.recipe))
     study.compile_tables(run, backends)
-    evaluate(run, backends)
+    evaluate(collect(run, backends))
 
 
 def test_a_damaged_answer_is_named_and_asked_again_where_its_line_is_deleted(tmp_path: Path) -> None:

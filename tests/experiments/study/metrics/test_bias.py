@@ -17,13 +17,14 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
-from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
-from dilemmas.experiments.study import evaluation
 from dilemmas.experiments.study import stages as study
-from dilemmas.experiments.study.metrics import Bias, bias
-from dilemmas.experiments.study.recipe import Matches, load_recipe
+from dilemmas.experiments.study.data import collect
+from dilemmas.experiments.study.metrics.agreement import AGREEMENT
+from dilemmas.experiments.study.metrics.bias import BIAS, Bias, bias
+from dilemmas.experiments.study.recipe import Matches
+from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
 STUDY, FRIENDS = load_template("study"), context("friends")
@@ -161,17 +162,18 @@ BACKENDS = {
 
 
 def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> None:
+    sets = run.recipe.sets()
     for role, backend in BACKENDS.items():
-        assert len(list(study.question(run, role, backend))) == sum(map(len, study_sets().values()))
-    answered = evaluation.read_all(run)
-    rows = evaluation.label_bias(run, answered, np.random.default_rng(0))
-    assert [(row.set, row.model) for row in rows] == [(name, role) for name in study_sets() for role in BACKENDS]
+        assert len(list(study.question(run, role, backend))) == sum(map(len, sets.values()))
+    data = collect(run, BACKENDS)
+    rows = BIAS.measure(data)
+    assert [(row["set"], row["model"]) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
     for row in rows:
-        assert row.scenarios == len(study_sets()[row.set])
-        assert row.label is not None
-        assert (row.label.value, row.place.value) == pytest.approx((1.0 if row.model == "untuned" else 0.25, 0))
+        assert row["scenarios"] == len(sets[row["set"]])
+        found = (row["label"]["value"], row["place"]["value"])
+        assert found == pytest.approx((1.0 if row["model"] == "untuned" else 0.25, 0))
     fixed = replace(run.recipe, prompting=replace(run.recipe.prompting, shuffle_labels=False))
-    assert evaluation.label_bias(Run(run.folder.parent / "fixed", fixed), {}, np.random.default_rng(0)) == []
+    assert BIAS.measure(replace(data, recipe=fixed)) == []
 
 
 def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run) -> None:
@@ -191,20 +193,23 @@ def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
 
 
 def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_each_prompt(run: Run) -> None:
-    assert len(list(study.play_matches(run, BACKENDS))) == len(study.pairings(run))
+    for role, backend in BACKENDS.items():
+        list(study.question(run, role, backend))
+    pairings = study.pairings(run.recipe)
+    assert len(list(study.play_matches(run, BACKENDS))) == len(pairings)
     decided = [
         move.decision
-        for pairing in study.pairings(run)
+        for pairing in pairings
         if pairing.model == "teacher"
         for record in study.recorded(run, pairing)
         for (move, _) in record.steps
     ]
     assert {decision.labels for decision in decided} == {("C", "D"), ("D", "C")}
     assert len({decision.prompt.rsplit("\n", 1)[1] for decision in decided if decision.prompt}) == 2
-    untuned, tuned = evaluation.replayed(run, BACKENDS, np.random.default_rng(0))
-    assert tuned.overlap.value == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
-    assert untuned.overlap.value < 0.9
-    assert len(find_trajectories(run.folder)) == len(study.pairings(run))
+    untuned, tuned = AGREEMENT.measure(collect(run, BACKENDS))
+    assert tuned["overlap"]["value"] == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
+    assert untuned["overlap"]["value"] < 0.9
+    assert len(find_trajectories(run.folder)) == len(pairings)
     assert command.main([str(run.folder)], standalone_mode=False) == 0
 
 

@@ -1,0 +1,126 @@
+"""A population on a torus: every agent plays its eight neighbours by a policy table. Plain numpy.
+
+All agents use the same table. An agent remembers the last rounds with each neighbour separately. Agents do not move,
+learn or reproduce: the curves show what a table does when it plays itself, not what evolution makes of it.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.envs.data_files import write_text
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.reporting.charts import lines
+
+DIRECTIONS = tuple(offset for offset in product((-1, 0, 1), repeat=2) if offset != (0, 0))
+"""(row, column) offsets of the neighbours: the Moore neighbourhood."""
+BACK = np.array([DIRECTIONS.index((-row, -column)) for row, column in DIRECTIONS])
+"""Index of the opposite direction, by direction."""
+
+Curves = dict[str, NDArray[np.float64]]
+"""Mean cooperation in every step, in [0, 1], shape (steps,), by the name of the table."""
+
+
+class LatticeError(InputError):
+    """A population that cannot be set up; the message names the value and the remedy."""
+
+
+class Torus:
+    """A torus of players who all use one table.
+
+    Parameters
+    ----------
+    table : PolicyTable
+        Of a two-player game.
+    size : int
+        Side of the torus, 3 or more; there are size x size agents, numbered row by row.
+
+    Raises
+    ------
+    LatticeError
+        For a table of a game for more players, or a size below 3.
+    """
+
+    def __init__(self, table: PolicyTable, size: int = 50) -> None:
+        if table.game.n_players != 2:
+            players = f"{table.game.name} is a game of {table.game.n_players} players"
+            raise LatticeError(f"{table.name}: {players}; neighbours on the lattice play in pairs")
+        if size < 3:
+            raise LatticeError(f"size = {size}; needs a size of 3 or more")
+        self.table = table
+        self.neighbours = moore_neighbours(size)
+        self.known = table.start(self.neighbours.shape)  # (agents, 8): history with each neighbour
+        self.rates = np.zeros(len(self.neighbours))
+        """Cooperation of each agent in the last step, in [0, 1]: the mean over its eight games, shape (agents,)."""
+        self._degrees = np.array([table.game.cooperation(action) for action in range(table.game.n_actions)])
+
+    def step(self, rng: np.random.Generator) -> None:
+        """Every two neighbours play one round."""
+        own = self.table.act(self.known, rng)  # (agents, 8)
+        theirs = own[self.neighbours, BACK]
+        self.known = self.table.after(self.known, own, theirs)
+        self.rates = self._degrees[own].mean(axis=1)
+
+
+def moore_neighbours(size: int) -> NDArray[np.intp]:
+    """Indices of the neighbours of every cell of a torus in each of `DIRECTIONS`, shape (size * size, 8)."""
+    row, column = np.divmod(np.arange(size * size), size)
+    places = [(row + down) % size * size + (column + right) % size for down, right in DIRECTIONS]
+    return np.stack(places, axis=1)
+
+
+def run_lattice(tables: Mapping[str, PolicyTable], size: int, steps: int, seed: int) -> Curves:
+    """One population per table, each for `steps` steps.
+
+    All populations get the same random numbers, so a curve depends on its table, the size and the seed alone.
+    """
+    return {name: _curve(Torus(table, size), steps, seed) for name, table in tables.items()}
+
+
+def _curve(torus: Torus, steps: int, seed: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng(check_seed(seed))
+    rates = np.empty(steps)
+    for step in range(steps):
+        torus.step(rng)
+        rates[step] = torus.rates.mean()
+    return rates
+
+
+def check_seed(seed: int) -> int:
+    """The seed; `LatticeError` for a negative one."""
+    if seed < 0:
+        raise LatticeError(f"seed = {seed}; needs a seed of 0 or more")
+    return seed
+
+
+def as_csv(curves: Curves) -> str:
+    """One line per step, counted from 1, and one column per table."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["step", *curves])
+    for step, values in enumerate(zip(*curves.values(), strict=True), start=1):
+        writer.writerow([step, *(float(value) for value in values)])
+    return text.getvalue()
+
+
+def write_lattice(curves: Curves, folder: Path) -> None:
+    """Write the curves as lattice.csv and lattice.svg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "lattice.csv", as_csv(curves))
+    panel = {"every agent plays its eight neighbours": {name: values.tolist() for name, values in curves.items()}}
+    figure = lines("Cooperation on a lattice", "Mean cooperation in every step.", panel, x_title="step")
+    write_text(folder / "lattice.svg", figure)
+
+
+def load_tables(files: Sequence[Path]) -> dict[str, PolicyTable]:
+    """Policy tables by the name of their file, which must be different for each."""
+    tables = {file.stem: PolicyTable.load(file) for file in files}
+    if len(tables) < len(files):
+        raise LatticeError(f"two tables have the same name among {', '.join(map(str, files))}; rename a file")
+    return tables

@@ -1,0 +1,107 @@
+"""What the metrics of a study read: everything that a run recorded, and the models for further questions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.experiments.reporting.intervals import RESAMPLES
+from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.stages import Asked, Pairing, pairings, read_answers, recorded
+
+Answered = Mapping[str, Mapping[str, Asked]]
+"""Answers by role and scenario name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyModel:
+    """Who played a part in the study."""
+
+    role: str
+    """teacher, untuned or tuned."""
+    name: str
+    fingerprint: str
+    """Hub id with revision, or the SHA-256 of the files."""
+    miniature: bool = False
+    """Whether it is a built-in miniature, whose results say nothing about large language models."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyData:
+    """Everything that the metrics of a study are computed from."""
+
+    recipe: Recipe
+    models: Sequence[StudyModel]
+    sets: Mapping[str, Sequence[ScenarioResult]]
+    """What the three models answered, scenario by scenario, by set: within, new_context, new_game, new_both."""
+    answers: Answered
+    """The same as it was recorded, with texts, motivations and presentations, by role and scenario name."""
+    pairings: Sequence[Pairing]
+    """Who played whom."""
+    records: Callable[[Pairing], Sequence[MatchRecord]]
+    """Reads the matches of a pairing."""
+    backends: Mapping[str, Backend]
+    """The models by role, for questions of a metric's own; see `Metric.ask`."""
+    resamples: int = RESAMPLES
+    """Bootstrap samples of the intervals of the gap closed."""
+
+    @property
+    def training_results(self) -> Sequence[ScenarioResult]:
+        """What the three models answered to the training scenarios."""
+        return self.sets.get(TRAINING_SET, ())
+
+    @property
+    def training(self) -> Sequence[Answers]:
+        """The teacher's answers to the training scenarios."""
+        return [result.teacher for result in self.training_results]
+
+    def stream(self, *key: str | int) -> np.random.Generator:
+        """Random numbers for one figure of one metric, by the run's seed and a key: words, numbers or both.
+
+        Every figure has its own stream, so that one more metric or set changes no other figure.
+        """
+        words = [part if isinstance(part, int) else crc32(part.encode(errors="replace")) for part in key]
+        return np.random.default_rng([self.recipe.seed, *words])
+
+
+def collect(run: Run, backends: Mapping[str, Backend]) -> StudyData:
+    """Read what a run recorded. `backends`: the models by role."""
+    answers = read_all_answers(run)
+    return StudyData(
+        recipe=run.recipe,
+        models=[_model(run.recipe, role, backend) for role, backend in backends.items()],
+        sets=scenario_results(run.recipe, answers),
+        answers=answers,
+        pairings=pairings(run.recipe),
+        records=lambda pairing: recorded(run, pairing),
+        backends=backends,
+    )
+
+
+def _model(recipe: Recipe, role: str, backend: Backend) -> StudyModel:
+    place = recipe.models.teacher if role == "teacher" else recipe.models.student
+    return StudyModel(role, backend.name, backend.fingerprint, is_miniature(place))
+
+
+def read_all_answers(run: Run) -> Answered:
+    """The answers of the three models."""
+    return {
+        role: {asked.scenario: asked for asked in read_answers(run.path("answers", f"{role}.jsonl"))} for role in ROLES
+    }
+
+
+def scenario_results(recipe: Recipe, answers: Answered) -> dict[str, list[ScenarioResult]]:
+    """The three models' answers by set of scenarios."""
+    return {name: [_result(scenario, answers) for scenario in group] for name, group in recipe.sets().items()}
+
+
+def _result(scenario: Scenario, answers: Answered) -> ScenarioResult:
+    teacher, untuned, tuned = (answers[role][scenario.name].answers(scenario) for role in ROLES)
+    return ScenarioResult(scenario.name, scenario.game.name, scenario.context.title, teacher, untuned, tuned)

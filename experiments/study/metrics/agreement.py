@@ -1,0 +1,142 @@
+"""What the students would have done where the teacher decided, on the histories of the teacher's matches."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.language_model import exact_distributions
+from dilemmas.experiments.reporting.format import Results, num, with_span
+from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a model would decide where the teacher decided in recorded matches."""
+
+    model: str
+    decisions: int
+    overlap: Estimate
+    """Mean of 1 - total variation distance between the two models' probabilities: 1 = identical everywhere."""
+    expected: Estimate
+    """Share of decisions on which independent draws from the two models are the same action."""
+    ceiling: float
+    """`expected` of the teacher with itself: below 1 where the teacher's choices are mixed."""
+
+
+def agreement(
+    model: str, teacher: Array, student: Array, match: NDArray[np.int64], rng: np.random.Generator
+) -> Agreement:
+    """Compare two models' probabilities on the same decisions.
+
+    Parameters
+    ----------
+    model : str
+        Name of the student.
+    teacher, student : array, shape (N, K)
+        Probability of each of K actions in each of N decisions.
+    match : array of int, shape (N,)
+        The match of each decision. Decisions of one match are dependent, so intervals resample matches.
+    rng : numpy.random.Generator
+        Draws the bootstrap samples.
+
+    Raises
+    ------
+    ValueError
+        Where there are no decisions.
+    """
+    if not len(teacher):
+        raise ValueError("no recorded decisions to compare")
+    _, cluster = np.unique(match, return_inverse=True)  # (N,)
+    sizes = np.bincount(cluster)
+    overlap = np.minimum(teacher, student).sum(axis=1)  # (N,): 1 - total variation distance
+    expected = (teacher * student).sum(axis=1)
+    return Agreement(
+        model,
+        decisions=len(teacher),
+        overlap=ratio(np.bincount(cluster, overlap), sizes, rng),
+        expected=ratio(np.bincount(cluster, expected), sizes, rng),
+        ceiling=float((teacher**2).sum(axis=1).mean()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The teacher's recorded decisions."""
+
+    prompts: list[tuple[str, tuple[str, ...]]]
+    """Prompt and labels of each decision."""
+    probabilities: list[tuple[float, ...]]
+    """The teacher's probability of every action."""
+    match: list[int]
+    """Number of the match of each decision."""
+
+
+def teacher_decisions(data: StudyData) -> Decisions:
+    """Every decision of the teacher in the matches in which it sits first."""
+    found = Decisions([], [], [])
+    records = (record for pairing in data.pairings if pairing.model == "teacher" for record in data.records(pairing))
+    for number, record in enumerate(records):
+        for mine, *_ in record.steps:
+            decision = mine.decision
+            assert decision.prompt is not None
+            assert decision.labels is not None
+            assert decision.probabilities is not None
+            found.prompts.append((decision.prompt, decision.labels))
+            found.probabilities.append(decision.probabilities)
+            found.match.append(number)
+    return found
+
+
+def _measure(data: StudyData) -> list[dict[str, Any]]:
+    """Agreement of the untuned and the tuned student with the teacher; empty without recorded decisions."""
+    decisions, rng = teacher_decisions(data), data.stream(2)
+    if not decisions.match:
+        return []
+    teacher, match = np.array(decisions.probabilities), np.array(decisions.match)
+    students = {role: _probabilities(data.backends[role], decisions) for role in ("untuned", "tuned")}
+    return [asdict(agreement(role, teacher, student, match, rng)) for role, student in students.items()]
+
+
+def _probabilities(backend: Backend, decisions: Decisions) -> Array:
+    return np.array([found.probabilities for found in exact_distributions(backend, decisions.prompts)])
+
+
+def agreement_table(rows: Sequence[Results]) -> Table:
+    """How the students would decide where the teacher decided."""
+    cells = (
+        (
+            row["model"],
+            f"{row['decisions']:,}",
+            *(with_span(row[key]["value"], row[key]["interval"]) for key in ("overlap", "expected")),
+            num(row["ceiling"]),
+        )
+        for row in rows
+    )
+    return Table(
+        "Students on the histories that the teacher's matches reached",
+        ("model", "decisions", "overlap", "same action", "teacher itself"),
+        tuple(cells),
+        note="Overlap: 1 minus the total variation distance between the two models' probabilities; 1 is "
+        "the same everywhere. Same action: how often independent draws agree, and beside it how often two "
+        "draws of the teacher do.",
+    )
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    yield Section("The teacher's decisions, made again", (*shown(agreement_table(results["agreement"])),))
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([agreement_table(results["agreement"])])
+
+
+AGREEMENT = Metric("agreement", _measure, _sections, _terminal, report_rank=8, terminal_rank=3)

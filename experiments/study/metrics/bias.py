@@ -1,0 +1,186 @@
+"""How much of the models' answers follows the label or the place of an action instead of the game."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.experiments.reporting.format import Results, num, with_span
+from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
+from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.layout import Cells, pivot
+from dilemmas.experiments.study.metrics.metric import Metric, titled
+from dilemmas.experiments.study.titles import set_title
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """How much of a model's answers follows how the actions are shown instead of the game; see `bias`.
+
+    Means over the scenarios of a set; intervals resample scenarios.
+    """
+
+    set: str
+    model: str
+    scenarios: int
+    """At least 1."""
+    labels: tuple[str, ...]
+    """The two labels of the template."""
+    label: Estimate | None
+    """Share of the answers that follows the label, in [0, 1]; None where no game of the set has two actions."""
+    label_lean: Estimate | None
+    """Preference for a label: from -1, always the second of `labels`, to 1, always the first."""
+    place: Estimate
+    """Share of the answers that follows the place in which an action is named, in [0, 1]."""
+    place_lean: Estimate
+    """Preference for a place: from -1, always the last named, to 1, always the first named."""
+
+
+def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array], rng: np.random.Generator) -> Bias:
+    """Label and place bias of a model on a set of scenarios, from its probabilities in every presentation.
+
+    Parameters
+    ----------
+    name, model : str
+        Names of the set and of the model.
+    labels : tuple of str
+        The two labels of the template.
+    shown : sequence of array, shape (A, 2, K)
+        For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
+        template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
+    rng : numpy.random.Generator
+        Draws the bootstrap samples.
+
+    Notes
+    -----
+    `label` is how far the distribution moves when the labels are swapped and nothing else changes, averaged over both
+    orders; `place`, how far it moves when the order is reversed and nothing else changes, averaged over the
+    assignments. The distance is total variation; with two actions it is |difference of P(action 0)|. Both are 0 if and
+    only if the game alone decides. A model that chooses a certain label with probability u, a certain place with
+    probability v, and otherwise follows the game, has label = u and place = v. Both are lower bounds, the smallest
+    share of answers that must change: equally strong preferences for both labels in one prompt look like an even
+    choice, and a preference for a middle place is not detected.
+
+    The leans keep the sign before averaging: as every label is used equally often for each action and in each place,
+    they are P(first label) - P(second label) and P(first named) - P(last named), whatever the game. A lean of 0 next to
+    a large share belongs to a model that prefers no label but misreads the game where the labels are swapped.
+    """
+    two = [one for one in shown if len(one) == 2]
+    turned = [one.swapaxes(0, 1) for one in shown]  # (order, assignment, action)
+    return Bias(
+        name,
+        model,
+        scenarios=len(shown),
+        labels=labels,
+        label=_mean([_moves(one) for one in two], rng) if two else None,
+        label_lean=_mean([_lean(one) for one in two], rng) if two else None,
+        place=_mean([_moves(one) for one in turned], rng),
+        place_lean=_mean([_lean(one) for one in turned], rng),
+    )
+
+
+def _mean(values: Sequence[float], rng: np.random.Generator) -> Estimate:
+    """Mean with an interval over scenarios."""
+    return ratio(values, np.ones(len(values)), rng)
+
+
+def _moves(shown: Array) -> float:
+    """Mean total variation distance between the two distributions of N pairs, shape (2, N, K)."""
+    return float(np.abs(shown[0] - shown[1]).sum(axis=-1).mean() / 2)
+
+
+def _lean(shown: Array) -> float:
+    """Mean difference of the two distributions of N pairs, shape (2, N, K), towards action 0 and away from the last.
+
+    With K > 2 actions, those in between count by their place, so the result is never larger than that of `_moves`.
+    """
+    weights = np.linspace(1, -1, shown.shape[-1]) / 2
+    return float(((shown[0] - shown[1]) @ weights).mean())
+
+
+def _measure(data: StudyData) -> list[dict[str, Any]]:
+    """Bias by set and model; empty where labels are fixed."""
+    if not data.recipe.prompting.shuffle_labels:
+        return []
+    rng, labels = data.stream(3), data.recipe.prompting.template.labels
+    rows = []
+    for name, group in data.sets.items():
+        for role in ROLES:
+            presented = [np.array(data.answers[role][result.name].presented) for result in group]
+            ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
+            rows.append(asdict(bias(name, role, labels, ways, rng)))
+    return rows
+
+
+def bias_table(rows: Sequence[Results]) -> Table:
+    """Share of the answers that follows the label or the place, one column per model."""
+    parts = {"label": "label", "place": "place"}
+    columns, cells = _by_model(rows, parts, lambda found: with_span(found["value"], found["interval"]))
+    return Table(
+        "Share of the answers that follows the label or the place",
+        ("set", "by", *columns),
+        cells,
+        words=2,
+        note="How much the probability of an action changes when the two labels are exchanged, or the actions are "
+        "named in reverse order, and nothing else: 0 where that has no say, 1 where it decides every answer. Means "
+        "over scenarios; in brackets 95% bootstrap intervals over scenarios.",
+    )
+
+
+def lean_table(rows: Sequence[Results]) -> Table:
+    """Preference for a label or a place, one column per model."""
+    first, second = rows[0]["labels"] if rows else ("", "")
+    columns, cells = _by_model(rows, {"label_lean": "label", "place_lean": "place"}, lambda found: num(found["value"]))
+    return Table(
+        f"Lean towards {first} or the first named (1), {second} or the last named (−1)",
+        ("set", "by", *columns),
+        cells,
+        words=2,
+        note="How much more often the one is taken than the other, whatever it stands for. Opposite leans cancel here, "
+        "not above: a share without a lean belongs to a model that misreads the game when it is shown in another way.",
+    )
+
+
+def _by_model(
+    rows: Sequence[Results], parts: Mapping[str, str], cell: Callable[[Results], str]
+) -> tuple[list[str], Cells]:
+    """The models, and a row of cells for each set and each part of the bias; `parts`: key of a part -> its name."""
+    flat = [
+        {"set": set_title(row["set"]), "by": by, "model": row["model"], "found": row[key]}
+        for row in rows
+        for key, by in parts.items()
+        if row[key] is not None
+    ]
+    return pivot(flat, ("set", "by"), lambda row: cell(row["found"]))
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    rows = results["bias"]
+    text = (
+        "In every scenario the labels of the actions and the order in which they are named were drawn from the "
+        "seed, the same for all models, and each model's own probabilities were read in all ways to show them. "
+        "A share of 0.30 says that at least three answers in ten go by the label (or the place), not by the game."
+    )
+    blocks: tuple[Block, ...] = (Paragraph(text), bias_table(rows), lean_table(rows)) if rows else ()
+    yield Section("Do the answers follow the label or the place?", blocks)
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([bias_table(results["bias"]), lean_table(results["bias"])])
+
+
+def _limits(results: Results) -> Iterator[str]:
+    if not results["bias"]:
+        yield (
+            "They do not tell an answer to the game from a liking for a label or for the action that is named first: "
+            "both were fixed. A run with --shuffle-labels draws them from the seed and measures the bias."
+        )
+
+
+BIAS = Metric("bias", _measure, _sections, _terminal, limits=_limits, report_rank=6, terminal_rank=2)

@@ -1,0 +1,73 @@
+"""Whether the models understand the scenarios: questions of fact with one right answer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.language_model import Score
+from dilemmas.agents.models.language_model import comprehension as comprehension_scores
+from dilemmas.experiments.reporting.format import Results, with_span
+from dilemmas.experiments.reporting.intervals import Interval, wilson
+from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.layout import pivot
+from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """How many questions of fact about scenarios a model answers correctly."""
+
+    model: str
+    kind: str
+    """Kind of question, as in `dilemmas.envs.prompts.comprehension`."""
+    right: int
+    asked: int
+    """At least 1."""
+
+    @property
+    def interval(self) -> Interval:
+        """95% interval of the share of correct answers."""
+        return wilson(self.right, self.asked)
+
+
+def scores(recipe: Recipe, backend: Backend) -> list[Score]:
+    """Ask a model about every game with two actions, in one context; by kind of question."""
+    cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
+    prompting = recipe.prompting
+    return comprehension_scores(backend, prompting.template, cases, prompting.shuffle_labels)
+
+
+def _measure(data: StudyData) -> list[dict[str, Any]]:
+    """Correct answers by model and kind of question."""
+    rows = [
+        Comprehension(role, score.kind, score.right, score.asked)
+        for role, backend in data.backends.items()
+        for score in scores(data.recipe, backend)
+    ]
+    return [asdict(row) | {"interval": row.interval} for row in rows]
+
+
+def comprehension_table(rows: Sequence[Results]) -> Table:
+    """Share of correct answers, one column per model."""
+    columns, cells = pivot(rows, ("kind",), lambda row: with_span(row["right"] / row["asked"], row["interval"]))
+    return Table(
+        "Questions of fact answered rightly",
+        ("about", *columns),
+        cells,
+        note="The choice of a model that cannot read the payoffs says little (after Fontana, Pierri & Aiello "
+        f"2024). In brackets 95% Wilson intervals; {sum(row['asked'] for row in rows):,} answers in all.",
+    )
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    yield Section("Do the models understand the scenarios?", (*shown(comprehension_table(results["comprehension"])),))
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([comprehension_table(results["comprehension"])])
+
+
+COMPREHENSION = Metric("comprehension", _measure, _sections, _terminal, ask=scores, report_rank=5, terminal_rank=1)

@@ -1,0 +1,165 @@
+"""How the models play repeated games: cooperation and payoffs by game and opponent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.experiments.reporting.charts import lines
+from dilemmas.experiments.reporting.format import Results, num, with_span, words
+from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.layout import pivot
+from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.stages import Pairing
+from dilemmas.experiments.study.titles import scenario_title
+
+Array = NDArray[np.float64]
+Played = list[tuple[Pairing, MatchRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """How one model played against one opponent."""
+
+    model: str
+    opponent: str
+    game: str
+    rounds: float
+    """Mean number of rounds per match."""
+    matches: int
+    cooperation: Estimate
+    """The model's mean cooperation per round, in [0, 1]; intervals resample matches."""
+    payoff: Estimate
+    """The model's mean payoff per round, in points."""
+    opponent_payoff: Estimate
+    """The opponent's mean payoff per round (in a group, the mean over the other players), in points."""
+    cooperation_by_round: tuple[float, ...]
+    """The model's mean cooperation in each round, over the matches that reached it."""
+
+
+def match_row(
+    model: str,
+    opponent: str,
+    game: str,
+    cooperation: Array,
+    payoff: Array,
+    opponent_payoff: Array,
+    rng: np.random.Generator,
+) -> MatchRow:
+    """Summarise M matches of at most R rounds.
+
+    Parameters
+    ----------
+    model, opponent, game : str
+        Names.
+    cooperation, payoff, opponent_payoff : array, shape (M, R)
+        nan in rounds that were not played. Every match has at least one round.
+    rng : numpy.random.Generator
+        Draws the bootstrap samples.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ.
+    """
+    if not cooperation.shape == payoff.shape == opponent_payoff.shape:
+        raise ValueError(f"shapes {cooperation.shape}, {payoff.shape} and {opponent_payoff.shape} differ")
+    played = ~np.isnan(cooperation)  # (M, R)
+    lengths = played.sum(axis=1)  # (M,)
+    reached = played.any(axis=0)
+    by_round = np.nansum(cooperation, axis=0)[reached] / played.sum(axis=0)[reached]
+    return MatchRow(
+        model,
+        opponent,
+        game,
+        rounds=float(lengths.mean()),
+        matches=len(lengths),
+        cooperation=ratio(np.nansum(cooperation, axis=1), lengths, rng),
+        payoff=ratio(np.nansum(payoff, axis=1), lengths, rng),
+        opponent_payoff=ratio(np.nansum(opponent_payoff, axis=1), lengths, rng),
+        cooperation_by_round=tuple(float(rate) for rate in by_round),
+    )
+
+
+def _measure(data: StudyData) -> list[dict[str, Any]]:
+    """Every model against every opponent by game, over all contexts."""
+    rng = data.stream(1)
+    groups: dict[tuple[str, str, str], Played] = {}
+    for pairing in data.pairings:
+        key = (pairing.model, pairing.opponent, pairing.game.name)
+        groups.setdefault(key, []).extend((pairing, record) for record in data.records(pairing))
+    return [asdict(_row(key, played, rng)) for key, played in groups.items()]
+
+
+def _row(key: tuple[str, str, str], played: Played, rng: np.random.Generator) -> MatchRow:
+    cooperation, payoff, opponent_payoff = _by_round(played)
+    return match_row(*key, cooperation, payoff, opponent_payoff, rng)
+
+
+def _by_round(played: Played) -> Array:
+    """Cooperation, payoff and the opponent's payoff, shape (3, M, R); nan in rounds that were not played."""
+    rounds = max(len(record.steps) for _, record in played)
+    found = np.full((3, len(played), rounds), np.nan)
+    for m, (pairing, record) in enumerate(played):
+        for r, (mine, theirs) in enumerate(record.steps):
+            if mine.reward is not None and theirs.reward is not None:  # else a reply could not be read
+                found[:, m, r] = pairing.game.cooperation(mine.played), mine.reward, theirs.reward
+    return found
+
+
+def cooperation_table(rows: Sequence[Results]) -> Table:
+    """Mean cooperation in matches, one column per model."""
+    columns, cells = pivot(rows, ("game", "opponent"), lambda row: num(row["cooperation"]["value"]))
+    return Table("Cooperation in matches", ("game", "opponent", *columns), cells, words=2)
+
+
+def payoff_table(rows: Sequence[Results]) -> Table:
+    """Cooperation and payoffs of each model against each opponent."""
+    keys = ("cooperation", "payoff", "opponent_payoff")
+    cells = (
+        (
+            scenario_title(row["game"]),
+            words(row["opponent"]),
+            row["model"],
+            f"{row['matches']:,} × {row['rounds']:.3g}",
+            *(with_span(row[key]["value"], row[key]["interval"]) for key in keys),
+        )
+        for row in rows
+    )
+    return Table(
+        "The numbers: cooperation and payoffs in matches",
+        ("game", "opponent", "model", "matches × rounds", "cooperation", "payoff", "opponent's payoff"),
+        tuple(cells),
+        words=3,
+        note="Payoffs in points per round. In brackets 95% bootstrap intervals over matches.",
+        folded=True,
+    )
+
+
+def _figures(rows: Sequence[Results]) -> Iterator[Figure]:
+    """One figure per game, with a panel per opponent."""
+    games: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
+    for row in rows:
+        panels = games.setdefault(scenario_title(row["game"]), {})
+        panels.setdefault(f"against {words(row['opponent'])}", {})[row["model"]] = row["cooperation_by_round"]
+    for game, panels in games.items():
+        caption = f"{game.capitalize()}: mean cooperation of each model in each round, by opponent."
+        yield Figure(lines(f"Cooperation by round: {game}", caption, panels), caption)
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    rows = results["matches"]
+    blocks: list[Block] = [*_figures(rows), *shown(cooperation_table(rows)), *shown(payoff_table(rows))]
+    yield Section("Matches", tuple(blocks))
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([cooperation_table(results["matches"])])
+
+
+MATCHES = Metric("matches", _measure, _sections, _terminal, report_rank=7, terminal_rank=4)

@@ -1,0 +1,68 @@
+"""What a metric of the study consists of: how it is measured, and how the report shows it.
+
+A new metric is one module of this package that defines a `Metric`, and one line in
+`dilemmas.experiments.study.metrics.registry.METRICS`. Every function but `measure` and `ask` takes the whole dictionary
+of results.json, so that a report can be written again from that file alone.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dilemmas.agents.models.backend import Backend
+from dilemmas.experiments.reporting.format import Results
+from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.recipe import Recipe
+
+LAST = 100
+"""Default rank: after all metrics that have a smaller one."""
+
+
+def no_sections(results: Results) -> Iterable[Section]:
+    """A metric that the report does not show in this place."""
+    return ()
+
+
+def no_sentences(results: Results) -> Iterable[str]:
+    """A metric without a warning or a limitation."""
+    return ()
+
+
+def no_questions(recipe: Recipe, backend: Backend) -> None:
+    """A metric that reads the run folder and asks the models nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of the study."""
+
+    key: str
+    """Key of the metric in results.json."""
+    measure: Callable[[StudyData], Any]
+    """The measurement, in plain values: dictionaries, lists or tuples, strings, numbers, None."""
+    sections: Callable[[Results], Iterable[Section]] = no_sections
+    """Its part of report.md and report.html; sections of the same title are joined, in the order of the ranks."""
+    terminal: Callable[[Results], Iterable[Section]] = no_sections
+    """Its part of what `dilemmas replicate` prints: tables that fit 80 columns."""
+    warnings: Callable[[Results], Iterable[str]] = no_sentences
+    """Sentences about values that a reader should be warned of."""
+    limits: Callable[[Results], Iterable[str]] = no_sentences
+    """Sentences about what the metric does not show."""
+    ask: Callable[[Recipe, Backend], object] = no_questions
+    """Puts to a model what `measure` will ask of it. It is called while the weights are loaded; the answers are
+    remembered, so that `measure` gets them without the weights."""
+    report_rank: int = LAST
+    """Place in the report, by increasing rank; equal ranks are in the order of the registry."""
+    terminal_rank: int = LAST
+    """Place in the terminal, likewise."""
+
+
+def shown(table: Table) -> list[Table]:
+    """The table, unless it has no rows."""
+    return [table] if table.rows else []
+
+
+def titled(tables: Iterable[Table]) -> list[Section]:
+    """A section for each table that has rows, under the table's own title."""
+    return [Section(table.title, (table,)) for table in tables if table.rows]

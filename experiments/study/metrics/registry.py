@@ -1,0 +1,29 @@
+"""All metrics of the study, in the order in which results.json lists them.
+
+A new metric is appended here; evaluation, results.json and the report read this tuple.
+"""
+
+from dilemmas.experiments.study.metrics.agreement import AGREEMENT
+from dilemmas.experiments.study.metrics.bias import BIAS
+from dilemmas.experiments.study.metrics.comprehension import COMPREHENSION
+from dilemmas.experiments.study.metrics.consistency import CONSISTENCY
+from dilemmas.experiments.study.metrics.gap_closed import GAP_CLOSED
+from dilemmas.experiments.study.metrics.matches import MATCHES
+from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
+from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
+from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
+from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
+
+METRICS: tuple[Metric, ...] = (
+    NULL_PLAYER,
+    GAP_CLOSED,
+    SCENARIOS,
+    UNREADABLE,
+    MATCHES,
+    AGREEMENT,
+    CONSISTENCY,
+    COMPREHENSION,
+    BIAS,
+    TRANSFER_DROP,
+)

@@ -1,0 +1,63 @@
+"""How much of the gap closed on new contexts is lost where the game is new too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dilemmas.experiments.reporting.format import Results, num
+from dilemmas.experiments.reporting.page import Paragraph, Section
+from dilemmas.experiments.study.alignment import aggregate_gap, main_estimate, null_rate
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.titles import SUMMARY
+
+MAX_DROP = 0.25
+"""Share of the gap closed on new contexts that may be lost where the game is new too; a larger loss is a warning that
+surface patterns were learned. The study does not state whether it means a share or points; a share is stricter."""
+
+
+def transfer_drop(new_context: float, new_both: float) -> float | None:
+    """Share of the gap closed on new contexts that is lost where the game is new too: 1 - new_both / new_context.
+
+    None where no gap was closed on new contexts. A value above `MAX_DROP` is a warning.
+    """
+    return 1 - new_both / new_context if new_context > 0 else None
+
+
+def _measure(data: StudyData) -> dict[str, Any] | None:
+    """The drop from new contexts to new contexts with new games; None where one of the sets was not evaluated."""
+    known, new = (_gap(data, name) for name in ("new_context", "new_both"))
+    if known is None or new is None:
+        return None
+    drop = transfer_drop(known, new)
+    warning = drop is not None and drop > MAX_DROP
+    return {"new_context": known, "new_both": new, "drop": drop, "limit": MAX_DROP, "warning": warning}
+
+
+def _gap(data: StudyData, name: str) -> float | None:
+    """The gap closed on a set, as its main row in results.json."""
+    estimate = main_estimate(data.sets)
+    rate = null_rate(data.training, estimate)
+    return aggregate_gap(data.sets.get(name, ()), rate, estimate, data.recipe.observations)
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    drop = results["transfer_drop"]
+    if drop and drop["drop"] is not None:
+        text = (
+            "From new contexts to new games in new contexts the gap closed goes from "
+            f"{num(drop['new_context'])} to {num(drop['new_both'])}: a drop by {num(drop['drop'])} of it, "
+            f"with a warning above {num(drop['limit'])}."
+        )
+        yield Section(SUMMARY, (Paragraph(text),))
+
+
+def _warnings(results: Results) -> Iterator[str]:
+    drop = results["transfer_drop"]
+    if drop and drop["warning"]:
+        yield (
+            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} "
+            f"where the game is new too, by more than {MAX_DROP:.0%} of it: a sign that surface patterns were learned."
+        )
+
+
+TRANSFER_DROP = Metric("transfer_drop", _measure, _sections, warnings=_warnings, report_rank=2)

@@ -1,0 +1,136 @@
+"""The whole study: teach, distil, evaluate, measure. The caller shows progress and writes the report."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dilemmas.agents.models.backend import Backend, Remembering
+from dilemmas.agents.models.model_files import is_hub_id
+from dilemmas.agents.models.open_model import LazyModel, open_model
+from dilemmas.experiments.populations.torus import run_lattice, write_lattice
+from dilemmas.experiments.run_folder import RunError, read_json, write_json
+from dilemmas.experiments.study import stages
+from dilemmas.experiments.study.data import collect
+from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.run import Run
+from dilemmas.training.examples import Example
+
+SMALL = 100_000_000
+"""Bytes of weights up to which models run on one thread: on small matrices a second thread costs more than it saves,
+many times more on a busy machine, and with one thread sums are added in the same order every time."""
+NAMES = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "the tuned student"}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """How far a task of the study is."""
+
+    task: str
+    """What is done, in words; the same for all steps of a task."""
+    done: int
+    """Steps completed."""
+    total: int | None = None
+    """Steps of the task; None where it is not known yet."""
+    note: str = ""
+    """What else there is to tell."""
+
+
+Steps = Generator[TaskProgress, None, dict[str, Any]]
+
+
+def cost(recipe: Recipe) -> dict[str, int]:
+    """How many replies the models write and how many examples the student reads."""
+    scenarios = {name: len(group) for name, group in recipe.sets().items()}
+    examples = scenarios[TRAINING_SET] * recipe.observations
+    return {
+        "teacher_replies": sum(scenarios.values()) * recipe.observations,
+        "student_replies": 2 * sum(scenarios.values()) * recipe.observations,
+        "teaching_examples": examples,
+        "training_steps": recipe.lora.epochs * examples // recipe.lora.batch,
+    }
+
+
+def finished_results(run: Run) -> dict[str, Any] | None:
+    """What results.json of a finished run holds; None where the run is not finished.
+
+    `RunError` where it was written by a version of dilemmas that measures other things.
+    """
+    path = run.folder / "results.json"
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = read_json(path)
+    if found.get("version") != VERSION:
+        told = f"{path} is of version {found.get('version')}, not {VERSION}"
+        raise RunError(f"{told}; delete it and repeat the command: only the measurements are made again")
+    return found
+
+
+def carry_out(run: Run) -> Steps:
+    """All stages of the study, resumed where a stopped run ended; returns what results.json then holds."""
+    models = run.recipe.models
+    find = partial(open_model, device=models.device, dtype=models.dtype)
+    teacher, student = find(models.teacher), find(models.student)
+    _limit_threads((teacher, student))
+    run.begin()
+    backends: dict[str, Backend] = {}
+    with run.stage("teacher"):
+        backends["teacher"] = yield from _answers(run, "teacher", teacher)
+        examples = stages.teach(run)
+    with run.stage("untuned student"):
+        backends["untuned"] = yield from _answers(run, "untuned", student)
+    with run.stage("distillation"):
+        yield from _distil(run, student, examples)
+    with run.stage("tuned student"):
+        tuned = find(f"{models.student}+{run.path('adapter')}")
+        backends["tuned"] = yield from _answers(run, "tuned", tuned)
+    with run.stage("matches"):
+        played = stages.play_matches(run, backends)
+        yield from _counted("the models play matches", played, len(stages.pairings(run.recipe)))
+    with run.stage("population"):
+        asked = run.recipe.population
+        curves = run_lattice(stages.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
+        write_lattice(curves, run.path("population"))
+    with run.stage("evaluation"):
+        results = evaluate(collect(run, backends))
+    results["seconds"] = round(sum(run.seconds().values()), 1)
+    write_json(run.path("results.json"), results)
+    return results
+
+
+def _limit_threads(models: Iterable[LazyModel]) -> None:
+    if max(model.size for model in models) < SMALL:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, None, Backend]:
+    """Ask a model everything, and release its weights before those of the next one are loaded."""
+    scenarios = sum(len(group) for group in run.recipe.sets().values())
+    yield from _counted(f"{NAMES[role]} answers", stages.question(run, role, model), scenarios)
+    backend = Remembering(model)  # from here on, so that it is asked in the same batches after a stop
+    ask_ahead(run.recipe, backend)
+    model.let_go()
+    return backend
+
+
+def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
+    from dilemmas.training.distill import distil
+
+    recipe, task = run.recipe, "the student learns"
+    hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
+    yield TaskProgress(task, 0)
+    steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
+    for step in steps:
+        yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
+    yield TaskProgress(task, 1, 1)
+    student.let_go()  # of the weights that were tuned
+
+
+def _counted(task: str, steps: Iterable[object], total: int) -> Iterator[TaskProgress]:
+    """Works through the steps of a task."""
+    yield TaskProgress(task, 0, total)
+    for done, _ in enumerate(steps, start=1):
+        yield TaskProgress(task, done, total)
