@@ -5,11 +5,12 @@ They are written into folders that git ignores, so that the site never shows wha
 
 import dataclasses
 import inspect
+import json
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
@@ -90,12 +91,12 @@ def recipe_table(kind: type[Any], section: str = "") -> str:
     hints, documents = get_type_hints(kind), _field_documents(kind)
     rows, below = [], []
     for field in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[field.name]):
-            below.append(recipe_table(hints[field.name], field.name))
+        hint = hints[field.name]
+        if field.default_factory is hint:  # a table of the file
+            below.append(recipe_table(hint, field.name))
         else:
-            meaning = documents.get(field.name, "")
-            rows.append(f"| `{field.name}` | {_type(hints[field.name])} | `{_default(field)}` | {meaning} |")
-    title = f"Table `[{section}]`: {_first_line(kind)}" if section else "At the top of the file:"
+            rows.append(f"| `{field.name}` | {_type(hint)} | {_default(field)} | {documents.get(field.name, '')} |")
+    title = f"**Table `[{section}]`.** {_first_line(kind)}" if section else "**At the top of the file.**"
     head = ["| Key | Type | Default | Meaning |", "| --- | --- | --- | --- |"]
     return "\n\n".join([title, "\n".join([*head, *rows]), *below])
 
@@ -112,12 +113,15 @@ def _first_line(kind: type[Any]) -> str:
 
 
 def _type(hint: Any) -> str:
-    names = {int: "integer", float: "number", str: "string", bool: "boolean"}
-    return names.get(hint, "list of strings")
+    names = {int: "integer", float: "number", str: "string", bool: "boolean", tuple: "list of strings"}
+    names[Mapping] = "tables by name"
+    return names.get(get_origin(hint) or hint, "string or table")
 
 
 def _default(field: "dataclasses.Field[Any]") -> str:
-    value = field.default
-    return "true" if value is True else "false" if value is False else str(list(value) if isinstance(value, tuple) else value)
-
-
+    """The default as TOML; of a template its name."""
+    made = field.default_factory
+    value = field.default if made is dataclasses.MISSING else made()
+    if dataclasses.is_dataclass(value):
+        value = value.name  # type: ignore[attr-defined]
+    return f"`{json.dumps(value)}`" if value or value in (0, False) else "none"

@@ -139,11 +139,10 @@ def test_a_page_does_what_it_says(page: Path, read: Read, workplace: Path, monke
 
 
 @pytest.mark.slow
-def test_slow_blocks_do_too(page: Path, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty folder: the slow blocks make the run that the others look at."""
+def test_slow_blocks_do_too(page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = read(page)
     if any(block.mark == "slow" for block in blocks):
-        execute(page, blocks, tmp_path, monkeypatch, slow=True)
+        execute(page, blocks, workplace, monkeypatch, slow=True)
 
 
 def test_what_is_made_and_installed_exists(page: Path, read: Read) -> None:
