@@ -1,0 +1,81 @@
+"""How docstrings are read: prose with `names` in backticks and indented code, in which `*` and `|` are plain characters.
+
+`dilemmas.…` in single backticks is a link, and a warning where there is no such object; any other `name` is shown as code.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, TypeVar
+
+from docutils import nodes
+from docutils.parsers.rst.states import Inliner
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.roles import XRefRole
+
+OWN = re.compile(r"dilemmas(\.\w+)+")
+LITERAL = re.compile(r"(``.*?``|`.*?`)")
+SUFFIX = re.compile(r"((?<!`)`[^`]+`)(?=\w)")
+PLAIN = re.compile(r"(?<!\\)([*|])")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Sphinx's entry point."""
+    app.add_role("name", name_role)
+    app.connect("autodoc-process-docstring", prepare, priority=400)  # before napoleon, at 500
+    app.connect("missing-reference", type_variable)
+    return {"parallel_read_safe": True}
+
+
+def name_role(
+    role: str, raw: str, text: str, number: int, inliner: Inliner, options: Any = None, content: Any = ()
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """The default role: a link to an object of this project, or code."""
+    if OWN.fullmatch(text):
+        link = XRefRole(lowercase=False, nodeclass=pending_xref, innernodeclass=nodes.literal)
+        return link("py:obj", raw, f"~{text}", number, inliner)
+    return [nodes.literal(raw, text.replace("\x00", ""))], []
+
+
+def prepare(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
+    """Rewrite the lines of a docstring in place."""
+    value = what in ("attribute", "data", "property")
+    lines[:] = [*([""] if value else []), *marked(lines)]  # napoleon takes what stands before a colon for a type
+
+
+def marked(lines: list[str]) -> Iterator[str]:
+    """The lines with `::` before indented code, and with plain asterisks and bars."""
+    code, last = False, ""
+    for number, line in enumerate(lines):
+        indented = line.startswith("    ")
+        if line and not indented:
+            code = False
+        elif indented and number and not lines[number - 1] and last and not last.startswith((" ", "- ", "* ", ".. ")):
+            code = True
+            if not last.endswith("::"):
+                yield from ("::", "")
+        yield line if code else escaped(line)
+        last = line or last
+
+
+def escaped(line: str) -> str:
+    """A line of prose in which nothing outside backticks is markup."""
+    if line.startswith((".. ", "| ", "* ", "---")):
+        return line
+    plain = (part if part.startswith("`") else PLAIN.sub(r"\\\1", part) for part in LITERAL.split(line))
+    return SUFFIX.sub(r"\1\\ ", "".join(plain))  # `name`s
+
+
+def type_variable(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element
+) -> nodes.Element | None:
+    """Type variables of a module have no entry of their own: their names are shown without a link."""
+    module, _, name = node.get("reftarget", "").rpartition(".")
+    if not module.startswith("dilemmas"):
+        return None
+    try:
+        return shown if isinstance(getattr(import_module(module), name, None), TypeVar) else None
+    except ImportError:
+        return None

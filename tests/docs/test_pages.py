@@ -1,0 +1,172 @@
+"""Every code block and every command of the README and the site is executed, page by page, from top to bottom.
+
+A block may carry a comment above it:
+
+    <!-- not executed: REASON -->   is shown only
+    <!-- slow: REASON -->           runs with the slow tests only
+    <!-- file: NAME -->             is the content of a file that later blocks use
+
+A ``text`` block directly below another block is what that block prints: all of it for ``python``, some successive lines
+of it for ``sh``. ``diff`` blocks are applied to a copy of the package, which the rest of the page then uses.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dilemmas
+from dilemmas.experiments.commands.main import main
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(dilemmas.__file__).parent
+SHOWN = {"text", "json", "toml", "csv", "bibtex"}
+"""Kinds of blocks that are not run by themselves."""
+INTERPRETER = {"python", "python3", ".venv/bin/python"}
+Read = Callable[[Path], list[Any]]
+
+
+def outside(block: Any) -> list[str]:
+    """What is run elsewhere: targets of make and packages to install, whose names are checked."""
+    commands = [line.split("#")[0].strip() for line in block.body.splitlines()]
+    return [line for line in commands if line.startswith(("make ", "pip install "))]
+
+
+class Session:
+    """A page that is being executed, in a folder of its own."""
+
+    def __init__(self, folder: Path, slow: bool) -> None:
+        self.folder = folder
+        self.slow = slow
+        self.names: dict[str, Any] = {"__name__": "page"}
+        self.patched: Path | None = None
+        """Folder that holds a changed copy of the package."""
+
+    def run(self, page: Path, block: Any) -> None:
+        """Execute a block; AssertionError where it fails or prints something else than the page says."""
+        place = f"{page.name}, line {block.line}"
+        if block.mark == "file":
+            path = self.folder / block.note
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.body, encoding="utf-8")
+        elif block.mark == "not executed" or block.kind in SHOWN or (block.mark == "slow" and not self.slow):
+            assert not block.mark or block.note, f"{place}: needs a reason"
+        elif block.kind == "python":
+            printed = self._python(block.body)
+            assert block.printed is None or printed == block.printed, f"{place} prints:\n{printed}"
+        elif block.kind == "sh":
+            self._commands(block, place)
+        elif block.kind == "diff":
+            self._patch(block.body)
+        else:
+            pytest.fail(f"{place}: no way to execute a block of {block.kind}")
+
+    def _python(self, code: str) -> str:
+        if self.patched:
+            return self._process([sys.executable, "-c", code])
+        with contextlib.redirect_stdout(io.StringIO()) as seen:
+            exec(compile(code, "page", "exec"), self.names)
+        return seen.getvalue()
+
+    def _commands(self, block: Any, place: str) -> None:
+        checked, printed = outside(block), ""
+        for line in re.sub(r"\\\n\s*", "", block.body).splitlines():
+            words = shlex.split(line, comments=True)
+            if not words or " ".join(words).startswith(tuple(checked)) and checked:
+                continue
+            printed = self._command(words, place)
+        if block.printed is not None and printed:
+            wanted = "\n".join(line.rstrip() for line in block.printed.splitlines())
+            assert wanted in "\n".join(line.rstrip() for line in printed.splitlines()), f"{place} prints:\n{printed}"
+
+    def _command(self, words: list[str], place: str) -> str:
+        if words[0] in INTERPRETER:
+            return self._process([sys.executable, *words[1:]])
+        assert words[0].removeprefix(".venv/bin/") == "dilemmas", f"{place}: {words[0]} needs a mark"
+        if self.patched:
+            return self._process([sys.executable, "-m", "dilemmas", *words[1:]])
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main(words[1:])
+        assert not ended.value.code, f"{place}: {shlex.join(words)}\n{err.getvalue()}"
+        return out.getvalue()
+
+    def _process(self, words: list[str]) -> str:
+        path = filter(None, [str(self.patched or ""), os.environ.get("PYTHONPATH")])
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+        done = subprocess.run(words, cwd=self.folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr}"
+        return done.stdout
+
+    def _patch(self, change: str) -> None:
+        if self.patched is None:
+            self.patched = self.folder / "changed"
+            shutil.copytree(PACKAGE, self.patched / "dilemmas", ignore=_not_the_package)
+        words = ["git", "apply", "--unidiff-zero", "--whitespace=nowarn", "-"]
+        folder = self.patched / "dilemmas"
+        environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(self.folder)}
+        done = subprocess.run(words, cwd=folder, env=environment, input=change, capture_output=True, text=True)
+        assert done.returncode == 0, f"{done.stderr}\n{change}"
+
+
+def _not_the_package(folder: str, names: list[str]) -> set[str]:
+    """Of the root, only the package is copied; nowhere compiled files."""
+    kept = {"__init__.py", "__main__.py", "py.typed", "envs", "agents", "training", "experiments"}
+    left = set(names) - kept if Path(folder) == PACKAGE else set()
+    return left | ({"__pycache__"} & set(names))
+
+
+def execute(page: Path, blocks: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch, slow: bool) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
+    session = Session(folder, slow)
+    for block in blocks:
+        session.run(page, block)
+
+
+def test_a_page_does_what_it_says(page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute(page, read(page), workplace, monkeypatch, slow=False)
+
+
+@pytest.mark.slow
+def test_slow_blocks_do_too(page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = read(page)
+    if any(block.mark == "slow" for block in blocks):
+        execute(page, blocks, workplace, monkeypatch, slow=True)
+
+
+def test_what_is_made_and_installed_exists(page: Path, read: Read) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for line in (line for block in read(page) if block.kind == "sh" for line in outside(block)):
+        if line.startswith("make "):
+            assert {word for word in line.split()[1:] if "=" not in word} <= set(targets), line
+        else:
+            named = [name.strip() for group in re.findall(r"\[([a-z, ]+)\]", line) for name in group.split(",")]
+            assert named, f"{line}: no extra of this package"
+            assert set(named) <= set(extras), line
+
+
+WRONG = (
+    "```sh\ndilemmas games no_such_game\n```\n",
+    "```python\nprint(1)\n```\n\n```text\n2\n```\n",
+    "<!-- not executed: -->\n```sh\nls\n```\n",
+)
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_page_is_found(text: str, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "wrong.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"wrong\.md, line 1"):
+        execute(page, read(page), tmp_path, monkeypatch, slow=False)
