@@ -52,8 +52,17 @@ class Backend(Protocol):
         """Identifies the weights: hub id with revision, or the SHA-256 of the files."""
         ...
 
+    @property
+    def size(self) -> int:
+        """Size of the weights in bytes; 0 where they are not on this machine."""
+        ...
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order."""
+        ...
+
+    def unload(self) -> None:
+        """Free the memory that the weights take; they are loaded again at the next request."""
         ...
 
 
@@ -76,6 +85,13 @@ class Remembering:
     def fingerprint(self) -> str:
         return self.below.fingerprint
 
+    @property
+    def size(self) -> int:
+        return self.below.size
+
+    def unload(self) -> None:
+        self.below.unload()
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         scored = {(r.prompt, r.labels): r for r in requests if not r.max_tokens}
         sampled = [request for request in requests if request.max_tokens]
@@ -93,6 +109,10 @@ class FakeBackend:
     answer: Callable[[Request], Response]
     name: str = "fake"
     fingerprint: str = "fake"
+    size: int = 0
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]
+
+    def unload(self) -> None:
+        """There is nothing to free."""

@@ -68,7 +68,7 @@ def split_spec(spec: str) -> tuple[str, str | None]:
 
 
 class LazyModel:
-    """A model whose weights are loaded at the first request, and again at the first one after `let_go`."""
+    """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
     def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int) -> None:
         """Find the files of the model. Parameters and errors are those of `open_model`."""
@@ -107,7 +107,7 @@ class LazyModel:
         """Model and tokenizer of transformers, loaded anew: the caller may change them."""
         return load_weights(self._files, self._place, self._precision)
 
-    def let_go(self) -> None:
+    def unload(self) -> None:
         """Free the memory that the weights take."""
         import torch
 

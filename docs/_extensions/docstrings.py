@@ -68,9 +68,7 @@ def escaped(line: str) -> str:
     return SUFFIX.sub(r"\1\\ ", "".join(plain))  # `name`s
 
 
-def type_variable(
-    app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element
-) -> nodes.Element | None:
+def type_variable(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element) -> nodes.Element | None:
     """Type variables of a module have no entry of their own: their names are shown without a link."""
     module, _, name = node.get("reftarget", "").rpartition(".")
     if not module.startswith("dilemmas"):

@@ -112,7 +112,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
     yield from _counted(f"{NAMES[role]} answers", stages.question(run, role, model), scenarios)
     backend = Remembering(model)  # from here on, so that it is asked in the same batches after a stop
     ask_ahead(run.recipe, backend)
-    model.let_go()
+    model.unload()
     return backend
 
 
@@ -126,7 +126,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
     for step in steps:
         yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
     yield TaskProgress(task, 1, 1)
-    student.let_go()  # of the weights that were tuned
+    student.unload()  # of the weights that were tuned
 
 
 def _counted(task: str, steps: Iterable[object], total: int) -> Iterator[TaskProgress]:

@@ -82,7 +82,7 @@ class Session:
         checked, printed = outside(block), ""
         for line in re.sub(r"\\\n\s*", "", block.body).splitlines():
             words = shlex.split(line, comments=True)
-            if not words or " ".join(words).startswith(tuple(checked)) and checked:
+            if not words or (" ".join(words).startswith(tuple(checked)) and checked):
                 continue
             printed = self._command(words, place)
         if block.printed is not None and printed:

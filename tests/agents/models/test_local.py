@@ -270,7 +270,7 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
     assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
 
 
-def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let_go(tiny_model, backend) -> None:
+def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_unloaded(tiny_model, backend) -> None:
     waiting = open_model(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))
@@ -278,7 +278,7 @@ def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_let
         assert waiting.respond([request]) == backend.respond([request])
         weights = weakref.ref(waiting.loaded().model)
         assert waiting.loaded().model is weights()
-        waiting.let_go()
+        waiting.unload()
         assert weights() is None
     with pytest.raises(ModelError, match="no such directory"):
         open_model("/nowhere/at all")
