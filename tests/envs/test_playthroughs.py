@@ -1,16 +1,12 @@
 """Every golden match of `make_playthroughs.py` is played again and is the same to the letter."""
 
-import sys
 from dataclasses import replace
 from difflib import unified_diff
-from pathlib import Path
 
 import pytest
+from make_playthroughs import CASES, COMMAND, FOLDER, Playthrough, playthrough
 
 from dilemmas.envs.pettingzoo_api.env_pages import PAGES
-
-sys.path.insert(0, str(Path(__file__).parent))
-from make_playthroughs import CASES, COMMAND, FOLDER, Playthrough, playthrough
 
 
 def difference(case: Playthrough) -> str:
