@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.agents.engines.chains import chain
-from dilemmas.agents.engines.cycles import cycle
+from dilemmas.agents.engines.chains import play_chains
+from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
@@ -26,7 +26,7 @@ ALTERNATION = Automaton("DC", (0.0, 1.0), ((1,) * 4, (0,) * 4))
 
 
 def match(one: Automaton, other: Automaton, **options: Any) -> Tally:
-    return chain(rules_of(PD, **options), [(one, other)])[0]
+    return play_chains(rules_of(PD, **options), [(one, other)])[0]
 
 
 def per_round(one: Automaton, other: Automaton, **options: Any) -> list[float]:
@@ -135,7 +135,7 @@ def test_tit_for_tat_beats_nobody_and_loses_by_one_temptation_at_most() -> None:
         states = int(rng.integers(1, 9))
         after = tuple(map(tuple, rng.integers(0, states, (states, 4)).tolist()))
         other = Automaton("any", tuple(map(float, rng.integers(0, 2, states))), after)
-        ours, theirs = cycle(rules, [TFT, other]).payoffs[0]
+        ours, theirs = play_cycle(rules, [TFT, other]).payoffs[0]
         assert theirs - ours in (0, T - S)
 
 
@@ -143,15 +143,15 @@ def test_always_defect_gains_once_against_tit_for_tat() -> None:
     """Axelrod & Hamilton 1981, Science 211:1390."""
     for rounds in (1, 5, 200, 10**9):
         expected = [S + (rounds - 1) * P, T + (rounds - 1) * P]
-        assert cycle(rules_of(PD, rounds=rounds), [TFT, ALLD]).payoffs[0].tolist() == expected
+        assert play_cycle(rules_of(PD, rounds=rounds), [TFT, ALLD]).payoffs[0].tolist() == expected
 
 
 def test_the_points_that_200_rounds_can_bring() -> None:
     """Axelrod 1980, J. Confl. Resolut. 24:3: 0 to 1000; 600 for mutual cooperation, 200 for mutual defection."""
     rules = rules_of(PD, rounds=200)
-    assert cycle(rules, [ALLC, ALLD]).payoffs[0].tolist() == [0, 1000]
-    assert cycle(rules, [TFT, TFT]).payoffs[0].tolist() == [600, 600]
-    assert cycle(rules, [ALLD, ALLD]).payoffs[0].tolist() == [200, 200]
+    assert play_cycle(rules, [ALLC, ALLD]).payoffs[0].tolist() == [0, 1000]
+    assert play_cycle(rules, [TFT, TFT]).payoffs[0].tolist() == [600, 600]
+    assert play_cycle(rules, [ALLD, ALLD]).payoffs[0].tolist() == [200, 200]
 
 
 def test_joss_and_tit_for_tat_fall_to_the_echo_of_sneaky_defections() -> None:
@@ -166,12 +166,12 @@ def test_joss_and_tit_for_tat_fall_to_the_echo_of_sneaky_defections() -> None:
 def test_suspicious_tit_for_tat_alternates_with_tit_for_tat_for_ever() -> None:
     """Boyd & Lorberbaum 1987, Nature 327:58."""
     suspicious = memory_one("suspicious", 0, 1, 0, 1, 0)
-    assert cycle(rules_of(PD, rounds=10**6), [TFT, suspicious]).payoffs[0].tolist() == [10**6 * (T + S) / 2] * 2
+    assert play_cycle(rules_of(PD, rounds=10**6), [TFT, suspicious]).payoffs[0].tolist() == [10**6 * (T + S) / 2] * 2
 
 
 def test_alternation_exploits_tit_for_two_tats() -> None:
     """Axelrod 1984, chapter 2: it does not retaliate against single defections."""
-    tally = cycle(rules_of(PD, rounds=200), [strategy("tit_for_two_tats"), ALTERNATION])
+    tally = play_cycle(rules_of(PD, rounds=200), [strategy("tit_for_two_tats"), ALTERNATION])
     assert tally.payoffs[0].tolist() == [200 * (S + R) / 2, 200 * (T + R) / 2]
 
 
@@ -182,9 +182,9 @@ def test_how_likely_the_next_round_must_be_for_tit_for_tat_to_be_stable(invader:
     """Axelrod & Hamilton 1981: w >= (T-R)/(T-P) and w >= (T-R)/(R-S)."""
     for w, stable in ((threshold - 0.01, False), (threshold + 0.01, True)):
         rules = rules_of(PD, continuation=w)
-        assert (cycle(rules, [TFT, TFT]).payoffs[0, 0] > cycle(rules, [invader, TFT]).payoffs[0, 0]) == stable
+        assert (play_cycle(rules, [TFT, TFT]).payoffs[0, 0] > play_cycle(rules, [invader, TFT]).payoffs[0, 0]) == stable
     rules = rules_of(PD, continuation=threshold)
-    assert cycle(rules, [invader, TFT]).payoffs[0, 0] == pytest.approx(R / (1 - threshold))
+    assert play_cycle(rules, [invader, TFT]).payoffs[0, 0] == pytest.approx(R / (1 - threshold))
 
 
 def test_the_shadow_of_the_future_that_sustains_grim() -> None:
@@ -192,9 +192,9 @@ def test_the_shadow_of_the_future_that_sustains_grim() -> None:
     threshold = (T - R) / (T - P)
     for delta, pays in ((threshold - 0.01, True), (threshold + 0.01, False)):
         rules = rules_of(PD, continuation=delta)
-        deviation = cycle(rules, [ALLD, GRIM]).payoffs[0, 0]
+        deviation = play_cycle(rules, [ALLD, GRIM]).payoffs[0, 0]
         assert deviation == pytest.approx(T + delta * P / (1 - delta))
-        assert (deviation > cycle(rules, [GRIM, GRIM]).payoffs[0, 0]) == pays
+        assert (deviation > play_cycle(rules, [GRIM, GRIM]).payoffs[0, 0]) == pays
 
 
 # Trembling hands
@@ -314,8 +314,8 @@ def test_reciprocity_in_sizable_groups(n: int) -> None:
     threshold = 1 - (benefit - cost) * n / (benefit * (n - 1))
     for w, resists in ((threshold - 0.02, False), (threshold + 0.02, True)):
         rules = rules_of("n_person_prisoners_dilemma", n_players=n, benefit=benefit, cost=cost, continuation=w)
-        among = cycle(rules, [strict] * n).payoffs[0, 0]
-        defector = cycle(rules, [ALLD, *[strict] * (n - 1)]).payoffs[0, 0]
+        among = play_cycle(rules, [strict] * n).payoffs[0, 0]
+        defector = play_cycle(rules, [ALLD, *[strict] * (n - 1)]).payoffs[0, 0]
         assert defector == pytest.approx(benefit * (n - 1) / n)
         assert among == pytest.approx((benefit - cost) / (1 - w))
         assert (among > defector) == resists

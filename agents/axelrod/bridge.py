@@ -22,7 +22,7 @@ from dilemmas.agents.axelrod.names import axelrod_library, made, read_name, writ
 from dilemmas.agents.axelrod.terms import Terms, terms_of, view_there
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import STRATEGIES, key_of
-from dilemmas.agents.strategies.counting import Routine
+from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.entry import Strategy
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, view_of
 from dilemmas.agents.tables.policy_table import PolicyTable
@@ -177,7 +177,7 @@ def _check(view: View, name: str) -> None:
         )
     if len(view.history) < view.round:
         raise StrategyError(
-            f"strategy '{name}' looks at the whole history, and the environment shows {len(view.history)} of"
+            f"strategy '{name}' needs the whole history, but the environment shows {len(view.history)} of"
             f" {view.round} rounds: set memory to None"
         )
 
@@ -260,7 +260,7 @@ def _nature(agent: Agent) -> tuple[bool, int | None]:
     match agent:
         case Automaton():
             return agent.deterministic, agent.lookback
-        case Routine():
+        case CountingStrategy():
             return agent.deterministic, None
         case PolicyTable():
             return all(max(row) == 1.0 for row in agent.rows), agent.memory

@@ -1,28 +1,29 @@
-"""Sampled matches in environments: for agents of any kind, language models included, under any rules.
+"""Sampled matches in PettingZoo environments, of agents of any kind under any rules.
 
-The matches of a group are a run of `dilemmas.agents.matches.match.play` with a seed of its own, so that they depend on
-nobody but those who play them. All go side by side: an agent is asked once a step for all of them.
+The matches of a group are a run of `dilemmas.agents.matches.match.play` with a seed of its own, so that they do not
+depend on other groups. They are played side by side: an agent is called once per step for all of them.
 """
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, View
+from dilemmas.agents.engines.requirements import require
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import Environment, play
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
-from dilemmas.agents.strategies.counting import Routine
-from dilemmas.agents.two_actions import EngineError
+from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.envs.games.stage_game import Joint
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.rules.repeated import Repeated
 
 Listener = Callable[[int, MatchRecord], None]
-"""Told of every match when it is over: its place among the keys, and what happened."""
+"""Called with every match when it has ended: the index of its key and the record."""
 
 
 @runtime_checkable
@@ -35,25 +36,39 @@ class LooksBack(Protocol):
         ...
 
 
-def agents_play(
+def play_in_environment(
     rules: Repeated, group: Sequence[Agent], keys: NDArray[np.uint64], record: Listener | None = None
 ) -> Tally:
-    """Play as many matches as there are keys, shape (matches,), between the agents of a group, by seat.
+    """Play the matches of a group of agents.
 
-    They are those of the run whose seed is the first key, so that a record of them can be replayed. An action counts
-    as C where it is at least half as cooperative as can be; in a population all others count, met or not. Points are
-    those of all phases of a round. A match that a reply in which no action could be read ends early counts as far as it
-    went: `Tally.rounds` has how far, `Tally.aborted` how many there were, and a warning says so. Raises `EngineError`
-    for matches that have no end or of which players see nothing, `AgentError` where an agent fails.
+    An action counts as cooperation if it is at least half as cooperative as the most cooperative one. In a population
+    the outcome of a round includes all other players, met or not. Payoffs are those of all phases of a round. The
+    rounds of a match that an unreadable reply ended early are counted, with a warning.
+
+    Parameters
+    ----------
+    rules
+        Rules of the matches.
+    group
+        Agents by seat.
+    keys
+        One key per match, shape (matches,). The first is the seed of the run, from which records can be replayed.
+    record
+        Called with every match.
+
+    Raises
+    ------
+    EngineError
+        If the matches have no end or nothing is observed.
+    AgentError
+        If an agent fails.
     """
-    obstacle = why_not(rules)
-    if obstacle:
-        raise EngineError(obstacle)
+    require("agents", rules, [group])
     n, name = rules.n_players, f"{rules.stage.name}_v0"
     whole = [needs_more(agent, rules.memory) for agent in group]
     count = len(keys)
     tally = Tally(
-        "agents", np.zeros(count), np.zeros((count, n)), np.zeros((count, n, 1 + 2 * n, 2)), np.zeros((count, n, 2 * n))
+        np.zeros(count), np.zeros((count, n)), np.zeros((count, n, 1 + 2 * n, 2)), np.zeros((count, n, 2 * n))
     )
     aborted = 0
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
@@ -64,28 +79,19 @@ def agents_play(
         aborted += match.outcome.reason is Reason.ABORTED
     if aborted:
         names = ", ".join(agent.name for agent in group)
-        warnings.warn(f"{names}: {aborted} of {count} matches ended early by an unreadable reply", stacklevel=2)
-    return Tally("agents", tally.rounds, tally.payoffs, tally.moves, tally.outcomes, aborted=aborted)
-
-
-def why_not(rules: Repeated) -> str | None:
-    """Why no matches can be played and counted under these rules; None where they can."""
-    if rules.endless:
-        return "a match without end; set rounds, or a continuation below 1"
-    if not rules.memory:
-        return "memory = 0 shows nobody what happened, so it cannot be counted; set memory to 1 or more"
-    return None
+        warnings.warn(f"{names}: {aborted} of {count} matches were aborted by an unreadable reply", stacklevel=2)
+    return replace(tally, aborted=aborted)
 
 
 def needs_more(agent: Agent, memory: int) -> bool:
     """Whether an agent has to see more rounds than the rules show."""
-    if isinstance(agent, Routine):
+    if isinstance(agent, CountingStrategy):
         return True
     return isinstance(agent, LooksBack) and (agent.lookback is None or agent.lookback > memory)
 
 
 def _count(rules: Repeated, match: MatchRecord, tally: Tally, place: int) -> None:
-    """Enter a match into the tally at a place."""
+    """Enter a match into the row `place` of the tally."""
     n, phases = rules.n_players, [phase.name for phase in rules.phases]
     rounds = [step for step in match.steps[phases.index("act") :: len(phases)] if step[0].reward is not None]
     own = np.array([_defected(rules, step) for step in rounds], dtype=np.int64).reshape(-1, n)
@@ -99,7 +105,7 @@ def _count(rules: Repeated, match: MatchRecord, tally: Tally, place: int) -> Non
 
 
 def _defected(rules: Repeated, moves: Sequence[Move]) -> list[bool]:
-    """Who defected in a round, in the order of the seats."""
+    """Whether each player defected in a round, by seat."""
     alike = rules.population is not None
     return [rules.stage.cooperation(move.played, None if alike else seat) < 0.5 for seat, move in enumerate(moves)]
 

@@ -1,8 +1,8 @@
-"""The random numbers of sampled matches, each a function of the match's key, of the round and of what it decides.
+"""Random numbers of sampled matches, each a function of the match's key, the round and its purpose.
 
-No number depends on another one having been drawn, so a match comes out the same alone, in any batch, on any worker,
-in numpy and in compiled code. Every decision has a stream of its own, and number r of it is its number in round r: the
-streams are stretches, 2**40 numbers apart, of the sequence of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA:453).
+No number depends on whether another one was drawn, so a match is the same alone, in any batch, on any worker, in NumPy
+and in compiled code. Every purpose has a stream of its own, whose number r is used in round r. The streams are segments
+of 2**40 numbers of the sequence of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA:453).
 """
 
 import numpy as np
@@ -12,33 +12,34 @@ from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.repeated import Repeated
 
 GOLDEN = 0x9E3779B97F4A7C15
-"""What SplitMix64 adds from one number to the next."""
+"""Increment of SplitMix64 from one number to the next."""
 FACTORS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SHIFTS = (30, 27, 31)
 """SplitMix64's finaliser: variant 13 of Stafford's mixers."""
 BITS = 53
-"""Bits of a number."""
+"""Random bits of a number."""
 
 ACTION, TREMBLE, OWN = 0, 1, 2
-"""Streams of a seat: cooperation is drawn with the first, the trembling hand with the second; a `Routine` has the rest,
-with round 0 for its beginning."""
+"""Streams of a seat: its action, its noise, and from `OWN` on those of a `CountingStrategy`, which uses number 0 before
+the first round."""
 HORIZON, ENDING = 0, 1
-"""Streams of the table, which take round 0 only: how long a match may last, and when chance ends it."""
+"""Streams of the table, of which only number 0 is used: the limit of rounds, and the end by the continuation
+probability."""
 TABLE = 0
-"""Place of the table; that of a seat is its number from 1 up."""
+"""Place of the table; the place of seat i is i + 1."""
 
 Words = NDArray[np.uint64]
 
 
 def streams(keys: Words, place: ArrayLike, which: ArrayLike) -> Words:
-    """Where streams begin, by match key, place and number of the stream, 0 to 4095; the three are broadcast."""
+    """Start of streams by match key, place and number of the stream (0 to 4095); the three are broadcast."""
     number = (np.asarray(place, dtype=np.uint64) << np.uint64(12)) + np.asarray(which, dtype=np.uint64)
     start: Words = keys + (number << np.uint64(40)) * np.array([GOLDEN], dtype=np.uint64)
     return start
 
 
 def uniform(starts: Words, round: ArrayLike) -> Numbers:
-    """The numbers of streams in a round, uniform in [0, 1); `round` is broadcast with the streams."""
+    """Numbers of streams in a round, uniform in [0, 1); `round` is broadcast with the streams."""
     step = np.asarray(round, dtype=np.uint64) * np.array([GOLDEN], dtype=np.uint64)
     word = starts + step
     for shift, factor in zip(SHIFTS, FACTORS, strict=False):
@@ -51,8 +52,8 @@ def uniform(starts: Words, round: ArrayLike) -> Numbers:
     return numbers
 
 
-def lengths(rules: Repeated, keys: Words) -> NDArray[np.int64]:
-    """Rounds of each match, shape as `keys`; the rules end a match some time."""
+def match_lengths(rules: Repeated, keys: Words) -> NDArray[np.int64]:
+    """Number of rounds of each match, of the shape of `keys`, under rules that end matches."""
     if isinstance(rules.rounds, tuple):
         shortest, longest = rules.rounds
         share = uniform(streams(keys, TABLE, HORIZON), 0)
@@ -62,18 +63,18 @@ def lengths(rules: Repeated, keys: Words) -> NDArray[np.int64]:
         most = np.full(keys.shape, longest, dtype=np.int64)
     if rules.continuation == 1.0:
         return most
-    left = uniform(streams(keys, TABLE, ENDING), 0)
-    return np.minimum(most, _until_chance_ends(left, rules.continuation, int(longest)))
+    draws = uniform(streams(keys, TABLE, ENDING), 0)
+    return np.minimum(most, _geometric_lengths(draws, rules.continuation, int(longest)))
 
 
-def _until_chance_ends(left: Numbers, continuation: float, longest: int, block: int = 1024) -> NDArray[np.int64]:
-    """Rounds where one more follows with probability `continuation`, by inverting their distribution."""
-    rounds = np.ones(left.shape, dtype=np.int64)
-    reached, still = 1, 1.0
-    while reached < longest and still > left.min(initial=1.0):
+def _geometric_lengths(draws: Numbers, continuation: float, longest: int, block: int = 1024) -> NDArray[np.int64]:
+    """Geometrically distributed numbers of rounds, by inverting their distribution."""
+    rounds = np.ones(draws.shape, dtype=np.int64)
+    reached, surviving = 1, 1.0
+    while reached < longest and surviving > draws.min(initial=1.0):
         chances = np.full(min(block, longest - reached), continuation)
-        chances[0] *= still
+        chances[0] *= surviving
         survival = np.multiply.accumulate(chances)  # probability that more than 1, 2, ... rounds are played
-        rounds += np.searchsorted(-survival, -left)
-        reached, still = reached + len(chances), float(survival[-1])
+        rounds += np.searchsorted(-survival, -draws)
+        reached, surviving = reached + len(chances), float(survival[-1])
     return rounds

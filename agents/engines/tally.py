@@ -1,8 +1,8 @@
-"""What matches of one group came to: the same counts from every engine, so that tables and tests need not ask which.
+"""The results of the matches of one group, in the same form from every engine.
 
-A group is the strategies at one table, by seat. Actions are C = 0 and D = 1, the most and the least cooperative one of
-the game. What a player saw of a round is a number: own action times the number of players, plus how many of the others
-defected; for two players CC, CD, DC, DD, own action first.
+A group is the strategies at one table, by seat. Actions are C = 0 and D = 1, the most and the least cooperative action
+of the game. The outcome of a round as a player sees it is an integer: its own action times the number of players, plus
+the number of others who defected; for two players CC, CD, DC, DD, own action first.
 """
 
 import json
@@ -15,26 +15,26 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers
 
+Counts = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of `K` matches of one group of `n` players; or expected counts of one match, where K is 1 and `exact`."""
+    """Counts of ``K`` matches of a group of ``n`` players; expected counts of one match (K = 1) if `exact`."""
 
-    engine: str
-    """``cycle``, ``chain``, ``agents``, or ``lockstep``, whose matches are those of ``kernel``."""
     rounds: Numbers
     """Rounds of each match, shape (K,)."""
     payoffs: Numbers
-    """Points of each player over a match, shape (K, n)."""
+    """Total payoff of each player in each match, shape (K, n)."""
     moves: Numbers
-    """How often a player, after what it saw of the round before, played C or D: shape (K, n, 1 + 2n, 2); the first of
-    the middle axis is the first round."""
+    """Number of times a player played C or D after each outcome of the round before, shape (K, n, 1 + 2n, 2); index 0
+    of the third axis is the first round, which has no outcome before it."""
     outcomes: Numbers
-    """How often a player saw what, over all rounds: shape (K, n, 2n)."""
+    """Number of rounds with each outcome as the player sees it, shape (K, n, 2n)."""
     variance: Numbers | None = None
-    """Variance of a player's points over one match, shape (n,): known where the counts are expectations."""
+    """Variance of each player's total payoff over a match, shape (n,), if the counts are expectations."""
     aborted: int = 0
-    """Matches that a reply in which no action could be read ended early; they count as far as they went."""
+    """Matches that an unreadable reply ended early; their rounds up to there are counted."""
 
     @property
     def exact(self) -> bool:
@@ -43,10 +43,23 @@ class Tally:
 
 
 def match_keys(seed: int, names: Sequence[str], first: int, count: int) -> NDArray[np.uint64]:
-    """Keys of the random numbers of repetitions `first`, `first` + 1 ... of a group's matches, shape (count,).
+    """Keys of the random numbers of a group's matches.
 
-    They depend on who plays, never on who else is in the tournament, nor on how many repetitions there are.
+    They depend neither on the other groups of the tournament nor on the number of repetitions.
+
+    Parameters
+    ----------
+    seed
+        Seed of the tournament.
+    names
+        Names of the agents by seat.
+    first, count
+        The repetitions ``first``, ``first + 1``, ..., ``first + count - 1``, counted from 0.
+
+    Returns
+    -------
+    Array of shape (count,).
     """
-    told = json.dumps([seed, list(names)], ensure_ascii=False)
-    stream = np.random.PCG64(int.from_bytes(sha256(told.encode()).digest(), "little"))
+    text = json.dumps([seed, list(names)], ensure_ascii=False)
+    stream = np.random.PCG64(int.from_bytes(sha256(text.encode()).digest(), "little"))
     return np.asarray(stream.advance(first).random_raw(count), dtype=np.uint64)

@@ -24,9 +24,9 @@ from dilemmas.agents.strategies.classics import CLASSIC_FAMILIES, CLASSICS
 from dilemmas.agents.strategies.entry import Entry, Family, GroupEntry, Strategy
 from dilemmas.agents.strategies.evolved import EVOLVED
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
-from dilemmas.agents.strategies.first_tournament import FIRST_TOURNAMENT, TOURNAMENT_ROUTINES
+from dilemmas.agents.strategies.first_tournament import FIRST_TOURNAMENT, FIRST_TOURNAMENT_COUNTING
 from dilemmas.agents.strategies.groups import GROUP_FAMILIES, GROUPS
-from dilemmas.agents.strategies.long_memory import COUNTING
+from dilemmas.agents.strategies.long_memory import LONG_MEMORY
 from dilemmas.agents.strategies.lookback import LOOKBACK
 from dilemmas.agents.strategies.memory_one import MEMORY_ONE, MEMORY_ONE_FAMILIES, bernoulli, generosity
 from dilemmas.agents.strategies.probers import PROBERS
@@ -55,8 +55,8 @@ STRATEGIES: tuple[Entry, ...] = (
     *LOOKBACK,
     *EVOLVED,
     *ZERO_DETERMINANT,
-    *TOURNAMENT_ROUTINES,
-    *COUNTING,
+    *FIRST_TOURNAMENT_COUNTING,
+    *LONG_MEMORY,
 )
 """Every strategy for two players that has a name."""
 FAMILIES: tuple[Family, ...] = (*MEMORY_ONE_FAMILIES, *CLASSIC_FAMILIES, *ZERO_DETERMINANT_FAMILIES, *GROUP_FAMILIES)

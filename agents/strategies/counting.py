@@ -1,73 +1,98 @@
-"""Strategies that no small automaton holds: they count, estimate and test, for many matches side by side.
+"""Counting strategies: strategies that are not small automata, because they count, estimate or test.
 
-A routine keeps one row of numbers per match. It is for two players and, like an automaton, plays C or D.
+A counting strategy keeps a row of numbers per match and is evaluated for many matches at once. It is for two players
+and, like an automaton, plays C or D.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, final
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.agents.agent import IDLE, Decision, Player, Turn
 from dilemmas.agents.strategies.finite_state import StrategyError, action_with, view_of
-from dilemmas.agents.two_actions import stakes
+from dilemmas.agents.two_actions import payoff_table
 from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.rules.repeated import Repeated
 
-Actions = NDArray[np.int64]
+ActionArray = NDArray[np.int64]
 """0 = C, 1 = D, shape (matches,)."""
 
 
-class Briefing(NamedTuple):
-    """What a player is told before a match."""
+class MatchInformation(NamedTuple):
+    """What a player knows before a match."""
 
     payoffs: Numbers
-    """Points of the two players, own first, by own and the other's action: shape (matches, 2, 2, 2)."""
+    """Payoffs of both players, own first, by own and the opponent's action: shape (matches, 2, 2, 2)."""
     rounds: int | None = None
-    """Number of rounds, from 1; None where nobody is told."""
+    """Number of rounds, from 1; None if the players do not know it."""
 
 
-def briefing(game: StageGame, rounds: int | None, seats: ArrayLike) -> Briefing:
-    """What who sits in `seats`, shape (matches,), is told before matches of a game for two.
+def match_information(game: StageGame, rounds: int | None, seats: ArrayLike) -> MatchInformation:
+    """What players know before matches of a game for two.
 
-    `rounds`: of a match under `Repeated` rules it is told only where they have a clock.
+    Parameters
+    ----------
+    game
+        The stage game.
+    rounds
+        Number of rounds if the players know it; under `Repeated` rules, only if they have a clock.
+    seats
+        Seat of the player in each match, 0 or 1, shape (matches,).
     """
-    points = stakes(Repeated(game))
-    by_seat = np.stack([points, points.swapaxes(0, 1)[..., ::-1]])
-    return Briefing(by_seat[np.asarray(seats, dtype=np.int64)], rounds)
+    payoffs = payoff_table(Repeated(game))
+    by_seat = np.stack([payoffs, payoffs.swapaxes(0, 1)[..., ::-1]])
+    return MatchInformation(by_seat[np.asarray(seats, dtype=np.int64)], rounds)
 
 
-class Routine(ABC):
-    """A strategy as array operations. An instance keeps its parameters only, never anything of a match."""
+class CountingStrategy(ABC):
+    """A strategy as array operations. An instance holds its parameters only; the state of matches is passed around."""
 
     name: str
-    """What tables and records call it."""
-    luck: int = 0
-    """Uniform random numbers of its own that it takes before every round, beyond the draw of its action."""
+    """Name in tables and records."""
+    n_random: int = 0
+    """Number of uniform random numbers that it uses in every round, besides the draw of its action."""
     deterministic: bool = False
-    """Whether nothing is left to chance."""
+    """Whether all its actions are certain."""
 
     @abstractmethod
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        """What it knows before the first round: one row per match. `luck`: shape (matches, self.luck).
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        """State before the first round.
 
-        The first number of a row is the probability to cooperate in the round that comes next; the others are its own.
+        Parameters
+        ----------
+        random
+            Uniform random numbers, shape (matches, n_random).
+        information
+            What the player knows before the matches.
+
+        Returns
+        -------
+        One row of numbers per match, the first being the probability of cooperation in the next round.
         """
 
     @abstractmethod
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
-        """What it knows after a round, counted from 1, in which the actions happened as told.
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        """State after a round.
 
-        `state`: may be written into and returned; `luck`: as in `begin`.
+        Parameters
+        ----------
+        state
+            State before the round; it may be modified and returned.
+        round
+            Number of the round, from 1.
+        own, theirs
+            Actions that were played, shape (matches,).
+        random
+            As in `initial_state`.
+
+        Returns
+        -------
+        As `initial_state`.
         """
-
-    @final
-    def chances(self, state: Numbers, round: int) -> Numbers:
-        """Probability to cooperate in a round, counted from 1, shape (matches,)."""
-        return state[:, 0]
 
     def describe(self) -> Player:
         return Player(name=self.name, kind="routine")
@@ -82,24 +107,26 @@ class Routine(ABC):
         return action_with(float(self._replayed(view, turn)), turn, view)
 
     def _replayed(self, view: View, turn: Turn) -> float:
-        """Probability to cooperate, found by going through the match once more from its beginning."""
+        """Probability of cooperation, computed by replaying the match from its beginning."""
         if view.game.n_players != 2 or view.population is not None:
             who = "a population" if view.population is not None else f"{view.game.n_players} players"
-            raise StrategyError(f"strategy '{self.name}' is for two players who stay together, not for {who}")
+            raise StrategyError(f"strategy '{self.name}' is for two fixed players, not for {who}")
         if len(view.history) < view.round:
             raise StrategyError(
-                f"strategy '{self.name}' looks at the whole history, and the environment shows {len(view.history)} of"
+                f"strategy '{self.name}' needs the whole history, but the environment shows {len(view.history)} of"
                 f" {view.round} rounds: set memory to None"
             )
-        state = self.begin(self._luck(turn, 1), briefing(view.game, view.rounds, [view.player]))
+        state = self.initial_state(self._random(turn, 1), match_information(view.game, view.rounds, [view.player]))
         for round, joint in enumerate(view.history, 1):
             own, theirs = (
                 np.array([view.game.cooperation(action, seat) < 0.5], dtype=np.int64)
                 for action, seat in zip(joint, (view.player, 1 - view.player), strict=True)
             )
-            state = self.learn(state, round, own, theirs, self._luck(turn, round + 1))
-        return float(self.chances(state, view.round + 1)[0])
+            state = self.update(state, round, own, theirs, self._random(turn, round + 1))
+        return float(state[0, 0])
 
-    def _luck(self, turn: Turn, round: int) -> Numbers:
-        """Its own random numbers of a round, the same whenever it goes through the match again."""
-        return np.random.default_rng([*turn.key, round]).random((1, self.luck)) if self.luck else np.empty((1, 0))
+    def _random(self, turn: Turn, round: int) -> Numbers:
+        """Its own random numbers of a round, the same in every replay of the match."""
+        if not self.n_random:
+            return np.empty((1, 0))
+        return np.random.default_rng([*turn.key, round]).random((1, self.n_random))

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dilemmas.agents.strategies.counting import Routine
+from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.finite_state import Automaton
 
-Strategy = Automaton | Routine
+Strategy = Automaton | CountingStrategy
 
 
 @dataclass(frozen=True, slots=True)

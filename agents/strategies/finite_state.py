@@ -132,7 +132,7 @@ class Automaton:
         if len(history) < view.round and (needed is None or len(history) < needed):
             wanted = "the whole history" if needed is None else f"the last {needed} round{'s' * (needed > 1)}"
             raise StrategyError(
-                f"strategy '{self.name}' looks at {wanted}, and the environment shows {len(history)} of"
+                f"strategy '{self.name}' needs {wanted}, but the environment shows {len(history)} of"
                 f" {view.round} rounds: set memory to {'None' if needed is None else f'{needed} or more'}"
             )
         if needed is not None and view.population is None:

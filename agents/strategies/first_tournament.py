@@ -1,7 +1,8 @@
-"""The strategies of Axelrod's first tournament that no small automaton holds (Axelrod 1980, J. Confl. Res. 24:3).
+"""The strategies of Axelrod's first tournament that are not small automata (Axelrod 1980, J. Confl. Res. 24:3).
 
-They play what Axelrod-Python 4.13 plays under the same names: readings of descriptions, for the programs are lost.
-Where a description needs the number of rounds, it is used only if the players are told it, as they were in 1980.
+They play as the strategies of the same names in Axelrod-Python 4.13, which are interpretations of descriptions, since
+the programs are lost. Strategies that depend on the number of rounds use it only if the players know it, as they did in
+1980.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dilemmas.agents.strategies.bibliography import AXELROD_1980
-from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
 from dilemmas.agents.strategies.entry import Entry
 from dilemmas.envs.games.stage_game import Numbers
 
@@ -17,73 +18,76 @@ CHI_SQUARED_95 = 3.841458820694124
 """A chi-squared variable with one degree of freedom exceeds it with probability 5%."""
 
 
-def like_a_coin(cooperations: Numbers, rounds: int) -> Numbers:
-    """Whether a chi-squared test at 5% lets C and D pass for equally likely, by match."""
+def looks_random(cooperations: Numbers, rounds: int) -> Numbers:
+    """Whether a chi-squared test at the 5% level does not reject that C and D are equally likely, by match."""
     return np.asarray((2 * cooperations - rounds) ** 2 <= CHI_SQUARED_95 * rounds)
 
 
-def _told(briefing: Briefing) -> float:
-    return np.inf if briefing.rounds is None else briefing.rounds
+def _length(information: MatchInformation) -> float:
+    """The known number of rounds, else infinity."""
+    return np.inf if information.rounds is None else information.rounds
 
 
-def _unforced(now: int, told: Numbers) -> Numbers:
-    """Where a round is not one of the last two."""
-    return np.asarray((now < told - 1) | (now > told))
+def _not_last(now: int, length: Numbers) -> Numbers:
+    """Whether a round is not one of the last two."""
+    return np.asarray((now < length - 1) | (now > length))
 
 
 @dataclass(frozen=True)
-class TidemanAndChieruzzi(Routine):
-    """Answers the n-th run of defections with n of its own; a fresh start for who is 10 points behind and no coin.
+class TidemanAndChieruzzi(CountingStrategy):
+    """Answers the n-th run of defections with n defections; gives a fresh start to some opponents that are behind.
 
-    Defects in the last two rounds where they are told. A run that goes on counts as another one once it is answered.
+    An opponent gets a fresh start (two cooperations, all counts reset) if it is 10 points behind, has just cooperated
+    and does not look random, at least 20 rounds after the last one and 10 before the end. It defects in the last two
+    rounds if it knows them. A run that continues counts as a new one once it has been answered.
     """
 
     name: str
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        state = np.zeros((len(luck), 12))
-        state[:, 0] = _told(briefing) > 2
-        state[:, 7] = _told(briefing)
-        state[:, 8:] = (briefing.payoffs[..., 0] - briefing.payoffs[..., 1]).reshape(-1, 4)
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        state = np.zeros((len(random), 12))
+        state[:, 0] = _length(information) > 2
+        state[:, 7] = _length(information)
+        state[:, 8:] = (information.payoffs[..., 0] - information.payoffs[..., 1]).reshape(-1, 4)
         return state
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
-        _, left, length, ahead, since, fresh, defections, told = state[:, :8].T
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        _, left, answer, ahead, since, fresh, defections, length = state[:, :8].T
         now = round + 1
         defections += theirs
         ahead += state[np.arange(len(state)), 8 + 2 * own + theirs]
         second, plays = fresh > 0, np.ones(len(state))
         far = 1.5 * round**0.5
         unlike = (defections <= round / 2 - far) | (defections >= round / 2 + far)
-        due = (ahead >= 10) & (theirs == 0) & (told - now >= 10) & ((since == 0) | (now - since >= 20))
+        due = (ahead >= 10) & (theirs == 0) & (length - now >= 10) & ((since == 0) | (now - since >= 20))
         start = due & unlike & ~second
         angry = ~second & ~start
         begins = angry & (left == 0) & (theirs == 1)
-        length += begins
-        left[begins] = length[begins]
+        answer += begins
+        left[begins] = answer[begins]
         punishing = angry & (left > 0)
         left -= punishing
         plays[punishing] = 0
-        for forgotten in (left, length, defections):
+        for forgotten in (left, answer, defections):
             forgotten[start] = 0
         since[start] = now
         fresh[:] = start
-        state[:, 0] = plays * _unforced(now, told)
+        state[:, 0] = plays * _not_last(now, length)
         return state
 
 
 @dataclass(frozen=True)
-class Shubik(Routine):
-    """Answers the n-th departure from mutual cooperation with n defections."""
+class Shubik(CountingStrategy):
+    """Answers the n-th defection against its cooperation with n defections."""
 
     name: str
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.0, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.0, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         _, left, length = state.T
         begins = (left == 0) & (theirs > own)
         length += begins
@@ -94,45 +98,47 @@ class Shubik(Routine):
 
 
 @dataclass(frozen=True)
-class SteinAndRapoport(Routine):
-    """Four cooperations, then Tit for Tat; every 15 rounds it asks whether the other is a coin, and then defects.
+class SteinAndRapoport(CountingStrategy):
+    """Cooperates four times, then plays Tit for Tat, but defects against an opponent that looks random.
 
-    Defects in the last two rounds where they are told. The source also tests transitions; Axelrod-Python does not.
+    It tests whether the opponent looks random every 15 rounds, and defects in the last two rounds if it knows
+    them. The source also tests transitions; Axelrod-Python does not.
     """
 
     name: str
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        told = _told(briefing)
-        return np.tile([told > 2, 0.0, 0.0, told], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        length = _length(information)
+        return np.tile([length > 2, 0.0, 0.0, length], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
-        _, cooperations, coin, told = state.T
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        _, cooperations, coin, length = state.T
         cooperations += 1 - theirs
         now = round + 1
         if now % 15 == 0:
-            coin[:] = like_a_coin(cooperations, round)
+            coin[:] = looks_random(cooperations, round)
         plays = np.ones(len(state)) if now < 5 else (1 - theirs) * (coin == 0)
-        state[:, 0] = plays * _unforced(now, told)
+        state[:, 0] = plays * _not_last(now, length)
         return state
 
 
 @dataclass(frozen=True)
-class Graaskamp(Routine):
-    """Tit for Tat with a probe in round 51; from round 57 on it sorts the other out.
+class Graaskamp(CountingStrategy):
+    """Plays Tit for Tat with a defection in round 51; from round 57 on it depends on the kind of opponent.
 
-    Against a coin (chi-squared at 5%, asked in every round) it defects for ever; with Tit for Tat or its own twin it
-    plays Tit for Tat; against anybody else it cooperates but for a defection every 5 to 14 rounds (the source says 15).
+    It defects forever against an opponent that looks random (chi-squared test at the 5% level in every round), plays
+    Tit for Tat against Tit for Tat and itself, and cooperates with all others except for a defection every 5 to 14
+    rounds (the source says 15).
     """
 
     name: str
-    luck = 1
+    n_random = 1
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         _, cooperations, coin, mirror, twin, before, turn = state.T
         cooperations += 1 - theirs
         if round > 1:
@@ -143,9 +149,9 @@ class Graaskamp(Routine):
         if round == 50:
             plays[:] = 0
         elif round >= 56:
-            coin[like_a_coin(cooperations, round)] = 1
+            coin[looks_random(cooperations, round)] = 1
             stranger = (coin + mirror + twin) == 0
-            drawn = round + 5 + np.floor(10 * luck[:, 0])
+            drawn = round + 5 + np.floor(10 * random[:, 0])
             strikes = stranger & (turn == round)
             renew = stranger & ((turn == 0) | strikes)
             turn[renew] = drawn[renew]
@@ -155,21 +161,21 @@ class Graaskamp(Routine):
 
 
 @dataclass(frozen=True)
-class Downing(Routine):
-    """Estimates how the other answers C and D, and does what pays more in the long run against that.
+class Downing(CountingStrategy):
+    """Estimates the opponent's responses to C and D, and plays what pays more in the long run against them.
 
-    It defects in the first two rounds, and takes the other's first move for an answer to a C.
+    It defects in the first two rounds and counts the opponent's first move as a response to a C.
     """
 
     name: str
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        state = np.zeros((len(luck), 9))
-        state[:, 5:] = briefing.payoffs[..., 0].reshape(-1, 4)
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        state = np.zeros((len(random), 9))
+        state[:, 5:] = information.payoffs[..., 0].reshape(-1, 4)
         return state
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         _, after_c, after_d, cooperations, before, R, S, T, P = state.T
         came = 1 - theirs
         after_c += came * (before == 0)
@@ -186,31 +192,31 @@ class Downing(Routine):
 
 
 @dataclass(frozen=True)
-class Feld(Routine):
-    """Tit for Tat that answers a C the less the longer the match: from certainty down to one half in round 201."""
+class Feld(CountingStrategy):
+    """Tit for Tat that answers a C with a probability that falls linearly from 1 to 1/2 in round 201."""
 
     name: str
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.ones((len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.ones((len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         state[:, 0] = (1 - theirs) * max(1 - 0.5 / 200 * round, 0.5)
         return state
 
 
 @dataclass(frozen=True)
-class Tullock(Routine):
-    """Eleven cooperations; then it cooperates one time in ten less often than the other did in the last ten rounds."""
+class Tullock(CountingStrategy):
+    """Cooperates 11 times, then with a probability 0.1 below the opponent's frequency in the last ten rounds."""
 
     name: str
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        state = np.zeros((len(luck), 12))  # chance, cooperations in the last ten rounds, those rounds
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        state = np.zeros((len(random), 12))  # probability, cooperations in the last ten rounds, those rounds
         state[:, 0] = 1
         return state
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         place, came = 2 + round % 10, 1 - theirs
         state[:, 1] += came - state[:, place]
         state[:, place] = came
@@ -219,7 +225,7 @@ class Tullock(Routine):
         return state
 
 
-TOURNAMENT_ROUTINES = (
+FIRST_TOURNAMENT_COUNTING = (
     Entry(
         "tideman_and_chieruzzi",
         "Answers the n-th run of defections with n defections, unless it grants a fresh start.",
@@ -282,4 +288,4 @@ FIRST_TOURNAMENT = (
     *("tit_for_tat", "tideman_and_chieruzzi", "nydegger", "grofman", "shubik", "stein_and_rapoport", "grim", "davis"),
     *("graaskamp", "downing", "feld", "joss", "tullock", "anonymous", "random"),
 )
-"""The 15 players of 1980 by name, the winner first; as they were ranked then."""
+"""The 15 strategies of 1980 in the order of their ranking, the winner first."""

@@ -1,28 +1,28 @@
-"""Strategies that count for as long as a match lasts, as routines."""
+"""Counting strategies whose moves depend on the whole history of a match."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from dilemmas.agents.strategies.bibliography import AXELROD_1984, BEAUFILS, CAMPBELL, CRISTAL, MITTAL, PALMER
-from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
 from dilemmas.agents.strategies.entry import Entry
 from dilemmas.envs.games.stage_game import Numbers
 
 
 @dataclass(frozen=True)
-class Gradual(Routine):
-    """Answers a defection with as many as it has counted, then cooperates twice, come what may."""
+class Gradual(CountingStrategy):
+    """Answers a defection with as many defections as it has counted, then cooperates twice unconditionally."""
 
     name: str
     counts_all: bool = True
-    """Whether it counts what the other did during an answer, as in the authors' later program, not in their paper."""
+    """Whether it counts defections during an answer, as in the authors' later program, but not in their paper."""
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.0, 0.0, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.0, 0.0, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         _, left, calm, count = state.T
         begins = (left == 0) & (calm == 0) & (theirs == 1)
         count += theirs if self.counts_all else begins
@@ -35,18 +35,18 @@ class Gradual(Routine):
 
 
 @dataclass(frozen=True)
-class Majority(Routine):
-    """Does what the other did more often so far."""
+class Majority(CountingStrategy):
+    """Plays the move that the opponent has made more often so far."""
 
     name: str
     at_tie: float = 1.0
-    """Probability to cooperate where C and D were as frequent, at first too."""
+    """Probability of cooperation if C and D have been equally frequent, as before round 1."""
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([self.at_tie, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([self.at_tie, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         balance = state[:, 1]
         balance += 1 - 2 * theirs
         state[:, 0] = np.where(balance == 0, self.at_tie, balance > 0)
@@ -54,18 +54,18 @@ class Majority(Routine):
 
 
 @dataclass(frozen=True)
-class Forgiver(Routine):
-    """Forgives as long as the other defected in no more than a tenth of the rounds."""
+class Forgiver(CountingStrategy):
+    """Cooperates as long as the opponent has defected in at most 10% of the rounds."""
 
     name: str
     copies: bool = False
-    """Whether it then plays Tit for Tat; else it defects."""
+    """Whether it plays Tit for Tat otherwise; if not, it defects."""
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         defections = state[:, 1]
         defections += theirs
         state[:, 0] = defections <= round / 10.0
@@ -75,41 +75,41 @@ class Forgiver(Routine):
 
 
 @dataclass(frozen=True)
-class AverageCopier(Routine):
-    """Cooperates with the share of rounds in which the other did."""
+class AverageCopier(CountingStrategy):
+    """Cooperates with the opponent's frequency of cooperation."""
 
     name: str
     first: float = 0.5
-    """Probability to cooperate in the first round."""
+    """Probability of cooperation in the first round."""
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([self.first, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([self.first, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         state[:, 1] += 1 - theirs
         state[:, 0] = state[:, 1] / round
         return state
 
 
 @dataclass(frozen=True)
-class Adaptive(Routine):
-    """Tit for Tat with a picture of the other, from 0 to 1, that every round moves half the way to what it saw."""
+class Adaptive(CountingStrategy):
+    """Cooperates if an exponential moving average of the opponent's cooperation, with weight 1/2, is at least 1/2."""
 
     name: str
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.5], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.5], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         world = state[:, 1]
         world += 0.5 * (1.0 - theirs - world)
         state[:, 0] = world >= 0.5
         return state
 
 
-COUNTING = (
-    # The authors' later program, which does not come to the results of the paper of 1997.
+LONG_MEMORY = (
+    # The authors' later program, which does not reproduce the results of their paper of 1997.
     Entry(
         "gradual",
         "Answers a defection with as many defections as the opponent has made so far, then cooperates twice.",

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View, draw
 from dilemmas.agents.models.language_model import LanguageModelAgent
-from dilemmas.agents.strategies.counting import Routine
+from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, Indices, after, histories, rounds
 from dilemmas.agents.versions import dilemmas_version
@@ -276,7 +276,7 @@ def compile_agent(
 
 def _refuse_to_forget(agent: Agent, memory: int) -> None:
     """`PolicyTableError` for a strategy that needs more than the last rounds of a table."""
-    if not isinstance(agent, Automaton | Routine):
+    if not isinstance(agent, Automaton | CountingStrategy):
         return
     needed = agent.lookback if isinstance(agent, Automaton) else None
     if needed is None:

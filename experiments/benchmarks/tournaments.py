@@ -82,14 +82,14 @@ def theirs(names: Sequence[str]) -> Play:
 
 def kernel(one: str, other: str, rounds: int, matches: int) -> Play:
     """Matches of a pair in compiled code, counts included."""
-    from dilemmas.agents.engines.compiled import sample
+    from dilemmas.agents.engines.compiled import play_compiled
 
     rules = rules_of("prisoners_dilemma", rounds=rounds)
     keys = np.arange(matches, dtype=np.uint64)[None]
     group = strategy(one), strategy(other)
 
     def play() -> int:
-        sample(rules, [group], keys)
+        play_compiled(rules, [group], keys)
         return rounds * matches
 
     return play

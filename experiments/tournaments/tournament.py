@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.engines.dispatch import EXACT, Recorder, choose, play
+from dilemmas.agents.engines.dispatch import EXACT, Recorder, choose_engine, play_groups
 from dilemmas.agents.engines.tally import match_keys
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
@@ -86,7 +86,7 @@ class Tournament:
                 keys = np.stack([match_keys(self.settings.seed, one.group, one.first, count) for one in these])
             with ExitStack() as files:
                 record = self._recorder(files, these, keys) if engine == "agents" and self.records else None
-                tallies = play(self.rules, [self.seated(one.group) for one in these], keys, engine, record)
+                tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine, record)
             rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]
 
@@ -120,7 +120,7 @@ class Tournament:
 
     def _fixtures(self, group: Group) -> Iterator[Fixture]:
         wanted = self.settings.engine
-        engine = choose(self.rules, self.seated(group), None if wanted == "auto" else wanted)
+        engine = choose_engine(self.rules, self.seated(group), None if wanted == "auto" else wanted)
         repetitions = 1 if engine in EXACT else self.settings.repetitions
         for first in range(0, repetitions, BLOCK):
             yield Fixture(group, engine, first, min(BLOCK, repetitions - first))

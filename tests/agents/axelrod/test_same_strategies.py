@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, STRATEGIES, strategy
-from dilemmas.agents.strategies.counting import Routine, briefing
+from dilemmas.agents.strategies.counting import CountingStrategy, match_information
 from dilemmas.agents.strategies.entry import Strategy
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.matrix_games import DEFAULTS
@@ -49,22 +49,22 @@ class Chair:
             self.state = np.zeros(matches, dtype=np.int64)
             self.table, self.cooperate = np.array(played.after), np.array(played.cooperate)
         else:
-            self.known = played.begin(self._luck(played), briefing(PD, rounds, np.zeros(matches)))
+            self.known = played.initial_state(self._random(played), match_information(PD, rounds, np.zeros(matches)))
 
     def chances(self) -> NDArray[np.float64]:
-        if isinstance(self.played, Routine):
-            return self.played.chances(self.known, self.round + 1).copy()
+        if isinstance(self.played, CountingStrategy):
+            return self.known[:, 0].copy()
         return np.asarray(self.cooperate[self.state])
 
     def learn(self, own: NDArray[np.int64], theirs: NDArray[np.int64]) -> None:
         self.round += 1
-        if isinstance(self.played, Routine):
-            self.known = self.played.learn(self.known, self.round, own, theirs, self._luck(self.played))
+        if isinstance(self.played, CountingStrategy):
+            self.known = self.played.update(self.known, self.round, own, theirs, self._random(self.played))
         else:
             self.state = self.table[self.state, 2 * own + theirs]
 
-    def _luck(self, routine: Routine) -> NDArray[np.float64]:
-        return self.rng.random((self.matches, routine.luck))
+    def _random(self, strategy: CountingStrategy) -> NDArray[np.float64]:
+        return self.rng.random((self.matches, strategy.n_random))
 
 
 def games(one: Strategy, others: Sequence[Strategy]) -> list[list[tuple[int, int]]]:

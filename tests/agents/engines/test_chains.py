@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.engines import chains
-from dilemmas.agents.engines.chains import chain
-from dilemmas.agents.engines.cycles import cycle
+from dilemmas.agents.engines.chains import play_chains
+from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.horizons import geometric, survival
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one, punishment_of_defectors
-from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import State
 from dilemmas.envs.rules.repeated import Repeated
@@ -108,7 +108,7 @@ LENGTHS: list[dict[str, Any]] = [
 def test_every_path_of_two_players(length: dict[str, Any], noise: float) -> None:
     rules, rng = rules_of(PD, noise=noise, **length), np.random.default_rng(1)
     groups = [(TFT, MIXED), (MIXED, OTHER), (random_automaton(rng, 3), random_automaton(rng, 4)), (TFT, WSLS)]
-    for tally, group in zip(chain(rules, groups), groups, strict=True):
+    for tally, group in zip(play_chains(rules, groups), groups, strict=True):
         assert_true(tally, enumerate_paths(rules, group))
 
 
@@ -121,13 +121,13 @@ def test_every_path_of_three_players_some_of_whom_punish(length: dict[str, Any])
         (replace(TFT, punishes=True), replace(OTHER, punishes=True), random_automaton(rng, 2, players=3)),
         (TFT, MIXED, ALLD),
     ]
-    for tally, group in zip(chain(rules, groups), groups, strict=True):
+    for tally, group in zip(play_chains(rules, groups), groups, strict=True):
         assert_true(tally, enumerate_paths(rules, group))
 
 
 def test_every_path_where_players_are_not_alike() -> None:
     rules = rules_of("battle_of_the_sexes", rounds=4, noise=0.05)
-    assert_true(chain(rules, [(MIXED, WSLS)])[0], enumerate_paths(rules, (MIXED, WSLS)))
+    assert_true(play_chains(rules, [(MIXED, WSLS)])[0], enumerate_paths(rules, (MIXED, WSLS)))
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_every_path_where_players_are_not_alike() -> None:
 def test_where_nothing_is_left_to_chance_cycles_and_chains_agree(length: dict[str, Any]) -> None:
     rules, rng = rules_of(PD, **length), np.random.default_rng(3)
     groups = [tuple(random_automaton(rng, s, chance=False) for s in rng.integers(1, 7, 2)) for _ in range(60)]
-    for ours, group in zip(chain(rules, groups), groups, strict=True):
-        theirs = cycle(rules, group)
+    for ours, group in zip(play_chains(rules, groups), groups, strict=True):
+        theirs = play_cycle(rules, group)
         assert ours.rounds == pytest.approx(theirs.rounds)
         assert ours.payoffs == pytest.approx(theirs.payoffs)
         assert ours.variance == pytest.approx(theirs.variance, abs=1e-9)
@@ -147,7 +147,7 @@ def test_where_nothing_is_left_to_chance_cycles_and_chains_agree(length: dict[st
 
 @pytest.mark.parametrize("length", [{"rounds": 50}, {"continuation": 0.98}])
 def test_seats_do_not_matter_in_a_symmetric_game(length: dict[str, Any]) -> None:
-    one, other = chain(rules_of(PD, noise=0.02, **length), [(MIXED, TFT), (TFT, MIXED)])
+    one, other = play_chains(rules_of(PD, noise=0.02, **length), [(MIXED, TFT), (TFT, MIXED)])
     assert one.payoffs[:, ::-1] == pytest.approx(other.payoffs, rel=1e-12)
     assert one.moves[:, ::-1] == pytest.approx(other.moves, rel=1e-12)
     assert one.variance is not None
@@ -161,10 +161,10 @@ def test_a_group_does_not_feel_who_is_followed_beside_it(
     rules, rng = rules_of(PD, noise=0.01, **length), np.random.default_rng(4)
     players = [random_automaton(rng, states) for states in (1, 2, 3, 5, 8)]
     groups = [(one, other) for one in players for other in players]
-    together = chain(rules, groups)
+    together = play_chains(rules, groups)
     monkeypatch.setattr(chains, "CHUNK", 64)
-    for one, group, beside in zip(chain(rules, groups), groups, together, strict=True):
-        (alone,) = chain(rules, [group])
+    for one, group, beside in zip(play_chains(rules, groups), groups, together, strict=True):
+        (alone,) = play_chains(rules, [group])
         for field in ("payoffs", "variance", "moves", "outcomes"):
             assert np.array_equal(getattr(alone, field), getattr(beside, field)), field
             assert np.array_equal(getattr(one, field), getattr(beside, field)), field
@@ -172,7 +172,7 @@ def test_a_group_does_not_feel_who_is_followed_beside_it(
 
 def test_counts_add_up_to_the_rounds_and_give_the_strategy_back() -> None:
     for length in ({"rounds": 200}, {"rounds": (100, 300)}, {"continuation": 0.99}):
-        (tally,) = chain(rules_of(PD, noise=0.05, **length), [(MIXED, OTHER)])
+        (tally,) = play_chains(rules_of(PD, noise=0.05, **length), [(MIXED, OTHER)])
         assert tally.outcomes.sum(axis=-1) == pytest.approx(np.full((1, 2), tally.rounds[0]))
         assert tally.moves.sum(axis=(-1, -2)) == pytest.approx(np.full((1, 2), tally.rounds[0]))
         played = tally.moves[0, 0, :, 0] / tally.moves[0, 0].sum(axis=-1)
@@ -183,7 +183,7 @@ def test_counts_add_up_to_the_rounds_and_give_the_strategy_back() -> None:
 def test_two_who_always_defect_tremble_independently() -> None:
     """Payoffs of each round are independent then: means and variances add."""
     e, rounds = 0.01, 200
-    (tally,) = chain(rules_of(PD, rounds=rounds, noise=e), [(ALLD, ALLD)])
+    (tally,) = play_chains(rules_of(PD, rounds=rounds, noise=e), [(ALLD, ALLD)])
     points, chances = np.array([3, 0, 5, 1]), np.array([e * e, e * (1 - e), (1 - e) * e, (1 - e) ** 2])
     mean = chances @ points
     assert tally.payoffs[0] == pytest.approx([rounds * mean] * 2, rel=1e-13)
@@ -203,7 +203,7 @@ def test_long_matches_of_memory_one_strategies_earn_press_and_dysons_determinant
     rng = np.random.default_rng(5)
     vectors = rng.uniform(0.05, 0.95, (30, 2, 4))
     groups = [tuple(memory_one("any", 0.5, *v) for v in pair) for pair in vectors.tolist()]
-    for tally, (p, q) in zip(chain(rules_of(PD, continuation=1 - 1e-8), groups), vectors, strict=True):
+    for tally, (p, q) in zip(play_chains(rules_of(PD, continuation=1 - 1e-8), groups), vectors, strict=True):
         expected = [press_dyson(p, q, f) / press_dyson(p, q, [1] * 4) for f in ([3, 0, 5, 1], [3, 5, 0, 1])]
         assert tally.payoffs[0] / tally.rounds == pytest.approx(expected, rel=1e-6)
 
@@ -212,14 +212,16 @@ def test_the_variance_of_long_matches_is_that_of_a_chain_with_one_eigenvalue() -
     """A player that repeats its last move with probability 0.9 has autocorrelations 0.8, 0.64, ..."""
     stubborn, rounds = memory_one("stubborn", 0.5, 0.9, 0.9, 0.1, 0.1), 4000
     points_for_its_moves = rules_of("matrix_game", rounds=rounds, T=1, R=1, P=0, S=0)
-    (tally,) = chain(points_for_its_moves, [(ALLD, stubborn)])
+    (tally,) = play_chains(points_for_its_moves, [(ALLD, stubborn)])
     assert tally.variance is not None
     assert tally.variance[0] / rounds == pytest.approx(0.25 * (1 + 0.8) / (1 - 0.8), rel=2e-3)
 
 
 def test_a_limit_that_no_match_reaches_changes_nothing() -> None:
     groups = [(MIXED, OTHER), (TFT, WSLS)]
-    free, bounded = (chain(rules_of(PD, noise=0.03, continuation=0.9, rounds=rounds), groups) for rounds in (None, 400))
+    free, bounded = (
+        play_chains(rules_of(PD, noise=0.03, continuation=0.9, rounds=rounds), groups) for rounds in (None, 400)
+    )
     assert not geometric(rules_of(PD, continuation=0.9, rounds=400))
     for one, other in zip(free, bounded, strict=True):
         assert one.payoffs == pytest.approx(other.payoffs, rel=1e-12)
@@ -246,12 +248,12 @@ def test_survival_is_the_share_of_matches_that_reach_a_round(length: dict[str, A
 @pytest.mark.parametrize(
     ("name", "options", "group", "message"),
     [
-        (PD, {"rounds": 9}, [TFT], "1 strategies for the 2 players"),
-        (PD, {}, [TFT, TFT], "without end"),
-        (PD, {"rounds": 9, "misperception": 0.1}, [TFT, TFT], "'agents'"),
-        ("public_goods", {"rounds": 9, "n_players": 14}, [MIXED] * 14, "'lockstep'"),
+        (PD, {"rounds": 9}, [TFT], "has 2 players; the group has 1: tit_for_tat"),
+        (PD, {}, [TFT, TFT], "no end"),
+        (PD, {"rounds": 9, "misperception": 0.1}, [TFT, TFT], "use agents"),
+        ("public_goods", {"rounds": 9, "n_players": 14}, [MIXED] * 14, "use lockstep"),
     ],
 )
 def test_refused(name: str, options: dict[str, Any], group: list[Automaton], message: str) -> None:
     with pytest.raises(EngineError, match=message):
-        chain(rules_of(name, **options), [group])
+        play_chains(rules_of(name, **options), [group])

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dilemmas.agents.engines import compiled as kernel
-from dilemmas.agents.engines.chains import chain
-from dilemmas.agents.engines.compiled import sample
+from dilemmas.agents.engines import compiled
+from dilemmas.agents.engines.chains import play_chains
+from dilemmas.agents.engines.compiled import play_compiled
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.engines.vectorised import lockstep
+from dilemmas.agents.engines.vectorised import play_vectorised
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
-from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.rules.factory import rules_of
 
 PD = "prisoners_dilemma"
@@ -31,7 +31,7 @@ def seeds(groups: int, matches: int, seed: int = 0) -> NDArray[np.uint64]:
 
 
 def same(a: Sequence[Tally], b: Sequence[Tally]) -> bool:
-    fields = ("engine", "rounds", "payoffs", "moves", "outcomes")
+    fields = ("rounds", "payoffs", "moves", "outcomes")
     return all(
         np.array_equal(getattr(x, field), getattr(y, field)) for x, y in zip(a, b, strict=True) for field in fields
     )
@@ -66,22 +66,22 @@ def test_the_same_matches_to_the_last_bit(
     groups: list[tuple[Automaton, Automaton]], noise: float, length: dict[str, Any], seed: int
 ) -> None:
     rules, keys = rules_of(PD, noise=noise, **length), seeds(len(groups), 7, seed)
-    assert same(sample(rules, groups, keys), lockstep(rules, groups, keys))
+    assert same(play_compiled(rules, groups, keys), play_vectorised(rules, groups, keys))
 
 
 @settings(max_examples=20, deadline=None)
 @given(automata(st.sampled_from([0.0, 1.0])), automata(st.sampled_from([0.0, 1.0])), st.booleans())
 def test_nothing_is_drawn_where_nothing_is_left_to_chance(one: Automaton, other: Automaton, noisy: bool) -> None:
     rules, keys = rules_of(PD, rounds=25, noise=0.1 * noisy), seeds(1, 5)
-    assert same(sample(rules, [(one, other)], keys), lockstep(rules, [(one, other)], keys))
+    assert same(play_compiled(rules, [(one, other)], keys), play_vectorised(rules, [(one, other)], keys))
 
 
 def test_more_matches_than_are_counted_at_a_time() -> None:
     rules, keys = rules_of("bimatrix_game", row=((3, 0), (5, 1)), column=((3, 9), (0, 2)), rounds=3), seeds(2, 20_000)
     groups = [(FICKLE, TFT), (GENEROUS, FICKLE)]
-    found = sample(rules, groups, keys)
-    assert same(found, lockstep(rules, groups, keys))
-    for tally, exact in zip(found, chain(rules, groups), strict=True):
+    found = play_compiled(rules, groups, keys)
+    assert same(found, play_vectorised(rules, groups, keys))
+    for tally, exact in zip(found, play_chains(rules, groups), strict=True):
         assert exact.variance is not None
         error = np.sqrt(exact.variance / 20_000)
         assert (np.abs(tally.payoffs.mean(axis=0) - exact.payoffs[0]) < 5 * error).all()
@@ -90,35 +90,35 @@ def test_more_matches_than_are_counted_at_a_time() -> None:
 
 @given(st.floats(0, 1))
 def test_words_are_compared_as_the_numbers_made_of_them(chance: float) -> None:
-    (word,) = kernel._whole(np.array([chance])).tolist()
+    (word,) = compiled._whole(np.array([chance])).tolist()
     assert not word * 2.0**-53 < chance
     assert word == 0 or (word - 1) * 2.0**-53 < chance
 
 
 def test_without_numba_numpy_plays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     rules, keys = rules_of(PD, rounds=5), seeds(1, 3)
-    expected = sample(rules, [(FICKLE, TFT)], keys)
+    expected = play_compiled(rules, [(FICKLE, TFT)], keys)
     monkeypatch.setitem(sys.modules, "numba", None)
-    kernel._compiled.cache_clear()
-    with pytest.warns(UserWarning, match="numpy plays instead, the same matches more slowly"):
-        found = sample(rules, [(FICKLE, TFT)], keys)
+    compiled._compiled.cache_clear()
+    with pytest.warns(UserWarning, match="the same matches are played in NumPy, which is slower"):
+        found = play_compiled(rules, [(FICKLE, TFT)], keys)
     assert same(found, expected)
 
 
 def test_only_pairs_of_automata() -> None:
     rules = rules_of("public_goods", n_players=3, rounds=2)
-    with pytest.raises(EngineError, match="'kernel' plays pairs of automata, not tit_for_tat, tit_for_tat, fickle"):
-        sample(rules, [(TFT, TFT, FICKLE)], seeds(1, 1))
+    with pytest.raises(EngineError, match=r"'kernel' cannot play .*: 3 players; it plays pairs"):
+        play_compiled(rules, [(TFT, TFT, FICKLE)], seeds(1, 1))
 
 
 def test_it_is_many_times_as_quick() -> None:
     """Over a hundred times where few matches are played; 5 leaves room for a busy machine."""
     rules, groups = rules_of(PD, rounds=20_000), [(FICKLE, GENEROUS)]
-    sample(rules, groups, seeds(1, 1))
+    play_compiled(rules, groups, seeds(1, 1))
 
     def seconds(play: Any, matches: int) -> float:
         started = perf_counter()
         play(rules, groups, seeds(1, matches))
         return (perf_counter() - started) / matches
 
-    assert min(seconds(sample, 50) for _ in range(3)) * 5 < seconds(lockstep, 50)
+    assert min(seconds(play_compiled, 50) for _ in range(3)) * 5 < seconds(play_vectorised, 50)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dilemmas.agents.engines.cycles import cycle
+from dilemmas.agents.engines.cycles import play_cycle
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.matches.match import play
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
-from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
 
@@ -50,7 +50,7 @@ def automata(draw: st.DrawFn, players: int = 2) -> Automaton:
 @given(st.lists(automata(), min_size=2, max_size=2), st.integers(1, 40))
 def test_counts_are_those_of_the_match_played_round_by_round(group: list[Automaton], rounds: int) -> None:
     joints, payoffs = watched(PD, group, rounds)
-    tally = cycle(rules_of(PD, rounds=rounds), group)
+    tally = play_cycle(rules_of(PD, rounds=rounds), group)
     assert tally.rounds.tolist() == [rounds]
     assert tally.payoffs.tolist() == [np.sum(payoffs, axis=0).tolist()]
     for seat in range(2):
@@ -67,7 +67,7 @@ def test_counts_are_those_of_the_match_played_round_by_round(group: list[Automat
 def test_three_players_who_may_punish(group: list[Automaton], rounds: int) -> None:
     options: dict[str, Any] = {"n_players": 3, "punishment": (1, 3), "points": 2}
     joints, payoffs = watched("public_goods", group, rounds, **options)
-    tally = cycle(rules_of("public_goods", rounds=rounds, **options), group)
+    tally = play_cycle(rules_of("public_goods", rounds=rounds, **options), group)
     assert tally.payoffs[0] == pytest.approx(np.sum(payoffs, axis=0))
     for seat in range(3):
         seen = [3 * joint[seat] + sum(joint) - joint[seat] for joint in joints]
@@ -91,7 +91,7 @@ def test_lengths_left_to_chance_weigh_the_matches_of_every_length(
         chances[: clock - 1] += continuation ** np.arange(clock - 1) * (1 - continuation) / (more + 1)
         chances[clock - 1] += continuation ** (clock - 1) / (more + 1)
     totals = np.cumsum(payoffs, axis=0)
-    tally = cycle(rules_of(PD, rounds=(shortest, longest), continuation=continuation), group)
+    tally = play_cycle(rules_of(PD, rounds=(shortest, longest), continuation=continuation), group)
     assert tally.rounds[0] == pytest.approx(chances @ np.arange(1, longest + 1))
     assert tally.payoffs[0] == pytest.approx(chances @ totals)
     assert tally.variance == pytest.approx(chances @ (totals - chances @ totals) ** 2, abs=1e-9)
@@ -101,7 +101,7 @@ def test_lengths_left_to_chance_weigh_the_matches_of_every_length(
 
 def test_a_thousand_million_rounds_are_exact() -> None:
     rounds = 10**9
-    tally = cycle(rules_of(PD, rounds=rounds), [TFT, ALLD])
+    tally = play_cycle(rules_of(PD, rounds=rounds), [TFT, ALLD])
     assert tally.payoffs.tolist() == [[rounds - 1, rounds + 4]]
     assert tally.outcomes.tolist() == [[[0, 1, 0, rounds - 1], [0, 0, 1, rounds - 1]]]
     assert tally.variance is not None
@@ -112,14 +112,14 @@ def test_cycles_of_six_rounds_end_where_the_clock_stops_them() -> None:
     """CCD against CD: C C, C D, D C, C D, C C, D D, and again."""
     rounds = 10**9  # four more than a multiple of six
     laps = rounds // 6
-    tally = cycle(rules_of(PD, rounds=rounds), [cycler("CCD"), cycler("CD")])
+    tally = play_cycle(rules_of(PD, rounds=rounds), [cycler("CCD"), cycler("CD")])
     assert tally.outcomes[0, 0].tolist() == [2 * laps + 1, 2 * laps + 2, laps + 1, laps]
     assert tally.moves[0, 0].tolist() == [[1, 0], [laps + 1, laps], [laps, laps + 1], [laps + 1, 0], [laps, 0]]
 
 
 def test_the_variance_of_a_length_near_a_thousand_million_loses_no_digit() -> None:
     rules = rules_of(PD, rounds=(10**9, 10**9 + 2))
-    tally = cycle(rules, [ALLD, cycler("CD")])  # the last rounds bring T and P, or nothing, or T alone
+    tally = play_cycle(rules, [ALLD, cycler("CD")])  # the last rounds bring T and P, or nothing, or T alone
     totals = np.array([0.0, 5.0, 6.0])
     assert tally.variance is not None
     assert tally.variance[0] == pytest.approx(totals.var(), rel=1e-12)
@@ -128,7 +128,7 @@ def test_the_variance_of_a_length_near_a_thousand_million_loses_no_digit() -> No
 def test_a_match_that_chance_alone_ends() -> None:
     """Mutual cooperation under a continuation w: 3 / (1 - w) points, with the variance of a geometric length."""
     for w in (0.0, 0.5, 0.9, 0.999999):
-        tally = cycle(rules_of(PD, continuation=w), [TFT, WSLS])
+        tally = play_cycle(rules_of(PD, continuation=w), [TFT, WSLS])
         assert tally.payoffs[0] == pytest.approx([3 / (1 - w)] * 2)
         assert tally.variance == pytest.approx([9 * w / (1 - w) ** 2] * 2)
 
@@ -136,13 +136,13 @@ def test_a_match_that_chance_alone_ends() -> None:
 @pytest.mark.parametrize(
     ("options", "group", "message"),
     [
-        ({"noise": 0.01}, [TFT, TFT], "'chain'"),
-        ({}, [TFT, memory_one("coin", 0.5, 0.5, 0.5, 0.5, 0.5)], "'coin' leaves something to chance"),
-        ({}, [TFT], "1 strategies for the 2 players"),
-        ({"misperception": 0.1}, [TFT, TFT], "'agents'"),
-        ({"rounds": None}, [TFT, TFT], "without end"),
+        ({"noise": 0.01}, [TFT, TFT], "use chain"),
+        ({}, [TFT, memory_one("coin", 0.5, 0.5, 0.5, 0.5, 0.5)], "'coin' is not deterministic"),
+        ({}, [TFT], "has 2 players; the group has 1: tit_for_tat"),
+        ({"misperception": 0.1}, [TFT, TFT], "use agents"),
+        ({"rounds": None}, [TFT, TFT], "no end"),
     ],
 )
 def test_refused(options: dict[str, Any], group: list[Automaton], message: str) -> None:
     with pytest.raises(EngineError, match=message):
-        cycle(rules_of(PD, **{"rounds": 10, **options}), group)
+        play_cycle(rules_of(PD, **{"rounds": 10, **options}), group)

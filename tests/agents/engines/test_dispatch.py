@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.engines.dispatch import ENGINES, EXACT, choose, play
+from dilemmas.agents.engines.dispatch import ENGINES, EXACT, choose_engine, play_groups
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import match_keys
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.strategies.catalogue import Uniform
-from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
-from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.rules.factory import rules_of
@@ -30,15 +30,15 @@ LARGE = Automaton("large", (0.5,) * 3000, tuple(((i + 1) % 3000, i, 0, i) for i 
 
 
 @dataclass(frozen=True)
-class Mirror(Routine):
-    """Tit for Tat as a routine."""
+class Mirror(CountingStrategy):
+    """Tit for Tat as a counting strategy."""
 
     name: str = "mirror"
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.ones((len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.ones((len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         return 1.0 - theirs[:, None]
 
 
@@ -65,58 +65,75 @@ def seeds(groups: int, matches: int) -> NDArray[np.uint64]:
     ],
 )
 def test_the_best_engine_is_chosen(group: Sequence[Agent], options: dict[str, Any], engine: str) -> None:
-    assert choose(rules_of(PD, **options), group) == engine
+    assert choose_engine(rules_of(PD, **options), group) == engine
 
 
 def test_the_best_engine_for_many_players() -> None:
     three: dict[str, Any] = {"n_players": 3, "rounds": 10}
-    assert choose(rules_of("public_goods", **three), (THREE, TFT, ALLD)) == "cycle"
-    assert choose(rules_of("public_goods", noise=0.1, **three), (THREE, TFT, FICKLE)) == "chain"
-    assert choose(rules_of("public_goods", levels=5, **three), (THREE, TFT, ALLD)) == "cycle"
-    assert choose(rules_of("public_goods", levels=5, noise=0.1, **three), (THREE, TFT, ALLD)) == "agents"
-    assert choose(rules_of("public_goods", n_players=18, rounds=5), (TFT,) * 18) == "lockstep"
-    assert choose(rules_of("population", n_players=9, rounds=5), (TFT,) * 9) == "agents"
+    assert choose_engine(rules_of("public_goods", **three), (THREE, TFT, ALLD)) == "cycle"
+    assert choose_engine(rules_of("public_goods", noise=0.1, **three), (THREE, TFT, FICKLE)) == "chain"
+    assert choose_engine(rules_of("public_goods", levels=5, **three), (THREE, TFT, ALLD)) == "cycle"
+    assert choose_engine(rules_of("public_goods", levels=5, noise=0.1, **three), (THREE, TFT, ALLD)) == "agents"
+    assert choose_engine(rules_of("public_goods", n_players=18, rounds=5), (TFT,) * 18) == "lockstep"
+    assert choose_engine(rules_of("population", n_players=9, rounds=5), (TFT,) * 9) == "agents"
 
 
 @pytest.mark.parametrize(
     ("group", "options", "engine", "message"),
     [
-        ((TFT, FICKLE), {}, "cycle", r"engine = 'cycle' cannot play tit_for_tat, fickle: 'fickle' leaves something to"),
-        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; take chain or kernel or lockstep or agents"),
-        ((TFT, MIRROR), {}, "chain", r"'mirror' is no automaton but a routine; take lockstep or agents"),
-        ((LARGE, LARGE), {}, "chain", r"36,000,000 joint states times joint actions, more than .* kernel or lockstep"),
-        ((TFT, Uniform()), {}, "kernel", r"'uniform' is no automaton; take agents"),
-        ((TFT, Uniform()), {}, "lockstep", r"'uniform' is no automaton and no routine; take agents"),
-        ((TFT, ALLD), {"memory": 0}, "agents", r"memory = 0 .*; take cycle or chain or kernel or lockstep"),
-        ((TFT, ALLD, ALLD), {}, None, r"2 play prisoners_dilemma; the group has 3: tit_for_tat, always_defect, al"),
-        ((TFT, ALLD), {"rounds": None}, None, r"no engine can play tit_for_tat, always_defect: a match without end"),
-        ((TFT, ALLD), {"rounds": None}, "chain", r"a match without end; .*; and no other engine can"),
+        (
+            (TFT, FICKLE),
+            {},
+            "cycle",
+            r"'cycle' cannot play tit_for_tat, fickle: 'fickle' is not det",
+        ),
+        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; use chain or kernel or lockstep or agents"),
+        ((TFT, MIRROR), {}, "chain", r"'mirror' is a counting strategy, not an automaton; use lockstep or agents"),
+        (
+            (LARGE, LARGE),
+            {},
+            "chain",
+            r"36,000,000 pairs of a joint state .* use kernel or lockstep",
+        ),
+        ((TFT, Uniform()), {}, "kernel", r"'uniform' is not an automaton; use agents"),
+        ((TFT, Uniform()), {}, "lockstep", r"'uniform' is not an automaton or a counting strategy; use agents"),
+        ((TFT, ALLD), {"memory": 0}, "agents", r"memory = 0 .*; use cycle or chain or kernel or lockstep"),
+        (
+            (TFT, ALLD, ALLD),
+            {},
+            None,
+            r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, alw",
+        ),
+        ((TFT, ALLD), {"rounds": None}, None, r"no engine can play tit_for_tat, always_defect: the match has no end"),
+        ((TFT, ALLD), {"rounds": None}, "chain", r"the match has no end: .*; no other engine can"),
     ],
 )
 def test_an_engine_that_cannot_is_refused_with_the_reason_and_who_can(
     group: Sequence[Agent], options: dict[str, Any], engine: str | None, message: str
 ) -> None:
     with pytest.raises(EngineError, match=message):
-        choose(rules_of(PD, **{"rounds": 10} | options), group, engine)
+        choose_engine(rules_of(PD, **{"rounds": 10} | options), group, engine)
 
 
 def test_unknown_engines_and_strategies_for_other_tables() -> None:
     with pytest.raises(UnknownNameError, match="unknown engine 'chains'; did you mean 'chain'"):
-        choose(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
+        choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
     with pytest.raises(StrategyError, match="'three' is for 3 players"):
-        choose(rules_of(PD, rounds=2), (TFT, THREE))
-    with pytest.raises(EngineError, match="more than 4,096 where only chance ends matches"):
-        choose(rules_of(PD, continuation=0.9), (memory_one("x", 0.1, 0.2, 0.3, 0.4, 0.5), LARGE), "chain")
+        choose_engine(rules_of(PD, rounds=2), (TFT, THREE))
+    with pytest.raises(EngineError, match="more than 4,096 in matches without a limit of rounds"):
+        choose_engine(rules_of(PD, continuation=0.9), (memory_one("x", 0.1, 0.2, 0.3, 0.4, 0.5), LARGE), "chain")
     with pytest.raises(EngineError, match=r"keys of shape \(1, 2\) for 2 groups"):
-        play(rules_of(PD, rounds=2), [(TFT, ALLD)] * 2, seeds(1, 2))
-    with pytest.raises(EngineError, match=r"no engine can play .*: 'mirror' is a routine, for two players"):
-        choose(rules_of("public_goods", n_players=3, rounds=2), (TFT, MIRROR, ALLD))
+        play_groups(rules_of(PD, rounds=2), [(TFT, ALLD)] * 2, seeds(1, 2))
+    with pytest.raises(
+        EngineError, match=r"no engine can play .*: 'mirror' is a counting strategy, for two players only"
+    ):
+        choose_engine(rules_of("public_goods", n_players=3, rounds=2), (TFT, MIRROR, ALLD))
 
 
 def test_every_engine_plays_the_one_match_there_can_be() -> None:
     """Nothing is left to chance, so all have the same counts and points."""
     rules = rules_of(PD, rounds=9)
-    first, *others = (play(rules, [(WSLS, ALLD)], seeds(1, 3), engine)[0] for engine in ENGINES)
+    first, *others = (play_groups(rules, [(WSLS, ALLD)], seeds(1, 3), engine)[0] for engine in ENGINES)
     for other in others:
         for field in ("rounds", "payoffs", "moves", "outcomes"):
             assert (getattr(other, field) == getattr(first, field)).all()
@@ -125,10 +142,10 @@ def test_every_engine_plays_the_one_match_there_can_be() -> None:
 def test_every_engine_comes_to_the_same_with_chance() -> None:
     rules = rules_of(PD, rounds=6, noise=0.1)
     matches = {"kernel": 20_000, "lockstep": 20_000, "agents": 300}
-    (exact,) = play(rules, [(TFT, FICKLE)], seeds(1, 1), "chain")
+    (exact,) = play_groups(rules, [(TFT, FICKLE)], seeds(1, 1), "chain")
     assert exact.variance is not None
     for engine, count in matches.items():
-        (tally,) = play(rules, [(TFT, FICKLE)], seeds(1, count), engine)
+        (tally,) = play_groups(rules, [(TFT, FICKLE)], seeds(1, count), engine)
         assert (np.abs(tally.payoffs.mean(axis=0) - exact.payoffs[0]) < 5 * np.sqrt(exact.variance / count)).all()
         cooperation = tally.moves[..., 0].sum(axis=2)
         error = 5 * cooperation.std(axis=0) / np.sqrt(count)
@@ -140,7 +157,9 @@ def test_the_kernel_and_numpy_are_one_engine_to_the_last_bit() -> None:
     for rounds in (5, 5_000):
         rules, keys = rules_of(PD, rounds=rounds, noise=0.1), seeds(2, 300)
         groups = [(TFT, FICKLE), (FICKLE, ALLD)]
-        for one, other in zip(play(rules, groups, keys, "kernel"), play(rules, groups, keys, "lockstep"), strict=True):
+        for one, other in zip(
+            play_groups(rules, groups, keys, "kernel"), play_groups(rules, groups, keys, "lockstep"), strict=True
+        ):
             assert (one.moves == other.moves).all()
             assert (one.payoffs == other.payoffs).all()
 
@@ -149,13 +168,14 @@ def test_groups_come_back_in_their_order_whoever_plays_them() -> None:
     rules, keys = rules_of(PD, rounds=8), seeds(5, 4)
     groups: list[Sequence[Agent]] = [(TFT, Uniform()), (TFT, ALLD), (MIRROR, FICKLE), (FICKLE, ALLD), (MIRROR, ALLD)]
     told: list[tuple[int, int, MatchRecord]] = []
-    tallies = play(rules, groups, keys, record=lambda group, match, what: told.append((group, match, what)))
-    assert [tally.engine for tally in tallies] == ["agents", "cycle", "lockstep", "chain", "lockstep"]
-    assert [tally.exact for tally in tallies] == [tally.engine in EXACT for tally in tallies]
+    tallies = play_groups(rules, groups, keys, record=lambda group, match, what: told.append((group, match, what)))
+    engines = [choose_engine(rules, group) for group in groups]
+    assert engines == ["agents", "cycle", "lockstep", "chain", "lockstep"]
+    assert [tally.exact for tally in tallies] == [engine in EXACT for engine in engines]
     assert [len(tally.rounds) for tally in tallies] == [4, 1, 4, 1, 4]
     assert [(group, match) for group, match, _ in told] == [(0, match) for match in range(4)]
     for place in (0, 2):
-        (alone,) = play(rules, [groups[place]], keys[[place]])
+        (alone,) = play_groups(rules, [groups[place]], keys[[place]])
         assert (alone.moves == tallies[place].moves).all()
     assert tallies[4].moves.tolist() == [tallies[1].moves[0].tolist()] * 4  # mirror is Tit for Tat
 

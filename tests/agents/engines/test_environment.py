@@ -8,16 +8,16 @@ import pytest
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn
-from dilemmas.agents.engines.chains import chain
-from dilemmas.agents.engines.cycles import cycle
-from dilemmas.agents.engines.environment import agents_play
+from dilemmas.agents.engines.chains import play_chains
+from dilemmas.agents.engines.cycles import play_cycle
+from dilemmas.agents.engines.environment import play_in_environment
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.engines.vectorised import lockstep
+from dilemmas.agents.engines.vectorised import play_vectorised
 from dilemmas.agents.matches.record import MatchRecord, Reason
 from dilemmas.agents.strategies.catalogue import Uniform
-from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
-from dilemmas.agents.two_actions import EngineError
 from dilemmas.envs.games.stage_game import Joint, Numbers
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
@@ -32,15 +32,15 @@ GRUDGE = Automaton("grudge", (1.0, 0.0), ((0, 1, 0, 1), (1, 1, 1, 1)))  # no num
 
 
 @dataclass(frozen=True)
-class Counter(Routine):
+class Counter(CountingStrategy):
     """Cooperates more readily the more often the other did; it needs the whole past."""
 
     name: str = "counter"
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([0.5, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([0.5, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         state[:, 1] += 1 - theirs
         state[:, 0] = (1 + state[:, 1]) / (2 + round)
         return state
@@ -67,14 +67,14 @@ def seeds(matches: int, seed: int = 0) -> NDArray[np.uint64]:
 
 
 def one(rules: Repeated, *group: Agent, matches: int = 1) -> Tally:
-    return agents_play(rules, group, seeds(matches))
+    return play_in_environment(rules, group, seeds(matches))
 
 
 @pytest.mark.parametrize("options", [{}, {"punishment": (1, 3)}, {"talk": 1}, {"punishment": (1, 2), "reward": (1, 1)}])
 def test_without_chance_it_counts_what_the_exact_engine_counts(options: dict[str, object]) -> None:
     rules = rules_of("public_goods", n_players=3, multiplier=1.5, rounds=6, **options)
     group = [TFT, replace(GRUDGE, punishes=True), memory_one("wsls", 0, 1, 0, 0, 1)]
-    tally, exact = one(rules, *group), cycle(rules, group)
+    tally, exact = one(rules, *group), play_cycle(rules, group)
     assert np.array_equal(tally.moves, exact.moves)
     assert np.array_equal(tally.outcomes, exact.outcomes)
     assert tally.rounds.tolist() == exact.rounds.tolist() == [6]
@@ -87,7 +87,7 @@ def test_without_chance_it_counts_what_the_exact_engine_counts(options: dict[str
 )
 def test_with_chance_it_comes_near_the_exact_engine(group: list[Automaton], options: dict[str, float]) -> None:
     rules = rules_of(PD, **options)
-    tally, (exact,) = one(rules, *group, matches=400), chain(rules, [group])
+    tally, (exact,) = one(rules, *group, matches=400), play_chains(rules, [group])
     error = tally.payoffs.std(axis=0) / 20
     assert (np.abs(tally.payoffs.mean(axis=0) - exact.payoffs[0]) < 5 * error).all()
     shares = tally.moves.mean(axis=0), exact.moves[0]
@@ -98,7 +98,7 @@ def test_a_routine_plays_there_as_it_plays_in_lockstep() -> None:
     """The environment shows one round; the routine sees them all."""
     rules = rules_of(PD, rounds=6, noise=0.05)
     tally = one(rules, Counter(), FICKLE, matches=400)
-    (other,) = lockstep(rules, [(Counter(), FICKLE)], seeds(20_000)[None])
+    (other,) = play_vectorised(rules, [(Counter(), FICKLE)], seeds(20_000)[None])
     for found, wanted in ((tally.payoffs, other.payoffs), (tally.moves[..., 0].sum(2), other.moves[..., 0].sum(2))):
         assert (np.abs(found.mean(axis=0) - wanted.mean(axis=0)) < 5 * found.std(axis=0) / 20).all()
 
@@ -115,7 +115,7 @@ def test_who_needs_the_past_sees_all_of_it_and_the_others_what_the_rules_show() 
 
 def test_a_match_is_the_same_however_many_follow() -> None:
     rules, keys = rules_of(PD, continuation=0.7, noise=0.2), seeds(8)
-    whole, part = (agents_play(rules, [Counter(), FICKLE], some) for some in (keys, keys[:3]))
+    whole, part = (play_in_environment(rules, [Counter(), FICKLE], some) for some in (keys, keys[:3]))
     assert np.array_equal(part.moves, whole.moves[:3])
     assert np.array_equal(part.payoffs, whole.payoffs[:3])
 
@@ -123,7 +123,9 @@ def test_a_match_is_the_same_however_many_follow() -> None:
 def test_matches_are_told_as_they_end() -> None:
     records: list[tuple[int, MatchRecord]] = []
     keys = seeds(3)
-    tally = agents_play(rules_of(PD, rounds=2), [TFT, ALLD], keys, lambda place, match: records.append((place, match)))
+    tally = play_in_environment(
+        rules_of(PD, rounds=2), [TFT, ALLD], keys, lambda place, match: records.append((place, match))
+    )
     assert [place for place, _ in records] == [0, 1, 2]
     assert [list(match.outcome.totals.values()) for _, match in records] == tally.payoffs.tolist() == [[1, 6]] * 3
     assert len({match.seed for _, match in records}) == 3
@@ -132,15 +134,15 @@ def test_matches_are_told_as_they_end() -> None:
 def test_a_match_that_is_aborted_counts_as_far_as_it_went() -> None:
     records: list[MatchRecord] = []
     rules = rules_of(PD, rounds=5)
-    with pytest.warns(UserWarning, match="spy, always_defect: 2 of 2 matches ended early by an unreadable reply"):
-        tally = agents_play(rules, [Spy(None, at=3), ALLD], seeds(2), lambda _, match: records.append(match))
+    with pytest.warns(UserWarning, match="spy, always_defect: 2 of 2 matches were aborted by an unreadable reply"):
+        tally = play_in_environment(rules, [Spy(None, at=3), ALLD], seeds(2), lambda _, match: records.append(match))
     assert tally.aborted == 2
     assert tally.rounds.tolist() == [3, 3]
     assert tally.payoffs.tolist() == [[0, 15]] * 2
     assert tally.moves[0, 0].sum() == 3
     assert {match.outcome.reason for match in records} == {Reason.ABORTED}
     with pytest.warns(UserWarning, match="1 of 1"):
-        nothing = agents_play(rules, [Spy(None, at=0), ALLD], seeds(1))
+        nothing = play_in_environment(rules, [Spy(None, at=0), ALLD], seeds(1))
     assert (nothing.rounds.tolist(), nothing.moves.sum()) == ([0], 0)
 
 
@@ -166,7 +168,7 @@ def test_agents_that_do_anything_under_rules_that_only_this_engine_plays(name: s
 
 def test_an_action_counts_as_cooperation_where_it_is_half_as_cooperative_as_can_be() -> None:
     rules = rules_of("public_goods", n_players=2, levels=5, rounds=5)  # 20, 15, 10, 5 and 0 of 20 points
-    tally = agents_play(rules, [Levels(), Levels()], seeds(1))
+    tally = play_in_environment(rules, [Levels(), Levels()], seeds(1))
     assert tally.moves[0, :, :, 0].sum(axis=1).tolist() == [3, 3]
 
 
@@ -181,7 +183,7 @@ class Levels:
 
 
 def test_what_cannot_be_counted_is_refused() -> None:
-    with pytest.raises(EngineError, match="a match without end; set rounds"):
+    with pytest.raises(EngineError, match="the match has no end: set rounds"):
         one(rules_of(PD), TFT, ALLC)
-    with pytest.raises(EngineError, match="memory = 0 shows nobody what happened"):
+    with pytest.raises(EngineError, match="memory = 0 hides every round"):
         one(rules_of(PD, rounds=2, memory=0), TFT, ALLC)

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dilemmas.agents.engines.cycles import cycle
-from dilemmas.agents.engines.random_streams import TABLE, lengths, streams, uniform
+from dilemmas.agents.engines.cycles import play_cycle
+from dilemmas.agents.engines.random_streams import TABLE, match_lengths, streams, uniform
+from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.engines.vectorised import lockstep
-from dilemmas.agents.strategies.counting import Actions, Briefing, Routine
+from dilemmas.agents.engines.vectorised import play_vectorised
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
-from dilemmas.agents.two_actions import EngineError, stakes
+from dilemmas.agents.two_actions import payoff_table
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
@@ -31,61 +32,61 @@ PD = "prisoners_dilemma"
 
 
 @dataclass(frozen=True)
-class Majority(Routine):
+class Majority(CountingStrategy):
     """Does what the other did more often so far; C at a tie."""
 
     name: str = "majority"
     deterministic = True
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.tile([1.0, 0.0], (len(luck), 1))
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.tile([1.0, 0.0], (len(random), 1))
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         state[:, 1] += 1 - 2 * theirs
         state[:, 0] = state[:, 1] >= 0
         return state
 
 
 @dataclass(frozen=True)
-class Moody(Routine):
+class Moody(CountingStrategy):
     """Draws a mood before the match and a new one in every third round; cooperates while it is good."""
 
     name: str = "moody"
-    luck = 2
+    n_random = 2
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.asarray(luck[:, :1] < 0.25, dtype=np.float64)
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.asarray(random[:, :1] < 0.25, dtype=np.float64)
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
-        return np.asarray(luck[:, 1:] < 0.25, dtype=np.float64) if round % 3 == 0 else state
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        return np.asarray(random[:, 1:] < 0.25, dtype=np.float64) if round % 3 == 0 else state
 
 
 @dataclass(frozen=True)
-class Dice(Routine):
+class Dice(CountingStrategy):
     """Draws every action by whether two numbers of its own luck agree, but for the first one."""
 
     name: str = "dice"
-    luck = 2
+    n_random = 2
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        return np.full((len(luck), 1), 0.5)
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.full((len(random), 1), 0.5)
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
-        return np.asarray((luck[:, :1] < 0.5) == (luck[:, 1:] < 0.5), dtype=np.float64)
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        return np.asarray((random[:, :1] < 0.5) == (random[:, 1:] < 0.5), dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class Informed(Routine):
+class Informed(CountingStrategy):
     """Defects in the last round where it is told, and always where mutual defection pays it more than `fear`."""
 
     fear: float
     name: str = "informed"
 
-    def begin(self, luck: Numbers, briefing: Briefing) -> Numbers:
-        calm = briefing.payoffs[:, 1, 1, 0] <= self.fear
-        return np.stack([calm * (briefing.rounds != 1), calm, np.full(len(luck), briefing.rounds or 0)], axis=1)
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        calm = information.payoffs[:, 1, 1, 0] <= self.fear
+        return np.stack([calm * (information.rounds != 1), calm, np.full(len(random), information.rounds or 0)], axis=1)
 
-    def learn(self, state: Numbers, round: int, own: Actions, theirs: Actions, luck: Numbers) -> Numbers:
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         state[:, 0] = state[:, 1] * (state[:, 2] != round + 1)
         return state
 
@@ -94,21 +95,21 @@ def seeds(groups: int, matches: int, seed: int = 0) -> NDArray[np.uint64]:
     return np.random.default_rng(seed).integers(0, 2**64, (groups, matches), dtype=np.uint64)
 
 
-def one(rules: Repeated, *group: Automaton | Routine, matches: int = 1, seed: int = 0) -> Tally:
-    (tally,) = lockstep(rules, [group], seeds(1, matches, seed))
+def one(rules: Repeated, *group: Automaton | CountingStrategy, matches: int = 1, seed: int = 0) -> Tally:
+    (tally,) = play_vectorised(rules, [group], seeds(1, matches, seed))
     return tally
 
 
 def same(a: Tally, b: Tally) -> bool:
     """Whether two tallies are the same bit for bit."""
-    fields = ("engine", "rounds", "payoffs", "moves", "outcomes")
+    fields = ("rounds", "payoffs", "moves", "outcomes")
     return all(np.array_equal(getattr(a, field), getattr(b, field)) for field in fields)
 
 
 def enumerated(rules: Repeated, group: Sequence[Automaton], rounds: int) -> tuple[Numbers, Numbers]:
     """Expected points and cooperations of each player over so many rounds, by going through all that can happen."""
     points, cooperations = np.zeros(2), np.zeros(2)
-    worth = stakes(rules)
+    worth = payoff_table(rules)
     for played in product(product((0, 1), repeat=2), repeat=rounds):
         chance, states = 1.0, [0, 0]
         for joint in played:
@@ -148,7 +149,7 @@ def test_streams_of_seats_and_rounds_have_nothing_to_do_with_each_other() -> Non
         ((Majority(), memory_one("alternator", 1, 0, 0, 1, 1)), [2, 2, 0, 0], [6, 16]),
     ],
 )
-def test_expected_game(group: Sequence[Automaton | Routine], saw: list[int], points: list[int]) -> None:
+def test_expected_game(group: Sequence[Automaton | CountingStrategy], saw: list[int], points: list[int]) -> None:
     tally = one(rules_of(PD, rounds=4), *group)
     assert tally.outcomes[0, 0].tolist() == saw
     assert tally.payoffs[0].tolist() == points
@@ -176,15 +177,15 @@ def test_points_and_cooperation_are_those_of_all_that_can_happen(group: Sequence
 def test_an_unknown_and_a_random_length() -> None:
     """P(more than k rounds) is the continuation to the power of k; a pair is uniform; the shorter of the two counts."""
     keys = seeds(1, 40_000)[0]
-    lasted = lengths(rules_of(PD, continuation=0.9), keys)
+    lasted = match_lengths(rules_of(PD, continuation=0.9), keys)
     for k in (1, 2, 5, 20):
         assert (lasted > k).mean() == pytest.approx(0.9**k, abs=5 * np.sqrt(0.25 / len(keys)))
-    drawn = lengths(rules_of(PD, rounds=(3, 6)), keys)
+    drawn = match_lengths(rules_of(PD, rounds=(3, 6)), keys)
     assert np.bincount(drawn, minlength=8) / len(keys) == pytest.approx([0, 0, 0, 0.25, 0.25, 0.25, 0.25, 0], abs=0.012)
-    both = lengths(rules_of(PD, rounds=(3, 6), continuation=0.9), keys)
+    both = match_lengths(rules_of(PD, rounds=(3, 6), continuation=0.9), keys)
     assert (both == np.minimum(lasted, drawn)).all()
-    assert (lengths(rules_of(PD, continuation=0.0), keys) == 1).all()
-    assert lengths(rules_of(PD, continuation=0.9999), keys).mean() == pytest.approx(10_000, rel=5 / 200)
+    assert (match_lengths(rules_of(PD, continuation=0.0), keys) == 1).all()
+    assert match_lengths(rules_of(PD, continuation=0.9999), keys).mean() == pytest.approx(10_000, rel=5 / 200)
     assert abs(np.corrcoef(lasted, drawn)[0, 1]) < 0.025
 
 
@@ -194,22 +195,22 @@ def test_a_match_is_the_same_in_any_company(order: list[int], length: dict[str, 
     rules = rules_of(PD, noise=0.1, **length)
     groups = [(TFT, FICKLE), (Moody(), Majority()), (ALLC, Moody()), (RANDOM, RANDOM), (Majority(), TFT), (ALLD, TFT)]
     keys = seeds(6, 5)
-    alone = [lockstep(rules, [group], row[None])[0] for group, row in zip(groups, keys, strict=True)]
-    together = lockstep(rules, [groups[place] for place in order], keys[order])
+    alone = [play_vectorised(rules, [group], row[None])[0] for group, row in zip(groups, keys, strict=True)]
+    together = play_vectorised(rules, [groups[place] for place in order], keys[order])
     assert all(same(alone[place], tally) for place, tally in zip(order, together, strict=True))
-    (part,) = lockstep(rules, [groups[1]], keys[1:2, 3:])
+    (part,) = play_vectorised(rules, [groups[1]], keys[1:2, 3:])
     assert np.array_equal(part.payoffs, alone[1].payoffs[3:])
 
 
 def test_many_matches_are_the_matches_one_by_one() -> None:
     """More than are played side by side, of which many end while others go on."""
     rules, keys = rules_of(PD, continuation=0.97, noise=0.1), seeds(2, 12_000)
-    whole = lockstep(rules, [(FICKLE, TFT), (Moody(), FICKLE)], keys)
+    whole = play_vectorised(rules, [(FICKLE, TFT), (Moody(), FICKLE)], keys)
     longest = whole[0].rounds.argmax()
     assert whole[0].rounds[longest] > 200
     for place in (0, longest, 8_191, 8_192, 11_999):
         for group, tally, row in zip([(FICKLE, TFT), (Moody(), FICKLE)], whole, keys, strict=True):
-            (alone,) = lockstep(rules, [group], row[None, place : place + 1])
+            (alone,) = play_vectorised(rules, [group], row[None, place : place + 1])
             assert np.array_equal(alone.moves[0], tally.moves[place])
 
 
@@ -265,7 +266,7 @@ def test_without_chance_it_counts_what_the_exact_engine_counts(
     group = data.draw(st.tuples(*[automata(n)] * n))
     punishment = (1, 3) if punishing else None
     rules = rules_of("public_goods", n_players=n, multiplier=1.5, rounds=rounds, punishment=punishment)
-    tally, exact = one(rules, *group), cycle(rules, group)
+    tally, exact = one(rules, *group), play_cycle(rules, group)
     assert np.array_equal(tally.moves, exact.moves)
     assert np.array_equal(tally.outcomes, exact.outcomes)
     assert tally.payoffs == pytest.approx(exact.payoffs)
@@ -278,7 +279,7 @@ def test_points_are_those_of_the_rounds_that_were_played_and_of_who_punishes(n: 
     strict = Automaton("strict", (1.0,), ((0,) * 4,), punishes=True)
     keys = seeds(3, 40)
     groups = [[ALLC] * (n - 1) + [ALLD], [strict] * (n - 1) + [ALLD], [ALLC] * n]
-    free, fined, good = lockstep(rules, groups, keys)
+    free, fined, good = play_vectorised(rules, groups, keys)
     share = (n - 1) * 4 / 2
     assert free.payoffs == pytest.approx(free.rounds[:, None] * np.array([share] * (n - 1) + [share + 4]))
     takes = np.array([share - 1] * (n - 1) + [share + 4 - 3 * (n - 1)])
@@ -298,13 +299,13 @@ def test_a_strategy_for_two_plays_among_many() -> None:
 
 def test_what_cannot_be_played_is_refused() -> None:
     keys = seeds(1, 2)
-    with pytest.raises(EngineError, match=r"2 play prisoners_dilemma; the group has 3: tit_for_tat, always_"):
-        lockstep(rules_of(PD, rounds=2), [(TFT, ALLC, ALLD)], keys)
-    with pytest.raises(EngineError, match="'majority' is a routine, for two players"):
-        lockstep(rules_of("public_goods", n_players=3, rounds=2), [(TFT, ALLC, Majority())], keys)
-    with pytest.raises(EngineError, match=r"keys of shape \(2,\) for 1 groups; needs \(groups, matches\)"):
-        lockstep(rules_of(PD, rounds=2), [(TFT, ALLC)], keys[0])
-    with pytest.raises(EngineError, match="a match without end"):
-        lockstep(rules_of(PD), [(TFT, ALLC)], keys)
-    with pytest.raises(EngineError, match=r"misperception = 0\.1: only the engine 'agents'"):
-        lockstep(rules_of(PD, rounds=2, misperception=0.1), [(TFT, ALLC)], keys)
+    with pytest.raises(EngineError, match=r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, always_"):
+        play_vectorised(rules_of(PD, rounds=2), [(TFT, ALLC, ALLD)], keys)
+    with pytest.raises(EngineError, match="'majority' is a counting strategy, for two players"):
+        play_vectorised(rules_of("public_goods", n_players=3, rounds=2), [(TFT, ALLC, Majority())], keys)
+    with pytest.raises(EngineError, match=r"keys of shape \(2,\) for 1 groups; must be \(groups, matches\)"):
+        play_vectorised(rules_of(PD, rounds=2), [(TFT, ALLC)], keys[0])
+    with pytest.raises(EngineError, match="the match has no end"):
+        play_vectorised(rules_of(PD), [(TFT, ALLC)], keys)
+    with pytest.raises(EngineError, match=r"misperception = 0\.1; use agents"):
+        play_vectorised(rules_of(PD, rounds=2, misperception=0.1), [(TFT, ALLC)], keys)

@@ -324,7 +324,7 @@ def test_draw_refuses_what_is_no_distribution(wrong: tuple[float, ...]) -> None:
 
 
 def decided(name: str, *agents: object, **options: object) -> list[list[object]]:
-    """Actions of a match, step by step."""
+    """ActionArray of a match, step by step."""
     (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
     return [[move.decision.action for move in step] for step in match.steps]
 

@@ -101,7 +101,7 @@ def test_some_need_the_whole_history(name: str) -> None:
 
 
 def test_who_needs_the_whole_history_says_so() -> None:
-    with pytest.raises(StrategyError, match="looks at the whole history, and the environment shows 1 of 3 rounds"):
+    with pytest.raises(StrategyError, match="needs the whole history, but the environment shows 1 of 3 rounds"):
         strategy("grim").cooperation(View(PD, 0, 3, ((C, C),)))
 
 

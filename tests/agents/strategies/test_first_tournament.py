@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from dilemmas.agents.agent import Turn, View
 from dilemmas.agents.matches.match import play
 from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
-from dilemmas.agents.strategies.counting import Routine, briefing
+from dilemmas.agents.strategies.counting import CountingStrategy, match_information
 from dilemmas.agents.strategies.finite_state import StrategyError
-from dilemmas.agents.strategies.first_tournament import CHI_SQUARED_95, like_a_coin
+from dilemmas.agents.strategies.first_tournament import CHI_SQUARED_95, looks_random
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
@@ -21,29 +21,29 @@ from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 
 PD = DEFAULTS["prisoners_dilemma"]
-ROUTINES = [entry.name for entry in STRATEGIES if isinstance(entry.strategy, Routine)]
+ROUTINES = [entry.name for entry in STRATEGIES if isinstance(entry.strategy, CountingStrategy)]
 
 
-def routine(name: str) -> Routine:
+def routine(name: str) -> CountingStrategy:
     found = strategy(name)
-    assert isinstance(found, Routine)
+    assert isinstance(found, CountingStrategy)
     return found
 
 
 def chances(
-    played: Routine,
+    played: CountingStrategy,
     own: NDArray[np.int64],
     theirs: NDArray[np.int64],
-    luck: NDArray[np.float64],
+    random: NDArray[np.float64],
     rounds: int | None = None,
     game: StageGame = PD,
 ) -> NDArray[np.float64]:
     """Probabilities to cooperate, shape (T + 1, matches), where (T, matches) actions happened, as told."""
-    state = played.begin(luck[0], briefing(game, rounds, np.zeros(own.shape[1], dtype=np.int64)))
-    found = [played.chances(state, 1).copy()]
+    state = played.initial_state(random[0], match_information(game, rounds, np.zeros(own.shape[1], dtype=np.int64)))
+    found = [state[:, 0].copy()]
     for past in range(len(own)):
-        state = played.learn(state, past + 1, own[past], theirs[past], luck[past + 1])
-        found.append(played.chances(state, past + 2).copy())
+        state = played.update(state, past + 1, own[past], theirs[past], random[past + 1])
+        found.append(state[:, 0].copy())
     return np.array(found)
 
 
@@ -51,12 +51,12 @@ def answers(name: str, theirs: str, rounds: int | None = None) -> str:
     """What a deterministic routine plays against a script."""
     played = routine(name)
     nothing = np.empty((1, 0))
-    state = played.begin(nothing, briefing(PD, rounds, [0]))
+    state = played.initial_state(nothing, match_information(PD, rounds, [0]))
     moves = ""
     for past, move in enumerate(theirs, 1):
-        moves += "C" if played.chances(state, past)[0] == 1 else "D"
+        moves += "C" if state[0, 0] == 1 else "D"
         seen = [np.array(["CD".index(letter)]) for letter in (moves[-1], move)]
-        state = played.learn(state, past, *seen, nothing)
+        state = played.update(state, past, *seen, nothing)
     return moves
 
 
@@ -139,11 +139,11 @@ def test_downing_finds_the_best_reply_to_who_reacts() -> None:
     for reply, pays in ((lambda own: own, 1), (lambda own: np.zeros_like(own), 0), (lambda own: 1 - own, 0)):
         own, theirs = [np.array([1])], [np.array([0])]
         played = routine("downing")
-        state = played.begin(np.empty((1, 0)), briefing(PD, None, [0]))
+        state = played.initial_state(np.empty((1, 0)), match_information(PD, None, [0]))
         for past in range(1, 60):
-            state = played.learn(state, past, own[-1], theirs[-1], np.empty((1, 0)))
+            state = played.update(state, past, own[-1], theirs[-1], np.empty((1, 0)))
             theirs.append(np.asarray(reply(own[-1])))
-            own.append(np.int64(played.chances(state, past + 1) < 0.5))
+            own.append(np.int64(state[:, 0] < 0.5))
         assert np.mean([1 - move[0] for move in own[-20:]]) == pays
 
 
@@ -153,7 +153,7 @@ def test_downing_reads_the_payoffs_of_the_game_and_of_its_seat() -> None:
     for game, best in ((PD, 0), (DEFAULTS["harmony"], 1)):
         assert (chances(routine("downing"), own, theirs, np.empty((41, 1, 0)), game=game)[8:] == best).all()
     game = stage_game("bimatrix_game", row=[[3, 0], [5, 1]], column=[[30, 50], [0, 10]], degrees=[[1.0, 0.0]] * 2)
-    told = briefing(game, None, [0, 1]).payoffs
+    told = match_information(game, None, [0, 1]).payoffs
     assert told[0, ..., 0].tolist() == [[3, 0], [5, 1]]
     assert told[1, ..., 0].tolist() == [[30, 0], [50, 10]]  # by own action, the other's action
     assert told[1, ..., 1].tolist() == [[3, 5], [0, 1]]
@@ -166,7 +166,7 @@ def test_a_coin_is_told_by_the_chi_squared_test(rounds: int, cooperations: int) 
     cells = [cooperations, rounds - cooperations]
     statistic = sum((cell - rounds / 2) ** 2 / (rounds / 2) for cell in cells)
     if abs(statistic - CHI_SQUARED_95) > 1e-9:
-        assert like_a_coin(np.array([float(cooperations)]), rounds)[0] == (statistic < CHI_SQUARED_95)
+        assert looks_random(np.array([float(cooperations)]), rounds)[0] == (statistic < CHI_SQUARED_95)
 
 
 @pytest.mark.parametrize("name", ROUTINES)
@@ -175,8 +175,8 @@ def test_an_agent_does_what_the_arrays_do(name: str) -> None:
     played, rng, rounds = routine(name), np.random.default_rng(1), 64
     own, theirs = rng.integers(0, 2, (2, rounds, 1))
     key = (123, 1)
-    luck = [np.random.default_rng([*key, round]).random((1, played.luck)) for round in range(1, rounds + 2)]
-    found = chances(played, own, theirs, np.array(luck), rounds=rounds)[:, 0]
+    random = [np.random.default_rng([*key, round]).random((1, played.n_random)) for round in range(1, rounds + 2)]
+    found = chances(played, own, theirs, np.array(random), rounds=rounds)[:, 0]
     history = tuple(zip(own[:, 0].tolist(), theirs[:, 0].tolist(), strict=True))
     for past in range(0, rounds, 9):
         view = View(PD, 1, past, history[:past], rounds=rounds)
@@ -189,9 +189,9 @@ def test_an_agent_does_what_the_arrays_do(name: str) -> None:
 def test_a_match_does_not_depend_on_those_beside_it(name: str) -> None:
     played, rng = routine(name), np.random.default_rng(2)
     own, theirs = rng.integers(0, 2, (2, 80, 6))
-    luck = rng.random((81, 6, played.luck))
-    together = chances(played, own, theirs, luck, rounds=80)
-    alone = [chances(played, own[:, [m]], theirs[:, [m]], luck[:, [m]], rounds=80) for m in range(6)]
+    random = rng.random((81, 6, played.n_random))
+    together = chances(played, own, theirs, random, rounds=80)
+    alone = [chances(played, own[:, [m]], theirs[:, [m]], random[:, [m]], rounds=80) for m in range(6)]
     assert (together == np.concatenate(alone, axis=1)).all()
     assert ((together >= 0) & (together <= 1)).all()
     assert played.deterministic <= set(np.unique(together)).issubset({0.0, 1.0})
@@ -213,12 +213,9 @@ def seen(rules: Repeated | None, game: StageGame, *history: tuple[int, ...], rou
 @pytest.mark.parametrize(
     ("turn", "message"),
     [
-        (seen(None, PD, round=3), "looks at the whole history, and the environment shows 0 of 3 rounds"),
-        (seen(None, PublicGoods(n_players=3), (0, 0, 0)), "for two players who stay together, not for 3 players"),
-        (
-            seen(Repeated(PD, population=Population(4)), PD, (0, 0)),
-            "for two players who stay together, not for a population",
-        ),
+        (seen(None, PD, round=3), "needs the whole history, but the environment shows 0 of 3 rounds"),
+        (seen(None, PublicGoods(n_players=3), (0, 0, 0)), "for two fixed players, not for 3 players"),
+        (seen(Repeated(PD, population=Population(4)), PD, (0, 0)), "for two fixed players, not for a population"),
     ],
 )
 def test_where_it_cannot_play_it_says_so(turn: Turn, message: str) -> None:

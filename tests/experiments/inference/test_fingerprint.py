@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.agent import Decision, Source, Turn
-from dilemmas.agents.engines.chains import chain
-from dilemmas.agents.engines.cycles import cycle
+from dilemmas.agents.engines.chains import play_chains
+from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.matches.match import play
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
@@ -81,7 +81,7 @@ def test_recorded_moves_are_counted_as_the_engines_count_them(tmp_path: Path) ->
     path = tmp_path / "a.trajectory.jsonl"
     group = [strategy("wsls"), strategy("alternator")]
     record(path, group, rounds=23, memory=23)
-    tally = cycle(rules_of("prisoners_dilemma", rounds=23), group)
+    tally = play_cycle(rules_of("prisoners_dilemma", rounds=23), group)
     for seat, plays in enumerate(seats(path)):
         assert (moves(plays) == tally.moves[:, seat].sum(axis=0)).all()
 
@@ -90,7 +90,7 @@ def test_groups_are_counted_as_the_engines_count_them(tmp_path: Path) -> None:
     path = tmp_path / "a.trajectory.jsonl"
     group = [strategy(name, 3) for name in ("tit_for_tat", "always_defect", "always_cooperate")]
     record(path, group, "public_goods", rounds=4, n_players=3)
-    tally = cycle(rules_of("public_goods", rounds=4, n_players=3), group)
+    tally = play_cycle(rules_of("public_goods", rounds=4, n_players=3), group)
     told = [moves(plays) for plays in seats(path)]
     assert all((counts == tally.moves[0, seat]).all() for seat, counts in enumerate(told))
     assert labels(3) == ("start", "C, 0 D", "C, 1 D", "C, 2 D", "D, 0 D", "D, 1 D", "D, 2 D")
@@ -99,7 +99,7 @@ def test_groups_are_counted_as_the_engines_count_them(tmp_path: Path) -> None:
 
 def test_exact_counts_leave_exact_probabilities() -> None:
     rules = rules_of("prisoners_dilemma", rounds=50)
-    (tally,) = chain(rules, [[strategy("gtft"), strategy("random")]])
+    (tally,) = play_chains(rules, [[strategy("gtft"), strategy("random")]])
     habits = fingerprint(tally.moves[0, 0], exact=tally.exact)
     told = [habit.probability for habit in habits[:3]]
     assert told == pytest.approx([1, 1, 1 / 3])

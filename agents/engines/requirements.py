@@ -1,0 +1,159 @@
+"""Which engine can play which matches. Every engine is checked here and nowhere else.
+
+=========== ==================================================== ==============================================
+engine      plays                                                how
+=========== ==================================================== ==============================================
+cycle       deterministic automata without noise                 exact
+chain       automata with few joint states                       exact
+kernel      pairs of automata                                    sampled in compiled code
+lockstep    automata of any size, counting strategies            sampled in NumPy, same matches as ``kernel``
+agents      agents of any kind, language models included         sampled in PettingZoo environments
+=========== ==================================================== ==============================================
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.agent import Agent
+from dilemmas.agents.engines.horizons import geometric
+from dilemmas.agents.strategies.counting import CountingStrategy
+from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.rules.repeated import Repeated
+
+ENGINES = ("cycle", "chain", "kernel", "lockstep", "agents")
+"""Names of the engines in order of preference."""
+EXACT = ("cycle", "chain")
+"""Engines that compute expectations: one match stands for any number of them."""
+
+MOST_PLAYERS = 16
+"""Most players for exact engines, which enumerate the joint actions."""
+MOST_EDGES = 1 << 22
+"""Most pairs of a joint state and a joint action for `chain`, reachable or not: about 400 MB."""
+MOST_JOINT_STATES = 1 << 12
+"""Most joint states for `chain` if only the continuation probability ends matches: a matrix of 128 MB."""
+
+
+class EngineError(InputError):
+    """Matches that an engine cannot play; the message gives the reason and the engines that can."""
+
+
+def require(engine: str, rules: Repeated, groups: Sequence[Sequence[Agent]]) -> None:
+    """Check that an engine can play the matches of some groups.
+
+    Parameters
+    ----------
+    engine
+        One of `ENGINES`.
+    rules
+        Rules of the matches.
+    groups
+        Agents of each group by seat.
+
+    Raises
+    ------
+    EngineError
+        If the engine cannot play one of the groups, or a group has the wrong size.
+    """
+    for group in groups:
+        require_size(rules, group)
+        if reason := obstacle(engine, rules, group):
+            able = [one for one in ENGINES if not obstacle(one, rules, group)]
+            advice = f"use {' or '.join(able)}" if able else "no other engine can"
+            raise EngineError(f"engine '{engine}' cannot play {names_in(group)}: {reason}; {advice}")
+
+
+def require_size(rules: Repeated, group: Sequence[Agent]) -> None:
+    """Raise `EngineError` unless the group has as many agents as the rules have players."""
+    if len(group) != rules.n_players:
+        raise EngineError(
+            f"{rules.stage.name} has {rules.n_players} players; the group has {len(group)}: {names_in(group)}"
+        )
+
+
+def require_keys(groups: Sequence[Sequence[Agent]], keys: NDArray[np.uint64]) -> None:
+    """Raise `EngineError` unless the keys of random numbers have the shape (groups, matches)."""
+    if keys.ndim != 2 or len(keys) != len(groups):
+        raise EngineError(f"keys of shape {keys.shape} for {len(groups)} groups; must be (groups, matches)")
+
+
+def names_in(group: Sequence[Agent]) -> str:
+    """The names of a group's agents for a message."""
+    return ", ".join(agent.name for agent in group)
+
+
+def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
+    """Why an engine cannot play a group of the right size; None if it can.
+
+    Raises
+    ------
+    StrategyError
+        If an automaton is for another number of players.
+    """
+    if rules.endless:
+        return "the match has no end: set rounds, or a continuation probability below 1"
+    for agent in group:
+        if isinstance(agent, Automaton) and agent.players not in (2, rules.stage.n_players):
+            agent.for_players(rules.stage.n_players)
+        if isinstance(agent, CountingStrategy) and rules.n_players != 2:
+            return f"'{agent.name}' is a counting strategy, for two players only"
+    if engine == "agents":
+        return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
+    return _other_actions(rules) or _unsuitable(engine, group) or _limit(engine, rules, group)
+
+
+def _other_actions(rules: Repeated) -> str | None:
+    """Why something else than C and D may be played or observed."""
+    if rules.n_players != rules.stage.n_players:
+        return f"a population of {rules.n_players} is a single match"
+    if rules.misperception:
+        return f"misperception = {rules.misperception:g}"
+    if rules.noise and set(rules.stage.options) != {2}:
+        options = " x ".join("amounts" if not count else str(count) for count in rules.stage.options)
+        return (
+            f"{rules.stage.name} has {options} actions, and noise = {rules.noise:g} may replace an action by any other"
+        )
+    return None
+
+
+def _unsuitable(engine: str, group: Sequence[Agent]) -> str | None:
+    """The first agent of a kind that the engine does not play."""
+    for agent in group:
+        if isinstance(agent, CountingStrategy):
+            if engine != "lockstep":
+                return f"'{agent.name}' is a counting strategy, not an automaton"
+        elif not isinstance(agent, Automaton):
+            return f"'{agent.name}' is not an automaton" + " or a counting strategy" * (engine == "lockstep")
+        elif engine == "cycle" and not agent.deterministic:
+            return f"'{agent.name}' is not deterministic"
+    return None
+
+
+def _limit(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
+    """What the engine does not support about the rules or the size of the group."""
+    if engine in EXACT and rules.n_players > MOST_PLAYERS:
+        return f"{rules.n_players} players; it enumerates joint actions of at most {MOST_PLAYERS} players"
+    if engine == "cycle" and rules.noise:
+        return f"noise = {rules.noise:g}"
+    if engine == "kernel" and rules.n_players != 2:
+        return f"{rules.n_players} players; it plays pairs"
+    return _size(rules, group) if engine == "chain" else None
+
+
+def _size(rules: Repeated, group: Sequence[Agent]) -> str | None:
+    """What makes a group too large for `chain`, however long its matches."""
+    states = joint_states(group)
+    edges = states << rules.n_players
+    if edges > MOST_EDGES:
+        return f"{edges:,} pairs of a joint state and a joint action, more than {MOST_EDGES:,}"
+    if geometric(rules) and states > MOST_JOINT_STATES:
+        return f"{states:,} joint states, more than {MOST_JOINT_STATES:,} in matches without a limit of rounds"
+    return None
+
+
+def joint_states(group: Sequence[Agent]) -> int:
+    """The number of joint states of the automata of a group."""
+    return prod(len(agent.cooperate) for agent in group if isinstance(agent, Automaton))
