@@ -9,10 +9,11 @@ the student closes beyond it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq  # type: ignore[import-untyped]
+from scipy.special import softmax  # type: ignore[import-untyped]
 
 from dilemmas.agents.agent import Source
 from dilemmas.experiments.reporting.intervals import (
@@ -24,6 +25,9 @@ from dilemmas.experiments.reporting.intervals import (
     resampled,
 )
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, told_apart, weighted
+
+STEEPEST = 700.0
+"""Largest |t| of a null player's distribution: beyond it, exp(-t) underflows."""
 
 Array = NDArray[np.float64]
 
@@ -84,19 +88,32 @@ def null_rate(training: Sequence[Answers], estimate: Source) -> float | None:
 
 
 def null_player(rate: float, cooperation: Sequence[float]) -> tuple[float, ...]:
-    """How the null player answers: with the given mean cooperation, and otherwise as evenly as can be.
+    """How the null player answers: with the given mean cooperation, and otherwise as evenly as possible.
 
-    With two actions that is (rate, 1 - rate). With more it is the distribution of largest entropy with that
-    mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620), with t found by bisection.
+    With two actions that is (rate, 1 - rate). With more it is the distribution of maximum entropy with that mean, p_a
+    proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620).
+
+    Parameters
+    ----------
+    rate : float
+        Mean cooperation, in [0, 1].
+    cooperation : sequence of float
+        How cooperative each action is, in [0, 1].
+
+    Returns
+    -------
+    tuple of float
+        Probability of each action.
     """
-    low, high = -700.0, 700.0
-    for _ in range(70):  # to the last bit
-        middle = (low + high) / 2
-        if weighted(_tilted(middle, cooperation), cooperation) < rate:
-            low = middle
-        else:
-            high = middle
-    return _tilted(high, cooperation)
+
+    def excess(t: float) -> float:
+        return weighted(_tilted(t, cooperation), cooperation) - rate
+
+    if excess(-STEEPEST) >= 0:
+        return _tilted(-STEEPEST, cooperation)
+    if excess(STEEPEST) <= 0:
+        return _tilted(STEEPEST, cooperation)
+    return _tilted(brentq(excess, -STEEPEST, STEEPEST, xtol=1e-13), cooperation)
 
 
 def align(
@@ -148,9 +165,8 @@ def _counted(results: Sequence[ScenarioResult], estimate: Source, observations: 
 
 
 def _tilted(t: float, cooperation: Sequence[float]) -> tuple[float, ...]:
-    top = max(t * value for value in cooperation)
-    weights = [exp(t * value - top) for value in cooperation]
-    return tuple(weight / sum(weights) for weight in weights)
+    """p_a proportional to exp(t c_a)."""
+    return tuple(softmax(t * np.asarray(cooperation)).tolist())
 
 
 def _shares(results: Sequence[ScenarioResult], rate: float, estimate: Source) -> Array:
