@@ -69,6 +69,25 @@ def game_name(name: str) -> str:
     return str(name).removeprefix("dilemmas/").replace("-", "_").removesuffix("_v0")
 
 
+TITLES = {
+    "prisoners_dilemma": "Prisoner's dilemma",
+    "rock_paper_scissors": "Rock, paper, scissors",
+    "travelers_dilemma": "Traveler's dilemma",
+    "volunteers_dilemma": "Volunteer's dilemma",
+    "n_person_prisoners_dilemma": "N-person prisoner's dilemma",
+    "n_person_stag_hunt": "N-person stag hunt",
+    "n_person_snowdrift": "N-person snowdrift",
+    "n_person_harmony": "N-person harmony",
+}
+"""Titles of games that are not their names with blanks, such as "Stag hunt" for ``stag_hunt``."""
+
+
+def title(name: str) -> str:
+    """Title of a game or environment for people, such as "Prisoner's dilemma"; `name` as in `game_name`."""
+    known = game_name(name)
+    return TITLES.get(known, known.replace("_", " ").capitalize())
+
+
 def game_options(name: str) -> dict[str, Any]:
     """The options of a game and their defaults: the payoffs, or what they are made from."""
     default = lookup("game", game_name(name), GAMES)

@@ -1,10 +1,10 @@
 """How closely a tuned student answers as its teacher does, and how much of that is transfer.
 
-The definitions are this project's own: the study (Lorè, Ilami & Heydari 2024, arXiv 2408.05241) does not
-publish its formula of improvement. With d the distance between two models' answers, the gap closed is
-1 - d(tuned, teacher) / d(untuned, teacher) for a scenario and the same of the sums of d for a set. The null
-player, who plays the teacher's mean rate whatever the scenario, is measured in the same way; transfer is what
-the student closes beyond it.
+The definitions are this project's own: the study (Lorè, Ilami & Heydari 2024, arXiv 2408.05241) does not publish its
+formula of improvement. With d the distance between the answers of two models, the gap closed is
+1 - d(tuned, teacher) / d(untuned, teacher) for a scenario, and the same with sums of d for a set. The null player, who
+cooperates at the teacher's mean rate in every scenario, is measured in the same way; transfer is what the student
+closes beyond it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from dilemmas.experiments.reporting.intervals import (
     percentile_interval,
     resampled,
 )
-from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, told_apart, weighted
+from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
 
 STEEPEST = 700.0
 """Largest |t| of a null player's distribution: beyond it, exp(-t) underflows."""
@@ -34,17 +34,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Gap closed over scenarios: 1 = as the teacher, 0 = no better than untuned, negative = worse."""
+    """Gap closed over scenarios: 1 = as the teacher, 0 = no closer than the untuned student, negative = farther."""
 
     value: float
     interval: Interval | None
     """95% bootstrap interval; None with fewer than two scenarios."""
     null: float
-    """The null player's."""
+    """Gap closed by the null player."""
     transfer: float
     """`value` - `null`: what the student closes beyond the null player."""
     transfer_interval: Interval | None
-    """95% bootstrap interval of `transfer`, student and null player on the same resamples."""
+    """95% bootstrap interval of `transfer`; student and null player are evaluated on the same resamples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +52,31 @@ class Alignment:
     """A tuned student's alignment with its teacher over a set of scenarios, by one estimate."""
 
     estimate: Source
-    """Exact: intervals resample scenarios. Sampled: scenarios, and the answers to every scenario drawn."""
+    """Exact: intervals resample scenarios. Sampled: intervals resample scenarios and the answers to each of them."""
     counted: tuple[str, ...]
-    """Names of the scenarios in the figures."""
+    """Names of the scenarios that are counted."""
     undefined: tuple[str, ...]
-    """Scenarios left out because teacher and untuned student do not differ beyond sampling error."""
+    """Scenarios excluded because teacher and untuned student do not differ significantly."""
     missing: tuple[str, ...]
-    """Scenarios left out because a model has no probabilities, or no readable answer, there."""
+    """Scenarios excluded because a model has no probabilities, or no readable answer."""
     aggregate: Gap | None
     """1 - sum d(tuned, teacher) / sum d(untuned, teacher); None where no scenario is counted."""
     mean: Gap | None
     """Mean of the scenarios' gaps closed."""
     ceiling: float | None
     """Expected aggregate of a perfect copy of the teacher; below 1 for sampled answers, because two samples
-    of one model differ too."""
+    of one model differ."""
 
 
 def gap_closed(result: ScenarioResult, estimate: Source, observations: int) -> float | None:
     """1 - d(tuned, teacher) / d(untuned, teacher).
 
-    None where the estimate is missing, or where teacher and untuned student are not `told_apart`.
+    None where the estimate is missing, or where teacher and untuned student do not differ: see `distinguishable`.
     """
     teacher, untuned, tuned = (answers.distribution(estimate) for answers in result.answers)
     if teacher is None or untuned is None or tuned is None:
         return None
-    if not told_apart(result.teacher, result.untuned, estimate, observations):
+    if not distinguishable(result.teacher, result.untuned, estimate, observations):
         return None
     return 1 - distance(tuned, teacher) / distance(untuned, teacher)
 
@@ -124,9 +124,22 @@ def align(
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Alignment:
-    """Gap closed over a set of scenarios, beside that of the null player of cooperation `rate`.
+    """Gap closed over a set of scenarios, by the student and by the null player.
 
-    `observations`: see `told_apart`. `rng` draws the bootstrap samples.
+    Parameters
+    ----------
+    results : sequence of ScenarioResult
+        The answers of the three models.
+    rate : float or None
+        Cooperation rate of the null player; None where it is unknown.
+    estimate : Source
+        Exact or sampled.
+    observations : int
+        Answers per scenario and model; see `distinguishable`.
+    rng : numpy.random.Generator
+        Draws the bootstrap samples.
+    resamples : int
+        Number of bootstrap samples.
     """
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
@@ -193,7 +206,7 @@ def _values(shares: Array) -> Array:
 def _figures(shares: Array, counted: NDArray[np.bool_]) -> Array:
     """From distributions (4, ..., S, K) to (6, ...): aggregate, null, transfer, and these of the mean.
 
-    `counted` (..., S): the scenarios in the figures.
+    `counted` (..., S): which scenarios are counted.
     """
     untuned, tuned, null = (_distance(shares[player], shares[0]) * counted for player in (1, 2, 3))  # (..., S)
     student, chance = (_closed(distances, untuned, counted) for distances in (tuned, null))  # (2, ...)
@@ -211,9 +224,9 @@ def _closed(student: Array, untuned: Array, counted: NDArray[np.bool_]) -> Array
 def _replicates(shares: Array, sizes: NDArray[np.int64] | None, rng: np.random.Generator, resamples: int) -> Array:
     """`_figures` of bootstrap samples, shape (6, B).
 
-    Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay
-    paired. With `sizes` (S, 3) every drawn scenario's answers are drawn anew as well, and counted only if
-    they still tell teacher and untuned student apart: each resample goes through the whole procedure.
+    Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay paired. With
+    `sizes` (S, 3) the answers to every drawn scenario are drawn again as well, and the scenario is counted only if
+    teacher and untuned student still differ: each resample goes through the whole procedure.
     """
     index = resampled(shares.shape[1], rng, resamples)  # (B, S)
     drawn = shares[:, index]  # (4, B, S, K)
@@ -232,7 +245,7 @@ def _sample(shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator) -
 
 
 def _gap(values: Array, replicates: Array | None, first: int, sampled: bool) -> Gap:
-    """Reads one `Gap` from the rows `first`... of `_figures`."""
+    """One `Gap` from three consecutive rows of `_figures`, the first of which is `first`."""
     value, null, transfer = (float(x) for x in values[first : first + 3])
     if replicates is None:
         return Gap(value, None, null, transfer, None)

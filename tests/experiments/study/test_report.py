@@ -158,7 +158,7 @@ def test_a_run_with_nothing_to_say_still_has_a_report(tmp_path: Path) -> None:
     assert found["alignment"]["new_game"]["gap_closed"] is None
     assert found["transfer_drop"] is None
     assert found["agreement"] == found["matches"] == found["bias"] == []
-    assert any("could not be read" in text for text in found["warnings"])
+    assert any("unreadable" in text for text in found["warnings"])
 
 
 def test_unreadable_replies_are_counted_with_bounds(measured: dict[str, Any]) -> None:
@@ -258,7 +258,7 @@ def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: di
 def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str, Any], tmp_path: Path) -> None:
     row = measured["bias"][0]
     assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
-    ask, lean = "--shuffle-labels", "Lean towards C or the first named (1), D or the last named (−1)"
+    ask, lean = "--shuffle-labels", "Preference for C or the first named (1), D or the last named (−1)"
     write_report(tmp_path, measured)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert lean in text
@@ -267,6 +267,6 @@ def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str
     fixed = {**measured, "bias": []}
     write_report(tmp_path, fixed)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "the label or the place?" not in text
+    assert "Label and position bias" not in text
     assert ask in text
-    assert "Lean towards" not in shown(fixed)
+    assert "Preference for" not in shown(fixed)
