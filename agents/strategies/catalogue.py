@@ -71,8 +71,8 @@ SECTIONS: Mapping[str, tuple[AnyEntry, ...]] = {
     "Several rounds back": tuple(LOOKBACK),
     "Evolved by algorithms": tuple(EVOLVED),
     "Zero-determinant": (*ZERO_DETERMINANT, *ZERO_DETERMINANT_FAMILIES),
-    "Axelrod's first tournament": tuple(TOURNAMENT_ROUTINES),
-    "Whole history": tuple(COUNTING),
+    "Axelrod's first tournament": tuple(FIRST_TOURNAMENT_COUNTING),
+    "Whole history": tuple(LONG_MEMORY),
     "Groups of any size": (*GROUPS, *GROUP_FAMILIES),
 }
 """All strategies by section of the list that people read, each in one section."""

@@ -106,7 +106,7 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
     if results is None:
         results = show(carry_out(run), console)
     else:
-        console.print(f"{run.folder} is complete; the report is made again from its results.json", highlight=False)
+        console.print(f"{run.folder} is complete; the report is written again from its results.json", highlight=False)
     write_report(run.folder, results)
     return results
 

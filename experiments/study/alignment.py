@@ -1,18 +1,19 @@
 """How closely a tuned student answers as its teacher does, and how much of that is transfer.
 
-The definitions are this project's own: the study (Lorè, Ilami & Heydari 2024, arXiv 2408.05241) does not
-publish its formula of improvement. With d the distance between two models' answers, the gap closed is
-1 - d(tuned, teacher) / d(untuned, teacher) for a scenario and the same of the sums of d for a set. The null
-player, who plays the teacher's mean rate whatever the scenario, is measured in the same way; transfer is what
-the student closes beyond it.
+The definitions are this project's own: the study (Lorè, Ilami & Heydari 2024, arXiv 2408.05241) does not publish its
+formula of improvement. With d the distance between the answers of two models, the gap closed is
+1 - d(tuned, teacher) / d(untuned, teacher) for a scenario, and the same with sums of d for a set. The null player, who
+cooperates at the teacher's mean rate in every scenario, is measured in the same way; transfer is what the student
+closes beyond it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq  # type: ignore[import-untyped]
+from scipy.special import softmax  # type: ignore[import-untyped]
 
 from dilemmas.agents.agent import Source
 from dilemmas.experiments.reporting.intervals import (
@@ -23,24 +24,27 @@ from dilemmas.experiments.reporting.intervals import (
     percentile_interval,
     resampled,
 )
-from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, told_apart, weighted
+from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
+
+STEEPEST = 700.0
+"""Largest |t| of a null player's distribution: beyond it, exp(-t) underflows."""
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Gap closed over scenarios: 1 = as the teacher, 0 = no better than untuned, negative = worse."""
+    """Gap closed over scenarios: 1 = as the teacher, 0 = no closer than the untuned student, negative = farther."""
 
     value: float
     interval: Interval | None
     """95% bootstrap interval; None with fewer than two scenarios."""
     null: float
-    """The null player's."""
+    """Gap closed by the null player."""
     transfer: float
     """`value` - `null`: what the student closes beyond the null player."""
     transfer_interval: Interval | None
-    """95% bootstrap interval of `transfer`, student and null player on the same resamples."""
+    """95% bootstrap interval of `transfer`; student and null player are evaluated on the same resamples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +52,31 @@ class Alignment:
     """A tuned student's alignment with its teacher over a set of scenarios, by one estimate."""
 
     estimate: Source
-    """Exact: intervals resample scenarios. Sampled: scenarios, and the answers to every scenario drawn."""
+    """Exact: intervals resample scenarios. Sampled: intervals resample scenarios and the answers to each of them."""
     counted: tuple[str, ...]
-    """Names of the scenarios in the figures."""
+    """Names of the scenarios that are counted."""
     undefined: tuple[str, ...]
-    """Scenarios left out because teacher and untuned student do not differ beyond sampling error."""
+    """Scenarios excluded because teacher and untuned student do not differ significantly."""
     missing: tuple[str, ...]
-    """Scenarios left out because a model has no probabilities, or no readable answer, there."""
+    """Scenarios excluded because a model has no probabilities, or no readable answer."""
     aggregate: Gap | None
     """1 - sum d(tuned, teacher) / sum d(untuned, teacher); None where no scenario is counted."""
     mean: Gap | None
     """Mean of the scenarios' gaps closed."""
     ceiling: float | None
     """Expected aggregate of a perfect copy of the teacher; below 1 for sampled answers, because two samples
-    of one model differ too."""
+    of one model differ."""
 
 
 def gap_closed(result: ScenarioResult, estimate: Source, observations: int) -> float | None:
     """1 - d(tuned, teacher) / d(untuned, teacher).
 
-    None where the estimate is missing, or where teacher and untuned student are not `told_apart`.
+    None where the estimate is missing, or where teacher and untuned student do not differ: see `distinguishable`.
     """
     teacher, untuned, tuned = (answers.distribution(estimate) for answers in result.answers)
     if teacher is None or untuned is None or tuned is None:
         return None
-    if not told_apart(result.teacher, result.untuned, estimate, observations):
+    if not distinguishable(result.teacher, result.untuned, estimate, observations):
         return None
     return 1 - distance(tuned, teacher) / distance(untuned, teacher)
 
@@ -84,19 +88,32 @@ def null_rate(training: Sequence[Answers], estimate: Source) -> float | None:
 
 
 def null_player(rate: float, cooperation: Sequence[float]) -> tuple[float, ...]:
-    """How the null player answers: with the given mean cooperation, and otherwise as evenly as can be.
+    """How the null player answers: with the given mean cooperation, and otherwise as evenly as possible.
 
-    With two actions that is (rate, 1 - rate). With more it is the distribution of largest entropy with that
-    mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620).
+    With two actions that is (rate, 1 - rate). With more it is the distribution of maximum entropy with that mean, p_a
+    proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620).
+
+    Parameters
+    ----------
+    rate : float
+        Mean cooperation, in [0, 1].
+    cooperation : sequence of float
+        How cooperative each action is, in [0, 1].
+
+    Returns
+    -------
+    tuple of float
+        Probability of each action.
     """
-    from scipy.optimize import brentq
 
     def excess(t: float) -> float:
         return weighted(_tilted(t, cooperation), cooperation) - rate
 
-    low, high = -700.0, 700.0  # at these tilts all probability is on one action, within the range of a float
-    t = low if excess(low) >= 0 else high if excess(high) <= 0 else brentq(excess, low, high, xtol=1e-15, rtol=1e-15)
-    return _tilted(t, cooperation)
+    if excess(-STEEPEST) >= 0:
+        return _tilted(-STEEPEST, cooperation)
+    if excess(STEEPEST) <= 0:
+        return _tilted(STEEPEST, cooperation)
+    return _tilted(brentq(excess, -STEEPEST, STEEPEST, xtol=1e-13), cooperation)
 
 
 def align(
@@ -107,9 +124,22 @@ def align(
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Alignment:
-    """Gap closed over a set of scenarios, beside that of the null player of cooperation `rate`.
+    """Gap closed over a set of scenarios, by the student and by the null player.
 
-    `observations`: see `told_apart`. `rng` draws the bootstrap samples.
+    Parameters
+    ----------
+    results : sequence of ScenarioResult
+        The answers of the three models.
+    rate : float or None
+        Cooperation rate of the null player; None where it is unknown.
+    estimate : Source
+        Exact or sampled.
+    observations : int
+        Answers per scenario and model; see `distinguishable`.
+    rng : numpy.random.Generator
+        Draws the bootstrap samples.
+    resamples : int
+        Number of bootstrap samples.
     """
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
@@ -148,9 +178,8 @@ def _counted(results: Sequence[ScenarioResult], estimate: Source, observations: 
 
 
 def _tilted(t: float, cooperation: Sequence[float]) -> tuple[float, ...]:
-    top = max(t * value for value in cooperation)
-    weights = [exp(t * value - top) for value in cooperation]
-    return tuple(weight / sum(weights) for weight in weights)
+    """p_a proportional to exp(t c_a)."""
+    return tuple(softmax(t * np.asarray(cooperation)).tolist())
 
 
 def _shares(results: Sequence[ScenarioResult], rate: float, estimate: Source) -> Array:
@@ -177,7 +206,7 @@ def _values(shares: Array) -> Array:
 def _figures(shares: Array, counted: NDArray[np.bool_]) -> Array:
     """From distributions (4, ..., S, K) to (6, ...): aggregate, null, transfer, and these of the mean.
 
-    `counted` (..., S): the scenarios in the figures.
+    `counted` (..., S): which scenarios are counted.
     """
     untuned, tuned, null = (_distance(shares[player], shares[0]) * counted for player in (1, 2, 3))  # (..., S)
     student, chance = (_closed(distances, untuned, counted) for distances in (tuned, null))  # (2, ...)
@@ -195,9 +224,9 @@ def _closed(student: Array, untuned: Array, counted: NDArray[np.bool_]) -> Array
 def _replicates(shares: Array, sizes: NDArray[np.int64] | None, rng: np.random.Generator, resamples: int) -> Array:
     """`_figures` of bootstrap samples, shape (6, B).
 
-    Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay
-    paired. With `sizes` (S, 3) every drawn scenario's answers are drawn anew as well, and counted only if
-    they still tell teacher and untuned student apart: each resample goes through the whole procedure.
+    Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay paired. With
+    `sizes` (S, 3) the answers to every drawn scenario are drawn again as well, and the scenario is counted only if
+    teacher and untuned student still differ: each resample goes through the whole procedure.
     """
     index = resampled(shares.shape[1], rng, resamples)  # (B, S)
     drawn = shares[:, index]  # (4, B, S, K)
@@ -216,7 +245,7 @@ def _sample(shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator) -
 
 
 def _gap(values: Array, replicates: Array | None, first: int, sampled: bool) -> Gap:
-    """Reads one `Gap` from the rows `first`... of `_figures`."""
+    """One `Gap` from three consecutive rows of `_figures`, the first of which is `first`."""
     value, null, transfer = (float(x) for x in values[first : first + 3])
     if replicates is None:
         return Gap(value, None, null, transfer, None)

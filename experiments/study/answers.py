@@ -24,11 +24,11 @@ class Answers:
     exact: tuple[float, ...] | None
     """Probability of each action, from the model's own probabilities of the labels; None where unknown."""
     counts: tuple[int, ...]
-    """How many sampled answers chose each action; all 0 where none were sampled."""
+    """Number of sampled answers by action; all 0 where none were sampled."""
     unreadable: int = 0
-    """How many sampled replies named no action: part of no rate; `bounds` shows what they could hide."""
+    """Number of sampled replies without a readable action: not in the rates; `bounds` shows their possible effect."""
     cooperation: tuple[float, ...] = (1.0, 0.0)
-    """How cooperative each action is, from 0 to 1."""
+    """How cooperative each action is, in [0, 1]."""
 
     def __post_init__(self) -> None:
         for name in ("counts", "exact"):
@@ -36,9 +36,9 @@ class Answers:
             if values is None:
                 continue
             if len(values) != len(self.cooperation):
-                raise AnswersError(f"{name} = {values}; needs one number for each of {len(self.cooperation)} actions")
+                raise AnswersError(f"{name} = {values}; needs one number per action, {len(self.cooperation)}")
             if min(values) < 0:
-                raise AnswersError(f"{name} = {values}; none of them can be negative")
+                raise AnswersError(f"{name} = {values}; must not be negative")
         if self.unreadable < 0:
             raise AnswersError(f"unreadable = {self.unreadable}; a count is 0 or more")
         if self.exact is not None and not abs(sum(self.exact) - 1) <= 1e-6:  # not: catches nan
@@ -61,7 +61,7 @@ class Answers:
         return tuple(count / self.readable for count in self.counts) if self.readable else None
 
     def rate(self, estimate: Source) -> float | None:
-        """Mean cooperation, from 0 to 1; None where there is no such estimate."""
+        """Mean cooperation, in [0, 1]; None where there is no such estimate."""
         shares = self.distribution(estimate)
         return None if shares is None else weighted(shares, self.cooperation)
 
@@ -90,7 +90,7 @@ class ScenarioResult:
 
     def __post_init__(self) -> None:
         if not self.teacher.cooperation == self.untuned.cooperation == self.tuned.cooperation:
-            raise AnswersError(f"{self.name}: the three models were not asked about the same actions")
+            raise AnswersError(f"{self.name}: the three models answered about different actions")
 
     @property
     def answers(self) -> tuple[Answers, Answers, Answers]:
@@ -107,12 +107,12 @@ def distance(shares: Sequence[float], other: Sequence[float]) -> float:
     return sum(abs(p - q) for p, q in zip(shares, other, strict=True)) / 2
 
 
-def told_apart(one: Answers, other: Answers, estimate: Source, observations: int) -> bool:
-    """Whether two models that both have the estimate differ beyond sampling error, at the 5% level.
+def distinguishable(one: Answers, other: Answers, estimate: Source, observations: int) -> bool:
+    """Whether two models that both have the estimate differ significantly, at the 5% level.
 
-    Sampled answers: by the z-test for two proportions (Pearson's chi-squared for more than two actions).
-    Exact probabilities have no sampling error: they count as different where the same test would tell apart
-    two samples of `observations` answers in exactly these proportions.
+    Sampled answers are compared by the z-test for two proportions (Pearson's chi-squared for more than two actions).
+    Exact probabilities have no sampling error: they count as different where the same test would be significant for two
+    samples of `observations` answers in exactly these proportions.
     """
     if estimate is Source.SAMPLED:
         return bool(differ(one.counts, other.counts))
@@ -123,7 +123,7 @@ def compare(one: Answers, other: Answers) -> ZTest | None:
     """z-test for the difference of the sampled cooperation rates; None where one has no readable answer.
 
     With more than two actions the rate is a mean of values in [0, 1], whose variance is at most that of a
-    proportion: the test then errs on the side of "no difference".
+    proportion: the test is then conservative.
     """
     if not (one.readable and other.readable):
         return None

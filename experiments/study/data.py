@@ -22,7 +22,7 @@ Answered = Mapping[str, Mapping[str, Asked]]
 
 @dataclass(frozen=True, slots=True)
 class StudyModel:
-    """Who played a part in the study."""
+    """A model of the study."""
 
     role: str
     """teacher, untuned or tuned."""

@@ -25,16 +25,16 @@ NAMES = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "t
 
 @dataclass(frozen=True, slots=True)
 class TaskProgress:
-    """How far a task of the study is."""
+    """Progress of one task of the study."""
 
     task: str
-    """What is done, in words; the same for all steps of a task."""
+    """Name of the task; the same for all its steps."""
     done: int
     """Steps completed."""
     total: int | None = None
     """Steps of the task; None where it is not known yet."""
     note: str = ""
-    """What else there is to tell."""
+    """Further information, such as the loss."""
 
 
 Steps = Generator[TaskProgress, None, dict[str, Any]]
@@ -55,15 +55,15 @@ def cost(recipe: Recipe) -> dict[str, int]:
 def finished_results(run: Run) -> dict[str, Any] | None:
     """What results.json of a finished run holds; None where the run is not finished.
 
-    `RunError` where it was written by a version of dilemmas that measures other things.
+    `RunError` where it was written by another version of dilemmas that uses another format.
     """
     path = run.folder / "results.json"
     if not path.is_file():
         return None
     found: dict[str, Any] = read_json(path)
     if found.get("version") != VERSION:
-        told = f"{path} is of version {found.get('version')}, not {VERSION}"
-        raise RunError(f"{told}; delete it and repeat the command: only the measurements are made again")
+        message = f"{path} has version {found.get('version')}, not {VERSION}"
+        raise RunError(f"{message}; delete it and repeat the command: only the metrics are computed again")
     return found
 
 
@@ -119,7 +119,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
 def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
     from dilemmas.training.distill import distil
 
-    recipe, task = run.recipe, "the student learns"
+    recipe, task = run.recipe, "the student is trained"
     hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
     yield TaskProgress(task, 0)
     steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
@@ -130,7 +130,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
 
 
 def _counted(task: str, steps: Iterable[object], total: int) -> Iterator[TaskProgress]:
-    """Works through the steps of a task."""
+    """The steps of a task, counted."""
     yield TaskProgress(task, 0, total)
     for done, _ in enumerate(steps, start=1):
         yield TaskProgress(task, done, total)

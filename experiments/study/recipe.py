@@ -175,9 +175,7 @@ class Recipe:
         sets = self.sets()
         for name, group in sets.items():
             if not group:
-                raise RecipeError(
-                    f"[scenarios] sets: '{name}' has no scenario; list its games and contexts, or omit it"
-                )
+                raise RecipeError(f"[scenarios] sets: '{name}' is empty; list its games and contexts, or omit it")
         first = {scenario.game.name: scenario for group in sets.values() for scenario in reversed(group)}
         for scenario in first.values():
             check_askable(scenario, self.prompting.template, "[scenarios]")

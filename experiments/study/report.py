@@ -25,7 +25,7 @@ from dilemmas.experiments.study.titles import SUMMARY
 def write_report(run_dir: Path, results: Results) -> None:
     """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
     parts = sections(results)
-    title = f"How closely the student plays its teacher's part: {results['recipe']}"
+    title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
 
@@ -41,14 +41,14 @@ def sections(results: Results) -> list[Section]:
     parts = [
         Section(SUMMARY, (*_caveat(results), Paragraph(_what_was_run(results)))),
         *(section for metric in ranked for section in metric.sections(results)),
-        Section("What these numbers do not say", (Bullets(tuple(_limits(results))),)),
-        Section("Where they come from", (model_table(results["models"]), run_table(results))),
+        Section("Limitations", (Bullets(tuple(_limits(results))),)),
+        Section("Provenance", (model_table(results["models"]), run_table(results))),
     ]
     return _joined(parts)
 
 
 def brief(results: Results) -> list[Section]:
-    """The tables that are worth a terminal's space, and the warnings."""
+    """The main tables and the warnings, for the terminal."""
     ranked = sorted(METRICS, key=lambda metric: metric.terminal_rank)
     shown = [section for metric in ranked for section in metric.terminal(results)]
     return [*shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
@@ -63,12 +63,12 @@ def _joined(parts: Sequence[Section]) -> list[Section]:
 
 
 def _caveat(results: Results) -> list[Notice]:
-    """What nobody may overlook where the models are miniatures."""
+    """A warning where the models are miniatures."""
     if not any(model["miniature"] for model in results["models"]):
         return []
     return [
         Notice(
-            "These models are miniatures, made to try the whole procedure in minutes. They show that the measurement "
+            "These models are miniatures, made to test the whole procedure in minutes. They show that the measurement "
             "works; they say nothing about large language models."
         )
     ]
@@ -79,22 +79,21 @@ def _what_was_run(results: Results) -> str:
     asked = [row for rows in results["scenarios"].values() for row in rows]
     ways = []
     if any(row["teacher"]["exact"] is not None for row in asked):
-        ways.append("its own probabilities of the actions were read (the exact estimate, free of sampling error)")
+        ways.append("the probabilities of the actions were computed (the exact estimate, free of sampling error)")
     if any(row["teacher"]["sampled"] is not None for row in asked):
         ways.append(f"{results['observations']} answers were drawn (the sampled estimate)")
     return (
-        f"A teacher, {names.get('teacher', 'unnamed')}, answered {results['training']['scenarios']} "
-        "scenarios, each a social dilemma in a social context. A student, "
-        f"{names.get('untuned', 'unnamed')}, was tuned on those answers. Before and after, it was asked "
-        f"about {len(asked)} scenarios, and so was the teacher. From each model, for each scenario, "
-        f"{' and '.join(ways) or 'nothing could be read'}."
+        f"The teacher, {names.get('teacher', 'unnamed')}, answered {results['training']['scenarios']} training "
+        f"scenarios, each a social dilemma in a social context. The student, {names.get('untuned', 'unnamed')}, was "
+        f"tuned on those answers. The teacher, and the student before and after tuning, were asked about {len(asked)} "
+        f"scenarios. For each model and scenario, {' and '.join(ways) or 'no answer could be read'}."
     )
 
 
 def _limits(results: Results) -> Iterator[str]:
     for metric in METRICS:
         yield from metric.limits(results)
-    yield "To answer alike is not to reason alike: choices are compared here, not the reasons for them."
+    yield "Only choices are compared, not the reasons for them: models that answer alike may reason differently."
 
 
 def model_table(models: Sequence[Results]) -> Table:

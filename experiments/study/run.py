@@ -13,7 +13,7 @@ class Run:
     """A folder with the results of one recipe."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
-        """Open the folder, or make it; a folder that holds another recipe's run is refused with the difference."""
+        """Open or create the folder; the run of another recipe is refused with the differences (`RunError`)."""
         self.folder = folder
         self.recipe = recipe
         path = folder / "recipe.json"
@@ -21,25 +21,25 @@ class Run:
         open_folder(folder, "run", path.name, kept, json_values(recipe.as_table()), " or delete it")
 
     def begin(self) -> None:
-        """Write down what the run depends on. Until then the folder is empty, and open to any recipe."""
+        """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
         if not (self.folder / "recipe.json").is_file():
             write_json(self.folder / "recipe.json", self.recipe.as_table())
         write_json(self.folder / "provenance.json", provenance())
 
     def path(self, *parts: str) -> Path:
-        """A path in the folder, whose parent exists."""
+        """A path in the folder; its parent folder is created."""
         path = self.folder.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def log(self, line: str) -> None:
-        """Add a line to log.txt, with the time."""
+        """Append a line to log.txt, with the time."""
         with self.path("log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """A stage of the run; its seconds are added to seconds.json whether it ends or is stopped."""
+        """A stage of the run; its duration is added to seconds.json, also if it is interrupted."""
         self.log(f"{name}: begins")
         start = time.monotonic()
         try:

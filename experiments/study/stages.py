@@ -1,14 +1,14 @@
-"""The stages of the study: the teacher plays, the student is tuned, all three are asked and play matches.
+"""The stages of the study: ask the models, make teaching data, play matches, compile policy tables.
 
-Every stage writes its results into the run folder as it goes and begins where they end, so a stopped run is gone on
-with by calling it again. Stages yield a word of what they have done; callers show progress.
+Every stage writes its results into the run folder as it proceeds, and starts where these results end: a stopped run is
+resumed by calling it again. Stages yield the name of each item when it is complete; callers show progress.
 
-The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches
-everybody is asked for an answer only. The teacher's answers to the 20 scenarios are both teaching data and its
+The teacher is asked for an answer and a motivation, the student for an answer only, as in the study; in matches all
+models are asked for an answer only. The teacher's answers to the training scenarios are the teaching data and also its
 sampled estimate there.
 
-Where labels are shuffled, every scenario is asked in one presentation of its actions, the same for all models; its
-exact probabilities are asked for in all of them, to tell what follows the label or the place.
+With shuffled labels, every scenario is asked in one presentation of its actions, the same for all models; the exact
+probabilities are computed in all presentations, to measure the bias towards labels and positions.
 """
 
 import json
@@ -44,12 +44,12 @@ from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example, write_examples
 
 TOGETHER = 20
-"""Scenarios that are asked in one batch; a stopped run has to ask again for at most so many."""
+"""Scenarios that are asked in one batch: the most that a stopped run has to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a model answered to one scenario, as it lies in the run folder."""
+    """What a model answered to one scenario, as recorded in the run folder."""
 
     scenario: str
     prompt: str
@@ -57,14 +57,14 @@ class Asked:
     exact: tuple[float, ...]
     """Probability of every action, by index."""
     mass: float
-    """Probability that a reply starts with a label at all, in [0, 1]."""
+    """Probability that a reply starts with one of the labels, in [0, 1]."""
     replies: tuple[tuple[str, int | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation."""
     presented: tuple[tuple[float, ...], ...] = ()
     """Probability of every action in each of `Template.presentations`; empty where labels are fixed."""
 
     def answers(self, scenario: Scenario) -> Answers:
-        """The same as counts."""
+        """The answers as counts by action."""
         actions = [action for _, action, _ in self.replies]
         return Answers(
             exact=self.exact,
@@ -75,7 +75,7 @@ class Asked:
 
 
 def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
-    """Ask one model about every scenario of every set; yields the name of each scenario when it is answered."""
+    """Ask one model about every scenario of every set; yields the name of every answered scenario."""
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}
     scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
@@ -112,7 +112,7 @@ def _ask(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Sc
 
 
 def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:
-    """A scenario as it is put to a model: only the teacher is asked why."""
+    """The prompt of a scenario; only the teacher is asked for a motivation."""
     return scenario_prompt(template, scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
 
 
@@ -130,13 +130,13 @@ def _presented(
 
 def presentation(recipe: Recipe, scenario: Scenario, number: int) -> Presentation:
     """Labels and order of a scenario's actions: the template's, or shuffled by the recipe's seed; the same for all
-    models. `number`: of the scenario among all that are asked."""
+    models. `number`: index of the scenario among all scenarios."""
     rng = np.random.default_rng([recipe.seed, number]) if recipe.prompting.shuffle_labels else None
     return choose_presentation(recipe.prompting.template, scenario.game, rng)
 
 
 def read_answers(path: Path) -> list[Asked]:
-    """The answers in a file; a last line that was cut off by a crash is taken away, other damage is a `RunError`."""
+    """The answers in a file; an incomplete last line, left by a crash, is removed; other damage is a `RunError`."""
     if not path.is_file():
         return []
     drop_incomplete_line(path)
@@ -146,7 +146,7 @@ def read_answers(path: Path) -> list[Asked]:
             answers.append(_read_asked(line))
         except (ValueError, KeyError, TypeError) as error:
             what = f"{path}, line {number}: not an answer ({type(error).__name__}: {error})"
-            raise RunError(f"{what}; delete the line, and the model is asked again") from None
+            raise RunError(f"{what}; delete the line: the model is then asked again") from None
     return answers
 
 
@@ -158,7 +158,7 @@ def _read_asked(line: bytes) -> Asked:
 
 
 def teach(run: Run) -> list[Example]:
-    """Teaching data from the teacher's readable answers to the training scenarios; the question is the student's."""
+    """Teaching data: the teacher's readable answers to the training scenarios, with the prompts of the student."""
     path = run.path("examples.jsonl")
     template = run.recipe.prompting.template
     asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
@@ -190,7 +190,7 @@ class Pairing:
     game: MatrixGame
     context: str
     model: str
-    """A role; it sits first."""
+    """A role; the first player."""
     opponent: str
     """A role or a strategy."""
 
@@ -210,9 +210,10 @@ def pairings(recipe: Recipe) -> list[Pairing]:
 
 
 def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
-    """Play and record every pairing; yields its file's name when it is complete.
+    """Play and record every pairing; yields the name of its file when it is complete.
 
-    All three models meet an opponent under the same seeds: the same environment and the same numbers for its decisions.
+    All three models play an opponent under the same seeds: the same environment and the same random numbers for the
+    opponent's decisions.
     """
     agents: dict[tuple[str, str], Any] = {}
     for pairing in pairings(run.recipe):
@@ -258,7 +259,7 @@ def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:
 
 
 def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, PolicyTable]:
-    """Each model as a table in the population's game and context."""
+    """Each model as a policy table in the population's game and context; the tables are written to the run folder."""
     population = run.recipe.population
     tables = {}
     for role, backend in backends.items():
@@ -268,9 +269,9 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
 
 
 def compile_table(recipe: Recipe, backend: Backend, game: str, context: str) -> PolicyTable:
-    """A model as a table of one-round memory.
+    """A model as a policy table that remembers one round.
 
-    Where labels are shuffled, it holds the mean over all presentations.
+    With shuffled labels, the table holds the mean over all presentations.
     """
     return compile_agent(
         _player(recipe, backend, context),

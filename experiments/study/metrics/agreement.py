@@ -122,17 +122,17 @@ def agreement_table(rows: Sequence[Results]) -> Table:
         for row in rows
     )
     return Table(
-        "Students on the histories that the teacher's matches reached",
+        "Students on the histories of the teacher's matches",
         ("model", "decisions", "overlap", "same action", "teacher itself"),
         tuple(cells),
-        note="Overlap: 1 minus the total variation distance between the two models' probabilities; 1 is "
-        "the same everywhere. Same action: how often independent draws agree, and beside it how often two "
-        "draws of the teacher do.",
+        note="Overlap: 1 minus the total variation distance between the probabilities of student and teacher; 1 means "
+        "identical. Same action: probability that independent draws from student and teacher agree. Teacher itself: "
+        "the same for two draws from the teacher, which is what a perfect copy reaches.",
     )
 
 
 def _sections(results: Results) -> Iterator[Section]:
-    yield Section("The teacher's decisions, made again", (*shown(agreement_table(results["agreement"])),))
+    yield Section("Agreement on the teacher's histories", (*shown(agreement_table(results["agreement"])),))
 
 
 def _terminal(results: Results) -> list[Section]:

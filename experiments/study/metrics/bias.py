@@ -1,4 +1,4 @@
-"""How much of the models' answers follows the label or the place of an action instead of the game."""
+"""How much of the models' answers follows the label or the position of an action instead of the game."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,13 +37,13 @@ class Bias:
     label_lean: Estimate | None
     """Preference for a label: from -1, always the second of `labels`, to 1, always the first."""
     place: Estimate
-    """Share of the answers that follows the place in which an action is named, in [0, 1]."""
+    """Share of the answers that follows the position in which an action is named, in [0, 1]."""
     place_lean: Estimate
-    """Preference for a place: from -1, always the last named, to 1, always the first named."""
+    """Preference for a position: from -1, always the last named, to 1, always the first named."""
 
 
 def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array], rng: np.random.Generator) -> Bias:
-    """Label and place bias of a model on a set of scenarios, from its probabilities in every presentation.
+    """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array],
     `label` is how far the distribution moves when the labels are swapped and nothing else changes, averaged over both
     orders; `place`, how far it moves when the order is reversed and nothing else changes, averaged over the
     assignments. The distance is total variation; with two actions it is |difference of P(action 0)|. Both are 0 if and
-    only if the game alone decides. A model that chooses a certain label with probability u, a certain place with
+    only if the game alone decides. A model that chooses a certain label with probability u, a certain position with
     probability v, and otherwise follows the game, has label = u and place = v. Both are lower bounds, the smallest
     share of answers that must change: equally strong preferences for both labels in one prompt look like an even
-    choice, and a preference for a middle place is not detected.
+    choice, and a preference for a middle position is not detected.
 
-    The leans keep the sign before averaging: as every label is used equally often for each action and in each place,
+    The leans keep the sign before averaging: as every label is used equally often for each action and in each position,
     they are P(first label) - P(second label) and P(first named) - P(last named), whatever the game. A lean of 0 next to
     a large share belongs to a model that prefers no label but misreads the game where the labels are swapped.
     """
@@ -98,7 +98,7 @@ def _moves(shown: Array) -> float:
 def _lean(shown: Array) -> float:
     """Mean difference of the two distributions of N pairs, shape (2, N, K), towards action 0 and away from the last.
 
-    With K > 2 actions, those in between count by their place, so the result is never larger than that of `_moves`.
+    With K > 2 actions, those in between count by their position, so the result is never larger than that of `_moves`.
     """
     weights = np.linspace(1, -1, shown.shape[-1]) / 2
     return float(((shown[0] - shown[1]) @ weights).mean())
@@ -119,31 +119,34 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
 
 
 def bias_table(rows: Sequence[Results]) -> Table:
-    """Share of the answers that follows the label or the place, one column per model."""
-    parts = {"label": "label", "place": "place"}
+    """Share of the answers determined by label or position, one column per model."""
+    parts = {"label": "label", "place": "position"}
     columns, cells = _by_model(rows, parts, lambda found: with_span(found["value"], found["interval"]))
     return Table(
-        "Share of the answers that follows the label or the place",
+        "Share of the answers determined by label or position",
         ("set", "by", *columns),
         cells,
         words=2,
-        note="How much the probability of an action changes when the two labels are exchanged, or the actions are "
-        "named in reverse order, and nothing else: 0 where that has no say, 1 where it decides every answer. Means "
-        "over scenarios; in brackets 95% bootstrap intervals over scenarios.",
+        note="How much the probability of an action changes when only the two labels are swapped, or only the order of "
+        "the actions is reversed: 0 if that has no effect, 1 if it determines every answer. Means over scenarios; in "
+        "brackets: 95% bootstrap intervals over scenarios.",
     )
 
 
 def lean_table(rows: Sequence[Results]) -> Table:
-    """Preference for a label or a place, one column per model."""
+    """Preference for a label or a position, one column per model."""
     first, second = rows[0]["labels"] if rows else ("", "")
-    columns, cells = _by_model(rows, {"label_lean": "label", "place_lean": "place"}, lambda found: num(found["value"]))
+    columns, cells = _by_model(
+        rows, {"label_lean": "label", "place_lean": "position"}, lambda found: num(found["value"])
+    )
     return Table(
-        f"Lean towards {first} or the first named (1), {second} or the last named (−1)",
+        f"Preference for {first} or the first named (1), {second} or the last named (−1)",
         ("set", "by", *columns),
         cells,
         words=2,
-        note="How much more often the one is taken than the other, whatever it stands for. Opposite leans cancel here, "
-        "not above: a share without a lean belongs to a model that misreads the game when it is shown in another way.",
+        note="How much more often the one is chosen than the other, whatever action it stands for. Opposite "
+        "preferences cancel here but not in the shares above: a share without a preference belongs to a model that "
+        "misreads the game in some presentations.",
     )
 
 
@@ -157,18 +160,18 @@ def _by_model(
         for key, by in parts.items()
         if row[key] is not None
     ]
-    return pivot(flat, ("set", "by"), lambda row: cell(row["found"]))
+    return pivot(flat, {"set": str, "by": str}, lambda row: cell(row["found"]))
 
 
 def _sections(results: Results) -> Iterator[Section]:
     rows = results["bias"]
     text = (
-        "In every scenario the labels of the actions and the order in which they are named were drawn from the "
-        "seed, the same for all models, and each model's own probabilities were read in all ways to show them. "
-        "A share of 0.30 says that at least three answers in ten go by the label (or the place), not by the game."
+        "In every scenario, the labels of the actions and the order in which they are named were drawn at random, the "
+        "same for all models, and each model's own probabilities were computed for all presentations. A share of 0.30 "
+        "means that at least three answers in ten are determined by the label (or the position), not by the game."
     )
     blocks: tuple[Block, ...] = (Paragraph(text), bias_table(rows), lean_table(rows)) if rows else ()
-    yield Section("Do the answers follow the label or the place?", blocks)
+    yield Section("Label and position bias", blocks)
 
 
 def _terminal(results: Results) -> list[Section]:
@@ -178,8 +181,8 @@ def _terminal(results: Results) -> list[Section]:
 def _limits(results: Results) -> Iterator[str]:
     if not results["bias"]:
         yield (
-            "They do not tell an answer to the game from a liking for a label or for the action that is named first: "
-            "both were fixed. A run with --shuffle-labels draws them from the seed and measures the bias."
+            "Labels and their order were fixed, so an answer to the game cannot be distinguished from a preference for "
+            "a label or for the action named first. A run with --shuffle-labels randomises both and measures the bias."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.language_model import Score
 from dilemmas.agents.models.language_model import comprehension as comprehension_scores
-from dilemmas.experiments.reporting.format import Results, with_span
+from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.data import StudyData
@@ -52,18 +52,18 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
 
 def comprehension_table(rows: Sequence[Results]) -> Table:
     """Share of correct answers, one column per model."""
-    columns, cells = pivot(rows, ("kind",), lambda row: with_span(row["right"] / row["asked"], row["interval"]))
+    columns, cells = pivot(rows, {"kind": words}, lambda row: with_span(row["right"] / row["asked"], row["interval"]))
     return Table(
-        "Questions of fact answered rightly",
+        "Questions of fact answered correctly",
         ("about", *columns),
         cells,
-        note="The choice of a model that cannot read the payoffs says little (after Fontana, Pierri & Aiello "
-        f"2024). In brackets 95% Wilson intervals; {sum(row['asked'] for row in rows):,} answers in all.",
+        note="The choices of a model that misreads the payoffs are not informative (after Fontana, Pierri & Aiello "
+        f"2024). In brackets: 95% Wilson intervals; {sum(row['asked'] for row in rows):,} answers in total.",
     )
 
 
 def _sections(results: Results) -> Iterator[Section]:
-    yield Section("Do the models understand the scenarios?", (*shown(comprehension_table(results["comprehension"])),))
+    yield Section("Comprehension of the scenarios", (*shown(comprehension_table(results["comprehension"])),))
 
 
 def _terminal(results: Results) -> list[Section]:

@@ -105,16 +105,16 @@ def consistency_table(rows: Sequence[Results]) -> Table:
     )
     return Table(
         "The teacher's answers to one scenario under different seeds",
-        ("scenario", "commonest motivation", "answers", "cooperation", "disagreement", "distinct motivations"),
+        ("scenario", "most frequent motivation", "answers", "cooperation", "disagreement", "distinct motivations"),
         tuple(cells),
         words=2,
-        note="Disagreement: the chance that two answers to the same scenario differ; ! above the study's "
-        "limit of 0.30.",
+        note="Disagreement: the probability that two answers to the same scenario differ; ! marks values above the "
+        f"study's limit of {MAX_DISAGREEMENT:.2f}.",
     )
 
 
 def _sections(results: Results) -> Iterator[Section]:
-    yield Section("Does the teacher agree with itself?", (*shown(consistency_table(results["consistency"])),))
+    yield Section("Consistency of the teacher", (*shown(consistency_table(results["consistency"])),))
 
 
 def _warnings(results: Results) -> Iterator[str]:
@@ -123,8 +123,8 @@ def _warnings(results: Results) -> Iterator[str]:
     if mean > MAX_DISAGREEMENT:
         yield (
             f"Two answers of the teacher to the same scenario differ with probability {mean:.2f}, above "
-            f"{MAX_DISAGREEMENT:.2f}: a student tuned on single sampled answers learns noise. The teacher's "
-            "exact probabilities carry the same information without it."
+            f"{MAX_DISAGREEMENT:.2f}: a student trained on single sampled answers learns noise. The teacher's exact "
+            "probabilities carry the same information without noise."
         )
 
 

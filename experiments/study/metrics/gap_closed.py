@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dilemmas.experiments.reporting.charts import GapRow, gaps
-from dilemmas.experiments.reporting.format import NONE, Results, num, with_span, words
+from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section, Table
 from dilemmas.experiments.study.alignment import Alignment, Gap, align, main_estimate, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric
-from dilemmas.experiments.study.titles import ABOUT, SUMMARY, set_title
+from dilemmas.experiments.study.titles import ABOUT, SUMMARY, game_title, set_title
 
 
 def _measure(data: StudyData) -> dict[str, Any]:
@@ -67,12 +67,12 @@ def gap_table(alignment: Results) -> Table:
         for name, row in _estimates(alignment)
     )
     return Table(
-        "Gap closed, all scenarios of a set together",
+        "Gap closed, aggregated over the scenarios of a set",
         ("set", "estimate", "n", "gap closed", "null", "beyond null"),
         tuple(rows),
         words=2,
-        note="n: scenarios counted, of those asked. In brackets 95% bootstrap intervals: over scenarios "
-        "for exact estimates, over scenarios and answers for sampled ones.",
+        note="n: scenarios counted, of all scenarios of the set. null: the null player. In brackets: 95% bootstrap "
+        "intervals, over scenarios for exact estimates, over scenarios and answers for sampled ones.",
     )
 
 
@@ -93,9 +93,9 @@ def mean_table(alignment: Results) -> Table:
         ("set", "estimate", "mean gap closed", "null", "perfect copy"),
         tuple(rows),
         words=2,
-        note="The mean weighs every scenario alike, also those where the gap is small. Perfect copy: the "
-        "gap closed, all scenarios together, to be expected of the teacher itself in the student's place; "
-        "two samples of one model differ too.",
+        note="The mean gives every scenario the same weight, also where the gap is small. Perfect copy: the expected "
+        "aggregated gap closed of a student identical to the teacher; below 1 for sampled answers, because two samples "
+        "of the same model differ.",
     )
 
 
@@ -119,16 +119,16 @@ def _sections(results: Results) -> Iterator[Section]:
 def _summary(results: Results) -> Iterator[Block]:
     alignment = results["alignment"]
     yield Paragraph(
-        "The gap closed is 1 where the tuned student answers as the teacher does, 0 where tuning brought "
-        "it no closer, and negative where it moved away. The null player repeats the teacher's mean "
-        f"cooperation over the training scenarios, {_null_rates(results)}, whatever the game and the "
-        "context. Only what the student closes beyond the null player is transfer."
+        "The gap closed is 1 if the tuned student answers as the teacher does, 0 if tuning brought it no closer, and "
+        "negative if it moved away. The null player cooperates at the teacher's mean rate over the training scenarios, "
+        f"{_null_rates(results)}, in every game and context. Only what the student closes beyond the null player is "
+        "transfer."
     )
     yield Bullets(tuple(f"{set_title(name)}: {_verdict(row)}" for name, row in alignment.items()))
     yield from (Notice(text) for text in results["warnings"])
     rows = [*_gap_rows(alignment)]
     if rows:
-        caption = "Gap closed on each set of scenarios. Exact estimates are filled, sampled ones hollow."
+        caption = "Gap closed on each set of scenarios. Filled: exact estimates; hollow: sampled estimates."
         yield Figure(gaps("Gap closed on each set", caption, rows), caption)
     yield gap_table(alignment)
     yield mean_table(alignment)
@@ -142,16 +142,16 @@ def _null_rates(results: Results) -> str:
 def _verdict(row: Results) -> str:
     """The figures of a set as a sentence."""
     if row["gap_closed"] is None:
-        return "no scenario tells the teacher and the untuned student apart."
+        return "teacher and untuned student do not differ significantly in any scenario."
     closed = f"the tuned student closes {with_span(row['gap_closed'], row['interval'])} of the gap"
-    null = f"the null player {num(row['null'])}"
+    null = f"the null player closes {num(row['null'])}"
     if row["transfer_interval"] is None:
         return f"{closed}, {null}."
     low, high = row["transfer_interval"]
     difference = with_span(row["transfer"], row["transfer_interval"])
     if low <= 0 <= high:
-        return f"{closed}, {null}: the two are not told apart (difference {difference})."
-    return f"{closed}, {null}: {'more' if low > 0 else 'less'} than the null player (difference {difference})."
+        return f"{closed}, {null}; the difference, {difference}, is not significant."
+    return f"{closed}, {null}: significantly {'more' if low > 0 else 'less'} (difference {difference})."
 
 
 def _gap_rows(alignment: Results) -> Iterator[GapRow]:
@@ -166,38 +166,39 @@ def _gap_rows(alignment: Results) -> Iterator[GapRow]:
 def _left_out(rows: Sequence[Results], figures: Results, observations: int) -> Iterator[Block]:
     """Which scenarios of a set are not part of its figures, and why."""
     reasons = {
-        "undefined": "teacher and untuned student do not differ beyond the sampling error "
-        f"of {observations} answers (5% level)",
-        "missing": "a model has no such estimate",
+        "undefined": f"teacher and untuned student do not differ significantly with {observations} answers (5% level)",
+        "missing": "one of the models has no estimate",
     }
     for key, reason in reasons.items():
         games: dict[str, list[str]] = {}
         for row in rows:
             if row["name"] in figures[key]:
-                games.setdefault(words(row["game"]), []).append(words(row["context"]))
+                games.setdefault(game_title(row["game"]), []).append(row["context"])
         if games:
             listed = "; ".join(f"{game} ({', '.join(contexts)})" for game, contexts in games.items())
-            yield Paragraph(f"Left out, because {reason}: {listed}.")
+            yield Paragraph(f"Excluded, because {reason}: {listed}.")
 
 
 def _terminal(results: Results) -> Iterator[Section]:
     warnings = tuple(Notice(text) for text in results["warnings"])
-    yield Section("Gap closed: 1 as the teacher, 0 as untuned", (gap_table(results["alignment"]), *warnings))
+    yield Section(
+        "Gap closed: 1 = answers as the teacher, 0 = as the untuned student",
+        (gap_table(results["alignment"]), *warnings),
+    )
 
 
 def _limits(results: Results) -> Iterator[str]:
     yield (
-        "They are not the study's figures (46% within sample, 18% on new contexts, 28% on new games, "
-        "LLaMa2-70b to 7b) and cannot be set against them: the study publishes neither its formula nor its "
-        "payoffs and prompts."
+        "These numbers cannot be compared with those of the study (46% within sample, 18% on new contexts, 28% on new "
+        "games, LLaMa2-70b to 7b), which publishes neither its formula nor its payoffs and prompts."
     )
     yield (
-        "One student was tuned, from one seed. The intervals are about scenarios and answers, not about "
-        "tuning again; a second student may differ by more."
+        "One student was trained, from one seed. The intervals cover the choice of scenarios and answers, not the "
+        "training; a second student may differ by more."
     )
     yield (
-        "The intervals treat the scenarios as drawn from many like them. They do not reach to other "
-        "wordings, payoffs or labels."
+        "The intervals treat the scenarios as a sample of similar ones. They do not cover other wordings, payoffs or "
+        "labels."
     )
 
 

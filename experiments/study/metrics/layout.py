@@ -1,17 +1,35 @@
 """A layout that several metrics share: one column per model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dilemmas.experiments.reporting.format import NONE, Results
-from dilemmas.experiments.study.titles import scenario_title
 
 Cells = tuple[tuple[str, ...], ...]
 
 
-def pivot(rows: Sequence[Results], keys: Sequence[str], cell: Callable[[Results], str]) -> tuple[list[str], Cells]:
-    """The models, and for each combination of the keys' values a row with one cell per model."""
+def pivot(
+    rows: Sequence[Results], keys: Mapping[str, Callable[[str], str]], cell: Callable[[Results], str]
+) -> tuple[list[str], Cells]:
+    """A table with one column per model.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Each has the key ``model`` besides `keys`.
+    keys : mapping
+        The keys that identify a row of the table, each with a function from its value to a title.
+    cell : callable
+        Text of a cell.
+
+    Returns
+    -------
+    models : list of str
+        The columns.
+    cells : tuple of tuple of str
+        The rows: titles, then a cell per model.
+    """
     models = list(dict.fromkeys(row["model"] for row in rows))
     grid: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows:
-        grid.setdefault(tuple(scenario_title(row[key]) for key in keys), {})[row["model"]] = cell(row)
+        grid.setdefault(tuple(title(row[key]) for key, title in keys.items()), {})[row["model"]] = cell(row)
     return models, tuple((*place, *(cells.get(model, NONE) for model in models)) for place, cells in grid.items())

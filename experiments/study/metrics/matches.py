@@ -16,7 +16,7 @@ from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import pivot
 from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
 from dilemmas.experiments.study.stages import Pairing
-from dilemmas.experiments.study.titles import scenario_title
+from dilemmas.experiments.study.titles import game_title
 
 Array = NDArray[np.float64]
 Played = list[tuple[Pairing, MatchRecord]]
@@ -114,7 +114,7 @@ def _by_round(played: Played) -> Array:
 
 def cooperation_table(rows: Sequence[Results]) -> Table:
     """Mean cooperation in matches, one column per model."""
-    columns, cells = pivot(rows, ("game", "opponent"), lambda row: num(row["cooperation"]["value"]))
+    columns, cells = pivot(rows, {"game": game_title, "opponent": words}, lambda row: num(row["cooperation"]["value"]))
     return Table("Cooperation in matches", ("game", "opponent", *columns), cells, words=2)
 
 
@@ -123,7 +123,7 @@ def payoff_table(rows: Sequence[Results]) -> Table:
     keys = ("cooperation", "payoff", "opponent_payoff")
     cells = (
         (
-            scenario_title(row["game"]),
+            game_title(row["game"]),
             words(row["opponent"]),
             row["model"],
             f"{row['matches']:,} × {row['rounds']:.3g}",
@@ -132,11 +132,11 @@ def payoff_table(rows: Sequence[Results]) -> Table:
         for row in rows
     )
     return Table(
-        "The numbers: cooperation and payoffs in matches",
+        "Cooperation and payoffs in matches, in numbers",
         ("game", "opponent", "model", "matches × rounds", "cooperation", "payoff", "opponent's payoff"),
         tuple(cells),
         words=3,
-        note="Payoffs in points per round. In brackets 95% bootstrap intervals over matches.",
+        note="Payoffs in points per round. In brackets: 95% bootstrap intervals over matches.",
         folded=True,
     )
 
@@ -145,17 +145,17 @@ def _figures(rows: Sequence[Results]) -> Iterator[Figure]:
     """One figure per game, with a panel per opponent."""
     games: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
     for row in rows:
-        panels = games.setdefault(scenario_title(row["game"]), {})
+        panels = games.setdefault(game_title(row["game"]), {})
         panels.setdefault(f"against {words(row['opponent'])}", {})[row["model"]] = row["cooperation_by_round"]
     for game, panels in games.items():
-        caption = f"{game.capitalize()}: mean cooperation of each model in each round, by opponent."
+        caption = f"{game}: mean cooperation of each model in each round, by opponent."
         yield Figure(lines(f"Cooperation by round: {game}", caption, panels), caption)
 
 
 def _sections(results: Results) -> Iterator[Section]:
     rows = results["matches"]
     blocks: list[Block] = [*_figures(rows), *shown(cooperation_table(rows)), *shown(payoff_table(rows))]
-    yield Section("Matches", tuple(blocks))
+    yield Section("Repeated matches", tuple(blocks))
 
 
 def _terminal(results: Results) -> list[Section]:

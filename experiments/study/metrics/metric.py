@@ -20,7 +20,7 @@ LAST = 100
 
 
 def no_sections(results: Results) -> Iterable[Section]:
-    """A metric that the report does not show in this place."""
+    """A metric without sections."""
     return ()
 
 

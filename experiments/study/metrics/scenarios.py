@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
-from dilemmas.experiments.reporting.format import NONE, Results, num, words
+from dilemmas.experiments.reporting.format import NONE, Results, num
 from dilemmas.experiments.reporting.page import Figure, Section, Table
 from dilemmas.experiments.study.alignment import gap_closed
 from dilemmas.experiments.study.answers import ESTIMATES, ROLES, Answers, ScenarioResult, compare
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, shown
-from dilemmas.experiments.study.titles import set_title
+from dilemmas.experiments.study.titles import game_title, set_title
 
 STUDENTS = {"untuned": "test_untuned", "tuned": "test_tuned"}
 """Role of a student -> key of its z-test."""
@@ -46,11 +46,11 @@ def rate_table(rows: Sequence[Results]) -> Table:
     """Every scenario of a set: cooperation of the three models and the gap closed, by each estimate."""
     kinds = [kind for kind in map(str, ESTIMATES) if any(row["teacher"][kind] is not None for row in rows)]
     return Table(
-        f"The numbers: cooperation in {len(rows)} scenarios",
+        f"Cooperation in {len(rows)} scenarios, in numbers",
         ("game", "context", *(f"{part}, {kind}" for kind in kinds for part in (*ROLES, "gap"))),
-        tuple((words(row["game"]), words(row["context"]), *_rate_cells(row, kinds)) for row in rows),
+        tuple((game_title(row["game"]), row["context"], *_rate_cells(row, kinds)) for row in rows),
         words=2,
-        note=f"Gap: the gap closed; {NONE} where teacher and untuned student do not differ beyond sampling error.",
+        note=f"Gap: the gap closed; {NONE} where teacher and untuned student do not differ significantly.",
         folded=True,
     )
 
@@ -66,21 +66,21 @@ def z_test_table(rows: Sequence[Results]) -> Table:
     columns = {"difference": "difference", "standard_error": "std. error", "p": "p"}
     cells = (
         (
-            words(row["game"]),
-            words(row["context"]),
+            game_title(row["game"]),
+            row["context"],
             *(_test_cell(row[test], key) for test in STUDENTS.values() for key in columns),
         )
         for row in rows
         if any(row[test] for test in STUDENTS.values())
     )
     return Table(
-        "z-tests: teacher against untuned, and against tuned student",
+        "z-tests: teacher versus untuned student, and versus tuned student",
         ("game", "context", *(f"{student}: {name}" for student in STUDENTS for name in columns.values())),
         tuple(cells),
         words=2,
-        note="Two-sided z-tests for the difference of two proportions: teacher minus student, sampled "
-        "answers, pooled standard error. A large p says that the samples do not tell the two apart, not "
-        "that they are the same; of twenty tests one falls below 0.05 by chance alone.",
+        note="Two-sided z-tests for the difference of two proportions: teacher minus student, sampled answers, pooled "
+        "standard error. A large p means that the samples do not show a difference, not that there is none; one test "
+        "in twenty falls below 0.05 by chance.",
         folded=True,
     )
 
@@ -100,7 +100,7 @@ def _sections(results: Results) -> Iterator[Section]:
 def _figure(name: str, rows: Sequence[Results], figures: Results) -> Figure:
     caption = f"Cooperation of the three models in every scenario, {figures['estimate']} estimate."
     if figures["undefined"] or figures["missing"]:
-        caption += " Faint: left out of the figures."
+        caption += " Faint: excluded from the gap closed."
     return Figure(dumbbells(set_title(name), caption, _dumbbells(rows, figures)), caption)
 
 
@@ -109,8 +109,8 @@ def _dumbbells(rows: Sequence[Results], figures: Results) -> dict[str, list[Dumb
     groups: dict[str, list[Dumbbell]] = {}
     for row in rows:
         teacher, untuned, tuned = (row[role][estimate] for role in ROLES)
-        dumbbell = Dumbbell(words(row["context"]), teacher, untuned, tuned, muted=row["name"] in out)
-        groups.setdefault(words(row["game"]), []).append(dumbbell)
+        dumbbell = Dumbbell(row["context"], teacher, untuned, tuned, muted=row["name"] in out)
+        groups.setdefault(game_title(row["game"]), []).append(dumbbell)
     return groups
 
 

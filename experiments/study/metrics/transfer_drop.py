@@ -44,9 +44,8 @@ def _sections(results: Results) -> Iterator[Section]:
     drop = results["transfer_drop"]
     if drop and drop["drop"] is not None:
         text = (
-            "From new contexts to new games in new contexts the gap closed goes from "
-            f"{num(drop['new_context'])} to {num(drop['new_both'])}: a drop by {num(drop['drop'])} of it, "
-            f"with a warning above {num(drop['limit'])}."
+            f"The gap closed is {num(drop['new_context'])} on new contexts and {num(drop['new_both'])} where the game "
+            f"is new too: a relative drop of {num(drop['drop'])}. A drop above {num(drop['limit'])} is a warning."
         )
         yield Section(SUMMARY, (Paragraph(text),))
 
@@ -55,8 +54,8 @@ def _warnings(results: Results) -> Iterator[str]:
     drop = results["transfer_drop"]
     if drop and drop["warning"]:
         yield (
-            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} "
-            f"where the game is new too, by more than {MAX_DROP:.0%} of it: a sign that surface patterns were learned."
+            f"The gap closed falls from {drop['new_context']:.2f} on new contexts to {drop['new_both']:.2f} where the "
+            f"game is new too, a loss of more than {MAX_DROP:.0%}: a sign that the student learned surface patterns."
         )
 
 

@@ -55,12 +55,12 @@ def unreadable_table(rows: Sequence[Results]) -> Table:
         for row in rows
     )
     return Table(
-        "Sampled replies in which no action could be read",
+        "Sampled replies from which no action could be read",
         ("set", "model", "replies", "unreadable", "share", "cooperation", "bounds"),
         tuple(cells),
         words=2,
-        note="An unreadable reply is part of no rate. Bounds: the rate if all of them had meant to defect, "
-        "and if all had meant to cooperate.",
+        note="Unreadable replies are excluded from the rates. Bounds: the rate if all of them meant to defect, and if "
+        "all meant to cooperate.",
     )
 
 
@@ -72,7 +72,8 @@ def _warnings(results: Results) -> Iterator[str]:
     for row in results["unreadable"]:
         share = row["unreadable"] / row["replies"]
         if share > MAX_UNREADABLE:
-            yield f"{share:.0%} of the replies of the {row['role']} model could not be read ({row['set']})."
+            where = f"{row['role']} model (set: {set_title(row['set'])})"
+            yield f"{share:.0%} of the replies of the {where} were unreadable."
 
 
 UNREADABLE = Metric("unreadable", _measure, _sections, warnings=_warnings, report_rank=3)

@@ -3,28 +3,33 @@
 import io
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from dilemmas.envs.prompts.scenarios import study_sets
-from dilemmas.experiments.reporting.charts import Dumbbell, GapRow, dumbbells, gaps, lines
+from dilemmas.agents.agent import Decision, Source
+from dilemmas.agents.matches.record import MatchRecord, Move, outcome
+from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.study.answers import Answers, ScenarioResult
-from dilemmas.experiments.study.metrics import Comprehension, agreement, bias, consistency, match_row
-from dilemmas.experiments.study.report import Evaluation, Model, print_tables, results, write_report
-from dilemmas.experiments.study.sections import brief
+from dilemmas.experiments.study.data import StudyData, StudyModel
+from dilemmas.experiments.study.evaluation import evaluate
+from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.report import brief, print_tables, write_report
+from dilemmas.experiments.study.stages import Asked, Pairing
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 RNG = np.random.default_rng(0)
-BY_LABEL = np.array([[[1.0, 0.0], [0.9, 0.1]], [[0.1, 0.9], [0.2, 0.8]]])
-"""Someone who goes by the label in a scenario with two actions, (assignment, order, action)."""
+BY_LABEL = ((1.0, 0.0), (0.9, 0.1), (0.1, 0.9), (0.2, 0.8))
+"""Someone who goes by the label in a scenario with two actions, by presentation."""
+ROUND = Decision(0, (0.7, 0.3), Source.EXACT, prompt="Which?", labels=("C", "D"))
+MODELS = ("teacher", "untuned", "tuned")
 
 
 def answers(p: float) -> Answers:
@@ -40,36 +45,60 @@ def scenario(name: str) -> ScenarioResult:
     return ScenarioResult(name, game, context, answers(teacher), untuned=answers(0.8), tuned=half_way)
 
 
-def evaluation(text: str = "plain") -> Evaluation:
-    sets = {name: [scenario(one.name) for one in group] for name, group in study_sets().items()}
-    games = RNG.integers(0, 2, (6, 5)).astype(float)
-    shares = np.array([[0.7, 0.3], [0.2, 0.8]])
-    return Evaluation(
-        recipe=text,
-        models=[Model(role, text, text, miniature=True) for role in ("teacher", "untuned", "tuned")],
-        sets=sets,
-        training=[result.teacher for result in sets["within"]],
-        observations=100,
-        seed=7,
-        seconds=12.5,
-        template="study@0123456789ab",
-        provenance={"python": "3.11", "packages": {"numpy": "2"}, "command": ["dilemmas", text]},
-        matches=[match_row(text, text, text, games, games, games, RNG)],
-        agreement=[agreement(text, shares, shares, np.array([0, 1]), RNG)],
-        consistency=[consistency("stag_hunt/summit", [0, 1, None], [text, text])],
-        comprehension=[Comprehension(text, "payoff", 9, 10)],
-        bias=[bias(name, text, (text, "D"), [BY_LABEL, 1 - BY_LABEL], RNG) for name in ("within", text)],
+def asked(name: str) -> Asked:
+    """One answer that can be read and one that cannot; labels go against the game in every other scenario."""
+    presented = BY_LABEL if name.startswith(("prisoners", "harmony", "deadlock")) else BY_LABEL[::-1]
+    return Asked(name, "Which?", ("C", "D"), (0.5, 0.5), 1.0, (("C", 0, "plain"), ("?", None, "")), presented)
+
+
+def match(number: int) -> MatchRecord:
+    """Five rounds between two players who draw at random."""
+    steps = tuple(
+        tuple(Move(f"player_{seat}", [], ROUND, int(RNG.integers(2)), float(RNG.integers(4))) for seat in (0, 1))
+        for _ in range(5)
     )
+    return MatchRecord(number, 0, steps, outcome(steps))
+
+
+def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples: int = 50) -> StudyData:
+    """What a study with shuffled labels recorded; every model is fair-minded where it is asked anew."""
+    recipe = load_recipe("miniatures")
+    scenarios = {name: [one.name for one in group] for name, group in recipe.sets().items()}
+    game, records = recipe.two_player_game("harmony"), [match(number) for number in range(6)]
+    return StudyData(
+        recipe=replace(
+            recipe, name="plain", seed=7, observations=100, prompting=replace(recipe.prompting, shuffle_labels=True)
+        ),
+        models=[StudyModel(role, "plain", "plain", miniature=True) for role in MODELS],
+        sets=sets or {name: [scenario(one) for one in group] for name, group in scenarios.items()},
+        answers={role: {one: asked(one) for group in scenarios.values() for one in group} for role in MODELS},
+        pairings=[Pairing(game, "friends", "teacher", opponent) for opponent in ("tuned", "plain")],
+        records=lambda pairing: records,
+        backends={role: FakeBackend(lambda request: Response((-1.0,) * len(request.labels)), role) for role in MODELS},
+        resamples=resamples,
+    )
+
+
+def told_by(text: str, value: Any) -> Any:
+    """Results in which the names and texts that say "plain" say something else."""
+    if isinstance(value, dict):
+        return {key: told_by(text, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [told_by(text, item) for item in value]
+    return text if value == "plain" else value
 
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    return results(evaluation(), resamples=200)
+    return evaluate(study(resamples=200))
 
 
 @pytest.fixture(scope="module")
-def hostile() -> dict[str, Any]:
-    return results(evaluation(HOSTILE), resamples=50)
+def hostile(measured: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = told_by(HOSTILE, measured)
+    for row in found["bias"]:
+        row["labels"] = [HOSTILE, "D"]
+    return found
 
 
 def shown(measured: dict[str, Any], width: int = 80) -> str:
@@ -87,7 +116,6 @@ def test_results_hold_the_figures_under_their_names(measured: dict[str, Any]) ->
         assert row["transfer"] == pytest.approx(row["gap_closed"] - row["null"], abs=1e-5)  # six digits are kept
         assert row["estimate"] == "exact"
     assert measured["seed"] == 7
-    assert measured["seconds"] == 12.5
 
 
 def test_results_are_json(measured: dict[str, Any]) -> None:
@@ -105,16 +133,16 @@ def test_a_report_is_made_again_from_results_json(measured: dict[str, Any], tmp_
 
 
 def test_one_more_set_changes_no_other_sets_interval() -> None:
-    whole = evaluation()
-    part = replace(whole, sets={"new_game": whole.sets["new_game"]})
-    found = (results(one, resamples=50)["alignment"]["new_game"] for one in (whole, part))
-    assert next(found) == next(found)
+    whole = study()
+    part = replace(whole, sets={name: whole.sets[name] for name in ("within", "new_game")})
+    first, second = (evaluate(data)["alignment"]["new_game"] for data in (whole, part))
+    assert first == second
 
 
 def test_without_probabilities_the_sampled_figures_stand_at_the_top() -> None:
-    whole = evaluation()
+    whole = study()
     heard = [replace(result, tuned=replace(result.tuned, exact=None)) for result in whole.sets["within"]]
-    row = results(replace(whole, sets={"within": heard}), resamples=50)["alignment"]["within"]
+    row = evaluate(replace(whole, sets={"within": heard}))["alignment"]["within"]
     assert row["estimate"] == "sampled"
     assert row["gap_closed"] == row["estimates"]["sampled"]["gap_closed"]
     assert len(row["estimates"]["exact"]["missing"]) == 20
@@ -123,27 +151,28 @@ def test_without_probabilities_the_sampled_figures_stand_at_the_top() -> None:
 def test_a_run_with_nothing_to_say_still_has_a_report(tmp_path: Path) -> None:
     deaf = Answers(None, (0, 0), unreadable=4)
     same = ScenarioResult("a/b", "a", "b", answers(0.5), answers(0.5), deaf)
-    empty = Evaluation("r", [], {"within": [same], "none": []}, [], 100, 0, 1.0, "t")
-    found = results(empty, resamples=50)
+    fixed = load_recipe("miniatures")
+    found = evaluate(StudyData(fixed, [], {"new_game": [same], "none": []}, {}, [], lambda pairing: [], {}))
     write_report(tmp_path, json.loads(json.dumps(found, allow_nan=False)))
     shown(found)
-    assert found["alignment"]["within"]["gap_closed"] is None
+    assert found["alignment"]["new_game"]["gap_closed"] is None
     assert found["transfer_drop"] is None
-    assert any("could not be read" in text for text in found["warnings"])
+    assert found["agreement"] == found["matches"] == found["bias"] == []
+    assert any("unreadable" in text for text in found["warnings"])
 
 
 def test_unreadable_replies_are_counted_with_bounds(measured: dict[str, Any]) -> None:
     row = measured["unreadable"][0]
     low, high = row["bounds"]
-    assert (row["replies"], row["unreadable"]) == (2000, 60)
+    assert (row["set"], row["role"], row["replies"], row["unreadable"]) == ("within", "teacher", 2000, 60)
     assert low < row["rate"] < high
     assert high - low == pytest.approx(0.03)
 
 
 def test_drop_from_new_contexts_to_both_new_is_a_warning() -> None:
-    whole = evaluation()
+    whole = study()
     worse = [replace(result, tuned=result.untuned) for result in whole.sets["new_both"]]
-    found = results(replace(whole, sets={**whole.sets, "new_both": worse}), resamples=50)
+    found = evaluate(replace(whole, sets={**whole.sets, "new_both": worse}))
     assert found["transfer_drop"]["drop"] == pytest.approx(1)
     assert any("surface patterns" in text for text in found["warnings"])
 
@@ -227,73 +256,17 @@ def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: di
 
 
 def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str, Any], tmp_path: Path) -> None:
-    (row, _) = measured["bias"]
+    row = measured["bias"][0]
     assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
-    ask, lean = "--shuffle-labels", "Lean towards plain or the first named (1), D or the last named (−1)"
+    ask, lean = "--shuffle-labels", "Preference for C or the first named (1), D or the last named (−1)"
     write_report(tmp_path, measured)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert lean in text
     assert ask not in text
     assert lean in shown(measured)
-    fixed = results(replace(evaluation(), bias=()), resamples=50)
+    fixed = {**measured, "bias": []}
     write_report(tmp_path, fixed)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "the label or the place?" not in text
+    assert "Label and position bias" not in text
     assert ask in text
-    assert "Lean towards" not in shown(fixed)
-
-
-LONG = "against a player with a name that nobody would give " * 3
-
-FIGURES = {
-    "dumbbells": dumbbells(
-        HOSTILE,
-        HOSTILE,
-        {
-            HOSTILE: [Dumbbell(LONG, 0.5, 0.5, 0.5), Dumbbell("x", None, 1, 0, muted=True)],
-            LONG: [Dumbbell("y", 0, 1, 0)],
-        },
-    ),
-    "gaps": gaps(
-        HOSTILE,
-        HOSTILE,
-        [
-            GapRow(LONG, 0.5, (-3.0, 0.7), 0.2, "0.50 [−3.00, 0.70]"),
-            GapRow(HOSTILE, -2.0, None, -5.0, "−2.00", hollow=True),
-        ],
-    ),
-    "lines": lines(
-        LONG,
-        HOSTILE,
-        {f"{i} {LONG}": {LONG: [0.2] * 999, "teacher": [1.0], HOSTILE: [0, 1], f"2 {LONG}": []} for i in range(5)},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_figures_are_well_formed_titled_and_escaped(name: str) -> None:
-    root = ElementTree.fromstring(FIGURES[name].encode())
-    space = "{http://www.w3.org/2000/svg}"
-    assert [child.tag for child in root[:2]] == [f"{space}title", f"{space}desc"]
-    assert {child.tag.removeprefix(space) for child in root.iter()} <= {
-        *("svg", "title", "desc", "style", "g", "text", "line", "circle", "path", "polyline"),
-    }
-    assert "nan" not in FIGURES[name]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_two_texts_of_a_figure_overlap(name: str) -> None:
-    root = ElementTree.fromstring(FIGURES[name].encode())
-    boxes = []
-    for text in root.iter("{http://www.w3.org/2000/svg}text"):
-        size = 12 if "small" in text.get("class", "") else 13
-        width, x, y = 0.5 * size * len(text.text or ""), float(text.get("x", 0)), float(text.get("y", 0))
-        left = x - width * {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor", "start")]
-        boxes.append((left, left + width, y - 0.75 * size, y + 0.2 * size, text.text))
-    width, height = map(float, root.get("viewBox", "").split()[2:])
-    for i, (left, right, top, bottom, words) in enumerate(boxes):
-        assert 0 <= left <= right <= width, words
-        assert 0 <= top < bottom <= height, words
-        for other in boxes[:i]:
-            apart = left >= other[1] or right <= other[0] or top >= other[3] or bottom <= other[2]
-            assert apart, (words, other[4])
+    assert "Preference for" not in shown(fixed)
