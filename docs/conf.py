@@ -25,7 +25,7 @@ extensions = [
     "docstrings",
     "generated_pages",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "formats/generated"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!dilemmas\.).*")]
 """Names of other projects cannot be resolved without their inventories; names of this one must be."""

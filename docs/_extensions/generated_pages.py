@@ -32,7 +32,9 @@ def write_pages(app: Sphinx) -> None:
     source = Path(app.srcdir)
     _replace(source / "environments" / "reference", dict(environment_pages()))
     _replace(source / "api" / "reference", dict(api_pages()))
-    _replace(source / "formats" / "generated", {"recipe.md": recipe_table(Recipe)})
+    tables = {path.name.partition(".")[0]: schema_tables(path) for path in (source / "schemas").glob("*.json")}
+    tables["recipe"] = recipe_table(Recipe)
+    _replace(source / "formats" / "generated", {f"{name}.md": text for name, text in tables.items()})
 
 
 def _replace(folder: Path, pages: dict[str, str]) -> None:
@@ -84,6 +86,38 @@ def _api_text(package: str, modules: list[str]) -> str:
     summary = [".. py:currentmodule:: None", "", ".. autosummary::", "", *(f"   {module}" for module in modules), ""]
     body = [line for module in modules for line in (module, "-" * len(module), "", f".. automodule:: {module}", "")]
     return "\n".join([*head, *summary, *body])
+
+
+def schema_tables(path: Path) -> str:
+    """Every key of a file format in Markdown tables, one per kind of object, from its JSON schema."""
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    whole = {"": schema} if "properties" in schema else {}
+    kinds = {**whole, **schema.get("$defs", {})}
+    return "\n\n".join(_schema_table(name, kind) for name, kind in kinds.items() if "properties" in kind)
+
+
+def _schema_table(name: str, kind: Mapping[str, Any]) -> str:
+    rows = ["| Key | Type | Required | Meaning |", "| --- | --- | --- | --- |"]
+    for key, value in kind["properties"].items():
+        needed = "yes" if key in kind["required"] else "no"
+        rows.append(f"| `{key}` | {_schema_type(value)} | {needed} | {value.get('description', '')} |")
+    title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**The object.**"
+    return "\n".join([title, "", *rows])
+
+
+def _schema_type(value: Mapping[str, Any]) -> str:
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
+    if "enum" in value:
+        return ", ".join(f"`{json.dumps(one)}`" for one in value["enum"])
+    if "$ref" in value:
+        return f"`{value['$ref'].rpartition('/')[2]}`"
+    if "oneOf" in value:
+        return " or ".join(_schema_type(one) for one in value["oneOf"])
+    kind = value.get("type", "any")
+    if kind == "array" and "$ref" in value.get("items", {}):
+        return f"array of {_schema_type(value['items'])}"
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
 def recipe_table(kind: type[Any], section: str = "") -> str:
