@@ -1,7 +1,7 @@
 """Sampled matches in environments: for agents of any kind, language models included, under any rules.
 
-The matches of a group are a run of `dilemmas.agents.matches.match.play` with a seed of its own, so that they depend on
-nobody but those who play them. All go side by side: an agent is asked once a step for all of them.
+The matches of a group are a run of `dilemmas.agents.matches.match.run_matches` with a seed of its own, so that they
+depend on nobody but those who play them. All go side by side: an agent is asked once a step for all of them.
 """
 
 import warnings
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, View
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.matches.match import Environment, play
+from dilemmas.agents.matches.match import Environment, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.strategies.counting import Routine
 from dilemmas.agents.two_actions import EngineError
@@ -57,7 +57,7 @@ def agents_play(
     )
     aborted = 0
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
-    for place, match in enumerate(play(make_env, group, count, int(keys[0]))):
+    for place, match in enumerate(run_matches(make_env, group, count, int(keys[0]))):
         if record is not None:
             record(place, match)
         _count(rules, match, tally, place)

@@ -136,7 +136,7 @@ def _played(before: Any, after: Any) -> Any:
     return after.history[-1][0] if after.history else None
 
 
-def play(
+def run_matches(
     make_env: Callable[[], Environment],
     agents: Mapping[str, Agent] | Sequence[Agent],
     matches: int,

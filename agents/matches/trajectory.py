@@ -2,7 +2,7 @@
 
     with TrajectoryWriter("run.trajectory.jsonl", header) as writer:
         held = len(writer.matches)
-        for record in play(make_env, agents, 100 - held, seed, first_match=held):
+        for record in run_matches(make_env, agents, 100 - held, seed, first_match=held):
             writer.write(record)
 
 Matches are appended whole; after a crash, the same lines cut what is not whole and go on from there. The

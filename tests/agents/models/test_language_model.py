@@ -11,7 +11,7 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import (
     LanguageModelAgent,
@@ -322,7 +322,7 @@ def test_who_weighs_all_answers_alike_knows_nothing() -> None:
 
 def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
     """The decisions of one match, step by step."""
-    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
     return [tuple(move.decision for move in step) for step in match.steps]
 
 
