@@ -166,7 +166,7 @@ def test_a_failure_of_the_batch_alone_is_not_pinned_on_one_turn() -> None:
                 raise MemoryError("too much")
             return [Decision(0) for _ in turns]
 
-    with pytest.raises(AgentError, match="and 4 more turns, which fail only together: MemoryError"):
+    with pytest.raises(AgentError, match="and 4 more turns, which fail only in one batch: MemoryError"):
         list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
 
 
@@ -184,7 +184,7 @@ def test_an_agent_that_answers_too_little_is_found_out() -> None:
 
 @pytest.mark.parametrize("agents", [[always(C)], {"player_0": always(C), "alice": always(C)}, []])
 def test_as_many_agents_as_players(agents: Sequence[Agent] | dict[str, Agent]) -> None:
-    with pytest.raises(MatchError, match="2 players are at the table, player_0, player_1"):
+    with pytest.raises(MatchError, match="the environment has 2 players, player_0, player_1"):
         run_matches(lambda: parallel("stag_hunt"), agents, 1, seed=0)
 
 
