@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, Turn, View
-from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, outcome, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, match_outcome, plain
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.choices import words_allowed
 
@@ -77,7 +77,7 @@ class RunningMatch:
     observations: Mapping[str, Any]
     infos: Mapping[str, Any]
     steps: list[tuple[Move, ...]] = field(default_factory=list)
-    outcome: Outcome | None = None
+    outcome: MatchOutcome | None = None
     """None until the match has ended."""
 
 
@@ -115,7 +115,7 @@ def play_step(match: RunningMatch, decisions: Mapping[str, Decision]) -> None:
     aborted = any(action is None for action in actions.values())  # `None in` would compare arrays elementwise
     match.steps.append(moves if aborted else _step(match, moves, actions))
     if aborted or not match.env.agents:
-        match.outcome = outcome(match.steps)
+        match.outcome = match_outcome(match.steps)
 
 
 def _step(match: RunningMatch, moves: tuple[Move, ...], actions: dict[str, Any]) -> tuple[Move, ...]:

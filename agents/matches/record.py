@@ -28,7 +28,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MatchOutcome:
     """How a match ended."""
 
     reason: Reason
@@ -69,14 +69,14 @@ class MatchRecord:
     """What the environment was reset with."""
     steps: tuple[tuple[Move, ...], ...]
     """One move of every player at the table, step by step."""
-    outcome: Outcome
+    outcome: MatchOutcome
 
 
-def outcome(steps: Sequence[tuple[Move, ...]]) -> Outcome:
+def match_outcome(steps: Sequence[tuple[Move, ...]]) -> MatchOutcome:
     """How a match ended whose last step is the last of `steps`."""
     moves = [move for step in steps for move in step]
     players = list(dict.fromkeys(move.player for move in moves))
-    return Outcome(
+    return MatchOutcome(
         *_ending(steps[-1]),
         rounds=sum(step[0].reward is not None for step in steps),
         totals={player: fsum(m.reward or 0.0 for m in moves if m.player == player) for player in players},

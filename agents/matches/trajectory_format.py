@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.agent import Decision, Player, Source
-from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, Reason, RecordError, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, plain
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import json_object
 
@@ -183,6 +183,6 @@ def _parse_move(value: dict[str, Any], prompts: Prompts) -> Move:
     return Move(**{"observation": None, **value}, decision=Decision(**decision))
 
 
-def _parse_outcome(value: dict[str, Any]) -> Outcome:
+def _parse_outcome(value: dict[str, Any]) -> MatchOutcome:
     words = {key: value[key] for key in ("detail", "rounds", "totals", "unreadable")}
-    return Outcome(reason=Reason(value["reason"]), **words)
+    return MatchOutcome(reason=Reason(value["reason"]), **words)
