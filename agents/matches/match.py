@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, Turn, View
-from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, match_outcome, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, json_value, match_outcome
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.choices import words_allowed
 
@@ -108,7 +108,7 @@ def make_turn(match: RunningMatch, player: str, seed: int, step: int) -> Turn:
 def play_step(match: RunningMatch, decisions: Mapping[str, Decision]) -> None:
     """Play one step with the decisions of all players in it; sets the outcome if the match ends."""
     moves = tuple(
-        Move(player, plain(match.observations[player]), replace(decision, action=plain(decision.action)))
+        Move(player, json_value(match.observations[player]), replace(decision, action=json_value(decision.action)))
         for player, decision in decisions.items()
     )
     actions = {player: decision.action for player, decision in decisions.items()}

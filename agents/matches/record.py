@@ -96,16 +96,16 @@ def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
     return Reason.TRUNCATED, "by the clock of the environment"
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value in the types of JSON, numbers unchanged; `RecordError` where there is no such thing."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     for kind in (int, float, str):  # their subclasses, such as enumerations
         if isinstance(value, kind):
             return kind(value)

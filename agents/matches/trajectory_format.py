@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.agent import Decision, Player, Source
-from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import json_object
 
@@ -108,7 +108,7 @@ def _fields(value: Any) -> dict[str, Any]:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     """In ASCII, so that whatever a model wrote stays on its line; floats are read back equal."""
-    return json.dumps(value, separators=(",", ":"), default=plain).encode() + b"\n"
+    return json.dumps(value, separators=(",", ":"), default=json_value).encode() + b"\n"
 
 
 def line_object(path: Path, number: int, line: bytes) -> dict[str, Any]:

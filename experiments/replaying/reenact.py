@@ -17,7 +17,7 @@ from dilemmas.agents.agent import Agent, Decision, Player, Source, Turn, Unreada
 from dilemmas.agents.axelrod.bridge import axelrod_agent
 from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.matches.match import Environment, RunningMatch, decision_stream, make_turn, play_step, start_match
-from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, plain
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
@@ -196,7 +196,7 @@ def _playable(running: RunningMatch, move: Move) -> Decision:
 def _unequal(match: int, step: int, player: str | None, old: Any, new: Any, skip: str = "") -> Iterator[Difference]:
     """The fields in which two values of a dataclass differ, `skip` left out."""
     for name in (item.name for item in fields(old) if item.name != skip):
-        recorded, replayed = plain(getattr(old, name)), plain(getattr(new, name))
+        recorded, replayed = json_value(getattr(old, name)), json_value(getattr(new, name))
         if repr(recorded) != repr(replayed):  # exact for floats, and nan is like nan
             yield Difference(match, step, player, name, recorded, replayed)
 
@@ -222,7 +222,7 @@ def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterato
         return
     for one, new in zip(asked, again, strict=True):
         for name in (item.name for item in fields(Decision)):
-            recorded, replayed = plain(getattr(one.old, name)), plain(getattr(new, name))
+            recorded, replayed = json_value(getattr(one.old, name)), json_value(getattr(new, name))
             if not _same(recorded, replayed, witness.tolerance):
                 yield Difference(match, one.step, one.turn.agent, name, recorded, replayed)
 

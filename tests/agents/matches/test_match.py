@@ -13,7 +13,7 @@ from pettingzoo import ParallelEnv
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
 from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, run_matches
-from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, plain
+from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, json_value
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.games.matrix_games import DEFAULTS, Action
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, parallel
@@ -230,6 +230,6 @@ def test_any_parallel_environment_is_played() -> None:
 
 def test_plain_values_keep_every_number() -> None:
     value = {"a": np.array([0.1, np.pi]), "b": (np.int8(3), np.True_, None), 3: Reason.ABORTED}
-    assert plain(value) == {"a": [0.1, np.pi], "b": [3, True, None], "3": "aborted"}
+    assert json_value(value) == {"a": [0.1, np.pi], "b": [3, True, None], "3": "aborted"}
     with pytest.raises(RecordError, match="of type object cannot be recorded"):
-        plain({"a": object()})
+        json_value({"a": object()})
