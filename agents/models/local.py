@@ -97,7 +97,7 @@ class LocalBackend:
 
     def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
         """Sampled text, and whether it stopped by itself, by index of the request."""
-        from dilemmas.agents.models.sampling import Draw, sample
+        from dilemmas.agents.models.sampling import Draw, sample_tokens
 
         wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
         if not wanted:
@@ -105,7 +105,9 @@ class LocalBackend:
         used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
         place = {prompt: index for index, prompt in enumerate(used)}
         draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
-        replies = sample(self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens)
+        replies = sample_tokens(
+            self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens
+        )
         distinct = list({tuple(tokens) for tokens, _ in replies})
         decoded = self.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
         text = dict(zip(distinct, decoded, strict=True))

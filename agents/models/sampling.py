@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.models.scoring import Prefixes, Tokens, go_on, read
 
-Indices = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Draw:
 class Front:
     """Where replies stand that are equally long: N different texts, and R requests, each at one of them."""
 
-    prompt: Indices
+    prompt: IntArray
     """Index of the prompt of each text, shape (N,)."""
-    tokens: Indices
+    tokens: IntArray
     """What was written so far, shape (N, T)."""
-    text: Indices
+    text: IntArray
     """Index of the text that each request has reached, shape (R,)."""
-    request: Indices
+    request: IntArray
     """Index of each request, shape (R,)."""
 
     def halves(self) -> list["Front"]:
@@ -53,7 +53,7 @@ class Front:
             Front(self.prompt[:cut], self.tokens[:cut], self.text[first], self.request[first]),
         ]
 
-    def grow(self, drawn: Indices, alive: NDArray[np.bool_]) -> tuple[Indices, "Front"]:
+    def grow(self, drawn: IntArray, alive: NDArray[np.bool_]) -> tuple[IntArray, "Front"]:
         """The text that each new text continues, and the front after the tokens `drawn` (R,) where `alive` (R,)."""
         pairs = np.stack([self.text[alive], drawn[alive]], axis=1)
         grown, text = np.unique(pairs, axis=0, return_inverse=True)
@@ -62,7 +62,7 @@ class Front:
         return parents, Front(self.prompt[parents], tokens, text.reshape(-1), self.request[alive])
 
 
-def sample(
+def sample_tokens(
     model: Any, prompts: Sequence[Tokens], draws: Sequence[Draw], stops: frozenset[int], batch_tokens: int
 ) -> list[tuple[list[int], bool]]:
     """Tokens of every reply without the stop token, and whether it stopped by itself.
@@ -125,8 +125,8 @@ def _open(model: Any, prompts: Sequence[Tokens], front: Front) -> tuple[torch.Te
 
 
 def _draw(
-    logprobs: torch.Tensor, text: Indices, uniforms: NDArray[np.float64], temperatures: NDArray[np.float64]
-) -> Indices:
+    logprobs: torch.Tensor, text: IntArray, uniforms: NDArray[np.float64], temperatures: NDArray[np.float64]
+) -> IntArray:
     """One token for every request, shape (R,). `logprobs`: of the texts, (N, V); `text`: the text of each request."""
     drawn = np.empty(len(text), dtype=np.int64)
     for temperature in np.unique(temperatures):
@@ -139,7 +139,7 @@ def _draw(
     return drawn
 
 
-def _invert(reached: torch.Tensor, text: Indices, uniforms: NDArray[np.float64]) -> Indices:
+def _invert(reached: torch.Tensor, text: IntArray, uniforms: NDArray[np.float64]) -> IntArray:
     """First token at which row `text` of the cumulative distributions `reached` (N, V) exceeds `uniforms` (R,)."""
     count = np.bincount(text, minlength=len(reached))
     order = np.argsort(text, kind="stable")
