@@ -19,7 +19,7 @@ from dilemmas.envs.names import lookup
 if TYPE_CHECKING:
     import torch
 
-    from dilemmas.agents.models.scoring import Choice
+    from dilemmas.agents.models.scoring import Candidates
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 BATCH_TOKENS = 16_384
@@ -80,20 +80,20 @@ class LocalBackend:
         self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
     ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
         """Log-probabilities by prompt and labels."""
-        from dilemmas.agents.models.scoring import weigh
+        from dilemmas.agents.models.scoring import score_replies
 
         asked = list(dict.fromkeys((request.prompt, request.labels) for request in requests if request.labels))
-        choices = [self._choice(prompt, labels, prompts[prompt]) for prompt, labels in asked]
-        weighed = weigh(self.model, choices, self.batch_tokens)
+        choices = [self._candidates(prompt, labels, prompts[prompt]) for prompt, labels in asked]
+        weighed = score_replies(self.model, choices, self.batch_tokens)
         return {key: tuple(values) for key, values in zip(asked, weighed, strict=True)}
 
-    def _choice(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Choice":
-        from dilemmas.agents.models.scoring import Choice
+    def _candidates(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Candidates":
+        from dilemmas.agents.models.scoring import Candidates
 
         replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
-        return Choice(tokens, replies)
+        return Candidates(tokens, replies)
 
     def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
         """Sampled text, and whether it stopped by itself, by index of the request."""
