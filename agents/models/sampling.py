@@ -1,9 +1,9 @@
 """Sampled text in which every request has its own random numbers.
 
 A reply is drawn token by token by inversion of the cumulative distribution, with random numbers that depend on the seed
-of the request alone, so it is independent of the batch (up to rounding of the model's logits, 1e-7 in float32). Requests
-whose texts are equal so far share one row of the model: 300 replies to one prompt cost as many rows as there are
-different texts.
+of the request alone, so it is independent of the batch (up to rounding of the model's logits, 1e-7 in float32).
+Requests whose texts are equal so far share one row of the model: 300 replies to one prompt cost as many rows as there
+are different texts.
 """
 
 from collections.abc import Sequence
@@ -159,7 +159,7 @@ def _open(model: Any, prompts: Sequence[Tokens], front: Frontier) -> tuple[torch
 def _draw(
     logprobs: torch.Tensor, text: IntArray, uniforms: NDArray[np.float64], temperatures: NDArray[np.float64]
 ) -> IntArray:
-    """One token per request, shape (R,), from log-probabilities (N, V) of the texts and the text (R,) of each request."""
+    """One token per request, shape (R,), from log-probabilities (N, V) and the text of each request, shape (R,)."""
     drawn = np.empty(len(text), dtype=np.int64)
     for temperature in np.unique(temperatures):
         mine = np.flatnonzero(temperatures == temperature)

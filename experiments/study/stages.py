@@ -25,8 +25,9 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header
+from dilemmas.agents.models.answers import exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.language_model import LanguageModelAgent, exact_distributions, sample_replies
+from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
