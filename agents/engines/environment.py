@@ -1,6 +1,6 @@
 """Sampled matches in PettingZoo environments, of agents of any kind under any rules.
 
-The matches of a group are a run of `dilemmas.agents.matches.match.play` with a seed of its own, so that they do not
+The matches of a group are a run of `dilemmas.agents.matches.match.run_matches` with a seed of its own, so that they do not
 depend on other groups. They are played side by side: an agent is called once per step for all of them.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dilemmas.agents.agent import Agent, View
 from dilemmas.agents.engines.requirements import require
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.matches.match import Environment, play
+from dilemmas.agents.matches.match import Environment, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.envs.games.stage_game import Joint
@@ -72,7 +72,7 @@ def play_in_environment(
     )
     aborted = 0
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
-    for place, match in enumerate(play(make_env, group, count, int(keys[0]))):
+    for place, match in enumerate(run_matches(make_env, group, count, int(keys[0]))):
         if record is not None:
             record(place, match)
         _count(rules, match, tally, place)

@@ -1,12 +1,12 @@
-"""Playing matches: any PettingZoo parallel environment, any agents, many matches in lockstep.
+"""Playing matches: any PettingZoo parallel environment, any agents, many matches side by side.
 
-One seed makes a run, and every stream has a key of its own under it:
+All random numbers of a run derive from one seed, with one independent stream per purpose:
 
 - the environment of match m is reset with a number drawn from ``SeedSequence(seed, spawn_key=(m, 0))``;
 - the decision of player p in step t of match m gets ``SeedSequence(seed, spawn_key=(m, t, p))``.
 
-So a match comes out the same alone, in any batch, in any order and after a crash. Matches and players are
-counted from 0, steps from 1; in a repeated game a step is a round.
+A match is therefore the same alone, in any batch, in any order and after a crash. Matches and players are counted from
+0, steps from 1; in a repeated game without talk or sanctions a step is a round.
 """
 
 from collections import deque
@@ -18,13 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, Turn, View
-from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, outcome, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, json_value, match_outcome
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.choices import words_allowed
 
 
 class MatchError(InputError):
-    """Matches that cannot be played as asked."""
+    """Matches that cannot be played with the given arguments."""
 
 
 class AgentError(InputError):
@@ -32,7 +32,7 @@ class AgentError(InputError):
 
 
 class Environment(Protocol):
-    """What is needed of a PettingZoo ``ParallelEnv``."""
+    """The part of a PettingZoo ``ParallelEnv`` that is used here."""
 
     agents: list[Any]
     possible_agents: list[Any]
@@ -44,77 +44,88 @@ class Environment(Protocol):
 
 
 def decision_stream(seed: int, match: int, step: int, player: int) -> np.random.Generator:
-    """The random numbers of one decision and no other."""
+    """The random generator of one decision; independent of that of every other decision.
+
+    Parameters
+    ----------
+    seed
+        Seed of the run, 0 or more.
+    match, player
+        Numbers of the match and the player, from 0.
+    step
+        Number of the step, from 1.
+    """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(match, step, player)))
 
 
 def environment_seed(seed: int, match: int) -> int:
-    """What a match's environment is reset with; below 2**32, the most that many environments take."""
+    """The number with which a match's environment is reset; below 2**32, the largest that many environments accept."""
     return int(np.random.SeedSequence(seed, spawn_key=(match, 0)).generate_state(1)[0])
 
 
 @dataclass(slots=True)
-class Table:
+class RunningMatch:
     """A match that is being played."""
 
     env: Environment
-    match: int
+    number: int
+    """Number of the match in its run, from 0."""
     seed: int
-    """What the environment was reset with."""
+    """The number with which the environment was reset."""
     players: list[str]
-    """All who ever sit there, in the environment's order."""
+    """All players of the match, in the environment's order."""
     observations: Mapping[str, Any]
     infos: Mapping[str, Any]
     steps: list[tuple[Move, ...]] = field(default_factory=list)
-    outcome: Outcome | None = None
-    """None while the match goes on."""
+    outcome: MatchOutcome | None = None
+    """None until the match has ended."""
 
 
-Seat = tuple[Table, str]
-"""Who is to decide: a table and PettingZoo's name of the player."""
+Pending = tuple[RunningMatch, str]
+"""A decision to be made: the match, and PettingZoo's name of the player."""
 
 
-def sit_down(env: Environment, seed: int, match: int) -> Table:
-    """Start match number `match` of the run with this seed."""
+def start_match(env: Environment, seed: int, match: int) -> RunningMatch:
+    """Reset the environment for match number `match` of the run with this seed."""
     number = environment_seed(seed, match)
     observations, infos = env.reset(seed=number)
-    return Table(env, match, number, list(env.possible_agents), observations, infos)
+    return RunningMatch(env, match, number, list(env.possible_agents), observations, infos)
 
 
-def turn_of(table: Table, player: str, seed: int, step: int) -> Turn:
-    """What a player of the run with this seed is asked in step `step`, with a fresh stream."""
-    place = table.players.index(player)
+def make_turn(match: RunningMatch, player: str, seed: int, step: int) -> Turn:
+    """The turn of a player in step `step` of a match in the run with this seed, with a fresh random generator."""
+    place = match.players.index(player)
     return Turn(
         agent=player,
-        observation=table.observations[player],
-        info=table.infos[player],
-        space=table.env.action_space(player),
-        rng=decision_stream(seed, table.match, step, place),
-        key=(table.seed, place),
+        observation=match.observations[player],
+        info=match.infos[player],
+        space=match.env.action_space(player),
+        rng=decision_stream(seed, match.number, step, place),
+        key=(match.seed, place),
     )
 
 
-def advance(table: Table, decisions: Mapping[str, Decision]) -> None:
-    """Play one step with the decisions of all players who are to move; ends the match where it is over."""
+def play_step(match: RunningMatch, decisions: Mapping[str, Decision]) -> None:
+    """Play one step with the decisions of all players in it; sets the outcome if the match ends."""
     moves = tuple(
-        Move(player, plain(table.observations[player]), replace(decision, action=plain(decision.action)))
+        Move(player, json_value(match.observations[player]), replace(decision, action=json_value(decision.action)))
         for player, decision in decisions.items()
     )
     actions = {player: decision.action for player, decision in decisions.items()}
-    aborted = any(action is None for action in actions.values())  # arrays have no plain ==
-    table.steps.append(moves if aborted else _step(table, moves, actions))
-    if aborted or not table.env.agents:
-        table.outcome = outcome(table.steps)
+    aborted = any(action is None for action in actions.values())  # `None in` would compare arrays elementwise
+    match.steps.append(moves if aborted else _step(match, moves, actions))
+    if aborted or not match.env.agents:
+        match.outcome = match_outcome(match.steps)
 
 
-def _step(table: Table, moves: tuple[Move, ...], actions: dict[str, Any]) -> tuple[Move, ...]:
-    """Step the environment and say in every move what it brought."""
-    before = table.infos
-    table.observations, rewards, terminated, truncated, table.infos = table.env.step(actions)
+def _step(match: RunningMatch, moves: tuple[Move, ...], actions: dict[str, Any]) -> tuple[Move, ...]:
+    """Step the environment and complete the moves with the result."""
+    before = match.infos
+    match.observations, rewards, terminated, truncated, match.infos = match.env.step(actions)
     return tuple(
         replace(
             move,
-            played=_played(before[move.player].get("view"), table.infos.get(move.player, {}).get("view")),
+            played=_played(before[move.player].get("view"), match.infos.get(move.player, {}).get("view")),
             reward=float(rewards[move.player]),
             terminated=bool(terminated[move.player]),
             truncated=bool(truncated[move.player]),
@@ -124,83 +135,102 @@ def _step(table: Table, moves: tuple[Move, ...], actions: dict[str, Any]) -> tup
 
 
 def _played(before: Any, after: Any) -> Any:
-    """What the player did in a step as it happened, where the views of the environment show it; else None."""
+    """The action of a step after noise, where the views of the environment show it; else None."""
     if not (isinstance(before, View) and isinstance(after, View)):
         return None
     if before.phase == "talk":
         return after.said[-1][0]
     if before.phase != "act":
-        return None  # views show what sanctions did, not who gave them
+        return None  # views show the effects of sanctions, not who gave them
     if after.acted is not None:
         return after.acted[0]
     return after.history[-1][0] if after.history else None
 
 
-def play(
+def run_matches(
     make_env: Callable[[], Environment],
     agents: Mapping[str, Agent] | Sequence[Agent],
     matches: int,
     seed: int,
     first_match: int = 0,
 ) -> Iterator[MatchRecord]:
-    """Play `matches` matches, numbered from `first_match`; yields each when it is over, in order of number.
+    """Play matches side by side and yield the record of each as soon as it and all before it have ended.
 
-    `agents`: by PettingZoo's name of the player, or in the order of ``possible_agents``. In every step each
-    agent object is asked once, for all the matches that wait for it. Raises `MatchError` where there are not
-    as many agents as players or the seed is negative, `AgentError` where an agent fails.
+    Parameters
+    ----------
+    make_env
+        Makes one environment; called once per match.
+    agents
+        By PettingZoo's name of the player, or in the order of ``possible_agents``. In every step each agent object is
+        called once, with the turns of all running matches.
+    matches
+        How many matches to play.
+    seed
+        Seed of the run, 0 or more.
+    first_match
+        Number of the first match, 0 or more. Matches are numbered from here, and records are yielded in this order.
+
+    Raises
+    ------
+    MatchError
+        If the number of agents is not that of the players, or `seed` or `first_match` is negative.
+    AgentError
+        If an agent raises an error or returns an action outside its space.
     """
     if seed < 0 or first_match < 0:
-        raise MatchError(f"seed = {seed}, first_match = {first_match}: both need to be 0 or more")
-    tables = [sit_down(make_env(), seed, match) for match in range(first_match, first_match + matches)]
-    seated = _seating(agents, tables[0].players) if tables else {}
-    return _lockstep(tables, seated, seed)
+        raise MatchError(f"seed = {seed}, first_match = {first_match}: both must be at least 0")
+    started = [start_match(make_env(), seed, number) for number in range(first_match, first_match + matches)]
+    assigned = _assign(agents, started[0].players) if started else {}
+    return _side_by_side(started, assigned, seed)
 
 
-def _seating(agents: Mapping[str, Agent] | Sequence[Agent], players: list[str]) -> dict[str, Agent]:
+def _assign(agents: Mapping[str, Agent] | Sequence[Agent], players: list[str]) -> dict[str, Agent]:
     named = isinstance(agents, Mapping)
     if len(agents) != len(players) or (named and set(agents) != set(players)):
         given = ", ".join(agents) if isinstance(agents, Mapping) else f"{len(agents)} agents"
-        raise MatchError(f"{len(players)} players are at the table, {', '.join(players)}; got {given}")
+        raise MatchError(f"the environment has {len(players)} players, {', '.join(players)}; got {given}")
     return dict(agents) if isinstance(agents, Mapping) else dict(zip(players, agents, strict=True))
 
 
-def _lockstep(tables: list[Table], agents: dict[str, Agent], seed: int) -> Iterator[MatchRecord]:
-    waiting = deque(tables)
+def _side_by_side(matches: list[RunningMatch], agents: dict[str, Agent], seed: int) -> Iterator[MatchRecord]:
+    waiting = deque(matches)
     step = 1
     while waiting:
-        running = [table for table in waiting if table.outcome is None]
+        running = [match for match in waiting if match.outcome is None]
         decided = _decide_all(running, agents, seed, step)
-        for table in running:
-            advance(table, {player: decided[table.match, player] for player in table.env.agents})
-        while waiting and (over := waiting[0].outcome) is not None:
-            table = waiting.popleft()
-            table.env.close()
-            yield MatchRecord(table.match, table.seed, tuple(table.steps), over)
+        for match in running:
+            play_step(match, {player: decided[match.number, player] for player in match.env.agents})
+        while waiting and (ended := waiting[0].outcome) is not None:
+            match = waiting.popleft()
+            match.env.close()
+            yield MatchRecord(match.number, match.seed, tuple(match.steps), ended)
         step += 1
 
 
-def _decide_all(tables: list[Table], agents: dict[str, Agent], seed: int, step: int) -> dict[tuple[int, str], Decision]:
-    """The decisions of one step by match and player: one call of each agent object."""
-    seats_of: dict[int, list[Seat]] = {}
-    for table in tables:
-        for player in table.env.agents:
-            seats_of.setdefault(id(agents[player]), []).append((table, player))
+def _decide_all(
+    matches: list[RunningMatch], agents: dict[str, Agent], seed: int, step: int
+) -> dict[tuple[int, str], Decision]:
+    """The decisions of one step by match and player; every agent object is called once."""
+    grouped: dict[int, list[Pending]] = {}
+    for match in matches:
+        for player in match.env.agents:
+            grouped.setdefault(id(agents[player]), []).append((match, player))
     decided = {}
-    for seats in seats_of.values():
-        agent = agents[seats[0][1]]
+    for pending in grouped.values():
+        agent = agents[pending[0][1]]
         ask = partial(_ask, agent, seed=seed, step=step)
         try:
-            decisions = ask(seats)
+            decisions = ask(pending)
         except Exception as error:
-            raise _blame(agent.name, step, *_narrow(ask, seats, error)) from error
-        for (table, player), decision in zip(seats, decisions, strict=True):
-            decided[table.match, player] = decision
+            raise _agent_error(agent.name, step, *_narrow(ask, pending, error)) from error
+        for (match, player), decision in zip(pending, decisions, strict=True):
+            decided[match.number, player] = decision
     return decided
 
 
-def _ask(agent: Agent, seats: list[Seat], *, seed: int, step: int) -> list[Decision]:
-    """The agent's decisions, checked. Asked again, it gets the same turns with fresh streams."""
-    turns = [turn_of(table, player, seed, step) for table, player in seats]
+def _ask(agent: Agent, pending: list[Pending], *, seed: int, step: int) -> list[Decision]:
+    """The agent's decisions, checked. Every call makes the same turns with fresh random generators."""
+    turns = [make_turn(match, player, seed, step) for match, player in pending]
     decisions = agent.decide(turns)
     if len(decisions) != len(turns):
         raise ValueError(f"{len(decisions)} decisions for {len(turns)} turns")
@@ -217,20 +247,22 @@ def _possible(turn: Turn, action: Any) -> bool:
     return action is None or (isinstance(action, str) and words) or bool(turn.space.contains(action))
 
 
-def _narrow(ask: Callable[[list[Seat]], object], seats: list[Seat], error: Exception) -> tuple[list[Seat], Exception]:
-    """The fewest seats with which the agent still fails, found by asking halves again; and how it fails."""
-    middle = len(seats) // 2
-    for half in (seats[:middle], seats[middle:]) if middle else ():
+def _narrow(
+    ask: Callable[[list[Pending]], object], pending: list[Pending], error: Exception
+) -> tuple[list[Pending], Exception]:
+    """The fewest turns with which the agent still fails, found by bisection, and the error they cause."""
+    middle = len(pending) // 2
+    for half in (pending[:middle], pending[middle:]) if middle else ():
         try:
             ask(half)
         except Exception as again:
             return _narrow(ask, half, again)
-    return seats, error
+    return pending, error
 
 
-def _blame(agent: str, step: int, seats: list[Seat], error: Exception) -> AgentError:
-    table, player = seats[0]
-    where = f"match {table.match}, round {step}, {player} ({agent})"
-    if len(seats) > 1:
-        where += f" and {len(seats) - 1} more turns, which fail only together"
+def _agent_error(agent: str, step: int, pending: list[Pending], error: Exception) -> AgentError:
+    match, player = pending[0]
+    where = f"match {match.number}, round {step}, {player} ({agent})"
+    if len(pending) > 1:
+        where += f" and {len(pending) - 1} more turns, which fail only in one batch"
     return AgentError(f"{where}: {type(error).__name__}: {error}")

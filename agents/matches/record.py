@@ -28,7 +28,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MatchOutcome:
     """How a match ended."""
 
     reason: Reason
@@ -69,14 +69,14 @@ class MatchRecord:
     """What the environment was reset with."""
     steps: tuple[tuple[Move, ...], ...]
     """One move of every player at the table, step by step."""
-    outcome: Outcome
+    outcome: MatchOutcome
 
 
-def outcome(steps: Sequence[tuple[Move, ...]]) -> Outcome:
+def match_outcome(steps: Sequence[tuple[Move, ...]]) -> MatchOutcome:
     """How a match ended whose last step is the last of `steps`."""
     moves = [move for step in steps for move in step]
     players = list(dict.fromkeys(move.player for move in moves))
-    return Outcome(
+    return MatchOutcome(
         *_ending(steps[-1]),
         rounds=sum(step[0].reward is not None for step in steps),
         totals={player: fsum(m.reward or 0.0 for m in moves if m.player == player) for player in players},
@@ -96,16 +96,16 @@ def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
     return Reason.TRUNCATED, "by the clock of the environment"
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value in the types of JSON, numbers unchanged; `RecordError` where there is no such thing."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     for kind in (int, float, str):  # their subclasses, such as enumerations
         if isinstance(value, kind):
             return kind(value)

@@ -2,7 +2,7 @@
 
     with TrajectoryWriter("run.trajectory.jsonl", header) as writer:
         held = len(writer.matches)
-        for record in play(make_env, agents, 100 - held, seed, first_match=held):
+        for record in run_matches(make_env, agents, 100 - held, seed, first_match=held):
             writer.write(record)
 
 Matches are appended whole; after a crash, the same lines cut what is not whole and go on from there. The
@@ -20,14 +20,14 @@ from dilemmas.agents.matches.trajectory_format import (
     BEGINNING,
     Header,
     Prompts,
-    header_line,
-    is_end,
+    checksum_key,
+    encode_header,
+    encode_match,
+    is_end_line,
     line_object,
-    match_lines,
     parse_header,
     parse_match,
-    seal,
-    split_seal,
+    split_checksum,
 )
 from dilemmas.envs.data_files import differences
 
@@ -99,7 +99,7 @@ class _Ledger:
             file.seek(self.offset)
             for line in file:
                 block.append(line)
-                if is_end(line):
+                if is_end_line(line):
                     yield self._match(block)
                     block = []
         if block:
@@ -110,9 +110,9 @@ class _Ledger:
 
     def _match(self, block: list[bytes]) -> MatchRecord:
         last = self._line + len(block) - 1
-        before, sealed = split_seal(block[-1])
+        before, sealed = split_checksum(block[-1])
         self.digest.update(b"".join([*block[:-1], before]))
-        if sealed != seal(self.digest.hexdigest()):
+        if sealed != checksum_key(self.digest.hexdigest()):
             first = self._line if self.numbers else 1
             raise RecordError(
                 f"{self.path}, lines {first} to {last}: the checksum on line {last} does not fit, so they are"
@@ -135,7 +135,7 @@ class TrajectoryWriter:
 
     def __init__(self, path: str | Path, header: Header) -> None:
         self.path = Path(path)
-        first = header_line(header)
+        first = encode_header(header)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
         held = _first_line(self.path)
@@ -157,9 +157,9 @@ class TrajectoryWriter:
         """Append a match; `RecordError` where the file holds its number already."""
         if record.match in self.matches:
             raise RecordError(f"{self.path} holds match {record.match} already")
-        lines = b"".join(match_lines(record, self._prompts))
+        lines = b"".join(encode_match(record, self._prompts))
         self._digest.update(lines)
-        sealed = seal(self._digest.hexdigest())
+        sealed = checksum_key(self._digest.hexdigest())
         self._digest.update(sealed)
         self._file.write(lines + sealed)
         self._file.flush()
@@ -214,7 +214,7 @@ class TrajectoryIndex:
                 if line.startswith(b'{"prompt":"'):
                     self._prompts.where[line[11:27].decode()] = (offset, number)
                 offset += len(line)
-                if is_end(line):
+                if is_end_line(line):
                     self.blocks.append((begin, offset, first))
                     begin, first = offset, number + 1
 

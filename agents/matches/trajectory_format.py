@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.agent import Decision, Player, Source
-from dilemmas.agents.matches.record import MatchRecord, Move, Outcome, Reason, RecordError, plain
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import json_object
 
@@ -54,13 +54,13 @@ class Header:
     """Version that wrote the file."""
 
 
-def header_line(header: Header) -> bytes:
+def encode_header(header: Header) -> bytes:
     agents = [_fields(player) for player in header.agents]
     return _line({"format": FORMAT, "version": VERSION, **_fields(header), "agents": agents})
 
 
-def match_lines(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
-    """The lines of a match but for the seal of the last; `known` are the hashes of prompts written so far."""
+def encode_match(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
+    """The lines of a match but for the checksum_key of the last; `known` are the hashes of prompts written so far."""
     yield _line({"match": record.match, "seed": record.seed})
     for number, moves in enumerate(record.steps, 1):
         for text in (move.decision.prompt for move in moves):
@@ -71,18 +71,18 @@ def match_lines(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
     yield _line({"end": record.match, **_fields(record.outcome)}).removesuffix(b"}\n")
 
 
-def seal(digest: str) -> bytes:
+def checksum_key(digest: str) -> bytes:
     """The end of an end line, given the SHA-256 of everything before it."""
     return f',"sha256":"{digest}"}}\n'.encode()
 
 
-def split_seal(end: bytes) -> tuple[bytes, bytes]:
-    """An end line before and from its seal."""
+def split_checksum(end: bytes) -> tuple[bytes, bytes]:
+    """An end line before and from its checksum_key."""
     before, comma, rest = end.rpartition(b',"sha256":')
     return before, comma + rest
 
 
-def is_end(line: bytes) -> bool:
+def is_end_line(line: bytes) -> bool:
     """Whether a line ends a match, and is whole."""
     return line.startswith(b'{"end":') and line.endswith(b"}\n")
 
@@ -108,7 +108,7 @@ def _fields(value: Any) -> dict[str, Any]:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     """In ASCII, so that whatever a model wrote stays on its line; floats are read back equal."""
-    return json.dumps(value, separators=(",", ":"), default=plain).encode() + b"\n"
+    return json.dumps(value, separators=(",", ":"), default=json_value).encode() + b"\n"
 
 
 def line_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -183,6 +183,6 @@ def _parse_move(value: dict[str, Any], prompts: Prompts) -> Move:
     return Move(**{"observation": None, **value}, decision=Decision(**decision))
 
 
-def _parse_outcome(value: dict[str, Any]) -> Outcome:
+def _parse_outcome(value: dict[str, Any]) -> MatchOutcome:
     words = {key: value[key] for key in ("detail", "rounds", "totals", "unreadable")}
-    return Outcome(reason=Reason(value["reason"]), **words)
+    return MatchOutcome(reason=Reason(value["reason"]), **words)

@@ -66,7 +66,7 @@ class Backend(Protocol):
         ...
 
 
-class Remembering:
+class CachingBackend:
     """A backend that asks the one below only once for the label probabilities of a prompt.
 
     What a prompt shows decides what it costs: with one remembered round a two-player game has five different prompts,

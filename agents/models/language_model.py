@@ -1,16 +1,14 @@
-"""A language model as a player, and the questions that an experiment puts to one.
+"""A language model as a player.
 
 A model is asked in one of two ways. *Exact*: the action is drawn from the model's own probabilities of the action
-labels, renormalised over the labels; nothing is sampled but the action, nothing can be unreadable. *Sampled*: the model
-writes a reply, the action is read from it, and what happens to an unreadable reply is stated and recorded.
+labels, renormalised over the labels; only the action is sampled, and no reply can be unreadable. *Sampled*: the model
+writes a reply and the action is read from it; the policy for unreadable replies is a setting, and its use is recorded.
 
-Where a round has several phases, a model is asked in each for what is due: what to say, what to choose, whom to punish
-or reward. Asked for a sample where words are allowed, it writes a message, which is passed on as it is.
+In games whose rounds have several phases, the model is asked once per phase: what to say, what to choose, whom to
+punish or reward. If replies are sampled and words are allowed, it writes a message, which is passed on unchanged.
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any, Literal, get_args
@@ -18,15 +16,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dilemmas.agents.agent import Decision, Player, Source, Turn, Unreadable, draw
+from dilemmas.agents.models.answers import Distribution, exact_distributions, read_reply
 from dilemmas.agents.models.backend import Backend, Request
-from dilemmas.agents.models.replies import read_action, read_amount, read_motivation
+from dilemmas.agents.models.replies import read_amount
+from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.names import lookup
-from dilemmas.envs.prompts.comprehension import EQUAL, questions
 from dilemmas.envs.prompts.contexts import Context
-from dilemmas.envs.prompts.labels import Presentation
-from dilemmas.envs.prompts.prompts import describe_scenario, match_prompt, presentations, presentations_now
+from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
@@ -35,7 +32,7 @@ Ask = Literal["exact", "sampled"]
 
 
 class LanguageModelError(InputError):
-    """A language model that cannot play as asked; the message names the model and the way out."""
+    """A language model that cannot play with the given settings; the message names the model and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +42,37 @@ class LanguageModelAgent:
     backend: Backend
     """The model."""
     context: Context
-    """The framing in which the game is put to it."""
+    """The social context in which the game is described to it."""
     template: Template
     """The sentences of the prompt."""
     ask: Ask = "exact"
     """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply."""
     motivation: bool = False
-    """Whether the prompt also asks why."""
+    """Whether the prompt also asks for a reason."""
     shuffle_labels: bool = False
-    """Whether every decision draws anew which label an action has and the order in which they are named."""
+    """Whether the labels of the actions and the order in which they are named are drawn anew for every decision."""
     temperature: float = 1.0
-    """Of sampled replies, 0 or more; exact probabilities are those at 1."""
+    """Temperature of sampled replies, 0 or more; exact probabilities are those at 1."""
     max_tokens: int = 64
-    """Most tokens of a sampled reply."""
+    """Maximum length of a sampled reply in tokens, at least 1."""
     retries: int = 0
-    """How many more replies are sampled where one cannot be read."""
+    """How many more replies are sampled if one is unreadable, 0 or more."""
     unreadable: Unreadable = Unreadable.ABORT
-    """What happens when none of them can be read."""
+    """What to do if all of them are unreadable."""
     default_action: int | None = None
-    """The action played then if `unreadable` is ``default``, or the amount given; where it is time to talk or for
-    sanctions, the default is to do nothing."""
+    """The action or amount played then, if `unreadable` is ``default``; in phases of talk or sanctions the default is
+    to do nothing."""
 
     def __post_init__(self) -> None:
         lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
         lookup("policy", self.unreadable, {policy.value: policy for policy in Unreadable}, self.name)
-        for field, least in (("temperature", 0), ("max_tokens", 1), ("retries", 0)):
-            value = getattr(self, field)
-            if not least <= value < math.inf:
-                raise LanguageModelError(f"{self.name}: {field} = {value}; needs a number from {least} up")
+        check_number(f"{self.name}: temperature", self.temperature, 0, error=LanguageModelError)
+        check_number(f"{self.name}: max_tokens", self.max_tokens, 1, error=LanguageModelError)
+        check_number(f"{self.name}: retries", self.retries, 0, error=LanguageModelError)
         if (self.unreadable == Unreadable.DEFAULT) != (self.default_action is not None):
             raise LanguageModelError(
                 f"{self.name}: unreadable = '{self.unreadable}', default_action = {self.default_action};"
-                " a default action belongs to 'default', and to nothing else"
+                " give a default action if and only if unreadable is 'default'"
             )
 
     @property
@@ -84,6 +80,7 @@ class LanguageModelAgent:
         return self.backend.name
 
     def describe(self) -> Player:
+        """The model's fingerprint, the context and the settings, as plain values."""
         settings = {
             "ask": self.ask,
             "motivation": self.motivation,
@@ -99,14 +96,21 @@ class LanguageModelAgent:
         return Player(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """One decision per turn. LanguageModelError where an environment gives no view of the game."""
+        """One decision per turn, in order.
+
+        Raises
+        ------
+        LanguageModelError
+            If an environment gives no view of the game, or the turn cannot be asked about with these settings.
+        """
         posed = [one for turn in turns for one in self._pose(turn)]
         return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
 
     def decide_on_average(self, turns: Sequence[Turn]) -> list[Decision]:
-        """As `decide`, but where labels are shuffled from the mean over all presentations instead of one drawn.
+        """Like `decide`, but with shuffled labels the probabilities are the mean over all presentations.
 
-        The mean is exactly how often `decide` takes each action. No prompt is recorded then, for there are several.
+        The mean is exactly the probability with which `decide` takes each action. No prompt is recorded then, because
+        there are several.
         """
         if not self.shuffle_labels or self.ask == "sampled":
             return self.decide(turns)
@@ -114,8 +118,8 @@ class LanguageModelAgent:
         found = iter(self._weigh([one for ways in posed for one in ways]))
         return [self._averaged(turn, [next(found) for _ in ways]) for turn, ways in zip(turns, posed, strict=True)]
 
-    def _averaged(self, turn: Turn, found: Sequence["Distribution"]) -> Decision:
-        """One decision from the distributions under all presentations."""
+    def _averaged(self, turn: Turn, found: Sequence[Distribution]) -> Decision:
+        """One decision from the distributions of all presentations."""
         probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
         return Decision(
             action=draw(probabilities, turn.rng),
@@ -126,17 +130,17 @@ class LanguageModelAgent:
         )
 
     def _pose(self, turn: Turn, all_ways: bool = False) -> list["_Posed"]:
-        """The question as it is put to the model: once, or under all presentations of the actions."""
+        """The question put to the model: in one presentation of the actions, or in all."""
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise LanguageModelError(
-                f"model '{self.name}' needs info['view'], which the environments of dilemmas give;"
-                f" {turn.agent} got none"
+                f"model '{self.name}' needs info['view'], which only the environments of dilemmas provide;"
+                f" {turn.agent} has none"
             )
         self._refuse(view)
         ways = presentations_now(self.template, view)
         if not all_ways:
-            # a child stream: the turn's own stays what the action is drawn from, with labels shuffled or not
+            # from a child stream, so that the action is drawn from the same numbers with and without shuffled labels
             ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways))) if self.shuffle_labels else 0]]
         words = self.ask == "sampled"
         count = options_now(view)
@@ -151,18 +155,19 @@ class LanguageModelAgent:
         ]
 
     def _refuse(self, view: View) -> None:
-        """`LanguageModelError` for what cannot be asked in the way that this agent asks."""
+        """Raise `LanguageModelError` for what cannot be asked with the settings of this agent."""
         if self.ask == "exact" and not options_now(view):
             raise LanguageModelError(
-                f"model '{self.name}': an amount has no probability of its own; ask = 'sampled', or take levels"
+                f"model '{self.name}': amounts have no exact probabilities; set ask = 'sampled', or use contribution"
+                " levels"
             )
         if self.shuffle_labels and any(isinstance(signal, str) for joint in view.said for signal in joint):
             raise LanguageModelError(
-                f"model '{self.name}': shuffle_labels where players talk in words; what was said of a label means"
-                " something else at every decision"
+                f"model '{self.name}': shuffle_labels cannot be used where players talk in words, because a label in an"
+                " earlier message would mean another action in a later prompt; set shuffle_labels to false"
             )
 
-    def _weigh(self, posed: Sequence["_Posed"]) -> list["Distribution"]:
+    def _weigh(self, posed: Sequence["_Posed"]) -> list[Distribution]:
         return exact_distributions(self.backend, [(one.prompt, one.labels) for one in posed])
 
     def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
@@ -212,12 +217,12 @@ class LanguageModelAgent:
             return replace(decision, action=text)
         if not one.labels:
             return replace(decision, action=_as_array(read_amount(text, one.most)))
-        reply = _reply(text, one.labels)
+        reply = read_reply(text, one.labels)
         motivation = reply.motivation if self.motivation else None
         return replace(decision, action=reply.action, labels=one.labels, motivation=motivation)
 
     def _settle(self, decision: Decision, one: "_Posed") -> Decision:
-        """What is done where no reply could be read."""
+        """Apply the policy for unreadable replies."""
         action: Any = self.default_action
         if self.unreadable == Unreadable.UNIFORM:
             count = len(one.labels)
@@ -231,138 +236,24 @@ class LanguageModelAgent:
 
 @dataclass(frozen=True, slots=True)
 class _Posed:
-    """A turn put into words."""
+    """A turn as a prompt."""
 
     turn: Turn
     view: View
     prompt: str
     labels: tuple[str, ...]
-    """Of what the player may do, by index; none where it names an amount."""
+    """Labels of the player's options, by index; empty if it names an amount."""
 
     @property
     def most(self) -> float:
-        """The largest amount that the player may name."""
+        """The largest amount that the player may name, in points."""
         return self.view.game.endowments[self.view.player]
 
 
 def _as_array(amount: float | None) -> Any:
-    """An amount as environments take it, shape (1,); None stays what it is."""
+    """An amount as environments expect it, shape (1,); None is unchanged."""
     return None if amount is None else np.array([amount], dtype=np.float32)
 
 
 def _signature(template: Template) -> str:
     return f"{template.name}@{template.digest}"
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """What a model would answer to a prompt."""
-
-    probabilities: tuple[float, ...]
-    """Probability of each label, given that the reply starts with one of them."""
-    mass: float
-    """Probability that it does, from 0 to 1: where it is small, the model has something else to say."""
-
-
-def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> list[Distribution]:
-    """The model's own probabilities of the labels, for (prompt, labels); the same pair is asked once."""
-    asked = list(dict.fromkeys(prompts))
-    responses = backend.respond([Request(prompt, labels) for prompt, labels in asked])
-    found = {key: _distribution(response.logprobs) for key, response in zip(asked, responses, strict=True)}
-    return [found[key] for key in prompts]
-
-
-def _distribution(logprobs: Sequence[float]) -> Distribution:
-    highest = max(logprobs)
-    if not math.isfinite(highest):
-        raise LanguageModelError(f"log-probabilities {tuple(logprobs)}: the model overflows; give another dtype")
-    weights = [math.exp(value - highest) for value in logprobs]
-    total = math.fsum(weights)
-    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A sampled reply, read."""
-
-    text: str
-    action: int | None
-    """Index of the label; None where the reply does not plainly choose one."""
-    motivation: str
-    """What the reply says beside the label; empty where it cannot be read."""
-
-
-def _reply(text: str, labels: Sequence[str]) -> Reply:
-    action = read_action(text, labels)
-    return Reply(text, action, "" if action is None else read_motivation(text, labels[action]))
-
-
-def sample_replies(
-    backend: Backend,
-    asked: Sequence[tuple[str, Sequence[str], Sequence[int]]],
-    n: int,
-    max_tokens: int = 64,
-    temperature: float = 1.0,
-) -> list[list[Reply]]:
-    """`n` replies to each (prompt, labels, seed), read, all in one batch; reply i depends on (*seed, i) alone."""
-    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)]
-    texts = iter(response.text for response in backend.respond(requests))
-    return [[_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well questions of one kind were answered."""
-
-    kind: str
-    """What the questions test; see `dilemmas.envs.prompts.comprehension`."""
-    asked: int
-    right: int
-    chance: float
-    """How many would be right by blind guessing among the answers that were weighed."""
-
-
-Case = tuple[StageGame, Context, tuple[Joint, ...]]
-"""A game in a context after a history (own action first; () for none)."""
-
-
-def comprehension(
-    backend: Backend, template: Template, cases: Iterable[Case], shuffle_labels: bool = False
-) -> list[Score]:
-    """Whether a model understands games with two actions: questions of fact, by kind, in order of the first.
-
-    Each case is asked about as the template shows its actions; with `shuffle_labels`, once in every other way as well.
-    A question is answered rightly if the right answer is more probable than every other one: the numbers that answer
-    some question about the same case, or the labels and "the same". Exact, so there is nothing to be misread.
-    """
-    ways = None if shuffle_labels else 1
-    asked = [
-        item
-        for game, context, history in cases
-        for shown in presentations(template, game)[:ways]
-        for item in _facts(template, game, context, history, shown)
-    ]
-    found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked])
-    kinds: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    chance: Counter[str] = Counter()
-    for (kind, _, answers), distribution in zip(asked, found, strict=True):
-        first, *others = distribution.probabilities
-        kinds[kind] += 1
-        right[kind] += all(first > other for other in others)
-        chance.update({kind: 1 / len(answers)})
-    return [Score(kind, kinds[kind], right[kind], chance[kind]) for kind in kinds]
-
-
-def _facts(
-    template: Template, game: StageGame, context: Context, history: tuple[Joint, ...], shown: Presentation
-) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Kind, prompt and possible answers, the right one first."""
-    scenario = describe_scenario(template, game, context, history, shown)
-    asked = questions(game, shown, history)
-    words = {*shown.labels, EQUAL}
-    numbers = {question.answer for question in asked} - words
-    return [
-        (q.kind, f"{scenario}\n{q.text}", (q.answer, *sorted((words if q.answer in words else numbers) - {q.answer})))
-        for q in asked
-    ]

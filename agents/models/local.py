@@ -19,7 +19,7 @@ from dilemmas.envs.names import lookup
 if TYPE_CHECKING:
     import torch
 
-    from dilemmas.agents.models.scoring import Choice
+    from dilemmas.agents.models.scoring import Candidates
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 BATCH_TOKENS = 16_384
@@ -80,24 +80,24 @@ class LocalBackend:
         self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
     ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
         """Log-probabilities by prompt and labels."""
-        from dilemmas.agents.models.scoring import weigh
+        from dilemmas.agents.models.scoring import score_replies
 
         asked = list(dict.fromkeys((request.prompt, request.labels) for request in requests if request.labels))
-        choices = [self._choice(prompt, labels, prompts[prompt]) for prompt, labels in asked]
-        weighed = weigh(self.model, choices, self.batch_tokens)
+        choices = [self._candidates(prompt, labels, prompts[prompt]) for prompt, labels in asked]
+        weighed = score_replies(self.model, choices, self.batch_tokens)
         return {key: tuple(values) for key, values in zip(asked, weighed, strict=True)}
 
-    def _choice(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Choice":
-        from dilemmas.agents.models.scoring import Choice
+    def _candidates(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Candidates":
+        from dilemmas.agents.models.scoring import Candidates
 
         replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
-        return Choice(tokens, replies)
+        return Candidates(tokens, replies)
 
     def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
         """Sampled text, and whether it stopped by itself, by index of the request."""
-        from dilemmas.agents.models.sampling import Draw, sample
+        from dilemmas.agents.models.sampling import Draw, sample_tokens
 
         wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
         if not wanted:
@@ -105,7 +105,9 @@ class LocalBackend:
         used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
         place = {prompt: index for index, prompt in enumerate(used)}
         draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
-        replies = sample(self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens)
+        replies = sample_tokens(
+            self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens
+        )
         distinct = list({tuple(tokens) for tokens, _ in replies})
         decoded = self.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
         text = dict(zip(distinct, decoded, strict=True))

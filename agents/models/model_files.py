@@ -57,7 +57,7 @@ def find_model(model: str, adapter: str | None = None) -> ModelFiles:
     folder = locate(model)
     if not (folder / ADAPTER_CONFIG).is_file():
         check_model(model, folder)
-        found = ModelFiles(_short(model), folder, None, fingerprint(folder))
+        found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
         return found if adapter is None else _on_top(found, adapter, locate(adapter))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give the model under it, and one adapter")
@@ -154,7 +154,7 @@ def is_miniature(model: str) -> bool:
     return not is_hub_id(model) and (locate(model) / "pretraining.json").is_file()
 
 
-def fingerprint(folder: Path) -> str:
+def model_fingerprint(folder: Path) -> str:
     """Commit hash of a snapshot in the hub's cache, else the start of a SHA-256 over names and content of the files."""
     if folder.parent.name == "snapshots" and re.fullmatch("[0-9a-f]{40}", folder.name):
         return folder.name

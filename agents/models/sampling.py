@@ -1,8 +1,9 @@
 """Sampled text in which every request has its own random numbers.
 
-A reply is drawn token by token by the inverse of the cumulative distribution, from numbers that depend on the request's
-seed alone, so it does not change with the batch (up to rounding of the model's logits, 1e-7 in float32). Requests whose
-texts agree so far share one row of the model: 300 replies to one prompt cost as much as there are different ones.
+A reply is drawn token by token by inversion of the cumulative distribution, with random numbers that depend on the seed
+of the request alone, so it is independent of the batch (up to rounding of the model's logits, 1e-7 in float32).
+Requests whose texts are equal so far share one row of the model: 300 replies to one prompt cost as many rows as there
+are different texts.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dilemmas.agents.models.scoring import Prefixes, Tokens, go_on, read
+from dilemmas.agents.models.scoring import Prefixes, Tokens, continue_prefixes, read_prompts
 
-Indices = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,50 +26,79 @@ class Draw:
     prompt: int
     """Index of its prompt."""
     max_tokens: int
-    """Most tokens to draw, at least 1."""
+    """Maximum number of tokens to draw, at least 1."""
     temperature: float
-    """0 takes the most probable token."""
+    """At least 0; 0 takes the most probable token."""
     seed: tuple[int, ...]
+    """Seed of its random numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
-    """Where replies stand that are equally long: N different texts, and R requests, each at one of them."""
+class Frontier:
+    """Unfinished replies of equal length: N different texts, and R requests, each of which has one of these texts."""
 
-    prompt: Indices
+    prompt: IntArray
     """Index of the prompt of each text, shape (N,)."""
-    tokens: Indices
-    """What was written so far, shape (N, T)."""
-    text: Indices
-    """Index of the text that each request has reached, shape (R,)."""
-    request: Indices
+    tokens: IntArray
+    """Tokens written so far, shape (N, T)."""
+    text: IntArray
+    """Index of the text of each request, shape (R,)."""
+    request: IntArray
     """Index of each request, shape (R,)."""
 
-    def halves(self) -> list["Front"]:
-        """The same in two parts."""
+    def halves(self) -> list["Frontier"]:
+        """The frontier as two, each with half of the texts."""
         cut = len(self.prompt) // 2
         first = self.text < cut
         return [
-            Front(self.prompt[cut:], self.tokens[cut:], self.text[~first] - cut, self.request[~first]),
-            Front(self.prompt[:cut], self.tokens[:cut], self.text[first], self.request[first]),
+            Frontier(self.prompt[cut:], self.tokens[cut:], self.text[~first] - cut, self.request[~first]),
+            Frontier(self.prompt[:cut], self.tokens[:cut], self.text[first], self.request[first]),
         ]
 
-    def grow(self, drawn: Indices, alive: NDArray[np.bool_]) -> tuple[Indices, "Front"]:
-        """The text that each new text continues, and the front after the tokens `drawn` (R,) where `alive` (R,)."""
+    def grow(self, drawn: IntArray, alive: NDArray[np.bool_]) -> tuple[IntArray, "Frontier"]:
+        """Append one token to the text of each unfinished request.
+
+        Parameters
+        ----------
+        drawn
+            The token of each request, shape (R,).
+        alive
+            Whether the request continues, shape (R,).
+
+        Returns
+        -------
+        tuple
+            The index of the text that each new text continues, and the frontier of the new texts.
+        """
         pairs = np.stack([self.text[alive], drawn[alive]], axis=1)
         grown, text = np.unique(pairs, axis=0, return_inverse=True)
         parents = grown[:, 0]
         tokens = np.concatenate([self.tokens[parents], grown[:, 1:]], axis=1)
-        return parents, Front(self.prompt[parents], tokens, text.reshape(-1), self.request[alive])
+        return parents, Frontier(self.prompt[parents], tokens, text.reshape(-1), self.request[alive])
 
 
-def sample(
+def sample_tokens(
     model: Any, prompts: Sequence[Tokens], draws: Sequence[Draw], stops: frozenset[int], batch_tokens: int
 ) -> list[tuple[list[int], bool]]:
-    """Tokens of every reply without the stop token, and whether it stopped by itself.
+    """Sample one reply per element of `draws`.
 
-    `stops`: tokens that end a reply. `batch_tokens`: most tokens that the model holds at once; a larger front is
-    halved.
+    Parameters
+    ----------
+    model
+        A causal language model of transformers.
+    prompts
+        Tokens of each prompt.
+    draws
+        The replies to sample; at least one.
+    stops
+        Tokens that end a reply.
+    batch_tokens
+        Maximum number of tokens that the model processes at once; a larger frontier is halved.
+
+    Returns
+    -------
+    list
+        For each reply its tokens without the stop token, and whether it ended with one.
     """
     limits = np.array([draw.max_tokens for draw in draws])
     temperatures = np.array([draw.temperature for draw in draws], dtype=np.float64)
@@ -94,40 +124,42 @@ def sample(
             if _too_large(front, prompts, batch_tokens):
                 waiting.append(front)
                 break
-            scores, prefixes = go_on(model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True)
+            scores, prefixes = continue_prefixes(
+                model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True
+            )
             logprobs = scores[:, -1]
     return [_cut(row, stops) for row in written.tolist()]
 
 
-def _start(prompts: Sequence[Tokens], draws: Sequence[Draw]) -> Front:
-    """Nothing written yet; prompts of similar length side by side."""
+def _start(prompts: Sequence[Tokens], draws: Sequence[Draw]) -> Frontier:
+    """The frontier before the first token; texts in order of prompt length."""
     order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
     place = np.empty(len(prompts), dtype=np.int64)
     place[order] = np.arange(len(prompts))
     text = place[[draw.prompt for draw in draws]]
-    return Front(order, np.zeros((len(prompts), 0), dtype=np.int64), text, np.arange(len(draws)))
+    return Frontier(order, np.zeros((len(prompts), 0), dtype=np.int64), text, np.arange(len(draws)))
 
 
-def _too_large(front: Front, prompts: Sequence[Tokens], batch_tokens: int) -> bool:
+def _too_large(front: Frontier, prompts: Sequence[Tokens], batch_tokens: int) -> bool:
     longest = max(len(prompts[i]) for i in set(front.prompt.tolist()))
     rows, written = front.tokens.shape
     return bool(rows > 1 and rows * (longest + written + 1) > batch_tokens)
 
 
-def _open(model: Any, prompts: Sequence[Tokens], front: Front) -> tuple[torch.Tensor, Prefixes]:
-    """Read every prompt of the front once, then what was written. Log-probabilities (N, V)."""
+def _open(model: Any, prompts: Sequence[Tokens], front: Frontier) -> tuple[torch.Tensor, Prefixes]:
+    """Process each prompt once, then the tokens written so far. Log-probabilities have shape (N, V)."""
     if not front.tokens.shape[1]:
-        return read(model, [prompts[i] for i in front.prompt], keep=True)
+        return read_prompts(model, [prompts[i] for i in front.prompt], keep=True)
     distinct, rows = np.unique(front.prompt, return_inverse=True)
-    _, prefixes = read(model, [prompts[i] for i in distinct], keep=True)
-    scores, prefixes = go_on(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
+    _, prefixes = read_prompts(model, [prompts[i] for i in distinct], keep=True)
+    scores, prefixes = continue_prefixes(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
     return scores[:, -1], prefixes
 
 
 def _draw(
-    logprobs: torch.Tensor, text: Indices, uniforms: NDArray[np.float64], temperatures: NDArray[np.float64]
-) -> Indices:
-    """One token for every request, shape (R,). `logprobs`: of the texts, (N, V); `text`: the text of each request."""
+    logprobs: torch.Tensor, text: IntArray, uniforms: NDArray[np.float64], temperatures: NDArray[np.float64]
+) -> IntArray:
+    """One token per request, shape (R,), from log-probabilities (N, V) and the text of each request, shape (R,)."""
     drawn = np.empty(len(text), dtype=np.int64)
     for temperature in np.unique(temperatures):
         mine = np.flatnonzero(temperatures == temperature)
@@ -139,15 +171,17 @@ def _draw(
     return drawn
 
 
-def _invert(reached: torch.Tensor, text: Indices, uniforms: NDArray[np.float64]) -> Indices:
-    """First token at which row `text` of the cumulative distributions `reached` (N, V) exceeds `uniforms` (R,)."""
+def _invert(reached: torch.Tensor, text: IntArray, uniforms: NDArray[np.float64]) -> IntArray:
+    """The first token at which row `text` of the cumulative distributions `reached` (N, V) exceeds `uniforms` (R,)."""
     count = np.bincount(text, minlength=len(reached))
     order = np.argsort(text, kind="stable")
     place = np.empty_like(text)
-    place[order] = np.arange(len(text)) - (count.cumsum() - count)[text[order]]  # among the requests of its text
+    place[order] = (
+        np.arange(len(text)) - (count.cumsum() - count)[text[order]]
+    )  # position among the requests of its text
     table = np.zeros((len(reached), count.max()))
     table[text, place] = uniforms
-    wanted = torch.as_tensor(table, device=reached.device) * reached[:, -1:]  # the sum is 1 but for rounding
+    wanted = torch.as_tensor(table, device=reached.device) * reached[:, -1:]  # the last value is 1 up to rounding
     found = torch.searchsorted(reached, wanted, right=True).clamp(max=reached.shape[1] - 1)
     return np.asarray(found.cpu().numpy()[text, place])
 

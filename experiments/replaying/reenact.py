@@ -16,8 +16,8 @@ import numpy as np
 from dilemmas.agents.agent import Agent, Decision, Player, Source, Turn, Unreadable, draw
 from dilemmas.agents.axelrod.bridge import axelrod_agent
 from dilemmas.agents.engines.environment import Remembered, needs_more
-from dilemmas.agents.matches.match import Environment, Table, advance, decision_stream, sit_down, turn_of
-from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, plain
+from dilemmas.agents.matches.match import Environment, RunningMatch, decision_stream, make_turn, play_step, start_match
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
@@ -149,9 +149,9 @@ def reenact(
     `env`: made as the header says; `witnesses`: in the order of its players.
     """
     whole = [witness is not None and witness.whole for witness in witnesses]
-    table = sit_down(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
+    running = start_match(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
     asked: list[_Asked] = []
-    found = list(_environment(table, header, record, asked))
+    found = list(_environment(running, header, record, asked))
     for number, witness in enumerate(witnesses):
         own = [one for one in asked if one.seat == number]
         found += _draws(header.seed, record.match, own)
@@ -161,40 +161,42 @@ def reenact(
     return [difference for difference in found if difference.round == first]
 
 
-def _environment(table: Table, header: Header, record: MatchRecord, asked: list[_Asked]) -> Iterator[Difference]:
+def _environment(
+    running: RunningMatch, header: Header, record: MatchRecord, asked: list[_Asked]
+) -> Iterator[Difference]:
     """Steps the environment through the record and notes on the way who was asked what."""
-    if table.seed != record.seed:
-        yield Difference(record.match, 0, None, "seed", record.seed, table.seed)
+    if running.seed != record.seed:
+        yield Difference(record.match, 0, None, "seed", record.seed, running.seed)
     for step, moves in enumerate(record.steps, 1):
         players = [move.player for move in moves]
-        if table.outcome is not None or players != list(table.env.agents):
-            yield Difference(record.match, step, None, "players", players, list(table.env.agents))
+        if running.outcome is not None or players != list(running.env.agents):
+            yield Difference(record.match, step, None, "players", players, list(running.env.agents))
             return
         for move in moves:
-            turn = turn_of(table, move.player, header.seed, step)
-            asked.append(_Asked(step, table.players.index(move.player), turn, move.decision))
-        advance(table, {move.player: _playable(table, move) for move in moves})
-        for old, new in zip(moves, table.steps[-1], strict=True):
+            turn = make_turn(running, move.player, header.seed, step)
+            asked.append(_Asked(step, running.players.index(move.player), turn, move.decision))
+        play_step(running, {move.player: _playable(running, move) for move in moves})
+        for old, new in zip(moves, running.steps[-1], strict=True):
             yield from _unequal(record.match, step, old.player, old, new, skip="decision")
     last = len(record.steps)
-    if table.outcome is None:
+    if running.outcome is None:
         yield Difference(record.match, last, None, "ending", str(record.outcome.reason), "the match goes on")
     else:
-        yield from _unequal(record.match, last, None, record.outcome, table.outcome)
+        yield from _unequal(record.match, last, None, record.outcome, running.outcome)
 
 
-def _playable(table: Table, move: Move) -> Decision:
+def _playable(running: RunningMatch, move: Move) -> Decision:
     """The recorded decision with its action as the environment takes it: an array where it was one."""
     action = move.decision.action
     if not isinstance(action, list):
         return move.decision
-    return replace(move.decision, action=np.asarray(action, dtype=table.env.action_space(move.player).dtype))
+    return replace(move.decision, action=np.asarray(action, dtype=running.env.action_space(move.player).dtype))
 
 
 def _unequal(match: int, step: int, player: str | None, old: Any, new: Any, skip: str = "") -> Iterator[Difference]:
     """The fields in which two values of a dataclass differ, `skip` left out."""
     for name in (item.name for item in fields(old) if item.name != skip):
-        recorded, replayed = plain(getattr(old, name)), plain(getattr(new, name))
+        recorded, replayed = json_value(getattr(old, name)), json_value(getattr(new, name))
         if repr(recorded) != repr(replayed):  # exact for floats, and nan is like nan
             yield Difference(match, step, player, name, recorded, replayed)
 
@@ -220,7 +222,7 @@ def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterato
         return
     for one, new in zip(asked, again, strict=True):
         for name in (item.name for item in fields(Decision)):
-            recorded, replayed = plain(getattr(one.old, name)), plain(getattr(new, name))
+            recorded, replayed = json_value(getattr(one.old, name)), json_value(getattr(new, name))
             if not _same(recorded, replayed, witness.tolerance):
                 yield Difference(match, one.step, one.turn.agent, name, recorded, replayed)
 

@@ -13,7 +13,7 @@ from dilemmas.agents.agent import Player
 from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
-from dilemmas.agents.models.backend import Backend, ModelError, Remembering
+from dilemmas.agents.models.backend import Backend, CachingBackend, ModelError
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.templates import Template, build_template
 from dilemmas.experiments.replaying.reenact import Difference, Witness, reenact, witness
@@ -86,7 +86,7 @@ class Models:
             except ModelError as error:
                 where = shlex.quote(f"{name}=MODEL")
                 raise ModelError(f"{error}; or say where it is: --model {where}") from error
-            self._opened[spec] = Remembering(model)
+            self._opened[spec] = CachingBackend(model)
         return self._opened[spec]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dilemmas.agents.models.backend import Backend, Remembering
+from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.model_files import is_hub_id
 from dilemmas.agents.models.open_model import LazyModel, open_model
 from dilemmas.experiments.populations.torus import run_lattice, write_lattice
@@ -110,7 +110,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     scenarios = sum(len(group) for group in run.recipe.sets().values())
     yield from _counted(f"{NAMES[role]} answers", stages.question(run, role, model), scenarios)
-    backend = Remembering(model)  # from here on, so that it is asked in the same batches after a stop
+    backend = CachingBackend(model)  # from here on, so that it is asked in the same batches after a stop
     ask_ahead(run.recipe, backend)
     model.unload()
     return backend

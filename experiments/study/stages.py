@@ -21,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header
+from dilemmas.agents.models.answers import exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.language_model import LanguageModelAgent, exact_distributions, sample_replies
+from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
@@ -248,7 +249,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
         missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
         if missing:
             make_env = partial(parallel, name, **options)
-            for record in play(make_env, seated, len(missing), run.recipe.seed, first_match=missing[0]):
+            for record in run_matches(make_env, seated, len(missing), run.recipe.seed, first_match=missing[0]):
                 writer.write(record)
     return path.name
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.agents.models.answers import exact_distributions
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.language_model import exact_distributions
 from dilemmas.experiments.reporting.format import Results, num, with_span
 from dilemmas.experiments.reporting.intervals import Estimate, ratio
 from dilemmas.experiments.reporting.page import Section, Table

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.language_model import Score
-from dilemmas.agents.models.language_model import comprehension as comprehension_scores
+from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores
 from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
@@ -33,7 +32,7 @@ class Comprehension:
         return wilson(self.right, self.asked)
 
 
-def scores(recipe: Recipe, backend: Backend) -> list[Score]:
+def scores(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
     """Ask a model about every game with two actions, in one context; by kind of question."""
     cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
     prompting = recipe.prompting

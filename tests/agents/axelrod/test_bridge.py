@@ -18,7 +18,7 @@ from gymnasium.spaces import Discrete
 from dilemmas.agents.agent import Agent, Decision, Player, Turn
 from dilemmas.agents.axelrod.bridge import AxelrodAgent, axelrod_agent, axelrod_player, native, player_seed
 from dilemmas.agents.axelrod.names import axelrod_library
-from dilemmas.agents.matches.match import AgentError, play
+from dilemmas.agents.matches.match import AgentError, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
@@ -78,7 +78,7 @@ def matches(
     agents: Sequence[Agent], rounds: int, number: int = 1, game: str = "prisoners_dilemma", **options: Any
 ) -> Any:
     made = {"memory": None, **options}
-    return list(play(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
+    return list(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
 
 
 def played(record: MatchRecord) -> list[tuple[int, ...]]:

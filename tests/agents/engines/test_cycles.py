@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.requirements import EngineError
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
@@ -30,7 +30,7 @@ def cycler(moves: str) -> Automaton:
 def watched(name: str, group: Sequence[Automaton], rounds: int, **options: Any) -> tuple[list[Any], list[Any]]:
     """Joint actions and payoffs of each round of a match in the environment."""
     make = lambda: parallel(name, rounds=rounds, memory=None, **options)  # noqa: E731
-    (match,) = play(make, list(group), 1, seed=0)
+    (match,) = run_matches(make, list(group), 1, seed=0)
     phases = 2 if options.get("punishment") else 1
     joints = [[move.played for move in step] for step in match.steps[::phases]]
     payoffs = np.array([[move.reward for move in step] for step in match.steps])

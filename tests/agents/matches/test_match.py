@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pettingzoo import ParallelEnv
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, play
-from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, plain
+from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, run_matches
+from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, json_value
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.games.matrix_games import DEFAULTS, Action
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, parallel
@@ -27,7 +27,7 @@ def noisy() -> SocialDilemma:
 
 
 def noisy_matches(matches: int, first_match: int = 0, seed: int = 5) -> list[MatchRecord]:
-    return list(play(noisy, [strategy("gtft"), strategy("random")], matches, seed, first_match))
+    return list(run_matches(noisy, [strategy("gtft"), strategy("random")], matches, seed, first_match))
 
 
 @dataclass
@@ -49,7 +49,7 @@ def always(action: Any) -> Scripted:
 
 def test_payoffs_and_totals_are_those_of_the_game() -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=3)  # noqa: E731
-    (match,) = play(make, {"player_0": strategy("tft"), "player_1": strategy("alld")}, 1, seed=0)
+    (match,) = run_matches(make, {"player_0": strategy("tft"), "player_1": strategy("alld")}, 1, seed=0)
     game = DEFAULTS["prisoners_dilemma"]
     rewards = [tuple(move.reward for move in step) for step in match.steps]
     assert rewards == [(game.S, game.T), (game.P, game.P), (game.P, game.P)]
@@ -81,10 +81,10 @@ def test_every_stream_is_its_own() -> None:
 
 def test_each_agent_is_asked_once_per_step_for_all_matches() -> None:
     both, make = always(C), lambda: parallel("prisoners_dilemma", rounds=3)
-    list(play(make, [both, both], 7, seed=0))
+    list(run_matches(make, [both, both], 7, seed=0))
     assert both.batches == [14, 14, 14]
     left, right = always(C), always(D)
-    list(play(make, [left, right], 7, seed=0))
+    list(run_matches(make, [left, right], 7, seed=0))
     assert left.batches == right.batches == [7, 7, 7]
 
 
@@ -102,7 +102,7 @@ def test_trembles_are_seen_in_what_was_played() -> None:
     ("options", "reason"), [({"rounds": 4}, Reason.TERMINATED), ({"max_cycles": 4}, Reason.TRUNCATED)]
 )
 def test_rules_terminate_and_clocks_truncate(options: dict[str, int], reason: Reason) -> None:
-    (match,) = play(lambda: parallel("stag_hunt", **options), [always(C), always(C)], 1, seed=0)
+    (match,) = run_matches(lambda: parallel("stag_hunt", **options), [always(C), always(C)], 1, seed=0)
     assert (match.outcome.reason, match.outcome.rounds) == (reason, 4)
     ends = [(move.terminated, move.truncated) for step in match.steps for move in step]
     last = (reason is Reason.TERMINATED, reason is Reason.TRUNCATED)
@@ -116,7 +116,7 @@ def test_an_unreadable_reply_aborts_its_match_and_no_other() -> None:
         return Decision(0)
 
     make = lambda: parallel("prisoners_dilemma", rounds=5)  # noqa: E731
-    matches = list(play(make, [Scripted(answer), always(D)], 40, seed=0))
+    matches = list(run_matches(make, [Scripted(answer), always(D)], 40, seed=0))
     aborted = [match for match in matches if match.outcome.reason is Reason.ABORTED]
     assert 5 < len(aborted) < 35
     for match in aborted:
@@ -152,7 +152,7 @@ def crash(turn: Turn) -> Decision:
 def test_a_failing_agent_is_named_with_match_round_and_player(answer: Any, what: str) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=3)  # noqa: E731
     with pytest.raises(AgentError) as error:
-        list(play(make, [always(C), Scripted(answer)], 20, seed=0))
+        list(run_matches(make, [always(C), Scripted(answer)], 20, seed=0))
     assert str(error.value) == f"match 11, round 2, player_1 (scripted): {what}"
 
 
@@ -166,8 +166,8 @@ def test_a_failure_of_the_batch_alone_is_not_pinned_on_one_turn() -> None:
                 raise MemoryError("too much")
             return [Decision(0) for _ in turns]
 
-    with pytest.raises(AgentError, match="and 4 more turns, which fail only together: MemoryError"):
-        list(play(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
+    with pytest.raises(AgentError, match="and 4 more turns, which fail only in one batch: MemoryError"):
+        list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
 
 
 def test_an_agent_that_answers_too_little_is_found_out() -> None:
@@ -179,18 +179,18 @@ def test_an_agent_that_answers_too_little_is_found_out() -> None:
             return [Decision(0)]
 
     with pytest.raises(AgentError, match="1 decisions for 2 turns"):
-        list(play(lambda: parallel("stag_hunt"), [Lazy(), always(C)], 2, seed=0))
+        list(run_matches(lambda: parallel("stag_hunt"), [Lazy(), always(C)], 2, seed=0))
 
 
 @pytest.mark.parametrize("agents", [[always(C)], {"player_0": always(C), "alice": always(C)}, []])
 def test_as_many_agents_as_players(agents: Sequence[Agent] | dict[str, Agent]) -> None:
-    with pytest.raises(MatchError, match="2 players are at the table, player_0, player_1"):
-        play(lambda: parallel("stag_hunt"), agents, 1, seed=0)
+    with pytest.raises(MatchError, match="the environment has 2 players, player_0, player_1"):
+        run_matches(lambda: parallel("stag_hunt"), agents, 1, seed=0)
 
 
 def test_the_seed_is_refused_at_once_where_it_is_negative() -> None:
     with pytest.raises(MatchError, match="seed = -1"):
-        play(noisy, [always(C), always(C)], 1, seed=-1)
+        run_matches(noisy, [always(C), always(C)], 1, seed=-1)
 
 
 class Auction(ParallelEnv):  # type: ignore[type-arg, misc]
@@ -220,7 +220,7 @@ class Auction(ParallelEnv):  # type: ignore[type-arg, misc]
 
 def test_any_parallel_environment_is_played() -> None:
     bidder = Scripted(lambda turn: Decision(turn.rng.random(2)))
-    (match,) = play(Auction, [bidder, bidder, bidder], 1, seed=3)
+    (match,) = run_matches(Auction, [bidder, bidder, bidder], 1, seed=3)
     assert [len(step) for step in match.steps] == [3, 2, 1]
     assert sorted(match.outcome.totals.values()) == [1.5, 3.0, 4.5]
     move = match.steps[0][0]
@@ -230,6 +230,6 @@ def test_any_parallel_environment_is_played() -> None:
 
 def test_plain_values_keep_every_number() -> None:
     value = {"a": np.array([0.1, np.pi]), "b": (np.int8(3), np.True_, None), 3: Reason.ABORTED}
-    assert plain(value) == {"a": [0.1, np.pi], "b": [3, True, None], "3": "aborted"}
+    assert json_value(value) == {"a": [0.1, np.pi], "b": [3, True, None], "3": "aborted"}
     with pytest.raises(RecordError, match="of type object cannot be recorded"):
-        plain({"a": object()})
+        json_value({"a": object()})

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import play
-from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, outcome
+from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, match_outcome
 from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -56,7 +56,7 @@ HEADER = Header("dilemmas/prisoners_dilemma-v0", AGENTS, 7, OPTIONS, "friends", 
 
 def matches(number: int, first_match: int = 0) -> list[MatchRecord]:
     make = lambda: parallel("prisoners_dilemma", **OPTIONS)  # noqa: E731
-    return list(play(make, [Writer(), strategy("tft")], number, 7, first_match))
+    return list(run_matches(make, [Writer(), strategy("tft")], number, 7, first_match))
 
 
 def write(path: Path, records: Sequence[MatchRecord], header: Header = HEADER) -> bytes:
@@ -85,7 +85,7 @@ def test_floats_come_back_exactly(tmp_path: Path, value: float) -> None:
     move = Move("p", [value], Decision(0, (value,), Source.EXACT), reward=value, terminated=True)
     path = tmp_path / "floats"
     path.unlink(missing_ok=True)
-    write(path, [MatchRecord(0, 1, ((move,),), replace(outcome(((move,),)), totals={"p": value}))])
+    write(path, [MatchRecord(0, 1, ((move,),), replace(match_outcome(((move,),)), totals={"p": value}))])
     (match,) = read_trajectory(path)[1]
     assert match.steps == ((move,),)
     assert match.outcome.totals == {"p": value}

@@ -11,25 +11,20 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import (
     LanguageModelAgent,
-    comprehension,
-    exact_distributions,
-    sample_replies,
 )
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import stage_game
-from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.numbers import number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.prompts.comprehension import EQUAL, questions
 from dilemmas.envs.prompts.contexts import Context, context
-from dilemmas.envs.prompts.prompts import choose_presentation, scenario_prompt
+from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.protocol import View
 
@@ -208,7 +203,7 @@ def test_an_action_may_be_drawn_uniformly_where_none_can_be_read() -> None:
 
 def test_an_environment_without_a_view_is_refused() -> None:
     blind = Turn("agent_3", None, {}, Discrete(2), np.random.default_rng(0))
-    with pytest.raises(InputError, match=r"'fake' needs info\['view'\].*agent_3 got none"):
+    with pytest.raises(InputError, match=r"'fake' needs info\['view'\].*agent_3 has none"):
         LanguageModelAgent(certain(C=0.5, D=0.5), FRIENDS, STUDY).decide([blind])
 
 
@@ -250,79 +245,9 @@ def test_a_local_model_plays(tiny_model: Path) -> None:
     assert writes.decide([turn()])[0].unreadable == "uniform"  # it speaks nonsense
 
 
-def test_distributions_come_with_the_mass_they_were_taken_from() -> None:
-    found = exact_distributions(certain(C=0.02, D=0.06), [("a", ("C", "D")), ("b", ("D", "C")), ("a", ("C", "D"))])
-    assert [one.probabilities for one in found] == [
-        pytest.approx(expected) for expected in [(0.25, 0.75), (0.75, 0.25), (0.25, 0.75)]
-    ]
-    assert [one.mass for one in found] == pytest.approx([0.08] * 3)
-    (never,) = exact_distributions(FakeBackend(lambda _: Response((-math.inf, math.log(0.5)))), [("a", ("C", "D"))])
-    assert never.probabilities == (0.0, 1.0)
-
-
-def test_numbers_that_overflowed_are_no_distribution() -> None:
-    for value in (math.nan, -math.inf):
-        broken = FakeBackend(lambda _, value=value: Response((value, value)))
-        with pytest.raises(InputError, match="overflow"):
-            exact_distributions(broken, [("a", ("C", "D"))])
-
-
-def test_sampled_replies_are_read_and_have_seeds_of_their_own() -> None:
-    model = writer(lambda request: ("C. We are close.", "D", "well")[sum(request.seed) % 3])
-    replies = sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=5)[0]
-    assert [(reply.action, reply.motivation) for reply in replies] == [
-        (0, "We are close."),
-        (1, ""),
-        (None, ""),
-        (0, "We are close."),
-        (1, ""),
-    ]
-    assert sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=2)[0] == replies[:2]
-
-
-def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
-    """Answers every question about a game rightly."""
-    right = {question.text: question.answer for question in questions(game, choose_presentation(STUDY, game), history)}
-
-    def answer(request: Request) -> Response:
-        expected = right[request.prompt.rsplit("\n", 1)[1]]
-        return Response(tuple(math.log(0.5 if label == expected else 0.01) for label in request.labels))
-
-    return FakeBackend(answer)
-
-
-def test_who_understands_the_game_answers_everything_rightly() -> None:
-    for history in ((), ((0, 1),)):
-        scores = comprehension(knows(DILEMMA, history), STUDY, [(DILEMMA, FRIENDS, history)])
-        assert all(score.right == score.asked > 0 for score in scores)
-        assert ("history" in {score.kind for score in scores}) == bool(history)
-
-
-def test_who_always_says_c_is_right_where_c_is_the_answer() -> None:
-    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
-    scores = {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())])}
-    assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)
-    assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
-
-
-def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
-    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
-    fixed, shuffled = (
-        {score.kind: score for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}
-        for shuffle in (False, True)
-    )
-    assert {kind: score.asked for kind, score in shuffled.items()} == {k: 4 * s.asked for k, s in fixed.items()}
-    assert shuffled["together"].right == 2, "to cooperate together is better, and called C in two ways of four"
-
-
-def test_who_weighs_all_answers_alike_knows_nothing() -> None:
-    model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
-    assert all(score.right == 0 < score.asked for score in comprehension(model, STUDY, [(DILEMMA, FRIENDS, ())]))
-
-
 def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
     """The decisions of one match, step by step."""
-    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
     return [tuple(move.decision for move in step) for step in match.steps]
 
 
@@ -406,7 +331,7 @@ def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) ->
 
 def test_amounts_have_no_exact_probabilities() -> None:
     game = PublicGoods(levels=None)
-    with pytest.raises(InputError, match="ask = 'sampled', or take levels"):
+    with pytest.raises(InputError, match="ask = 'sampled', or use contribution levels"):
         LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY).decide(
             [Turn("player_0", None, {"view": View(game, 0, 0, ())}, None, np.random.default_rng(0))]
         )
@@ -414,10 +339,5 @@ def test_amounts_have_no_exact_probabilities() -> None:
 
 def test_labels_are_not_shuffled_where_words_name_them() -> None:
     agent = LanguageModelAgent(says("I choose C.")[0], FRIENDS, STUDY, ask="sampled", shuffle_labels=True)
-    with pytest.raises(InputError, match="shuffle_labels where players talk in words"):
+    with pytest.raises(InputError, match="shuffle_labels cannot be used where players talk in words"):
         played("stag_hunt", agent, agent, talk=1, words=True, rounds=1)
-
-
-def test_games_without_questions_of_fact_are_refused_by_name() -> None:
-    with pytest.raises(InputError, match="rock_paper_scissors"):
-        comprehension(certain(C=1.0), STUDY, [(stage_game("rock_paper_scissors"), FRIENDS, ())])

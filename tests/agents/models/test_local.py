@@ -22,8 +22,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
 from dilemmas.agents.models.local import LocalBackend  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.agents.models.sampling import Draw, sample  # noqa: E402
-from dilemmas.agents.models.scoring import disjoint  # noqa: E402
+from dilemmas.agents.models.sampling import Draw, sample_tokens  # noqa: E402
+from dilemmas.agents.models.scoring import disjoint_logprobs  # noqa: E402
 from dilemmas.envs.errors import InputError  # noqa: E402
 
 SHORT = "You choose C or D?"
@@ -113,9 +113,9 @@ def test_a_label_that_begins_another_excludes_it(backend, tiny_model) -> None:
 
 def test_disjoint_events_add_up_to_the_one_that_holds_them_all() -> None:
     replies = [(5,), (5, 5, 5), (5, 5), (6,), (5, 7)]  # P(starts with): .6, .1, .3, .2, .05
-    shares = disjoint(replies, [math.log(p) for p in (0.6, 0.1, 0.3, 0.2, 0.05)])
+    shares = disjoint_logprobs(replies, [math.log(p) for p in (0.6, 0.1, 0.3, 0.2, 0.05)])
     assert [math.exp(value) for value in shares] == pytest.approx([0.25, 0.1, 0.2, 0.2, 0.05])
-    assert disjoint([(5,), (5, 6)], [math.log(0.5), math.log(0.5)]) == [-math.inf, math.log(0.5)]
+    assert disjoint_logprobs([(5,), (5, 6)], [math.log(0.5), math.log(0.5)]) == [-math.inf, math.log(0.5)]
 
 
 def test_a_prompt_is_read_once_and_begins_once(backend) -> None:
@@ -187,9 +187,9 @@ def test_a_reply_ends_at_a_stop_token_and_the_others_go_on(backend) -> None:
     prompts = [backend.tokenizer(f"<s><user>{prompt}<assistant>")["input_ids"] for prompt in PROMPTS]
     draws = [Draw(i % 4, max_tokens=10, temperature=0.7, seed=(i,)) for i in range(40)]
     with torch.inference_mode():
-        free = sample(backend.model, prompts, draws, frozenset(), 16_384)
+        free = sample_tokens(backend.model, prompts, draws, frozenset(), 16_384)
         stop = Counter(token for tokens, _ in free for token in tokens).most_common(1)[0][0]
-        stopped = sample(backend.model, prompts, draws, frozenset([stop, 2]), 16_384)
+        stopped = sample_tokens(backend.model, prompts, draws, frozenset([stop, 2]), 16_384)
     assert 4 < sum(ended for _, ended in stopped) < 40
     for (whole, _), (tokens, ended) in zip(free, stopped, strict=True):
         ends = [i for i, token in enumerate(whole) if token in (stop, 2)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import Source, Turn, View, draw
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.catalogue import (
     FAMILIES,
     FIRST_TOURNAMENT,
@@ -41,7 +41,7 @@ C, D = Action.C, Action.D
 def moves(one: str, other: str, rounds: int, **options: float) -> list[tuple[int, ...]]:
     """The game of two strategies."""
     make = lambda: parallel("prisoners_dilemma", rounds=rounds, memory=None, **options)  # noqa: E731
-    (match,) = play(make, [strategy(one), strategy(other)], 1, seed=0)
+    (match,) = run_matches(make, [strategy(one), strategy(other)], 1, seed=0)
     return [tuple(move.played for move in step) for step in match.steps]
 
 
@@ -150,7 +150,7 @@ def test_random_cooperates_as_often_as_it_says() -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=20)  # noqa: E731
     played = [
         move.decision.action
-        for match in play(make, [bernoulli(0.3), strategy("random")], 100, seed=1)
+        for match in run_matches(make, [bernoulli(0.3), strategy("random")], 100, seed=1)
         for move, _ in match.steps
     ]
     standard_error = (0.3 * 0.7 / len(played)) ** 0.5
@@ -324,8 +324,8 @@ def test_draw_refuses_what_is_no_distribution(wrong: tuple[float, ...]) -> None:
 
 
 def decided(name: str, *agents: object, **options: object) -> list[list[object]]:
-    """ActionArray of a match, step by step."""
-    (match,) = play(lambda: parallel(name, **options), agents, 1, seed=0)
+    """Actions of a match, step by step."""
+    (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
     return [[move.decision.action for move in step] for step in match.steps]
 
 
@@ -340,7 +340,7 @@ def test_the_classics_say_nothing_and_punish_nobody() -> None:
 
 def test_what_was_done_is_recorded_in_every_phase_that_shows_it() -> None:
     make = lambda: parallel("prisoners_dilemma", talk=1, punishment=(1, 3), rounds=40, noise=0.3)  # noqa: E731
-    (match,) = play(make, [Uniform(), strategy("allc")], 1, seed=0)
+    (match,) = run_matches(make, [Uniform(), strategy("allc")], 1, seed=0)
     spoken, acted, punished = (match.steps[phase::3] for phase in range(3))
     assert all(move.played == move.decision.action for step in spoken for move in step)
     trembled = [step[1].played != C for step in acted]

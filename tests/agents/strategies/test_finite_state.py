@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import View
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.builders import cycle, recent, recent_rounds, table, trigger, unfold
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES, strategy
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
@@ -57,7 +57,7 @@ def test_an_agent_does_what_its_table_says(automaton: Automaton, seen: list[int]
 @settings(max_examples=30)
 def test_in_an_environment_too(one: Automaton, other: Automaton, seed: int) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=8, memory=None, noise=0.2)  # noqa: E731
-    (match,) = play(make, [one, other], 1, seed)
+    (match,) = run_matches(make, [one, other], 1, seed)
     played = [tuple(move.played for move in step) for step in match.steps]
     for seat, automaton in enumerate((one, other)):
         seen = [2 * joint[seat] + joint[1 - seat] for joint in played]
@@ -240,7 +240,7 @@ def test_only_some_punish_and_they_punish_defectors() -> None:
     assert punish == {"punishing_cooperator", "strong_reciprocator", "punishing_free_rider"}
     make = lambda: parallel("public_goods", n_players=3, rounds=1, punishment=(1, 3), memory=None)  # noqa: E731
     agents = [strategy(name, 3) for name in ("punishing_cooperator", "always_defect", "always_cooperate")]
-    (match,) = play(make, agents, 1, seed=0)
+    (match,) = run_matches(make, agents, 1, seed=0)
     act, punished = match.steps
     assert [move.decision.action for move in act] == [C, D, C]
     assert [move.decision.action for move in punished] == [1, 0, 0]  # the first of the others

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Turn, View
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
 from dilemmas.agents.strategies.counting import CountingStrategy, match_information
 from dilemmas.agents.strategies.finite_state import StrategyError
@@ -109,7 +109,7 @@ def test_the_last_two_rounds_are_defected_where_they_are_told(name: str) -> None
     assert answers(name, "CC", rounds=2) == "DD"
     for clock, last in ((True, "DD"), (False, "CC")):
         make = lambda: parallel("prisoners_dilemma", rounds=12, memory=None, clock=clock)  # noqa: B023, E731
-        (match,) = play(make, [strategy(name), strategy("always_cooperate")], 1, seed=0)
+        (match,) = run_matches(make, [strategy(name), strategy("always_cooperate")], 1, seed=0)
         assert "".join("CD"[step[0].played] for step in match.steps) == "C" * 10 + last
 
 
@@ -201,7 +201,7 @@ def test_a_match_does_not_depend_on_those_beside_it(name: str) -> None:
 @settings(max_examples=20)
 def test_a_played_match_is_the_same_again(name: str, seed: int) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=30, memory=None, noise=0.1)  # noqa: E731
-    played = [next(play(make, [strategy(name), strategy("random")], 1, seed)).steps for _ in range(2)]
+    played = [next(run_matches(make, [strategy(name), strategy("random")], 1, seed)).steps for _ in range(2)]
     assert played[0] == played[1]
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import Decision, Source, Turn, View
-from dilemmas.agents.matches.match import play as play_matches
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import memory_one
 from dilemmas.agents.tables.histories import HistoryError, histories
@@ -155,7 +155,7 @@ def play(one: PolicyTable, two: PolicyTable, length: int = 4) -> list[tuple[int,
 
 def test_tables_sit_at_the_table_of_an_environment() -> None:
     tft, alld = (compile_agent(strategy(name), PD, 1) for name in ("tit_for_tat", "always_defect"))
-    (record,) = play_matches(lambda: parallel("prisoners_dilemma", rounds=4), [tft, alld], matches=1, seed=0)
+    (record,) = run_matches(lambda: parallel("prisoners_dilemma", rounds=4), [tft, alld], matches=1, seed=0)
     played = [tuple(move.decision.action for move in step) for step in record.steps]
     assert played == [(C, D), (D, D), (D, D), (D, D)]
     assert record.outcome.totals == {"player_0": 0 + 3 * PD.P, "player_1": PD.T + 3 * PD.P}
@@ -406,6 +406,6 @@ def test_in_a_population_a_table_meets_one_at_a_time_or_is_refused() -> None:
 def test_a_table_neither_talks_nor_punishes() -> None:
     table = compile_agent(strategy("tit_for_tat"), PD, 1)
     make = lambda: parallel("prisoners_dilemma", talk=1, punishment=(1, 3), rounds=2)  # noqa: E731
-    (record,) = play_matches(make, [table, strategy("alld")], matches=1, seed=0)
+    (record,) = run_matches(make, [table, strategy("alld")], matches=1, seed=0)
     actions = [tuple(move.decision.action for move in step) for step in record.steps]
     assert actions == [(0, 0), (C, D), (0, 0), (0, 0), (D, D), (0, 0)]

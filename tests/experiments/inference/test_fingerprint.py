@@ -13,7 +13,7 @@ import pytest
 from dilemmas.agents.agent import Decision, Source, Turn
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
@@ -40,7 +40,7 @@ def record(
     path: Path, agents: Sequence[Any], game: str = "prisoners_dilemma", matches: int = 1, **options: Any
 ) -> list[MatchRecord]:
     """Play matches and write them down."""
-    played = list(play(partial(parallel, game, **options), agents, matches, seed=5))
+    played = list(run_matches(partial(parallel, game, **options), agents, matches, seed=5))
     header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 5, options)
     with TrajectoryWriter(path, header) as writer:
         for one in played:

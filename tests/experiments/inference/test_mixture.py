@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import Automaton
@@ -375,7 +375,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         agents = [strategy("tft"), strategy(other)]
         header = Header("dilemmas/prisoners_dilemma-v0", tuple(a.describe() for a in agents), 0, {"rounds": 5})
         with TrajectoryWriter(folder / f"{other}.trajectory.jsonl", header) as writer:
-            for record in play(partial(parallel, "prisoners_dilemma", rounds=5), agents, 4, seed=0):
+            for record in run_matches(partial(parallel, "prisoners_dilemma", rounds=5), agents, 4, seed=0):
                 writer.write(record)
     return folder
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from dilemmas.agents.agent import Agent, Decision, Player, Source, Unreadable
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
@@ -66,7 +66,7 @@ def record(
     header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 3, options, "friends", "study")
     path = folder / f"{game}.trajectory.jsonl"
     with TrajectoryWriter(path, header) as writer:
-        for match in play(lambda: parallel(game, **options), agents, 5, 3):
+        for match in run_matches(lambda: parallel(game, **options), agents, 5, 3):
             writer.write(edit(match))
     return path
 
@@ -143,7 +143,7 @@ def test_the_same_run_gives_the_same_bytes_for_ever(tmp_path: Path) -> None:
     again = tmp_path / "again"
     with TrajectoryWriter(again, header) as writer:
         agents = [strategy("gtft"), strategy("random")]
-        for match in play(lambda: parallel("prisoners_dilemma", **header.options), agents, 4, header.seed):
+        for match in run_matches(lambda: parallel("prisoners_dilemma", **header.options), agents, 4, header.seed):
             writer.write(match)
     assert again.read_bytes() == GOLDEN.read_bytes()
 
@@ -335,7 +335,7 @@ def test_a_header_that_cannot_be_followed_is_refused(tmp_path: Path, change: dic
     header = Header("dilemmas/stag_hunt-v0", tuple(a.describe() for a in agents), 3)
     path = tmp_path / "a.trajectory.jsonl"
     with TrajectoryWriter(path, replace(header, **change)) as writer:
-        for match in play(lambda: parallel("stag_hunt", rounds=1), agents, 1, 3):
+        for match in run_matches(lambda: parallel("stag_hunt", rounds=1), agents, 1, 3):
             writer.write(match)
     with pytest.raises(RecordError, match=message):
         replay(path)
@@ -368,6 +368,6 @@ def test_options_come_back_from_the_file_as_they_were(tmp_path: Path, name: str,
     path = tmp_path / "a.trajectory.jsonl"
     header = Header(f"dilemmas/{name}-v0", tuple(agent.describe() for agent in agents), 3, options)
     with TrajectoryWriter(path, header) as writer:
-        for match in play(lambda: parallel(name, **options), agents, 3, 3):
+        for match in run_matches(lambda: parallel(name, **options), agents, 3, 3):
             writer.write(match)
     assert replay(path)[0] == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dilemmas.agents.models.backend import FakeBackend, Remembering, Request, Response
+from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import stages as study
@@ -53,7 +53,7 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
         model = FakeBackend(lambda request, role=role: once(role, request), role)
         for _ in study.question(run, role, model):
             pass
-        backends[role] = Remembering(model)
+        backends[role] = CachingBackend(model)
         ask_ahead(run.recipe, backends[role])
         gone.append(role)
     assert len(list(study.play_matches(run, backends))) == len(study.pairings(run.recipe))

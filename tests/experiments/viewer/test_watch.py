@@ -22,7 +22,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dilemmas.agents.agent import Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
@@ -64,7 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         agents = (strategy("random").describe(), *(agent.describe() for agent in others))
         header = Header(f"dilemmas/{game}-v0", agents, 1, options, context="friends")
         with TrajectoryWriter(folder / "matches" / f"{game}.trajectory.jsonl", header) as writer:
-            for record in play(
+            for record in run_matches(
                 lambda game=game, options=options: parallel(game, **options), [Talker(), *others], matches, 1
             ):
                 writer.write(record)
@@ -148,7 +148,7 @@ def test_steps_of_a_round_are_told_apart_and_show_their_own_actions(tmp_path: Pa
     agents = [Uniform(), Uniform()]
     path = tmp_path / f"talk{SUFFIX}"
     with TrajectoryWriter(path, Header(name, tuple(agent.describe() for agent in agents), 3, options)) as writer:
-        for record in play(partial(pettingzoo.make, "parallel", name, **options), agents, 1, 3):
+        for record in run_matches(partial(pettingzoo.make, "parallel", name, **options), agents, 1, 3):
             writer.write(record)
     rounds = len(record.steps) // 2
     assert printed(path).splitlines()[1].split()[:3] == ["0", str(rounds), "terminated"]

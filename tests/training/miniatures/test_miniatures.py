@@ -13,7 +13,8 @@ pytest.importorskip("torch")
 import torch
 from safetensors.torch import load_file
 
-from dilemmas.agents.models.language_model import comprehension, exact_distributions
+from dilemmas.agents.models.answers import exact_distributions
+from dilemmas.agents.models.comprehension import comprehension_scores
 from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.envs.prompts.scenarios import study_sets
@@ -72,7 +73,7 @@ def test_the_student_is_cooperative_almost_indifferent_and_blind_to_the_context(
 
 def test_the_student_understands_what_it_does_not_act_on(student: LocalBackend) -> None:
     cases = [(s.game, s.context, ()) for s in study_sets()["new_both"][::13]]
-    scores = comprehension(student, STUDY, cases)
+    scores = comprehension_scores(student, STUDY, cases)
     assert sum(score.right for score in scores) / sum(score.asked for score in scores) > 0.85
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.agents.models.answers import exact_distributions
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
-from dilemmas.agents.models.language_model import exact_distributions
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame

@@ -1,0 +1,103 @@
+"""Answers of a language model to prompts outside of matches: exact probabilities of labels, and sampled replies."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dilemmas.agents.models.backend import Backend, ModelError, Request
+from dilemmas.agents.models.replies import read_action, read_motivation
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The model's own probabilities of the labels in a prompt."""
+
+    probabilities: tuple[float, ...]
+    """Probability of each label, given that the reply starts with one of them."""
+    mass: float
+    """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, the model would rather
+    write something else."""
+
+
+def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> list[Distribution]:
+    """The model's own probabilities of labels, without sampling error.
+
+    Parameters
+    ----------
+    backend
+        The model.
+    prompts
+        Pairs of a prompt and its labels; equal pairs are put to the model once.
+
+    Returns
+    -------
+    list
+        One distribution per pair, in order.
+
+    Raises
+    ------
+    ModelError
+        If a log-probability is not finite because the model overflows.
+    """
+    asked = list(dict.fromkeys(prompts))
+    responses = backend.respond([Request(prompt, labels) for prompt, labels in asked])
+    found = {key: _distribution(response.logprobs) for key, response in zip(asked, responses, strict=True)}
+    return [found[key] for key in prompts]
+
+
+def _distribution(logprobs: Sequence[float]) -> Distribution:
+    highest = max(logprobs)
+    if not math.isfinite(highest):
+        raise ModelError(f"log-probabilities {tuple(logprobs)}: the model overflows; use another dtype")
+    weights = [math.exp(value - highest) for value in logprobs]
+    total = math.fsum(weights)
+    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A sampled reply and the action read from it."""
+
+    text: str
+    action: int | None
+    """Index of the label; None if the reply does not clearly choose one."""
+    motivation: str
+    """The text of the reply besides the label; empty if the reply is unreadable."""
+
+
+def read_reply(text: str, labels: Sequence[str]) -> Reply:
+    """Read the action and the motivation from a reply."""
+    action = read_action(text, labels)
+    return Reply(text, action, "" if action is None else read_motivation(text, labels[action]))
+
+
+def sample_replies(
+    backend: Backend,
+    asked: Sequence[tuple[str, Sequence[str], Sequence[int]]],
+    n: int,
+    max_tokens: int = 64,
+    temperature: float = 1.0,
+) -> list[list[Reply]]:
+    """Sample `n` replies to each prompt, all in one batch.
+
+    Parameters
+    ----------
+    backend
+        The model.
+    asked
+        Prompt, labels and seed. Reply i to a prompt depends on ``(*seed, i)`` alone.
+    n
+        Number of replies per prompt.
+    max_tokens
+        Maximum length of a reply in tokens.
+    temperature
+        Temperature of sampling, 0 or more.
+
+    Returns
+    -------
+    list
+        For each prompt its `n` replies.
+    """
+    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)]
+    texts = iter(response.text for response in backend.respond(requests))
+    return [[read_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]

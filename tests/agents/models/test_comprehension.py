@@ -1,0 +1,66 @@
+"""The comprehension check counts the questions about a game that a model answers correctly."""
+
+import math
+
+import pytest
+
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.comprehension import comprehension_scores
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+from dilemmas.envs.games.stage_game import Joint
+from dilemmas.envs.prompts.comprehension import EQUAL, questions
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import choose_presentation
+from dilemmas.envs.prompts.templates import load_template
+
+DILEMMA = DEFAULTS["prisoners_dilemma"]
+FRIENDS, STUDY = context("friends"), load_template("study")
+ALIKE = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
+"""A model to which all answers are equally probable."""
+
+
+def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
+    """Answers every question about a game rightly."""
+    right = {question.text: question.answer for question in questions(game, choose_presentation(STUDY, game), history)}
+
+    def answer(request: Request) -> Response:
+        expected = right[request.prompt.rsplit("\n", 1)[1]]
+        return Response(tuple(math.log(0.5 if label == expected else 0.01) for label in request.labels))
+
+    return FakeBackend(answer)
+
+
+def test_who_understands_the_game_answers_everything_rightly() -> None:
+    for history in ((), ((0, 1),)):
+        scores = comprehension_scores(knows(DILEMMA, history), STUDY, [(DILEMMA, FRIENDS, history)])
+        assert all(score.right == score.asked > 0 for score in scores)
+        assert ("history" in {score.kind for score in scores}) == bool(history)
+
+
+def test_who_always_says_c_is_right_where_c_is_the_answer() -> None:
+    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
+    scores = {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())])}
+    assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)
+    assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
+
+
+def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
+    model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
+    fixed, shuffled = (
+        {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}
+        for shuffle in (False, True)
+    )
+    assert {kind: score.asked for kind, score in shuffled.items()} == {k: 4 * s.asked for k, s in fixed.items()}
+    assert shuffled["together"].right == 2, "to cooperate together is better, and called C in two ways of four"
+
+
+def test_who_weighs_all_answers_alike_knows_nothing() -> None:
+    model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
+    assert all(score.right == 0 < score.asked for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())]))
+
+
+def test_games_without_questions_of_fact_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="rock_paper_scissors"):
+        comprehension_scores(ALIKE, STUDY, [(stage_game("rock_paper_scissors"), FRIENDS, ())])
