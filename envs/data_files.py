@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 
 
 def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def check_keys(
         raise error(f"{place}: needs the keys {', '.join(known)}; got {table!r}")
     for key in table:
         if key not in known:
-            raise error(f"{place}: unknown key '{key}'{nearest(key, known)}")
+            raise error(f"{place}: unknown key '{key}'{did_you_mean(key, known)}")
     for key in needed:
         if key not in table:
             raise error(f"{place}: the key '{key}' is missing")

@@ -18,14 +18,14 @@ def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") ->
     if isinstance(name, str) and name in known:
         return known[name]
     where = f" in {place}" if place else ""
-    raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(str(name), known)}")
+    raise UnknownNameError(f"unknown {kind} '{name}'{where}{did_you_mean(str(name), known)}")
 
 
 LISTED = 30
 """Most names that a message lists."""
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     """The end of an error message: the nearest known name, or the list of all, if it is not too long."""
     close = alike(name, known)
     if close:
