@@ -27,12 +27,12 @@ LISTED = 30
 
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     """The end of an error message: the nearest known name, or the list of all, if it is not too long."""
-    close = alike(name, known)
+    close = closest_name(name, known)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known: {', '.join(known)}" if len(known) <= LISTED else f"; no name of {len(known)} is like it"
 
 
-def alike(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:
+def closest_name(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:
     """The known name that is most like a name, if it is alike by `least` or more, from 0 to 1 (`difflib`'s ratio)."""
     return get_close_matches(str(name).replace("-", "_"), known, n=1, cutoff=least)
