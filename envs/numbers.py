@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A payoff as people write it: at most two decimals, none where there are none, and no minus before a 0."""
     return f"{value:z.2f}".rstrip("0").rstrip(".")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.numbers import either, number
+from dilemmas.envs.numbers import either, format_number
 from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
@@ -83,4 +83,4 @@ def _distinct(game: StageGame, labels: Sequence[str]) -> tuple[str, ...]:
 
 def amounts(game: PublicGoods, player: int) -> list[str]:
     """What each action of a player gives, as it is written."""
-    return [number(game.contribution(action, player)) for action in range(game.n_actions)]
+    return [format_number(game.contribution(action, player)) for action in range(game.n_actions)]
