@@ -8,6 +8,6 @@ def format_number(value: float) -> str:
     return f"{value:z.2f}".rstrip("0").rstrip(".")
 
 
-def either(words: Sequence[str]) -> str:
+def join_choices(words: Sequence[str]) -> str:
     """``C``, ``C or D``, ``C, D or E``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

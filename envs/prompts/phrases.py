@@ -10,7 +10,7 @@ from typing import Any
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import either, format_number
+from dilemmas.envs.numbers import format_number, join_choices
 from dilemmas.envs.prompts.labels import Presentation, amounts
 from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, words_allowed
@@ -72,9 +72,9 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
                 "group_line",
                 game,
                 mine=shown.labels[mine],
-                counts=either([str(k) for k in counts]),
+                counts=join_choices([str(k) for k in counts]),
                 cooperate=shown.labels[0],
-                payoffs=either([format_number(value) for value in points]),
+                payoffs=join_choices([format_number(value) for value in points]),
             )
         )
     return lines
@@ -125,7 +125,7 @@ def _provision(template: Template, game: PublicGoods) -> list[str]:
 def _amounts_listed(template: Template, game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
     if not game.n_actions:
         return template.say("any_amount", game, endowment=format_number(game.endowment_of(player)))
-    return shown.listed() if shown else either(amounts(game, player))
+    return shown.listed() if shown else join_choices(amounts(game, player))
 
 
 def _population(
