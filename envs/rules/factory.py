@@ -6,7 +6,7 @@ from typing import Any
 from dilemmas.envs.checks import GameError, whole_number
 from dilemmas.envs.games.catalogue import game_name, game_options, stage_game
 from dilemmas.envs.names import lookup
-from dilemmas.envs.rules.networks import network
+from dilemmas.envs.rules.networks import build_network
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Sanction, Talk
@@ -108,7 +108,7 @@ def population(
     ``mean`` or the ``sum`` over those it met. The others are those of `repeated`.
     """
     rounds = _horizon(rounds)
-    size, edges = network(graph, n_players, degree, rewiring, graph_seed)
+    size, edges = build_network(graph, n_players, degree, rewiring, graph_seed)
     return Repeated(
         stage_game(game, **payoffs),
         rounds,

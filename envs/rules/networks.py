@@ -63,7 +63,7 @@ PLAYERS, DEGREE, REWIRING = 25, 4, 0.1
 """What is not said."""
 
 
-def network(
+def build_network(
     graph: str | Iterable[Any] = "lattice",
     n_players: int | None = None,
     degree: int | None = None,

@@ -14,7 +14,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
-from dilemmas.envs.rules.networks import Edges, lattice, network, ring, small_world
+from dilemmas.envs.rules.networks import Edges, build_network, lattice, ring, small_world
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.vector.vector_matches import VectorMatches
@@ -233,9 +233,9 @@ def test_a_tenth_of_the_edges_is_rewired() -> None:
 
 
 def test_edges_may_be_given_twice_and_either_way_round() -> None:
-    assert network([(1, 0), (0, 1), [2, 1]]) == (3, ((0, 1), (1, 2)))
-    assert network(iter([(0, 1)])) == (2, ((0, 1),))
-    assert network("random") == (25, None)
+    assert build_network([(1, 0), (0, 1), [2, 1]]) == (3, ((0, 1), (1, 2)))
+    assert build_network(iter([(0, 1)])) == (2, ((0, 1),))
+    assert build_network("random") == (25, None)
 
 
 def test_a_graph_of_networkx_is_taken() -> None:
