@@ -233,7 +233,7 @@ def _moved(template: Template, view: View, when: str) -> str:
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
 
-def question(template: Template, view: View, shown: Presentation, words: bool) -> str:
+def question_line(template: Template, view: View, shown: Presentation, words: bool) -> str:
     """What is asked in the phase of the match. `words`: whether a message is asked for where one may be said."""
     game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
     if view.phase == "act":

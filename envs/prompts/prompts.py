@@ -8,7 +8,7 @@ import numpy as np
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation, action_labels, sanction_labels, signal_labels
-from dilemmas.envs.prompts.phrases import match_lines, past_lines, payoff_lines, question
+from dilemmas.envs.prompts.phrases import match_lines, past_lines, payoff_lines, question_line
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import words_allowed
 from dilemmas.envs.rules.protocol import View
@@ -107,7 +107,7 @@ def match_prompt(
     """
     shown = shown or presentations_now(template, view)[0]
     told = describe_match(template, view, context, shown if view.phase == "act" else None)
-    asked = question(template, view, shown, words)
+    asked = question_line(template, view, shown, words)
     wish = f" {template.motivation}" if motivation and not (words and words_allowed(view)) else ""
     return f"{told}\n{asked}{wish}"
 
