@@ -143,7 +143,7 @@ def _population(
     return [rule, *pairs, template.words(f"neighbours_{population.payoff}", game)]
 
 
-def match_lines(template: Template, view: View) -> list[str]:
+def rule_lines(template: Template, view: View) -> list[str]:
     """What a match has beyond its stage game: talk, sanctions, and how long it is, where the players are told."""
     rules, lines = view.rules, []
     if rules is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation, action_labels, sanction_labels, signal_labels
-from dilemmas.envs.prompts.phrases import match_lines, past_lines, payoff_lines, question_line
+from dilemmas.envs.prompts.phrases import past_lines, payoff_lines, question_line, rule_lines
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import words_allowed
 from dilemmas.envs.rules.protocol import View
@@ -69,7 +69,7 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
     """
     shown = shown or choose_presentation(template, view.game, player=view.seat)
     opening = context.opening(_company(view))
-    rules = [*payoff_lines(template, view, shown), *match_lines(template, view)]
+    rules = [*payoff_lines(template, view, shown), *rule_lines(template, view)]
     return "\n".join([opening, *rules, *past_lines(template, view, shown)])
 
 
