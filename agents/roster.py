@@ -204,7 +204,7 @@ def _refuse_mistyped(text: str) -> None:
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
     if close := closest_name(text, [*known, *BUILT_IN], MISTYPED):
         way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
-        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close[0]}'? {way_out}")
+        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close}'? {way_out}")
 
 
 def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:

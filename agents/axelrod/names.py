@@ -99,7 +99,7 @@ def _classes() -> Mapping[str, Any]:
 
 def _unknown(name: str) -> UnknownNameError:
     close = closest_name(name, [cls.__name__ for cls in _classes().values()])
-    way_out = f"did you mean '{close[0]}'?" if close else "axelrod.all_strategies has them all"
+    way_out = f"did you mean '{close}'?" if close else "axelrod.all_strategies has them all"
     return UnknownNameError(f"unknown strategy of Axelrod '{name.strip()}'; {way_out}")
 
 

@@ -45,7 +45,7 @@ class CommandGroup(click.Group):
         from dilemmas.envs.names import closest_name
 
         close = closest_name(name, [*self.modules, *self.answers])
-        known = name if name in self.answers else close[0] if close else ""
+        known = name if name in self.answers else close or ""
         if known in self.answers:
             return f"there is no command '{name}': {self.answers[known]}"
         hint = f"; did you mean '{known}'?" if known else f"; commands: {', '.join(self.modules)}"
