@@ -36,7 +36,7 @@ from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent, same
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, Game, game_options
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import UnknownNameError, alike, lookup
+from dilemmas.envs.names import UnknownNameError, closest_name, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
@@ -202,9 +202,9 @@ def _kind(text: str, players: int) -> Kind:
 def _refuse_mistyped(text: str) -> None:
     """`UnknownNameError` for a word that is like a strategy or a built-in model."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    if close := alike(text, [*known, *BUILT_IN], MISTYPED):
+    if close := closest_name(text, [*known, *BUILT_IN], MISTYPED):
         way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
-        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close[0]}'? {way_out}")
+        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close}'? {way_out}")
 
 
 def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:

@@ -1,4 +1,4 @@
-"""Checks of arguments: a value of the right kind and range, or an error with the value, the place and the way out."""
+"""Checks of arguments: each returns a valid value, or raises an error with the value, its place and the valid ones."""
 
 from math import inf, isfinite
 from numbers import Integral, Real
@@ -9,65 +9,153 @@ import numpy as np
 from dilemmas.envs.errors import InputError
 
 MOST_PLAYERS = 1 << 20
-"""Most players of a game."""
+"""Largest number of players of a game."""
 
 
 class GameError(InputError):
-    """A game that cannot be what it is called; the message names the value, the place and the way out."""
+    """An invalid game or match; the message names the value, the place and the valid values."""
 
 
-def points(value: Any, place: str) -> float:
-    """A payoff as a float; `GameError` with the place for what is no finite number of points."""
-    if not (_number(value) and -1e9 < value < 1e9):
+def finite_payoff(value: Any, place: str) -> float:
+    """Return a payoff as a float.
+
+    Parameters
+    ----------
+    value
+        A real number in (-1e9, 1e9).
+    place
+        Name of the argument; it begins the error message.
+
+    Raises
+    ------
+    GameError
+        If `value` is not such a number.
+    """
+    if not (_is_number(value) and -1e9 < value < 1e9):
         raise GameError(f"{place} = {value!r} is not a finite payoff within ±1e9")
     return float(value)
 
 
 def from_zero(value: Any, place: str) -> float:
-    """A number that is not negative as a float; `GameError` with the place for what is none."""
-    if not (_number(value) and 0 <= value < 1e9):
-        raise GameError(f"{place} = {value!r}; needs a number from 0 to below 1e9")
+    """Return a nonnegative number as a float.
+
+    Parameters
+    ----------
+    value
+        A real number in [0, 1e9).
+    place
+        Name of the argument; it begins the error message.
+
+    Raises
+    ------
+    GameError
+        If `value` is not such a number.
+    """
+    if not (_is_number(value) and 0 <= value < 1e9):
+        raise GameError(f"{place} = {value!r}; needs a number in [0, 1e9)")
     return float(value)
 
 
 def probability(value: Any, place: str) -> float:
-    """A probability as a float; `GameError` with the place for what is none."""
-    if not (_number(value) and 0 <= value <= 1):
+    """Return a probability as a float.
+
+    Parameters
+    ----------
+    value
+        A real number in [0, 1].
+    place
+        Name of the argument; it begins the error message.
+
+    Raises
+    ------
+    GameError
+        If `value` is not such a number.
+    """
+    if not (_is_number(value) and 0 <= value <= 1):
         raise GameError(f"{place} = {value!r}; a probability lies in [0, 1]")
     return float(value)
 
 
 def whole_number(value: Any, place: str, least: int, most: int | None = None) -> int:
-    """A whole number as an int; `GameError` with the place for what is none, or outside the range."""
+    """Return an integer as an int.
+
+    Parameters
+    ----------
+    value
+        An integer of Python or NumPy; booleans are not accepted.
+    place
+        Name of the argument; it begins the error message.
+    least
+        Smallest valid value.
+    most
+        Largest valid value; None for no limit.
+
+    Raises
+    ------
+    GameError
+        If `value` is not an integer in the range.
+    """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not (whole and least <= value and (most is None or value <= most)):
-        span = f"from {least} up" if most is None else f"from {least} to {most}"
-        raise GameError(f"{place} = {value!r}; needs a whole number {span}")
+        valid = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise GameError(f"{place} = {value!r}; needs a whole number {valid}")
     return int(value)
 
 
 def flag(value: Any, place: str) -> bool:
-    """Yes or no as a bool; `GameError` with the place for what is neither."""
+    """Return a boolean of Python or NumPy as a bool; `GameError` for other values."""
     if not isinstance(value, bool | np.bool_):
         raise GameError(f"{place} = {value!r}; needs True or False")
     return bool(value)
 
 
-def _number(value: Any) -> bool:
-    """Whether it is a real number; a yes or no is none."""
+def _is_number(value: Any) -> bool:
+    """Whether a value is a real number; booleans are not."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_number(
     name: str, value: float, least: float, most: float = inf, error: type[InputError] = InputError
 ) -> None:
-    """Check that a number is finite and in a range; `name` is what the message calls it, `error` the class to raise."""
+    """Check that a number is finite and in a range.
+
+    Parameters
+    ----------
+    name
+        Name of the number in the error message.
+    value
+        The number.
+    least, most
+        Smallest and largest valid value.
+    error
+        Class of the exception to raise.
+
+    Raises
+    ------
+    InputError
+        If the number is not finite or outside the range.
+    """
     if not (isfinite(value) and least <= value <= most):
-        span = f"{least} up" if most == inf else f"{least} to {most}"
-        raise error(f"{name} = {value}; needs a number from {span}")
+        valid = f"of at least {least}" if most == inf else f"from {least} to {most}"
+        raise error(f"{name} = {value}; needs a number {valid}")
 
 
 def check_numbers(settings: Any, names: str, least: float, most: float = inf) -> None:
-    """Check that fields of `settings` are finite numbers from `least` to `most`; `names` are separated by blanks."""
+    """Check that attributes of `settings` are finite numbers in a range.
+
+    Parameters
+    ----------
+    settings
+        The object.
+    names
+        Names of the attributes, separated by spaces.
+    least, most
+        Smallest and largest valid value.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite or outside the range.
+    """
     for name in names.split():
         check_number(name, getattr(settings, name), least, most)

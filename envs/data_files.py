@@ -1,6 +1,6 @@
-"""Files: strict reading of TOML, JSON and JSON Lines, atomic writing, recovery after a kill, and comparison.
+"""Strict reading of TOML, JSON and JSON Lines; atomic writing; recovery of files cut short; comparison of values.
 
-Every error names the file, the line or the key, and the value.
+Each error names the file, the line or the key, and the value.
 """
 
 import json
@@ -12,16 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 
 
 def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any]:
     """Read a TOML file.
 
+    Parameters
+    ----------
+    path
+        Path of the file.
+    error
+        Class of the exception to raise.
+
     Raises
     ------
     InputError
-        If the file is not TOML in UTF-8; the message has the path and the line. `error` is the class to raise.
+        If the file is not TOML in UTF-8; the message has the path and the line.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -34,10 +41,12 @@ def read_json(path: Path, error: type[InputError] = InputError, remedy: str = ""
 
     Parameters
     ----------
+    path
+        Path of the file.
     error
         Class of the exception to raise.
     remedy
-        What the user can do about a damaged file; it ends the message.
+        What the user can do about a damaged file; it ends the error message.
 
     Raises
     ------
@@ -57,15 +66,17 @@ def json_object(text: str | bytes, place: str, error: type[InputError] = InputEr
 
     Parameters
     ----------
+    text
+        The text; bytes are decoded as UTF-8.
     place
-        File and line of the text; it begins the message of an error.
+        File and line of the text; it begins the error message.
     error
         Class of the exception to raise.
 
     Raises
     ------
     InputError
-        If the text is not JSON, or JSON of another type.
+        If the text is not JSON or not an object.
     """
     try:
         value = json.loads(text)
@@ -87,8 +98,12 @@ def check_keys(
 
     Parameters
     ----------
+    table
+        The table; anything but a mapping is an error.
+    required
+        Keys that must be present.
     place
-        File and table; it begins the message of an error.
+        File and name of the table; it begins the error message.
     optional
         Keys that may be absent.
     error
@@ -97,7 +112,8 @@ def check_keys(
     Raises
     ------
     InputError
-        If `table` is no mapping, has an unknown key (the message has the nearest known one) or lacks a required key.
+        If `table` is not a mapping, has an unknown key (the message suggests the most similar known one) or lacks a
+        required key.
     """
     needed = tuple(required)
     known = dict.fromkeys((*needed, *optional))
@@ -105,14 +121,21 @@ def check_keys(
         raise error(f"{place}: needs the keys {', '.join(known)}; got {table!r}")
     for key in table:
         if key not in known:
-            raise error(f"{place}: unknown key '{key}'{nearest(key, known)}")
+            raise error(f"{place}: unknown key '{key}'{did_you_mean(key, known)}")
     for key in needed:
         if key not in table:
             raise error(f"{place}: the key '{key}' is missing")
 
 
 def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number, from 1, and bytes of each line that ends with a newline; a last line cut by a kill is skipped."""
+    """Read the complete lines of a file.
+
+    A last line without a newline is skipped: it was cut short when the writing process was killed.
+
+    Yields
+    ------
+    Number of the line, counted from 1, and its bytes including the newline.
+    """
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
@@ -120,31 +143,45 @@ def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def drop_incomplete_line(path: Path) -> None:
-    """Remove what follows the last newline of a file: a line that a killed process did not finish."""
+    """Remove everything after the last newline of a file: a line that was cut short when its process was killed."""
     with path.open("r+b") as file:
         file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file atomically: a reader sees the old text or the new one, never a part."""
+    """Write a file atomically: a reader sees either the old text or the new text, never a part of it."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to; the file replaces `path` when the block ends without an error."""
+    """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error."""
     partial = path.with_name(path.name + ".partial")
     yield partial
     os.replace(partial, path)
 
 
-def differences(there: Any, now: Any, place: str = "") -> Iterator[str]:
-    """The places in which two JSON values differ, such as ``lora.rank: 16 there, 8 now``; lists count from 0."""
-    if isinstance(there, list) and isinstance(now, list):
-        there, now = dict(enumerate(there)), dict(enumerate(now))
-    if isinstance(there, Mapping) and isinstance(now, Mapping):
-        for key in dict.fromkeys([*there, *now]):
-            yield from differences(there.get(key), now.get(key), f"{place}.{key}" if place else str(key))
-    elif there != now:
-        yield f"{place}: {there!r} there, {now!r} now"
+def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:
+    """Compare two JSON values.
+
+    Parameters
+    ----------
+    recorded
+        The recorded value.
+    now
+        The present value.
+    place
+        Path of the values within a larger value.
+
+    Yields
+    ------
+    A line for each difference, such as ``lora.rank: 16 recorded, 8 now``; elements of lists are numbered from 0.
+    """
+    if isinstance(recorded, list) and isinstance(now, list):
+        recorded, now = dict(enumerate(recorded)), dict(enumerate(now))
+    if isinstance(recorded, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*recorded, *now]):
+            yield from differences(recorded.get(key), now.get(key), f"{place}.{key}" if place else str(key))
+    elif recorded != now:
+        yield f"{place}: {recorded!r} recorded, {now!r} now"

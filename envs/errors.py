@@ -1,5 +1,8 @@
-"""The error that is the user's to mend: one line with the value, the place and the way out."""
+"""The base class of errors that the user can correct."""
 
 
 class InputError(ValueError):
-    """Something given to dilemmas cannot be used. The command line prints the message and exits with code 2."""
+    """Invalid input; the message is one line with the value, its place and a valid alternative.
+
+    The command line prints the message and exits with code 2.
+    """

@@ -1,4 +1,4 @@
-"""Looking things up by name: the value, or an error that names the nearest known one."""
+"""Lookup of values by name; an unknown name raises an error that suggests the most similar known name."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -10,29 +10,67 @@ Value = TypeVar("Value")
 
 
 class UnknownNameError(InputError, LookupError):
-    """A name that nothing is known by; the message has the nearest one."""
+    """An unknown name; the message suggests the most similar known one."""
 
 
 def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") -> Value:
-    """`known[name]`, or `UnknownNameError` with the value, the place and the nearest name."""
+    """Return the value of a name.
+
+    Parameters
+    ----------
+    kind
+        What the names denote, such as ``"game"``; part of the error message.
+    name
+        Name to look up.
+    known
+        Values by name.
+    place
+        Where the name was given; part of the error message.
+
+    Returns
+    -------
+    The value ``known[name]``.
+
+    Raises
+    ------
+    UnknownNameError
+        If `name` is not a key of `known`.
+    """
     if isinstance(name, str) and name in known:
         return known[name]
     where = f" in {place}" if place else ""
-    raise UnknownNameError(f"unknown {kind} '{name}'{where}{nearest(str(name), known)}")
+    raise UnknownNameError(f"unknown {kind} '{name}'{where}{did_you_mean(str(name), known)}")
 
 
-LISTED = 30
-"""Most names that a message lists."""
+MAX_LISTED = 30
+"""Largest number of names that a message lists."""
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
-    """The end of an error message: the nearest known name, or the list of all, if it is not too long."""
-    close = alike(name, known)
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    """End of an error message about an unknown name: the most similar known name, or all names if they are few."""
+    close = closest_name(name, known)
     if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(known)}" if len(known) <= LISTED else f"; no name of {len(known)} is like it"
+        return f"; did you mean '{close}'?"
+    if len(known) <= MAX_LISTED:
+        return f"; known: {', '.join(known)}"
+    return f"; none of the {len(known)} known names is similar"
 
 
-def alike(name: str, known: Iterable[str], least: float = 0.5) -> list[str]:
-    """The known name that is most like a name, if it is alike by `least` or more, from 0 to 1 (`difflib`'s ratio)."""
-    return get_close_matches(str(name).replace("-", "_"), known, n=1, cutoff=least)
+def closest_name(name: str, known: Iterable[str], min_similarity: float = 0.5) -> str | None:
+    """Return the known name that is most similar to a name.
+
+    Parameters
+    ----------
+    name
+        Name to compare; its hyphens are read as underscores.
+    known
+        Names to choose from.
+    min_similarity
+        Smallest accepted similarity, in [0, 1], as defined by `difflib.SequenceMatcher.ratio`.
+
+    Returns
+    -------
+    The name, or None if no name is similar enough.
+    """
+    close = get_close_matches(str(name).replace("-", "_"), known, n=1, cutoff=min_similarity)
+    return close[0] if close else None

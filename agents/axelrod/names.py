@@ -18,7 +18,7 @@ from typing import Any
 
 from dilemmas.agents.strategies.catalogue import key_of
 from dilemmas.agents.strategies.finite_state import StrategyError
-from dilemmas.envs.names import UnknownNameError, alike, lookup
+from dilemmas.envs.names import UnknownNameError, closest_name, lookup
 
 Parameters = dict[str, Any]
 
@@ -98,8 +98,8 @@ def _classes() -> Mapping[str, Any]:
 
 
 def _unknown(name: str) -> UnknownNameError:
-    close = alike(name, [cls.__name__ for cls in _classes().values()])
-    way_out = f"did you mean '{close[0]}'?" if close else "axelrod.all_strategies has them all"
+    close = closest_name(name, [cls.__name__ for cls in _classes().values()])
+    way_out = f"did you mean '{close}'?" if close else "axelrod.all_strategies has them all"
     return UnknownNameError(f"unknown strategy of Axelrod '{name.strip()}'; {way_out}")
 
 

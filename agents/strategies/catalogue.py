@@ -31,7 +31,7 @@ from dilemmas.agents.strategies.lookback import LOOKBACK
 from dilemmas.agents.strategies.memory_one import MEMORY_ONE, MEMORY_ONE_FAMILIES, bernoulli, generosity
 from dilemmas.agents.strategies.probers import PROBERS
 from dilemmas.agents.strategies.zero_determinant import ZERO_DETERMINANT, ZERO_DETERMINANT_FAMILIES
-from dilemmas.envs.names import UnknownNameError, nearest
+from dilemmas.envs.names import UnknownNameError, did_you_mean
 
 __all__ = [
     "FAMILIES",
@@ -171,7 +171,7 @@ def _lookup(name: str, rows: Sequence[Row]) -> Row:
     for family in FAMILIES:
         if key_of(name) in map(key_of, names_of(family)):
             raise StrategyError(f"strategy '{name}': needs {family.name}({', '.join(family.parameters)})")
-    raise UnknownNameError(f"unknown strategy '{name}'{nearest(name.lower().replace(' ', '_'), known)}")
+    raise UnknownNameError(f"unknown strategy '{name}'{did_you_mean(name.lower().replace(' ', '_'), known)}")
 
 
 def _group(name: str, players: int | None) -> int:

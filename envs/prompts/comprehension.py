@@ -11,7 +11,7 @@ from operator import mul
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.theory.outcomes import is_symmetric
 
@@ -64,8 +64,8 @@ def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
     for mine in shown.order:
         for theirs in shown.order:
             case = f"You choose {labels[mine]}, they choose {labels[theirs]}: what do"
-            asked.append(Question("payoff", f"{case} you get?", number(own[mine][theirs])))
-            asked.append(Question("other_payoff", f"{case} they get?", number(other[mine][theirs])))
+            asked.append(Question("payoff", f"{case} you get?", format_number(own[mine][theirs])))
+            asked.append(Question("other_payoff", f"{case} they get?", format_number(other[mine][theirs])))
     for theirs in shown.order:
         case = f"If they choose {labels[theirs]}, "
         asked.append(Question("more", f"{case}which gives you more?", _more([row[theirs] for row in own], shown)))
@@ -73,7 +73,7 @@ def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
             Question("more_for_them", f"{case}which gives them more?", _more([row[theirs] for row in other], shown))
         )
         for whom, points in (("you", own), ("them", other)):
-            change = number(abs(points[0][theirs] - points[1][theirs]))
+            change = format_number(abs(points[0][theirs] - points[1][theirs]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
     asked += _even_odds([sum(row) for row in own], [sum(row) for row in other], 1, shown)
     asked.append(
@@ -93,14 +93,14 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
     for k in range(others + 1):
         for mine in shown.order:
             case = f"You choose {labels[mine]}, {k} of the others choose {labels[0]}: what do you get?"
-            asked.append(Question("payoff", case, number(own[mine][k])))
+            asked.append(Question("payoff", case, format_number(own[mine][k])))
         case = f"If {k} of the others choose {labels[0]}, "
         asked.append(Question("more", f"{case}which gives you more?", _more([row[k] for row in own], shown)))
         asked.append(
             Question("more_for_them", f"{case}which gives them more?", _more([row[k] for row in other], shown))
         )
         for whom, points in (("you", own), ("each of them", other)):
-            change = number(abs(points[0][k] - points[1][k]))
+            change = format_number(abs(points[0][k] - points[1][k]))
             asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
     evenly = [comb(others, k) for k in range(others + 1)]
     even = [[sum(map(mul, evenly, row)) for row in table] for table in (own, other)]

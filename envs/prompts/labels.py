@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.numbers import either, number
+from dilemmas.envs.numbers import format_number, join_choices
 from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
@@ -26,7 +26,7 @@ class Presentation:
     def listed(self, options: int | None = None) -> str:
         """The labels as a choice, ``C or D``; those of the first `options` actions alone, if that is given."""
         most = len(self.labels) if options is None else options
-        return either([self.labels[action] for action in self.order if action < most])
+        return join_choices([self.labels[action] for action in self.order if action < most])
 
 
 def action_labels(template: Template, game: StageGame, player: int) -> list[tuple[str, ...]]:
@@ -83,4 +83,4 @@ def _distinct(game: StageGame, labels: Sequence[str]) -> tuple[str, ...]:
 
 def amounts(game: PublicGoods, player: int) -> list[str]:
     """What each action of a player gives, as it is written."""
-    return [number(game.contribution(action, player)) for action in range(game.n_actions)]
+    return [format_number(game.contribution(action, player)) for action in range(game.n_actions)]

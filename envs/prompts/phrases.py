@@ -10,7 +10,7 @@ from typing import Any
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import either, number
+from dilemmas.envs.numbers import format_number, join_choices
 from dilemmas.envs.prompts.labels import Presentation, amounts
 from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, words_allowed
@@ -51,8 +51,8 @@ def _pair_lines(template: Template, game: StageGame, player: int, shown: Present
                 game,
                 mine=shown.labels[mine],
                 theirs=shown.labels[theirs],
-                my_payoff=number(paid[player]),
-                their_payoff=number(paid[1 - player]),
+                my_payoff=format_number(paid[player]),
+                their_payoff=format_number(paid[1 - player]),
             )
         )
     return lines
@@ -72,9 +72,9 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
                 "group_line",
                 game,
                 mine=shown.labels[mine],
-                counts=either([str(k) for k in counts]),
+                counts=join_choices([str(k) for k in counts]),
                 cooperate=shown.labels[0],
-                payoffs=either([number(value) for value in points]),
+                payoffs=join_choices([format_number(value) for value in points]),
             )
         )
     return lines
@@ -93,9 +93,9 @@ def _public_goods(template: Template, game: PublicGoods, player: int, shown: Pre
     rule = template.say(
         "levels_rule",
         game,
-        endowment=number(game.endowment),
+        endowment=format_number(game.endowment),
         labels=_amounts_listed(template, game, player, shown),
-        multiplier=number(game.multiplier),
+        multiplier=format_number(game.multiplier),
         players=game.n_players,
     )
     return [rule, *_provision(template, game)]
@@ -106,10 +106,12 @@ def _unequal(template: Template, game: PublicGoods, player: int) -> list[str]:
     seats = [player, *(other for other in range(game.n_players) if other != player)]
     keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
     lines = [
-        template.say(key, game, endowment=number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat))
+        template.say(
+            key, game, endowment=format_number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat)
+        )
         for key, seat in zip(keys, seats, strict=True)
     ]
-    pot = template.say("unequal_pot", game, multiplier=number(game.multiplier), players=game.n_players)
+    pot = template.say("unequal_pot", game, multiplier=format_number(game.multiplier), players=game.n_players)
     return [*lines, pot]
 
 
@@ -117,13 +119,13 @@ def _provision(template: Template, game: PublicGoods) -> list[str]:
     if not game.threshold:
         return []
     key = "threshold_refund" if game.refund else "threshold_lost"
-    return [template.say(key, game, threshold=number(game.threshold))]
+    return [template.say(key, game, threshold=format_number(game.threshold))]
 
 
 def _amounts_listed(template: Template, game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
     if not game.n_actions:
-        return template.say("any_amount", game, endowment=number(game.endowment_of(player)))
-    return shown.listed() if shown else either(amounts(game, player))
+        return template.say("any_amount", game, endowment=format_number(game.endowment_of(player)))
+    return shown.listed() if shown else join_choices(amounts(game, player))
 
 
 def _population(
@@ -141,7 +143,7 @@ def _population(
     return [rule, *pairs, template.words(f"neighbours_{population.payoff}", game)]
 
 
-def match_lines(template: Template, view: View) -> list[str]:
+def rule_lines(template: Template, view: View) -> list[str]:
     """What a match has beyond its stage game: talk, sanctions, and how long it is, where the players are told."""
     rules, lines = view.rules, []
     if rules is not None:
@@ -156,7 +158,7 @@ def match_lines(template: Template, view: View) -> list[str]:
 
 
 def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanction) -> str:
-    cost, effect = number(sanction.cost), number(sanction.effect)
+    cost, effect = format_number(sanction.cost), format_number(sanction.effect)
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
@@ -208,7 +210,7 @@ def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
     if not isinstance(game, PublicGoods) or (shown.labels and not _owns_amounts(game)):
         return [shown.labels[action] for action in joint]
     seats = [view.player, *(seat for seat in range(game.n_players) if seat != view.player)]
-    return [number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
+    return [format_number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
 
 
 def _said(template: Template, view: View, joint: Joint, when: str) -> str:
@@ -226,18 +228,18 @@ def _signal(template: Template, view: View, signal: Any) -> str:
 
 def _moved(template: Template, view: View, when: str) -> str:
     """What sanctions did to everybody's points."""
-    mine, *theirs = [f"{'+' if points > 0 else ''}{number(points)}" for points in view.sanctioned or ()]
+    mine, *theirs = [f"{'+' if points > 0 else ''}{format_number(points)}" for points in view.sanctioned or ()]
     key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
 
-def question(template: Template, view: View, shown: Presentation, words: bool) -> str:
+def question_line(template: Template, view: View, shown: Presentation, words: bool) -> str:
     """What is asked in the phase of the match. `words`: whether a message is asked for where one may be said."""
     game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
     if view.phase == "act":
         if listed:
             return template.say("question", game, labels=listed)
-        return template.say("amount_question", game, endowment=number(game.endowments[view.player]))
+        return template.say("amount_question", game, endowment=format_number(game.endowments[view.player]))
     if view.phase == "talk":
         if words and words_allowed(view):
             return template.words("words_question", game)

@@ -8,7 +8,7 @@ import numpy as np
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation, action_labels, sanction_labels, signal_labels
-from dilemmas.envs.prompts.phrases import match_lines, past_lines, payoff_lines, question
+from dilemmas.envs.prompts.phrases import past_lines, payoff_lines, question_line, rule_lines
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import words_allowed
 from dilemmas.envs.rules.protocol import View
@@ -69,7 +69,7 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
     """
     shown = shown or choose_presentation(template, view.game, player=view.seat)
     opening = context.opening(_company(view))
-    rules = [*payoff_lines(template, view, shown), *match_lines(template, view)]
+    rules = [*payoff_lines(template, view, shown), *rule_lines(template, view)]
     return "\n".join([opening, *rules, *past_lines(template, view, shown)])
 
 
@@ -107,7 +107,7 @@ def match_prompt(
     """
     shown = shown or presentations_now(template, view)[0]
     told = describe_match(template, view, context, shown if view.phase == "act" else None)
-    asked = question(template, view, shown, words)
+    asked = question_line(template, view, shown, words)
     wish = f" {template.motivation}" if motivation and not (words and words_allowed(view)) else ""
     return f"{told}\n{asked}{wish}"
 

@@ -11,7 +11,7 @@ from typing import Any
 from dilemmas.envs.data_files import check_keys, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 
 
 class TemplateError(InputError):
@@ -164,7 +164,7 @@ def load_template(name_or_path: str) -> Template:
     path = Path(name_or_path) if name_or_path.endswith(".toml") else known.get(name_or_path, TEMPLATE_FILES)
     if not path.is_file():
         raise TemplateError(
-            f"unknown template '{name_or_path}'{nearest(name_or_path, known)} (or the path of a .toml file)"
+            f"unknown template '{name_or_path}'{did_you_mean(name_or_path, known)} (or the path of a .toml file)"
         )
     return build_template(read_toml(path), str(path))
 

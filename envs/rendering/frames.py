@@ -7,7 +7,7 @@ from typing import Any
 from dilemmas.envs.games.matrix_games import Action
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.rules.protocol import Rules, Transition
 
 SHOWN = 18
@@ -109,7 +109,7 @@ def label(game: StageGame, action: Any, player: int | None = None) -> str:
         Index of the player; needed where endowments differ.
     """
     if isinstance(game, PublicGoods) and game.n_actions != len(Action):
-        return number(game.contribution(action, player))
+        return format_number(game.contribution(action, player))
     graded = game.n_actions == len(Action) and game.cooperation(0) > game.cooperation(1)
     return Action(action).name if graded else str(action)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from dilemmas.envs.games.stage_game import Joint
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.rendering.frames import SHOWN, MatchHistory, frequencies, label, signal
 from dilemmas.envs.rendering.pixels import Picture, canvas, fill, right, small, text_width, write
 from dilemmas.envs.rendering.stage_pictures import CELL, GREY, INK, MARGIN, PAPER, TOP, WHITE, WIDTH, colour, stage_of
@@ -30,8 +30,8 @@ def render_text(history: MatchHistory) -> str:
     labels = [[label(game, played.joint[i], history.seat(i)) for played in acted if played.joint] for i in range(named)]
     width = max((len(shown) for row in labels for shown in row), default=1)
     due = f" ({history.due})" if history.due else ""
-    payoffs = [number(payoff) for payoff in last.payoffs[:named]] if last else ["-"] * named
-    totals = [number(total) for total in history.totals[:named]]
+    payoffs = [format_number(payoff) for payoff in last.payoffs[:named]] if last else ["-"] * named
+    totals = [format_number(total) for total in history.totals[:named]]
     paid, sum_ = (max(least, *(len(shown) + 2 for shown in column)) for least, column in ((9, payoffs), (10, totals)))
     lines = [
         f"{game.name}, round {history.begun}{due}",
@@ -81,7 +81,7 @@ def _crowd(history: MatchHistory) -> Iterator[str]:
         return
     letters = [label(history.game, action) for action in last]
     mean = sum(history.acted[-1].payoffs) / len(letters)
-    yield f"all: {', '.join(frequencies(history.game, last))}, mean payoff {number(mean)}"
+    yield f"all: {', '.join(frequencies(history.game, last))}, mean payoff {format_number(mean)}"
     side, width = population.side, max(map(len, letters))
     gap, letters = "" if width == 1 else " ", [f"{letter:>{width}}" for letter in letters]
     if not side:
@@ -139,7 +139,7 @@ def _table(picture: Picture, history: MatchHistory, y: int, listed: int) -> None
 
 def _points_in(picture: Picture, x: int, y: int, points: float, room: int) -> None:
     """Write points right-aligned at x; in small type where they are wider than `room` pixels."""
-    shown = number(points)
+    shown = format_number(points)
     wide = text_width(shown, 2) > room
     right(picture, x, y + 4 * wide, shown, INK, scale=1 if wide else 2)
 

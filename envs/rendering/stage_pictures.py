@@ -9,7 +9,7 @@ import numpy as np
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.rendering.frames import SHOWN, MatchHistory, frequencies, label
 from dilemmas.envs.rendering.pixels import Colour, Picture, centred, fill, mix, right, small, text_width, write
 
@@ -47,7 +47,7 @@ def colour(game: StageGame, action: Any, player: int | None = None) -> Colour:
 
 
 def _cell(game: StageGame, joint: Joint) -> str:
-    return ", ".join(map(number, game.payoffs(joint)))
+    return ", ".join(map(format_number, game.payoffs(joint)))
 
 
 def _fits(game: StageGame) -> bool:
@@ -163,4 +163,4 @@ def _shares(picture: Picture, history: MatchHistory, tints: Any, left: int) -> N
         assert acted[-1].joint is not None
         write(picture, left, top + full + 14, "  ".join(frequencies(game, acted[-1].joint)), INK)
         mean = sum(acted[-1].payoffs) / len(acted[-1].payoffs)
-        write(picture, left, top + full + 38, f"mean payoff {number(mean)}", INK)
+        write(picture, left, top + full + 38, f"mean payoff {format_number(mean)}", INK)

@@ -1,1 +1,1 @@
-"""How a match is played: rules as pure functions of state, joint action and random generator."""
+"""Rules of matches: pure functions of the state, the joint action and the random generator."""

@@ -1,4 +1,4 @@
-"""The rules of a match by the name of an environment and its options."""
+"""Construction of rules from the name of an environment and its options."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,33 +6,64 @@ from typing import Any
 from dilemmas.envs.checks import GameError, whole_number
 from dilemmas.envs.games.catalogue import game_name, game_options, stage_game
 from dilemmas.envs.names import lookup
-from dilemmas.envs.rules.networks import network
+from dilemmas.envs.rules.networks import build_network
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Sanction, Talk
 
 POPULATION = "population"
-"""The environment that is no game: any symmetric game for two, played by many."""
+"""Name of the environment of a population, which plays any symmetric two-player game."""
 
 
 def rules_of(name: str, /, **options: Any) -> Repeated:
-    """The rules of an environment: `population` for the one of that name, `repeated` for every game of the catalogue.
+    """Make the rules of an environment.
 
-    Raises `InputError` for options that cannot be used.
+    Parameters
+    ----------
+    name
+        ``population``, the name of a game in the catalogue, or the id of an environment.
+    options
+        Options of `population` or `repeated`.
+
+    Raises
+    ------
+    InputError
+        If the name or an option is unknown, or a value is invalid.
     """
     check_options(name, options)
     return population(**options) if game_name(name) == POPULATION else repeated(name, **options)
 
 
 def options_of(name: str) -> dict[str, Any]:
-    """The options of the rules of an environment and their defaults: those of the game, then those of the match."""
+    """Options of the rules of an environment and their defaults: those of the game, then those of the match.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is unknown.
+    """
     if game_name(name) == POPULATION:
         return dict(population.__kwdefaults__ or {})
     return {**game_options(name), **(repeated.__kwdefaults__ or {})}
 
 
 def check_options(name: str, given: Mapping[str, Any], *others: str) -> None:
-    """`UnknownNameError` with the nearest known one for an option that is neither the environment's nor in `others`."""
+    """Check the names of options.
+
+    Parameters
+    ----------
+    name
+        Name of the environment.
+    given
+        Options by name.
+    others
+        Names of further valid options.
+
+    Raises
+    ------
+    UnknownNameError
+        If an option is unknown; the message suggests the most similar known one.
+    """
     known = {**options_of(name), **dict.fromkeys(others)}
     if game_name(name) == POPULATION:
         known |= game_options(given.get("game", known["game"]))
@@ -58,19 +89,46 @@ def repeated(
     points: int = 1,
     **game: Any,
 ) -> Repeated:
-    """The rules of a match of a game of the catalogue.
+    """Make the rules of a match of a game in the catalogue.
 
-    The rules end a match after `rounds` (a pair: drawn between the two, and told to nobody), or after each round with
-    probability 1 - `continuation`. `noise`: probability that an action is replaced by another one. `misperception`:
-    that a player takes another's action for another one. `memory`: how many rounds back players see; None is all of
-    them. `clock`: whether they are told how many are left. `talk`: turns of talk before each round, in `signals` of
-    which 0 is silence, or in texts where `words` are allowed. `punishment`, `reward`: cost and effect of a point, of
-    which each may give every other one up to `points` after a round. `game`: options of `stage_game`. Raises
-    `InputError` for options that cannot be used.
+    Parameters
+    ----------
+    name
+        Name of the game.
+    rounds
+        Number of rounds, 1 or more; a pair (shortest, longest): drawn uniformly from this range and unknown to the
+        players; None: no limit.
+    continuation
+        Continuation probability, in [0, 1]: that a round is followed by another one.
+    noise
+        Trembling hand: probability, in [0, 1], that an action is replaced by a random other action.
+    misperception
+        Probability, in [0, 1], that a player perceives a random other action in place of another player's action.
+    memory
+        Number of past rounds that the players observe, 0 or more; None: all rounds of the match, which needs `rounds`.
+    clock
+        Whether the players know the number of remaining rounds, which needs a fixed number of `rounds`.
+    talk
+        Number of turns of talk before each round, 0 or more.
+    signals
+        Number of signals, 2 or more; signal 0 is silence.
+    words
+        Whether a message may also be a text.
+    punishment, reward
+        Cost and effect of a point in a stage of sanctions after each round; None: no such stage.
+    points
+        Largest number of points that a player may assign to another player, 1 or more.
+    game
+        Options of the game, as in `stage_game`.
+
+    Raises
+    ------
+    InputError
+        If a name or an option is unknown, or a value is invalid.
     """
     rounds = _horizon(rounds)
     turns = whole_number(talk, "talk", 0)
-    speech = Talk(turns or 1, signals, words)  # checked also where nobody talks
+    speech = Talk(turns or 1, signals, words)  # checked even without talk
     return Repeated(
         stage_game(name, **game),
         rounds,
@@ -101,14 +159,28 @@ def population(
     clock: bool = False,
     **payoffs: Any,
 ) -> Repeated:
-    """The rules of a population game.
+    """Make the rules of a match of a population that plays in pairs.
 
-    `game`: a symmetric game for two of the catalogue, whose options are `payoffs`. `n_players`, `graph`, `degree`,
-    `rewiring`, `graph_seed`: who meets whom, as in `dilemmas.envs.rules.networks.network`. `payoff`: a player gets the
-    ``mean`` or the ``sum`` over those it met. The others are those of `repeated`.
+    Parameters
+    ----------
+    game
+        Name of a symmetric two-player game in the catalogue.
+    n_players, graph, degree, rewiring, graph_seed
+        The interaction graph, as in `dilemmas.envs.rules.networks.build_network`.
+    payoff
+        Whether a player gets the ``mean`` or the ``sum`` of its payoffs in a round.
+    rounds, continuation, noise, memory, clock
+        As in `repeated`.
+    payoffs
+        Options of the game, as in `stage_game`.
+
+    Raises
+    ------
+    InputError
+        If a name or an option is unknown, or a value is invalid.
     """
     rounds = _horizon(rounds)
-    size, edges = network(graph, n_players, degree, rewiring, graph_seed)
+    size, edges = build_network(graph, n_players, degree, rewiring, graph_seed)
     return Repeated(
         stage_game(game, **payoffs),
         rounds,
@@ -121,24 +193,26 @@ def population(
 
 
 def _sanction(name: str, rates: tuple[float, float] | None, points: int) -> Sanction | None:
-    """A stage of sanctions from its cost and effect."""
+    """A stage of sanctions from its cost and effect; None without it."""
     if rates is None:
-        Sanction(points=points)  # checked also where there are none
+        Sanction(points=points)  # checked even without sanctions
         return None
     if not (isinstance(rates, Sequence) and len(rates) == 2):
-        raise GameError(f"{name} = {rates!r}; needs a pair: what a point costs, and its effect")
+        raise GameError(f"{name} = {rates!r}; needs a pair: cost and effect of a point")
     return Sanction(*rates, points)
 
 
 def _horizon(rounds: Any) -> Any:
-    """A pair is a list in JSON, and so in records of matches."""
+    """Convert a pair from JSON, and so from a record of a match, where it is a list."""
     return tuple(rounds) if isinstance(rounds, list) else rounds
 
 
 def _remembered(memory: int | None, rounds: int | tuple[int, int] | None) -> int:
-    """How many rounds back players see; None is the whole match."""
+    """Number of past rounds that the players observe; None is all rounds of the match."""
     if memory is not None:
         return memory
     if rounds is None:
-        raise GameError("memory = None, rounds = None; a history without an end has no size: give rounds or memory")
+        raise GameError(
+            "memory = None, rounds = None; observations of an unlimited match need a memory; set memory or rounds"
+        )
     return rounds[-1] if isinstance(rounds, tuple) and rounds else rounds

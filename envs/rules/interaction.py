@@ -1,4 +1,4 @@
-"""Who plays the stage game with whom in a round: one group, or a population in pairs."""
+"""Interaction of the players in a round: as one group, or as a population in pairs."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -15,32 +15,45 @@ from dilemmas.envs.theory.outcomes import tie_of
 
 
 class Interaction(Protocol):
-    """Who meets whom, what it pays, and what each player sees of it."""
+    """Which players interact in a round, their payoffs, and what each player observes."""
 
     @property
     def n_players(self) -> int: ...
     @property
     def options(self) -> tuple[int, ...]:
-        """Number of actions of each player; 0 where an action is an amount."""
+        """Number of actions of each player; 0 if the action is an amount."""
         ...
 
     @property
     def random(self) -> bool:
-        """Whether it is left to chance who meets whom. What `meet` says was seen is then kept by player."""
+        """Whether partners are drawn at random. Observations of a round are then stored by player."""
         ...
 
     @property
     def looks(self) -> Sequence[Callable[[Joint], Joint]]:
-        """By player: what turns a joint action as it is kept into what the player sees, own action first."""
+        """For each player, the function from a stored joint action to what the player observes, own action first."""
         ...
 
     def meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
-        """Payoffs of a joint action by player; and, where it is random who meets, what each player saw."""
+        """Play one round.
+
+        Parameters
+        ----------
+        joint
+            Action of each player.
+        rng
+            Random generator; used only if `random`.
+
+        Returns
+        -------
+        Payoff of each player and, if `random`, what each player observed, own action first; otherwise an empty
+        sequence.
+        """
         ...
 
 
 class OneGroup:
-    """All players play the game together."""
+    """All players play the stage game together."""
 
     random = False
 
@@ -56,24 +69,24 @@ class OneGroup:
 
 
 class InPairs:
-    """The players of a population play a symmetric game for two, with each neighbour or with a random partner.
+    """The players of a population play a symmetric two-player game with each neighbour or with a random partner.
 
     Raises
     ------
     GameError
-        Where the game is not symmetric or not for two players with the same number of actions.
+        If the game is not symmetric, or not for two players with the same number of actions.
     """
 
     def __init__(self, game: StageGame, population: Population) -> None:
         if game.n_players != 2 or 0 in game.options or game.options[0] != game.options[1]:
             shape = " x ".join(map(str, game.options))
             raise GameError(
-                f"{game.name}: {shape} actions; a population plays games for two players with the same actions"
+                f"{game.name}: {shape} actions; a population needs a two-player game with equally many actions for both"
             )
         joints = np.moveaxis(np.indices(game.options), 0, -1)
         payoffs = game.payoff_array(joints)
         _check_symmetry(game, payoffs)
-        self._table: Numbers = payoffs[..., 0]  # own payoff by own and the other's action
+        self._table: Numbers = payoffs[..., 0]  # own payoff, by own action and partner's action
         self._population = population
         self.n_players = population.size
         self.options = (game.options[0],) * population.size
@@ -82,7 +95,7 @@ class InPairs:
     @cached_property
     def looks(self) -> Sequence[Callable[[Joint], Joint]]:
         if self.random:
-            return [tuple] * self.n_players  # what each player saw is kept as it saw it
+            return [tuple] * self.n_players  # observations are stored by player
         return [itemgetter(player, *met) for player, met in enumerate(self._population.neighbours)]
 
     def meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
@@ -99,13 +112,13 @@ class InPairs:
         return payoffs, [(joint[i], joint[partner[i]]) if i in partner else (joint[i],) for i in range(n)]
 
     def _random_pairs(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Random pairs in both directions, shape (players or one less, 2)."""
+        """Random pairs in both directions, shape (2 * (n // 2), 2)."""
         n = self.n_players
         return _both_ways(rng.permutation(n)[: n // 2 * 2].reshape(-1, 2))
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        """Every pair of neighbours in both directions, shape (2 * edges, 2)."""
+        """Each pair of neighbours in both directions, shape (2 * edges, 2)."""
         return _both_ways(np.array(self._population.edges))
 
 
@@ -114,11 +127,11 @@ def _both_ways(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _check_symmetry(game: StageGame, payoffs: Numbers) -> None:
-    """`GameError` with the first joint action where it matters who is the row player."""
+    """`GameError` with the first joint action whose payoffs depend on which player is the row player."""
     own = payoffs[..., 0]
     for mine, theirs in np.argwhere(abs(own - payoffs[..., 1].T) > tie_of(own))[:1].tolist():
         one, other = game.payoffs((mine, theirs)), game.payoffs((theirs, mine))
         raise GameError(
-            f"{game.name}: actions {mine}, {theirs} pay {one} and {theirs}, {mine} pay {other}; a population plays"
-            " symmetric games, in which it does not matter who is the row player"
+            f"{game.name}: actions {mine}, {theirs} pay {one} and {theirs}, {mine} pay {other}; a population needs a"
+            " symmetric game, whose payoffs do not depend on which player is the row player"
         )

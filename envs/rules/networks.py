@@ -1,4 +1,4 @@
-"""Who meets whom in a population: a ring, a lattice, a small world, or any list of edges."""
+"""Interaction graphs of populations: rings, lattices, small worlds, and any list of edges."""
 
 from collections.abc import Iterable
 from math import isqrt
@@ -11,21 +11,47 @@ from dilemmas.envs.checks import MOST_PLAYERS, GameError, probability, whole_num
 from dilemmas.envs.names import lookup
 
 Edges = tuple[tuple[int, int], ...]
-"""Pairs of neighbours, each once, the smaller index first, in order."""
+"""Pairs of neighbours, each listed once with the smaller index first, sorted."""
 
 
 def ring(n: int, degree: int) -> Edges:
-    """Everybody next to the `degree` / 2 nearest on both sides of a circle of `n`."""
+    """A ring: each player is connected to the ``degree / 2`` nearest players on both sides.
+
+    Parameters
+    ----------
+    n
+        Number of players.
+    degree
+        Number of neighbours of each player, an even number from 2 to n - 1.
+
+    Raises
+    ------
+    GameError
+        If `degree` is not such a number.
+    """
     if not isinstance(degree, Integral) or degree % 2 or not 2 <= degree < n:
         raise GameError(f"degree = {degree!r}; a ring of {n} needs an even number from 2 to {n - 1}")
     return as_edges(((i, (i + step) % n) for i in range(n) for step in range(1, degree // 2 + 1)), n)
 
 
 def lattice(n: int, degree: int) -> Edges:
-    """A square lattice whose borders meet (a torus), with 4 neighbours (von Neumann) or 8 (Moore)."""
+    """A square lattice with periodic borders (a torus).
+
+    Parameters
+    ----------
+    n
+        Number of players, a square number of at least 9.
+    degree
+        Number of neighbours of each player: 4 (von Neumann) or 8 (Moore).
+
+    Raises
+    ------
+    GameError
+        If there is no such lattice.
+    """
     side = isqrt(n)
     if side * side != n or side < 3:
-        raise GameError(f"n_players = {n}; a lattice needs the square of a whole number from 3 up")
+        raise GameError(f"n_players = {n}; a lattice needs the square of a whole number of at least 3")
     if not (isinstance(degree, Integral) and degree in (4, 8)):
         raise GameError(f"degree = {degree!r}; a lattice has 4 or 8 neighbours")
     steps = [(0, 1), (1, 0), (1, 1), (1, -1)][: degree // 2]
@@ -41,7 +67,22 @@ def lattice(n: int, degree: int) -> Edges:
 
 
 def small_world(n: int, degree: int, rewiring: float, seed: int) -> Edges:
-    """A ring in which each edge is, with probability `rewiring`, led to somebody else (Watts & Strogatz 1998)."""
+    """A ring with randomly rewired edges (Watts & Strogatz 1998, Nature 393:440).
+
+    Parameters
+    ----------
+    n, degree
+        Number of players and of neighbours, as in `ring`.
+    rewiring
+        Probability, in [0, 1], that an edge is replaced by one from the same player to a random other player.
+    seed
+        Seed of the random generator, 0 or more.
+
+    Raises
+    ------
+    GameError
+        If a value is outside its range, or rewiring leaves a player without a neighbour.
+    """
     rewiring = probability(rewiring, "rewiring")
     rng = np.random.default_rng(whole_number(seed, "graph_seed", 0))
     edges = set(ring(n, degree))
@@ -58,23 +99,41 @@ def small_world(n: int, degree: int, rewiring: float, seed: int) -> Edges:
 
 
 NETWORKS = ("lattice", "ring", "small_world", "random")
-"""The networks that are known by name; ``random`` has no edges: pairs are drawn in every round."""
+"""Names of the graphs; ``random`` has no edges: pairs are drawn in each round."""
 PLAYERS, DEGREE, REWIRING = 25, 4, 0.1
-"""What is not said."""
+"""Defaults of `build_network`."""
 
 
-def network(
+def build_network(
     graph: str | Iterable[Any] = "lattice",
     n_players: int | None = None,
     degree: int | None = None,
     rewiring: float | None = None,
     seed: int | None = None,
 ) -> tuple[int, Edges | None]:
-    """Number of players and their edges, by the name of a network or by a list of edges; None for random pairs.
+    """Build the interaction graph of a population.
 
-    `graph`: a name, or pairs of player indices, as networkx's ``graph.edges`` has them. `n_players`: 25, or with a list
-    of edges one more than its highest index. `degree`: neighbours of each, 4. `rewiring`: probability, 0.1, and `seed`,
-    0, of a small world. Raises `GameError` for what cannot be, and for an option that the graph has no use for.
+    Parameters
+    ----------
+    graph
+        One of `NETWORKS`, or pairs of player indices, such as networkx's ``graph.edges``.
+    n_players
+        Number of players, from 2 to `MOST_PLAYERS`. None: 25, or with a list of edges the highest index plus 1.
+    degree
+        Number of neighbours of each player in a lattice, ring or small world. None: 4.
+    rewiring
+        Probability, in [0, 1], that an edge of a small world is rewired. None: 0.1.
+    seed
+        Seed of the rewiring of a small world, 0 or more. None: 0.
+
+    Returns
+    -------
+    Number of players, and the edges; None for random pairs.
+
+    Raises
+    ------
+    GameError
+        If a value is outside its range, or an option is given that the graph does not use.
     """
     if isinstance(graph, str):
         lookup("graph", graph, dict.fromkeys(NETWORKS), place="population")
@@ -88,7 +147,7 @@ def network(
     ):
         if value is not None and not used:
             shown = repr(graph) if isinstance(graph, str) else "a list of edges"
-            raise GameError(f"{option} = {value!r}, graph = {shown}; such a graph has no use for it")
+            raise GameError(f"{option} = {value!r}, graph = {shown}; this graph does not use the option")
     n = (PLAYERS if isinstance(graph, str) else 1 + max(map(max, graph))) if n_players is None else n_players
     n = whole_number(n, "n_players", 2, MOST_PLAYERS)
     degree = DEGREE if degree is None else degree
@@ -102,18 +161,31 @@ def network(
 
 
 def as_edges(pairs: Iterable[Any], n: int) -> Edges:
-    """The edges in order; GameError for a node that is no player, for a loop, and for somebody without a neighbour."""
+    """Check and sort the edges of a graph.
+
+    Parameters
+    ----------
+    pairs
+        Pairs of player indices, in any order; an edge may occur more than once.
+    n
+        Number of players.
+
+    Raises
+    ------
+    GameError
+        If a pair is not an edge between two different players, or a player has no neighbour.
+    """
     edges = set()
     for one, other in _pairs(pairs):
         for end in (one, other):
             if not 0 <= end < n:
                 raise GameError(f"edge {(one, other)} of the graph has the node {end}; the players are 0..{n - 1}")
         if one == other:
-            raise GameError(f"edge {(one, other)} of the graph leads from a player to itself")
+            raise GameError(f"edge {(one, other)} of the graph connects a player to itself")
         edges.add((min(one, other), max(one, other)))
     alone = set(range(n)) - {end for edge in edges for end in edge}
     if alone:
-        raise GameError(f"player {min(alone)} of the graph has no neighbour; every one of 0..{n - 1} needs an edge")
+        raise GameError(f"player {min(alone)} of the graph has no neighbour; each player of 0..{n - 1} needs an edge")
     return tuple(sorted(edges))
 
 
@@ -127,7 +199,7 @@ def neighbours(edges: Edges, n: int) -> tuple[tuple[int, ...], ...]:
 
 
 def _pairs(graph: Iterable[Any]) -> Iterable[tuple[int, int]]:
-    """The edges of a graph as pairs of numbers; GameError for what is none."""
+    """The edges of a graph as pairs of integers; `GameError` if an element is not such a pair."""
     try:
         listed = list(graph)
     except TypeError:

@@ -1,4 +1,4 @@
-"""Observations: what a player sees, as numbers between 0 and 1."""
+"""Encoding of views and states as vectors with values in [0, 1]."""
 
 from itertools import accumulate
 from math import prod
@@ -15,35 +15,40 @@ Observation = NDArray[np.float32]
 
 
 class Layout(Protocol):
-    """How views and states of a match are laid out in vectors."""
+    """Encoder of the views and states of a match."""
 
     @property
     def size(self) -> int:
-        """Length of a view in numbers."""
+        """Length of an encoded view."""
         ...
 
     @property
     def state_size(self) -> int:
-        """Length of a state in numbers."""
+        """Length of an encoded state."""
         ...
 
     def encode(self, view: View) -> Observation:
-        """A view in numbers, shape (size,)."""
+        """Encode a view, shape (size,)."""
         ...
 
     def encode_state(self, state: State) -> Observation:
-        """What happened, as if no player misperceived it, shape (state_size,)."""
+        """Encode a state without errors of perception, shape (state_size,)."""
         ...
 
 
 class GroupLayout:
-    """The layout of matches in which all players play the game together.
+    """Encoder of matches in which all players play the stage game together.
 
-    In order: the last `memory` rounds, oldest first, as (round, player, action), own action first; and, where the rules
-    have such things, the step within the round (one-hot), the signals of this round (turn, player, signal), this
-    round's joint action, the sanctions of the last round (player; 0.5 is none), and the share of the rounds that is
-    left. An action is one-hot, or its share of the largest endowment where it is an amount. What is not yet there is 0.
-    Where there is nothing to see at all, a vector is a single 0.
+    A vector consists of the last `memory` rounds, oldest first, shape (round, player, action), own action first; and,
+    if the rules have them: the phase (one-hot), the signals of the current round (turn, player, signal), the joint
+    action of the current round, the sanctions of the last round (player; 0.5 is none), and the share of the rounds
+    that remains. An action is one-hot; an amount is divided by the largest endowment. Rounds and signals that have not
+    happened yet are 0. If nothing can be observed, the vector is a single 0.
+
+    Parameters
+    ----------
+    rules
+        Rules of the match.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -52,14 +57,14 @@ class GroupLayout:
         self.phases = [phase.name for phase in rules.phases]
         """Names of the phases, in order."""
         self.largest = max(game.endowments, default=0.0)
-        """The largest amount of any player, in points; 0 where actions are no amounts."""
+        """Largest endowment, in points; 0 if actions are not amounts."""
         self.width = game.n_actions or 1
-        """Numbers per action."""
+        """Length of an encoded action."""
         self.turns = self.phases.count("talk")
-        """Turns of talk in a round."""
+        """Number of turns of talk per round."""
         stages = [stage for stage in (rules.punishment, rules.reward) if stage is not None]
         self.most_sanctioned = max((stage.effect * stage.points * (n - 1) for stage in stages), default=None)
-        """Most points that the sanctions of a round can add to or take from a player; None where there are none."""
+        """Most points that the sanctions of a round can give to or take from a player; None without sanctions."""
         self.shapes: dict[str, tuple[int, ...]] = {
             "history": (rules.memory, n, self.width),
             "phase": (len(self.phases) if len(self.phases) > 1 else 0,),
@@ -68,18 +73,18 @@ class GroupLayout:
             "sanctioned": (n if stages else 0,),
             "clock": (int(rules.clock),),
         }
-        """The parts of a vector, in order."""
+        """Shapes of the parts of a vector, in order."""
         lengths = [prod(shape) for shape in self.shapes.values()]
         ends = list(accumulate(lengths))
         self.places = {name: slice(end - k, end) for name, end, k in zip(self.shapes, ends, lengths, strict=True)}
-        """Where each part lies."""
+        """Slice of each part in a vector."""
         self.size = max(1, ends[-1])
-        """Length of a vector."""
+        """Length of an encoded view."""
         self.state_size = self.size
-        """Length of a state in numbers."""
+        """Length of an encoded state."""
 
     def encode(self, view: View) -> Observation:
-        """A view in numbers, shape (size,)."""
+        """Encode a view, shape (size,)."""
         vector = np.zeros(self.size, dtype=np.float32)
         if view.history:
             self._part(vector, "history")[-len(view.history) :] = [self._actions(joint) for joint in view.history]
@@ -99,33 +104,45 @@ class GroupLayout:
         return vector
 
     def encode_state(self, state: State) -> Observation:
-        """What the first player would see without errors of perception."""
+        """Encode the view of the first player without errors of perception, shape (state_size,)."""
         return self.encode(self._rules.view(state._replace(seen=None, perceived=None), 0))
 
     def _part(self, vector: Observation, name: str) -> Observation:
-        """A part of a vector, in its own shape."""
+        """A part of a vector, reshaped."""
         return vector[self.places[name]].reshape(self.shapes[name])
 
     def _actions(self, joint: Joint) -> list[list[float]]:
-        """A joint action in numbers."""
+        """A joint action, shape (player, width)."""
         if self.largest:
             return [[amount / self.largest] for amount in joint]
         return [[float(action == option) for option in range(self.width)] for action in joint]
 
 
 class PopulationLayout:
-    """The layout of matches of a population, in which players differ in how many others they meet."""
+    """Encoder of matches of a population, in which the number of neighbours may differ between players.
+
+    Parameters
+    ----------
+    rules
+        Rules of the match.
+    population
+        Interaction structure of the players.
+    """
 
     def __init__(self, rules: Rules, population: Population) -> None:
         self._memory, self._players, self._options = rules.memory, population.size, rules.stage.n_actions
         self._clock = rules.clock
         self.size = max(1, self._memory * 2 * self._options + self._clock)
-        """Length of a view in numbers."""
+        """Length of an encoded view."""
         self.state_size = max(1, self._memory * self._players * self._options + self._clock)
-        """Length of a state in numbers."""
+        """Length of an encoded state."""
 
     def encode(self, view: View) -> Observation:
-        """Per round, oldest first: own action one-hot, and the share of each action among those met; then the clock."""
+        """Encode a view, shape (size,).
+
+        For each round, oldest first: own action (one-hot) and frequency of each action among the neighbours or
+        partner; then, if the players know it, the share of the rounds that remains.
+        """
         block = np.zeros((self._memory, 2, self._options), dtype=np.float32)
         for place, (mine, *theirs) in enumerate(view.history, start=self._memory - len(view.history)):
             block[place, 0, mine] = 1
@@ -134,13 +151,17 @@ class PopulationLayout:
         return self._timed(block, view.round, view.rounds)
 
     def encode_state(self, state: State) -> Observation:
-        """Per round, oldest first, each player's action one-hot, by player and action; then the clock."""
+        """Encode a state, shape (state_size,).
+
+        For each round, oldest first: the action of each player (one-hot); then, if the players know it, the share of
+        the rounds that remains.
+        """
         block = np.zeros((self._memory, self._players, self._options), dtype=np.float32)
         for place, joint in enumerate(state.history, start=self._memory - len(state.history)):
             block[place, np.arange(self._players), joint] = 1
         return self._timed(block, state.round, state.length)
 
     def _timed(self, block: Observation, played: int, rounds: int | None) -> Observation:
-        """A vector that ends with the share of the rounds that is left, where players are told; never an empty one."""
+        """Flatten a block and append the share of the rounds that remains if it is known; 0 if there is neither."""
         left = [1 - played / rounds] if self._clock and rounds is not None else []
         return np.append(block.ravel(), left if left or block.size else [0.0]).astype(np.float32)

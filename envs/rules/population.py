@@ -1,7 +1,7 @@
-"""A population: many players, each of whom plays a game for two with its neighbours or with random partners.
+"""A population: many players, each of whom plays a two-player game with its neighbours or with random partners.
 
-Each player takes one action a round, which meets the actions of all its neighbours on a graph (Nowak & May 1992, Nature
-359:826) or that of one random partner (Kandori 1992, Review of Economic Studies 59:63).
+Each player takes one action per round, which is matched with the actions of all its neighbours on a graph (Nowak & May
+1992, Nature 359:826) or with that of one random partner (Kandori 1992, Review of Economic Studies 59:63).
 """
 
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import Edges, as_edges, lattice, neighbours
 
 PAYOFFS = ("mean", "sum")
-"""How the payoffs of a player's games are combined."""
+"""Ways to combine the payoffs that a player gets from its neighbours or partner in a round."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """Who plays with whom, as part of the rules of a match (`Repeated.population`).
+    """The interaction structure of a population, as part of the rules of a match (`Repeated.population`).
 
     Raises
     ------
     GameError
-        Where the size is out of range, an edge names no player, or a player has no neighbour.
+        If the size is out of range, an edge contains an index that is not a player, or a player has no neighbour.
     """
 
     size: int = 9
-    """Number of players, 2 or more."""
+    """Number of players, from 2 to `MOST_PLAYERS`."""
     edges: Edges | None = None
-    """Pairs of neighbours. None: random pairs in each round; one player sits out where the number is odd."""
+    """Pairs of neighbours. None: random pairs in each round; if `size` is odd, one player has no partner."""
     payoff: str = "mean"
-    """Whether a player gets the ``mean`` or the ``sum`` of its payoffs in a round; 0 if it met no one."""
+    """Whether a player gets the ``mean`` or the ``sum`` of its payoffs in a round; 0 without a partner."""
 
     def __post_init__(self) -> None:
         lookup("payoff", self.payoff, dict.fromkeys(PAYOFFS), place="population")
@@ -41,16 +41,16 @@ class Population:
 
     @cached_property
     def neighbours(self) -> tuple[tuple[int, ...], ...]:
-        """The players whom each player meets in every round; empty tuples where pairs are random."""
+        """The neighbours of each player; empty tuples if pairs are random."""
         return neighbours(self.edges or (), self.size)
 
     @cached_property
     def side(self) -> int:
-        """Number of players in a row of the square lattice; 0 where the graph is no lattice."""
+        """Side of the square lattice, in players; 0 if the graph is not a lattice."""
         side = isqrt(self.size)
         square = side >= 3 and side * side == self.size
         return side if square and any(self.edges == lattice(self.size, degree) for degree in (4, 8)) else 0
 
     def company(self, player: int) -> int:
-        """Number of players who meet in a round from the view of one player, who is included."""
+        """Number of players whom one player interacts with in a round, including itself."""
         return 2 if self.edges is None else 1 + len(self.neighbours[player])

@@ -1,8 +1,8 @@
-"""How a game is played: one protocol of pure functions on frozen values.
+"""The protocol of rules: pure functions of immutable values.
 
-A rules object never changes. It maps (state, joint action, random generator) to the next state, so a match can be
-forked, pickled and replayed at any round. A round may have several phases (talk, act, sanction): `phase` says what may
-be done now and by how many options, and one `step` plays one phase.
+A rules object is immutable. It maps (state, joint action, random generator) to the next state, so that a match can be
+forked, pickled and replayed from any round. A round may have several phases (talk, act, sanctions); a `Phase` gives the
+number of options of each player, and one `step` plays one phase.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from dilemmas.envs.rules.stages import Sanction, Talk
 
 
 class Ending(Enum):
-    """Why a match is over."""
+    """Reason for which a match has ended."""
 
     LAST_ROUND = "the fixed number of rounds was played"
     CHANCE = "the continuation draw ended the match"
@@ -27,147 +27,153 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What the players may do now."""
+    """A phase of a round: what the players choose simultaneously."""
 
     name: str
     """``talk``, ``act``, ``punish`` or ``reward``."""
     options: tuple[int, ...]
-    """Number of options of each player; 0 = any number of points up to the endowment."""
+    """Number of options of each player; 0 if the action is an amount, in points, from 0 to the endowment."""
     default: tuple[int, ...]
-    """What is done for a player whose action belongs to another phase: silence, defection, no sanction."""
+    """Option that replaces an action of another phase: silence, defection, or no sanction."""
 
 
 class State(NamedTuple):
-    """Where a match stands, before the next phase."""
+    """The state of a match before its next phase."""
 
     round: int
-    """Rounds completed."""
+    """Number of completed rounds."""
     phase: int
     """Index of the phase within the round."""
     history: tuple[Joint, ...]
-    """The joint actions of the last rounds as they happened, oldest first; at most the rules' memory."""
+    """The joint actions of the last rounds as they were played, oldest first; at most `Rules.memory` of them."""
     ending: Ending | None = None
-    """None while the match goes on."""
+    """None until the match has ended."""
     length: int | None = None
-    """Rounds after which the match ends at the latest; None for no limit."""
+    """Largest number of rounds; None for no limit."""
     seen: tuple[tuple[Joint, ...], ...] | None = None
-    """The history as each player perceived it, in the order of the players; None where nobody can err."""
+    """The history as perceived by each player, in the order of the players; None if all perceive what was played."""
     said: tuple[Joint, ...] = ()
-    """Signals of this round, one joint signal per turn of talk."""
+    """Signals of the current round, one joint signal per turn of talk."""
     acted: Joint | None = None
-    """The joint action of this round, while sanctions are due."""
+    """The joint action of the current round if sanctions follow it; otherwise None."""
     sanctioned: tuple[float, ...] | None = None
-    """Points that sanctions added to or took from each player in the last round; None where there are none."""
+    """Points that the sanctions of the last round gave to or took from each player, without the costs of assigning
+    them; None if the rules have no sanctions."""
     perceived: tuple[Joint, ...] | None = None
-    """What each player takes `acted` for, in the order of the players; None where nobody can err."""
+    """`acted` as perceived by each player, in the order of the players; None if all perceive what was played."""
 
 
 class Transition(NamedTuple):
-    """What one phase did."""
+    """The result of one phase."""
 
     state: State
+    """The state after the phase."""
     joint: Joint
-    """The joint action as it happened, after trembles and with defaults for actions of other phases."""
+    """The joint action as played: after noise, and with defaults in place of actions of other phases."""
     payoffs: tuple[float, ...]
-    """Points of each player in this phase."""
+    """Payoff of each player in this phase."""
     phase: str = "act"
     """Name of the phase."""
 
 
 class View(NamedTuple):
-    """What one player of a social dilemma knows when it is to act. Environments put it in their infos."""
+    """The information of one player when it chooses an action. Environments put it into their infos."""
 
     game: StageGame
     player: int
-    """Index of the player at the table."""
+    """Index of the player in the match."""
     round: int
-    """Rounds completed."""
+    """Number of completed rounds."""
     history: tuple[Joint, ...]
-    """What the player can see of the past: own action first, then the others in order; oldest round first."""
+    """The joint actions that the player observes, oldest round first: own action, then the others in order."""
     phase: str = "act"
-    """What is to be done now."""
+    """Name of the current phase: ``talk``, ``act``, ``punish`` or ``reward``."""
     said: tuple[Joint, ...] = ()
-    """Signals of this round so far, own first."""
+    """Signals of the current round so far, own signal first; one joint signal per turn."""
     acted: Joint | None = None
-    """This round's joint action as the player perceived it, own first, where sanctions are due."""
+    """The joint action of the current round as perceived, own action first, if sanctions follow; otherwise None."""
     sanctioned: tuple[float, ...] | None = None
-    """Points that the last sanctions added to or took from each player, own first; None where there are none."""
+    """Points that the last sanctions gave to or took from each player, without the costs of assigning them, own first;
+    None if the rules have no sanctions."""
     rounds: int | None = None
-    """Number of rounds of the match, where the players are told."""
+    """Number of rounds of the match if the players know it (`Rules.clock`); otherwise None."""
     rules: "Rules | None" = None
-    """The rules of the match, known to all; None for a game by itself, as in a question about it."""
+    """The rules of the match, which are common knowledge; None for a stage game without a match."""
 
     @property
     def population(self) -> Population | None:
-        """The population that the player is part of; None where all players play the game together."""
+        """The population that the player is part of; None if all players play the stage game together."""
         return None if self.rules is None else self.rules.population
 
     @property
     def seat(self) -> int:
-        """The player's index in `game`. In a population all players take the first seat, for the game is symmetric."""
+        """Index of the player in `game`; 0 for each player of a population, whose game is symmetric."""
         return self.player if self.population is None else 0
 
 
 class Rules(Protocol):
-    """The rules of a match: everything an environment, an engine, a prompt or a search needs to know."""
+    """The rules of a match. Implementations are immutable."""
 
     @property
     def stage(self) -> StageGame:
-        """The game that is played in one round."""
+        """The stage game, which is played in each round."""
         ...
 
     @property
     def population(self) -> Population | None:
-        """Who plays with whom, where the game is played in pairs of a population."""
+        """Interaction structure of a population that plays in pairs; None if all players play together."""
         ...
 
     @property
     def rounds(self) -> int | tuple[int, int] | None:
-        """Number of rounds; a pair (shortest, longest) where it is drawn; None for no limit."""
+        """Number of rounds; a pair (shortest, longest) if it is drawn at random; None for no limit."""
         ...
 
     @property
     def continuation(self) -> float:
-        """Probability, from 0 to 1, that a round is followed by another one."""
+        """Continuation probability, in [0, 1]: that a round is followed by another one."""
         ...
 
     @property
     def noise(self) -> float:
-        """Trembling hand: probability, from 0 to 1, that an action is replaced by another one."""
+        """Trembling hand: probability, in [0, 1], that an action is replaced by a random other action."""
         ...
 
     @property
     def misperception(self) -> float:
-        """Probability, from 0 to 1, that a player takes another player's action for a different one."""
+        """Probability, in [0, 1], that a player perceives a random other action in place of another player's action."""
         ...
 
     @property
     def memory(self) -> int:
-        """How many rounds back the players see, 0 or more."""
+        """Number of past rounds that the players observe, 0 or more."""
         ...
 
     @property
     def clock(self) -> bool:
-        """Whether the players know how many rounds are left."""
+        """Whether the players know the number of remaining rounds."""
         ...
 
     @property
     def talk(self) -> Talk | None:
-        """Cheap talk before the players act."""
+        """Cheap talk before the players act; None without it."""
         ...
 
     @property
     def punishment(self) -> Sanction | None:
-        """The stage of punishment after they have acted."""
+        """Stage of punishment after the players have acted; None without it."""
         ...
 
     @property
     def reward(self) -> Sanction | None:
-        """The stage of reward after they have acted."""
+        """Stage of reward after the players have acted; None without it."""
         ...
 
     @property
-    def n_players(self) -> int: ...
+    def n_players(self) -> int:
+        """Number of players of a match."""
+        ...
+
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of a round, in order."""
@@ -175,40 +181,81 @@ class Rules(Protocol):
 
     @property
     def endless(self) -> bool:
-        """Whether a match never ends by the rules."""
+        """Whether the rules never end a match."""
         ...
 
     @property
     def spaces(self) -> tuple[int, ...]:
-        """Number of options of each player over all phases; 0 = an amount."""
+        """Largest number of options of each player in any phase; 0 if the action is an amount."""
         ...
 
     @property
     def predictable(self) -> bool:
-        """Whether nothing is left to chance once a match has begun."""
+        """Whether `step` is deterministic."""
         ...
 
     @property
     def observation_size(self) -> int:
-        """Length of a view in numbers."""
+        """Length of an encoded view."""
         ...
 
     @property
     def state_size(self) -> int:
-        """Length of a state in numbers."""
+        """Length of an encoded state."""
         ...
 
-    def start(self, rng: np.random.Generator) -> State: ...
-    def step(self, state: State, joint: Sequence[Any], rng: np.random.Generator) -> Transition: ...
-    def view(self, state: State, player: int) -> View: ...
+    def start(self, rng: np.random.Generator) -> State:
+        """The state before the first phase of a match."""
+        ...
+
+    def step(self, state: State, joint: Sequence[Any], rng: np.random.Generator) -> Transition:
+        """Play one phase.
+
+        Parameters
+        ----------
+        state
+            State before the phase.
+        joint
+            Action of each player. An action of another phase is replaced by the default of this phase.
+        rng
+            Random generator.
+
+        Raises
+        ------
+        GameError
+            If the match has ended, or an action is valid in no phase.
+        """
+        ...
+
+    def view(self, state: State, player: int) -> View:
+        """The information of a player in a state."""
+        ...
+
     def encode(self, view: View) -> NDArray[np.float32]:
-        """A view in numbers, which do not depend on the player's index nor, where nobody is told it, on the round."""
+        """Encode a view as a vector with values in [0, 1], shape (observation_size,).
+
+        The vector depends neither on the player's index nor, unless the players know it, on the round.
+        """
         ...
 
     def encode_state(self, state: State) -> NDArray[np.float32]:
-        """What happened in numbers, as if no player misperceived it."""
+        """Encode a state without errors of perception as a vector with values in [0, 1], shape (state_size,)."""
         ...
 
     def sanctions(self, action: int, player: int, points: int) -> list[int]:
-        """Points that an action of a sanctioning phase, by a player, assigns to each player; at most `points` each."""
+        """Decode an action of a phase of sanctions.
+
+        Parameters
+        ----------
+        action
+            Index of the action.
+        player
+            Player who takes the action.
+        points
+            Largest number of points for each other player.
+
+        Returns
+        -------
+        Points assigned to each player, in the order of the players; 0 for `player`.
+        """
         ...

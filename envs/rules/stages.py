@@ -1,23 +1,29 @@
-"""Stages that a round may have besides the game itself: talk before it, punishment and reward after it."""
+"""Optional stages of a round: talk before the game is played, punishment and reward after it."""
 
 from dataclasses import dataclass
 
 from dilemmas.envs.checks import flag, from_zero, whole_number
 
 LARGEST_CHOICE = 1 << 16
-"""Most options of a player in one phase; sanctions against many others exceed it."""
+"""Largest number of options of a player in one phase; sanctions against many other players exceed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Cheap talk before the players act: signals that cost nothing and bind nobody."""
+    """Cheap talk before the players act: messages without cost that do not restrict the actions.
+
+    Raises
+    ------
+    GameError
+        If a value is outside its range.
+    """
 
     turns: int = 1
-    """Turns per round; all speak at once in each."""
+    """Turns per round, 1 or more; in each, all players send a signal simultaneously."""
     signals: int = 3
-    """Size of the alphabet; signal 0 is silence."""
+    """Number of signals, 2 or more; signal 0 is silence."""
     words: bool = False
-    """Whether a signal may also be a text. The space of actions stays the alphabet."""
+    """Whether a message may also be a text. The action space contains the signals only."""
 
     def __post_init__(self) -> None:
         for name, least in (("turns", 1), ("signals", 2)):
@@ -28,17 +34,22 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Sanction:
-    """Points that players take from or give to each other once they have seen what everybody did.
+    """Points that players take from or give to each other after they have observed the joint action.
 
-    Fehr & Gächter 2002 (Nature 415:137): punishment with cost 1 and effect 3.
+    The defaults are those of the punishment in Fehr & Gächter 2002 (Nature 415:137).
+
+    Raises
+    ------
+    GameError
+        If a value is outside its range.
     """
 
     cost: float = 1.0
-    """What a point costs who assigns it."""
+    """Cost of a point to the player who assigns it, 0 or more."""
     effect: float = 3.0
-    """What a point takes from, or gives to, who receives it."""
+    """Payoff that a point takes from, or gives to, the player to whom it is assigned, 0 or more."""
     points: int = 1
-    """Most points that one player can assign to another one."""
+    """Largest number of points that one player can assign to another player, 1 or more."""
 
     def __post_init__(self) -> None:
         for name in ("cost", "effect"):

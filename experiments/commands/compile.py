@@ -22,7 +22,7 @@ from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
@@ -118,7 +118,7 @@ def _title(table: PolicyTable) -> str:
 
 
 def _value(value: Any) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)
+    return format_number(value) if isinstance(value, int | float) else str(value)
 
 
 def _caption(table: PolicyTable) -> str:

@@ -42,10 +42,10 @@ class CommandGroup(click.Group):
 
     def answer(self, name: str) -> str:
         """What to say of a name that is no command: the answer to it, or to the most similar name."""
-        from dilemmas.envs.names import alike
+        from dilemmas.envs.names import closest_name
 
-        close = alike(name, [*self.modules, *self.answers])
-        known = name if name in self.answers else close[0] if close else ""
+        close = closest_name(name, [*self.modules, *self.answers])
+        known = name if name in self.answers else close or ""
         if known in self.answers:
             return f"there is no command '{name}': {self.answers[known]}"
         hint = f"; did you mean '{known}'?" if known else f"; commands: {', '.join(self.modules)}"

@@ -10,7 +10,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.envs.theory.outcomes import tie_of
-from dilemmas.experiments.run_folder import read_json
+from dilemmas.experiments.run_folder import read_run_json
 
 
 class DynamicsError(InputError):
@@ -77,7 +77,7 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     file = folder / "results.json"
     if not file.is_file():
         raise DynamicsError(f"{file} is not there; give the folder of a tournament that has ended")
-    told = read_json(file)
+    told = read_run_json(file)
     try:
         seats = max((len(group["players"]) for group in told.get("groups", ())), default=2)
         players = dict.fromkeys(map(str, told["players"]))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.envs.rules.networks import Edges, network
+from dilemmas.envs.rules.networks import Edges, build_network
 from dilemmas.experiments.dynamics.alpha_rank import POPULATION, alpha_rank, responses, sweep
 from dilemmas.experiments.dynamics.deterministic import Course, best_response, ecological, replicator
 from dilemmas.experiments.dynamics.fixation import FITNESS, RULES, Process, fixation, small_mutation
@@ -126,7 +126,7 @@ def _notes(exact: Mapping[str, Any]) -> list[str]:
 def _edges(graph: str | None, n: int) -> Edges | None:
     if graph is None:
         return None
-    _, edges = network(graph, n)
+    _, edges = build_network(graph, n)
     if edges is None:
         raise DynamicsError(f"--graph {graph} has no neighbours; without --graph everybody meets everybody")
     return edges

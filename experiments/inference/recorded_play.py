@@ -18,7 +18,7 @@ from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, read_trajectory
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.rules.protocol import Rules
 from dilemmas.experiments.replaying.replay import make_environment
@@ -219,7 +219,7 @@ def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
         places = [told.index(known) for known in (name, *aliases) if known in told]
         if not places:
             known = f"also known as {', '.join(aliases)}"
-            raise PlayError(f"{path}, line 1: no column '{name}' ({known}){nearest(name, dict.fromkeys(told))}")
+            raise PlayError(f"{path}, line 1: no column '{name}' ({known}){did_you_mean(name, dict.fromkeys(told))}")
         where[name] = places[0]
     return where
 

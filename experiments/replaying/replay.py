@@ -17,7 +17,7 @@ from dilemmas.agents.models.backend import Backend, CachingBackend, ModelError
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.templates import Template, build_template
 from dilemmas.experiments.replaying.reenact import Difference, Witness, reenact, witness
-from dilemmas.experiments.run_folder import read_json
+from dilemmas.experiments.run_folder import read_run_json
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def _run_of(file: Path) -> tuple[Path, dict[str, Any]]:
     """The run folder of a study to which a trajectory belongs, and the recipe in it; empty if there is none."""
     for folder in file.resolve().parents:
         if (folder / "recipe.json").is_file():
-            return folder, read_json(folder / "recipe.json")
+            return folder, read_run_json(folder / "recipe.json")
     return file.parent, {}
 
 

@@ -10,7 +10,7 @@ from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
@@ -66,7 +66,7 @@ def own_contexts(tables: Mapping[str, Any], place: str) -> dict[str, Context]:
 def _own_context(name: str, table: Mapping[str, Any], place: str) -> Context:
     for key, value in table.items():
         if key not in CONTEXT_KEYS:
-            raise DefinitionError(f"{place}: unknown key '{key}'{nearest(key, dict.fromkeys(CONTEXT_KEYS))}")
+            raise DefinitionError(f"{place}: unknown key '{key}'{did_you_mean(key, dict.fromkeys(CONTEXT_KEYS))}")
         if not isinstance(value, str):
             raise DefinitionError(f"{place}: {key} = {value!r}; needs a text in quotes")
     for key in CONTEXT_KEYS:

@@ -9,7 +9,7 @@ from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.model_files import is_hub_id
 from dilemmas.agents.models.open_model import LazyModel, open_model
 from dilemmas.experiments.populations.torus import run_lattice, write_lattice
-from dilemmas.experiments.run_folder import RunError, read_json, write_json
+from dilemmas.experiments.run_folder import RunError, read_run_json, write_json
 from dilemmas.experiments.study import stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
@@ -60,7 +60,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
     path = run.folder / "results.json"
     if not path.is_file():
         return None
-    found: dict[str, Any] = read_json(path)
+    found: dict[str, Any] = read_run_json(path)
     if found.get("version") != VERSION:
         message = f"{path} has version {found.get('version')}, not {VERSION}"
         raise RunError(f"{message}; delete it and repeat the command: only the metrics are computed again")

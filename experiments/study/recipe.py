@@ -133,7 +133,7 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
+class LatticeSettings:
     """The lattice on which the compiled policy tables play."""
 
     game: str = "prisoners_dilemma"
@@ -162,7 +162,7 @@ class Recipe:
     scenarios: ScenarioChoice = field(default_factory=ScenarioChoice)
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: Matches = field(default_factory=Matches)
-    population: Population = field(default_factory=Population)
+    population: LatticeSettings = field(default_factory=LatticeSettings)
     games: Mapping[str, OwnGame] = field(default_factory=dict)
     """Games of the recipe's own, by name; a game of the study by the same name is replaced."""
     contexts: Mapping[str, Context] = field(default_factory=dict)

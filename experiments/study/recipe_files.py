@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.names import nearest
+from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.experiments.study.definitions import OwnGame, inside, own_contexts, own_games, own_template, spelled_out
@@ -43,7 +43,7 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
         path = near.parent / name_or_path
     if not path.is_file():
         raise RecipeError(
-            f"unknown recipe '{name_or_path}'{nearest(name_or_path, built_in)} (or the path of a .toml file)"
+            f"unknown recipe '{name_or_path}'{did_you_mean(name_or_path, built_in)} (or the path of a .toml file)"
         )
     table = _read_json(path) if path.suffix == ".json" else read_toml(path)
     prompting = table.get("prompting")
@@ -78,7 +78,7 @@ def build_section(kind: type[Section], table: Mapping[str, Any], place: str) -> 
     known = {f.name: f for f in fields(kind)}
     for key in table:
         if key not in known:
-            raise RecipeError(f"{place}: unknown key '{key}'{nearest(key, known)}")
+            raise RecipeError(f"{place}: unknown key '{key}'{did_you_mean(key, known)}")
     values = {key: _field(hints[key], key, value, place) for key, value in table.items()}
     missing = [n for n, f in known.items() if n not in values and f.default is MISSING and f.default_factory is MISSING]
     if missing:

@@ -10,7 +10,7 @@ import numpy as np
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.names import lookup
-from dilemmas.envs.rules.networks import network
+from dilemmas.envs.rules.networks import build_network
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Group, Settings, TournamentError
 
 
@@ -109,7 +109,7 @@ class Pairings:
             )
         names = self.names
         try:
-            _, edges = network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+            _, edges = build_network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
         except GameError as error:
             raise TournamentError(f"graph = '{graph}': {error}; change the number of agents, or give --pairs") from None
         assert edges is not None

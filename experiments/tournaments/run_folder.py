@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
-from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_json, write_json
+from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_run_json, write_json
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -96,7 +96,7 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
     path = folder / SETTINGS
     if not path.is_file():
         return None
-    kept = read_json(path)
+    kept = read_run_json(path)
     if not isinstance(kept, dict) or not {"game", "players", "seed"} <= set(kept):
         raise RunError(f"{path} does not contain the settings of a tournament; choose another folder")
     return kept
@@ -129,7 +129,7 @@ def seconds(folder: Path) -> float:
     """Seconds spent so far, over all attempts."""
     path = folder / "seconds.json"
     try:
-        return float(read_json(path)["playing"]) if path.is_file() else 0.0
+        return float(read_run_json(path)["playing"]) if path.is_file() else 0.0
     except (KeyError, TypeError, ValueError):
         raise RunError(f"{path} is damaged; delete it: only the time spent so far is lost") from None
 
@@ -180,7 +180,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     """The results in a folder; those of the matches played so far if it is not complete."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
-        data: dict[str, Any] = read_json(results)
+        data: dict[str, Any] = read_run_json(results)
         if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
             raise RunError(f"{results} does not contain the results of a tournament; repeat the command that began it")
         return data

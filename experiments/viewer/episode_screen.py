@@ -20,7 +20,7 @@ from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.pettingzoo_api.parallel_env import SHELL
 from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
@@ -67,7 +67,7 @@ def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableTy
 
 def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Text:
     """A match in one line of a list: where it stands, rounds, ending, totals, file."""
-    totals = " : ".join(number(total) for total in list(record.outcome.totals.values())[:4])
+    totals = " : ".join(format_number(total) for total in list(record.outcome.totals.values())[:4])
     more = " ..." if len(record.outcome.totals) > 4 else ""
     rules = recorded_rules(header)
     rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the clock may cut the last one short
@@ -162,12 +162,12 @@ def _joint(rules: Repeated | None, record: MatchRecord, step: int) -> Table:
     for heading in ("action", "payoff", "total"):
         table.add_column(heading, justify="right")
     for player, move in enumerate(record.steps[step - 1]):
-        payoff = "-" if move.reward is None else number(move.reward)
+        payoff = "-" if move.reward is None else format_number(move.reward)
         table.add_row(
             Text(visible(move.player)),
             _action(move, action_words(rules, step, player)),
             payoff,
-            number(_total(record, step, move.player)),
+            format_number(_total(record, step, move.player)),
         )
     return table
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.pettingzoo_api.text_observations import InWords
 from dilemmas.envs.prompts.contexts import context
@@ -116,7 +116,7 @@ def play(case: Playthrough) -> Iterator[str]:
         yield from ("", f"step {step}: round {view.round + 1}, phase {view.phase}")
         observations, rewards, terminations, truncations, infos = env.step(actions)
         yield from _by_agent("action", {agent: repr(action) for agent, action in actions.items()})
-        yield from _by_agent("payoff", {agent: number(reward) for agent, reward in rewards.items()})
+        yield from _by_agent("payoff", {agent: format_number(reward) for agent, reward in rewards.items()})
         yield f"  terminated: {_flag(terminations)}, truncated: {_flag(truncations)}"
         yield from _seen(env, observations, infos)
     ending = env.unwrapped._current.state.ending

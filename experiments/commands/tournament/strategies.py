@@ -23,7 +23,7 @@ from dilemmas.agents.strategies.catalogue import (
     listing,
     names_of,
 )
-from dilemmas.envs.names import UnknownNameError, lookup, nearest
+from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json
 
@@ -99,7 +99,7 @@ def chosen(name: str | None) -> tuple[list[Known], bool]:
     partial = [one for one in known() if name.lower() in f"{one.row.name} {one.row.aliases} {one.row.source}".lower()]
     if not partial:
         names = {spelling: None for one in known() for spelling in names_of(one.entry)}
-        raise UnknownNameError(f"unknown strategy '{name}'{nearest(name, names)}")
+        raise UnknownNameError(f"unknown strategy '{name}'{did_you_mean(name, names)}")
     return partial, False
 
 

@@ -188,9 +188,9 @@ def test_a_match_is_written_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (replace(HEADER, seed=8), r"\(seed: 7 there, 8 now\)"),
-        (replace(HEADER, options={"rounds": 4}), r"\(options.rounds: 3 there, 4 now\)"),
-        (replace(HEADER, context=None), r"\(context: 'friends' there, None now\)"),
+        (replace(HEADER, seed=8), r"\(seed: 7 recorded, 8 now\)"),
+        (replace(HEADER, options={"rounds": 4}), r"\(options.rounds: 3 recorded, 4 now\)"),
+        (replace(HEADER, context=None), r"\(context: 'friends' recorded, None now\)"),
         (replace(HEADER, agents=HEADER.agents[::-1]), r"\(agents\.0\.name: "),
     ],
 )

@@ -21,7 +21,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import number
+from dilemmas.envs.numbers import format_number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -106,7 +106,9 @@ def test_shuffled_labels_keep_their_actions() -> None:
     for decision in agent.decide([turn(seed=seed) for seed in range(40)]):
         assert decision.prompt is not None
         assert decision.probabilities is not None
-        cooperation = "C" if f"You choose C, they choose C: you get {number(DILEMMA.R)}," in decision.prompt else "D"
+        cooperation = (
+            "C" if f"You choose C, they choose C: you get {format_number(DILEMMA.R)}," in decision.prompt else "D"
+        )
         assert decision.labels == (cooperation, "D" if cooperation == "C" else "C")
         meanings.add(cooperation)
         assert decision.probabilities[0] == pytest.approx(0.9 if cooperation == "C" else 0.1)

@@ -94,9 +94,9 @@ def test_options_make_another_game() -> None:
         ("harmony", {"noise": True}, "noise = True; a probability"),
         ("harmony", {"noise": 10**400}, "a probability lies in [0, 1]"),
         ("harmony", {"memory": True}, "memory = True"),
-        ("harmony", {"memory": 10**30}, "numbers to see for each of 2 players; at most"),
+        ("harmony", {"memory": 10**30}, "numbers observed by each of 2 players; the limit is"),
         ("harmony", {"rounds": 5, "clock": "no"}, "clock = 'no'; needs True or False"),
-        ("harmony", {"talk": None}, "talk = None; needs a whole number from 0 up"),
+        ("harmony", {"talk": None}, "talk = None; needs a whole number of at least 0"),
         ("harmony", {"talk": 1, "words": "no"}, "words = 'no'; needs True or False"),
         ("harmony", {"talk": 10**30}, "needs a whole number from 1 to"),
         ("harmony", {"signals": -5}, "signals = -5; needs a whole number from 2 to"),
@@ -119,7 +119,7 @@ def test_what_cannot_be_is_told_in_one_line(name: str, options: dict[str, Any], 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "7", True])
 def test_a_seed_is_a_whole_number(seed: Any) -> None:
-    with pytest.raises(InputError, match=r"seed = .*; needs a whole number from 0 up"):
+    with pytest.raises(InputError, match=r"seed = .*; needs a whole number of at least 0"):
         parallel("harmony").reset(seed=seed)
 
 

@@ -139,7 +139,7 @@ def test_a_whole_history_is_seen_whole() -> None:
     ("options", "message"),
     [
         ({"memory": None}, "memory = None, rounds = None"),
-        ({"clock": True}, "only a fixed number"),
+        ({"clock": True}, "a clock needs a fixed number"),
         ({"rounds": (5, 2)}, r"rounds = \(5, 2\)"),
         ({"rounds": (0, 2)}, r"rounds = \(0, 2\)"),
         ({"misperception": 1.5}, r"misperception = 1\.5"),

@@ -14,7 +14,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
-from dilemmas.envs.rules.networks import Edges, lattice, network, ring, small_world
+from dilemmas.envs.rules.networks import Edges, build_network, lattice, ring, small_world
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.vector.vector_matches import VectorMatches
@@ -233,9 +233,9 @@ def test_a_tenth_of_the_edges_is_rewired() -> None:
 
 
 def test_edges_may_be_given_twice_and_either_way_round() -> None:
-    assert network([(1, 0), (0, 1), [2, 1]]) == (3, ((0, 1), (1, 2)))
-    assert network(iter([(0, 1)])) == (2, ((0, 1),))
-    assert network("random") == (25, None)
+    assert build_network([(1, 0), (0, 1), [2, 1]]) == (3, ((0, 1), (1, 2)))
+    assert build_network(iter([(0, 1)])) == (2, ((0, 1),))
+    assert build_network("random") == (25, None)
 
 
 def test_a_graph_of_networkx_is_taken() -> None:
@@ -256,7 +256,7 @@ def test_a_graph_of_networkx_is_taken() -> None:
             r"edge \(1, 4\) of the graph has the node 4; the players are 0..3",
         ),
         ({"graph": [(0, 1), (1, -1)]}, r"node -1; the players are 0..1"),
-        ({"graph": [(0, 1), (1, 1)]}, r"edge \(1, 1\) of the graph leads from a player to itself"),
+        ({"graph": [(0, 1), (1, 1)]}, r"edge \(1, 1\) of the graph connects a player to itself"),
         ({"graph": [(0, 1)], "n_players": 3}, "player 2 of the graph has no neighbour"),
         ({"graph": [("a", "b")]}, r"edge \('a', 'b'\) of the graph; needs two player indices"),
         ({"graph": [(0, 1, 2)]}, "needs two player indices"),
@@ -264,8 +264,8 @@ def test_a_graph_of_networkx_is_taken() -> None:
         ({"graph": []}, "needs one edge or more"),
         ({"graph": 7}, "graph = 7; needs one of lattice, ring"),
         ({"graph": "latice"}, "unknown graph 'latice' in population; did you mean 'lattice'"),
-        ({"game": "matching_pennies"}, r"actions 0, 0 pay \(1.0, -1.0\).*symmetric games"),
-        ({"game": "public_goods"}, "plays games for two"),
+        ({"game": "matching_pennies"}, r"actions 0, 0 pay \(1.0, -1.0\).*needs a symmetric game"),
+        ({"game": "public_goods"}, "needs a two-player game"),
         ({"game": "inspection_game"}, "symmetric"),
         ({"game": "bimatrix_game", "row": [[1, 2]], "column": [[1, 2]]}, "1 x 2 actions"),
         ({"game": "stag_hint"}, "did you mean 'stag_hunt'"),
@@ -275,18 +275,18 @@ def test_a_graph_of_networkx_is_taken() -> None:
         ({"talk": 1}, "unknown option 'talk' in population"),
         ({"n_players": 1, "graph": "random"}, "n_players = 1; needs a whole number from 2 to"),
         ({"n_players": 10}, "n_players = 10; a lattice needs the square"),
-        ({"n_players": 4}, "n_players = 4; a lattice needs the square of a whole number from 3 up"),
+        ({"n_players": 4}, "n_players = 4; a lattice needs the square of a whole number of at least 3"),
         ({"degree": 6}, "degree = 6; a lattice has 4 or 8"),
         ({"degree": "4"}, "degree = '4'"),
         ({"degree": 4.0}, "degree = 4.0; a lattice has 4 or 8"),
         ({"graph": "ring", "degree": 3}, "degree = 3; a ring of 25 needs an even number from 2 to 24"),
         ({"graph": "ring", "degree": 6, "n_players": 6}, "from 2 to 5"),
-        ({"graph": "ring", "rewiring": 0.5}, "rewiring = 0.5, graph = 'ring'; such a graph has no use for it"),
+        ({"graph": "ring", "rewiring": 0.5}, "rewiring = 0.5, graph = 'ring'; this graph does not use the option"),
         ({"graph": "random", "degree": 4}, "degree = 4, graph = 'random'"),
         ({"graph": [(0, 1)], "graph_seed": 4}, "graph_seed = 4, graph = a list of edges"),
         ({"graph": "small_world", "rewiring": 1.5}, r"rewiring = 1.5; a probability lies in \[0, 1\]"),
         ({"graph": "small_world", "rewiring": "a"}, "rewiring = 'a'"),
-        ({"graph": "small_world", "graph_seed": -1}, "graph_seed = -1; needs a whole number from 0 up"),
+        ({"graph": "small_world", "graph_seed": -1}, "graph_seed = -1; needs a whole number of at least 0"),
         ({"payoff": "avarage"}, "unknown payoff 'avarage' in population"),
         ({"payoff": None}, "unknown payoff 'None' in population"),
         ({"noise": 2}, "noise = 2"),

@@ -286,7 +286,7 @@ def test_one_seed_for_all_or_one_for_each() -> None:
     first = matches.reset(seed=np.array([1, 2, 3]))
     assert (first == matches.reset(seed=(1, 2, 3))).all()
     for seed, told in ((-1, "seed = -1"), (1.5, "seed = 1.5"), ([1, 2, -3], "seed = -3"), ("abc", "seed = 'a'")):
-        with pytest.raises(GameError, match=f"matches: {told}; needs a whole number from 0 up"):
+        with pytest.raises(GameError, match=f"matches: {told}; needs a whole number of at least 0"):
             matches.reset(seed=seed)
 
 

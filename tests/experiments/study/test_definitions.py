@@ -147,7 +147,7 @@ def test_a_template_that_changed_under_a_run_is_refused_with_the_difference(own:
     Run(tmp_path / "run", load_recipe(str(own))).begin()
     template = own.with_name("mine.toml")
     template.write_text(template.read_text(encoding="utf-8").replace("Say why", "Tell me why"), encoding="utf-8")
-    with pytest.raises(RunError, match=r"prompting\.template\.motivation: 'Say why\.' there, 'Tell me why\.' now"):
+    with pytest.raises(RunError, match=r"prompting\.template\.motivation: 'Say why\.' recorded, 'Tell me why\.' now"):
         Run(tmp_path / "run", load_recipe(str(own)))
 
 

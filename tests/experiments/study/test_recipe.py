@@ -44,10 +44,10 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("seed = ", "bad.toml: Invalid value"),
         ("base = 'nothing'", "unknown recipe 'nothing'"),
         ("base = 'bad.toml'", "its own base"),
-        ("seed = -1", "bad.toml: seed = -1; needs a number from 0 up"),
+        ("seed = -1", "bad.toml: seed = -1; needs a number of at least 0"),
         ("[models]\ndtype = 'float23'", "[models]: unknown dtype 'float23'; did you mean 'float32'?"),
         ("[prompting]\ntemplate = 'stdy'", "[prompting]: unknown template 'stdy'; did you mean 'study'?"),
-        ("[prompting]\ntemperature = inf", "temperature = inf; needs a number from 0 up"),
+        ("[prompting]\ntemperature = inf", "temperature = inf; needs a number of at least 0"),
         ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
         (
             "[matches]\ngames = ['harmonny']",
@@ -59,8 +59,8 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ),
         ("[matches]\nopponents = ['tft', 'tit_for_tat']", "needs one or more, each of them once"),
         ("[matches]\ngames = []", "games = []; needs one or more"),
-        ("[matches]\nrounds = 0", "rounds = 0; needs a number from 1 up"),
-        ("[population]\nsize = 2", "size = 2; needs a number from 3 up"),
+        ("[matches]\nrounds = 0", "rounds = 0; needs a number of at least 1"),
+        ("[population]\nsize = 2", "size = 2; needs a number of at least 3"),
     ],
 )
 def test_a_bad_recipe_is_refused_with_file_place_and_way_out(text, message, tmp_path) -> None:
@@ -76,7 +76,7 @@ def test_a_folder_of_other_settings_is_refused_with_the_difference(tmp_path) -> 
     for _ in range(2):
         Run(tmp_path / "run", recipe).begin()
     (tmp_path / "other.toml").write_text('base = "miniatures"\nname = "other"\nseed = 7\n[lora]\nrank = 8\n')
-    with pytest.raises(RunError, match=r"\(seed: 0 there, 7 now; lora\.rank: 16 there, 8 now; name: "):
+    with pytest.raises(RunError, match=r"\(seed: 0 recorded, 7 now; lora\.rank: 16 recorded, 8 now; name: "):
         Run(tmp_path / "run", load_recipe(str(tmp_path / "other.toml")))
 
 

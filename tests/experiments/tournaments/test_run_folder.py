@@ -62,7 +62,7 @@ def test_any_number_of_workers_makes_the_same_files(whole: Path, tmp_path: Path,
 
 def test_another_tournament_is_refused_with_the_difference(whole: Path) -> None:
     before = files(whole)
-    with pytest.raises(InputError, match=r"repetitions: 5 there, 6 now"):
+    with pytest.raises(InputError, match=r"repetitions: 5 recorded, 6 now"):
         play_tournament(Tournament(settings(6)), whole)
     assert files(whole) == before
 
@@ -111,7 +111,7 @@ def test_a_player_that_has_become_another_is_refused(tmp_path: Path) -> None:
     asked = Settings("prisoners_dilemma", (str(file), "always_defect"), {"rounds": 5})
     play_tournament(Tournament(asked), tmp_path / "out")
     compile_agent(strategy("bully"), game, 1).save(file)
-    with pytest.raises(InputError, match=r"identities.mine: '\w+' there, '\w+' now"):
+    with pytest.raises(InputError, match=r"identities.mine: '\w+' recorded, '\w+' now"):
         play_tournament(Tournament(asked), tmp_path / "out")
 
 
