@@ -185,7 +185,7 @@ class Listed(NamedTuple):
     source: str
     """Paper or program that describes it."""
     kind: str
-    """``automaton``, ``routine``, ``group`` or ``family``."""
+    """``automaton``, ``counting``, ``group`` or ``family``."""
     players: str
     """``2`` if it is for two players only, else ``2+``."""
     states: int | None
@@ -214,4 +214,4 @@ def _row(entry: StrategyEntry) -> Listed:
     if isinstance(made, Automaton):
         known = (len(made.cooperate), made.lookback, made.deterministic)
         return Listed(entry.name, entry.description, names, entry.source, "automaton", "2+", *known)
-    return Listed(entry.name, entry.description, names, entry.source, "routine", "2", None, None, made.deterministic)
+    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", None, None, made.deterministic)

@@ -82,7 +82,7 @@ class Portrait:
 def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bool) -> None:
     """Show how each player of recorded matches answers what it sees, and which strategy comes nearest to it.
 
-    PATH is a run folder (of a tournament that was played with --engine agents, too), a *.trajectory.jsonl file, or a
+    PATH is a run folder (also of a tournament played with --engine environment), a *.trajectory.jsonl file, or a
     .csv table as for `dilemmas infer`.
     """
     plays = read_play([path], choices, one)

@@ -61,7 +61,7 @@ def command(
 ) -> None:
     """Infer from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
-    PATH is a run folder (of a tournament that was played with --engine agents, too), a *.trajectory.jsonl file, or a
+    PATH is a run folder (also of a tournament played with --engine environment), a *.trajectory.jsonl file, or a
     .csv table of people's play with the columns subject, match, round, own and other.
     """
     plays = read_play(paths, choices, one)

@@ -71,7 +71,7 @@ def witness(player: Player, header: Header, backend: Backend | None = None) -> W
         return _strategy(_automaton(player), header)
     if player.kind == "memory_one":  # files of version 0.1 of dilemmas
         return _strategy(memory_one(player.name, **player.parameters), header)
-    if player.kind == "routine":
+    if player.kind == "counting":
         return _strategy(strategy(player.name), header)
     if player.kind == "uniform":
         return Witness(_plain_agent(Uniform(player.name)))

@@ -110,7 +110,7 @@ class Fixture:
         return WEIGHTS[self.engine] * self.count
 
 
-WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "kernel": 2e-5, "lockstep": 1e-3, "agents": 1.0}
+WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "compiled": 2e-5, "vectorised": 1e-3, "environment": 1.0}
 """Seconds of a match of a few hundred rounds by engine, roughly."""
 
 
@@ -128,7 +128,7 @@ class Tournament:
         self.records = records
         self.rules = _rules(settings)
         self.players = (
-            contestants(settings.agents, self.rules, settings.framing, compiled=settings.engine != "agents")
+            contestants(settings.agents, self.rules, settings.framing, compiled=settings.engine != "environment")
             if guests is None
             else guests
         )
@@ -172,7 +172,7 @@ class Tournament:
             if engine not in EXACT:
                 keys = np.stack([match_keys(self.settings.seed, one.group, one.first, count) for one in these])
             with ExitStack() as files:
-                record = self._recorder(files, these, keys) if engine == "agents" and self.records else None
+                record = self._recorder(files, these, keys) if engine == "environment" and self.records else None
                 tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine, record)
             rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]

@@ -70,8 +70,8 @@ def test_the_listing_tells_what_a_strategy_is() -> None:
     assert known("grim") == ("automaton", "2+", 2, None, True)
     assert known("tit_for_three_tats") == ("automaton", "2+", 4, 3, True)
     assert known("random") == ("automaton", "2+", 1, 0, False)
-    assert known("downing") == ("routine", "2", None, None, True)
-    assert known("graaskamp") == ("routine", "2", None, None, False)
+    assert known("downing") == ("counting", "2", None, None, True)
+    assert known("graaskamp") == ("counting", "2", None, None, False)
     assert rows["random(p)"].kind == "family"
     assert rows["conditional_cooperator"].kind == "group"
 
