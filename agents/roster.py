@@ -143,7 +143,7 @@ def sets() -> Mapping[str, tuple[str, ...]]:
     return {
         "@first_tournament": tuple(FIRST_TOURNAMENT),
         "@automata": tuple(row.name for row in rows if row.kind == "automaton"),
-        "@all": tuple(row.name for row in rows if row.kind in ("automaton", "routine")),
+        "@all": tuple(row.name for row in rows if row.kind in ("automaton", "counting")),
         "@groups": tuple(row.name for row in rows if row.kind == "group"),
     }
 

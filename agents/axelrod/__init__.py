@@ -1,1 +1,1 @@
-"""The bridge to the strategies of Axelrod-Python."""
+"""Strategies of Axelrod-Python as agents, and agents as its players."""

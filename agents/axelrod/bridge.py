@@ -1,10 +1,10 @@
 """A bridge to Axelrod-Python (Knight et al. 2016, J. Open Res. Softw. 4:e35), in both directions.
 
-    axelrod_agent("Adaptive")                     any of its strategies as an agent, in games for two with two actions
+    axelrod_agent("Adaptive")                     a strategy of Axelrod-Python as an agent, in 2 x 2 games
     axelrod_agent("Random(p=0.3)")                with parameters; see `dilemmas.agents.axelrod.names`
-    axelrod_player(strategy("tit_for_tat"))       any agent as one of its players, in its matches and tournaments
+    axelrod_player(strategy("tit_for_tat"))       an agent as a player in matches and tournaments of Axelrod-Python
 
-It is an optional dependency: pip install "dilemmas[axelrod]".
+Axelrod-Python is an optional dependency: pip install "dilemmas[axelrod]".
 """
 
 import math
@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View
-from dilemmas.agents.axelrod.names import axelrod_library, made, read_name, written
+from dilemmas.agents.axelrod.names import axelrod_library, format_name, make_player, parse_name
 from dilemmas.agents.axelrod.terms import Terms, terms_of, view_there
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import STRATEGIES, key_of
@@ -29,27 +29,27 @@ from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.games.stage_game import Joint, StageGame
 
 FEWEST_KEPT = 64
-"""Players in the midst of a match that an agent keeps for the round to come, or as many as it was last asked for."""
+"""Least number of players in the middle of a match that an agent keeps for the next round."""
 
 OPPONENT_NEEDED = ("inspects_source", "manipulates_source", "manipulates_state")
-"""Axelrod's words for strategies that are not content with what their opponent did."""
+"""Axelrod's classifiers of strategies that need more of their opponent than its actions."""
 
 
 @dataclass(slots=True)
-class _Sitting:
-    """A player in the midst of a match, and its next action."""
+class _SeatedPlayer:
+    """A player in the middle of a match, and its next action."""
 
     player: Any
     terms: Terms
     opponent: Any
-    """Stands in for the opponent: it has done what the opponent did."""
+    """Represents the opponent: it has the same history of actions."""
     history: tuple[Joint, ...]
-    """What the two have been told of the past."""
+    """Joint actions that both have been given, own action first."""
     action: int
-    """What the player does next: 0 = C, 1 = D."""
+    """The next action of the player: 0 = C, 1 = D."""
 
-    def hear(self, history: tuple[Joint, ...]) -> None:
-        """Go on to the end of a longer history, as Axelrod's Match does: it asks, then it tells what happened."""
+    def advance(self, history: tuple[Joint, ...]) -> None:
+        """Advance to the end of a longer history: record each round, then ask for the next action, as a Match does."""
         moves = tuple(axelrod_library().Action)
         for joint in history[len(self.history) :]:
             own, other = moves[joint[0]], moves[joint[1]]
@@ -61,31 +61,33 @@ class _Sitting:
 
 @dataclass(frozen=True)
 class AxelrodAgent:
-    """A strategy of Axelrod-Python. In every round it is what a fresh player is after the whole history of the match.
+    """A strategy of Axelrod-Python. In every round it acts as a new player does after the whole history of the match.
 
-    Its random numbers come from `Turn.key` alone. Players wait for the next round where they sat, so that nothing is
-    gone through twice; one that is asked about another history begins again.
+    Its random numbers depend on `Turn.key` alone. Players are kept for the next round, so that no history is replayed
+    in ordinary play; if the history is another one, a new player replays it.
     """
 
     name: str
-    """What tables and records call it."""
+    """Name in tables and records."""
     player: Any = field(compare=False)
-    """A player of Axelrod that never plays; others are cloned from it."""
+    """A player of Axelrod-Python, of which those that play are clones."""
     text: str | None = None
-    """The name from which `axelrod_agent` makes it again; None for a player that has none."""
-    _sitting: OrderedDict[tuple[int, int], _Sitting] = field(default_factory=OrderedDict, repr=False, compare=False)
+    """The name from which `axelrod_agent` reconstructs it; None if there is none."""
+    _seated_players: OrderedDict[tuple[int, int], _SeatedPlayer] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return axelrod_agent, (self.text or self.player,)
 
     @property
     def lookback(self) -> int | None:
-        """None: the whole history tells what it does, and no number of last rounds."""
+        """None: it may depend on the whole history."""
         return None
 
     @cached_property
     def deterministic(self) -> bool:
-        """Whether nothing is left to chance."""
+        """Whether all its actions are certain."""
         return not axelrod_library().Classifiers["stochastic"](self.player)
 
     def describe(self) -> Player:
@@ -95,10 +97,10 @@ class AxelrodAgent:
         return Player(self.name, "axelrod", {"strategy": self.text, "version": version})
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """One decision per turn. `StrategyError` where it cannot play the game, or is not shown all of the past."""
+        """One decision per turn; `StrategyError` if it cannot play the game or is not shown the whole history."""
         decisions = [self._decide(turn) for turn in turns]
-        while len(self._sitting) > max(FEWEST_KEPT, len(turns)):
-            self._sitting.popitem(last=False)
+        while len(self._seated_players) > max(FEWEST_KEPT, len(turns)):
+            self._seated_players.popitem(last=False)
         return decisions
 
     def _decide(self, turn: Turn) -> Decision:
@@ -107,73 +109,83 @@ class AxelrodAgent:
             return IDLE
         _check(view, self.name)
         terms, history = terms_of(view), view.history
-        sitting = self._sitting.pop(turn.key, None)  # whoever fails is gone
-        if sitting is None or sitting.terms != terms or sitting.history != history[: len(sitting.history)]:
-            sitting = self._seated(turn.key, terms)
-        sitting.hear(history)
-        self._sitting[turn.key] = sitting
-        certain = ((1.0, 0.0), (0.0, 1.0))[sitting.action] if self.deterministic else None
-        return Decision(sitting.action, certain, Source.RULE)
+        seated = self._seated_players.pop(turn.key, None)  # not kept if it fails
+        if seated is None or seated.terms != terms or seated.history != history[: len(seated.history)]:
+            seated = self._new_player(turn.key, terms)
+        seated.advance(history)
+        self._seated_players[turn.key] = seated
+        certain = ((1.0, 0.0), (0.0, 1.0))[seated.action] if self.deterministic else None
+        return Decision(seated.action, certain, Source.RULE)
 
-    def _seated(self, key: tuple[int, int], terms: Terms) -> _Sitting:
-        """A fresh player before its first round, prepared as Axelrod's Match prepares it."""
+    def _new_player(self, key: tuple[int, int], terms: Terms) -> _SeatedPlayer:
+        """A new player before its first round, prepared as Axelrod's Match does."""
         player, opponent = self.player.clone(), axelrod_library().MockPlayer()
         try:
             player.set_match_attributes(**terms.attributes)
-        except Exception as error:  # zero-determinant strategies, for one, are not there for every game
+        except Exception as error:  # e.g. zero-determinant strategies do not exist for every game
             raise StrategyError(f"{self.name} cannot play {terms.game}: {type(error).__name__}: {error}") from error
         if not self.deterministic:
             player.set_seed(player_seed(key))
-        return _Sitting(player, terms, opponent, (), player.strategy(opponent).value)
+        return _SeatedPlayer(player, terms, opponent, (), player.strategy(opponent).value)
 
 
 def axelrod_agent(strategy: Any, /, **parameters: Any) -> AxelrodAgent:
     """A strategy of Axelrod-Python as an agent.
 
-    `strategy`: its name, such as ``TitForTat``, ``Tit For Tat``, ``Random(p=0.3)`` or ``Random: 0.3``, with more
-    `parameters`; or a player of Axelrod, such as one of a class of your own. `UnknownNameError` with the nearest name
-    for an unknown one; `StrategyError` for parameters that it does not take, for strategies that look into their
-    opponent, which here is known by its actions only, and where Axelrod-Python is not installed.
+    Parameters
+    ----------
+    strategy
+        Its name, such as ``TitForTat``, ``Tit For Tat``, ``Random(p=0.3)`` or ``Random: 0.3``; or a player of
+        Axelrod-Python, for example of a class of your own.
+    **parameters
+        Parameters of the strategy that are not in its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such strategy; the message suggests the nearest name.
+    StrategyError
+        If the parameters are not valid, the strategy needs more of its opponent than its actions, or Axelrod-Python is
+        not installed.
     """
     library = axelrod_library()
     if isinstance(strategy, library.Player):
         if parameters:
-            raise StrategyError(f"{strategy!r} has its parameters already; got {', '.join(parameters)}")
+            raise StrategyError(f"{strategy!r} already has its parameters; got {', '.join(parameters)}")
         text, player = None, strategy.clone()
     else:
-        cls, given = read_name(strategy)
+        cls, given = parse_name(strategy)
         given |= parameters
-        text, player = written(cls, given), made(cls, given)
+        text, player = format_name(cls, given), make_player(cls, given)
     for trait in OPPONENT_NEEDED:
         if library.Classifiers[trait](player):
             raise StrategyError(
-                f"Axelrod's {player!r} {trait.replace('_', ' ')}: it needs its opponent itself,"
-                " and here it learns nothing but what the opponent did; it plays in Axelrod's own matches"
+                f"Axelrod's {player!r} {trait.replace('_', ' ')}: it needs the opponent itself,"
+                " but only the opponent's actions are known here; it plays in Axelrod's own matches only"
             )
     return AxelrodAgent(f"axelrod:{text or repr(player)}", player, text)
 
 
 def player_seed(key: tuple[int, int]) -> int:
-    """What a player of Axelrod is seeded with, from `Turn.key`; below 2**32."""
+    """The seed of a player of Axelrod-Python from `Turn.key`, below 2**32."""
     match, place = key
     return int(np.random.SeedSequence(match, spawn_key=(place,)).generate_state(1)[0])
 
 
-def native(name: str) -> Strategy | None:
-    """The strategy of dilemmas that plays as the one of Axelrod of this name does; None where there is none."""
+def native_strategy(name: str) -> Strategy | None:
+    """The strategy of dilemmas equivalent to a strategy of Axelrod-Python; None if there is none."""
     twins = {key_of(cls): entry for entry in STRATEGIES for cls in entry.axelrod}
     found = twins.get(key_of(name))
     return None if found is None else found.strategy
 
 
 def _check(view: View, name: str) -> None:
-    """`StrategyError` where a player of Axelrod cannot play, or is not told what it goes by."""
+    """Raise `StrategyError` if a player of Axelrod-Python cannot play or is not shown the whole history."""
     players = view.game.n_players if view.rules is None else view.rules.n_players
     if players != 2 or view.game.options != (2, 2):
         actions = " x ".join(str(count) if count else "any amount" for count in view.game.options)
         raise StrategyError(
-            f"strategy '{name}' plays games for two with two actions; {view.game.name} has {players} players"
-            f" and {actions} actions"
+            f"strategy '{name}' plays 2 x 2 games only; {view.game.name} has {players} players and {actions} actions"
         )
     if len(view.history) < view.round:
         raise StrategyError(
@@ -187,23 +199,32 @@ def axelrod_player(
 ) -> Any:
     """An agent as a player of Axelrod-Python, for its Match, Tournament and MoranProcess.
 
-    `game`, `noise`: what the agent is told; None: what Axelrod tells its players. In a game whose players are not
-    alike it takes the first seat. `name`: what Axelrod's tables, and its cache of matches, know it by; None: the
-    agent's. The agent sees the whole history, gets no observation beside its `View`, and draws from the seed that
-    Axelrod gives to stochastic players. `StrategyError` for a reply in which no action can be read.
+    The agent is shown the whole history, has no observation besides its `View`, and draws from the seed that
+    Axelrod-Python gives to stochastic players. It raises `StrategyError` for an unreadable reply.
+
+    Parameters
+    ----------
+    agent
+        The agent.
+    game
+        The game as the agent knows it; in an asymmetric game it has the first seat. None: as Axelrod-Python states it.
+    noise
+        The noise as the agent knows it, from 0 to 1; None: as Axelrod-Python states it.
+    name
+        Name in tables and in the cache of matches of Axelrod-Python; None: the agent's name.
     """
     return _player_class()(agent, game, noise, name)
 
 
 @cache
 def _player_class() -> Any:
-    """The class of agents as players of Axelrod; made here, for it derives from what may not be installed."""
+    """The class of agents as players; defined here because its base class may not be installed."""
     library = axelrod_library()
     moves = tuple(library.Action)
 
     class AgentPlayer(library.Player):  # type: ignore[name-defined, misc]
         _seed = 0
-        """Until there is another one; agents that leave nothing to chance get none."""
+        """Replaced by Axelrod-Python for stochastic agents only."""
 
         def __init__(self, agent: Agent, game: StageGame | None, noise: float | None, name: str | None) -> None:
             super().__init__()
@@ -228,20 +249,20 @@ def _player_class() -> Any:
 
 
 def _answer(agent: Agent, view: View, seed: int) -> int:
-    """What an agent does in a match of Axelrod."""
+    """The action of an agent in a match of Axelrod-Python."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(view.round,)))
     turn = Turn("player_0", None, {"view": view}, Discrete(2), rng, (seed, 0))
     (decision,) = agent.decide([turn])
     if decision.action is None:
         raise StrategyError(
-            f"{agent.name}, round {view.round + 1}: no action can be read in {decision.reply!r}, and Axelrod's matches"
-            " cannot be aborted: give the agent a default action"
+            f"{agent.name}, round {view.round + 1}: the reply {decision.reply!r} is unreadable, and matches of"
+            " Axelrod-Python cannot be aborted: give the agent a default action"
         )
     return int(decision.action)
 
 
 def _classifier(agent: Agent) -> dict[str, Any]:
-    """How Axelrod classifies an agent."""
+    """Axelrod-Python's classification of an agent."""
     deterministic, memory = _nature(agent)
     found: dict[str, Any] = {
         "memory_depth": math.inf if memory is None else memory,
@@ -256,7 +277,7 @@ def _classifier(agent: Agent) -> dict[str, Any]:
 
 
 def _nature(agent: Agent) -> tuple[bool, int | None]:
-    """Whether an agent leaves nothing to chance, and how many rounds it looks back; None where that has no bound."""
+    """Whether all actions of an agent are certain, and its number of rounds of memory; None if that is unbounded."""
     match agent:
         case Automaton():
             return agent.deterministic, agent.lookback

@@ -1,6 +1,6 @@
-"""What Axelrod-Python calls its strategies: a name in, its class and parameters out, and back again.
+"""Names of the strategies of Axelrod-Python: parse a name into a class and parameters, and format it again.
 
-    TitForTat, Tit For Tat, tit_for_tat             a class, or what Axelrod's tables call it
+    TitForTat, Tit For Tat, tit_for_tat             a class, or its name in Axelrod's tables
     Random(p=0.3), Random(0.3), Random: 0.3         with parameters
     Handshake(initial_plays=[C, D, D])              C and D are moves
 
@@ -23,27 +23,25 @@ from dilemmas.envs.names import UnknownNameError, closest_name, lookup
 Parameters = dict[str, Any]
 
 NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
-"""What reading a literal raises where it is none."""
+"""Errors of parsing text that is not a literal."""
 UNQUOTED = ("C", "D", "True", "False", "None")
-"""Words that are no texts."""
+"""Words that are not strings."""
 
 
 @cache
 def axelrod_library() -> Any:
-    """Axelrod-Python, whose import takes ten seconds or more. `StrategyError` where it is not installed."""
+    """Axelrod-Python, whose import takes ten seconds or more; `StrategyError` if it is not installed."""
     method = get_start_method(allow_none=True)
     try:
         library = import_module("axelrod")
     except ImportError as error:
-        raise StrategyError(
-            f'the strategies of Axelrod-Python need it ({error}): pip install "dilemmas[axelrod]"'
-        ) from None
-    set_start_method(method, force=True)  # from 4.14 on the import sets it for the whole process
+        raise StrategyError(f'Axelrod-Python is not installed ({error}): pip install "dilemmas[axelrod]"') from None
+    set_start_method(method, force=True)  # since 4.14 the import changes it for the whole process
     return library
 
 
-def read_name(text: str) -> tuple[Any, Parameters]:
-    """The class that a name means, and the parameters that it gives; `InputError` for what no strategy is called."""
+def parse_name(text: str) -> tuple[Any, Parameters]:
+    """The class and the parameters of a name; `InputError` if no strategy has this name."""
     text = text.strip()
     if found := _class(text):
         return found, {}
@@ -55,8 +53,8 @@ def read_name(text: str) -> tuple[Any, Parameters]:
     raise _unknown(name)
 
 
-def written(cls: Any, parameters: Mapping[str, Any]) -> str | None:
-    """The name that means this class with these parameters; None where values cannot be written down."""
+def format_name(cls: Any, parameters: Mapping[str, Any]) -> str | None:
+    """The name of a class with parameters; None if their values cannot be written as literals."""
     if not parameters:
         return str(cls.__name__)
     arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
@@ -67,29 +65,29 @@ def written(cls: Any, parameters: Mapping[str, Any]) -> str | None:
     return f"{cls.__name__}({arguments})" if readable else None
 
 
-def made(cls: Any, parameters: Mapping[str, Any]) -> Any:
-    """A player of this class; `InputError` for parameters that it does not take."""
+def make_player(cls: Any, parameters: Mapping[str, Any]) -> Any:
+    """A player of a class; `InputError` for parameters that it does not accept."""
     known = dict.fromkeys(_parameters(cls))
     for name in parameters:
         lookup("parameter", name, known, place=f"Axelrod's {cls.__name__}")
     try:
         return cls(**parameters)
-    except Exception as error:  # whatever the class makes of wrong values
+    except Exception as error:  # classes raise any exception for invalid values
         given = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
         raise StrategyError(f"Axelrod's {cls.__name__}({given}): {type(error).__name__}: {error}") from error
 
 
 def _class(name: str) -> Any:
-    """A class by its name or by that in Axelrod's tables, in any spelling; None where there is no such class."""
+    """The class of a name, in any capitalisation and punctuation; None if there is none."""
     known = _classes()
-    if name in known or set("():") & set(name):  # which are no spelling: Retaliate(2) is not Retaliate2
+    if name in known or set("():") & set(name):  # Retaliate(2) is not Retaliate2
         return known.get(name)
     return {key_of(word): cls for word, cls in known.items()}.get(key_of(name))
 
 
 @cache
 def _classes() -> Mapping[str, Any]:
-    """Axelrod's strategies by both names. Those that evolve draw what they are, and are left out."""
+    """Axelrod's strategies by class name and by name in tables, without evolvable ones, which are random."""
     library = axelrod_library()
     exported: list[Any] = [one for one in vars(library).values() if isinstance(one, type)]
     players = [one for one in exported if issubclass(one, library.Player) and one.name != library.Player.name]
@@ -99,7 +97,7 @@ def _classes() -> Mapping[str, Any]:
 
 def _unknown(name: str) -> UnknownNameError:
     close = closest_name(name, [cls.__name__ for cls in _classes().values()])
-    way_out = f"did you mean '{close}'?" if close else "axelrod.all_strategies has them all"
+    way_out = f"did you mean '{close}'?" if close else "axelrod.all_strategies lists them"
     return UnknownNameError(f"unknown strategy of Axelrod '{name.strip()}'; {way_out}")
 
 
@@ -108,48 +106,50 @@ def _parameters(cls: Any) -> list[str]:
 
 
 def _called(cls: Any, values: str) -> Parameters:
-    """The parameters in what follows an opening parenthesis: ``0.3)`` or ``p=0.3)``."""
+    """The parameters in the text after an opening parenthesis: ``0.3)`` or ``p=0.3)``."""
     try:
         call = ast.parse(f"f({values}", mode="eval").body
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-            raise ValueError("more than a list of values")
+            raise ValueError("not a list of values")
         positional = [_value(node) for node in call.args]
         named = {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
     except NOT_PLAIN:
-        raise StrategyError(f"Axelrod's {cls.__name__}({values}: needs plain values, such as Random(p=0.3)") from None
+        raise StrategyError(
+            f"Axelrod's {cls.__name__}({values}: parameters must be literals, as in Random(p=0.3)"
+        ) from None
     return _placed(cls, positional) | named
 
 
 def _placed(cls: Any, values: Sequence[Any]) -> Parameters:
     known = _parameters(cls)
     if len(values) > len(known):
-        takes = f"takes {', '.join(known)}" if known else "takes no parameters"
+        takes = f"has the parameters {', '.join(known)}" if known else "has no parameters"
         raise StrategyError(f"Axelrod's {cls.__name__} {takes}; got {len(values)} values")
     return dict(zip(known, values, strict=False))
 
 
 def _displayed(text: str) -> tuple[Any, Parameters]:
-    """What Axelrod's tables call ``Random: 0.3``: a name, and the values of the parameters in their order."""
+    """Parse a name in Axelrod's tables such as ``Random: 0.3``: a name and the values of its parameters in order."""
     if text in _displays():
         return _displays()[text], {}
     name, _, values = text.partition(": ")
     if not (found := _class(name)):
         raise _unknown(name)
     parameters = _placed(found, _listed(values))
-    if repr(made(found, parameters)) != text:
+    if repr(make_player(found, parameters)) != text:
         known = ", ".join(f"{parameter}=..." for parameter in _parameters(found))
-        raise StrategyError(f"Axelrod calls nothing '{text}'; write {found.__name__}({known})")
+        raise StrategyError(f"Axelrod has no strategy '{text}'; write {found.__name__}({known})")
     return found, parameters
 
 
 @cache
 def _displays() -> Mapping[str, Any]:
-    """Axelrod's strategies by what its tables call them; takes a second or two."""
+    """Axelrod's strategies by their full names in tables; takes one or two seconds."""
     return {repr(cls()): cls for cls in axelrod_library().all_strategies}
 
 
 def _listed(values: str) -> list[Any]:
-    """Values as they are displayed, words without quotes; none where they are no values."""
+    """Displayed values, in which strings have no quotes; empty if they cannot be parsed."""
     quoted = re.sub(r"\b[A-Za-z_]\w*", lambda word: word[0] if word[0] in UNQUOTED else repr(word[0]), values)
     try:
         return list(_value(ast.parse(f"({quoted},)", mode="eval").body))
@@ -162,7 +162,7 @@ def _value(node: ast.expr) -> Any:
 
 
 class _Moves(ast.NodeTransformer):
-    """Turns the names C and D into Axelrod's actions."""
+    """Replaces the names C and D by Axelrod's actions."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(axelrod_library().Action[node.id]) if node.id in ("C", "D") else node

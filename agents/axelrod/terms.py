@@ -1,4 +1,4 @@
-"""What players are told of a match, in the words of Axelrod-Python and in those of dilemmas."""
+"""What players know about a match, converted between Axelrod-Python and dilemmas."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,28 +13,29 @@ from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.rules.repeated import Repeated
 
 ENDLESS = 1 << 20
-"""Rounds that are remembered where it is told no length."""
+"""Rounds of memory if the length of a match is not known."""
 
 
 class Terms(NamedTuple):
-    """What a player of Axelrod is told before a match."""
+    """What a player of Axelrod-Python knows before a match."""
 
     game: StageGame
+    """The stage game."""
     seat: int
-    """Its place at the table, 0 or 1."""
+    """Its seat, 0 or 1."""
     length: float
-    """Number of rounds; infinite where nobody is told."""
+    """Number of rounds; infinite if the players do not know it."""
     noise: float
     """Probability, from 0 to 1, that an action is replaced by the other one."""
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The same as Axelrod's match attributes."""
+        """The same as match attributes of Axelrod-Python."""
         return {"length": self.length, "game": _axelrod_game(self.game, self.seat), "noise": self.noise}
 
 
 def terms_of(view: View) -> Terms:
-    """What Axelrod's Match would tell its players: the length only where nothing else ends a match."""
+    """What Axelrod's Match would tell its players: the length only if nothing else ends a match."""
     rules = view.rules
     chance = rules is not None and rules.continuation < 1.0
     length = math.inf if view.rounds is None or chance else view.rounds
@@ -42,7 +43,7 @@ def terms_of(view: View) -> Terms:
 
 
 def _axelrod_game(game: StageGame, seat: int) -> Any:
-    """The payoffs as Axelrod knows them: own ones and the other's, by own action and the other's."""
+    """The payoffs as a game of Axelrod-Python: own ones and the opponent's, by own action and the opponent's."""
 
     def points(whose: int) -> Any:
         pairs = [[(own, other) if seat == 0 else (other, own) for other in range(2)] for own in range(2)]
@@ -51,13 +52,13 @@ def _axelrod_game(game: StageGame, seat: int) -> Any:
     mine, theirs = points(seat), points(1 - seat)
     (r, s), (t, p) = mine.tolist()
     found = axelrod_library().Game(r, s, t, p)
-    found.B = theirs  # where the players are not alike, Axelrod's own class has no R, S, T and P
+    found.B = theirs  # Axelrod's class for asymmetric games has no R, S, T and P
     found.scores = {pair: found.score(pair) for pair in found.scores}
     return found
 
 
 def view_there(attributes: Any, game: StageGame | None, noise: float | None, history: tuple[Joint, ...]) -> View:
-    """What an agent knows in a match of Axelrod."""
+    """The view of an agent in a match of Axelrod-Python."""
     stage = _stage_game(attributes["game"]) if game is None else game
     length = int(attributes["length"]) if 0 < attributes["length"] < math.inf else None
     chance = float(attributes["noise"] if noise is None else noise)
@@ -66,10 +67,10 @@ def view_there(attributes: Any, game: StageGame | None, noise: float | None, his
 
 
 def _stage_game(game: Any) -> MatrixGame:
-    """The payoffs that Axelrod tells its players."""
+    """The payoffs that Axelrod-Python tells its players."""
     if not isinstance(game, axelrod_library().Game):
         raise StrategyError(
-            "Axelrod's players are not told where they sit in an AsymmetricGame; give axelrod_player the game"
+            "players of Axelrod-Python do not know their seat in an AsymmetricGame; give axelrod_player the game"
         )
     r, p, s, t = (float(points) for points in game.RPST())
     return MatrixGame("matrix_game", T=t, R=r, P=p, S=s)

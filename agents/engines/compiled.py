@@ -59,9 +59,9 @@ def play_compiled(rules: Repeated, groups: Sequence[Strategies], keys: NDArray[n
     Raises
     ------
     EngineError
-        If the engine `kernel` cannot play a group; see `dilemmas.agents.engines.requirements`.
+        If the engine `compiled` cannot play a group; see `dilemmas.agents.engines.requirements`.
     """
-    require("kernel", rules, groups)
+    require("compiled", rules, groups)
     require_keys(groups, keys)
     row = keys.astype(np.uint64, copy=False).ravel()
     try:

@@ -118,7 +118,7 @@ def _play(
     record: Recorder | None,
 ) -> list[Tally]:
     """Play the groups at some places with an engine that can play them."""
-    if engine == "agents":
+    if engine == "environment":
         records = [None if record is None else partial(record, place) for place in places]
         return [
             play_in_environment(rules, groups[place], keys[place], listener)
@@ -129,7 +129,7 @@ def _play(
         return [play_cycle(rules, group) for group in seated]
     if engine == "chain":
         return play_chains(rules, seated)
-    if engine == "kernel":
+    if engine == "compiled":
         from dilemmas.agents.engines.compiled import play_compiled
 
         return play_compiled(rules, seated, keys[places])

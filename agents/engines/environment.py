@@ -63,7 +63,7 @@ def play_in_environment(
     AgentError
         If an agent fails.
     """
-    require("agents", rules, [group])
+    require("environment", rules, [group])
     n, name = rules.n_players, f"{rules.stage.name}_v0"
     whole = [needs_more(agent, rules.memory) for agent in group]
     count = len(keys)

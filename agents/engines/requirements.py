@@ -1,14 +1,14 @@
 """Which engine can play which matches. Every engine is checked here and nowhere else.
 
-=========== ==================================================== ==============================================
-engine      plays                                                how
-=========== ==================================================== ==============================================
-cycle       deterministic automata without noise                 exact
-chain       automata with few joint states                       exact
-kernel      pairs of automata                                    sampled in compiled code
-lockstep    automata of any size, counting strategies            sampled in NumPy, same matches as ``kernel``
-agents      agents of any kind, language models included         sampled in PettingZoo environments
-=========== ==================================================== ==============================================
+=========== ============================================== ==================================================
+engine      plays                                          how
+=========== ============================================== ==================================================
+cycle       deterministic automata without noise           exact
+chain       automata with few joint states                 exact
+compiled    pairs of automata                              sampled in compiled code
+vectorised  automata of any size, counting strategies      sampled in NumPy, same matches as ``compiled``
+environment agents of any kind, language models included   sampled in PettingZoo environments
+=========== ============================================== ==================================================
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.repeated import Repeated
 
-ENGINES = ("cycle", "chain", "kernel", "lockstep", "agents")
+ENGINES = ("cycle", "chain", "compiled", "vectorised", "environment")
 """Names of the engines in order of preference."""
 EXACT = ("cycle", "chain")
 """Engines that compute expectations: one match stands for any number of them."""
@@ -100,7 +100,7 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
             agent.for_players(rules.stage.n_players)
         if isinstance(agent, CountingStrategy) and rules.n_players != 2:
             return f"'{agent.name}' is a counting strategy, for two players only"
-    if engine == "agents":
+    if engine == "environment":
         return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
     return _other_actions(rules) or _unsuitable(engine, group) or _limit(engine, rules, group)
 
@@ -123,10 +123,10 @@ def _unsuitable(engine: str, group: Sequence[Agent]) -> str | None:
     """The first agent of a kind that the engine does not play."""
     for agent in group:
         if isinstance(agent, CountingStrategy):
-            if engine != "lockstep":
+            if engine != "vectorised":
                 return f"'{agent.name}' is a counting strategy, not an automaton"
         elif not isinstance(agent, Automaton):
-            return f"'{agent.name}' is not an automaton" + " or a counting strategy" * (engine == "lockstep")
+            return f"'{agent.name}' is not an automaton" + " or a counting strategy" * (engine == "vectorised")
         elif engine == "cycle" and not agent.deterministic:
             return f"'{agent.name}' is not deterministic"
     return None
@@ -138,7 +138,7 @@ def _limit(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
         return f"{rules.n_players} players; it enumerates joint actions of at most {MOST_PLAYERS} players"
     if engine == "cycle" and rules.noise:
         return f"noise = {rules.noise:g}"
-    if engine == "kernel" and rules.n_players != 2:
+    if engine == "compiled" and rules.n_players != 2:
         return f"{rules.n_players} players; it plays pairs"
     return _size(rules, group) if engine == "chain" else None
 

@@ -48,9 +48,9 @@ def play_vectorised(rules: Repeated, groups: Sequence[Strategies], keys: NDArray
     Raises
     ------
     EngineError
-        If the engine `lockstep` cannot play a group; see `dilemmas.agents.engines.requirements`.
+        If the engine `vectorised` cannot play a group; see `dilemmas.agents.engines.requirements`.
     """
-    require("lockstep", rules, groups)
+    require("vectorised", rules, groups)
     require_keys(groups, keys)
     row = keys.astype(np.uint64, copy=False).ravel()
     strategies = StrategyTables.of(rules, groups)

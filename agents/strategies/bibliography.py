@@ -1,4 +1,4 @@
-"""Papers and programs that strategies are taken from."""
+"""Sources of the strategies: papers and programs."""
 
 ARNOLD = "Arnold 2016, CoopSim"
 ASHLOCK_2006 = "Ashlock & Ashlock 2006, IEEE Congr. Evol. Comput., doi 10.1109/CEC.2006.1688322"

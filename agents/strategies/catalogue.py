@@ -1,12 +1,12 @@
-"""The strategies of dilemmas by name: one table of all families, each of which has a file of its own.
+"""The catalogue of strategies: all of them by name, from the tables in the other modules of this package.
 
-    strategy("tit_for_tat")             strategy("Tit For 2 Tats")       any alias, and the names of Axelrod-Python
-    strategy("random(0.3)")             strategy("zd_extort(3)")         with numbers behind the name
+    strategy("tit_for_tat")             strategy("Tit For 2 Tats")       a name, an alias or a name of Axelrod-Python
+    strategy("random(0.3)")             strategy("zd_extort(3)")         with parameters in parentheses
     strategy("conditional_cooperator", players=5)                        in a group
 
-A new strategy is one entry in the table of its family. In every game an action counts as cooperation where it is at
-least half as cooperative as can be, and to a strategy for two *the other* cooperated where at least half of the others
-did.
+A new strategy is one entry in one of the tables. An action counts as cooperation if it is at least half as cooperative
+as the most cooperative action of the game. In groups, the opponent of a strategy for two cooperates if at least half of
+the others do.
 """
 
 import re
@@ -21,7 +21,7 @@ from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Decision, Player, Source, Turn, draw
 from dilemmas.agents.strategies.classics import CLASSIC_FAMILIES, CLASSICS
-from dilemmas.agents.strategies.entry import Entry, Family, GroupEntry, Strategy
+from dilemmas.agents.strategies.entry import Family, GroupEntry, Strategy, StrategyEntry
 from dilemmas.agents.strategies.evolved import EVOLVED
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
 from dilemmas.agents.strategies.first_tournament import FIRST_TOURNAMENT, FIRST_TOURNAMENT_COUNTING
@@ -48,7 +48,7 @@ __all__ = [
     "strategy",
 ]
 
-STRATEGIES: tuple[Entry, ...] = (
+STRATEGIES: tuple[StrategyEntry, ...] = (
     *MEMORY_ONE,
     *CLASSICS,
     *PROBERS,
@@ -58,11 +58,11 @@ STRATEGIES: tuple[Entry, ...] = (
     *FIRST_TOURNAMENT_COUNTING,
     *LONG_MEMORY,
 )
-"""Every strategy for two players that has a name."""
+"""The named strategies for two players."""
 FAMILIES: tuple[Family, ...] = (*MEMORY_ONE_FAMILIES, *CLASSIC_FAMILIES, *ZERO_DETERMINANT_FAMILIES, *GROUP_FAMILIES)
-"""Strategies with numbers behind the name."""
+"""The strategies with parameters."""
 
-AnyEntry = Entry | GroupEntry | Family
+AnyEntry = StrategyEntry | GroupEntry | Family
 
 SECTIONS: Mapping[str, tuple[AnyEntry, ...]] = {
     "Last round only": (*MEMORY_ONE, *MEMORY_ONE_FAMILIES),
@@ -77,17 +77,17 @@ SECTIONS: Mapping[str, tuple[AnyEntry, ...]] = {
 }
 """All strategies by section of the list that people read, each in one section."""
 
-Row = TypeVar("Row", bound=AnyEntry)
+CatalogueRow = TypeVar("CatalogueRow", bound=AnyEntry)
 
-WITH_NUMBERS = re.compile(r"\s*([^()]+?)\s*\(([^()]*)\)\s*")
+WITH_PARAMETERS = re.compile(r"\s*([^()]+?)\s*\(([^()]*)\)\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Does in every phase anything that is possible then, each as likely: it needs nothing but space and mask."""
+    """Draws uniformly from all possible actions in every phase, using only the action space and the action mask."""
 
     name: str = "uniform"
-    """What tables and records call it."""
+    """Name in tables and records."""
 
     def describe(self) -> Player:
         return Player(name=self.name, kind="uniform")
@@ -107,17 +107,28 @@ class Uniform:
 
 @cache
 def strategy(name: str, players: int | None = None) -> Strategy:
-    """A strategy by its name, an alias or its name in Axelrod-Python, in any spelling; with numbers where it takes any.
+    """The strategy of a name.
 
-    `players`: at the table, 2 or more. Where it is left out, strategies for two play larger groups too, and those for
-    groups are refused, because they depend on it. An unknown name is answered with the nearest one
-    (`UnknownNameError`), numbers that make no sense with a `StrategyError`.
+    Parameters
+    ----------
+    name
+        Name, alias or name in Axelrod-Python, in any capitalisation and punctuation, with parameters if it has any.
+    players
+        Number of players, at least 2. Strategies for groups require it; automata for two play with any number, and
+        remain strategies for two if it is None.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such strategy; the message suggests the nearest name.
+    StrategyError
+        If the parameters or the number of players are not valid.
     """
     if players is not None and players < 2:
-        raise StrategyError(f"strategy '{name}': players = {players}; needs 2 or more")
-    if found := WITH_NUMBERS.fullmatch(name):
-        return _with_numbers(found[1], found[2], players)
-    rows: tuple[Entry | GroupEntry, ...] = (*STRATEGIES, *GROUPS)
+        raise StrategyError(f"strategy '{name}': players = {players}; must be at least 2")
+    if found := WITH_PARAMETERS.fullmatch(name):
+        return _with_parameters(found[1], found[2], players)
+    rows: tuple[StrategyEntry | GroupEntry, ...] = (*STRATEGIES, *GROUPS)
     entry = _lookup(name, rows)
     if isinstance(entry, GroupEntry):
         return entry.make(entry.name, _group(entry.name, players))
@@ -129,12 +140,12 @@ def strategy(name: str, players: int | None = None) -> Strategy:
     return made
 
 
-def _with_numbers(word: str, values: str, players: int | None) -> Automaton:
+def _with_parameters(word: str, values: str, players: int | None) -> Automaton:
     family = _lookup(word, FAMILIES)
     given = [value.strip() for value in (values.upper() if family.moves else values).split(",")]
     name = f"{family.name}({','.join(given)})"
     if len(given) != len(family.parameters):
-        raise StrategyError(f"strategy '{name}': needs {family.name}({', '.join(family.parameters)})")
+        raise StrategyError(f"strategy '{name}': write it as {family.name}({', '.join(family.parameters)})")
     numbers = given if family.moves else [_number(value, name) for value in given]
     if family.groups:
         return family.make(name, *numbers, _group(name, players))
@@ -142,35 +153,35 @@ def _with_numbers(word: str, values: str, players: int | None) -> Automaton:
 
 
 def _number(text: str, name: str) -> float:
-    """A number as written: 3, 0.3, 1e-3 or 1/3; an integer where it is whole."""
+    """Parse a number such as 3, 0.3, 1e-3 or 1/3; whole numbers become integers."""
     above, slash, below = text.partition("/")
     try:
         value = float(above) / float(below) if slash else float(text)
     except (ValueError, ZeroDivisionError):
         value = nan
     if not isfinite(value):
-        raise StrategyError(f"strategy '{name}': '{text}' is no number; write it as 3, 0.3 or 1/3")
+        raise StrategyError(f"strategy '{name}': '{text}' is not a number; write it as 3, 0.3 or 1/3")
     return int(value) if value.is_integer() else value
 
 
 def names_of(row: AnyEntry) -> tuple[str, ...]:
-    """All names of a row of the tables."""
-    return row.name, *row.aliases, *(row.axelrod if isinstance(row, Entry) else ())
+    """All names of a row of the catalogue, the canonical one first."""
+    return row.name, *row.aliases, *(row.axelrod if isinstance(row, StrategyEntry) else ())
 
 
 def key_of(name: str) -> str:
-    """A name without what spellings differ in: ``Tit-For-2 Tats`` is ``titfor2tats``."""
+    """A name in lower case without punctuation: ``Tit-For-2 Tats`` is ``titfor2tats``."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _lookup(name: str, rows: Sequence[Row]) -> Row:
+def _lookup(name: str, rows: Sequence[CatalogueRow]) -> CatalogueRow:
     known = {known: row for row in rows for known in names_of(row)}
     for spelling, row in known.items():
         if key_of(spelling) == key_of(name):
             return row
     for family in FAMILIES:
         if key_of(name) in map(key_of, names_of(family)):
-            raise StrategyError(f"strategy '{name}': needs {family.name}({', '.join(family.parameters)})")
+            raise StrategyError(f"strategy '{name}': write it as {family.name}({', '.join(family.parameters)})")
     raise UnknownNameError(f"unknown strategy '{name}'{did_you_mean(name.lower().replace(' ', '_'), known)}")
 
 
@@ -181,27 +192,29 @@ def _group(name: str, players: int | None) -> int:
 
 
 class Listed(NamedTuple):
-    """What there is to say about a strategy in one line."""
+    """Properties of a strategy, for listings."""
 
     name: str
     description: str
     """What it does, in one sentence."""
     aliases: tuple[str, ...]
+    """Other names, those in Axelrod-Python included."""
     source: str
+    """Paper or program that describes it."""
     kind: str
-    """``automaton``, ``routine``, ``group`` or ``family``."""
+    """``automaton``, ``counting``, ``group`` or ``family``."""
     players: str
-    """``2`` where it is for two players only, else ``2+``."""
+    """``2`` if it is for two players only, else ``2+``."""
     states: int | None
-    """Of an automaton for two; None where they depend on numbers, or are no finite number."""
+    """Number of states (for groups: of three); None if it is not an automaton or depends on parameters."""
     lookback: int | None
-    """Last rounds that tell all that it needs; None where no number of them does, or it depends."""
+    """Past rounds that determine its play; None if no finite number does, or it depends on parameters."""
     deterministic: bool | None
-    """None where it depends on numbers."""
+    """Whether all its actions are certain; None if that depends on parameters."""
 
 
 def listing() -> list[Listed]:
-    """All strategies by name, then those for groups, then those with numbers."""
+    """Properties of the named strategies, then those for groups, then those with parameters."""
     rows = [_row(entry) for entry in STRATEGIES]
     for group in GROUPS:
         made = group.make(group.name, 3)
@@ -213,9 +226,9 @@ def listing() -> list[Listed]:
     return rows
 
 
-def _row(entry: Entry) -> Listed:
+def _row(entry: StrategyEntry) -> Listed:
     made, names = entry.strategy, (*entry.aliases, *entry.axelrod)
     if isinstance(made, Automaton):
         known = (len(made.cooperate), made.lookback, made.deterministic)
         return Listed(entry.name, entry.description, names, entry.source, "automaton", "2+", *known)
-    return Listed(entry.name, entry.description, names, entry.source, "routine", "2", None, None, made.deterministic)
+    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", None, None, made.deterministic)

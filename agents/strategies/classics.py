@@ -1,6 +1,6 @@
-"""Finite strategies of the literature that look further back than one round, or that never forget.
+"""Automata from the literature with more than one round of memory.
 
-Those of the same name play what Axelrod-Python 4.13 plays; comments say where that is not what the source says.
+Strategies that name a class of Axelrod-Python 4.13 play as it does; comments say where it differs from the source.
 """
 
 from dilemmas.agents.strategies.bibliography import (
@@ -21,26 +21,26 @@ from dilemmas.agents.strategies.bibliography import (
     STEWART_2012,
 )
 from dilemmas.agents.strategies.builders import (
-    cycle,
+    from_rule,
     grudge,
     recent,
     recent_rounds,
+    repeated_moves,
     tits_for_tats,
     trigger,
-    unfold,
 )
-from dilemmas.agents.strategies.entry import Entry, Family
+from dilemmas.agents.strategies.entry import Family, StrategyEntry
 
 SILENCE: str = ""
-"""Nothing heard of the other yet."""
+"""No move of the opponent seen yet."""
 FRESH: tuple[int, str] = (0, "C")
 UNWRONGED: tuple[bool, str] = (False, "D")
 UNBITTEN: tuple[int, str] = (0, "")
 NOTHING: tuple[int, bool, str, str] = (0, False, "", "")
 
 
-# Mends its own mistake: having defected unmeant against a C, it cooperates until it has, and then takes what comes.
-# State: own plan, what the other did, whether it is contrite.
+# After its own unintended defection against a C it is contrite: it cooperates until it has done so, whatever the
+# opponent plays meanwhile. State: intended move, whether it is contrite.
 def _contrite(state: tuple[str, bool], own: str, other: str) -> tuple[str, bool]:
     plan, contrite = state
     if contrite and own == "C":
@@ -48,7 +48,8 @@ def _contrite(state: tuple[str, bool], own: str, other: str) -> tuple[str, bool]
     return other, contrite or (plan != own and own == "D" and other == "C")
 
 
-# Good standing has who cooperated, or defected against a player in bad standing while in good standing (Sugden 1986).
+# A player is in good standing after cooperating, or after defecting in good standing against a player who was not
+# (Sugden 1986).
 def _standing(state: tuple[bool, bool], own: str, other: str) -> tuple[bool, bool]:
     mine, theirs = state
     return own == "C" or (mine and not theirs), other == "C" or (theirs and not mine)
@@ -61,12 +62,12 @@ def _bitten(state: tuple[int, str], _: str, other: str) -> tuple[int, str]:
 
 
 def _either(defections: int, state: int, own: str, other: str) -> int:
-    """Rounds in a row in which anybody defected; once there are enough, they stay."""
+    """Number of rounds in a row in which a player defected; constant once it has reached `defections`."""
     return state if state == defections else (state + 1 if "D" in own + other else 0)
 
 
 TITS_FOR_TATS = (
-    Entry(
+    StrategyEntry(
         "tit_for_two_tats",
         "Cooperates unless the opponent defected in each of the last two rounds.",
         recent(2, lambda other: other != "DD"),
@@ -74,14 +75,14 @@ TITS_FOR_TATS = (
         ("tf2t", "tftt", "j_maynard_smith"),
         ("TitFor2Tats",),
     ),
-    Entry(
+    StrategyEntry(
         "tit_for_three_tats",
         "Cooperates unless the opponent defected in each of the last three rounds.",
         recent(3, lambda other: other != "DDD"),
         FUDENBERG,
         ("tf3t",),
     ),
-    Entry(
+    StrategyEntry(
         "two_tits_for_tat",
         "Cooperates unless the opponent defected in at least one of the last two rounds.",
         recent(2, lambda other: "D" not in other),
@@ -89,7 +90,7 @@ TITS_FOR_TATS = (
         ("2tft", "ttft"),
         ("TwoTitsForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "hard_tit_for_tat",
         "Cooperates unless the opponent defected in at least one of the last three rounds.",
         recent(3, lambda other: "D" not in other),
@@ -97,7 +98,7 @@ TITS_FOR_TATS = (
         (),
         ("HardTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "hard_tit_for_two_tats",
         "Cooperates unless the opponent defected twice in a row within the last three rounds.",
         recent(3, lambda other: "DD" not in other),
@@ -105,7 +106,7 @@ TITS_FOR_TATS = (
         ("two_tits_for_two_tats", "2tf2t"),
         ("HardTitFor2Tats",),
     ),
-    Entry(
+    StrategyEntry(
         "slow_tit_for_two_tats",
         "Cooperates twice, then copies the opponent after two equal moves and else repeats its own move.",
         recent_rounds(
@@ -115,7 +116,7 @@ TITS_FOR_TATS = (
         ("slow_tit_for_tat",),
         ("SlowTitForTwoTats2",),
     ),
-    Entry(
+    StrategyEntry(
         "three_tits_for_two_tats",
         "Cooperates, but defects in the three rounds after two defections of the opponent in a row.",
         tits_for_tats(3, 2),
@@ -123,21 +124,21 @@ TITS_FOR_TATS = (
         (),
         ("NTitsForMTats",),
     ),
-    Entry(
+    StrategyEntry(
         "spiteful_tit_for_tat",
         "Plays tit_for_tat until the opponent defects twice in a row, then defects forever.",
-        unfold(
+        from_rule(
             SILENCE, lambda seen: seen[-1:] != "D", lambda seen, _, other: seen if seen == "DD" else (seen + other)[-2:]
         ),
         PRISON,
         (),
         ("SpitefulTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "sneaky_tit_for_tat",
         "Plays CC, then D until the opponent has; then copies a D unless its own move two rounds ago was D.",
-        unfold(
-            NOTHING,  # rounds, whether the other ever defected, own last two moves, the other's last
+        from_rule(
+            NOTHING,  # rounds, whether the opponent ever defected, own last two moves, the opponent's last
             lambda s: s[0] < 2 or (s[1] and (s[3] == "C" or s[2][0] == "D")),
             lambda s, own, other: (min(s[0] + 1, 2), s[1] or other == "D", (s[2] + own)[-2:], other),
         ),
@@ -145,26 +146,26 @@ TITS_FOR_TATS = (
         (),
         ("SneakyTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "contrite_tit_for_tat",
         "Plays tit_for_tat, but does not retaliate for the answer to its own accidental defection.",
-        unfold(("C", False), lambda state: state[0] == "C", _contrite),
+        from_rule(("C", False), lambda state: state[0] == "C", _contrite),
         "Wu & Axelrod 1995, J. Confl. Res. 39:183",
         (),
         ("ContriteTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "standing_tit_for_tat",
         "Defects only in good standing against an opponent that lost its own by an unjustified defection.",
-        unfold((True, True), lambda state: not state[0] or state[1], _standing),
+        from_rule((True, True), lambda state: not state[0] or state[1], _standing),
         "Boyd 1989, J. Theor. Biol. 136:47; Boerlijst, Nowak & Sigmund 1997, J. Theor. Biol. 185:281",
         ("ctft",),
     ),
-    Entry(
+    StrategyEntry(
         "random_tit_for_tat",
         "Cooperates first, then alternates between copying the opponent and a random move (1/2 each).",
-        unfold(
-            FRESH,  # from the second round on: 1 = to copy, 2 = to toss a coin; the other's last move
+        from_rule(
+            FRESH,  # from round 2 on: 1 = copies, 2 = plays at random; the opponent's last move
             lambda state: 0.5 if state[0] == 2 else state[1] == "C",
             lambda state, _, other: (2 if state[0] == 1 else 1, other),
         ),
@@ -175,7 +176,7 @@ TITS_FOR_TATS = (
 )
 
 GRUDGES = (
-    Entry(
+    StrategyEntry(
         "grim",
         "Cooperates until the opponent defects, then defects forever.",
         trigger(),
@@ -183,7 +184,7 @@ GRUDGES = (
         ("grim_trigger", "friedman", "spite", "spiteful", "vengeful"),
         ("Grudger",),
     ),
-    Entry(
+    StrategyEntry(
         "davis",
         "Cooperates for ten rounds, and from then on as long as the opponent has never defected.",
         trigger("C" * 10),
@@ -191,7 +192,7 @@ GRUDGES = (
         (),
         ("FirstByDavis",),
     ),
-    Entry(
+    StrategyEntry(
         "spiteful_cc",
         "Cooperates for two rounds, and from then on as long as the opponent has never defected.",
         trigger("CC"),
@@ -199,7 +200,7 @@ GRUDGES = (
         (),
         ("SpitefulCC",),
     ),
-    Entry(
+    StrategyEntry(
         "aggravater",
         "Defects for three rounds, then cooperates as long as the opponent has never defected.",
         trigger("DDD"),
@@ -207,7 +208,7 @@ GRUDGES = (
         (),
         ("Aggravater",),
     ),
-    Entry(
+    StrategyEntry(
         "soft_grudger",
         "Cooperates first and answers a defection with DDDDCC, whatever the opponent does meanwhile.",
         grudge(1, 4, 2),
@@ -215,11 +216,11 @@ GRUDGES = (
         ("sgrim", "soft_grim"),
         ("SoftGrudger", "GeneralSoftGrudger"),
     ),
-    Entry(
+    StrategyEntry(
         "forgetful_grudger",
         "Cooperates first and answers a defection with ten, whatever the opponent does meanwhile.",
-        unfold(
-            FRESH,  # defections of the answer so far, the other's last move
+        from_rule(
+            FRESH,  # defections of the answer so far, the opponent's last move
             lambda s: not (0 < s[0] < 10 or s[1] == "D"),
             lambda s, _, other: (s[0] % 10 + 1 if 0 < s[0] < 10 or s[1] == "D" else 0, other),
         ),
@@ -227,82 +228,82 @@ GRUDGES = (
         (),
         ("ForgetfulGrudger",),
     ),
-    Entry(
+    StrategyEntry(
         "opposite_grudger",
         "Defects until the opponent cooperates, then cooperates forever.",
-        unfold(False, lambda kind: kind, lambda kind, _, other: kind or other == "C"),
+        from_rule(False, lambda kind: kind, lambda kind, _, other: kind or other == "C"),
         PALMER,
         (),
         ("OppositeGrudger",),
     ),
-    Entry(
+    StrategyEntry(
         "easy_go",
         "Defects until the opponent defects, then cooperates forever.",
-        unfold(False, lambda meek: meek, lambda meek, _, other: meek or other == "D"),
+        from_rule(False, lambda meek: meek, lambda meek, _, other: meek or other == "D"),
         PRISON,
         ("reverse_grudger", "fool_me_forever"),
         ("EasyGo",),
     ),
-    Entry(
+    StrategyEntry(
         "grudger_alternator",
         "Cooperates until the opponent defects, then plays the opposite of its own last move.",
-        unfold(UNWRONGED, lambda s: not s[0] or s[1] == "D", lambda s, own, other: (s[0] or other == "D", own)),
+        from_rule(UNWRONGED, lambda s: not s[0] or s[1] == "D", lambda s, own, other: (s[0] or other == "D", own)),
         PRISON,
         ("c_then_per_dc",),
         ("GrudgerAlternator",),
     ),
-    Entry(
+    StrategyEntry(
         "fool_me_once",
         "Cooperates until the opponent's second defection, then defects forever.",
-        unfold(0, lambda count: count < 2, lambda count, _, other: min(count + (other == "D"), 2)),
+        from_rule(0, lambda count: count < 2, lambda count, _, other: min(count + (other == "D"), 2)),
         HARPER,
         (),
         ("FoolMeOnce",),
     ),
-    Entry(
+    StrategyEntry(
         "once_bitten",
         "Cooperates first and answers two defections in a row with eleven, whatever happens meanwhile.",
-        unfold(UNBITTEN, lambda s: not 1 <= s[0] <= 10 and s[1] != "DD", _bitten),
+        from_rule(UNBITTEN, lambda s: not 1 <= s[0] <= 10 and s[1] != "DD", _bitten),
         "Marissa, in Axelrod-Python",
         (),
         ("OnceBitten",),
     ),
     # In the strategies of the experimental literature a defection of either player counts, its own errors included.
-    Entry(
+    StrategyEntry(
         "trigger_2",
         "Cooperates first and answers a defection of either player with exactly two defections.",
-        unfold(0, lambda left: left == 0, lambda left, own, other: left - 1 if left else 2 * ("D" in own + other)),
+        from_rule(0, lambda left: left == 0, lambda left, own, other: left - 1 if left else 2 * ("D" in own + other)),
         DAL_BO,
         ("trigger_with_two_rounds",),
     ),
-    Entry(
+    StrategyEntry(
         "mutual_grim",
         "Cooperates until either player defects, then defects forever.",
-        unfold(0, lambda run: run < 1, lambda *seen: _either(1, *seen)),
+        from_rule(0, lambda run: run < 1, lambda *seen: _either(1, *seen)),
         DAL_BO,
         ("trigger_either",),
     ),
-    Entry(
+    StrategyEntry(
         "grim_2",
         "Cooperates until two rounds in a row contain a defection of either player, then defects forever.",
-        unfold(0, lambda run: run < 2, lambda *seen: _either(2, *seen)),
+        from_rule(0, lambda run: run < 2, lambda *seen: _either(2, *seen)),
         FUDENBERG,
         ("lenient_grim_2",),
     ),
-    Entry(
+    StrategyEntry(
         "grim_3",
         "Cooperates until three rounds in a row contain a defection of either player, then defects forever.",
-        unfold(0, lambda run: run < 3, lambda *seen: _either(3, *seen)),
+        from_rule(0, lambda run: run < 3, lambda *seen: _either(3, *seen)),
         FUDENBERG,
         ("lenient_grim_3",),
     ),
 )
 
 CYCLERS = tuple(
-    Entry(
+    StrategyEntry(
         f"cycler_{moves.lower()}",
         f"Repeats the moves {moves} in a cycle.",
-        cycle(moves),
+        repeated_moves(moves),
         source,
         aliases,
         (f"Cycler{moves}",),
@@ -324,7 +325,7 @@ CLASSIC_FAMILIES = (
         "cycler",
         "Repeats the given sequence of moves.",
         ("moves",),
-        lambda name, moves: cycle(moves)(name),
+        lambda name, moves: repeated_moves(moves)(name),
         MITTAL,
         moves=True,
     ),

@@ -95,7 +95,7 @@ class CountingStrategy(ABC):
         """
 
     def describe(self) -> Player:
-        return Player(name=self.name, kind="routine")
+        return Player(name=self.name, kind="counting")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]

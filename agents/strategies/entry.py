@@ -1,4 +1,4 @@
-"""One line of the table of strategies."""
+"""Rows of the catalogue of strategies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ Strategy = Automaton | CountingStrategy
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A strategy for two players, which may play in larger groups too (`Automaton.for_players`)."""
+class StrategyEntry:
+    """A strategy for two players; automata also play in larger groups (`Automaton.for_players`)."""
 
     name: str
-    """In snake_case."""
+    """Name in snake_case."""
     description: str
     """What it does, in one sentence of at most 100 characters; pairs such as CD give its own move first."""
     make: Callable[[str], Strategy]
-    """Makes it, given its name."""
+    """Constructs it from its name."""
     source: str
-    """Where it was described."""
+    """Paper or program that describes it."""
     aliases: tuple[str, ...] = ()
     """Other names in use."""
     axelrod: tuple[str, ...] = ()
-    """Classes of Axelrod-Python 4.13 that play the same, which are aliases too."""
+    """Classes of Axelrod-Python 4.13 that play the same; they are aliases too."""
 
     @property
     def strategy(self) -> Strategy:
+        """The strategy itself."""
         return self.make(self.name)
 
 
@@ -36,30 +37,34 @@ class GroupEntry:
     """A strategy for any number of players."""
 
     name: str
-    """In snake_case."""
+    """Name in snake_case."""
     description: str
     """What it does, in one sentence of at most 100 characters."""
     make: Callable[[str, int], Automaton]
-    """Makes it, given its name and the number of players, 2 or more."""
+    """Constructs it from its name and the number of players, at least 2."""
     source: str
+    """Paper or program that describes it."""
     aliases: tuple[str, ...] = ()
+    """Other names in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Strategies that differ by numbers, written behind the name: ``random(0.3)``."""
+    """Strategies with parameters, given in parentheses after the name: ``random(0.3)``."""
 
     name: str
-    """In snake_case."""
+    """Name in snake_case."""
     description: str
     """What its members do, in one sentence of at most 100 characters that names the parameters."""
     parameters: tuple[str, ...]
-    """What the numbers mean."""
+    """Names of the parameters."""
     make: Callable[..., Automaton]
-    """Makes one, given its name and a number for each parameter; for groups, then the number of players."""
+    """Constructs one from its name and its parameters; for groups, also from the number of players."""
     source: str
+    """Paper or program that describes them."""
     aliases: tuple[str, ...] = ()
+    """Other names in use."""
     groups: bool = False
-    """Whether it is for any number of players."""
+    """Whether its members are for any number of players."""
     moves: bool = False
-    """Whether moves, C and D, stand behind the name instead of numbers."""
+    """Whether the parameter is a sequence of moves, C and D, instead of numbers."""

@@ -1,9 +1,10 @@
-"""Strategies with finitely many states: most that the literature knows, in games for two or for many.
+"""Finite automata: strategies with finitely many states, for two or more players.
 
-An automaton cooperates in each state with a probability, and what a round brought leads to the next state; rules
-become automata in `dilemmas.agents.strategies.builders`. Engines run it as it stands (`dilemmas.agents.engines.chains`
-exactly, `dilemmas.agents.engines.vectorised` by sampling); as an agent it plays in any environment of dilemmas. In
-every game an action counts as cooperation where it is at least half as cooperative as can be.
+An automaton cooperates with a given probability in each state, and the outcome of a round determines the next state.
+`dilemmas.agents.strategies.builders` makes automata from rules. Engines run automata directly
+(`dilemmas.agents.engines.chains` exactly, `dilemmas.agents.engines.vectorised` by sampling); as agents they play in all
+environments of dilemmas. An action counts as cooperation if it is at least half as cooperative as the most cooperative
+action of the game.
 """
 
 from collections.abc import Sequence
@@ -21,53 +22,67 @@ from dilemmas.envs.rules.choices import options_now, sanction_now
 
 
 class StrategyError(InputError):
-    """A strategy that cannot be made or cannot play; the message names it, the value and the way out."""
+    """A strategy that cannot be constructed or cannot play; the message names it, the wrong value and the remedy."""
 
 
 @dataclass(frozen=True)
 class Automaton:
-    """A strategy for `players` players. It starts in state 0, and plays C or D, nothing between."""
+    """A finite-state strategy for `players` players. It starts in state 0 and plays only C or D.
+
+    Raises
+    ------
+    StrategyError
+        If a probability is not in [0, 1], or the numbers of states and players do not fit the table.
+    """
 
     name: str
-    """What tables and records call it."""
+    """Name in tables and records."""
     cooperate: tuple[float, ...]
-    """Probability, from 0 to 1, to cooperate in each state."""
+    """Probability of cooperation, from 0 to 1, in each state."""
     after: tuple[tuple[int, ...], ...]
-    """The next state by state and by what the round brought: own action (0 = C, 1 = D) times `players` plus the number
-    of others who defected. For two players that is CC, CD, DC, DD, own action first."""
+    """The next state by state and outcome of the round: own action (0 = C, 1 = D) times `players` plus the number of
+    others who defected. For two players the outcomes are CC, CD, DC, DD, own action first."""
     players: int = 2
-    """Players at the table. One for two plays in larger groups too: *the other* then cooperated where at least half
-    of the others did (`for_players` writes that out)."""
+    """Number of players. A strategy for two also plays in larger groups, where its opponent counts as cooperating if at
+    least half of the others cooperate (see `for_players`)."""
     punishes: bool = False
-    """Whether it gives everybody who defected all the penalty points it can, where there is a stage for that."""
+    """Whether it gives every defector the most penalty points allowed, in games with a punishment stage."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cooperate", tuple(map(float, self.cooperate)))  # 1 and 1.0 are one in records
+        object.__setattr__(self, "cooperate", tuple(map(float, self.cooperate)))  # 1 and 1.0 look the same in records
         states = len(self.cooperate)
         if not states or len(self.after) != states or self.players < 2:
             raise StrategyError(
                 f"strategy '{self.name}': {states} probabilities, {len(self.after)} rows of next states,"
-                f" {self.players} players; needs one of each for every state, and 2 players or more"
+                f" {self.players} players; must be one of each for every state, and at least 2 players"
             )
         for state, chance in enumerate(self.cooperate):
             if not (isfinite(chance) and 0.0 <= chance <= 1.0):
                 raise StrategyError(
-                    f"strategy '{self.name}', state {state}: cooperate = {chance!r}; a probability lies in [0, 1]"
+                    f"strategy '{self.name}', state {state}: cooperate = {chance!r}; a probability must be in [0, 1]"
                 )
         for state, row in enumerate(self.after):
             if len(row) != 2 * self.players or not all(0 <= target < states for target in row):
                 raise StrategyError(
-                    f"strategy '{self.name}', state {state}: after = {row}; needs {2 * self.players} states"
+                    f"strategy '{self.name}', state {state}: after = {row}; must be {2 * self.players} states"
                     f" from 0 to {states - 1}"
                 )
 
     @property
     def deterministic(self) -> bool:
-        """Whether nothing is left to chance."""
+        """Whether all probabilities are 0 or 1."""
         return all(chance in (0.0, 1.0) for chance in self.cooperate)
 
     def for_players(self, players: int) -> "Automaton":
-        """The same strategy at a table of that size: one for two plays by what at least half of the others did."""
+        """The same strategy for another number of players.
+
+        A strategy for two treats the others as one opponent, who cooperates if at least half of them do.
+
+        Raises
+        ------
+        StrategyError
+            If the strategy is for another number of players than two.
+        """
         if players == self.players:
             return self
         if self.players != 2 or players < 2:
@@ -77,11 +92,11 @@ class Automaton:
         return Automaton(self.name, self.cooperate, after, players, self.punishes)
 
     def reduced(self) -> "Automaton":
-        """The automaton of fewest states that plays as this one does, numbered in the order in which it meets them."""
+        """The equivalent automaton with the fewest states, numbered in the order of a breadth-first search."""
         alike = _equivalent(np.array(self.cooperate), np.array(self.after)).tolist()
-        kept, number = [0], {alike[0]: 0}  # a state of each kind, and its number
+        kept, number = [0], {alike[0]: 0}  # one state of each equivalence class, and its number
         rows: list[tuple[int, ...]] = []
-        for state in kept:  # grows on the way
+        for state in kept:  # grows during the loop
             for target in self.after[state]:
                 if alike[target] not in number:
                     number[alike[target]] = len(kept)
@@ -93,10 +108,10 @@ class Automaton:
 
     @cached_property
     def lookback(self) -> int | None:
-        """How many last rounds tell all that matters for what it does; None where no number of them does."""
+        """Number of past rounds that determine its probability of cooperation; None if no finite number does."""
         table = np.array(self.after)
         alike = _equivalent(np.array(self.cooperate), table)
-        apart = alike[:, None] != alike[None, :]  # pairs of states it could be in, for all that the rounds tell
+        apart = alike[:, None] != alike[None, :]  # pairs of states that the rounds so far do not distinguish
         rounds = 0
         while apart.any():
             one, other = np.nonzero(apart)
@@ -120,11 +135,11 @@ class Automaton:
         return [self._decide(turn) for turn in turns]
 
     def cooperation(self, view: View) -> float:
-        """Probability to cooperate at what `view` shows."""
+        """Probability of cooperation given what `view` shows."""
         return self.cooperate[self._state(view)]
 
     def _state(self, view: View) -> int:
-        """The state it is in after the rounds that `view` shows."""
+        """The state after the rounds that `view` shows."""
         needed = self.lookback
         if needed == 0 or view.round == 0:
             return 0
@@ -139,12 +154,12 @@ class Automaton:
             history = history[-needed:]
         state = 0
         for joint in history:
-            if len(joint) > 1:  # in a population it may have met nobody
+            if len(joint) > 1:  # in a population it may have had no partner
                 state = self.after[state][self.outcome(view, joint)]
         return state
 
     def outcome(self, view: View, joint: Sequence[Any]) -> int:
-        """What a round brought, as a column of `after`; `joint` has the own action first."""
+        """The outcome of a round, as a column of `after`; `joint` has its own action first."""
         mine, *others = (
             view.game.cooperation(action, seat) < 0.5
             for action, seat in zip(joint, seats(view, len(joint)), strict=True)
@@ -152,7 +167,7 @@ class Automaton:
         if self.players == 2:
             return 2 * mine + (2 * sum(others) > len(others))
         if len(joint) != self.players:
-            raise StrategyError(f"strategy '{self.name}' is for {self.players} players; {len(joint)} are at the table")
+            raise StrategyError(f"strategy '{self.name}' is for {self.players} players, not for {len(joint)}")
         return self.players * mine + sum(others)
 
     def _decide(self, turn: Turn) -> Decision:
@@ -165,31 +180,42 @@ class Automaton:
 
 
 def memory_one(name: str, first: float, cc: float, cd: float, dc: float, dd: float) -> Automaton:
-    """A strategy that remembers one round (Nowak & Sigmund 1990, Acta Appl. Math. 20:247).
+    """A memory-one strategy (Nowak & Sigmund 1990, Acta Appl. Math. 20:247).
 
-    It cooperates with probability `first` where there is no last round, `cd` after a round in which it cooperated and
-    the other defected, and so on.
+    Parameters
+    ----------
+    name
+        Name in tables and records.
+    first
+        Probability of cooperation in the first round.
+    cc, cd, dc, dd
+        Probability of cooperation after each outcome of the last round, own action first.
+
+    Raises
+    ------
+    StrategyError
+        If a probability is not in [0, 1].
     """
     for field, value in zip(("first", "cc", "cd", "dc", "dd"), (first, cc, cd, dc, dd), strict=True):
         if not 0.0 <= value <= 1.0:
-            raise StrategyError(f"strategy '{name}': {field} = {value!r}; a probability lies in [0, 1]")
-    chances = tuple(dict.fromkeys((first, cc, cd, dc, dd)))  # equal probabilities, one state
+            raise StrategyError(f"strategy '{name}': {field} = {value!r}; a probability must be in [0, 1]")
+    chances = tuple(dict.fromkeys((first, cc, cd, dc, dd)))  # one state for equal probabilities
     row = tuple(chances.index(chance) for chance in (cc, cd, dc, dd))
     return Automaton(name, chances, (row,) * len(chances))
 
 
 def view_of(turn: Turn, name: str) -> View:
-    """What the player of a turn knows; `StrategyError` in environments that do not say."""
+    """What the player of a turn knows; `StrategyError` in environments that do not provide it."""
     view = turn.info.get("view")
     if not isinstance(view, View):
         raise StrategyError(
-            f"strategy '{name}' needs info['view'], which the environments of dilemmas give; {turn.agent} got none"
+            f"strategy '{name}' needs info['view'], as in the environments of dilemmas; {turn.agent} has none"
         )
     return view
 
 
 def action_with(cooperate: float, turn: Turn, view: View) -> Decision:
-    """The most cooperative action with that probability, else the least cooperative one."""
+    """Draw the most cooperative action with probability `cooperate`, else the least cooperative one."""
     options = options_now(view)
     if options == 1:
         return Decision(0, (1.0,), Source.RULE)
@@ -201,7 +227,7 @@ def action_with(cooperate: float, turn: Turn, view: View) -> Decision:
 
 
 def punishment_of_defectors(view: View) -> int:
-    """The action of the punishing phase that gives everybody who defected as many points as there may be."""
+    """The action of the punishment stage that gives every defector the most penalty points allowed."""
     assert view.acted is not None
     points = sanction_now(view).points
     others = zip(view.acted[1:], seats(view, len(view.acted))[1:], strict=True)
@@ -217,7 +243,7 @@ def seats(view: View, count: int) -> tuple[int | None, ...]:
 
 
 def _equivalent(cooperate: NDArray[np.float64], after: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for each state; two states with the same number never behave differently (Moore 1956)."""
+    """The equivalence class of each state, by partition refinement (Moore 1956)."""
     _, blocks = np.unique(cooperate, return_inverse=True)
     while True:
         keys = np.concatenate([blocks[:, None], blocks[after]], axis=1)

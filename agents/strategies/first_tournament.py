@@ -11,7 +11,7 @@ import numpy as np
 
 from dilemmas.agents.strategies.bibliography import AXELROD_1980
 from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
-from dilemmas.agents.strategies.entry import Entry
+from dilemmas.agents.strategies.entry import StrategyEntry
 from dilemmas.envs.games.stage_game import Numbers
 
 CHI_SQUARED_95 = 3.841458820694124
@@ -226,7 +226,7 @@ class Tullock(CountingStrategy):
 
 
 FIRST_TOURNAMENT_COUNTING = (
-    Entry(
+    StrategyEntry(
         "tideman_and_chieruzzi",
         "Answers the n-th run of defections with n defections, unless it grants a fresh start.",
         TidemanAndChieruzzi,
@@ -234,7 +234,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstByTidemanAndChieruzzi",),
     ),
-    Entry(
+    StrategyEntry(
         "shubik",
         "Cooperates first and answers the n-th defection against its cooperation with n defections.",
         Shubik,
@@ -242,7 +242,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstByShubik",),
     ),
-    Entry(
+    StrategyEntry(
         "stein_and_rapoport",
         "Cooperates four times, then plays tit_for_tat, but defects against a random-looking opponent.",
         SteinAndRapoport,
@@ -250,7 +250,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstBySteinAndRapoport",),
     ),
-    Entry(
+    StrategyEntry(
         "graaskamp",
         "Plays tit_for_tat with a defection in round 51, and from round 57 on adapts to the kind of opponent.",
         Graaskamp,
@@ -258,7 +258,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstByGraaskamp",),
     ),
-    Entry(
+    StrategyEntry(
         "downing",
         "Defects twice, then does what pays more against its estimate of how the opponent responds.",
         Downing,
@@ -266,7 +266,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstByDowning",),
     ),
-    Entry(
+    StrategyEntry(
         "feld",
         "Plays tit_for_tat, but cooperates after C with a probability that falls from 1 to 1/2.",
         Feld,
@@ -274,7 +274,7 @@ FIRST_TOURNAMENT_COUNTING = (
         (),
         ("FirstByFeld",),
     ),
-    Entry(
+    StrategyEntry(
         "tullock",
         "Cooperates 11 times, then 10 percentage points less often than the opponent in its last ten moves.",
         Tullock,

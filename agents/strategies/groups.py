@@ -1,8 +1,8 @@
-"""Strategies for groups: what they do depends on how many of the others cooperated in the last round.
+"""Strategies for groups, which depend on how many of the others cooperated in the last round.
 
-In a game of amounts or levels they give all or nothing, so what people in experiments give in part is here given with
-a probability. Strategies for two play in groups too (`Automaton.for_players`): Tit for Tat then is the strategy that
-cooperates where at least half of the others did.
+In games with amounts or levels they contribute everything or nothing; partial contributions of people in experiments
+are represented by probabilities. Strategies for two also play in groups (`Automaton.for_players`): Tit for Tat then
+cooperates if at least half of the others did.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,25 @@ from dilemmas.agents.strategies.entry import Family, GroupEntry
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
 
 Rule = Callable[[bool, int], float]
-"""Probability to cooperate, by whether one did oneself in the last round, and how many of the others did."""
+"""Probability of cooperation from whether the player itself cooperated in the last round and how many others did."""
 
 
 def by_count(name: str, players: int, first: float, rule: Rule, punishes: bool = False) -> Automaton:
-    """A strategy that looks at the last round; `first`: probability to cooperate before there is one."""
+    """A strategy that depends on the last round.
+
+    Parameters
+    ----------
+    name
+        Name in tables and records.
+    players
+        Number of players.
+    first
+        Probability of cooperation in the first round.
+    rule
+        Probability of cooperation in later rounds.
+    punishes
+        Whether it punishes every defector, in games with a punishment stage.
+    """
     others = players - 1
     chances = [float(rule(own == 0, others - defected)) for own in range(2) for defected in range(players)]
     states = tuple(dict.fromkeys((float(first), *chances)))
@@ -26,12 +40,12 @@ def by_count(name: str, players: int, first: float, rule: Rule, punishes: bool =
 
 
 def conditional_cooperator(name: str, players: int) -> Automaton:
-    """Cooperates with the share of the others who did: along the diagonal of the experiments' contribution tables."""
+    """Cooperates with a probability equal to the share of the others who did: the diagonal of a contribution table."""
     return by_count(name, players, 1, lambda _, others: others / (players - 1))
 
 
 def hump_shaped(name: str, players: int) -> Automaton:
-    """Follows the others up to half of them, and gives the less the more of them give beyond that."""
+    """Cooperates with the share of the others who cooperated or who defected, whichever is smaller."""
     return by_count(name, players, 0.5, lambda _, others: min(others, players - 1 - others) / (players - 1))
 
 
@@ -45,48 +59,48 @@ def threshold_cooperator(name: str, threshold: int, players: int) -> Automaton:
 
 
 def majority_cooperator(name: str, players: int) -> Automaton:
-    """Cooperates where at least half of the others did: Tit for Tat, where the other is what most do."""
+    """Cooperates if at least half of the others did: Tit for Tat against the majority."""
     return threshold_cooperator(name, ceil((players - 1) / 2), players)
 
 
 def all_cooperator(name: str, players: int) -> Automaton:
-    """Cooperates where all the others did."""
+    """Cooperates if all the others did."""
     return threshold_cooperator(name, players - 1, players)
 
 
 def any_cooperator(name: str, players: int) -> Automaton:
-    """Cooperates where anybody else did."""
+    """Cooperates if at least one of the others did."""
     return threshold_cooperator(name, 1, players)
 
 
 def volunteer(name: str, players: int) -> Automaton:
-    """Cooperates where nobody else did: the contrary of who waits for others. At first it cooperates."""
+    """Cooperates if none of the others did, and in the first round."""
     return by_count(name, players, 1, lambda _, others: others == 0)
 
 
 def all_or_none(name: str, players: int) -> Automaton:
-    """Cooperates where all did the same, itself among them: Win-Stay Lose-Shift in a group."""
+    """Cooperates if all players made the same move: Win-Stay Lose-Shift for groups."""
     return by_count(name, players, 1, lambda own, others: others == (players - 1 if own else 0))
 
 
 def group_grim(name: str, players: int) -> Automaton:
-    """Cooperates until anybody else defects, and then never again."""
+    """Cooperates until any of the others defects, then defects forever."""
     betrayed = tuple(int(column % players > 0) for column in range(2 * players))
     return Automaton(name, (1.0, 0.0), (betrayed, (1,) * (2 * players)), players)
 
 
 def punishing_cooperator(name: str, players: int) -> Automaton:
-    """Cooperates always, and punishes everybody who does not, where there is a stage for that."""
+    """Cooperates in every round, and punishes every defector in games with a punishment stage."""
     return by_count(name, players, 1, lambda *_: 1, punishes=True)
 
 
 def strong_reciprocator(name: str, players: int) -> Automaton:
-    """Cooperates where at least half of the others did, and punishes everybody who does not."""
+    """Cooperates if at least half of the others did, and punishes every defector."""
     return by_count(name, players, 1, lambda _, others: 2 * others >= players - 1, punishes=True)
 
 
 def punishing_free_rider(name: str, players: int) -> Automaton:
-    """Defects, and punishes those who do so too."""
+    """Defects in every round, and punishes every other defector."""
     return by_count(name, players, 0, lambda *_: 0, punishes=True)
 
 

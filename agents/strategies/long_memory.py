@@ -6,7 +6,7 @@ import numpy as np
 
 from dilemmas.agents.strategies.bibliography import AXELROD_1984, BEAUFILS, CAMPBELL, CRISTAL, MITTAL, PALMER
 from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
-from dilemmas.agents.strategies.entry import Entry
+from dilemmas.agents.strategies.entry import StrategyEntry
 from dilemmas.envs.games.stage_game import Numbers
 
 
@@ -110,7 +110,7 @@ class Adaptive(CountingStrategy):
 
 LONG_MEMORY = (
     # The authors' later program, which does not reproduce the results of their paper of 1997.
-    Entry(
+    StrategyEntry(
         "gradual",
         "Answers a defection with as many defections as the opponent has made so far, then cooperates twice.",
         Gradual,
@@ -118,7 +118,7 @@ LONG_MEMORY = (
         (),
         ("Gradual",),
     ),
-    Entry(
+    StrategyEntry(
         "original_gradual",
         "Answers the n-th defection outside its own answers with n defections, then cooperates twice.",
         lambda name: Gradual(name, counts_all=False),
@@ -126,7 +126,7 @@ LONG_MEMORY = (
         (),
         ("OriginalGradual",),
     ),
-    Entry(
+    StrategyEntry(
         "majority",
         "Cooperates first, then if the opponent has cooperated in at least half of all rounds so far.",
         Majority,
@@ -134,7 +134,7 @@ LONG_MEMORY = (
         ("soft_majority", "grisell"),
         ("GoByMajority",),
     ),
-    Entry(
+    StrategyEntry(
         "hard_majority",
         "Defects first, then cooperates if the opponent cooperated in more than half of all rounds so far.",
         lambda name: Majority(name, 0.0),
@@ -142,7 +142,7 @@ LONG_MEMORY = (
         (),
         ("HardGoByMajority",),
     ),
-    Entry(
+    StrategyEntry(
         "forgiver",
         "Cooperates first, then if the opponent has defected in at most 10% of all rounds so far.",
         Forgiver,
@@ -150,7 +150,7 @@ LONG_MEMORY = (
         (),
         ("Forgiver",),
     ),
-    Entry(
+    StrategyEntry(
         "forgiving_tit_for_tat",
         "Plays tit_for_tat, but also cooperates if the opponent defected in at most 10% of all rounds so far.",
         lambda name: Forgiver(name, copies=True),
@@ -158,7 +158,7 @@ LONG_MEMORY = (
         (),
         ("ForgivingTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "average_copier",
         "Cooperates with probability 1/2 in round 1, then with the opponent's rate of cooperation so far.",
         AverageCopier,
@@ -166,7 +166,7 @@ LONG_MEMORY = (
         (),
         ("AverageCopier",),
     ),
-    Entry(
+    StrategyEntry(
         "nice_average_copier",
         "Cooperates first, then with a probability equal to the opponent's rate of cooperation so far.",
         lambda name: AverageCopier(name, 1.0),
@@ -174,7 +174,7 @@ LONG_MEMORY = (
         (),
         ("NiceAverageCopier",),
     ),
-    Entry(
+    StrategyEntry(
         "adaptive_tit_for_tat",
         "Cooperates first, then if a moving average of the opponent's cooperation is at least 1/2.",
         Adaptive,

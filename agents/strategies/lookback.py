@@ -1,13 +1,13 @@
-"""Finite strategies that look at the last two to five rounds, and at nothing before them."""
+"""Automata that depend on the last two to five rounds only."""
 
 from dilemmas.agents.strategies.bibliography import ARNOLD, AXELROD_1980, HILBE_2017, LANGNER, MATHIEU
-from dilemmas.agents.strategies.builders import recent, recent_rounds, unfold
-from dilemmas.agents.strategies.entry import Entry
+from dilemmas.agents.strategies.builders import from_rule, recent, recent_rounds
+from dilemmas.agents.strategies.entry import StrategyEntry
 
-# own and other's last two moves after which the delayed all-or-none strategy cooperates
+# own and the opponent's last two moves after which the delayed all-or-none strategy cooperates
 DELAYED_AON = {("CC", "CC"), ("CD", "CD"), ("CD", "DD"), ("DD", "CD"), ("DC", "DC"), ("DD", "DD")}
 
-# own and other's last three moves after which CAPRI cooperates; before the match there was cooperation
+# own and the opponent's last three moves after which CAPRI cooperates; rounds before the match count as CC
 CAPRI = {
     *[("CCC", "CCC"), ("CCD", "CCC"), ("CDC", "CCD"), ("DCC", "CDC"), ("CCC", "DCC")],
     *[("CCD", "CDC"), ("CDC", "DCC"), ("DCC", "CCC"), ("DDD", "DDC"), ("DDC", "DCC")],
@@ -15,13 +15,13 @@ CAPRI = {
 }
 
 NYDEGGER = {1, 6, 7, 17, 22, 23, 26, 29, 30, 31, 33, 38, 39, 45, 49, 54, 55, 58, 61}
-"""Sums after which Nydegger defects."""
+"""Weighted sums after which Nydegger defects."""
 
 
 def nydegger(own: str, other: str) -> bool:
-    """Tit for Tat for three moves, then by a sum over three rounds, in which the last round weighs 16.
+    """Tit for Tat for three rounds, except for D after DC, then a weighted sum over the last three rounds.
 
-    The source gives that weight to the first of the three; Axelrod-Python, which is followed here, to the last.
+    The weight 16 belongs to the last of the three rounds as in Axelrod-Python; the source gives it to the first.
     """
     if len(own) < 3:
         return other[-1:] != "D" and other != "DC"
@@ -34,13 +34,13 @@ NO_RUN: tuple[int, str, str] = (0, "", "C")
 
 
 def _run(state: tuple[int, str, str], own: str, other: str) -> tuple[int, str, str]:
-    """Length of the run of own moves, up to 5; the move in it; the other's last move."""
+    """Length of the run of equal own moves, up to 5; that move; the opponent's last move."""
     length, move, _ = state
     return min(length + 1, 5) if own == move else 1, own, other
 
 
 LOOKBACK = (
-    Entry(
+    StrategyEntry(
         "nydegger",
         "Starts much like tit_for_tat; from round 4 on, a weighted sum of the last three rounds decides.",
         recent_rounds(3, nydegger),
@@ -48,7 +48,7 @@ LOOKBACK = (
         (),
         ("FirstByNydegger",),
     ),
-    Entry(
+    StrategyEntry(
         "capri",
         "Cooperates after 14 of the 64 histories of three rounds; rounds before the match count as CC.",
         recent_rounds(3, lambda own, other: (own.rjust(3, "C"), other.rjust(3, "C")) in CAPRI),
@@ -56,7 +56,7 @@ LOOKBACK = (
         (),
         ("Capri",),
     ),
-    Entry(
+    StrategyEntry(
         "all_or_none_2",
         "Cooperates twice, then only if both players made the same move in each of the last two rounds.",
         recent_rounds(2, lambda own, other: len(own) < 2 or own == other),
@@ -64,7 +64,7 @@ LOOKBACK = (
         ("aon_2",),
         ("AON2",),
     ),
-    Entry(
+    StrategyEntry(
         "delayed_all_or_none",
         "Cooperates twice, then after DD, and after CC if the moves in the round before were equal too.",
         recent_rounds(2, lambda own, other: len(own) < 2 or (own, other) in DELAYED_AON),
@@ -72,7 +72,7 @@ LOOKBACK = (
         ("delayed_aon",),
         ("DelayedAON1",),
     ),
-    Entry(
+    StrategyEntry(
         "winner_12",
         "Cooperates twice, then after CC, and after DD if the opponent cooperated in the round before.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCD") if own[1:] else True),
@@ -80,7 +80,7 @@ LOOKBACK = (
         (),
         ("Winner12",),
     ),
-    Entry(
+    StrategyEntry(
         "winner_21",
         "Plays DC, then cooperates after CC, and after DC if the opponent cooperated in the round before too.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCC") if own[1:] else bool(own)),
@@ -88,7 +88,7 @@ LOOKBACK = (
         (),
         ("Winner21",),
     ),
-    Entry(
+    StrategyEntry(
         "majority_of_five",
         "Cooperates if the opponent defected in at most half of the last five rounds.",
         recent(5, lambda other: 2 * other.count("D") <= len(other)),
@@ -96,7 +96,7 @@ LOOKBACK = (
         (),
         ("GoByMajority5",),
     ),
-    Entry(
+    StrategyEntry(
         "hard_majority_of_five",
         "Defects first, then cooperates if the opponent defected in under half of the last five rounds.",
         recent(5, lambda other: 2 * other.count("D") < len(other)),
@@ -104,18 +104,18 @@ LOOKBACK = (
         (),
         ("HardGoByMajority5",),
     ),
-    Entry(
+    StrategyEntry(
         "resurrection",
         "Plays tit_for_tat, but keeps defecting once it has defected five times in a row.",
-        unfold(NO_RUN, lambda run: run[2] == "C" and run[:2] != (5, "D"), _run),
+        from_rule(NO_RUN, lambda run: run[2] == "C" and run[:2] != (5, "D"), _run),
         ARNOLD,
         (),
         ("Resurrection",),
     ),
-    Entry(
+    StrategyEntry(
         "double_resurrection",
         "Plays tit_for_tat, but after five equal moves of its own in a row plays the opposite move.",
-        unfold(NO_RUN, lambda run: run[1] == "D" if run[0] == 5 else run[2] == "C", _run),
+        from_rule(NO_RUN, lambda run: run[1] == "D" if run[0] == 5 else run[2] == "C", _run),
         ARNOLD,
         (),
         ("DoubleResurrection",),

@@ -1,6 +1,6 @@
-"""Strategies that look at the last round and no further: five probabilities each (Nowak & Sigmund 1990).
+"""Memory-one strategies: five probabilities of cooperation each (Nowak & Sigmund 1990).
 
-Where a vector's numbers follow from payoffs, they are those of the usual prisoner's dilemma (5, 3, 1, 0).
+Probabilities that depend on payoffs are those for the default prisoner's dilemma (T = 5, R = 3, P = 1, S = 0).
 """
 
 from dilemmas.agents.strategies.bibliography import (
@@ -16,33 +16,33 @@ from dilemmas.agents.strategies.bibliography import (
     PRISON,
 )
 from dilemmas.agents.strategies.builders import vector
-from dilemmas.agents.strategies.entry import Entry, Family
+from dilemmas.agents.strategies.entry import Family, StrategyEntry
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
 from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
 
 
 def generosity(game: MatrixGame) -> float:
-    """The most forgiveness that pays (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P))."""
+    """The optimal probability of forgiveness (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P))."""
     return min(1 - (game.T - game.R) / (game.R - game.S), (game.R - game.P) / (game.T - game.P))
 
 
 FORGIVE = generosity(DEFAULTS["prisoners_dilemma"])
-"""1/3, for which the generous strategy is known."""
+"""1/3, the value used in the literature."""
 
 
 def bernoulli(p: float) -> Automaton:
-    """Cooperates with probability `p` whatever happened."""
+    """Cooperates with probability `p` in every round."""
     return constant(f"random({p:g})", p)
 
 
 def constant(name: str, p: float) -> Automaton:
-    """Cooperates with probability `p` whatever happened, under any name."""
+    """Cooperates with probability `p` in every round, under a given name."""
     _probability(p, name, "p")
     return memory_one(name, p, p, p, p, p)
 
 
 def reactive(name: str, first: float, c: float, d: float) -> Automaton:
-    """Cooperates with probability `c` after a C of the other and `d` after a D (Nowak & Sigmund 1989)."""
+    """Cooperates with probability `c` after a C of the opponent and `d` after a D (Nowak & Sigmund 1989)."""
     for meaning, value in (("first", first), ("c", c), ("d", d)):
         _probability(value, name, meaning)
     return memory_one(name, first, c, d, c, d)
@@ -54,23 +54,23 @@ def generous(name: str, d: float) -> Automaton:
 
 
 def joss(name: str, c: float) -> Automaton:
-    """Tit for Tat that answers a cooperation with probability `c`."""
+    """Tit for Tat that copies a cooperation with probability `c`."""
     return reactive(name, 1, c, 0)
 
 
 def wavering_pavlov(name: str, error: float) -> Automaton:
-    """Win-Stay Lose-Shift that does the contrary with probability `error`, from the second round on."""
+    """Win-Stay Lose-Shift that makes the opposite move with probability `error` from round 2 on."""
     _probability(error, name, "error")
     return memory_one(name, 1, 1.0 - error, error, error, 1.0 - error)
 
 
 def _probability(value: float, name: str, meaning: str) -> None:
     if not 0.0 <= value <= 1.0:
-        raise StrategyError(f"strategy '{name}': {meaning} = {value:g}; a probability lies in [0, 1]")
+        raise StrategyError(f"strategy '{name}': {meaning} = {value:g}; a probability must be in [0, 1]")
 
 
 MEMORY_ONE = (
-    Entry(
+    StrategyEntry(
         "always_cooperate",
         "Cooperates in every round.",
         vector(1, 1, 1, 1, 1),
@@ -78,7 +78,7 @@ MEMORY_ONE = (
         ("cooperator", "allc", "unconditional_cooperator"),
         ("Cooperator",),
     ),
-    Entry(
+    StrategyEntry(
         "always_defect",
         "Defects in every round.",
         vector(0, 0, 0, 0, 0),
@@ -86,7 +86,7 @@ MEMORY_ONE = (
         ("defector", "alld", "free_rider"),
         ("Defector",),
     ),
-    Entry(
+    StrategyEntry(
         "random",
         "Cooperates with probability 1/2 in every round.",
         vector(0.5, 0.5, 0.5, 0.5, 0.5),
@@ -94,7 +94,7 @@ MEMORY_ONE = (
         ("coin", "lunatic"),
         ("Random",),
     ),
-    Entry(
+    StrategyEntry(
         "tit_for_tat",
         "Cooperates first, then copies the opponent's last move.",
         vector(1, 1, 0, 1, 0),
@@ -102,7 +102,7 @@ MEMORY_ONE = (
         ("tft", "rapoport"),
         ("TitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "suspicious_tit_for_tat",
         "Defects first, then copies the opponent's last move.",
         vector(0, 1, 0, 1, 0),
@@ -110,7 +110,7 @@ MEMORY_ONE = (
         ("stft", "mistrust", "d_tft", "exploitive_tit_for_tat"),
         ("SuspiciousTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "generous_tit_for_tat",
         "Cooperates first, then copies the opponent, but forgives a defection with probability 1/3.",
         lambda name: generous(name, FORGIVE),
@@ -118,7 +118,7 @@ MEMORY_ONE = (
         ("gtft", "naive_peace_maker"),
         ("GTFT",),
     ),
-    Entry(
+    StrategyEntry(
         "anti_tit_for_tat",
         "Cooperates first, then plays the opposite of the opponent's last move.",
         vector(1, 0, 1, 0, 1),
@@ -126,7 +126,7 @@ MEMORY_ONE = (
         ("psycho",),
         ("AntiTitForTat",),
     ),
-    Entry(
+    StrategyEntry(
         "bully",
         "Defects first, then plays the opposite of the opponent's last move.",
         vector(0, 0, 1, 0, 1),
@@ -134,16 +134,16 @@ MEMORY_ONE = (
         ("reverse_tit_for_tat",),
         ("Bully",),
     ),
-    Entry(
+    StrategyEntry(
         "win_stay_lose_shift",
         "Cooperates first, then repeats its move if the opponent cooperated and switches otherwise.",
         vector(1, 1, 0, 0, 1),
         "Nowak & Sigmund 1993, Nature 364:56; Kraines & Kraines 1989 (Pavlov); Rapoport & Chammah 1965 (simpleton)",
         ("wsls", "pavlov", "perfect_tit_for_tat", "simpleton"),
-        # The Appeaser repeats its move after a C and changes it after a D: the same rule in other words.
+        # The Appeaser repeats its move after a C and switches after a D, which is the same rule.
         ("WinStayLoseShift", "Appeaser"),
     ),
-    Entry(
+    StrategyEntry(
         "win_shift_lose_stay",
         "Defects first, then switches its move if the opponent cooperated and repeats it otherwise.",
         vector(0, 0, 1, 1, 0),
@@ -151,15 +151,15 @@ MEMORY_ONE = (
         ("reverse_pavlov",),
         ("WinShiftLoseStay",),
     ),
-    # Grim without memory of a betrayal: it stays grim unless trembling hands bring both to cooperate by mistake.
-    Entry(
+    # Grim with one round of memory: it forgives only if noise makes both players cooperate.
+    StrategyEntry(
         "memory_one_grim",
         "Cooperates first, then only after mutual cooperation in the last round.",
         vector(1, 1, 0, 0, 0),
         NOWAK_1990,
         ("grim_1",),
     ),
-    Entry(
+    StrategyEntry(
         "alternator",
         "Cooperates first, then plays the opposite of its own last move.",
         vector(1, 0, 0, 1, 1),
@@ -167,7 +167,7 @@ MEMORY_ONE = (
         ("periodic_cd",),
         ("Alternator",),
     ),
-    Entry(
+    StrategyEntry(
         "repeat",
         "Cooperates with probability 0.6 in round 1, then repeats its own last move.",
         vector(0.6, 1, 1, 0, 0),
@@ -175,7 +175,7 @@ MEMORY_ONE = (
         ("allc_or_alld",),
         ("ALLCorALLD",),
     ),
-    Entry(
+    StrategyEntry(
         "firm_but_fair",
         "Cooperates first and after CC or DC, never after CD, and with probability 2/3 after DD.",
         vector(1, 1, 0, 1, 2 / 3),
@@ -183,7 +183,7 @@ MEMORY_ONE = (
         (),
         ("FirmButFair",),
     ),
-    Entry(
+    StrategyEntry(
         "stochastic_cooperator",
         "Cooperates first, then with probability 0.935, 0.229, 0.266 and 0.42 after CC, CD, DC and DD.",
         vector(1, 0.935, 0.229, 0.266, 0.42),
@@ -191,7 +191,7 @@ MEMORY_ONE = (
         (),
         ("StochasticCooperator",),
     ),
-    Entry(
+    StrategyEntry(
         "stochastic_win_stay_lose_shift",
         "Plays win_stay_lose_shift, but after round 1 makes the opposite move with probability 0.05.",
         lambda name: wavering_pavlov(name, 0.05),
@@ -199,7 +199,7 @@ MEMORY_ONE = (
         (),
         ("StochasticWSLS",),
     ),
-    Entry(
+    StrategyEntry(
         "joss",
         "Cooperates first, then copies defections, and copies cooperation with probability 0.9.",
         lambda name: joss(name, 0.9),
@@ -207,7 +207,7 @@ MEMORY_ONE = (
         ("hard_joss", "naive_prober", "burn_both_ends"),
         ("FirstByJoss", "NaiveProber", "BurnBothEnds"),
     ),
-    Entry(
+    StrategyEntry(
         "soft_joss",
         "Cooperates first, then copies the opponent, but forgives a defection with probability 0.1.",
         lambda name: generous(name, 1 - 0.9),
@@ -215,7 +215,7 @@ MEMORY_ONE = (
         (),
         ("SoftJoss",),
     ),
-    Entry(
+    StrategyEntry(
         "grofman",
         "Cooperates first and after equal moves, and with probability 2/7 after different moves.",
         vector(1, 1, 2 / 7, 2 / 7, 1),
@@ -223,8 +223,8 @@ MEMORY_ONE = (
         (),
         ("FirstByGrofman",),
     ),
-    # Axelrod-Python draws a probability between .3 and .7 anew for every round: a coin, in other words.
-    Entry(
+    # Axelrod-Python draws a probability from [0.3, 0.7] in every round, which amounts to 1/2.
+    StrategyEntry(
         "anonymous",
         "Cooperates with probability 1/2 in every round.",
         vector(0.5, 0.5, 0.5, 0.5, 0.5),
@@ -232,7 +232,7 @@ MEMORY_ONE = (
         (),
         ("FirstByAnonymous",),
     ),
-    Entry(
+    StrategyEntry(
         "desperate",
         "Cooperates with probability 1/2 in round 1, then only after mutual defection.",
         vector(0.5, 0, 0, 0, 1),
@@ -240,7 +240,7 @@ MEMORY_ONE = (
         (),
         ("Desperate",),
     ),
-    Entry(
+    StrategyEntry(
         "hopeless",
         "Cooperates with probability 1/2 in round 1, then always except after mutual cooperation.",
         vector(0.5, 0, 1, 1, 1),
@@ -248,7 +248,7 @@ MEMORY_ONE = (
         (),
         ("Hopeless",),
     ),
-    Entry(
+    StrategyEntry(
         "willing",
         "Cooperates with probability 1/2 in round 1, then always except after mutual defection.",
         vector(0.5, 1, 1, 1, 0),
@@ -256,7 +256,7 @@ MEMORY_ONE = (
         (),
         ("Willing",),
     ),
-    Entry(
+    StrategyEntry(
         "negation",
         "Cooperates with probability 1/2 in round 1, then plays the opposite of the opponent's last move.",
         vector(0.5, 0, 1, 0, 1),

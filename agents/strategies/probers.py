@@ -1,14 +1,14 @@
-"""Finite strategies that open a match in a way of their own, and judge the other by its answer."""
+"""Automata with an opening sequence of moves, whose further play depends on the opponent's response to it."""
 
 from dilemmas.agents.strategies.bibliography import FUDENBERG, LANGNER, LI, PRISON
-from dilemmas.agents.strategies.builders import opened, unfold
-from dilemmas.agents.strategies.entry import Entry
+from dilemmas.agents.strategies.builders import from_rule, opened
+from dilemmas.agents.strategies.entry import StrategyEntry
 
 SILENCE: str = ""
-"""Nothing heard of the other yet."""
+"""No move of the opponent seen yet."""
 
 PROBERS = (
-    Entry(
+    StrategyEntry(
         "handshake",
         "Plays CD, then cooperates forever if the opponent's first two moves were CD, and else defects.",
         opened("CD", lambda early, _: early == "CD"),
@@ -16,10 +16,10 @@ PROBERS = (
         (),
         ("Handshake",),
     ),
-    Entry(
+    StrategyEntry(
         "collective_strategy",
         "Plays CD, then cooperates only if the opponent played CD too and has never defected since.",
-        unfold(
+        from_rule(
             SILENCE,
             lambda seen: seen in ("", "CD"),
             lambda seen, _, other: seen + other if len(seen) < 2 else "CD" if seen + other == "CDC" else "D",
@@ -28,7 +28,7 @@ PROBERS = (
         (),
         ("CollectiveStrategy",),
     ),
-    Entry(
+    StrategyEntry(
         "detective",
         "Plays CDCC, then tit_for_tat if the opponent defected in these rounds, and else always defects.",
         opened("CDCC", lambda early, last: "D" in early and last == "C"),
@@ -36,7 +36,7 @@ PROBERS = (
         (),
         ("Detective",),
     ),
-    Entry(
+    StrategyEntry(
         "prober",
         "Plays DCC, then defects forever if the opponent played CC in rounds 2 and 3, else tit_for_tat.",
         opened("DCC", lambda early, last: early[1:] != "CC" and last == "C"),
@@ -44,7 +44,7 @@ PROBERS = (
         (),
         ("Prober",),
     ),
-    Entry(
+    StrategyEntry(
         "prober_2",
         "Plays DCC, then cooperates forever if the opponent played DC in rounds 2 and 3, else tit_for_tat.",
         opened("DCC", lambda early, last: early[1:] == "DC" or last == "C"),
@@ -52,7 +52,7 @@ PROBERS = (
         (),
         ("Prober2",),
     ),
-    Entry(
+    StrategyEntry(
         "prober_3",
         "Plays DC, then defects forever if the opponent cooperated in round 2, else tit_for_tat.",
         opened("DC", lambda early, last: early[1] == "D" and last == "C"),
@@ -60,7 +60,7 @@ PROBERS = (
         (),
         ("Prober3",),
     ),
-    Entry(
+    StrategyEntry(
         "hard_prober",
         "Plays DDCC, then defects forever if the opponent played CC in rounds 2 and 3, else tit_for_tat.",
         opened("DDCC", lambda early, last: early[1:3] != "CC" and last == "C"),
@@ -68,7 +68,7 @@ PROBERS = (
         (),
         ("HardProber",),
     ),
-    Entry(
+    StrategyEntry(
         "gradual_killer",
         "Plays DDDDDCC, then defects forever if the opponent played DD in rounds 6 and 7, else cooperates.",
         opened("DDDDDCC", lambda early, _: early[5:] != "DD"),
@@ -76,23 +76,23 @@ PROBERS = (
         (),
         ("GradualKiller",),
     ),
-    Entry(
+    StrategyEntry(
         "cooperator_hunter",
         "Cooperates, except from round 5 on as long as the opponent has never defected.",
-        unfold((0, True), lambda s: s != (4, True), lambda s, _, other: (min(s[0] + 1, 4), s[1] and other == "C")),
+        from_rule((0, True), lambda s: s != (4, True), lambda s, _, other: (min(s[0] + 1, 4), s[1] and other == "C")),
         LANGNER,
         (),
         ("CooperatorHunter",),
     ),
-    Entry(
+    StrategyEntry(
         "defector_hunter",
         "Cooperates, except from round 5 on as long as the opponent has never cooperated.",
-        unfold((0, True), lambda s: s != (4, True), lambda s, _, other: (min(s[0] + 1, 4), s[1] and other == "D")),
+        from_rule((0, True), lambda s: s != (4, True), lambda s, _, other: (min(s[0] + 1, 4), s[1] and other == "D")),
         LANGNER,
         (),
         ("DefectorHunter",),
     ),
-    Entry(
+    StrategyEntry(
         "cooperate_then_defect",
         "Cooperates first, then defects forever.",
         opened("C", lambda *_: False),

@@ -80,7 +80,7 @@ def theirs(names: Sequence[str]) -> Play:
     return play
 
 
-def kernel(one: str, other: str, rounds: int, matches: int) -> Play:
+def compiled_pair(one: str, other: str, rounds: int, matches: int) -> Play:
     """Matches of a pair in compiled code, counts included."""
     from dilemmas.agents.engines.compiled import play_compiled
 
@@ -112,7 +112,7 @@ def automata(count: int) -> list[str]:
 
 
 CLASSIC, FIRST_15 = "16 classics", "first tournament"
-MATCH, KERNEL, MEMORY_ONE = "Axelrod, a match", "dilemmas, TFT v random", "dilemmas, memory-one with chance"
+MATCH, COMPILED, MEMORY_ONE = "Axelrod, a match", "dilemmas, TFT v random", "dilemmas, memory-one with chance"
 LARGE = "dilemmas exact, 40 strategies with 1% noise"
 LONG, SIDE_BY_SIDE = 10_000, 200
 """Rounds and matches of sustained play."""
@@ -120,15 +120,15 @@ LONG, SIDE_BY_SIDE = 10_000, 200
 CONTENDERS = (
     Contender(f"Axelrod, {CLASSIC}", "tournaments", lambda: theirs([*CLASSICS.values()])),
     Contender(f"dilemmas, {CLASSIC}", "tournaments", lambda: ours([*CLASSICS], "auto")),
-    Contender(f"dilemmas sampled, {CLASSIC}", "tournaments", lambda: ours([*CLASSICS], "kernel")),
+    Contender(f"dilemmas sampled, {CLASSIC}", "tournaments", lambda: ours([*CLASSICS], "compiled")),
     Contender(f"Axelrod, {FIRST_15}", "tournaments", lambda: theirs([*FIRST.values()])),
     Contender(f"dilemmas, {FIRST_15}", "tournaments", lambda: ours([*FIRST], "auto")),
-    Contender(f"dilemmas sampled, {FIRST_15}", "tournaments", lambda: ours([*FIRST], "lockstep")),
+    Contender(f"dilemmas sampled, {FIRST_15}", "tournaments", lambda: ours([*FIRST], "vectorised")),
     Contender(LARGE, "tournaments", lambda: ours(automata(40), "chain", noise=0.01)),
     Contender(MATCH, "rounds", axelrod_match),
-    Contender(KERNEL, "rounds", lambda: kernel("tit_for_tat", "random", LONG, SIDE_BY_SIDE)),
+    Contender(COMPILED, "rounds", lambda: compiled_pair("tit_for_tat", "random", LONG, SIDE_BY_SIDE)),
     Contender(
-        MEMORY_ONE, "rounds", lambda: kernel("generous_tit_for_tat", "stochastic_cooperator", LONG, SIDE_BY_SIDE)
+        MEMORY_ONE, "rounds", lambda: compiled_pair("generous_tit_for_tat", "stochastic_cooperator", LONG, SIDE_BY_SIDE)
     ),
 )
 
@@ -138,8 +138,8 @@ BARS = (
     Bar(f"dilemmas, {FIRST_15}", 50, f"Axelrod, {FIRST_15}"),
     Bar(f"dilemmas sampled, {FIRST_15}", 50, f"Axelrod, {FIRST_15}"),
     Bar(LARGE, 1),
-    Bar(KERNEL, 500, MATCH),
+    Bar(COMPILED, 500, MATCH),
     Bar(MEMORY_ONE, 500, MATCH),
-    Bar(KERNEL, 100e6),
+    Bar(COMPILED, 100e6),
     Bar(MEMORY_ONE, 100e6),
 )

@@ -12,7 +12,9 @@ _ENVS = "`dilemmas games` lists the environments, `dilemmas games NAME` shows on
 _EVALUATE = "evaluation is the last stage of `dilemmas replicate`; its results are in results.json and report.html"
 _FETCH = "nothing is downloaded but the models you name, when they are used first"
 _LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` strategies, `dilemmas watch RUN` matches"
-_PLAY = "agents play in `dilemmas tournament run --agents A,B --engine agents --out FOLDER`; people cannot play yet"
+_PLAY = (
+    "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`; people cannot play yet"
+)
 _POPULATION = (
     "population dynamics: `dilemmas tournament evolve`; a lattice: `python -m dilemmas.experiments.populations.lattice`"
 )

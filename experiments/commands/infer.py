@@ -78,7 +78,7 @@ def command(
 ) -> None:
     """Estimate from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
-    PATH is a run folder (of a tournament only with --engine agents), a *.trajectory.jsonl file, or a .csv table of
+    PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table of
     people's play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
     """
     plays = read_play(paths, choices, one)

@@ -93,7 +93,7 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
         if path.suffix.lower() in (".csv", ".tsv"):
             found += people(path, one)
         elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
-            raise PlayError(f"{path} is a tournament of which only sums are kept; play it with --engine agents")
+            raise PlayError(f"{path} is a tournament of which only sums are kept; play it with --engine environment")
         else:
             found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
     if not found:

@@ -72,7 +72,7 @@ def witness(
     """
     if player.kind == "automaton":
         return _strategy(_automaton(player), header)
-    if player.kind == "routine":
+    if player.kind == "counting":
         return _strategy(strategy(player.name), header)
     if player.kind == "uniform":
         return Witness(_plain_agent(Uniform(player.name)))

@@ -30,7 +30,7 @@ class Fixture:
         return WEIGHTS[self.engine] * self.count
 
 
-WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "kernel": 2e-5, "lockstep": 1e-3, "agents": 1.0}
+WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "compiled": 2e-5, "vectorised": 1e-3, "environment": 1.0}
 """Seconds of a match of a few hundred rounds by engine, roughly."""
 
 

@@ -240,7 +240,7 @@ def _limits(data: Results) -> Iterator[str]:
             "Intervals and ranks are about chance within matches, with these players and these rules. They are not"
             " about other opponents, other games or other noise."
         )
-    if any(group["engine"] == "agents" for group in data["groups"]):
+    if any(group["engine"] == "environment" for group in data["groups"]):
         yield "Language models were asked in one context, with one wording; in another one they may play otherwise."
     if tables.seats(data) > 2:
         yield (

@@ -17,9 +17,9 @@ Results = Mapping[str, Any]
 ENGINES = {
     "cycle": "exact: moves are followed until they repeat themselves",
     "chain": "exact: expected values of a Markov chain",
-    "kernel": "sampled, in compiled code",
-    "lockstep": "sampled, in arrays",
-    "agents": "sampled, in environments",
+    "compiled": "sampled, in compiled code",
+    "vectorised": "sampled, in arrays",
+    "environment": "sampled, in environments",
 }
 """How each engine finds its results."""
 ENDS = 5

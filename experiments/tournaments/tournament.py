@@ -46,7 +46,7 @@ class Tournament:
         self.records = records
         self.rules = _rules(settings)
         self.players = (
-            contestants(settings.agents, self.rules, settings.framing, compiled=settings.engine != "agents")
+            contestants(settings.agents, self.rules, settings.framing, compiled=settings.engine != "environment")
             if guests is None
             else guests
         )
@@ -85,7 +85,7 @@ class Tournament:
             if engine not in EXACT:
                 keys = np.stack([match_keys(self.settings.seed, one.group, one.first, count) for one in these])
             with ExitStack() as files:
-                record = self._recorder(files, these, keys) if engine == "agents" and self.records else None
+                record = self._recorder(files, these, keys) if engine == "environment" and self.records else None
                 tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine, record)
             rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]

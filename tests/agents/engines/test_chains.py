@@ -250,8 +250,8 @@ def test_survival_is_the_share_of_matches_that_reach_a_round(length: dict[str, A
     [
         (PD, {"rounds": 9}, [TFT], "has 2 players; the group has 1: tit_for_tat"),
         (PD, {}, [TFT, TFT], "no end"),
-        (PD, {"rounds": 9, "misperception": 0.1}, [TFT, TFT], "use agents"),
-        ("public_goods", {"rounds": 9, "n_players": 14}, [MIXED] * 14, "use lockstep"),
+        (PD, {"rounds": 9, "misperception": 0.1}, [TFT, TFT], "use environment"),
+        ("public_goods", {"rounds": 9, "n_players": 14}, [MIXED] * 14, "use vectorised"),
     ],
 )
 def test_refused(name: str, options: dict[str, Any], group: list[Automaton], message: str) -> None:

@@ -107,7 +107,7 @@ def test_without_numba_numpy_plays_and_says_so(monkeypatch: pytest.MonkeyPatch) 
 
 def test_only_pairs_of_automata() -> None:
     rules = rules_of("public_goods", n_players=3, rounds=2)
-    with pytest.raises(EngineError, match=r"'kernel' cannot play .*: 3 players; it plays pairs"):
+    with pytest.raises(EngineError, match=r"'compiled' cannot play .*: 3 players; it plays pairs"):
         play_compiled(rules, [(TFT, TFT, FICKLE)], seeds(1, 1))
 
 

@@ -139,7 +139,7 @@ def test_a_match_that_chance_alone_ends() -> None:
         ({"noise": 0.01}, [TFT, TFT], "use chain"),
         ({}, [TFT, memory_one("coin", 0.5, 0.5, 0.5, 0.5, 0.5)], "'coin' is not deterministic"),
         ({}, [TFT], "has 2 players; the group has 1: tit_for_tat"),
-        ({"misperception": 0.1}, [TFT, TFT], "use agents"),
+        ({"misperception": 0.1}, [TFT, TFT], "use environment"),
         ({"rounds": None}, [TFT, TFT], "no end"),
     ],
 )

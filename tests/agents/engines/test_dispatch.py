@@ -57,11 +57,11 @@ def seeds(groups: int, matches: int) -> NDArray[np.uint64]:
         ((TFT, WSLS), {"rounds": 10, "noise": 0.01}, "chain"),
         ((TFT, FICKLE), {"rounds": (5, 10)}, "chain"),
         ((FICKLE, LARGE), {"rounds": 200}, "chain"),
-        ((LARGE, LARGE), {"rounds": 200}, "kernel"),
-        ((FICKLE, FICKLE), {"rounds": 10**8}, "kernel"),
-        ((TFT, MIRROR), {"rounds": 10}, "lockstep"),
-        ((TFT, Uniform()), {"rounds": 10}, "agents"),
-        ((TFT, ALLD), {"rounds": 10, "misperception": 0.1}, "agents"),
+        ((LARGE, LARGE), {"rounds": 200}, "compiled"),
+        ((FICKLE, FICKLE), {"rounds": 10**8}, "compiled"),
+        ((TFT, MIRROR), {"rounds": 10}, "vectorised"),
+        ((TFT, Uniform()), {"rounds": 10}, "environment"),
+        ((TFT, ALLD), {"rounds": 10, "misperception": 0.1}, "environment"),
     ],
 )
 def test_the_best_engine_is_chosen(group: Sequence[Agent], options: dict[str, Any], engine: str) -> None:
@@ -73,9 +73,9 @@ def test_the_best_engine_for_many_players() -> None:
     assert choose_engine(rules_of("public_goods", **three), (THREE, TFT, ALLD)) == "cycle"
     assert choose_engine(rules_of("public_goods", noise=0.1, **three), (THREE, TFT, FICKLE)) == "chain"
     assert choose_engine(rules_of("public_goods", levels=5, **three), (THREE, TFT, ALLD)) == "cycle"
-    assert choose_engine(rules_of("public_goods", levels=5, noise=0.1, **three), (THREE, TFT, ALLD)) == "agents"
-    assert choose_engine(rules_of("public_goods", n_players=18, rounds=5), (TFT,) * 18) == "lockstep"
-    assert choose_engine(rules_of("population", n_players=9, rounds=5), (TFT,) * 9) == "agents"
+    assert choose_engine(rules_of("public_goods", levels=5, noise=0.1, **three), (THREE, TFT, ALLD)) == "environment"
+    assert choose_engine(rules_of("public_goods", n_players=18, rounds=5), (TFT,) * 18) == "vectorised"
+    assert choose_engine(rules_of("population", n_players=9, rounds=5), (TFT,) * 9) == "environment"
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,22 @@ def test_the_best_engine_for_many_players() -> None:
             "cycle",
             r"'cycle' cannot play tit_for_tat, fickle: 'fickle' is not det",
         ),
-        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; use chain or kernel or lockstep or agents"),
-        ((TFT, MIRROR), {}, "chain", r"'mirror' is a counting strategy, not an automaton; use lockstep or agents"),
+        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; use chain or compiled or vectorised or environment"),
+        (
+            (TFT, MIRROR),
+            {},
+            "chain",
+            r"'mirror' is a counting strategy, not an automaton; use vectorised or environment",
+        ),
         (
             (LARGE, LARGE),
             {},
             "chain",
-            r"36,000,000 pairs of a joint state .* use kernel or lockstep",
+            r"36,000,000 pairs of a joint state .* use compiled or vectorised",
         ),
-        ((TFT, Uniform()), {}, "kernel", r"'uniform' is not an automaton; use agents"),
-        ((TFT, Uniform()), {}, "lockstep", r"'uniform' is not an automaton or a counting strategy; use agents"),
-        ((TFT, ALLD), {"memory": 0}, "agents", r"memory = 0 .*; use cycle or chain or kernel or lockstep"),
+        ((TFT, Uniform()), {}, "compiled", r"'uniform' is not an automaton; use environment"),
+        ((TFT, Uniform()), {}, "vectorised", r"'uniform' is not an automaton or a counting strategy; use environment"),
+        ((TFT, ALLD), {"memory": 0}, "environment", r"memory = 0 .*; use cycle or chain or compiled or vectorised"),
         (
             (TFT, ALLD, ALLD),
             {},
@@ -141,7 +146,7 @@ def test_every_engine_plays_the_one_match_there_can_be() -> None:
 
 def test_every_engine_comes_to_the_same_with_chance() -> None:
     rules = rules_of(PD, rounds=6, noise=0.1)
-    matches = {"kernel": 20_000, "lockstep": 20_000, "agents": 300}
+    matches = {"compiled": 20_000, "vectorised": 20_000, "environment": 300}
     (exact,) = play_groups(rules, [(TFT, FICKLE)], seeds(1, 1), "chain")
     assert exact.variance is not None
     for engine, count in matches.items():
@@ -152,13 +157,13 @@ def test_every_engine_comes_to_the_same_with_chance() -> None:
         assert (np.abs(cooperation.mean(axis=0) - exact.moves[..., 0].sum(axis=2)) < error).all()
 
 
-def test_the_kernel_and_numpy_are_one_engine_to_the_last_bit() -> None:
+def test_compiled_and_vectorised_play_are_bit_identical() -> None:
     """With few rounds and with many."""
     for rounds in (5, 5_000):
         rules, keys = rules_of(PD, rounds=rounds, noise=0.1), seeds(2, 300)
         groups = [(TFT, FICKLE), (FICKLE, ALLD)]
         for one, other in zip(
-            play_groups(rules, groups, keys, "kernel"), play_groups(rules, groups, keys, "lockstep"), strict=True
+            play_groups(rules, groups, keys, "compiled"), play_groups(rules, groups, keys, "vectorised"), strict=True
         ):
             assert (one.moves == other.moves).all()
             assert (one.payoffs == other.payoffs).all()
@@ -170,7 +175,7 @@ def test_groups_come_back_in_their_order_whoever_plays_them() -> None:
     told: list[tuple[int, int, MatchRecord]] = []
     tallies = play_groups(rules, groups, keys, record=lambda group, match, what: told.append((group, match, what)))
     engines = [choose_engine(rules, group) for group in groups]
-    assert engines == ["agents", "cycle", "lockstep", "chain", "lockstep"]
+    assert engines == ["environment", "cycle", "vectorised", "chain", "vectorised"]
     assert [tally.exact for tally in tallies] == [engine in EXACT for engine in engines]
     assert [len(tally.rounds) for tally in tallies] == [4, 1, 4, 1, 4]
     assert [(group, match) for group, match, _ in told] == [(0, match) for match in range(4)]

@@ -94,8 +94,8 @@ def test_with_chance_it_comes_near_the_exact_engine(group: list[Automaton], opti
     assert np.abs(shares[0] - shares[1]).max() < 5 * tally.moves.std(axis=0).max() / 20
 
 
-def test_a_routine_plays_there_as_it_plays_in_lockstep() -> None:
-    """The environment shows one round; the routine sees them all."""
+def test_a_counting_strategy_plays_as_in_the_vectorised_engine() -> None:
+    """The environment shows one round; the counting strategy sees them all."""
     rules = rules_of(PD, rounds=6, noise=0.05)
     tally = one(rules, Counter(), FICKLE, matches=400)
     (other,) = play_vectorised(rules, [(Counter(), FICKLE)], seeds(20_000)[None])

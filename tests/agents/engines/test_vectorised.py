@@ -63,7 +63,7 @@ class Moody(CountingStrategy):
 
 @dataclass(frozen=True)
 class Dice(CountingStrategy):
-    """Draws every action by whether two numbers of its own luck agree, but for the first one."""
+    """Draws every action by whether two random numbers of its own agree, but for the first one."""
 
     name: str = "dice"
     n_random = 2
@@ -214,7 +214,7 @@ def test_many_matches_are_the_matches_one_by_one() -> None:
             assert np.array_equal(alone.moves[0], tally.moves[place])
 
 
-def test_a_routine_has_luck_of_its_own_and_keeps_what_it_drew() -> None:
+def test_a_counting_strategy_has_its_own_random_numbers_and_keeps_what_it_drew() -> None:
     tally = one(rules_of(PD, rounds=3), Moody(), RANDOM, matches=8_000)
     cooperations = tally.moves[:, 0, :, 0].sum(axis=1)
     assert set(cooperations) == {0, 3}
@@ -224,14 +224,14 @@ def test_a_routine_has_luck_of_its_own_and_keeps_what_it_drew() -> None:
     assert met[good].mean() == pytest.approx(met[~good].mean(), abs=0.1)  # the other's draws are others
 
 
-def test_its_luck_has_nothing_to_do_with_its_actions() -> None:
+def test_its_random_numbers_are_independent_of_its_actions() -> None:
     tally = one(rules_of(PD, rounds=2), Dice(), RANDOM, matches=8_000)
     first, second = tally.moves[:, 0, 0, 0], tally.moves[:, 0, 1:, 0].sum(axis=1)
     for found in (first, second, first == second):
         assert found.mean() == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 8_000))
 
 
-def test_a_routine_is_told_the_game_from_its_seat_and_the_end_only_by_a_clock() -> None:
+def test_a_counting_strategy_knows_the_game_from_its_seat_and_the_end_only_by_a_clock() -> None:
     keen = memory_one("keen", 1, 1, 1, 1, 1)
     for clock, defections in ((True, 1), (False, 0)):
         tally = one(rules_of(PD, rounds=5, clock=clock), Informed(fear=1), keen)
@@ -307,5 +307,5 @@ def test_what_cannot_be_played_is_refused() -> None:
         play_vectorised(rules_of(PD, rounds=2), [(TFT, ALLC)], keys[0])
     with pytest.raises(EngineError, match="the match has no end"):
         play_vectorised(rules_of(PD), [(TFT, ALLC)], keys)
-    with pytest.raises(EngineError, match=r"misperception = 0\.1; use agents"):
+    with pytest.raises(EngineError, match=r"misperception = 0\.1; use environment"):
         play_vectorised(rules_of(PD, rounds=2, misperception=0.1), [(TFT, ALLC)], keys)

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from dilemmas.agents.agent import View
 from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.strategies.builders import cycle, recent, recent_rounds, table, trigger, unfold
+from dilemmas.agents.strategies.builders import (
+    from_rule,
+    recent,
+    recent_rounds,
+    repeated_moves,
+    transition_table,
+    trigger,
+)
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES, strategy
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
 from dilemmas.envs.games.matrix_games import DEFAULTS
@@ -122,13 +129,13 @@ def test_a_strategy_for_four_plays_among_four_only() -> None:
     assert four.for_players(4) is four
     with pytest.raises(StrategyError, match="is for 4 players, not for 3"):
         four.for_players(3)
-    with pytest.raises(StrategyError, match="is for 4 players; 3 are at the table"):
+    with pytest.raises(StrategyError, match="is for 4 players, not for 3"):
         four.cooperation(View(PublicGoods(n_players=3), 0, 1, ((C, C, D),)))
 
 
 def test_a_table_as_papers_print_it() -> None:
     """Fortress 3 (Ashlock & Ashlock 2006): D, D, C is its password, and it stays with who knows it."""
-    fortress = table("D1", "1: D1 D2, 2: D1 C3, 3: C3 D1")("fortress_3")
+    fortress = transition_table("D1", "1: D1 D2, 2: D1 C3, 3: C3 D1")("fortress_3")
     knows = [D, D, C, C, C]
     assert walked(fortress, [2 + theirs for theirs in knows]) == [0, 0, 1, 1, 1, 1]
     assert walked(fortress, [2 + theirs for theirs in (C, C, C)]) == [0, 0, 0, 0]
@@ -142,7 +149,7 @@ def test_rules_become_the_automata_that_one_would_write() -> None:
     assert recent_rounds(3, lambda own, other: other[-1:] != "D")("x") == tft
     assert strategy("tits_for_tats(1, 1)").after == tft.after
     assert trigger()("x") == Automaton("x", (1.0, 0.0), ((0, 1, 0, 1), (1, 1, 1, 1)))
-    assert cycle("CDCD")("x") == cycle("CD")("x") == Automaton("x", (1.0, 0.0), ((1,) * 4, (0,) * 4))
+    assert repeated_moves("CDCD")("x") == repeated_moves("CD")("x") == Automaton("x", (1.0, 0.0), ((1,) * 4, (0,) * 4))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_special_cases_play_as_the_general_ones(special: str, general: str) -> N
 
 def test_a_rule_without_an_end_is_no_automaton() -> None:
     with pytest.raises(StrategyError, match="'counter' has over 1000 states"):
-        unfold(0, lambda count: 1, lambda count, *_: count + 1)("counter")
+        from_rule(0, lambda count: 1, lambda count, *_: count + 1)("counter")
 
 
 def mended(name: str, rounds: int) -> list[tuple[int, int]]:
@@ -250,7 +257,7 @@ def test_only_some_punish_and_they_punish_defectors() -> None:
 def test_probabilities_and_tables_that_make_no_sense_are_refused() -> None:
     with pytest.raises(StrategyError, match=r"state 1: cooperate = 1\.5"):
         Automaton("x", (1.0, 1.5), ((0,) * 4, (0,) * 4))
-    with pytest.raises(StrategyError, match=r"state 0: after = \(0, 0\); needs 4 states"):
+    with pytest.raises(StrategyError, match=r"state 0: after = \(0, 0\); must be 4 states"):
         Automaton("x", (1.0,), ((0, 0),))
     with pytest.raises(StrategyError, match="0 probabilities, 0 rows"):
         Automaton("x", (), ())

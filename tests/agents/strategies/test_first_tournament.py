@@ -1,4 +1,4 @@
-"""The routines of Axelrod's first tournament play what their descriptions say, alone and many matches at once."""
+"""The counting strategies of Axelrod's first tournament play as described, alone and in many matches at once."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ PD = DEFAULTS["prisoners_dilemma"]
 ROUTINES = [entry.name for entry in STRATEGIES if isinstance(entry.strategy, CountingStrategy)]
 
 
-def routine(name: str) -> CountingStrategy:
+def counting(name: str) -> CountingStrategy:
     found = strategy(name)
     assert isinstance(found, CountingStrategy)
     return found
@@ -48,8 +48,8 @@ def chances(
 
 
 def answers(name: str, theirs: str, rounds: int | None = None) -> str:
-    """What a deterministic routine plays against a script."""
-    played = routine(name)
+    """What a deterministic counting strategy plays against a script."""
+    played = counting(name)
     nothing = np.empty((1, 0))
     state = played.initial_state(nothing, match_information(PD, rounds, [0]))
     moves = ""
@@ -84,7 +84,7 @@ def test_games_against_scripts(name: str, theirs: str, own: str) -> None:
 
 
 def test_graaskamp_probes_in_round_51_and_defects_against_a_coin() -> None:
-    rng, played = np.random.default_rng(0), routine("graaskamp")
+    rng, played = np.random.default_rng(0), counting("graaskamp")
     theirs = np.zeros((80, 4), dtype=np.int64)
     theirs[:, 0] = rng.integers(0, 2, 80)  # a coin
     own = np.zeros_like(theirs)
@@ -123,14 +123,14 @@ def test_a_fresh_start_forgets_the_runs_of_who_is_behind_and_no_coin() -> None:
 
 def test_feld_fades_from_one_to_a_half_in_two_hundred_rounds() -> None:
     nice = np.zeros((210, 1), dtype=np.int64)
-    found = chances(routine("feld"), nice, nice, np.empty((211, 1, 0)))[:, 0]
+    found = chances(counting("feld"), nice, nice, np.empty((211, 1, 0)))[:, 0]
     assert found[[0, 1, 100, 200, 210]] == pytest.approx([1, 1 - 0.0025, 0.75, 0.5, 0.5])
-    assert (chances(routine("feld"), nice, nice + 1, np.empty((211, 1, 0)))[1:] == 0).all()
+    assert (chances(counting("feld"), nice, nice + 1, np.empty((211, 1, 0)))[1:] == 0).all()
 
 
 def test_tullock_cooperates_a_tenth_less_often_than_the_other_did() -> None:
     theirs = np.array([[1], [1], [0], [0], [1], [0], [0], [0], [0], [0], [0], [0], [1]])
-    found = chances(routine("tullock"), np.zeros_like(theirs), theirs, np.empty((14, 1, 0)))[:, 0]
+    found = chances(counting("tullock"), np.zeros_like(theirs), theirs, np.empty((14, 1, 0)))[:, 0]
     assert found == pytest.approx([*[1] * 11, 0.7, 0.8, 0.7])
 
 
@@ -138,7 +138,7 @@ def test_downing_finds_the_best_reply_to_who_reacts() -> None:
     """With T5 R3 P1 S0 it pays to cooperate with who answers C with C and D with D (Axelrod 1980, p. 12)."""
     for reply, pays in ((lambda own: own, 1), (lambda own: np.zeros_like(own), 0), (lambda own: 1 - own, 0)):
         own, theirs = [np.array([1])], [np.array([0])]
-        played = routine("downing")
+        played = counting("downing")
         state = played.initial_state(np.empty((1, 0)), match_information(PD, None, [0]))
         for past in range(1, 60):
             state = played.update(state, past, own[-1], theirs[-1], np.empty((1, 0)))
@@ -151,7 +151,7 @@ def test_downing_reads_the_payoffs_of_the_game_and_of_its_seat() -> None:
     """Against who does not react it defects in a dilemma, and cooperates where that is better in any case."""
     own, theirs = (np.array(moves * 10)[:, None] for moves in ([0, 1, 0, 1], [0, 0, 1, 1]))
     for game, best in ((PD, 0), (DEFAULTS["harmony"], 1)):
-        assert (chances(routine("downing"), own, theirs, np.empty((41, 1, 0)), game=game)[8:] == best).all()
+        assert (chances(counting("downing"), own, theirs, np.empty((41, 1, 0)), game=game)[8:] == best).all()
     game = stage_game("bimatrix_game", row=[[3, 0], [5, 1]], column=[[30, 50], [0, 10]], degrees=[[1.0, 0.0]] * 2)
     told = match_information(game, None, [0, 1]).payoffs
     assert told[0, ..., 0].tolist() == [[3, 0], [5, 1]]
@@ -172,7 +172,7 @@ def test_a_coin_is_told_by_the_chi_squared_test(rounds: int, cooperations: int) 
 @pytest.mark.parametrize("name", ROUTINES)
 def test_an_agent_does_what_the_arrays_do(name: str) -> None:
     """The same random numbers, drawn by the agent from the key of its match."""
-    played, rng, rounds = routine(name), np.random.default_rng(1), 64
+    played, rng, rounds = counting(name), np.random.default_rng(1), 64
     own, theirs = rng.integers(0, 2, (2, rounds, 1))
     key = (123, 1)
     random = [np.random.default_rng([*key, round]).random((1, played.n_random)) for round in range(1, rounds + 2)]
@@ -187,7 +187,7 @@ def test_an_agent_does_what_the_arrays_do(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROUTINES)
 def test_a_match_does_not_depend_on_those_beside_it(name: str) -> None:
-    played, rng = routine(name), np.random.default_rng(2)
+    played, rng = counting(name), np.random.default_rng(2)
     own, theirs = rng.integers(0, 2, (2, 80, 6))
     random = rng.random((81, 6, played.n_random))
     together = chances(played, own, theirs, random, rounds=80)
@@ -220,4 +220,4 @@ def seen(rules: Repeated | None, game: StageGame, *history: tuple[int, ...], rou
 )
 def test_where_it_cannot_play_it_says_so(turn: Turn, message: str) -> None:
     with pytest.raises(StrategyError, match=message):
-        routine("downing").decide([turn])
+        counting("downing").decide([turn])

@@ -66,7 +66,7 @@ def test_every_line_is_forced_or_refused(slope: float, baseline: float, share: f
     possible = PD.P <= baseline <= PD.R and slope >= least_slope(baseline)
     assume(min(abs(baseline - PD.P), abs(baseline - PD.R), abs(slope - least_slope(baseline)), 1 - slope) > 1e-6)
     if not possible:
-        with pytest.raises(StrategyError, match="nobody can force that line"):
+        with pytest.raises(StrategyError, match="no strategy can enforce this line"):
             zero_determinant("x", slope, baseline)
         return
     half = zero_determinant("x", slope, baseline)
@@ -100,7 +100,7 @@ def test_tit_for_tat_is_the_extortioner_who_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize("phi", [0.0, -0.1, 0.3, float("nan")])
 def test_a_phi_that_makes_no_probabilities_is_refused_with_its_bound(phi: float) -> None:
-    with pytest.raises(StrategyError, match=r"needs a number above 0, up to 0\.222222"):
+    with pytest.raises(StrategyError, match=r"must be above 0 and at most 0\.222222"):
         zero_determinant("x", 1 / 2, 1, phi)
 
 

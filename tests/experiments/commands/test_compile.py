@@ -169,7 +169,7 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, which no table"),
         ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
         ("downing --game public_goods_4", "strategy 'downing' is for two players, not for 4"),
-        ("random(1.5) --game stag_hunt", "p = 1.5; a probability lies in [0, 1]"),
+        ("random(1.5) --game stag_hunt", "p = 1.5; a probability must be in [0, 1]"),
         ("miniature-teacher --game stag_hunt", "needs a --context, one of summit, business"),
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
     ],

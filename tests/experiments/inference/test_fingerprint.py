@@ -353,5 +353,5 @@ def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
     summed = tmp_path / "tournament"
     summed.mkdir()
     (summed / "rows.jsonl").touch()
-    with pytest.raises(PlayError, match="only sums are kept; play it with --engine agents"):
+    with pytest.raises(PlayError, match="only sums are kept; play it with --engine environment"):
         read_play([summed])

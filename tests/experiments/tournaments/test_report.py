@@ -81,21 +81,21 @@ def shown(results: dict[str, Any], width: int = 80) -> str:
 
 
 def test_a_report_is_made_again_from_results_json(tmp_path: Path) -> None:
-    results = field(named(7), engine="kernel", matches=5)
+    results = field(named(7), engine="compiled", matches=5)
     first = report(results, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
     assert report(json.loads(json.dumps(results, allow_nan=False)), tmp_path) == first
 
 
 def test_ranks_are_distributed_as_the_standard_errors_say() -> None:
-    results = field(["low", "mid", "high"], engine="kernel", matches=20)
+    results = field(["low", "mid", "high"], engine="compiled", matches=20)
     shares = np.array(results["rank_distribution"])
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     np.testing.assert_allclose(shares.sum(axis=0), 1)  # no ties: somebody has each rank
     assert {one["player"]: one["first"] for one in results["ranking"]} == dict(
         zip(results["players"], shares[:, 0].tolist(), strict=True)
     )
-    assert field(["low", "high"], engine="kernel", matches=1)["rank_distribution"] is None
+    assert field(["low", "high"], engine="compiled", matches=1)["rank_distribution"] is None
 
 
 def test_cells_hold_what_the_row_earns_against_the_column_best_players_first(tmp_path: Path) -> None:
@@ -118,27 +118,27 @@ def test_exact_results_are_said_to_have_no_sampling_error(tmp_path: Path) -> Non
     assert "there is no sampling error" in page
     assert "95%" not in page
     assert 'class="whisker"' not in page
-    sampled = report(data(DILEMMA, "kernel", matches=10), tmp_path)
+    sampled = report(data(DILEMMA, "compiled", matches=10), tmp_path)
     assert "there is no sampling error" not in sampled
     assert 'class="whisker"' in sampled
 
 
 @pytest.mark.parametrize(("matches", "words"), [(1, "there are no intervals"), (3, "too narrow"), (10, "")])
 def test_few_matches_are_a_warning(matches: int, words: str) -> None:
-    text = " ".join(shown(field("abc", engine="kernel", matches=matches), 500).split())
+    text = " ".join(shown(field("abc", engine="compiled", matches=matches), 500).split())
     assert words in text
     assert ("Warning" in text) == bool(words)
 
 
 def test_unreadable_replies_are_a_warning() -> None:
-    text = " ".join(shown(field("ab", engine="agents", matches=10, aborted=2), 500).split())
+    text = " ".join(shown(field("ab", engine="environment", matches=10, aborted=2), 500).split())
     assert "6 of 30 sampled matches ended early" in text
 
 
 def test_a_first_place_that_chance_could_turn_is_told(tmp_path: Path) -> None:
     equal = {name: dict.fromkeys("abcdef", 2.0) for name in "abcdef"}
-    assert "chance could have it otherwise" in report(data(equal, "kernel", 10), tmp_path)
-    assert "chance could have it otherwise" not in report(data(DILEMMA, "kernel", 10), tmp_path)
+    assert "chance could have it otherwise" in report(data(equal, "compiled", 10), tmp_path)
+    assert "chance could have it otherwise" not in report(data(DILEMMA, "compiled", 10), tmp_path)
     assert "a, b, c, d and 2 more share the first place with 2.00" in report(data(equal), tmp_path)
 
 
@@ -153,7 +153,7 @@ def test_defectors_take_over_the_population_and_nobody_invades_them(tmp_path: Pa
 
 
 def test_payoffs_have_intervals_and_players_fingerprints(tmp_path: Path) -> None:
-    results = data(DILEMMA, "kernel", 10)
+    results = data(DILEMMA, "compiled", 10)
     results["fingerprints"]["a"][1] |= {"cooperated": 8.0, "times": 10.0, "interval": (0.49, 0.94)}
     write_report(tmp_path, results)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -205,7 +205,7 @@ class Tags(HTMLParser):
 @pytest.mark.parametrize("seats", [2, 3])
 def test_no_name_is_markup(seats: int, tmp_path: Path) -> None:
     """The same tags and attributes whatever players are called; in every form."""
-    fields = [field(names, engine="kernel", matches=9, seats=seats) for names in ("xy", [HOSTILE, HOSTILE + "2"])]
+    fields = [field(names, engine="compiled", matches=9, seats=seats) for names in ("xy", [HOSTILE, HOSTILE + "2"])]
     pages = [Tags(report(one, tmp_path)) for one in fields]
     assert pages[1].found - {"transform"} == pages[0].found
     assert "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b)" in pages[1].words
@@ -220,7 +220,7 @@ def test_no_name_is_markup(seats: int, tmp_path: Path) -> None:
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    page = report(field(named(5), engine="kernel", matches=9), tmp_path)
+    page = report(field(named(5), engine="compiled", matches=9), tmp_path)
     assert not re.search(r"<script|<link|<img|src=|href=|@import|url\(", page)
     names = re.findall(r'\bid="([^"]*)"', page)
     assert len(names) == len(set(names))
@@ -229,7 +229,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("count", [2, 6, 12, 45])
 def test_terminal_tables_keep_to_the_width_and_name_everybody(count: int, width: int) -> None:
-    results = field([f"tit_for_{i}_tats" for i in range(count)], engine="kernel", matches=9)
+    results = field([f"tit_for_{i}_tats" for i in range(count)], engine="compiled", matches=9)
     text = shown(results, width)
     assert max(map(cell_len, text.splitlines())) <= width
     assert all(f"tit_for_{i}_tats" in text for i in range(count))

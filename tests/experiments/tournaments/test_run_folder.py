@@ -28,7 +28,7 @@ MADE = (ROWS, "results.json", "payoffs.csv", "ranking.csv", "settings.json", "re
 
 
 def settings(repetitions: int = 5, rounds: int = 50) -> Settings:
-    return Settings("prisoners_dilemma", AGENTS, {"rounds": rounds}, repetitions, engine="lockstep")
+    return Settings("prisoners_dilemma", AGENTS, {"rounds": rounds}, repetitions, engine="vectorised")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -187,7 +187,7 @@ def test_other_damage_is_told_in_a_line(whole: Path, tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_ends_everybody_in_a_line(tmp_path: Path, workers: str) -> None:
-    asked = ["tournament", "run", "--agents", ",".join(AGENTS), "--engine", "lockstep", "--repetitions", "100000"]
+    asked = ["tournament", "run", "--agents", ",".join(AGENTS), "--engine", "vectorised", "--repetitions", "100000"]
     asked += ["--out", str(tmp_path / "out"), "--workers", workers]
     code = f"from dilemmas.experiments.commands.main import main; main({asked!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -209,7 +209,7 @@ def test_an_address_without_a_cluster_is_told_at_once() -> None:
 
 def test_what_would_be_played_is_said_before(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(run("run", "--agents", "tft,downing", "--dry-run", "--json").stdout)
-    assert (told["groups"], told["engines"], told["matches"]) == (3, {"cycle": 1, "lockstep": 2}, 20)
+    assert (told["groups"], told["engines"], told["matches"]) == (3, {"cycle": 1, "vectorised": 2}, 20)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_errors_are_one_line_and_exit_code_2(
 
 def killed(folder: Path, seconds: float, *more: str) -> bool:
     """Play in a process of its own, which is killed after some seconds; whether it was before it had ended."""
-    asked = ["tournament", "run", "--agents", ",".join(AGENTS), "--engine", "lockstep", "--rounds", "300"]
+    asked = ["tournament", "run", "--agents", ",".join(AGENTS), "--engine", "vectorised", "--rounds", "300"]
     asked += ["--repetitions", "300", "--out", str(folder), *more]
     code = f"from dilemmas.experiments.commands.main import main; main({asked!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

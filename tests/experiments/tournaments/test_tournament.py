@@ -95,21 +95,21 @@ def test_chosen_pairs_meet_and_nobody_else() -> None:
 
 
 def test_a_match_depends_on_those_who_play_it_alone() -> None:
-    few = tournament(("random", "tit_for_tat"), engine="lockstep", seed=5)
-    many = tournament(("grim", "tit_for_tat", "bully", "random"), engine="lockstep", seed=5)
+    few = tournament(("random", "tit_for_tat"), engine="vectorised", seed=5)
+    many = tournament(("grim", "tit_for_tat", "bully", "random"), engine="vectorised", seed=5)
     rows = {row.fixture.group: row.line() for row in many.play(many.fixtures)}
     for row in few.play(few.fixtures):
         assert rows[row.fixture.group] == row.line()
 
 
 def test_more_repetitions_leave_the_first_ones_as_they_were() -> None:
-    few, more = (tournament(engine="lockstep", repetitions=count) for count in (3, 8))
+    few, more = (tournament(engine="vectorised", repetitions=count) for count in (3, 8))
     for short, long in zip(few.play(few.fixtures), more.play(more.fixtures), strict=True):
         assert (short.payoffs == long.payoffs[:3]).all()
 
 
 def test_parts_make_the_whole() -> None:
-    whole = tournament(engine="lockstep")
+    whole = tournament(engine="vectorised")
     together = [row.line() for row in whole.play(whole.fixtures)]
     parts = [row.line() for batch in batches(whole.fixtures, seconds=1e-9) for row in whole.play(batch)]
     assert together == parts
@@ -146,7 +146,7 @@ def fake_row(group: tuple[str, ...], payoffs: list[list[float]]) -> Row:
     points = np.array(payoffs)
     n, zeros = len(group), np.zeros((len(group), 1 + 2 * len(group), 2))
     return Row(
-        Fixture(group, "lockstep", 0, len(points)),
+        Fixture(group, "vectorised", 0, len(points)),
         np.full(len(points), 10.0),
         points,
         np.zeros((len(points), n)),
@@ -195,7 +195,7 @@ def test_intervals_of_scores_hold_what_they_promise() -> None:
 
 
 def test_a_single_repetition_tells_nothing_of_its_error() -> None:
-    table = play_tournament(tournament(engine="lockstep", repetitions=1))
+    table = play_tournament(tournament(engine="vectorised", repetitions=1))
     assert all(one.interval is None and one.first is None for one in table.ranking)
 
 
@@ -235,12 +235,12 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("tft", "tit_for_tat"), {}, "two agents are named 'tit_for_tat'"),
         (("tft",), {"self_play": False}, "needs two agents or more"),
         ((), {}, "no agents"),
-        (("tft", "random(1.2)"), {}, r"1.2; a probability lies in \[0, 1\]"),
+        (("tft", "random(1.2)"), {}, r"1.2; a probability must be in \[0, 1\]"),
         (("tft", "alld"), {"options": {"rounds": 0}}, "rounds"),
         (("tft", "alld"), {"options": {"noise": 2}}, r"noise = 2"),
         (("tft", "alld"), {"options": {}}, "matches without end"),
         (("tft", "alld"), {"options": {"rouns": 3}}, "did you mean 'rounds'"),
-        (("tft", "alld"), {"engine": "kernl"}, "did you mean 'kernel'"),
+        (("tft", "alld"), {"engine": "compild"}, "did you mean 'compiled'"),
         (("tft", "alld"), {"repetitions": 0}, "repetitions"),
         (("tft", "alld"), {"meetings": (("tft", "grim"),)}, "unknown agent 'grim'"),
         (("tft", "alld"), {"meetings": (("tit_for_tat",),)}, "1 at a table for 2"),
