@@ -47,13 +47,14 @@ def commons(draw: st.DrawFn) -> PublicGoods:
     wealth = st.floats(0.01, 1000)
     endowment = draw(wealth | st.lists(wealth, min_size=n, max_size=n))
     share = draw(st.floats(0, 1))
+    threshold = share * 0.999 * (sum(endowment) if isinstance(endowment, list) else n * endowment)  # 0 by underflow too
     return PublicGoods(
         n_players=n,
         endowment=endowment,
         multiplier=draw(st.floats(0, 20)),
         levels=draw(st.none() | st.integers(2, 7)),
-        threshold=share * 0.999 * (sum(endowment) if isinstance(endowment, list) else n * endowment),
-        refund=draw(st.booleans()) and share > 0,
+        threshold=threshold,
+        refund=draw(st.booleans()) and threshold > 0,
     )
 
 
