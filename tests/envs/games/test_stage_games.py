@@ -306,7 +306,7 @@ def test_unequal_endowments() -> None:
     assert game.payoffs((0, 1, 2)) == (10, 20, 40)  # give 10, 10 and 0: each gets 10 back
     assert [game.cooperation(1, player) for player in range(3)] == [0.5] * 3
     assert [game.contribution(0, player) for player in range(3)] == [10, 20, 30]
-    with pytest.raises(GameError, match="a player has to be named"):
+    with pytest.raises(GameError, match="specify the player"):
         game.contribution(0)
 
 
