@@ -1,1 +1,1 @@
-"""The stage games: payoffs as literal data, and the catalogue that makes a game by its name."""
+"""The stage games: payoffs as literal data, and the catalogue that makes a game from its name."""

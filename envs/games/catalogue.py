@@ -1,4 +1,29 @@
-"""The catalogue of stage games: a name and options in, a game with its payoffs out."""
+"""The catalogue of stage games: makes a game with its payoffs from its name and options.
+
+Add a game to the catalogue
+---------------------------
+1. Write a file ``envs/games/NAME.py`` with a function ``NAME(option=default, ...)`` that checks its options with
+   `dilemmas.envs.checks` and returns one of the game classes: `BimatrixGame` (two players, two payoff tables),
+   `CountGame` (n players, two actions, payoffs by the number of cooperators), `MatrixGame` or `PublicGoods`; or a
+   frozen dataclass of your own with the members of `dilemmas.envs.games.stage_game.StageGame`, which is then added to
+   `Game` below. Payoffs and default options are written there and nowhere else, with their source.
+2. Add the function to `MAKERS` below. (A symmetric 2x2 game needs no file: one line of payoffs in
+   `dilemmas.envs.games.matrix_games.DEFAULTS`, and one in `ORDERINGS` if its name promises an order of payoffs.)
+3. ``pip install -e .``, then ``python -m dilemmas.envs.pettingzoo_api.env_pages`` writes the environment
+   ``envs/NAME_v0.py`` with a draft of its page. Replace the parts of the draft in parentheses and the words for the
+   actions, and run the command again: it fills in the payoff table.
+4. Add one line ``Playthrough("NAME", options={"rounds": 2}),`` to ``tests/envs/make_playthroughs.py``, run
+   ``python tests/envs/make_playthroughs.py``, and read the match in ``tests/envs/playthroughs/NAME.txt``.
+
+``pytest tests/envs`` then tests the game, its environment, its page and its golden match.
+
+Use a game without adding it
+----------------------------
+``parallel("matrix_game", T=..., R=..., P=..., S=...)``, ``parallel("bimatrix_game", row=..., column=...)`` and
+``parallel("count_game", cooperate=..., defect=...)`` take any payoffs. A game class of your own is played by
+``SocialDilemma(Repeated(game, rounds=10), "NAME")`` (`dilemmas.envs.pettingzoo_api.parallel_env`,
+`dilemmas.envs.rules.repeated`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -28,6 +53,7 @@ from dilemmas.envs.games.public_goods import PublicGoods, public_goods
 from dilemmas.envs.names import lookup
 
 Game = MatrixGame | BimatrixGame | CountGame | PublicGoods
+"""The classes of games, each a frozen dataclass."""
 
 MAKERS: Mapping[str, Callable[..., Game]] = {
     make.__name__: make
@@ -46,22 +72,22 @@ MAKERS: Mapping[str, Callable[..., Game]] = {
         public_goods,
     )
 }
-"""Functions that make the game of their name from their arguments. A new game is one more of them, or of `DEFAULTS`."""
+"""Functions that make the game of their name from their options."""
 
 GAMES: Mapping[str, Game] = {
     **DEFAULTS,
     "matrix_game": MatrixGame("matrix_game", T=0, R=0, P=0, S=0),  # any payoffs: those not given are 0
     **{name: make() for name, make in MAKERS.items()},
 }
-"""Every game by name, as it is without options."""
+"""Every game by name, with its default options."""
 
 ENVIRONMENTS = tuple(name for name in GAMES if name not in ("deadlock", "leader"))
-"""The games with a PettingZoo environment: module ``dilemmas.envs.NAME_v0``, id ``dilemmas/NAME-v0``. The other
-ones are played as ``matrix_game``; the population game (`dilemmas.envs.population_v0`) plays any of them."""
+"""The games with a PettingZoo environment: module ``dilemmas.envs.NAME_v0``, id ``dilemmas/NAME-v0``. The others can be
+played as ``matrix_game``, or in a population (`dilemmas.envs.population_v0`)."""
 
 
 def game_name(name: str) -> str:
-    """The catalogue's name of a game that is called by it or by the id of an environment.
+    """Name of a game in the catalogue, from that name or from the id of its environment.
 
     ``prisoners_dilemma``, ``prisoners-dilemma``, ``prisoners_dilemma_v0`` and
     ``dilemmas/prisoners_dilemma-v0`` are the same game.
@@ -79,7 +105,7 @@ TITLES = {
     "n_person_snowdrift": "N-person snowdrift",
     "n_person_harmony": "N-person harmony",
 }
-"""Titles of games that are not their names with blanks, such as "Stag hunt" for ``stag_hunt``."""
+"""Titles of the games whose title is not simply their name with blanks, as "Stag hunt" is for ``stag_hunt``."""
 
 
 def title(name: str) -> str:
@@ -89,7 +115,7 @@ def title(name: str) -> str:
 
 
 def game_options(name: str) -> dict[str, Any]:
-    """The options of a game and their defaults: the payoffs, or what they are made from."""
+    """The options of a game and their defaults: its payoffs, or the parameters from which they are computed."""
     default = lookup("game", game_name(name), GAMES)
     options = signature(_maker(default.name)).parameters.values()
     known = {option.name: option.default for option in options if option.default is not Parameter.empty}
@@ -99,11 +125,21 @@ def game_options(name: str) -> dict[str, Any]:
 
 
 def stage_game(name: str, **options: Any) -> Game:
-    """A game by name or environment id, with the payoffs of the catalogue or your own.
+    """Make a game of the catalogue.
 
-    `options`: see `game_options`; for example `T`, `R`, `P`, `S` (points) of symmetric games for two. Raises
-    `UnknownNameError` for an unknown game or option, and `GameError` for options that make another game than the name
-    says.
+    Parameters
+    ----------
+    name
+        Name of the game, or id of its environment.
+    options
+        As in `game_options`, for example `T`, `R`, `P`, `S` in points for a symmetric 2x2 game.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown game or option.
+    GameError
+        For values that cannot be used, or that contradict the name of the game.
     """
     default = lookup("game", game_name(name), GAMES)
     known = game_options(name)

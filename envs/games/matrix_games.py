@@ -1,4 +1,4 @@
-"""Symmetric two-player games with two actions: the payoffs, and which dilemma they make.
+"""Symmetric two-player games with two actions, and the order of payoffs that each name requires.
 
 Payoffs are written here once, as literal data; rewards, prompts, metrics and documents read them.
 """
@@ -16,7 +16,7 @@ from dilemmas.envs.checks import GameError, finite_payoff
 
 
 class Action(IntEnum):
-    """In every game action 0 is the most cooperative one and the last action the least."""
+    """The two actions of a symmetric 2x2 game: cooperate and defect."""
 
     C = 0
     D = 1
@@ -44,7 +44,7 @@ class MatrixGame:
         if ordering and not holds(ordering, {symbol: getattr(self, symbol) for symbol in "TRPS"}):
             raise GameError(
                 f"{self.name} needs {ordering}; got T={self.T:g}, R={self.R:g}, P={self.P:g}, S={self.S:g}"
-                f" (choose payoffs in that order, or the name 'matrix_game' for any payoffs)"
+                f" (use payoffs in that order, or the game 'matrix_game', which takes any payoffs)"
             )
 
     @property
@@ -75,7 +75,7 @@ class MatrixGame:
         return table[row][column], table[column][row]
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
-        """The same for many joint actions at once: shape (..., 2) in and out."""
+        """Payoffs in points of many joint actions: shape (..., 2) in and out."""
         found: NDArray[np.float64] = np.array(self.table)[joints, joints[..., ::-1]]
         return found
 
@@ -85,16 +85,31 @@ class MatrixGame:
 
 
 def plane_game(S: float, T: float) -> MatrixGame:
-    """The game at a point of the S-T plane, on which R = 1 and P = 0.
+    """The game at a point of the S-T plane, where R = 1 and P = 0.
 
-    Santos, Pacheco & Lenaerts 2006 (PNAS 103:3490) play on the square -1 <= S <= 1, 0 <= T <= 2, whose four quarters
-    are harmony, snowdrift, stag hunt and prisoner's dilemma.
+    Santos, Pacheco & Lenaerts 2006 (PNAS 103:3490) use the square -1 <= S <= 1, 0 <= T <= 2, whose four quarters are
+    harmony, snowdrift, stag hunt and prisoner's dilemma.
+
+    Parameters
+    ----------
+    S
+        Sucker's payoff in points.
+    T
+        Temptation in points.
     """
     return MatrixGame("matrix_game", T=T, R=1, P=0, S=S)
 
 
 def holds(ordering: str, standing: Mapping[str, float]) -> bool:
-    """Whether an ordering such as ``R>T>=P>S`` or ``R>T, R>S`` is true of payoffs by symbol."""
+    """Whether payoffs satisfy an ordering.
+
+    Parameters
+    ----------
+    ordering
+        Such as ``R>T>=P>S`` or ``R>T, R>S``.
+    standing
+        Payoffs, or their ranks, by symbol.
+    """
     for clause in ordering.split(", "):
         for better, worse in pairwise(clause.split(">")):
             more = standing[better[-1]] - standing[worse[-1]]
@@ -112,23 +127,23 @@ ORDERINGS = {
     "leader": "T>S>R>P",
     "battle_of_the_sexes": "T>S>R, S>P",
 }
-"""What a name promises about the payoffs. Source of the dilemmas: Macy & Flache 2002 (PNAS 99:7229); harmony and
+"""The order of payoffs that each name requires. Source of the dilemmas: Macy & Flache 2002 (PNAS 99:7229); harmony and
 deadlock after Bruns 2015 (Games 6:495); leader after Rapoport 1967 (Behav Sci 12:81); battle of the sexes after Luce &
 Raiffa 1957."""
 
 DEFAULTS = {
     # Axelrod 1984, The Evolution of Cooperation
     "prisoners_dilemma": MatrixGame("prisoners_dilemma", T=5, R=3, P=1, S=0),
-    # Skyrms 2004, The Stag Hunt and the Evolution of Social Structure: hare is safe, stag takes two
+    # Skyrms 2004, The Stag Hunt and the Evolution of Social Structure: a hare is safe, a stag takes two hunters
     "stag_hunt": MatrixGame("stag_hunt", T=3, R=4, P=3, S=0),
     # Doebeli & Hauert 2005 (Ecology Letters 8:748), benefit 4 and cost 2: T=b, R=b-c/2, S=b-c, P=0
     "snowdrift": MatrixGame("snowdrift", T=4, R=3, P=0, S=2),
-    # No conflict of interest: it is best to cooperate whatever the other does
+    # No conflict of interest: cooperation is the best action whatever the other player does
     "harmony": MatrixGame("harmony", T=3, R=5, P=0, S=1),
-    # By rank, from 1 to 4
+    # Ranks from 1 to 4
     "deadlock": MatrixGame("deadlock", T=4, R=2, P=3, S=1),
     "leader": MatrixGame("leader", T=4, R=2, P=1, S=3),
-    # Luce & Raiffa 1957 (Games and Decisions, 5.3): to yield is to go where the other one wants; who meets nobody has 0
+    # Luce & Raiffa 1957 (Games and Decisions, 5.3): to yield is to go to the other player's favorite place
     "battle_of_the_sexes": MatrixGame("battle_of_the_sexes", T=2, R=0, P=0, S=1),
 }
-"""The field's usual payoffs of the named games."""
+"""The named games with their usual payoffs in the literature."""

@@ -1,7 +1,7 @@
-"""Symmetric games of n players with two actions: what an action pays depends on how many others cooperate.
+"""Symmetric games of n players with two actions, whose payoffs depend on the number of other cooperators.
 
-The general game takes any payoffs; the named ones are made from a few parameters, and are what they are called for
-every number of cooperators or are refused.
+The general game takes any payoffs. The named games are computed from a few parameters, and their payoffs must have the
+properties that the name requires for every number of cooperators.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,30 +18,30 @@ from numpy.typing import NDArray
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, whole_number
 
 Payoffs = Sequence[float]
-"""Points with 0, 1, ..., n - 1 others who cooperate. Lists and arrays are taken too, and kept as tuples."""
+"""Points with 0, 1, ..., n - 1 other cooperators; lists and arrays are converted to tuples."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountGame:
-    """A symmetric game of n players with two actions, given by two rows of n payoffs."""
+    """A symmetric game of n players with two actions and n payoffs for each action."""
 
     name: str
     """Catalogue name, for example ``n_person_snowdrift``."""
     cooperate: Payoffs
-    """Points of a player who cooperates, by the number of others who do, 0 to n - 1."""
+    """Points of a player who cooperates, by the number of other cooperators, 0 to n - 1."""
     defect: Payoffs
-    """Points of a player who defects, likewise."""
+    """Points of a player who defects, by the number of other cooperators, 0 to n - 1."""
 
     def __post_init__(self) -> None:
         for side in ("cooperate", "defect"):
             object.__setattr__(self, side, _row(getattr(self, side), f"{self.name}: {side}"))
         n, other = len(self.cooperate), len(self.defect)
         if n != other or n < 2:
-            raise GameError(f"{self.name}: {n} payoffs to cooperate, {other} to defect; needs n of both, 2 or more")
+            raise GameError(f"{self.name}: {n} payoffs of cooperation, {other} of defection; needs n of each, n >= 2")
         promise = PROMISES.get(self.name)
         if promise and not promise[1](self.cooperate, self.defect):
             found = f"C = {_listed(self.cooperate)}; D = {_listed(self.defect)}"
-            raise GameError(f"{self.name} needs {promise[0]}; got {found} (any payoffs make a 'count_game')")
+            raise GameError(f"{self.name} needs {promise[0]}; got {found} (the game 'count_game' takes any payoffs)")
 
     @property
     def n_players(self) -> int:
@@ -65,9 +65,9 @@ class CountGame:
         return tuple([self.defect[cooperators] if action else self.cooperate[cooperators - 1] for action in joint])
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
-        """The same for many joint actions at once: shape (..., n) in and out."""
+        """Payoffs in points of many joint actions: shape (..., n) in and out."""
         n, players = self.n_players, np.moveaxis(joints.astype(np.intp, copy=False), -1, 0)
-        others = n - 1 - reduce(add, players)  # of a player who cooperates; one more of a player who defects
+        others = n - 1 - reduce(add, players)  # cooperators other than a cooperator; a defector has one more
         table = np.array([*self.cooperate, *self.defect])
         return np.stack([table[action * (n + 1) + others] for action in players], axis=-1)
 
@@ -106,40 +106,55 @@ def _rises(row: Payoffs) -> bool:
 
 
 def _falls(row: Payoffs) -> bool:
-    """Whether it does so anywhere."""
+    """Whether any payoff is lower than the one before it."""
     return any(later < earlier for earlier, later in pairwise(row))
 
 
 PROMISES: dict[str, tuple[str, Callable[[Payoffs, Payoffs], bool]]] = {
     # Schelling 1973 (J Conflict Resolution 17:381): the uniform multi-person prisoner's dilemma
     "n_person_prisoners_dilemma": ("D(k) > C(k), both rising with k, and C(n-1) > D(0)", _prisoners_dilemma),
-    # Pacheco et al. 2009: alone it does not pay, among enough it does
+    # Pacheco et al. 2009: cooperation does not pay alone, but pays among enough cooperators
     "n_person_stag_hunt": (
         "C(0) < D(0), C(k) > D(k) for a larger k, C(n-1) > D(0), and D not falling with k",
         _stag_hunt,
     ),
-    # Zheng et al. 2007: one has to do the work, and who can leave it to others does
+    # Zheng et al. 2007: cooperation pays only if nobody else cooperates
     "n_person_snowdrift": ("C(0) > D(0), C(k) < D(k) for k > 0, C rising and D not falling with k", _snowdrift),
-    # Diekmann 1985: the same where company makes the work no lighter
+    # Diekmann 1985: the same, but cooperators do not share the cost
     "volunteers_dilemma": ("C(0) > D(0), C(k) < D(k) for k > 0, and neither falling with k", _volunteers),
     "n_person_harmony": ("C(k) > D(k), and C rising with k", _harmony),
 }
-"""What a name promises about the payoffs C(k) to cooperate and D(k) to defect, with k others who cooperate. For two
-players they are the orderings of the games of that name for two."""
+"""What each name requires of the payoffs C(k) of cooperation and D(k) of defection with k other cooperators. For two
+players the requirements are the orderings of the two-player games of that name."""
 
 
 def count_game(cooperate: Payoffs = (0, 0), defect: Payoffs = (0, 0)) -> CountGame:
-    """Any symmetric game with two actions: payoffs with 0, 1, ..., n - 1 others who cooperate."""
+    """Any symmetric game with two actions; payoffs in points with 0, 1, ..., n - 1 other cooperators."""
     return CountGame("count_game", cooperate, defect)
 
 
 def n_person_prisoners_dilemma(
     n_players: int = 4, benefit: float = 8, cost: float = 4, shared: bool = True
 ) -> CountGame:
-    """Everybody gains r for every cooperator, itself included, and a cooperator pays: C(k) = r(k+1) - cost, D(k) = rk.
+    """Each player gains r per cooperator, and a cooperator pays a cost: C(k) = r(k+1) - cost, D(k) = rk.
 
-    r is `benefit` / n_players where a cooperator's benefit is `shared`, else the whole `benefit` goes to each. It needs
-    r < `cost` < n_players * r (Hamburger 1973, J Math Sociol 3:27; Schelling 1973, J Conflict Resolution 17:381).
+    Sources: Hamburger 1973, J Math Sociol 3:27; Schelling 1973, J Conflict Resolution 17:381.
+
+    Parameters
+    ----------
+    n_players
+        Number of players, at least 2.
+    benefit
+        Points that one cooperator produces: r is `benefit` / `n_players` if it is shared, otherwise `benefit`.
+    cost
+        Cost of cooperation in points, above r and below `n_players` * r.
+    shared
+        Whether the benefit is divided among all players; otherwise each player receives all of it.
+
+    Raises
+    ------
+    GameError
+        If an argument is outside its range.
     """
     name = "n_person_prisoners_dilemma"
     cooperate, defect, gain = _linear(name, n_players, benefit, cost, shared)
@@ -149,9 +164,10 @@ def n_person_prisoners_dilemma(
 
 
 def n_person_harmony(n_players: int = 4, benefit: float = 16, cost: float = 2, shared: bool = True) -> CountGame:
-    """The same where a cooperator gets back more than it pays: 0 <= `cost` < r, with r as in the prisoner's dilemma.
+    """By-product mutualism: C(k) = r(k+1) - cost and D(k) = rk, where a cooperator's own benefit exceeds its cost.
 
-    By-product mutualism (Hauert, Michor, Nowak & Doebeli 2006, J Theor Biol 239:195).
+    Source: Hauert, Michor, Nowak & Doebeli 2006, J Theor Biol 239:195. Parameters are those of
+    `n_person_prisoners_dilemma`, with `cost` from 0 to below r.
     """
     name = "n_person_harmony"
     cooperate, defect, gain = _linear(name, n_players, benefit, cost, shared)
@@ -161,12 +177,27 @@ def n_person_harmony(n_players: int = 4, benefit: float = 16, cost: float = 2, s
 
 
 def n_person_stag_hunt(n_players: int = 4, threshold: int = 3, multiplier: float = 6, cost: float = 2) -> CountGame:
-    """Contributions of `cost` are multiplied and shared by all if at least `threshold` players make one.
+    """Contributions are multiplied and shared by all players if at least `threshold` players contribute.
 
-    D(k) = multiplier * cost * k / n_players from k = threshold on, else 0, and C(k) = D(k+1) - cost (Pacheco, Santos,
-    Souza & Skyrms 2009, Proc R Soc B 276:315). It needs a `threshold` from 2 to n_players and a `multiplier` above
-    n_players / threshold. That all cooperate is an equilibrium if the multiplier is at least n_players or the
-    threshold is n_players; else it takes exactly `threshold` cooperators.
+    D(k) = multiplier * cost * k / n_players if k >= threshold, otherwise 0, and C(k) = D(k+1) - cost (Pacheco, Santos,
+    Souza & Skyrms 2009, Proc R Soc B 276:315). All-cooperate is an equilibrium if the multiplier is at least n_players
+    or the threshold is n_players; otherwise exactly `threshold` players cooperate in an equilibrium with cooperation.
+
+    Parameters
+    ----------
+    n_players
+        Number of players, at least 2.
+    threshold
+        Smallest number of contributors that produces a benefit, from 2 to `n_players`.
+    multiplier
+        Factor by which the total contribution is multiplied, above `n_players` / `threshold`.
+    cost
+        Contribution of a cooperator in points, above 0.
+
+    Raises
+    ------
+    GameError
+        If an argument is outside its range.
     """
     name = "n_person_stag_hunt"
     n = _players(name, n_players)
@@ -183,17 +214,31 @@ def n_person_stag_hunt(n_players: int = 4, threshold: int = 3, multiplier: float
 
 
 def n_person_snowdrift(n_players: int = 4, benefit: float = 4, cost: float = 2) -> CountGame:
-    """Those who cooperate share work that benefits all: C(k) = benefit - cost / (k+1), D(k) = benefit, but D(0) = 0.
+    """Cooperators share work that benefits all players: C(k) = benefit - cost / (k+1), D(k) = benefit, but D(0) = 0.
 
-    It needs 0 < `cost` < `benefit` (Zheng, Yin, Chan & Hui 2007, EPL 80:18002; for two players Doebeli & Hauert 2005).
+    Sources: Zheng, Yin, Chan & Hui 2007, EPL 80:18002; for two players Doebeli & Hauert 2005, Ecology Letters 8:748.
+
+    Parameters
+    ----------
+    n_players
+        Number of players, at least 2.
+    benefit
+        Benefit of the work to each player in points.
+    cost
+        Cost of the whole work in points, above 0 and below `benefit`.
+
+    Raises
+    ------
+    GameError
+        If an argument is outside its range.
     """
     return _work("n_person_snowdrift", n_players, benefit, cost, shared=True)
 
 
 def volunteers_dilemma(n_players: int = 4, benefit: float = 4, cost: float = 2) -> CountGame:
-    """One volunteer is enough for all, and each bears all cost: C(k) = benefit - cost, D(k) = benefit, but D(0) = 0.
+    """One volunteer is enough, and each volunteer pays the cost: C(k) = benefit - cost, D(k) = benefit, but D(0) = 0.
 
-    It needs 0 < `cost` < `benefit` (Diekmann 1985, J Conflict Resolution 29:605).
+    Source: Diekmann 1985, J Conflict Resolution 29:605. Parameters are those of `n_person_snowdrift`.
     """
     return _work("volunteers_dilemma", n_players, benefit, cost, shared=False)
 
@@ -214,7 +259,7 @@ def _players(name: str, n_players: Any) -> int:
 
 
 def _linear(name: str, n_players: int, benefit: float, cost: float, shared: bool) -> tuple[Payoffs, Payoffs, float]:
-    """Payoffs that rise by the same with every cooperator, and by how much."""
+    """Payoffs of cooperation and defection that are linear in the number of cooperators, and their slope."""
     n = _players(name, n_players)
     gain = finite_payoff(benefit, f"{name}: benefit") / (n if flag(shared, f"{name}: shared") else 1)
     cost = finite_payoff(cost, f"{name}: cost")
@@ -222,7 +267,7 @@ def _linear(name: str, n_players: int, benefit: float, cost: float, shared: bool
 
 
 def _work(name: str, n_players: int, benefit: float, cost: float, shared: bool) -> CountGame:
-    """A benefit for all if anybody does the work."""
+    """A game in which all players benefit if at least one player does the work."""
     n = _players(name, n_players)
     if not 0 < finite_payoff(cost, f"{name}: cost") < finite_payoff(benefit, f"{name}: benefit"):
         raise GameError(f"{name}: cost = {cost!r}; needs more than 0 and less than benefit = {benefit!r}")

@@ -1,4 +1,4 @@
-"""The public goods game for any number of players: contributions are multiplied and shared by all."""
+"""The public goods game for any number of players: contributions are multiplied and shared equally."""
 
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, from_zero, whole_number
 
 ROUNDING = 1 - 1e-9
-"""Share of the threshold that is enough: a sum of levels must not fail by its rounding."""
+"""Share of the threshold that suffices, so that a sum of contributions does not miss it by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicGoods:
-    """Payoff of i = endowment_i - c_i + multiplier * sum(c) / n (Isaac & Walker 1988, QJE 103:179).
+    """Payoff of player i: endowment_i - c_i + multiplier * sum(c) / n (Isaac & Walker 1988, QJE 103:179).
 
-    With a provision point, the pot is shared only if the contributions reach it; else they are lost, or refunded
+    With a provision point, the pot is shared only if the contributions reach it; otherwise they are lost or refunded
     (Isaac, Schmidtz & Walker 1989, Public Choice 62:217; Bagnoli & Lipman 1989, Rev Econ Stud 56:583).
     """
 
@@ -27,16 +27,16 @@ class PublicGoods:
     n_players: int = 4
     """Number of players, at least 2."""
     endowment: float | tuple[float, ...] = 20.0
-    """Points each player starts with and may contribute (20 as in Fehr & Gächter 2000); one per player if unequal."""
+    """Points that each player has and may contribute, above 0 (20 as in Fehr & Gächter 2000); a tuple if unequal."""
     multiplier: float = 1.6
-    """What the pot is multiplied by before it is shared; a dilemma where 1 < multiplier < n."""
+    """Factor by which the pot is multiplied before it is shared, from 0 up; a dilemma if 1 < multiplier < n."""
     levels: int | None = 2
-    """Contribution levels: action 0 contributes the endowment, the last action nothing, evenly spaced. None: an action
-    is the contribution itself, any number of points from 0 to the endowment."""
+    """Number of evenly spaced contribution levels, at least 2: action 0 contributes the endowment, the last action
+    nothing. None: an action is the contribution itself, any number of points from 0 to the endowment."""
     threshold: float = 0.0
-    """Provision point: contributions in points, of all together, below which nothing is shared."""
+    """Provision point: total contributions in points below which nothing is shared; 0 for none."""
     refund: bool = False
-    """Whether contributions that do not reach the threshold are given back."""
+    """Whether contributions below the threshold are returned."""
 
     def __post_init__(self) -> None:
         players = whole_number(self.n_players, f"{self.name}: n_players", 2, MOST_PLAYERS)
@@ -49,11 +49,11 @@ class PublicGoods:
         most = sum(self.endowment_of(player) for player in range(self.n_players))
         if self.threshold * ROUNDING > most:
             raise GameError(
-                f"{self.name}: threshold = {self.threshold:g}; needs 0 to {most:g}, all endowments together"
+                f"{self.name}: threshold = {self.threshold:g}; needs 0 to {most:g}, the sum of all endowments"
             )
         object.__setattr__(self, "refund", flag(self.refund, f"{self.name}: refund"))
         if self.refund and not self.threshold:
-            raise GameError(f"{self.name}: refund = True, threshold = 0; without a threshold nothing is given back")
+            raise GameError(f"{self.name}: refund = True, threshold = 0; refund needs a threshold above 0")
 
     @property
     def options(self) -> tuple[int, ...]:
@@ -65,24 +65,24 @@ class PublicGoods:
 
     @property
     def endowments(self) -> tuple[float, ...]:
-        """Largest contribution of each player where an action is a contribution; empty where it is a level."""
+        """Largest contribution of each player in points where `levels` is None; otherwise empty."""
         return () if self.levels else tuple(self.endowment_of(player) for player in range(self.n_players))
 
     @property
     def mpcr(self) -> float:
-        """Marginal per-capita return: what a point in the pot brings to each player."""
+        """Marginal per-capita return: what one point in the pot returns to each player."""
         return self.multiplier / self.n_players
 
     def endowment_of(self, player: int | None = None) -> float:
-        """Points that a player starts with; `GameError` where they have different ones and none is named."""
+        """Endowment of a player in points; `GameError` where endowments differ and `player` is None."""
         if not isinstance(self.endowment, tuple):
             return self.endowment
         if player is None:
-            raise GameError(f"{self.name}: endowment = {self.endowment}; they differ, so a player has to be named")
+            raise GameError(f"{self.name}: endowment = {self.endowment}; endowments differ: specify the player")
         return self.endowment[player]
 
     def contribution(self, action: Any, player: int | None = None) -> float:
-        """Points that a player's action puts into the pot; the player is to be named where endowments differ."""
+        """Contribution of an action in points; `player` is required where endowments differ."""
         return float(self._given(action, player))
 
     def payoffs(self, joint: tuple[Any, ...]) -> tuple[float, ...]:
@@ -90,30 +90,30 @@ class PublicGoods:
         return tuple(self._paid(joint))
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
-        """The same for many joint actions at once: shape (..., n) in and out."""
+        """Payoffs in points of many joint actions: shape (..., n) in and out."""
         return np.stack(self._paid(np.moveaxis(joints, -1, 0)), axis=-1)
 
     def cooperation(self, action: Any, player: int | None = None) -> float:
-        """The fraction of the endowment that an action contributes, 0 to 1; without a player, of the largest one."""
+        """Fraction of the endowment that an action contributes, from 0 to 1; without `player`, of the largest one."""
         if self.levels is not None:
             return float(1.0 - action / (self.levels - 1))
         return float(action) / (max(self.endowments) if player is None else self.endowment_of(player))
 
     def _given(self, action: Any, player: int | None) -> Any:
-        """Contribution; of one action, or of an array of them."""
+        """Contribution in points of one action or of an array of actions."""
         return action if self.levels is None else self.endowment_of(player) * (1.0 - action / (self.levels - 1))
 
     def _paid(self, joint: Any) -> list[Any]:
-        """Payoffs by player; of one joint action, or of arrays of actions by player."""
+        """Payoffs by player, of one joint action or of one array of actions per player."""
         given = [self._given(action, player) for player, action in enumerate(joint)]
-        total = reduce(add, given)  # in one order, so that both pay the same to the last bit
+        total = reduce(add, given)  # in the same order for one and for many, so that the results are bit-identical
         reached = total >= self.threshold * ROUNDING
         share = self.multiplier * total / self.n_players * reached
         spent = [own * reached for own in given] if self.refund else given
         return [self.endowment_of(player) - own + share for player, own in enumerate(spent)]
 
     def _checked_endowment(self) -> float | tuple[float, ...]:
-        """A number, or one per player if they are not all the same."""
+        """The endowment as one number, or as one per player if they differ."""
         given: Any = self.endowment
         if isinstance(given, np.ndarray):
             given = given.tolist()
@@ -132,13 +132,23 @@ class PublicGoods:
 
 
 def public_goods(mpcr: float | None = None, **options: Any) -> PublicGoods:
-    """A public goods game by its `multiplier`, or by its marginal per-capita return, which is multiplier / n_players.
+    """A public goods game.
 
-    `options`: the fields of `PublicGoods`. Raises `GameError` if both are given.
+    Parameters
+    ----------
+    mpcr
+        Marginal per-capita return, multiplier / n_players, from 0 up; an alternative to `multiplier`.
+    options
+        Fields of `PublicGoods`.
+
+    Raises
+    ------
+    GameError
+        If both `mpcr` and `multiplier` are specified, or if a value is outside its range.
     """
     game = PublicGoods(**options)
     if mpcr is None:
         return game
     if "multiplier" in options:
-        raise GameError(f"{game.name}: multiplier = {options['multiplier']!r} and mpcr = {mpcr!r}; give one of them")
+        raise GameError(f"{game.name}: multiplier = {options['multiplier']!r} and mpcr = {mpcr!r}; specify one")
     return replace(game, multiplier=from_zero(mpcr, f"{game.name}: mpcr") * game.n_players)

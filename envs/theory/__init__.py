@@ -1,1 +1,1 @@
-"""What game theory says of a stage game: outcomes, solutions and which dilemma it is."""
+"""Game theory of a stage game: joint outcomes, solution concepts and the type of dilemma."""

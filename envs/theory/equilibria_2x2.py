@@ -1,7 +1,7 @@
-"""All Nash equilibria of games for two with two actions each, alike or not; a continuum is told as one.
+"""All Nash equilibria of two-player games with two actions each, symmetric or not; a continuum is one result.
 
-The best replies of a player to every probability of the other are at most three lines, or the whole square of
-probabilities. Equilibria are where the best replies of the two meet.
+The best replies of a player to all mixed strategies of the other form at most three lines, or the whole square of
+probabilities. The equilibria are the intersection of the best replies of both players.
 """
 
 from dataclasses import dataclass
@@ -12,36 +12,39 @@ from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.theory.outcomes import against, tie_of
 
 ProbabilityRange = tuple[float, float]
-"""Least and greatest probability; the same number twice where it is one."""
+"""Least and greatest probability; equal for a single probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class Equilibrium:
-    """Nash equilibria of a 2x2 game: every probability in `first` together with every one in `second`."""
+    """Nash equilibria of a 2x2 game: every pair of a probability in `first` and one in `second`."""
 
     first: ProbabilityRange
-    """Probabilities with which the first player takes action 0."""
+    """Probability range with which the first player takes action 0."""
     second: ProbabilityRange
-    """Probabilities with which the second player takes action 0."""
+    """Probability range with which the second player takes action 0."""
 
     @property
     def continuum(self) -> bool:
-        """Whether it is a line or a square of equilibria and no single one."""
+        """Whether it is a line or a square of equilibria instead of a single one."""
         return self.first[0] < self.first[1] or self.second[0] < self.second[1]
 
     @property
     def pure(self) -> bool:
-        """Whether it is a single one without chance."""
+        """Whether it is a single equilibrium in pure strategies."""
         return not self.continuum and {self.first[0], self.second[0]} <= {0.0, 1.0}
 
 
 def mixed_equilibria(game: StageGame) -> tuple[Equilibrium, ...]:
-    """All Nash equilibria of a 2x2 game, pure ones first; where they are infinitely many, whole lines or squares.
+    """All Nash equilibria of a 2x2 game, pure ones first; lines or squares where there are infinitely many.
 
-    Raises `GameError` for other games.
+    Raises
+    ------
+    GameError
+        If the game is not a 2x2 game.
     """
     if game.options != (2, 2):
-        raise GameError(f"{game.name}: options = {game.options}; mixed equilibria are solved for two actions each")
+        raise GameError(f"{game.name}: options = {game.options}; mixed equilibria require two players and two actions")
     found = []
     for (p, answered_q), (q, answered_p) in product(_replies(against(game, 0)), _replies(against(game, 1))):
         first, second = _common(p, answered_p), _common(q, answered_q)
@@ -52,18 +55,18 @@ def mixed_equilibria(game: StageGame) -> tuple[Equilibrium, ...]:
 
 
 def _replies(points: Numbers) -> list[tuple[ProbabilityRange, ProbabilityRange]]:
-    """A player's best replies: probabilities of its own action 0, and those of the other player that they answer.
+    """A player's best replies: ranges of its own probability of action 0, and the other player's to which they reply.
 
-    `points`: by own and the other's action, shape (2, 2).
+    `points`: own payoffs by own and the other player's action, shape (2, 2).
     """
-    more = points[0] - points[1]  # what action 0 pays over action 1, by the other's action
+    more = points[0] - points[1]  # advantage of action 0 over action 1, by the other player's action
     more[abs(more) <= tie_of(points)] = 0.0
-    at_one, at_zero = more.tolist()  # by the other's probability of action 0
+    at_one, at_zero = more.tolist()  # by the other player's probability of action 0
     if at_zero == at_one == 0:
         return [((0.0, 1.0), (0.0, 1.0))]
     if at_zero * at_one and (at_zero > 0) == (at_one > 0):
         return [(_pure(at_zero), (0.0, 1.0))]
-    even = abs(at_zero) / (abs(at_zero) + abs(at_one))  # here both actions pay the same
+    even = abs(at_zero) / (abs(at_zero) + abs(at_one))  # at this probability both actions pay the same
     lines = [((0.0, 1.0), (even, even))]
     if at_zero:
         lines.append((_pure(at_zero), (0.0, even)))

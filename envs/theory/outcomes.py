@@ -1,7 +1,7 @@
-"""The joint actions of a finite stage game as arrays: what each pays, and the most each player could have instead.
+"""The joint actions of a finite stage game as arrays: their payoffs, and the best payoff each player could get instead.
 
-A symmetric game of three or more players is looked at up to an exchange of players: one joint action stands for all
-in which the same actions are taken by others. So forty players with two actions make 41 joint actions, not 2**40.
+In a symmetric game of three or more players, joint actions that differ only by a permutation of the players are
+represented by one of them: forty players with two actions have 41 such joint actions instead of 2**40.
 """
 
 from collections import Counter
@@ -18,23 +18,24 @@ from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.theory.regions import TOLERANCE
 
 LARGEST = 1 << 14
-"""Most joint actions that are looked at."""
-SEATINGS = 16
-"""Ways of exchanging the players that are tried where a game has more than `LARGEST` joint actions."""
+"""Largest number of joint actions of a game that is solved."""
+PERMUTATIONS = 16
+"""Number of permutations of the players that are tested in a game of more than `LARGEST` joint actions."""
 
 Joints = NDArray[np.intp]
+"""Joint actions, shape (M, players)."""
 
 
 @dataclass(frozen=True, slots=True)
 class JointOutcome:
-    """A joint action and what it pays."""
+    """A joint action and its payoffs."""
 
     joint: tuple[int, ...]
     """One action per player."""
     payoffs: tuple[float, ...]
     """Points, one number per player."""
     ways: int = 1
-    """How many joint actions it stands for: all that only exchange players of a symmetric game of three or more."""
+    """Number of joint actions it represents: its permutations, in a symmetric game of three or more players."""
 
     @property
     def total(self) -> float:
@@ -44,24 +45,24 @@ class JointOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutcomeTable:
-    """The joint actions of a game, M of them, with n players."""
+    """The M joint actions of a game of n players."""
 
     joints: Joints
     """Shape (M, n)."""
     payoffs: Numbers
     """Points, shape (M, n)."""
     best: Numbers
-    """The most points each player could have while the others do what they do, shape (M, n)."""
+    """Best payoff of each player against the actions of the others, in points, shape (M, n)."""
     exchanged: bool
-    """Whether one joint action stands for all that only exchange players."""
+    """Whether a joint action represents all its permutations."""
 
     @property
     def tie(self) -> float:
-        """Points by which two payoffs of the game may differ and still tie."""
+        """Largest difference in points between two payoffs of the game that count as equal."""
         return tie_of(self.payoffs)
 
     def at(self, rows: Iterable[int]) -> tuple[JointOutcome, ...]:
-        """The joint actions of some rows."""
+        """The joint outcomes of some rows."""
         return tuple(map(self._outcome, rows))
 
     def _outcome(self, row: int) -> JointOutcome:
@@ -70,11 +71,17 @@ class OutcomeTable:
 
 
 def all_outcomes(game: StageGame) -> OutcomeTable:
-    """Every joint action of a game. Raises `GameError` where there are infinitely many or more than `LARGEST`."""
+    """All joint actions of a game.
+
+    Raises
+    ------
+    GameError
+        If there are infinitely many or more than `LARGEST`.
+    """
     if game.n_players > 2 and is_symmetric(game):
         joints = _tallies(game, game.n_players)
         payoffs = game.payoff_array(joints)
-        return OutcomeTable(joints, payoffs, _best_of_exchanged(game, joints), True)
+        return OutcomeTable(joints, payoffs, _best_up_to_permutation(game, joints), True)
     joints = _all_joints(game, game.options)
     payoffs = game.payoff_array(joints)
     table = payoffs.reshape(*game.options, game.n_players)
@@ -86,11 +93,16 @@ def all_outcomes(game: StageGame) -> OutcomeTable:
 
 
 def is_symmetric(game: StageGame) -> bool:
-    """Whether only the actions count and not who takes them.
+    """Whether payoffs depend on the actions only and not on who takes them.
 
-    With up to `LARGEST` joint actions this is certain. In a larger game every number of players per action is tried
-    with the players in different seats, which finds players who are paid differently and neighbours on a ring, but
-    is no proof.
+    The result is exact for games of up to `LARGEST` joint actions. In a larger game, every number of players per action
+    is tested with `PERMUTATIONS` permutations of the players, which detects players with different payoffs and
+    neighbours on a ring, but is not a proof.
+
+    Raises
+    ------
+    GameError
+        If actions are amounts, or if the game is too large even for that test.
     """
     n = game.n_players
     if len(set(game.options)) > 1:
@@ -98,16 +110,16 @@ def is_symmetric(game: StageGame) -> bool:
     if 0 in game.options:
         raise _endless(game)
     if prod(game.options) <= LARGEST:
-        joints, seatings = _all_joints(game, game.options), _neighbours_exchanged(n)
+        joints, permuted = _all_joints(game, game.options), _transpositions(n)
     else:
-        joints, seatings = _tallies(game, n), _seatings(n)
+        joints, permuted = _tallies(game, n), _permutations(n)
     payoffs = game.payoff_array(joints)
     tie = tie_of(payoffs)
-    return all((abs(game.payoff_array(joints[:, seats]) - payoffs[:, seats]) <= tie).all() for seats in seatings)
+    return all((abs(game.payoff_array(joints[:, seats]) - payoffs[:, seats]) <= tie).all() for seats in permuted)
 
 
 def against(game: StageGame, player: int) -> Numbers:
-    """Points of a player by its own action and by what the others do, shape (actions, M)."""
+    """Payoffs of a player in points, by its own action and by the joint action of the others, shape (actions, M)."""
     options = game.options[player]
     if game.n_players > 2 and is_symmetric(game):
         others = _tallies(game, game.n_players - 1)
@@ -117,13 +129,13 @@ def against(game: StageGame, player: int) -> Numbers:
 
 
 def own_payoffs(game: StageGame, player: int, action: int, others: Joints) -> Numbers:
-    """Points of a player who takes an action while the others do what they do, shapes (M, n - 1) -> (M,)."""
+    """Payoffs of a player in points for one action against joint actions of the others, shapes (M, n - 1) -> (M,)."""
     own: Numbers = game.payoff_array(np.insert(others, player, action, axis=1))[:, player]
     return own
 
 
 def tie_of(payoffs: Numbers) -> float:
-    """Points by which two of some payoffs may differ and still tie."""
+    """Largest difference in points between two of some payoffs that count as equal."""
     return TOLERANCE * float(abs(payoffs).max(initial=0.0))
 
 
@@ -136,14 +148,14 @@ def _all_joints(game: StageGame, options: tuple[int, ...]) -> Joints:
 
 
 def _tallies(game: StageGame, n: int) -> Joints:
-    """One joint action of `n` players for all that only exchange players, lowest actions first, shape (M, n)."""
+    """Joint actions of `n` players up to permutation, lowest actions first, shape (M, n)."""
     count = comb(n + game.n_actions - 1, n)
     if count > LARGEST:
         raise _too_many(game, count)
     return np.array(list(combinations_with_replacement(range(game.n_actions), n)), dtype=np.intp)
 
 
-def _best_of_exchanged(game: StageGame, joints: Joints) -> Numbers:
+def _best_up_to_permutation(game: StageGame, joints: Joints) -> Numbers:
     best = []
     for player in range(game.n_players):
         others = np.delete(joints, player, axis=1)
@@ -152,18 +164,18 @@ def _best_of_exchanged(game: StageGame, joints: Joints) -> Numbers:
     return np.stack(best, axis=-1)
 
 
-def _neighbours_exchanged(n: int) -> Iterator[list[int]]:
-    """Every exchange of two players who sit side by side; together they make every exchange."""
+def _transpositions(n: int) -> Iterator[list[int]]:
+    """All transpositions of adjacent players, which generate all permutations."""
     for left in range(n - 1):
         seats = list(range(n))
         seats[left], seats[left + 1] = left + 1, left
         yield seats
 
 
-def _seatings(n: int) -> Iterator[list[int]]:
-    """Some exchanges in which everybody moves and neighbours part: by steps of various lengths round the table."""
+def _permutations(n: int) -> Iterator[list[int]]:
+    """Permutations that move every player and separate adjacent ones: multiplication by a number coprime to `n`."""
     steps = (step for step in range(1, n) if gcd(step, n) == 1)
-    for step in islice(steps, SEATINGS):
+    for step in islice(steps, PERMUTATIONS):
         yield [(step * (seat + 1)) % n for seat in range(n)]
 
 
@@ -172,8 +184,10 @@ def _ways(joint: tuple[int, ...]) -> int:
 
 
 def _endless(game: StageGame) -> GameError:
-    return GameError(f"{game.name}: an action is any amount; solutions need a number of actions (levels)")
+    return GameError(f"{game.name}: actions are amounts; solutions require a finite number of actions (levels)")
 
 
 def _too_many(game: StageGame, count: int) -> GameError:
-    return GameError(f"{game.name}: {count} joint actions; at most {LARGEST} are solved: take fewer players or actions")
+    return GameError(
+        f"{game.name}: {count} joint actions; at most {LARGEST} can be solved: use fewer players or actions"
+    )

@@ -1,9 +1,9 @@
-"""Which dilemma is this? Names for every symmetric 2x2 game by the order of its payoffs, and its borders told.
+"""The type of dilemma of every symmetric 2x2 game, from the order of its payoffs, including borders between types.
 
-Of the 24 strict orders of T, R, P and S, twelve put R over P. These are the symmetric games of Robinson & Goforth
-2005 (The Topology of the 2x2 Games); the other twelve are the same games with the two actions exchanged. Names are
-those of `ORDERINGS` first, then of Bruns 2015 (Games 6:495), who calls snowdrift chicken and leader battle, and who
-tells three harmonies apart: peace, harmony and concord, by where T stands.
+Of the 24 strict orders of T, R, P and S, twelve have R > P. These are the symmetric games of Robinson & Goforth 2005
+(The Topology of the 2x2 Games); the other twelve are the same games with the two actions exchanged. The names are
+those of `ORDERINGS`, then those of Bruns 2015 (Games 6:495), who calls snowdrift chicken, calls leader battle, and
+distinguishes three harmonies by the rank of T: peace, harmony and concord.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,9 @@ from dilemmas.envs.games.catalogue import title
 from dilemmas.envs.games.matrix_games import ORDERINGS, MatrixGame, holds
 
 TOLERANCE = 1e-12
-"""Payoffs tie where they differ by no more than this share of the largest amount among those compared.
+"""Payoffs count as equal if they differ by at most this share of the largest absolute payoff among those compared.
 
-It is some thousand times what rounding does to a sum of forty terms, so that 0.1 + 0.2 ties with 0.3.
+It is about a thousand times the rounding error of a sum of forty terms, so that 0.1 + 0.2 equals 0.3.
 """
 
 FURTHER = {
@@ -26,14 +26,14 @@ FURTHER = {
     "assurance": "R>P>T>S",
     "coordination": "R>P>S>T",
 }
-"""The games that complete `ORDERINGS`. Hero after Rapoport 1967 (Behav Sci 12:81), the others after Bruns 2015."""
+"""Orders that are not in `ORDERINGS`. Hero after Rapoport 1967 (Behav Sci 12:81), the others after Bruns 2015."""
 
 EXCHANGED = str.maketrans("TRPS", "SPRT")
-"""What payoffs are called when C is called D and D is called C."""
+"""Symbols of the payoffs when the two actions are exchanged."""
 
 _ORDERINGS = {**ORDERINGS, **FURTHER}
 NAMES = _ORDERINGS | {f"{name}_exchanged": ordering.translate(EXCHANGED) for name, ordering in _ORDERINGS.items()}
-"""Region -> the order of payoffs that makes it. Every strict order is in one; where it is in two, the first counts."""
+"""The order of payoffs of each region. Every strict order is in a region; where it is in two, the first one counts."""
 
 CHICKEN = "snowdrift (chicken)"
 """Title of the region of snowdrift, which is better known by its other name."""
@@ -41,18 +41,18 @@ CHICKEN = "snowdrift (chicken)"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where the payoffs of a symmetric 2x2 game lie among the dilemmas."""
+    """The position of a symmetric 2x2 game among the dilemmas."""
 
     name: str | None
-    """The region whose ordering the payoffs keep; None on a border that belongs to no region."""
+    """The region whose ordering the payoffs satisfy; None on a border that belongs to no region."""
     between: tuple[str, ...]
-    """The regions that meet here; only one inside of a region."""
+    """The adjacent regions; only one inside a region."""
     ties: tuple[str, ...]
-    """The equalities that put the game on the border, such as ``P = S``; none inside of a region."""
+    """The equalities that place the game on a border, such as ``P = S``; empty inside a region."""
 
     @property
     def title(self) -> str:
-        """The place in words."""
+        """The position in words."""
         if len(self.between) == 1:
             return region_title(self.between[0])
         if self.ties == ("T = R = P = S",):
@@ -66,10 +66,14 @@ class Region:
 
 
 def region(T: float, R: float, P: float, S: float) -> Region:
-    """The dilemma that four payoffs (points) make, or the border they lie on.
+    """The dilemma of four payoffs in points, or the border on which they lie.
 
-    Payoffs that differ by rounding alone tie (`TOLERANCE`), where `MatrixGame` compares them as they are. Raises
-    `GameError` for payoffs that are no finite numbers.
+    Payoffs that differ only by rounding count as equal (`TOLERANCE`); `MatrixGame` compares them exactly.
+
+    Raises
+    ------
+    GameError
+        If a payoff is not a finite number.
     """
     game = MatrixGame("matrix_game", T=T, R=R, P=P, S=S)
     standing = dict(zip("TRPS", ranks([game.T, game.R, game.P, game.S]), strict=True))
@@ -86,24 +90,27 @@ def region_at(S: float, T: float) -> Region:
 
 
 def plane_point(T: float, R: float, P: float, S: float) -> tuple[float, float]:
-    """Where a game lies on the S-T plane: its S and its T on the scale on which R is 1 and P is 0.
+    """Coordinates of a game on the S-T plane: its S and its T after scaling to R = 1 and P = 0.
 
-    Raises `GameError` where R is not above P.
+    Raises
+    ------
+    GameError
+        If R <= P.
     """
     if not R > P:
-        raise GameError(f"R = {R:g}, P = {P:g}; only games with R above P lie on the S-T plane")
+        raise GameError(f"R = {R:g}, P = {P:g}; only games with R > P lie on the S-T plane")
     return (S - P) / (R - P), (T - P) / (R - P)
 
 
 def region_title(name: str) -> str:
-    """A region's name as people write it."""
+    """Title of a region for people, in lower case, such as "stag hunt"."""
     base = name.removesuffix("_exchanged")
     words = CHICKEN if base == "snowdrift" else title(base)[0].lower() + title(base)[1:]
     return words if base == name else f"{words} with the actions exchanged"
 
 
 def ranks(payoffs: Sequence[float]) -> list[int]:
-    """Where each payoff stands, from 0 for the lowest; those that tie stand alike."""
+    """Rank of each payoff, from 0 for the lowest; equal payoffs have the same rank."""
     tie = TOLERANCE * max(map(abs, payoffs))
     rising = sorted(range(len(payoffs)), key=lambda place: payoffs[place])
     found = [0] * len(payoffs)
@@ -113,13 +120,13 @@ def ranks(payoffs: Sequence[float]) -> list[int]:
 
 
 def _region_of(order: Iterable[Sequence[str]]) -> str:
-    """The region of a strict order, given as groups of symbols one after the other."""
+    """The region of a strict order, specified as consecutive groups of symbols."""
     standing = {symbol: -place for place, symbol in enumerate(chain.from_iterable(order))}
     return next(name for name, ordering in NAMES.items() if holds(ordering, standing))
 
 
 def _decides(place: int, tied: Sequence[Sequence[str]]) -> bool:
-    """Whether it makes different games to break the ties of one group in one way or another."""
+    """Whether different ways of breaking the ties of one group lead to different regions."""
     above, below = ([[*permutations(group)] for group in part] for part in (tied[:place], tied[place + 1 :]))
     return any(
         len({_region_of((*rest[:place], own, *rest[place:])) for own in permutations(tied[place])}) > 1

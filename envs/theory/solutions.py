@@ -1,8 +1,8 @@
-"""What game theory says of a stage game: best responses, equilibria, Pareto front, welfare, dilemma strength.
+"""Solution concepts of a stage game: best responses, equilibria, Pareto front, welfare, dilemma strength.
 
-All of it is about one round of a finite game; talk, sanctions and repetition are left out. Comparisons allow for
-rounding by one tolerance (`dilemmas.envs.theory.regions.TOLERANCE`), else they are exact. In symmetric games of three
-or more players an `JointOutcome` stands for all that only exchange players, and says how many they are.
+All results are for one round of a finite game, without talk, sanctions and repetition. Payoffs are compared with one
+tolerance for rounding (`dilemmas.envs.theory.regions.TOLERANCE`). In symmetric games of three or more players a
+`JointOutcome` represents all its permutations and has their number.
 """
 
 from collections.abc import Sequence
@@ -30,76 +30,77 @@ from dilemmas.envs.theory.schelling import schelling_diagram
 
 @dataclass(frozen=True, slots=True)
 class DominantAction:
-    """An action that beats all others of its player."""
+    """A dominant action of a player."""
 
     action: int
     """Index of the action."""
     strict: bool
-    """Whether it is better whatever the others do; else it is never worse than another action, and sometimes better."""
+    """Whether it is strictly better whatever the others do; otherwise it is never worse and sometimes better."""
 
 
 @dataclass(frozen=True, slots=True)
 class WelfareBounds:
-    """The least and the greatest total payoff of a round."""
+    """The smallest and the largest total payoff of a round."""
 
     least: float
-    """Points of all players together."""
+    """Total payoff in points."""
     least_at: tuple[JointOutcome, ...]
-    """The joint actions with the least total."""
+    """The joint actions with the smallest total."""
     greatest: float
-    """Points of all players together."""
+    """Total payoff in points."""
     greatest_at: tuple[JointOutcome, ...]
-    """The joint actions with the greatest total."""
+    """The joint actions with the largest total."""
 
 
 @dataclass(frozen=True, slots=True)
 class DilemmaStrength:
-    """How strong the dilemma of cooperating (action 0) or defecting (action 1) is, for players who are alike.
+    """Strength of the dilemma between cooperation (action 0) and defection (action 1) in a symmetric game.
 
-    Macy & Flache 2002 (PNAS 99:7229) for greed and fear; Wang, Kokubo, Jusup & Tanimoto 2015 (Phys Life Rev 14:1) for
-    their scaling. For n players the payoffs of two become those of a player among n - 1 who all do the same.
+    Greed and fear as in Macy & Flache 2002 (PNAS 99:7229), scaled as in Wang, Kokubo, Jusup & Tanimoto 2015 (Phys Life
+    Rev 14:1). With n players, T, R, P and S are the payoffs of a player whose n - 1 opponents all take the same
+    action.
     """
 
     cooperate: tuple[float, ...]
-    """Points of a cooperator by the number of other cooperators, 0 to n - 1: S, R for two."""
+    """Points of a cooperator by the number of other cooperators, 0 to n - 1; with two players S, R."""
     defect: tuple[float, ...]
-    """Points of a defector by the number of other cooperators, 0 to n - 1: P, T for two."""
+    """Points of a defector by the number of other cooperators, 0 to n - 1; with two players P, T."""
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """What it pays to defect, in points, by the number of other cooperators."""
+        """Gain of defection over cooperation in points, by the number of other cooperators."""
         return tuple(d - c for c, d in zip(self.cooperate, self.defect, strict=True))
 
     @property
     def greed(self) -> float:
-        """What it pays to defect from all who cooperate, in points: T - R."""
+        """Gain of defection if all others cooperate, in points: T - R."""
         return self.gains[-1]
 
     @property
     def fear(self) -> float:
-        """What it pays to defect among all who defect, in points: P - S."""
+        """Gain of defection if all others defect, in points: P - S."""
         return self.gains[0]
 
     @property
     def stake(self) -> float:
-        """What each has from everybody's cooperation, in points: R - P."""
+        """Gain of each player from mutual cooperation over mutual defection, in points: R - P."""
         return self.cooperate[-1] - self.defect[0]
 
     @property
     def scaled_greed(self) -> float | None:
-        """Greed by stake, Dg' of Wang et al.; None where nothing is to be had from everybody's cooperation."""
+        """Greed divided by stake, Dg' of Wang et al.; None if the stake is not positive."""
         return self._scaled(self.greed)
 
     @property
     def scaled_fear(self) -> float | None:
-        """Fear by stake, Dr' of Wang et al.; None where nothing is to be had from everybody's cooperation."""
+        """Fear divided by stake, Dr' of Wang et al.; None if the stake is not positive."""
         return self._scaled(self.fear)
 
     @property
     def against_turns(self) -> float:
-        """Total points of everybody's cooperation over the best round in which some, not all, cooperate.
+        """Total payoff of mutual cooperation minus that of the best round in which some, not all, players cooperate.
 
-        For two it is 2R - (T + S): where it is positive, cooperation in every round beats taking turns at defecting.
+        With two players 2R - (T + S): if positive, mutual cooperation is better than alternating defection.
         """
         n = len(self.gains)
         mixed = (k * self.cooperate[k - 1] + (n - k) * self.defect[k] for k in range(1, n))
@@ -111,30 +112,36 @@ class DilemmaStrength:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """All that is said of one game."""
+    """All results for one game."""
 
     dilemma: str
-    """Which dilemma it is, in a line of words."""
+    """The type of dilemma in words."""
     symmetric: bool
-    """Whether only the actions count and not who takes them."""
+    """Whether payoffs depend on the actions only and not on who takes them."""
     dominant: tuple[DominantAction | None, ...]
     """DominantAction actions, by player."""
     pure: tuple[JointOutcome, ...]
-    """Pure equilibria."""
+    """Pure Nash equilibria."""
     mixed: tuple[Equilibrium, ...] | None
-    """All equilibria of a 2x2 game; None for other games."""
+    """All Nash equilibria of a 2x2 game; None for other games."""
     pareto: tuple[JointOutcome, ...]
-    """Pareto front of the joint actions."""
+    """Joint actions that are not Pareto-dominated."""
     welfare: WelfareBounds
-    """Bounds of the total payoff."""
+    """Smallest and largest total payoff."""
     price_of_anarchy: float | None
-    """Greatest total over that of the worst pure equilibrium, 1 or more; None where it is not defined."""
+    """Largest total payoff divided by that of the worst pure equilibrium, at least 1; None where it is undefined."""
     strength: DilemmaStrength | None
-    """Greed and fear; None where they are not defined."""
+    """Greed and fear; None where they are undefined."""
 
 
 def solve(game: StageGame) -> Solution:
-    """Everything at once. Raises `GameError` where actions are amounts or joint actions more than `LARGEST`."""
+    """All results for a game.
+
+    Raises
+    ------
+    GameError
+        If actions are amounts, or if there are more than `outcomes.LARGEST` joint actions.
+    """
     outcomes = all_outcomes(game)
     stable, bounds = _stable(outcomes), _welfare(outcomes)
     return Solution(
@@ -151,9 +158,21 @@ def solve(game: StageGame) -> Solution:
 
 
 def best_responses(game: StageGame, player: int, others: Sequence[int]) -> tuple[int, ...]:
-    """The actions that pay a player most while the others, in their order, do what they do.
+    """The actions with the largest payoff to a player.
 
-    Raises `GameError` for a player who is none, for another number of others and for actions that they do not have.
+    Parameters
+    ----------
+    game
+        The game.
+    player
+        Index of the player.
+    others
+        Actions of the other players, in order.
+
+    Raises
+    ------
+    GameError
+        If there is no such player, or if `others` has another length or an action that does not exist.
     """
     if not whole(player, game.n_players):
         raise GameError(f"{game.name}: player = {player!r}; needs a whole number from 0 to {game.n_players - 1}")
@@ -166,7 +185,7 @@ def best_responses(game: StageGame, player: int, others: Sequence[int]) -> tuple
 
 
 def dominant_action(game: StageGame, player: int) -> DominantAction | None:
-    """The action that is best for a player whatever the others do; None where there is none."""
+    """The dominant action of a player; None if there is none."""
     points = against(game, player)
     tie = tie_of(points)
     for action in range(len(points)):
@@ -179,32 +198,31 @@ def dominant_action(game: StageGame, player: int) -> DominantAction | None:
 
 
 def pure_equilibria(game: StageGame) -> tuple[JointOutcome, ...]:
-    """The joint actions from which no player gains by leaving alone."""
+    """The pure Nash equilibria."""
     return _stable(all_outcomes(game))
 
 
 def pareto_front(game: StageGame) -> tuple[JointOutcome, ...]:
-    """The joint actions to which no other is better for somebody and as good for all."""
+    """The joint actions that are not Pareto-dominated."""
     return _undominated(all_outcomes(game))
 
 
 def welfare(game: StageGame) -> WelfareBounds:
-    """The least and the greatest total payoff, and where."""
+    """The smallest and the largest total payoff and their joint actions."""
     return _welfare(all_outcomes(game))
 
 
 def price_of_anarchy(game: StageGame) -> float | None:
-    """The greatest total over that of the worst pure equilibrium (Koutsoupias & Papadimitriou 1999), 1 or more.
+    """Largest total payoff over that of the worst pure equilibrium, at least 1 (Koutsoupias & Papadimitriou 1999).
 
-    None where it is not defined: without a pure equilibrium, or where a total is not above 0.
+    None where it is undefined: without a pure equilibrium, or if the total of the worst one is not positive.
     """
     outcomes = all_outcomes(game)
     return _price(_stable(outcomes), _welfare(outcomes))
 
 
 def dilemma_strength(game: StageGame) -> DilemmaStrength | None:
-    """Greed, fear and what they are made of; None where players are not alike, have more than two actions, or where
-    neither action is the cooperative one."""
+    """Greed and fear of a symmetric game with two actions, of which one is more cooperative; None for other games."""
     alike = game.options == (2,) * game.n_players and is_symmetric(game)
     if not alike or game.cooperation(0) <= game.cooperation(1):
         return None
@@ -221,7 +239,7 @@ def region_of(game: StageGame) -> Region | None:
 
 
 def dilemma(game: StageGame) -> str:
-    """Which dilemma a game is, in a line of words."""
+    """The type of dilemma of a game in words."""
     if place := region_of(game):
         return place.title
     if game.n_players > 2 and (strength := dilemma_strength(game)):
@@ -236,7 +254,7 @@ def dilemma(game: StageGame) -> str:
 
 
 def _group_dilemma(name: str, strength: DilemmaStrength) -> str:
-    """The dilemma of three or more players, and when it pays to cooperate."""
+    """The dilemma of a game of three or more players, and when cooperation pays, in words."""
     n = len(strength.gains)
     standing = ranks([*strength.cooperate, *strength.defect])
     cooperate, defect = standing[:n], standing[n:]
@@ -249,7 +267,7 @@ def _group_dilemma(name: str, strength: DilemmaStrength) -> str:
 
 
 def _where(pays: list[int], n: int) -> str:
-    """With which numbers of other cooperators it pays to cooperate, in words."""
+    """The numbers of other cooperators with which cooperation pays, in words."""
     if len(pays) in (0, n):
         return "always pays" if pays else "never pays"
     if pays == [0]:
@@ -263,10 +281,10 @@ def _stable(outcomes: OutcomeTable) -> tuple[JointOutcome, ...]:
 
 
 def _undominated(outcomes: OutcomeTable) -> tuple[JointOutcome, ...]:
-    """The front. Where players may be exchanged, one outcome beats another if it does so from best off to worst off."""
+    """The Pareto front; outcomes up to permutation are compared by their sorted payoffs."""
     payoffs = np.sort(outcomes.payoffs, axis=1) if outcomes.exchanged else outcomes.payoffs
     front: list[int] = []
-    for row in np.argsort(-payoffs.sum(axis=1), kind="stable").tolist():  # what beats an outcome has a greater total
+    for row in np.argsort(-payoffs.sum(axis=1), kind="stable").tolist():  # a dominating outcome has a larger total
         more = payoffs[front] - payoffs[row]
         if not ((more >= -outcomes.tie).all(axis=1) & (more > outcomes.tie).any(axis=1)).any():
             front.append(row)

@@ -47,13 +47,14 @@ def commons(draw: st.DrawFn) -> PublicGoods:
     wealth = st.floats(0.01, 1000)
     endowment = draw(wealth | st.lists(wealth, min_size=n, max_size=n))
     share = draw(st.floats(0, 1))
+    threshold = share * 0.999 * (sum(endowment) if isinstance(endowment, list) else n * endowment)  # 0 by underflow too
     return PublicGoods(
         n_players=n,
         endowment=endowment,
         multiplier=draw(st.floats(0, 20)),
         levels=draw(st.none() | st.integers(2, 7)),
-        threshold=share * 0.999 * (sum(endowment) if isinstance(endowment, list) else n * endowment),
-        refund=draw(st.booleans()) and share > 0,
+        threshold=threshold,
+        refund=draw(st.booleans()) and threshold > 0,
     )
 
 
@@ -305,7 +306,7 @@ def test_unequal_endowments() -> None:
     assert game.payoffs((0, 1, 2)) == (10, 20, 40)  # give 10, 10 and 0: each gets 10 back
     assert [game.cooperation(1, player) for player in range(3)] == [0.5] * 3
     assert [game.contribution(0, player) for player in range(3)] == [10, 20, 30]
-    with pytest.raises(GameError, match="a player has to be named"):
+    with pytest.raises(GameError, match="specify the player"):
         game.contribution(0)
 
 

@@ -29,9 +29,25 @@ def test_registered_with_pettingzoo(name: str) -> None:
     assert isinstance(aec_to_parallel(turns), SocialDilemma)
 
 
-def test_importing_the_package_is_light() -> None:
-    heavy = "torch", "transformers", "matplotlib", "pygame", "dilemmas.envs.pettingzoo_api.parallel_env"
-    code = f"import sys, dilemmas.envs; print([name for name in {heavy} if name in sys.modules])"
+HEAVY = ("torch", "transformers", "numba", "matplotlib", "pygame", "dilemmas.envs.prompts")
+
+
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("import dilemmas.envs", (*HEAVY, "dilemmas.envs.pettingzoo_api")),
+        (
+            "import pettingzoo, dilemmas.envs\n"
+            "env = pettingzoo.make('parallel', 'dilemmas/stag_hunt-v0', render_mode='ansi', talk=1, reward=(1, 3))\n"
+            "env.reset(seed=0); env.step({'player_0': 1, 'player_1': 0}); env.render()\n"
+            "pettingzoo.make('aec', 'dilemmas/population-v0')",
+            HEAVY,
+        ),
+        ("import dilemmas.envs.vector.gymnasium_vector, dilemmas.envs.theory.solutions", HEAVY),
+    ],
+)
+def test_environments_load_neither_prompts_nor_heavy_libraries(code: str, heavy: tuple[str, ...]) -> None:
+    code += f"\nimport sys; print([name for name in {heavy} if name in sys.modules])"
     path = ":".join(part for part in sys.path if part)
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}

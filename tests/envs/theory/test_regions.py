@@ -134,7 +134,7 @@ def test_a_game_keeps_its_region_on_the_plane(payoffs: tuple[int, ...]) -> None:
     if R > P:
         assert region_at(*plane_point(T, R, P, S)) == region(T, R, P, S)
     else:
-        with pytest.raises(GameError, match="R above P"):
+        with pytest.raises(GameError, match="R > P"):
             plane_point(T, R, P, S)
 
 

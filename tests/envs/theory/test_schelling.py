@@ -59,9 +59,9 @@ class Star(CountGame):
 @pytest.mark.parametrize(
     ("game", "told"),
     [
-        (stage_game("public_goods", n_players=3, endowment=(1, 1, 2)), "players are not alike"),
-        (stage_game("matching_pennies"), "players are not alike"),
-        (Star("star", range(100), range(100)), "players are not alike"),
+        (stage_game("public_goods", n_players=3, endowment=(1, 1, 2)), "the game is not symmetric"),
+        (stage_game("matching_pennies"), "the game is not symmetric"),
+        (Star("star", range(100), range(100)), "the game is not symmetric"),
         (stage_game("public_goods", levels=3), "options = (3, 3, 3, 3)"),
         (stage_game("public_goods", levels=None), "options = (0, 0, 0, 0)"),
         (stage_game("bimatrix_game", row=[[1], [2]], column=[[1], [2]]), "options = (2, 1)"),

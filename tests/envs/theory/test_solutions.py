@@ -237,7 +237,7 @@ def test_two_players_with_three_levels_play_a_finite_game() -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: solve(PublicGoods(levels=None)), "any amount"),
+        (lambda: solve(PublicGoods(levels=None)), "actions are amounts"),
         (lambda: solve(PublicGoods(n_players=40, endowment=(*[10] * 39, 20))), "joint actions"),
         (lambda: mixed_equilibria(rock_paper_scissors()), r"options = \(3, 3\)"),
         (lambda: best_responses(n_person_snowdrift(4), 0, [C, C]), "3 actions"),
