@@ -70,9 +70,9 @@ def command(
     if as_json:
         click.echo(json.dumps(results, ensure_ascii=False))
     else:
-        from dilemmas.experiments.study.report import print_tables
+        from dilemmas.experiments.study.report import print_study_tables
 
-        print_tables(Console(), results)
+        print_study_tables(Console(), results)
     click.echo(f"{out / 'report.html'}", err=True)
 
 
@@ -100,14 +100,14 @@ def override(
 def replicate(run: Run, console: Console) -> dict[str, Any]:
     """Carry out or resume a study and write its report; returns what results.json holds."""
     from dilemmas.experiments.study.procedure import carry_out, finished_results
-    from dilemmas.experiments.study.report import write_report
+    from dilemmas.experiments.study.report import write_study_report
 
     results = finished_results(run)
     if results is None:
         results = show(carry_out(run), console)
     else:
         console.print(f"{run.folder} is complete; the report is written again from its results.json", highlight=False)
-    write_report(run.folder, results)
+    write_study_report(run.folder, results)
     return results
 
 

@@ -99,7 +99,7 @@ def check_seed(seed: int) -> int:
     return seed
 
 
-def as_csv(curves: Curves) -> str:
+def curves_csv(curves: Curves) -> str:
     """One line per step, counted from 1, and one column per table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -112,7 +112,7 @@ def as_csv(curves: Curves) -> str:
 def write_lattice(curves: Curves, folder: Path) -> None:
     """Write the curves as lattice.csv and lattice.svg."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "lattice.csv", as_csv(curves))
+    write_text(folder / "lattice.csv", curves_csv(curves))
     panel = {"every agent plays its eight neighbours": {name: values.tolist() for name, values in curves.items()}}
     figure = lines("Cooperation on a lattice", "Mean cooperation in every step.", panel, x_title="step")
     write_text(folder / "lattice.svg", figure)

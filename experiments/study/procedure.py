@@ -109,7 +109,7 @@ def _limit_threads(models: Iterable[LazyModel]) -> None:
 def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, None, Backend]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     scenarios = sum(len(group) for group in run.recipe.sets().values())
-    yield from _counted(f"{NAMES[role]} answers", stages.question(run, role, model), scenarios)
+    yield from _counted(f"{NAMES[role]} answers", stages.ask_model(run, role, model), scenarios)
     backend = CachingBackend(model)  # from here on, so that it is asked in the same batches after a stop
     ask_ahead(run.recipe, backend)
     model.unload()

@@ -32,7 +32,7 @@ class RecipeError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class ModelSettings:
     """Teacher and student: a directory, a hub id (``id@revision``), or a built-in miniature."""
 
     teacher: str = "miniature-teacher"
@@ -113,7 +113,7 @@ class ScenarioChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MatchSettings:
     """The repeated games that the models play after tuning."""
 
     games: tuple[str, ...] = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony")
@@ -157,11 +157,11 @@ class Recipe:
     """Seeds everything."""
     observations: int = 300
     """Answers per scenario and model."""
-    models: Models = field(default_factory=Models)
+    models: ModelSettings = field(default_factory=ModelSettings)
     prompting: Prompting = field(default_factory=Prompting)
     scenarios: ScenarioChoice = field(default_factory=ScenarioChoice)
     lora: LoraSettings = field(default_factory=LoraSettings)
-    matches: Matches = field(default_factory=Matches)
+    matches: MatchSettings = field(default_factory=MatchSettings)
     population: LatticeSettings = field(default_factory=LatticeSettings)
     games: Mapping[str, OwnGame] = field(default_factory=dict)
     """Games of the recipe's own, by name; a game of the study by the same name is replaced."""

@@ -22,20 +22,20 @@ from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
 
 
-def write_report(run_dir: Path, results: Results) -> None:
+def write_study_report(run_dir: Path, results: Results) -> None:
     """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
-    parts = sections(results)
+    parts = report_sections(results)
     title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
 
 
-def print_tables(console: Console, results: Results) -> None:
+def print_study_tables(console: Console, results: Results) -> None:
     """Print the main tables, which fit a terminal of 80 columns."""
-    print_sections(console, brief(results))
+    print_sections(console, terminal_sections(results))
 
 
-def sections(results: Results) -> list[Section]:
+def report_sections(results: Results) -> list[Section]:
     """The whole report; what was not measured is left out."""
     ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
     parts = [
@@ -47,7 +47,7 @@ def sections(results: Results) -> list[Section]:
     return _joined(parts)
 
 
-def brief(results: Results) -> list[Section]:
+def terminal_sections(results: Results) -> list[Section]:
     """The main tables and the warnings, for the terminal."""
     ranked = sorted(METRICS, key=lambda metric: metric.terminal_rank)
     shown = [section for metric in ranked for section in metric.terminal(results)]

@@ -75,7 +75,7 @@ class Asked:
         )
 
 
-def question(run: Run, role: str, backend: Backend) -> Iterator[str]:
+def ask_model(run: Run, role: str, backend: Backend) -> Iterator[str]:
     """Ask one model about every scenario of every set; yields the name of every answered scenario."""
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}

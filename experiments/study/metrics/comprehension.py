@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores
+from dilemmas.agents.models.comprehension import ComprehensionScore
 from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
@@ -32,11 +32,11 @@ class Comprehension:
         return wilson(self.right, self.asked)
 
 
-def scores(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
+def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
     """Ask a model about every game with two actions, in one context; by kind of question."""
     cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
     prompting = recipe.prompting
-    return comprehension_scores(backend, prompting.template, cases, prompting.shuffle_labels)
+    return comprehension(backend, prompting.template, cases, prompting.shuffle_labels)
 
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
     rows = [
         Comprehension(role, score.kind, score.right, score.asked)
         for role, backend in data.backends.items()
-        for score in scores(data.recipe, backend)
+        for score in ask_questions_of_fact(data.recipe, backend)
     ]
     return [asdict(row) | {"interval": row.interval} for row in rows]
 
@@ -69,4 +69,6 @@ def _terminal(results: Results) -> list[Section]:
     return titled([comprehension_table(results["comprehension"])])
 
 
-COMPREHENSION = Metric("comprehension", _measure, _sections, _terminal, ask=scores, report_rank=5, terminal_rank=1)
+COMPREHENSION = Metric(
+    "comprehension", _measure, _sections, _terminal, ask=ask_questions_of_fact, report_rank=5, terminal_rank=1
+)

@@ -144,7 +144,7 @@ def _verdict(row: Results) -> str:
     if row["gap_closed"] is None:
         return "teacher and untuned student do not differ significantly in any scenario."
     closed = f"the tuned student closes {with_span(row['gap_closed'], row['interval'])} of the gap"
-    null = f"the null player closes {num(row['null'])}"
+    null = f"the null player {num(row['null'])}"
     if row["transfer_interval"] is None:
         return f"{closed}, {null}."
     low, high = row["transfer_interval"]

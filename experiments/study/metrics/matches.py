@@ -118,7 +118,7 @@ def cooperation_table(rows: Sequence[Results]) -> Table:
     return Table("Cooperation in matches", ("game", "opponent", *columns), cells, words=2)
 
 
-def payoff_table(rows: Sequence[Results]) -> Table:
+def match_payoff_table(rows: Sequence[Results]) -> Table:
     """Cooperation and payoffs of each model against each opponent."""
     keys = ("cooperation", "payoff", "opponent_payoff")
     cells = (
@@ -154,7 +154,7 @@ def _figures(rows: Sequence[Results]) -> Iterator[Figure]:
 
 def _sections(results: Results) -> Iterator[Section]:
     rows = results["matches"]
-    blocks: list[Block] = [*_figures(rows), *shown(cooperation_table(rows)), *shown(payoff_table(rows))]
+    blocks: list[Block] = [*_figures(rows), *shown(cooperation_table(rows)), *shown(match_payoff_table(rows))]
     yield Section("Repeated matches", tuple(blocks))
 
 

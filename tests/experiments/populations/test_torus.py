@@ -22,7 +22,7 @@ from dilemmas.experiments.populations.torus import (
     DIRECTIONS,
     LatticeError,
     Torus,
-    as_csv,
+    curves_csv,
     load_tables,
     moore_neighbours,
     run_lattice,
@@ -146,7 +146,7 @@ def test_groups_small_sizes_and_negative_seeds_are_refused() -> None:
 
 
 def test_the_csv_has_a_line_per_step_and_a_column_per_table() -> None:
-    text = as_csv({"teacher": np.array([1.0, 0.5]), "a, b": np.array([0.25, 0.0])})
+    text = curves_csv({"teacher": np.array([1.0, 0.5]), "a, b": np.array([0.25, 0.0])})
     assert list(csv.reader(text.splitlines())) == [
         ["step", "teacher", "a, b"],
         ["1", "1.0", "0.25"],

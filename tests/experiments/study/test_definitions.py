@@ -18,7 +18,7 @@ from dilemmas.experiments.study import stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.recipe_files import load_recipe
-from dilemmas.experiments.study.report import write_report
+from dilemmas.experiments.study.report import write_study_report
 from dilemmas.experiments.study.run import Run
 
 TEMPLATE = Path(__file__).parents[3] / "envs" / "prompts" / "template_files" / "study.toml"
@@ -162,7 +162,7 @@ def asked(folder: Path, recipe: Path) -> Mapping[str, object]:
     run.begin()
     models = {role: FakeBackend(answer, role) for role in ("teacher", "untuned", "tuned")}
     for role, model in models.items():
-        list(stages.question(run, role, model))
+        list(stages.ask_model(run, role, model))
     assert len(list(stages.play_matches(run, models))) == len(stages.pairings(run.recipe))
     stages.compile_tables(run, models)
     return evaluate(collect(run, models))
@@ -175,7 +175,7 @@ def test_a_run_is_resumed_and_replayed_without_the_users_files(own: Path, tmp_pa
     assert command.main([str(folder)], standalone_mode=False) == 0
     (folder / "answers" / "tuned.jsonl").unlink()
     assert asked(folder, folder / "recipe.json") == results
-    write_report(folder, json.loads(json.dumps(results)))
+    write_study_report(folder, json.loads(json.dumps(results)))
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert "a chat in a pub" in report
     assert "my dilemma" in report.lower()

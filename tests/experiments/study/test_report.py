@@ -21,7 +21,7 @@ from dilemmas.experiments.study.answers import Answers, ScenarioResult
 from dilemmas.experiments.study.data import StudyData, StudyModel
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.recipe_files import load_recipe
-from dilemmas.experiments.study.report import brief, print_tables, write_report
+from dilemmas.experiments.study.report import print_study_tables, terminal_sections, write_study_report
 from dilemmas.experiments.study.stages import Asked, Pairing
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
@@ -103,7 +103,7 @@ def hostile(measured: dict[str, Any]) -> dict[str, Any]:
 
 def shown(measured: dict[str, Any], width: int = 80) -> str:
     file = io.StringIO()
-    print_tables(Console(file=file, width=width, force_terminal=True, color_system=None), measured)
+    print_study_tables(Console(file=file, width=width, force_terminal=True, color_system=None), measured)
     return file.getvalue()
 
 
@@ -126,7 +126,7 @@ def test_a_report_is_made_again_from_results_json(measured: dict[str, Any], tmp_
     first, second = tmp_path / "first", tmp_path / "second"
     for folder, source in ((first, measured), (second, json.loads(json.dumps(measured)))):
         folder.mkdir()
-        write_report(folder, source)
+        write_study_report(folder, source)
         assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.md"]
     for name in ("report.html", "report.md"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
@@ -153,7 +153,7 @@ def test_a_run_with_nothing_to_say_still_has_a_report(tmp_path: Path) -> None:
     same = ScenarioResult("a/b", "a", "b", answers(0.5), answers(0.5), deaf)
     fixed = load_recipe("miniatures")
     found = evaluate(StudyData(fixed, [], {"new_game": [same], "none": []}, {}, [], lambda pairing: [], {}))
-    write_report(tmp_path, json.loads(json.dumps(found, allow_nan=False)))
+    write_study_report(tmp_path, json.loads(json.dumps(found, allow_nan=False)))
     shown(found)
     assert found["alignment"]["new_game"]["gap_closed"] is None
     assert found["transfer_drop"] is None
@@ -199,7 +199,7 @@ def test_nothing_a_model_wrote_is_markup_on_the_page(
 ) -> None:
     pages = []
     for source in (measured, hostile):
-        write_report(tmp_path, source)
+        write_study_report(tmp_path, source)
         pages.append(Tags())
         pages[-1].feed((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert pages[1].tags == pages[0].tags
@@ -209,7 +209,7 @@ def test_nothing_a_model_wrote_is_markup_on_the_page(
 
 
 def test_the_page_needs_nothing_but_itself(measured: dict[str, Any], tmp_path: Path) -> None:
-    write_report(tmp_path, measured)
+    write_study_report(tmp_path, measured)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"<script|<link|<img|src=|href=|@import|url\(", page)
     assert set(re.findall(r"https?://[^\s\"<]*", page)) == {"http://www.w3.org/2000/svg"}, "the name of SVG, no address"
@@ -218,7 +218,7 @@ def test_the_page_needs_nothing_but_itself(measured: dict[str, Any], tmp_path: P
 
 
 def test_markdown_tables_keep_their_columns_whatever_a_model_wrote(hostile: dict[str, Any], tmp_path: Path) -> None:
-    write_report(tmp_path, hostile)
+    write_study_report(tmp_path, hostile)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
@@ -239,19 +239,19 @@ def test_a_narrow_terminal_shows_everything(measured: dict[str, Any], width: int
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     found = set(re.findall(r"[\w.]+", text))
-    shown_tables = [part.blocks[0] for part in brief(measured) if isinstance(part.blocks[0], Table)]
+    shown_tables = [part.blocks[0] for part in terminal_sections(measured) if isinstance(part.blocks[0], Table)]
     cells = [cell for table in shown_tables for row in table.rows for cell in row]
     assert set(re.findall(r"[\w.]+", " ".join(cells))) <= found
 
 
 def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: dict[str, Any], tmp_path: Path) -> None:
     words = "nothing about large language models"
-    write_report(tmp_path, measured)
+    write_study_report(tmp_path, measured)
     told = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert words in told.partition("Within sample")[0], "before the first figure"
     assert words in " ".join(shown(measured, 80).split())
     grown = [{**model, "miniature": False} for model in measured["models"]]
-    write_report(tmp_path, {**measured, "models": grown})
+    write_study_report(tmp_path, {**measured, "models": grown})
     assert words not in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
@@ -259,13 +259,13 @@ def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str
     row = measured["bias"][0]
     assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
     ask, lean = "--shuffle-labels", "Preference for C or the first named (1), D or the last named (−1)"
-    write_report(tmp_path, measured)
+    write_study_report(tmp_path, measured)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert lean in text
     assert ask not in text
     assert lean in shown(measured)
     fixed = {**measured, "bias": []}
-    write_report(tmp_path, fixed)
+    write_study_report(tmp_path, fixed)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "Label and position bias" not in text
     assert ask in text

@@ -14,11 +14,11 @@ from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
-from dilemmas.experiments.study.recipe import Matches
+from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
-SMALL = Matches(("stag_hunt", "harmony"), ("friends", "team"), ("tit_for_tat", "random"), rounds=4, repetitions=3)
+SMALL = MatchSettings(("stag_hunt", "harmony"), ("friends", "team"), ("tit_for_tat", "random"), rounds=4, repetitions=3)
 
 
 def answer(request: Request) -> Response:
@@ -51,7 +51,7 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
     backends = {}
     for role in ROLES:
         model = FakeBackend(lambda request, role=role: once(role, request), role)
-        for _ in study.question(run, role, model):
+        for _ in study.ask_model(run, role, model):
             pass
         backends[role] = CachingBackend(model)
         ask_ahead(run.recipe, backends[role])
@@ -65,13 +65,13 @@ def test_a_damaged_answer_is_named_and_asked_again_where_its_line_is_deleted(tmp
     run = ready(tmp_path / "run")
     model = FakeBackend(answer)
     path = run.path("answers", "untuned.jsonl")
-    list(study.question(run, "untuned", model))
+    list(study.ask_model(run, "untuned", model))
     before = study.read_answers(path)
     lines = path.read_bytes().splitlines(keepends=True)
     for damage in (b"{\n", b'{"scenario": "harmony/team"}\n', lines[6].replace(b'"mass"', b'"mess"'), b"\xff\n"):
         path.write_bytes(b"".join([*lines[:6], damage, *lines[7:]]))
         with pytest.raises(RunError, match=r"untuned\.jsonl, line 7: not an answer .* delete the line"):
-            list(study.question(run, "untuned", model))
+            list(study.ask_model(run, "untuned", model))
     path.write_bytes(b"".join([*lines[:6], *lines[7:]]))
-    list(study.question(run, "untuned", model))
+    list(study.ask_model(run, "untuned", model))
     assert sorted(study.read_answers(path), key=str) == sorted(before, key=str)

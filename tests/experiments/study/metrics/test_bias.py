@@ -23,7 +23,7 @@ from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.metrics.agreement import AGREEMENT
 from dilemmas.experiments.study.metrics.bias import BIAS, Bias, bias
-from dilemmas.experiments.study.recipe import Matches
+from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
@@ -144,7 +144,7 @@ def test_amounts_have_only_places(share: Share, place: float) -> None:
     assert (found.place.value, found.place_lean.value) == pytest.approx((abs(place), place))
 
 
-TWO_MATCHES = Matches(("stag_hunt", "snowdrift"), ("friends",), ("tit_for_tat",), rounds=5, repetitions=2)
+TWO_MATCHES = MatchSettings(("stag_hunt", "snowdrift"), ("friends",), ("tit_for_tat",), rounds=5, repetitions=2)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ BACKENDS = {
 def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> None:
     sets = run.recipe.sets()
     for role, backend in BACKENDS.items():
-        assert len(list(study.question(run, role, backend))) == sum(map(len, sets.values()))
+        assert len(list(study.ask_model(run, role, backend))) == sum(map(len, sets.values()))
     data = collect(run, BACKENDS)
     rows = BIAS.measure(data)
     assert [(row["set"], row["model"]) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
@@ -177,7 +177,7 @@ def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> 
 
 
 def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run) -> None:
-    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
     asked = study.read_answers(run.path("answers", "tuned.jsonl"))
     assert {one.labels for one in asked} == {("C", "D"), ("D", "C")}
     assert all(one.exact in one.presented and len(one.presented) == 4 for one in asked)
@@ -185,16 +185,16 @@ def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run)
 
 def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
     path = run.path("answers", "tuned.jsonl")
-    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 3])
-    list(study.question(run, "tuned", BACKENDS["tuned"]))
+    list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
     assert path.read_bytes() == whole
 
 
 def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_each_prompt(run: Run) -> None:
     for role, backend in BACKENDS.items():
-        list(study.question(run, role, backend))
+        list(study.ask_model(run, role, backend))
     pairings = study.pairings(run.recipe)
     assert len(list(study.play_matches(run, BACKENDS))) == len(pairings)
     decided = [
