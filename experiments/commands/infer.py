@@ -15,7 +15,7 @@ from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
-from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import one_line
@@ -92,10 +92,10 @@ def automata(names: Sequence[str], players: int) -> list[Automaton]:
     return list(found.values())
 
 
-def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
+def by_subject(plays: Sequence[PlayerHistory], by: str) -> dict[str, list[PlayerHistory]]:
     """Plays of each subject, by a name that says no more than is needed to tell subjects apart."""
     several = len({one.file for one in plays}) > 1
-    found: dict[str, list[Played]] = {}
+    found: dict[str, list[PlayerHistory]] = {}
     for one in plays:
         parts = [one.player]
         if by != "agent":

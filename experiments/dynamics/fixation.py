@@ -167,8 +167,8 @@ def small_mutation(matrix: PayoffMatrix, n: int, process: Process | None = None)
 def stationary(log_rates: Numbers) -> Numbers:
     """Stationary distribution of an irreducible Markov chain from the logarithms of its rates.
 
-    State reduction without subtractions (Grassmann, Taksar & Heyman 1985, Oper. Res. 33:1107), in logarithms: solvers of
-    eigenvalues or linear equations fail where rates differ by more than the precision of a float.
+    State reduction without subtractions (Grassmann, Taksar & Heyman 1985, Oper. Res. 33:1107), in logarithms: solvers
+    of eigenvalues or linear equations fail if rates differ by more than the precision of a float.
 
     Parameters
     ----------

@@ -89,9 +89,7 @@ class Invasions:
             for other, (name, entry) in enumerate(zip(self.names, self.entries[place], strict=True))
             if other != place
         }
-        invaded = tuple(
-            name for name, entry in mutants.items() if entry in (InvasionResult.STRICT, InvasionResult.WEAK)
-        )
+        invaded = tuple(name for name, entry in mutants.items() if entry in INVADING)
         drifting = tuple(name for name, entry in mutants.items() if entry is InvasionResult.NEUTRAL)
         uncertain = tuple(name for name, sure in zip(self.names, self.certain[place], strict=True) if not sure)
         return Resident(self.names[place], self._stability(place, set(mutants.values())), invaded, drifting, uncertain)
