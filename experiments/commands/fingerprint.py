@@ -21,11 +21,11 @@ from dilemmas.experiments.inference.fingerprint import (
     cooperation_matrix,
     eigenjesus,
     eigenmoses,
-    fingerprint,
+    memory_one_fingerprint,
     moves,
 )
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, evidence
-from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
 from dilemmas.experiments.reporting.intervals import Estimate
 from dilemmas.experiments.reporting.terminal_table import terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import one_line
@@ -99,9 +99,9 @@ def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bo
             console.print()
 
 
-def portraits(plays: Sequence[Played], seed: int = 0) -> list[Portrait]:
+def portraits(plays: Sequence[PlayerHistory], seed: int = 0) -> list[Portrait]:
     """A portrait of every player by its name, one for each size of table, in the order in which they appear."""
-    found: dict[tuple[int, str], list[Played]] = {}
+    found: dict[tuple[int, str], list[PlayerHistory]] = {}
     for one in plays:
         found.setdefault((one.players, one.player), []).append(one)
     best: dict[tuple[int, str], Nearest] = {}
@@ -115,7 +115,7 @@ def portraits(plays: Sequence[Played], seed: int = 0) -> list[Portrait]:
             matches=len(several),
             choices=sum(int((one.chosen >= 0).sum()) for one in several),
             unreadable=sum(int((one.chosen < 0).sum()) for one in several),
-            habits=fingerprint(moves(several)),
+            habits=memory_one_fingerprint(moves(several)),
             character=character(several, seed),
             nearest=best.get((players, name)),
         )
@@ -130,7 +130,7 @@ def natives(players: int) -> list[Automaton]:
     return [*(one for one in known if isinstance(one, Automaton)), *groups]
 
 
-def nearest(plays: Mapping[str, Sequence[Played]], candidates: Sequence[Automaton]) -> dict[str, Nearest]:
+def nearest(plays: Mapping[str, Sequence[PlayerHistory]], candidates: Sequence[Automaton]) -> dict[str, Nearest]:
     """The nearest strategy to each player, by its name, to a thousandth of the tremble."""
     told = evidence(plays, candidates)
     chances = np.log(told.chances(np.broadcast_to(GRID, (1, len(GRID)))))  # (K, L, trembles)
@@ -151,7 +151,7 @@ def _best(names: Sequence[str], fits: Numbers) -> Nearest:
     return Nearest(tuple(names[k] for k in places), float(GRID[at]) if at else 0.0, float(tops.max()))
 
 
-def ratings(plays: Sequence[Played]) -> dict[str, Any]:
+def ratings(plays: Sequence[PlayerHistory]) -> dict[str, Any]:
     """Cooperation between the players of matches of two, and the ratings that follow from it; nothing without names."""
     pairs = [one for one in plays if one.players == 2 and one.others[0]]
     names = list(dict.fromkeys(one.player for one in pairs))

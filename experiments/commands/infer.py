@@ -17,7 +17,7 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
-from dilemmas.experiments.inference.recorded_play import Choice, Played, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
 from dilemmas.experiments.reporting.terminal_text import one_line
@@ -110,10 +110,10 @@ def automata(specs: Sequence[str], players: int) -> list[Automaton]:
     return list(found.values())
 
 
-def by_subject(plays: Sequence[Played], by: str) -> dict[str, list[Played]]:
-    """Plays of each subject, by the shortest name that tells the subjects apart."""
+def by_subject(plays: Sequence[PlayerHistory], by: str) -> dict[str, list[PlayerHistory]]:
+    """Plays of each subject, by a name that says no more than is needed to tell subjects apart."""
     several = len({one.file for one in plays}) > 1
-    found: dict[str, list[Played]] = {}
+    found: dict[str, list[PlayerHistory]] = {}
     for one in plays:
         parts = [one.player]
         if by != "agent":

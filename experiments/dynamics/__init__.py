@@ -1,1 +1,1 @@
-"""Populations of strategies that evolve: deterministic and Moran dynamics, fixation, invasion, alpha-Rank."""
+"""Evolution of populations of strategies: deterministic and Moran dynamics, fixation, invasion, alpha-Rank."""

@@ -1,9 +1,9 @@
-"""What a finite, well-mixed population comes to, exactly: who takes over, with what probability and how soon.
+"""Exact fixation probabilities and times of the Moran process in a finite, well-mixed population.
 
-The Moran process (Moran 1958) with payoffs that depend on who is there (Nowak, Sasaki, Taylor & Fudenberg 2004, Nature
-428:646): everybody meets everybody but itself. Two types are a birth-death chain, which Karlin & Taylor 1975 (A First
-Course in Stochastic Processes, ch. 4) solve in closed form. All sums are over logarithms of what is positive, without a
-difference, so they hold for thousands of players and for probabilities far below the smallest float.
+Frequency-dependent Moran process (Moran 1958; Nowak, Sasaki, Taylor & Fudenberg 2004, Nature 428:646): each player
+meets all others. Two types form a birth-death chain, which has a closed-form solution (Karlin & Taylor 1975, A First
+Course in Stochastic Processes, ch. 4). All sums are over logarithms of positive terms, without differences, so they are
+accurate for thousands of players and for probabilities below the smallest float.
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,26 @@ from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
 RULES = ("birth-death", "death-birth")
+"""Update rules of a `Process`."""
 FITNESS = ("linear", "exponential")
-NONE = 1e-300
-"""Stands for no fitness: where nobody has any, all are equally likely to reproduce, as at any weaker selection."""
+"""Fitness functions of a `Process`."""
+NO_FITNESS = 1e-300
+"""Stands for a fitness of 0: if all players have it, they reproduce with equal probability, as in the limit of weaker
+selection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """How payoffs decide about birth and death."""
+    """Update rule and fitness function of the Moran process."""
 
     rule: str = "birth-death"
-    """``birth-death``: one reproduces in proportion to fitness, then anyone dies, the parent not excepted;
-    ``death-birth``: anyone dies, then the others compete for the place in proportion to fitness."""
+    """``birth-death``: a player reproduces with probability proportional to fitness, then a random player, possibly
+    the parent, dies; ``death-birth``: a random player dies, then the others compete for the place with probability
+    proportional to fitness."""
     fitness: str = "linear"
     """``linear``: 1 - w + w * payoff; ``exponential``: exp(w * payoff)."""
     intensity: float = 1.0
-    """The w of selection, 0 or more; up to 1 where fitness is linear. 0 is neutral drift."""
+    """Intensity of selection w, 0 or more, at most 1 for linear fitness; 0 is neutral drift."""
 
     def __post_init__(self) -> None:
         lookup("rule", self.rule, dict.fromkeys(RULES))
@@ -40,75 +44,90 @@ class Process:
         check_numbers(self, "intensity", 0, 1.0 if self.fitness == "linear" else inf)
 
     def check(self, payoffs: Numbers) -> None:
-        """`DynamicsError` where a payoff would make a fitness negative."""
+        """Raise `DynamicsError` if a payoff makes a fitness negative."""
         w, lowest = self.intensity, float(payoffs.min())
         if self.fitness == "linear" and 1 - w + w * lowest < 0:
             raise DynamicsError(
                 f"a payoff of {lowest:g} makes the fitness 1 - w + w * payoff negative (intensity w = {w:g}); choose"
-                f" exponential fitness, or an intensity up to {1 / (1 - lowest):.4g}"
+                f" exponential fitness, or an intensity of at most {1 / (1 - lowest):.4g}"
             )
 
     def log_fitness(self, payoffs: Numbers) -> Numbers:
-        """Logarithm of the fitness at some payoffs, of any shape."""
+        """Logarithm of the fitness for payoffs of any shape."""
         w = self.intensity
         if self.fitness == "exponential":
             return w * payoffs
-        return np.asarray(np.log(np.maximum(1 - w + w * payoffs, NONE)))
+        return np.asarray(np.log(np.maximum(1 - w + w * payoffs, NO_FITNESS)))
 
 
 @dataclass(frozen=True, slots=True)
 class Fixation:
-    """What becomes of some mutants among residents."""
+    """Fixation of mutants in a population of residents."""
 
     n: int
     """Players in the population."""
     start: int
-    """Mutants at the start."""
+    """Initial number of mutants."""
     log_probability: float
-    """Natural logarithm of the probability that the mutants take over."""
+    """Natural logarithm of the fixation probability of the mutants."""
     steps: float
-    """Expected number of steps, one birth and one death each, until one type has taken over; n are a generation."""
+    """Expected number of steps, each with one birth and one death, until one type has taken over; n steps are a
+    generation."""
     steps_if_fixed: float
-    """The same where the mutants take over."""
+    """Expected number of steps, given that the mutants take over."""
 
     @property
     def probability(self) -> float:
-        """Probability that the mutants take over."""
+        """Fixation probability of the mutants."""
         return exp(self.log_probability)
 
     @property
     def relative(self) -> float:
-        """The probability over that of a neutral mutant, start / n: above 1, selection favours the take-over."""
+        """Fixation probability divided by the neutral one, start / n: above 1, selection favours the mutants."""
         return self.probability * self.n / self.start
 
 
 @dataclass(frozen=True, eq=False)
 class LongRun:
-    """How much of the time a population spends where, in the long run."""
+    """Shares of time that a population spends with each strategy in the long run."""
 
     names: tuple[str, ...]
     masses: Numbers
-    """From 0 to 1 and 1 in sum, shape (k,)."""
+    """From 0 to 1, with sum 1, shape (k,)."""
 
     def ranking(self) -> list[tuple[str, float]]:
-        """Names and masses, the greatest first."""
+        """Names and masses, the largest first."""
         return sorted(zip(self.names, self.masses.tolist(), strict=True), key=lambda row: (-row[1], row[0]))
 
 
 def fixation(payoffs: Numbers, n: int, start: int = 1, process: Process | None = None) -> Fixation:
-    """Probability and time of a take-over by `start` mutants in a population of `n`.
+    """Fixation probability and time of mutants; times after Antal & Scheuring 2006 (Bull. Math. Biol. 68:1923).
 
-    `payoffs`: of mutant and resident against each other, the mutant first, [[a, b], [c, d]], as `PayoffMatrix.pair`
-    has them. Times after Antal & Scheuring 2006 (Bull. Math. Biol. 68:1923).
+    Parameters
+    ----------
+    payoffs
+        Of mutant and resident against each other, the mutant first, [[a, b], [c, d]], as from `PayoffMatrix.pair`.
+    n
+        Players in the population, 2 or more.
+    start
+        Initial number of mutants, from 1 to n - 1.
+    process
+        Update rule and fitness; the defaults of `Process` if None.
+
+    Raises
+    ------
+    DynamicsError
+        If an argument is out of range or a fitness is negative.
     """
     process = process or Process()
-    _check(payoffs, n, process)
+    check_population(n)
+    process.check(payoffs)
     if not 1 <= start < n:
         raise DynamicsError(f"start = {start} mutants in a population of {n}; needs 1 to {n - 1}")
     up, down = _log_moves(payoffs[..., None], n, process)  # (n - 1,)
     hill, below = _scale(up, down)  # (n,)
     above = np.logaddexp.accumulate(hill[::-1])[::-1]
-    rise = below[:-1] - below[-1]  # (n - 1,): log probability to take over, from 1 to n - 1 mutants
+    rise = below[:-1] - below[-1]  # (n - 1,): log fixation probability of 1 to n - 1 mutants
     here = np.arange(1, n)
     visits = below[np.minimum(here, start) - 1] + above[np.maximum(here, start)] - below[-1] - up - hill[1:]
     chance = float(rise[start - 1])
@@ -118,12 +137,13 @@ def fixation(payoffs: Numbers, n: int, start: int = 1, process: Process | None =
 
 
 def log_fixation_matrix(matrix: PayoffMatrix, n: int, process: Process | None = None) -> Numbers:
-    """Log probability that one mutant takes over, by resident (row) and mutant (column): shape (k, k).
+    """Log fixation probability of one mutant, by resident (row) and mutant (column): shape (k, k).
 
-    On the diagonal stands -log n, of a mutant that is as all the others.
+    The diagonal is -log n, the probability of a neutral mutant.
     """
     process = process or Process()
-    _check(matrix.payoffs, n, process)
+    check_population(n)
+    process.check(matrix.payoffs)
     payoffs, k = matrix.payoffs, len(matrix.names)
     found = np.empty((k, k))
     for resident in range(k):
@@ -136,18 +156,29 @@ def log_fixation_matrix(matrix: PayoffMatrix, n: int, process: Process | None = 
 
 
 def small_mutation(matrix: PayoffMatrix, n: int, process: Process | None = None) -> LongRun:
-    """Time that a population of `n` spends with each strategy alone, where mutants are so rare that one is gone, or
-    has taken over, before the next comes (Fudenberg & Imhof 2006, J. Econ. Theory 131:251). Mutants are any of the
-    other strategies, each as likely.
+    """Long-run shares of time in the limit of rare mutations (Fudenberg & Imhof 2006, J. Econ. Theory 131:251).
+
+    Every mutant dies out or takes over before the next one appears; it has any of the other strategies with equal
+    probability.
     """
     return LongRun(matrix.names, stationary(log_fixation_matrix(matrix, n, process)))
 
 
 def stationary(log_rates: Numbers) -> Numbers:
-    """Stationary distribution of a chain from the logarithms of its rates, shape (k, k), from row to column.
+    """Stationary distribution of an irreducible Markov chain from the logarithms of its rates.
 
-    Only the ratios of the rates count; the diagonal does not; -inf is no way at all. From every state there has to be
-    a way to every other. State reduction without a subtraction (Grassmann, Taksar & Heyman 1985, Oper. Res. 33:1107).
+    State reduction without subtractions (Grassmann, Taksar & Heyman 1985, Oper. Res. 33:1107), in logarithms: solvers
+    of eigenvalues or linear equations fail if rates differ by more than the precision of a float.
+
+    Parameters
+    ----------
+    log_rates
+        From row to column, shape (k, k), up to a common constant; -inf is a rate of 0. The diagonal is ignored.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, shape (k,).
     """
     rates = log_rates.copy()
     np.fill_diagonal(rates, -inf)
@@ -163,28 +194,28 @@ def stationary(log_rates: Numbers) -> Numbers:
 
 
 def _log_moves(payoffs: Numbers, n: int, process: Process) -> tuple[Numbers, Numbers]:
-    """Logs of the chances that 1 to n - 1 mutants become one more or one fewer, shape (..., n - 1), for shape
-    (2, 2, ..., 1) of payoffs."""
+    """Log probabilities that 1 to n - 1 mutants become one more or one fewer, shape (..., n - 1), for payoffs of shape
+    (2, 2, ..., 1)."""
     (a, b), (c, d) = payoffs
     mutants = np.arange(1.0, n)
     residents = n - mutants
     mutant = process.log_fitness((a * (mutants - 1) + b * residents) / (n - 1))
     resident = process.log_fitness((c * mutants + d * (residents - 1)) / (n - 1))
-    others = 1.0 if process.rule == "death-birth" else 0.0  # who dies takes no part in the birth
-    with np.errstate(divide="ignore"):  # log 0 where nobody of a type is left to compete
+    others = 1.0 if process.rule == "death-birth" else 0.0  # the dying player does not reproduce
+    with np.errstate(divide="ignore"):  # log 0 if no player of a type is left to compete
         up = -np.logaddexp(0.0, np.log(residents - others) + resident - np.log(mutants) - mutant)
         down = -np.logaddexp(0.0, np.log(mutants - others) + mutant - np.log(residents) - resident)
     return up + np.log(residents / n), down + np.log(mutants / n)
 
 
 def _scale(up: Numbers, down: Numbers) -> tuple[Numbers, Numbers]:
-    """Logs of the products of down / up over the first 0 to n - 1 states, and of their running sums: shape (..., n)."""
+    """Logs of the cumulative products of down / up, and of the cumulative sums of these, both of shape (..., n)."""
     steps = np.cumsum(down - up, axis=-1)
     hill = np.concatenate([np.zeros_like(steps[..., :1]), steps], axis=-1)
     return hill, np.logaddexp.accumulate(hill, axis=-1)
 
 
-def _check(payoffs: Numbers, n: int, process: Process) -> None:
+def check_population(n: int) -> None:
+    """Raise `DynamicsError` for a population of fewer than 2 players."""
     if n < 2:
         raise DynamicsError(f"a population of {n}; needs 2 players or more")
-    process.check(payoffs)

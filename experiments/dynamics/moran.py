@@ -1,8 +1,8 @@
-"""The Moran process, simulated: one birth and one death at a time, well mixed or on a graph, with any number of types.
+"""Simulation of the Moran process with any number of types, well mixed or on a graph.
 
-Many runs go side by side. Every run has a stream of random numbers of its own, so it is the same however many others
-there are; and strategies are drawn in the order of their names, so it does not matter how they are listed. Nobody meets
-itself. What can be known exactly is in `dilemmas.experiments.dynamics.fixation`.
+Many runs are simulated side by side. Each run has its own random stream, so its result does not depend on the number of
+runs, and types are drawn in alphabetical order, so the result does not depend on their order in the matrix. Players do
+not meet themselves. Exact results are in `dilemmas.experiments.dynamics.fixation`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,35 +12,37 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.envs.checks import check_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import Edges, as_edges, neighbours
-from dilemmas.experiments.dynamics.fixation import Process
+from dilemmas.experiments.dynamics.fixation import Process, check_population
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
 Whole = NDArray[np.int64]
 
 DRAWS = 3
-"""Random numbers of a step: who is born, who dies, and whether and to what it mutates."""
+"""Random numbers per step: parent, dying player, and mutation."""
 AT_ONCE = 64
-"""Steps whose random numbers are drawn at once."""
+"""Steps whose random numbers are drawn together."""
 ROOM = 1 << 21
-"""Most random numbers that are held at once."""
+"""Largest number of random numbers in memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """What came of some runs of the process."""
+    """Results of several runs of the process."""
 
     names: tuple[str, ...]
+    """Types, k of them."""
     times: Whole
     """Steps after which players were counted, shape (T,); the first is 0."""
     counts: Whole
-    """Players of each type then, shape (T, runs, k)."""
+    """Players of each type at these times, shape (T, runs, k)."""
     winners: Whole
-    """Who has taken over, as an index of `names`, shape (runs,); -1 where nobody has, or where there is mutation."""
+    """Index of the type that has taken over, shape (runs,); -1 if none has, or with mutation."""
     steps: Whole
-    """Steps until then, shape (runs,); all that were played where nobody has taken over."""
+    """Steps until then, shape (runs,); all simulated steps if no type has taken over."""
 
     @property
     def shares(self) -> Numbers:
@@ -48,29 +50,40 @@ class Runs:
         return np.asarray(self.counts.mean(axis=1) / self.counts[0, 0].sum())
 
     def series(self) -> dict[str, list[float]]:
-        """Mean shares over time by strategy, as charts take them."""
+        """Mean shares over time by strategy, in the form that charts take."""
         return dict(zip(self.names, self.shares.T.tolist(), strict=True))
 
     def taken_over(self) -> dict[str, int]:
-        """In how many runs each strategy has taken over."""
+        """Number of runs in which each strategy has taken over."""
         return {name: int((self.winners == place).sum()) for place, name in enumerate(self.names)}
 
 
 def start_counts(matrix: PayoffMatrix, n: int, given: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Players of each strategy at the start. Those that are not named have the rest in parts as equal as can be, one
-    more for the first in the alphabet.
+    """Initial number of players of each strategy.
+
+    Parameters
+    ----------
+    n
+        Players in the population, 2 or more.
+    given
+        Initial players of some strategies by name. The rest is divided among the others as equally as possible; the
+        first in alphabetical order have one more.
+
+    Raises
+    ------
+    DynamicsError
+        If a number is negative, or the numbers do not sum to `n`.
     """
     given = given or {}
     for name, count in given.items():
-        lookup("player", name, dict.fromkeys(matrix.names), "the players at the start")
+        lookup("player", name, dict.fromkeys(matrix.names), "the initial players")
         if count < 0:
-            raise DynamicsError(f"start: {name} = {count}; needs a number of players from 0 up")
+            raise DynamicsError(f"start: {name} = {count}; needs a number of players of at least 0")
     total, free = sum(given.values()), sorted(name for name in matrix.names if name not in given)
-    if n < 2:
-        raise DynamicsError(f"a population of {n}; needs 2 players or more")
+    check_population(n)
     if total > n or (not free and total < n):
-        told = ", ".join(f"{name} = {count}" for name, count in given.items())
-        raise DynamicsError(f"start: {told} add up to {total}; the population is {n}")
+        listed = ", ".join(f"{name} = {count}" for name, count in given.items())
+        raise DynamicsError(f"start: {listed} sum to {total}; the population is {n}")
     rest = {name: (n - total) // len(free) + (place < (n - total) % len(free)) for place, name in enumerate(free)}
     return {name: given.get(name, rest.get(name, 0)) for name in matrix.names}
 
@@ -87,17 +100,42 @@ def moran(
     edges: Edges | None = None,
     every: int | None = None,
 ) -> Runs:
-    """Play `runs` runs of up to `steps` steps, until one type has taken over wherever there is no mutation.
+    """Simulate the Moran process.
 
-    `start`: players by name, see `start_counts`; `mutation`: chance that a child is of one of the other types, each as
-    likely; `edges`: pairs of neighbours, from `dilemmas.envs.rules.networks`; players earn the mean of their games with
-    everybody else, or on a graph with their neighbours, compete with them for a place, and start on places at random;
-    `every`: steps between counts, only the first and the last where it is None.
+    The payoff of a player is its mean over the games with all other players, or on a graph with its neighbours.
+
+    Parameters
+    ----------
+    matrix
+        Payoffs of the types.
+    start
+        Initial players by name, see `start_counts`; on a graph they are placed at random.
+    rng
+        Generator from which each run has its own stream.
+    steps
+        Largest number of steps. Without mutation a run ends when one type has taken over.
+    runs
+        Number of runs.
+    process
+        Update rule and fitness; the defaults of `Process` if None.
+    mutation
+        Probability that offspring has one of the other types, each with equal probability.
+    edges
+        Pairs of neighbours, from `dilemmas.envs.rules.networks`; offspring replaces a neighbour. None: well mixed.
+    every
+        Steps between counts; None counts at the beginning and the end only.
+
+    Raises
+    ------
+    DynamicsError
+        If an argument is out of range or a fitness is negative.
     """
     process = process or Process()
     counts = start_counts(matrix, sum(start.values()), start)
     process.check(matrix.payoffs)
-    _check(steps, runs, mutation, every)
+    for name, value in {"steps": steps, "runs": runs, "every": 1 if every is None else every}.items():
+        check_number(name, value, 1, error=DynamicsError)
+    check_number("mutation", mutation, 0, 1, DynamicsError)
     order = sorted(range(len(matrix.names)), key=matrix.names.__getitem__)
     sorted_counts = np.array([counts[matrix.names[place]] for place in order])
     payoffs, streams = matrix.payoffs[np.ix_(order, order)], rng.spawn(runs)
@@ -110,44 +148,44 @@ def moran(
 
 
 class Habitat(Protocol):
-    """Populations that live side by side, one per run."""
+    """Populations simulated side by side, one per run."""
 
     counts: Whole
     """Players of each type, shape (runs, k)."""
 
     def step(self, luck: Numbers) -> None:
-        """A birth and a death in each, by random numbers in [0, 1), shape (runs, DRAWS)."""
+        """One birth and one death in each, from random numbers in [0, 1), shape (runs, DRAWS)."""
         ...
 
     def keep(self, runs: NDArray[np.bool_]) -> None:
-        """Leave out the other runs."""
+        """Drop the other runs."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class _Life:
-    """What holds in every habitat."""
+    """Payoffs, selection and mutation, the same in every habitat."""
 
     payoffs: Numbers
     process: Process
     mutation: float
 
     def child(self, parent: Whole, luck: Numbers) -> Whole:
-        """The type of a child, shape (runs,)."""
+        """Type of the offspring, shape (runs,)."""
         k = len(self.payoffs)
         if not self.mutation or k == 1:
             return parent
-        other = (luck / self.mutation * (k - 1)).astype(np.int64)  # 0 to k - 2 where it mutates
+        other = (luck / self.mutation * (k - 1)).astype(np.int64)  # 0 to k - 2 if it mutates
         return np.asarray(np.where(luck < self.mutation, other + (other >= parent), parent))
 
     def born(self, earned: Numbers, candidates: Numbers, luck: Numbers) -> Whole:
-        """Which of some candidates, of whom there are so many (0: none), is the parent: all of shape (runs, m)."""
+        """Index of the parent among candidates with given payoffs and numbers, both of shape (runs, m)."""
         log_fitness = np.where(candidates > 0, self.process.log_fitness(earned), -np.inf)
         return _drawn(candidates * np.exp(log_fitness - log_fitness.max(axis=1, keepdims=True)), luck)
 
 
 class _WellMixed:
-    """Everybody meets everybody else."""
+    """Each player meets all others."""
 
     def __init__(self, life: _Life, counts: Whole, runs: int) -> None:
         self.life = life
@@ -156,7 +194,7 @@ class _WellMixed:
 
     def step(self, luck: Numbers) -> None:
         payoffs, runs = self.life.payoffs, np.arange(len(self.counts))
-        earned = (self.counts[:, None, :] * payoffs).sum(axis=-1) - payoffs.diagonal()  # all games but with oneself
+        earned = (self.counts[:, None, :] * payoffs).sum(axis=-1) - payoffs.diagonal()  # games with all others
         dead = _drawn(self.counts, luck[:, 1])
         candidates = self.counts.astype(np.float64)
         if self.life.process.rule == "death-birth":
@@ -171,7 +209,7 @@ class _WellMixed:
 
 
 class _OnGraph:
-    """Everybody meets its neighbours and leaves its child on a neighbour's place."""
+    """Each player meets its neighbours, and offspring replaces a neighbour."""
 
     def __init__(self, life: _Life, counts: Whole, edges: Edges, streams: list[np.random.Generator]) -> None:
         self.life = life
@@ -204,7 +242,7 @@ class _OnGraph:
         self.counts, self.types, self.earned = self.counts[runs], self.types[runs], self.earned[runs]
 
     def _earned(self, places: Whole) -> Numbers:
-        """Mean points of the players on some places, shape (runs, m)."""
+        """Mean payoff of the players on some places, shape (runs, m)."""
         runs = np.arange(len(self.types))[:, None]
         own = self.types[runs, places][..., None]  # (runs, m, 1)
         theirs = self.types[runs[..., None], self.near[places]]  # (runs, m, d)
@@ -215,13 +253,13 @@ class _OnGraph:
 def _play(
     habitat: Habitat, streams: list[np.random.Generator], steps: int, every: int, lasting: bool
 ) -> tuple[Whole, Whole, Whole, Whole]:
-    """Times (T,), counts (T, runs, k), winners (runs,) and steps (runs,); `lasting`: who has taken over stays alone."""
-    alive, now = np.arange(len(streams)), habitat.counts.copy()  # (runs, k), also of the runs that have ended
+    """Times (T,), counts (T, runs, k), winners (runs,) and steps (runs,); `lasting`: there is no mutation."""
+    alive, now = np.arange(len(streams)), habitat.counts.copy()  # (runs, k), including runs that have ended
     winners, ended = np.full(len(now), -1), np.full(len(now), steps)
     times, seen, played = [0], [now.copy()], 0
 
     def watch() -> NDArray[np.bool_]:
-        """Note who has just taken over; whether a run goes on, shape (alive,)."""
+        """Record new winners; returns whether each run continues, shape (alive,)."""
         over = (habitat.counts > 0).sum(axis=1) == 1 if lasting else np.zeros(len(alive), dtype=np.bool_)
         new = over & (winners[alive] < 0)
         winners[alive[new]], ended[alive[new]] = habitat.counts[new].argmax(axis=1), played
@@ -252,23 +290,15 @@ def _play(
 
 
 def _drawn(weights: Numbers | Whole, luck: Numbers) -> Whole:
-    """An index for each row in proportion to its weights, shape (runs, m), by numbers in [0, 1)."""
+    """Sample an index per row with probability proportional to its weights, shape (runs, m), from numbers in [0, 1)."""
     heights = np.cumsum(weights, axis=1)
-    # A float below 1 times a height always rounds to less than the height, so the last weight above 0 is the last hit.
+    # A float below 1 times a height rounds to less than the height, so an index with weight 0 is never drawn.
     return np.asarray((heights <= (luck * heights[:, -1])[:, None]).sum(axis=1))
 
 
 def _padded(near: Sequence[Sequence[int]]) -> tuple[Whole, NDArray[np.bool_]]:
-    """Neighbours of each place, shape (n, most neighbours), filled up with the place itself, and which are real."""
+    """Neighbours of each place, shape (n, largest degree), padded with the place itself, and which are real."""
     width = max(map(len, near))
     filled = [[*found, *[place] * (width - len(found))] for place, found in enumerate(near)]
     there = [[True] * len(found) + [False] * (width - len(found)) for found in near]
     return np.array(filled, dtype=np.int64), np.array(there)
-
-
-def _check(steps: int, runs: int, mutation: float, every: int | None) -> None:
-    for name, value in (("steps", steps), ("runs", runs), ("every", every)):
-        if value is not None and value < 1:
-            raise DynamicsError(f"{name} = {value}; needs a number from 1 up")
-    if not 0 <= mutation <= 1:
-        raise DynamicsError(f"mutation = {mutation}; needs a probability, from 0 to 1")

@@ -1,4 +1,4 @@
-"""Who earns how much against whom: what all dynamics of populations start from."""
+"""The matrix of payoffs of strategies against each other, on which all population dynamics are based."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from dilemmas.experiments.run_folder import read_run_json
 
 
 class DynamicsError(InputError):
-    """Payoffs or settings that no population can live by; the message names the value and the way out."""
+    """Payoffs or settings that cannot be used; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
 class PayoffMatrix:
-    """Mean payoffs of strategies against each other, as a round robin with self-play finds them."""
+    """Mean payoffs of strategies against each other, as measured by a round robin with self-play."""
 
     names: tuple[str, ...]
-    """The strategies, each once."""
+    """The strategies, k different names."""
     payoffs: Numbers
-    """Points per round of row against column, shape (k, k); what a strategy earns against itself is the diagonal."""
+    """Points per round of row against column, shape (k, k); the diagonal is self-play."""
     errors: Numbers | None = None
-    """Their standard errors, shape (k, k), NaN where they are not known; None where all payoffs are exact."""
+    """Standard errors, shape (k, k), NaN if unknown; None if all payoffs are exact."""
 
     def __post_init__(self) -> None:
         k = len(self.names)
         if k == 0 or len(set(self.names)) < k:
-            raise DynamicsError(f"players = {list(self.names)}; needs one name or more, each once")
+            raise DynamicsError(f"players = {list(self.names)}; needs at least one name, each once")
         if self.payoffs.shape != (k, k):
             raise DynamicsError(f"payoffs of shape {self.payoffs.shape} for {k} players; needs ({k}, {k})")
         if np.isinf(self.payoffs).any():
@@ -41,54 +41,65 @@ class PayoffMatrix:
 
     @property
     def tie(self) -> float:
-        """Points by which two payoffs may differ and still tie: what rounding does."""
+        """Largest difference at which two payoffs count as equal: rounding."""
         return tie_of(self.payoffs)
 
     def index(self, name: str) -> int:
-        """Place of a strategy; an unknown name is answered with the nearest one."""
+        """Index of a strategy; the error for an unknown name has the nearest known one."""
         return lookup("player", name, {known: place for place, known in enumerate(self.names)})
 
     def only(self, names: Sequence[str]) -> "PayoffMatrix":
-        """The same for some of the strategies, in the order given."""
+        """The matrix of some of the strategies, in the given order."""
         places = [self.index(name) for name in names]
         among = np.ix_(places, places)
         return PayoffMatrix(tuple(names), self.payoffs[among], None if self.errors is None else self.errors[among])
 
     def pair(self, mutant: str, resident: str) -> Numbers:
-        """Payoffs of two strategies, the mutant's first: shape (2, 2)."""
+        """Payoffs of two strategies, the mutant first, shape (2, 2)."""
         return self.only([mutant, resident]).payoffs
 
 
 def _missing(player: str, other: str) -> str:
     if player == other:
         return (
-            f"the payoff of '{player}' against itself is missing, and in a population it also meets its own kind;"
+            f"the payoff of '{player}' against itself is missing, and in a population it also meets itself;"
             " run the tournament with self-play"
         )
-    return f"'{player}' never met '{other}'; run a round robin, or take only players who all met each other"
+    return f"'{player}' never met '{other}'; run a round robin, or select players who all met each other"
 
 
 def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatrix:
-    """The payoffs in the ``results.json`` of a tournament's folder; of some players only, where they are named.
+    """Read the payoffs in the ``results.json`` of the folder of a tournament.
 
-    Pairs that were not played are null there; they may only belong to players who are left out. Where more than two
-    play at a table, what they earn is no matter of pairs, and is refused.
+    Parameters
+    ----------
+    folder
+        Folder of a finished tournament.
+    names
+        Players to select, in this order; all by default. Pairs that were not played are null in the file, and none of
+        them may be selected.
+
+    Raises
+    ------
+    DynamicsError
+        If the file is absent or has no such payoffs, a selected pair was not played, or the groups of the tournament
+        have more than two players.
     """
     file = folder / "results.json"
     if not file.is_file():
-        raise DynamicsError(f"{file} is not there; give the folder of a tournament that has ended")
-    told = read_run_json(file)
+        raise DynamicsError(f"{file} does not exist; give the folder of a finished tournament")
+    results = read_run_json(file)
     try:
-        seats = max((len(group["players"]) for group in told.get("groups", ())), default=2)
-        players = dict.fromkeys(map(str, told["players"]))
-        payoffs = np.array(told["payoff_matrix"], dtype=np.float64)  # null becomes NaN
-        errors = np.array(told.get("standard_errors", np.zeros_like(payoffs)), dtype=np.float64)
-        if not payoffs.shape == errors.shape == (len(told["players"]),) * 2 or len(players) < len(payoffs):
+        seats = max((len(group["players"]) for group in results.get("groups", ())), default=2)
+        players = dict.fromkeys(map(str, results["players"]))
+        payoffs = np.array(results["payoff_matrix"], dtype=np.float64)  # null becomes NaN
+        errors = np.array(results.get("standard_errors", np.zeros_like(payoffs)), dtype=np.float64)
+        if not payoffs.shape == errors.shape == (len(results["players"]),) * 2 or len(players) < len(payoffs):
             raise ValueError
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DynamicsError(f"{file} holds no 'players' with a square 'payoff_matrix' of numbers") from None
     if seats > 2:
-        raise DynamicsError(f"{file}: {seats} play at a table; populations live by the payoffs of a game for two")
+        raise DynamicsError(f"{file}: groups of {seats} players; population dynamics need a two-player game")
     known = {name: place for place, name in enumerate(players)}
     chosen = tuple(players) if names is None else tuple(names)
     places = [lookup("player", name, known, str(file)) for name in chosen]

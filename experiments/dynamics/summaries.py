@@ -1,6 +1,6 @@
-"""What is told of a tournament's strategies by each kind of population dynamics: numbers for programs, rows for people.
+"""Summaries of each kind of population dynamics: data for programs, and a table and notes for people.
 
-`DYNAMICS` is the list of them with the options that each has a use for.
+`DYNAMICS` lists the kinds with the options that each accepts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,26 +22,28 @@ from dilemmas.experiments.reporting.intervals import wilson
 from dilemmas.experiments.reporting.parsing import listed
 
 Settings = Mapping[str, Any]
-"""Options by name, as far as the dynamics have a use for them; defaults for those that were not given."""
+"""Options by name: those that the dynamics accept, with defaults for those that were not given."""
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What is told of some dynamics."""
+class DynamicsSummary:
+    """Result of one kind of dynamics."""
 
     data: dict[str, Any]
-    """For programs."""
+    """Result as JSON values."""
     headings: tuple[str, ...]
-    """Of the table; the first column holds names."""
+    """Headings of the table; the first column holds names."""
     rows: Sequence[tuple[str, ...]]
+    """Cells of the table."""
     notes: Sequence[str] = ()
+    """Sentences below the table."""
     series: Mapping[str, list[float]] = field(default_factory=dict)
     """Shares over time by name, for a chart."""
     unit: str = "generation"
-    """What time is counted in, from 0."""
+    """Unit of time; time is counted from 0."""
 
 
-def _course(course: Course, unit: str) -> Outcome:
+def _course(course: Course, unit: str) -> DynamicsSummary:
     fates = course.fates()
     rows = [
         (fate.name, num(fate.start, 3), num(fate.end, 3), NONE if fate.gone is None else f"{fate.gone:g}")
@@ -53,27 +55,27 @@ def _course(course: Course, unit: str) -> Outcome:
         "mean_payoff": course.payoffs.tolist(),
         "fates": list(map(asdict, fates)),
     }
-    note = f"mean payoff {num(course.payoffs[0], 3)} at first, {num(course.payoffs[-1], 3)} at last"
-    headings = ("player", "share at first", "at last", f"gone from {unit}")
-    return Outcome(data, headings, rows, [note], course.series(), unit)
+    note = f"mean payoff: initially {num(course.payoffs[0], 3)}, finally {num(course.payoffs[-1], 3)}"
+    headings = ("player", "initial share", "final share", f"extinct from {unit}")
+    return DynamicsSummary(data, headings, rows, [note], course.series(), unit)
 
 
-def _replicator(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _replicator(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     start, time = _start(settings, float), settings["generations"]
     return _course(replicator(matrix, start, time=time, mutation=settings["mutation"]), "time")
 
 
-def _ecological(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _ecological(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     kept = {name: settings[name] for name in ("generations", "mutation", "baseline")}
     return _course(ecological(matrix, _start(settings, float), **kept), "generation")
 
 
-def _best_response(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _best_response(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     kept = {name: settings[name] for name in ("generations", "revising", "temperature")}
     return _course(best_response(matrix, _start(settings, float), **kept), "generation")
 
 
-def _moran(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     n, runs, mutation, process = settings["population"], settings["runs"], settings["mutation"], _process(settings)
     start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings["graph"], n)
     rng, steps = np.random.default_rng(settings["seed"]), settings["generations"] * n
@@ -83,8 +85,8 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> Outcome:
     told = [
         {
             "player": name,
-            "at first": str(start[name]),
-            "share at last": num(shares[name][-1], 3),
+            "initial number": str(start[name]),
+            "final share": num(shares[name][-1], 3),
             **({} if mutation else {"took over": with_span(over[name] / runs, wilson(over[name], runs))}),
             **({"long run": num(exact["long_run"][name], 3)} if exact else {}),
         }
@@ -100,13 +102,13 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> Outcome:
         "steps": played.steps.tolist(),
         **exact,
     }
-    lasting = f"took over: in {runs} runs of up to {steps:,} steps, with 95% intervals"
+    lasting = f"took over: share of {runs} runs of up to {steps:,} steps, with 95% interval"
     notes = [f"{runs} runs of {steps:,} steps" if mutation else lasting, *_notes(exact)]
-    return Outcome(data, tuple(told[0]), [tuple(row.values()) for row in told], notes, shares)
+    return DynamicsSummary(data, tuple(told[0]), [tuple(row.values()) for row in told], notes, shares)
 
 
 def _exact(matrix: PayoffMatrix, start: Mapping[str, int], process: Process) -> dict[str, Any]:
-    """What is known without sampling: the long run, and of two types the take-over."""
+    """Results without sampling error: the long run, and for two types the fixation probability and times."""
     n, first = sum(start.values()), matrix.names[0]
     found: dict[str, Any] = {"long_run": dict(small_mutation(matrix, n, process).ranking())}
     if len(matrix.names) == 2 and 0 < start[first] < n:
@@ -117,9 +119,11 @@ def _exact(matrix: PayoffMatrix, start: Mapping[str, int], process: Process) -> 
 
 
 def _notes(exact: Mapping[str, Any]) -> list[str]:
-    notes = ["long run: share of time, where the next mutant comes when one type has taken over"] if exact else []
+    notes = ["long run: share of time in the limit of rare mutations"] if exact else []
     if "exact" in exact:
-        notes.append(f"exactly, {exact['exact']['player']} takes over with p = {exact['exact']['probability']:.6g}")
+        notes.append(
+            f"exact probability that {exact['exact']['player']} takes over: {exact['exact']['probability']:.6g}"
+        )
     return notes
 
 
@@ -128,11 +132,11 @@ def _edges(graph: str | None, n: int) -> Edges | None:
         return None
     _, edges = build_network(graph, n)
     if edges is None:
-        raise DynamicsError(f"--graph {graph} has no neighbours; without --graph everybody meets everybody")
+        raise DynamicsError(f"--graph {graph} has no neighbours; omit --graph for a well-mixed population")
     return edges
 
 
-def _invasion(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     found = invasions(matrix)
     finite = takeovers(matrix, settings["population"], _process(settings))
     favoured = (finite.relative > 1 + ROUNDING).sum(axis=1).tolist()
@@ -155,15 +159,15 @@ def _invasion(matrix: PayoffMatrix, settings: Settings) -> Outcome:
         "stable_in_population": finite.stable,
     }
     notes = [
-        "stable: against these strategies, one kind of mutant at a time; in parentheses those that drift",
-        f"favoured: kinds of mutant of which one takes over {finite.n} players with a chance above 1/{finite.n}",
+        "stable: against these strategies, one type of mutant at a time; in parentheses: neutral drift",
+        f"favoured: number of types of which one mutant takes over {finite.n} players with probability > 1/{finite.n}",
     ]
     if not found.certain.all():
-        notes.append("uncertain: mutants that may seem to invade, or not to, by chance in the matches (95% intervals)")
-    return Outcome(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes)
+        notes.append("uncertain: number of types for which the sampled payoffs do not decide (95% intervals)")
+    return DynamicsSummary(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes)
 
 
-def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> Outcome:
+def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     graph, n = responses(matrix), settings["population"]
     ranking = alpha_rank(graph, settings["alpha"], n).ranking()
     swept = sweep(graph, n=n)
@@ -177,13 +181,13 @@ def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> Outcome:
     rows = [(str(place), name, num(mass, 4), num(limit[name], 4)) for place, (name, mass) in enumerate(ranking, 1)]
     headings = ("rank", "player", f"mass, alpha = {settings['alpha']:g}", f"alpha = {swept.alphas[-1]:.3g}")
     unit = f"doublings of alpha from {swept.alphas[0]:.3g}"
-    return Outcome(data, headings, rows, series=swept.series(), unit=unit)
+    return DynamicsSummary(data, headings, rows, series=swept.series(), unit=unit)
 
 
 FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0}
-"""What a `Process` is made of."""
+"""Options of a `Process` with their defaults."""
 
-DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], Outcome], Settings]] = {
+DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], DynamicsSummary], Settings]] = {
     "replicator": (_replicator, {"start": None, "generations": 100, "mutation": 0.0}),
     "ecological": (_ecological, {"start": None, "generations": 100, "mutation": 0.0, "baseline": 0.0}),
     "best-response": (_best_response, {"start": None, "generations": 100, "revising": 0.1, "temperature": 0.0}),
@@ -198,11 +202,11 @@ DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], Outcome], Settings]
     "invasion": (_invasion, {**FINITE, "population": 100}),
     "alpha-rank": (_alpha_rank, {"alpha": inf, "population": POPULATION}),
 }
-"""What can be asked for, and the options that each has a use for, with their defaults."""
+"""Name -> function that makes the summary, and the accepted options with their defaults."""
 
 
 def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] | None:
-    """``a=0.2,b=0.8`` as shares or numbers of players by name."""
+    """Parse ``a=0.2,b=0.8`` as shares, or numbers of players, by name."""
     if settings["start"] is None:
         return None
     found = {}
@@ -214,7 +218,7 @@ def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] 
             found[name] = kind(value)
         except ValueError:
             what = "a share" if kind is float else "a number of players"
-            raise DynamicsError(f"--start: '{part}'; needs NAME= and {what}") from None
+            raise DynamicsError(f"--start: '{part}'; needs NAME=VALUE, where VALUE is {what}") from None
     return found
 
 
@@ -223,5 +227,5 @@ def _process(settings: Settings) -> Process:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: null."""
+    """The value, or None instead of infinity, which JSON does not have."""
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,1 +1,1 @@
-"""Which strategies were played: fingerprints and mixture estimates from recorded play."""
+"""Inference of strategies from recorded play: fingerprints and mixture models."""

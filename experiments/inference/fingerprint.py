@@ -1,8 +1,8 @@
-"""What kind of player somebody is, from its play: a memory-one fingerprint, and measures of its character.
+"""Description of a player from its play: a memory-one fingerprint, and measures of its character.
 
-A fingerprint is how often a player cooperated after what it saw of the round before, whatever kind of strategy it
-follows. Cooperation, initial cooperation, good partner, vengeful cooperation, eigenjesus and eigenmoses are those of
-Axelrod-Python (``axelrod/result_set.py``), the words nice, provocable, forgiving and echo those of Axelrod 1984.
+A fingerprint is the frequency of cooperation conditional on the previous round, whatever the strategy of the player.
+Cooperation, initial cooperation, good partner, vengeful cooperation, eigenjesus and eigenmoses are those of
+Axelrod-Python (``axelrod/result_set.py``); the terms nice, provocable, forgiving and echo those of Axelrod 1984.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,71 +11,76 @@ from dataclasses import dataclass
 import numpy as np
 
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.recorded_play import Actions, Played
+from dilemmas.experiments.inference.recorded_play import Actions, PlayerHistory
 from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio, wilson
 
 TURNS = 100_000
-"""Most steps of the search for a principal eigenvector."""
+"""Largest number of power iterations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How often a player cooperated after one thing that it saw."""
+    """Frequency of cooperation after one observation."""
 
     after: str
-    """``start``; ``CD``: it cooperated and the other defected; with three players or more ``C, 2 D``: it cooperated
-    and two others defected."""
+    """``start``; ``CD``: the player cooperated and the other defected; with three or more players
+    ``C, 2 D``: the player cooperated and two others defected."""
     cooperated: float
-    """How often it then played C; an expectation where the counts are exact."""
+    """Number of times it then cooperated; an expectation if counts are exact."""
     times: float
-    """How often it then played at all."""
+    """Number of observations."""
     interval: Interval | None
-    """95% interval (Wilson) of the probability; a point where counts are exact, None where `times` is 0."""
+    """95% interval (Wilson) of the probability; a point if counts are exact, None if `times` is 0."""
 
     @property
     def probability(self) -> float | None:
-        """Estimated probability to cooperate; None where `times` is 0."""
+        """Estimated probability of cooperation; None if `times` is 0."""
         return self.cooperated / self.times if self.times else None
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """Measures of one player over its matches, from 0 to 1. None where there was no occasion.
+    """Measures of one player over its matches, from 0 to 1; None without an observation.
 
-    Intervals are Wilson's; that of cooperation, which goes together within a match, resamples matches.
+    Intervals are Wilson's; that of cooperation, which is correlated within a match, is from a bootstrap over matches.
     """
 
     cooperation: Estimate | None
     """C / rounds (cooperation rating)."""
     initial_cooperation: Estimate | None
-    """Matches that it began with C / matches (initial cooperation rate)."""
+    """Matches with C in the first round / matches (initial cooperation rate)."""
     niceness: Estimate | None
-    """Matches in which it never defected, or only after another had / matches (nice: never the first to defect)."""
+    """Matches in which it never was the first to defect / matches (nice)."""
     provocability: Estimate | None
-    """D / rounds, of those after it cooperated and the other defected: whether it answers what was uncalled for."""
+    """D / rounds, of those after it cooperated and the other defected: retaliation for unprovoked defection."""
     forgiveness: Estimate | None
     """C / rounds, of those after the other defected (Axelrod 1980, J. Confl. Res. 24:3)."""
     vengeance: Estimate | None
-    """D / rounds, of those after it defected and the other cooperated: whether it refuses the hand held out."""
+    """D / rounds, of those after it defected and the other cooperated: continued exploitation."""
     echo: Estimate | None
-    """Rounds in which both changed their moves / rounds, of those after one with a single defector; for two players.
-    Of two that answer each other's answers for ever it is 1."""
+    """Rounds in which both players exchanged their actions / rounds, of those after a round with a single defector; for
+    two players. It is 1 for two players who retaliate in turns."""
     good_partner: Estimate | None
-    """Matches in which it cooperated at least as often as the others on average / matches (good partner rating)."""
+    """Matches in which it cooperated at least as often as the mean of the others / matches (good partner rating)."""
 
 
 def labels(players: int) -> tuple[str, ...]:
-    """What a player of so many can have seen, in the order of `Tally.moves`."""
+    """Possible observations of the previous round with a number of players, in the order of `Tally.moves`."""
     if players == 2:
         return ("start", "CC", "CD", "DC", "DD")
     return ("start", *(f"{own}, {defected} D" for own in "CD" for defected in range(players)))
 
 
-def fingerprint(moves: Numbers, exact: bool = False) -> tuple[Habit, ...]:
-    """The habits behind counts of moves.
+def memory_one_fingerprint(moves: Numbers, exact: bool = False) -> tuple[Habit, ...]:
+    """The fingerprint of a player from counts of its actions.
 
-    `moves`: how often C and D were played at the start and after each thing seen, shape (1 + 2n, 2), such as
-    ``tally.moves[:, seat].sum(axis=0)``; `exact`: whether they are expectations, without sampling error.
+    Parameters
+    ----------
+    moves
+        Counts of C and D at the start and after each observation, shape (1 + 2n, 2) with n players, such as
+        ``tally.moves[:, seat].sum(axis=0)``.
+    exact
+        Whether the counts are expectations, without sampling error.
     """
     return tuple(
         Habit(after, float(c), float(c + d), _interval(float(c), float(c + d), exact))
@@ -89,22 +94,29 @@ def _interval(cooperated: float, times: float, exact: bool) -> Interval | None:
     return (cooperated / times,) * 2 if exact else wilson(cooperated, times)
 
 
-def moves(plays: Iterable[Played]) -> Numbers:
-    """Counts of moves as in `Tally.moves`, summed over matches of equally many players: shape (1 + 2n, 2)."""
+def moves(plays: Iterable[PlayerHistory]) -> Numbers:
+    """Counts of actions as in `Tally.moves`, summed over matches of n players each, shape (1 + 2n, 2)."""
     return np.asarray(np.sum([_moves(one) for one in plays], axis=0))
 
 
-def _moves(one: Played) -> Numbers:
+def _moves(one: PlayerHistory) -> Numbers:
     n, made = one.players, one.chosen >= 0
     seen = np.concatenate([[0], 1 + n * one.own[:-1] + one.defectors[:-1]])
     counts = np.bincount(2 * seen[made] + one.chosen[made], minlength=2 * (1 + 2 * n))
     return np.asarray(counts.reshape(-1, 2), dtype=np.float64)
 
 
-def character(plays: Sequence[Played], seed: int = 0) -> Character:
-    """Measures of the player who made `plays`, one or more matches. `seed`: of the resampling of matches.
+def character(plays: Sequence[PlayerHistory], seed: int = 0) -> Character:
+    """Measures of the character of a player.
 
-    In groups *the other* defected where more than half of the others did.
+    In groups, "the other" counts as defecting if more than half of the others do.
+
+    Parameters
+    ----------
+    plays
+        One or more matches of the player.
+    seed
+        Seed of the bootstrap over matches.
     """
     chosen = [one.chosen[one.chosen >= 0] for one in plays]
     firsts = [one.chosen[0] for one in plays if one.chosen[0] >= 0]
@@ -127,14 +139,14 @@ def _share(count: float, of: float) -> Estimate | None:
 
 
 def _cooperation(chosen: Sequence[Actions], seed: int) -> Estimate | None:
-    """`chosen`: choices that could be read, by match."""
+    """Cooperation rate from the readable choices of each match."""
     matches = [choices for choices in chosen if len(choices)]
     if not matches:
         return None
     return ratio([int((c == 0).sum()) for c in matches], [len(c) for c in matches], np.random.default_rng(seed))
 
 
-def _after(one: Played) -> Numbers:
+def _after(one: PlayerHistory) -> Numbers:
     """Choices after CC, CD, DC and DD, also in groups: shape (4, 2)."""
     seen = 2 * one.own[:-1] + (2 * one.defectors[:-1] > one.players - 1)
     chosen = one.chosen[1:]
@@ -142,17 +154,17 @@ def _after(one: Played) -> Numbers:
     return np.asarray(counts.reshape(4, 2), dtype=np.float64)
 
 
-def _nice(one: Played) -> bool:
+def _nice(one: PlayerHistory) -> bool:
     own, others = np.flatnonzero(one.chosen == 1), np.flatnonzero(one.defectors)
     return not len(own) or bool(len(others) and others[0] < own[0])
 
 
-def _good(one: Played) -> bool:
+def _good(one: PlayerHistory) -> bool:
     return bool(int(one.own.sum()) * (one.players - 1) <= int(one.defectors.sum()))
 
 
-def _echoes(one: Played) -> Numbers:
-    """Rounds in which two players exchanged their moves after a single defection, and all rounds after one."""
+def _echoes(one: PlayerHistory) -> Numbers:
+    """Rounds in which two players exchanged their actions after a single defection, and all rounds after one."""
     if one.players != 2:
         return np.zeros(2)
     single = one.own[:-1] != one.defectors[:-1]
@@ -160,8 +172,8 @@ def _echoes(one: Played) -> Numbers:
     return np.array([(single & exchanged).sum(), single.sum()], dtype=np.float64)
 
 
-def cooperation_matrix(plays: Iterable[Played], names: Sequence[str]) -> Numbers:
-    """C / rounds of each player (row) against each other one (column) in matches of two; 0 where they never met."""
+def cooperation_matrix(plays: Iterable[PlayerHistory], names: Sequence[str]) -> Numbers:
+    """C / rounds of each player (row) against each other (column) in two-player matches; 0 for pairs that never met."""
     place = {name: number for number, name in enumerate(names)}
     counts = np.zeros((2, len(names), len(names)))
     for one in plays:
@@ -172,26 +184,33 @@ def cooperation_matrix(plays: Iterable[Played], names: Sequence[str]) -> Numbers
 
 
 def vengeful_cooperation(cooperation: Numbers) -> Numbers:
-    """2 (cooperation - 1/2): from -1, always defecting, to 1; shape as given (Axelrod-Python)."""
+    """2 (cooperation - 1/2), from -1 (always defects) to 1, of any shape (Axelrod-Python)."""
     return 2.0 * (cooperation - 0.5)
 
 
 def eigenjesus(cooperation: Numbers) -> Numbers | None:
-    """How much each player cooperates with those who cooperate, and so on (Singer-Clark 2014, "Morality metrics").
+    """Cooperation with cooperators, defined recursively (Singer-Clark 2014, "Morality metrics").
 
-    The principal eigenvector, of length 1, of the matrix of cooperation rates, shape (players, players). None where
-    there is none.
+    Parameters
+    ----------
+    cooperation
+        Cooperation rate of each player with each other, shape (players, players).
+
+    Returns
+    -------
+    ndarray or None
+        The principal eigenvector of length 1, shape (players,); None if the power iteration does not converge.
     """
     return _principal(cooperation)
 
 
 def eigenmoses(cooperation: Numbers) -> Numbers | None:
-    """As `eigenjesus`, but of vengeful cooperation: cooperating with those who defect takes away from it."""
+    """As `eigenjesus`, for vengeful cooperation: cooperating with defectors lowers the score."""
     return _principal(vengeful_cooperation(cooperation))
 
 
 def _principal(matrix: Numbers) -> Numbers | None:
-    """Where multiplying the vector of ones by a matrix again and again leads; None where it comes to no rest."""
+    """Limit of the power iteration from the vector of ones; None if it does not converge."""
     vector: Numbers = np.ones(len(matrix))
     for _ in range(TURNS):
         last, vector = vector, matrix @ vector

@@ -1,7 +1,7 @@
-"""What play tells of strategies: how often each player chose what each strategy would have chosen in its place.
+"""Sufficient statistics of recorded play: counts of choices by the probability that each strategy gives them.
 
-A strategy is led through the rounds as they happened, the player's own slips included, and says before each round how
-likely it is to cooperate. These counts are all that `dilemmas.experiments.inference.mixture` needs.
+The state of a strategy follows the actions that were played, including trembles of the player, and gives a probability
+of cooperation in each round. These counts are all that `dilemmas.experiments.inference.mixture` needs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,68 +12,82 @@ import numpy as np
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.recorded_play import Actions, Played
+from dilemmas.experiments.inference.recorded_play import Actions, PlayerHistory
 
 LEAST_TREMBLE, MOST_TREMBLE = 1e-10, 0.5
-"""A strategy that trembles in more than half of the rounds is rather its opposite; one that never does could explain no
-single slip, and no likelihood of 0 can be climbed from."""
+"""Bounds of a tremble. A strategy that trembles in more than half of the rounds is closer to its opposite; with a
+tremble of 0 a single deviation has likelihood 0, from which EM cannot recover."""
 
 
 class InferenceError(InputError):
-    """Strategies or play from which nothing can be inferred; the message says what is missing."""
+    """Strategies or play that allow no inference; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Choices of S subjects in the light of K strategies, counted by how likely the strategy was to make them."""
+    """Choices of S subjects, counted by the probability that each of K strategies gives them."""
 
     strategies: tuple[str, ...]
-    """Names, K of them."""
+    """K names."""
     subjects: tuple[str, ...]
-    """Names, S of them."""
+    """S names."""
     follows: Numbers
-    """Probabilities, from 0 to 1, with which each strategy makes a choice, shape (K, L): 1 and 0 where it is
-    deterministic."""
+    """The L different probabilities that each strategy gives to choices, shape (K, L): 1 and 0 for a deterministic
+    strategy."""
     counts: Numbers
-    """How often each subject made a choice of that probability, shape (K, S, L)."""
+    """Number of choices of each subject that have this probability, shape (K, S, L)."""
 
     @property
     def choices(self) -> int:
-        """Choices of all subjects."""
+        """Number of choices of all subjects."""
         return int(self.counts[0].sum())
 
     def of(self, places: Sequence[int]) -> "Evidence":
-        """The same for some of the strategies."""
+        """The evidence on some of the strategies."""
         kept = list(places)
         names = tuple(self.strategies[place] for place in kept)
         return replace(self, strategies=names, follows=self.follows[kept], counts=self.counts[kept])
 
     def chances(self, trembles: Numbers) -> Numbers:
-        """Probability of each kind of choice where a choice is swapped with a probability, shape (K, L, B).
+        """Probability of each kind of choice under trembling hands, shape (K, L, B).
 
-        `trembles`: that probability, shape (K, B), or (1, B) where it is common to all.
+        Parameters
+        ----------
+        trembles
+            Probability that a choice is swapped, shape (K, B), or (1, B) if it is common to all strategies.
         """
         follows = self.follows[:, :, None]
         return np.asarray(follows + trembles[:, None] * (1.0 - 2.0 * follows))
 
 
-def evidence(plays: Mapping[str, Sequence[Played]], candidates: Sequence[Automaton]) -> Evidence:
-    """Count choices by subject.
+def evidence(plays: Mapping[str, Sequence[PlayerHistory]], candidates: Sequence[Automaton]) -> Evidence:
+    """Count the choices of each subject.
 
-    `plays`: what each subject did, by its name, all at tables of one size (`InferenceError`). Candidates for two play
-    at larger tables too; others have to be for that size (`StrategyError`).
+    Parameters
+    ----------
+    plays
+        Matches of each subject by name, all with the same number of players.
+    candidates
+        Strategies; two-player strategies are extended to groups.
+
+    Raises
+    ------
+    InferenceError
+        If the matches have different numbers of players.
+    StrategyError
+        If a candidate is for groups of another size.
     """
     played = [one for several in plays.values() for one in several]
     sizes = sorted({one.players for one in played})
     if len(sizes) > 1:
-        raise InferenceError(f"tables of {', '.join(map(str, sizes))} players; infer from those of one size at a time")
+        raise InferenceError(f"matches of {', '.join(map(str, sizes))} players; use matches of one size")
     chosen = _filled([one.chosen for one in played], -1)  # (M, T)
     seen = _filled([one.players * one.own + one.defectors for one in played], 0)
     subject = np.repeat(np.arange(len(plays)), [len(several) for several in plays.values()])  # (M,)
     who = np.broadcast_to(subject[:, None], chosen.shape)[chosen >= 0]
     counted = []
     for candidate in candidates:
-        cooperate = _led(candidate.for_players(sizes[0]) if sizes else candidate, seen)
+        cooperate = _cooperation(candidate.for_players(sizes[0]) if sizes else candidate, seen)
         chance = np.where(chosen == 0, cooperate, 1.0 - cooperate)[chosen >= 0]
         levels, level = np.unique(chance, return_inverse=True)
         counts = np.bincount(who * len(levels) + level, minlength=len(plays) * len(levels))
@@ -88,15 +102,15 @@ def evidence(plays: Mapping[str, Sequence[Played]], candidates: Sequence[Automat
 
 
 def _filled(rows: Sequence[Actions], value: int) -> Actions:
-    """Matches side by side, filled up to the longest: shape (M, T)."""
+    """Matches side by side, padded to the longest, shape (M, T)."""
     table = np.full((len(rows), max(map(len, rows), default=0)), value, dtype=np.int64)
     for place, row in enumerate(rows):
         table[place, : len(row)] = row
     return table
 
 
-def _led(automaton: Automaton, seen: Actions) -> Numbers:
-    """Probability to cooperate in each round of matches, by what was seen of the rounds: shape (M, T)."""
+def _cooperation(automaton: Automaton, seen: Actions) -> Numbers:
+    """Probability of cooperation in each round of each match, from the observations of the rounds, shape (M, T)."""
     after = np.array(automaton.after)
     states = np.zeros(seen.shape, dtype=np.int64)
     for round in range(1, seen.shape[1]):

@@ -1,13 +1,13 @@
-"""Which strategies were played, and by how many: the strategy frequency estimation method.
+"""Shares of strategies in a population of subjects: the strategy frequency estimation method.
 
-Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches, and in each
-round, with a probability called tremble, does the opposite of what the strategy says. The shares of the strategies and
-the tremble are those under which the choices of all subjects are likeliest; they are found by EM (Dempster, Laird &
-Rubin 1977) from several starts. Errors and intervals come from a bootstrap over subjects.
+Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches and, in each
+round, chooses the opposite action with a probability called the tremble. Shares and tremble are maximum-likelihood
+estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors and intervals come
+from a bootstrap over subjects.
 
-Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may also mix, and then it is
-the action drawn that is swapped; trembles may differ by strategy, as in stratEst (Dvorak 2023, J. Econ. Sci. Assoc.
-9:337).
+Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may be mixed strategies, whose
+sampled action is then swapped; trembles may differ between strategies, as in stratEst (Dvorak 2023, J. Econ. Sci.
+Assoc. 9:337).
 
     dilemmas infer runs/replicate --by match
 """
@@ -25,30 +25,30 @@ from dilemmas.experiments.reporting.intervals import LEVEL
 Criterion = Literal["bic", "icl"]
 
 STARTS = 12
-"""EM starts from so many points; the first has equal shares."""
+"""Initial values of EM; the first has equal shares."""
 STEPS = 20_000
-"""Most steps of EM from a start."""
+"""Largest number of EM steps from one initial value."""
 LEAST_SHARE = 1e-100
-"""None is 0, so that no likelihood is ever 0 either."""
+"""Lower bound of a share, so that no likelihood is 0."""
 SAME = 1e-6
-"""Likelihoods that differ by a smaller part of that of the mixture are equal."""
+"""Likelihoods that differ by less than this part of the likelihood of the mixture count as equal."""
 PLAYED = 1e-3
-"""A strategy whose likelihood for every subject is a smaller part of that of the mixture was played by nobody."""
+"""A strategy whose likelihood for every subject is below this part of that of the mixture was not played."""
 CELLS = 2_000_000
-"""Likelihoods held at once while replicates are fitted, so that memory stays small."""
+"""Largest number of likelihoods in memory while bootstrap replicates are fitted."""
 
 
 class Point(NamedTuple):
-    """Where EM stands, for B samples side by side."""
+    """State of EM, for B samples side by side."""
 
     shares: Numbers
     """Shape (K, B)."""
     trembles: Numbers
-    """Shape (K, B), or (1, B) where the tremble is common to all strategies."""
+    """Shape (K, B), or (1, B) if the tremble is common to all strategies."""
     log_likelihood: Numbers
     """Shape (B,)."""
     ratios: Numbers
-    """Likelihood of each subject's choices by each strategy over that by the mixture, shape (K, S, B)."""
+    """Likelihood of the choices of each subject under each strategy over that under the mixture, shape (K, S, B)."""
 
     @property
     def posterior(self) -> Numbers:
@@ -58,59 +58,74 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Inference:
-    """A mixture of K strategies fitted to S subjects; equal arrays by strategy have its order."""
+    """A mixture of K strategies fitted to S subjects; arrays are in the order of the strategies of the evidence."""
 
     evidence: Evidence
+    """Strategies, subjects and counts."""
     shares: Numbers
-    """Shape (K,). Strategies that the play cannot tell apart share theirs equally: see `tied`."""
+    """Shape (K,). Strategies that the data do not distinguish have equal parts of their sum: see `tied`."""
     errors: Numbers
     """Standard errors of the shares, shape (K,)."""
     pointwise: Numbers
-    """95% percentile interval of each share by itself, shape (K, 2)."""
+    """95% percentile interval of each share, pointwise, shape (K, 2)."""
     intervals: Numbers
-    """95% intervals of all shares at once, shape (K, 2): in 95% of studies all of them hold together."""
+    """Simultaneous 95% intervals of all shares, shape (K, 2): they all cover in 95% of studies."""
     trembles: Numbers
-    """Probability, from 0 to 1/2, that a choice is swapped, shape (1,), or (K,) where they differ; 0 for a strategy of
-    which it changes nothing, a fair coin."""
+    """Probability, from 0 to 1/2, that a choice is swapped, shape (1,), or (K,) if trembles differ; 0 for a fair coin,
+    which a tremble does not change."""
     tremble_errors: Numbers
+    """Standard errors of the trembles, shape (1,) or (K,)."""
     tremble_intervals: Numbers
     """95% percentile intervals, shape (1, 2) or (K, 2)."""
     log_likelihood: float
-    """In natural units."""
+    """Natural logarithm of the likelihood."""
     bic: float
-    """-2 log-likelihood + free parameters x log(subjects) (Schwarz 1978); less is better."""
+    """-2 log-likelihood + free parameters x log(subjects) (Schwarz 1978); lower is better."""
     icl: float
-    """BIC + 2 x entropy of the posteriors (Biernacki, Celeux & Govaert 2000): also asks for clear assignments."""
+    """BIC + 2 x entropy of the posteriors (Biernacki, Celeux & Govaert 2000): it penalises unclear assignments too."""
     posterior: Numbers
     """Probability of each strategy for each subject, shape (S, K)."""
     tied: tuple[tuple[str, ...], ...]
-    """Strategies that the play does not tell apart, because they would have done the same in all that any of them could
-    have played; only the sum of their shares is known. Those that nobody can have played are left out: their shares
-    are 0, each by itself."""
+    """Groups of strategies that the data do not distinguish, because they give the same probabilities to all choices
+    that any of them explains; only the sum of their shares is identified. Strategies that no subject can have played
+    are omitted: the share of each is 0."""
 
     @property
     def assigned(self) -> Numbers:
-        """Subjects whose likeliest strategy this is, shape (K,); shared equally by tied ones."""
+        """Number of subjects for whom each strategy is the most likely, shape (K,); ties count in equal parts."""
         top = np.isclose(self.posterior, self.posterior.max(axis=1, keepdims=True), rtol=1e-9, atol=0.0)
         return np.asarray((top / top.sum(axis=1, keepdims=True)).sum(axis=0))
 
     @property
     def gamma(self) -> Numbers:
-        """The tremble as Dal Bó & Fréchette write it: tremble = 1 / (1 + exp(1 / gamma))."""
+        """The tremble in the parametrisation of Dal Bó & Fréchette: tremble = 1 / (1 + exp(1 / gamma))."""
         return np.asarray(1.0 / np.log(1.0 / np.minimum(self.trembles, np.nextafter(0.5, 0)) - 1.0))
 
 
 def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, own_trembles: bool = False) -> Inference:
     """Fit a mixture of the strategies to the choices of the subjects.
 
-    `resamples`: bootstrap samples of subjects, 2 or more; `own_trembles`: whether each strategy has a tremble of its
-    own. `InferenceError` where there are fewer than 2 strategies or subjects, or no choices.
+    Parameters
+    ----------
+    evidence
+        From `dilemmas.experiments.inference.likelihoods.evidence`.
+    rng
+        Generator of the initial values and the bootstrap samples.
+    resamples
+        Bootstrap samples of subjects, 2 or more.
+    own_trembles
+        Whether each strategy has its own tremble.
+
+    Raises
+    ------
+    InferenceError
+        With fewer than 2 strategies, subjects or bootstrap samples, or without a choice.
     """
     _check(evidence, resamples)
-    best = fit(evidence, rng, own_trembles)
+    best = fit_mixture(evidence, rng, own_trembles)
     shares, trembles = bootstrap(evidence, best, rng, resamples)
     bic, icl = criteria(evidence, best)
-    groups = alike(best)
+    groups = indistinguishable(best)
     size = np.array([len(group) for group in groups])
     member = np.zeros(len(evidence.strategies), dtype=np.int64)  # the group of each strategy
     for number, group in enumerate(groups):
@@ -139,8 +154,8 @@ def _summed(values: Numbers, groups: Sequence[tuple[int, ...]]) -> Numbers:
     return np.array([values[list(group)].sum(axis=0) for group in groups])
 
 
-def alike(point: Point) -> list[tuple[int, ...]]:
-    """The strategies in groups, within which share may go from one to the other and the likelihood remains as it is."""
+def indistinguishable(point: Point) -> list[tuple[int, ...]]:
+    """Groups of strategies that the data do not distinguish: they have equal likelihoods for every subject."""
     ratios = point.ratios[:, :, 0]
     groups: list[list[int]] = []
     for k, ratio in enumerate(ratios):
@@ -154,22 +169,32 @@ def alike(point: Point) -> list[tuple[int, ...]]:
 
 
 def _together(point: Point, group: tuple[int, ...]) -> bool:
-    """Whether these are several strategies that some subject could have played."""
+    """Whether the group has several strategies that some subject can have played."""
     return len(group) > 1 and bool(point.ratios[list(group), :, 0].max() >= PLAYED)
 
 
 def _check(evidence: Evidence, resamples: int) -> None:
-    told = f"{len(evidence.strategies)} strategies, {len(evidence.subjects)} subjects, {resamples} bootstrap samples"
+    found = f"{len(evidence.strategies)} strategies, {len(evidence.subjects)} subjects, {resamples} bootstrap samples"
     if min(len(evidence.strategies), len(evidence.subjects), resamples) < 2:
-        raise InferenceError(f"{told}: needs 2 or more of each; with few players take every match as a subject")
+        raise InferenceError(f"{found}: needs 2 or more of each; with few players, use --by match")
     if not evidence.choices:
-        raise InferenceError(f"{told}: not one choice could be read")
+        raise InferenceError(f"{found}: no choice is readable")
 
 
 def climb(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> Iterator[Point]:
-    """EM, a point per step, the start first; the log-likelihood never falls. It goes on for ever.
+    """Endless iteration of EM from initial values; the log-likelihood never decreases.
 
-    `weights`: how often each subject is in each of B samples, shape (S, B); `shares`, `trembles`: as in `Point`.
+    Parameters
+    ----------
+    weights
+        Number of times each subject is in each of B samples, shape (S, B).
+    shares, trembles
+        Initial values, of the shapes in `Point`.
+
+    Yields
+    ------
+    Point
+        The state before each step; the first has the initial values.
     """
     while True:
         point, shares, trembles = _step(evidence, weights, shares, trembles)
@@ -177,7 +202,7 @@ def climb(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
 
 
 def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> tuple[Point, Numbers, Numbers]:
-    """Where EM stands, and the shares and trembles to which it goes on."""
+    """The present state, and the shares and trembles after one step of EM."""
     follows, counts = evidence.follows[:, :, None], evidence.counts
     chances = evidence.chances(trembles)  # (K, L, B)
     told = counts @ np.log(chances)  # (K, S, B)
@@ -188,7 +213,7 @@ def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
     point = Point(shares, trembles, (weights * (top + np.log(total))).sum(axis=0), ratios)
     posterior = point.posterior * weights
     further = np.maximum(posterior.sum(axis=1) / weights.sum(axis=0), LEAST_SHARE)
-    made = counts.transpose(0, 2, 1) @ posterior  # (K, L, B): choices by the strategy they are put down to
+    made = counts.transpose(0, 2, 1) @ posterior  # (K, L, B): expected choices by strategy
     swapped = (made * trembles[:, None] * (1.0 - follows) / chances).sum(axis=1)  # (K, B)
     if len(trembles) == 1:
         swapped, made = swapped.sum(axis=0, keepdims=True), made.sum(axis=0, keepdims=True)
@@ -198,10 +223,10 @@ def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
 
 
 def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers, tolerance: float) -> Point:
-    """Where EM ends: a step from there moves no share and no tremble by more than `tolerance`.
+    """The fixed point of EM: a further step changes no share and no tremble by more than `tolerance`.
 
-    Two steps tell where further ones would lead, and EM goes on from there, if it is no worse: SQUAREM (Varadhan &
-    Roland 2008, Scand. J. Stat. 35:335). Samples that have arrived rest.
+    EM is accelerated by SQUAREM (Varadhan & Roland 2008, Scand. J. Stat. 35:335): two steps are extrapolated, and the
+    extrapolation is kept if the likelihood does not decrease. Samples that have converged are not updated.
     """
     at = [shares.copy(), trembles.copy()]
     moving = np.arange(shares.shape[1])
@@ -223,7 +248,7 @@ def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numb
 
 
 def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[Numbers]:
-    """Where shares and trembles seem to go, from two steps of EM; a share never falls below a tenth in one leap."""
+    """Shares and trembles extrapolated from two steps of EM; a share decreases at most to a tenth of its value."""
     first = [new - old for new, old in zip(one, here, strict=True)]
     second = [last - new - step for last, new, step in zip(two, one, first, strict=True)]
     length, bend = (np.sqrt(sum((part**2).sum(axis=0) for part in parts)) for parts in (first, second))
@@ -235,23 +260,23 @@ def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[N
     return [shares / shares.sum(axis=0), np.clip(trembles, LEAST_TREMBLE, MOST_TREMBLE)]
 
 
-def fit(evidence: Evidence, rng: np.random.Generator, own_trembles: bool = False) -> Point:
-    """The likeliest mixture of the strategies that several starts lead to, as a single sample."""
+def fit_mixture(evidence: Evidence, rng: np.random.Generator, own_trembles: bool = False) -> Point:
+    """The mixture with the largest likelihood from several initial values, as a single sample."""
     k = len(evidence.strategies)
     shares = np.column_stack([np.full(k, 1 / k), rng.dirichlet(np.ones(k), STARTS - 1).T])
     trembles = np.tile(np.linspace(0.02, 0.4, STARTS), (k if own_trembles else 1, 1))
     if own_trembles:
-        trembles[(evidence.follows == 0.5).all(axis=1)] = LEAST_TREMBLE  # a fair coin is one, however it trembles
+        trembles[(evidence.follows == 0.5).all(axis=1)] = LEAST_TREMBLE  # the tremble of a fair coin is not identified
     found = summit(evidence, np.ones((len(evidence.subjects), 1)), shares, trembles, 1e-9)
     best = [int(np.argmax(found.log_likelihood))]
     return Point(*(values[..., best] for values in found))
 
 
 def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resamples: int) -> tuple[Numbers, Numbers]:
-    """Shares (K, B) and trembles fitted to B samples of subjects with replacement, each climbing from near `best`."""
+    """Shares (K, B) and trembles fitted to B samples of subjects with replacement, with initial values near `best`."""
     subjects, k = len(evidence.subjects), len(evidence.strategies)
     weights = rng.multinomial(subjects, np.full(subjects, 1 / subjects), resamples).T.astype(np.float64)  # (S, B)
-    start = 0.9 * best.shares + 0.1 / k  # EM leaves no share of 0
+    start = 0.9 * best.shares + 0.1 / k  # EM cannot leave a share of 0
     found = []
     for part in np.array_split(weights, -(-weights.size * k // CELLS), axis=1):
         width = part.shape[1]
@@ -265,11 +290,23 @@ def percentiles(replicates: Numbers) -> Numbers:
 
 
 def simultaneous(estimates: Numbers, replicates: Numbers) -> Numbers:
-    """Intervals that hold all at once in 95% of the replicates, each failing equally often (Beran 1988, JASA 83:679).
+    """Balanced simultaneous intervals that cover in 95% of the replicates (Beran 1988, JASA 83:679).
 
-    `estimates`: shares, shape (K,); `replicates`: (K, B). The rank of a deviation among those of its share says how
-    far out it is; the limit is the rank within which the outermost deviation of a replicate stays in 95% of them.
-    Deviations are those of arcsin(sqrt(share)), whose spread hardly depends on the share (Anscombe 1948).
+    Deviations are measured as arcsin(sqrt(share)), whose variance hardly depends on the share (Anscombe 1948), and
+    compared by their rank among the replicates of the same share; the critical rank is the 95% quantile of the largest
+    rank in a replicate.
+
+    Parameters
+    ----------
+    estimates
+        Shares, shape (K,).
+    replicates
+        Bootstrap replicates, shape (K, B).
+
+    Returns
+    -------
+    ndarray
+        Shape (K, 2).
     """
     centre, angles = (np.arcsin(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (estimates[:, None], replicates))
     deviations = np.abs(angles - centre)
@@ -281,11 +318,11 @@ def simultaneous(estimates: Numbers, replicates: Numbers) -> Numbers:
 
 
 def _loosened(intervals: Numbers, size: Numbers, subjects: int, at_once: int) -> Numbers:
-    """Intervals with what a bootstrap cannot know.
+    """Intervals widened by what a bootstrap does not cover.
 
-    A strategy that none of the subjects plays may yet have a share that leaves it out of such a sample in 5% of cases
-    (of `at_once` strategies, in 5% for any of them). Of `size` strategies that cannot be told apart, each may have
-    anything from nothing to all of their share.
+    A strategy that no subject plays may have the share with which it is absent from such a sample in 5% of cases (for
+    `at_once` strategies, in 5% for any of them). Each of `size` strategies that are not distinguished may have any part
+    of the sum of their shares.
     """
     missed = 1.0 - ((1.0 - LEVEL) / at_once) ** (1.0 / subjects)
     low, high = np.minimum(intervals[:, 0], 1.0 - missed), np.maximum(intervals[:, 1], missed)
@@ -293,7 +330,7 @@ def _loosened(intervals: Numbers, size: Numbers, subjects: int, at_once: int) ->
 
 
 def criteria(evidence: Evidence, point: Point) -> tuple[float, float]:
-    """BIC and ICL of a single sample's point."""
+    """BIC and ICL of the state of a single sample."""
     free = len(point.shares) - 1 + len(point.trembles)
     posterior = point.posterior[:, :, 0]
     bic = float(free * np.log(len(evidence.subjects)) - 2.0 * point.log_likelihood[0])
@@ -302,12 +339,12 @@ def criteria(evidence: Evidence, point: Point) -> tuple[float, float]:
 
 
 def selected(evidence: Evidence, rng: np.random.Generator, by: Criterion, own_trembles: bool = False) -> Evidence:
-    """What remains, two strategies or more, when the rarest is left out again and again while the criterion falls."""
+    """Backward elimination: drop the rarest strategy while the criterion decreases and three or more remain."""
     kept = evidence
-    point = fit(kept, rng, own_trembles)
+    point = fit_mixture(kept, rng, own_trembles)
     while len(kept.strategies) > 2:
         fewer = kept.of([k for k in range(len(kept.strategies)) if k != int(np.argmin(point.shares))])
-        simpler = fit(fewer, rng, own_trembles)
+        simpler = fit_mixture(fewer, rng, own_trembles)
         now, then = (criteria(kept, point), criteria(fewer, simpler))
         if then[by == "icl"] >= now[by == "icl"]:
             break

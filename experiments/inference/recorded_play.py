@@ -1,6 +1,6 @@
-"""What players did, round by round, from the record of a run or from a table of people's play.
+"""Actions of players, round by round, from the records of a run or from a table of human play.
 
-An action counts as cooperation where it is at least half as cooperative as can be.
+An action counts as cooperation if its degree of cooperation is at least one half.
 """
 
 import csv
@@ -26,7 +26,7 @@ from dilemmas.experiments.replaying.replay import make_environment
 Actions = NDArray[np.int64]
 """C = 0, D = 1."""
 Choice = Literal["played", "decided"]
-"""What counts as a player's choice under trembling hands: what happened, or what it had decided."""
+"""The choice of a player under trembling hands: the action played, or the action decided."""
 
 COLUMNS = {
     "subject": ("id", "player", "participant", "subject_id"),
@@ -35,80 +35,93 @@ COLUMNS = {
     "own": ("choice", "action", "own_choice", "own_action", "coop"),
     "other": ("partner", "opponent", "other_choice", "other_action", "ocoop"),
 }
-"""Columns of a table of people's play, and other names by which they are known."""
+"""Columns of a table of human play, with accepted alternative names."""
 WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
+"""Accepted words for actions, in lower case."""
 
 
 def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that reads play: `read_play` takes what they are given."""
+    """Add the options of every command that reads play; their values are arguments of `read_play`."""
     choices = click.option(
         "--choices",
         type=click.Choice(get_args(Choice)),
         default="played",
         show_default=True,
-        help="Where hands trembled: what happened, or what had been decided.",
+        help="With trembling hands: the action played, or the action decided.",
     )
-    one = click.option("--one", type=click.Choice(["C", "D"]), help="What 1 means in a table with actions 0 and 1.")
+    one = click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1.")
     return choices(one(function))
 
 
 class PlayError(InputError):
-    """Recorded play that cannot be used; the message names the file, the line and the way out."""
+    """Recorded play that cannot be used; the message names the file, the line and the remedy."""
 
 
 @dataclass(frozen=True)
-class Played:
-    """What one player did in one match, R rounds long."""
+class PlayerHistory:
+    """Actions of one player in one match of R rounds."""
 
     file: str
-    """Where it was recorded."""
+    """Path of the record."""
     match: str
-    """The match in that file."""
+    """Identifier of the match in that file."""
     seat: int
-    """Place at the table, from 0."""
+    """Index of the player, from 0."""
     player: str
-    """Name of the agent, or the subject of a table."""
+    """Name of the agent, or subject of a table."""
     others: tuple[str, ...]
-    """Names of the others, in the order of the table; "" where a table does not tell."""
+    """Names of the others, in order; "" if unknown."""
     own: Actions
-    """What it did as it happened, shape (R,)."""
+    """Actions as played, shape (R,)."""
     defectors: Actions
-    """How many of the others defected, shape (R,)."""
+    """Number of others who defected, shape (R,)."""
     chosen: Actions
-    """What it chose, shape (R,); -1 where its reply could not be read, which is no choice."""
+    """Choices, shape (R,); -1 for an unreadable reply, which is no choice."""
 
     @property
     def players(self) -> int:
+        """Number of players in the match."""
         return len(self.others) + 1
 
 
-def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None = None) -> list[Played]:
-    """All that is recorded in run folders, trajectory files and ``.csv`` or ``.tsv`` tables of people's play.
+def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None = None) -> list[PlayerHistory]:
+    """Read run folders, trajectory files and ``.csv`` or ``.tsv`` tables of human play.
 
-    `one`: what the number 1 means in a table, C or D. Raises `InputError` where a file cannot be used or nothing was
-    played.
+    Parameters
+    ----------
+    paths
+        Files and folders.
+    choice
+        What counts as a choice under trembling hands.
+    one
+        Meaning of the number 1 in a table, C or D.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or no round is complete.
     """
-    found: list[Played] = []
+    found: list[PlayerHistory] = []
     for path in paths:
         if path.suffix.lower() in (".csv", ".tsv"):
             found += people(path, one)
         elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
-            raise PlayError(f"{path} is a tournament of which only sums are kept; play it with --engine environment")
+            raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
         else:
             found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
     if not found:
-        raise PlayError(f"{', '.join(map(str, paths))}: no round was played to its end")
+        raise PlayError(f"{', '.join(map(str, paths))}: no complete round")
     return found
 
 
-def trajectory(path: Path, choice: Choice = "played") -> Iterator[Played]:
-    """What each player of each match of a file did; `RecordError` where the record does not tell."""
+def trajectory(path: Path, choice: Choice = "played") -> Iterator[PlayerHistory]:
+    """Actions of each player in each match of a trajectory file; `RecordError` if it does not contain them."""
     header, records = read_trajectory(path)
     environment = make_environment(path, header)
     rules = environment.rules if isinstance(environment, SocialDilemma) else None
     if rules is None or rules.population is not None:
         raise RecordError(
-            f"{path}, line 1: '{header.environment}' is not a match of dilemmas between the players of one game"
+            f"{path}, line 1: '{header.environment}' is not a repeated game of dilemmas among fixed players"
         )
     names = [player.name for player in header.agents]
     for record in records:
@@ -118,14 +131,14 @@ def trajectory(path: Path, choice: Choice = "played") -> Iterator[Played]:
 
 
 def _rounds(record: MatchRecord, rules: Rules, path: Path) -> Iterator[tuple[Move, ...]]:
-    """The moves of the phase in which players act, round by round."""
+    """The moves of the action phase, round by round."""
     for place, moves in enumerate(record.steps):
         if rules.phases[place % len(rules.phases)].name != "act" or moves[0].reward is None:
             continue
         if any(move.played is None for move in moves):
             raise RecordError(
-                f"{path}, match {record.match}, step {place + 1}: the record does not say what was played; environments"
-                " with views=True do"
+                f"{path}, match {record.match}, step {place + 1}: the record lacks the actions played; make the"
+                " environment with views=True"
             )
         yield moves
 
@@ -137,8 +150,8 @@ def _seats(
     rules: Rules,
     rounds: Sequence[tuple[Move, ...]],
     choice: Choice,
-) -> Iterator[Played]:
-    """What each player of a match did."""
+) -> Iterator[PlayerHistory]:
+    """Actions of each player of a match."""
     game = rules.stage
     happened = np.array([[game.cooperation(m.played, i) < 0.5 for i, m in enumerate(moves)] for moves in rounds])
     for seat, name in enumerate(names):
@@ -150,22 +163,31 @@ def _seats(
             elif choice == "decided":
                 chosen[place] = game.cooperation(_decided(moves[seat], game.options[seat]), seat) < 0.5
         others = (*names[:seat], *names[seat + 1 :])
-        yield Played(str(path), str(record.match), seat, name, others, own, happened.sum(axis=1) - own, chosen)
+        yield PlayerHistory(str(path), str(record.match), seat, name, others, own, happened.sum(axis=1) - own, chosen)
 
 
 def _decided(move: Move, options: int) -> Any:
-    """What a player had decided; an action of another phase was played as this phase's default."""
+    """The action that a player decided; an action of another phase was replaced by the default of this phase."""
     action = move.decision.action
     if not options:
         return float(np.asarray(action).item())
     return action if whole(action, options) else move.played
 
 
-def people(path: Path, one: str | None = None) -> Iterator[Played]:
-    """A table of people's play in matches of two: a line per subject, match and round, with own and other's action.
+def people(path: Path, one: str | None = None) -> Iterator[PlayerHistory]:
+    """Read a table of human play in two-player matches: a line per subject, match and round, with both actions.
 
-    The columns are those of `COLUMNS`, separated by commas, semicolons or tabs. Actions are C and D, or 0 and 1, where
-    `one` says what 1 means. `PlayError` names the line that cannot be used.
+    Parameters
+    ----------
+    path
+        A file with the columns of `COLUMNS`, separated by commas, semicolons or tabs. Actions are C and D, or 0 and 1.
+    one
+        Meaning of the number 1, C or D.
+
+    Raises
+    ------
+    PlayError
+        If the table cannot be used; the message names the line.
     """
     matches: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
     for line, row in _rows(path):
@@ -174,7 +196,7 @@ def people(path: Path, one: str | None = None) -> Iterator[Played]:
         round = _round(row["round"], place)
         if round in rounds:
             raise PlayError(
-                f"{place}: round {round} of match {row['match']} of subject {row['subject']} stands there already"
+                f"{place}: round {round} of match {row['match']} of subject {row['subject']} is there twice"
             )
         rounds[round] = (_action(row["own"], one, place), _action(row["other"], one, place))
     for (subject, match), rounds in matches.items():
@@ -185,17 +207,17 @@ def people(path: Path, one: str | None = None) -> Iterator[Played]:
                 f"{path}: subject {subject}, match {match}: round {missing} is missing; count rounds from 1"
             )
         own, other = np.array([rounds[n] for n in sorted(rounds)], dtype=np.int64).T
-        yield Played(str(path), match, 0, subject, ("",), own, other, own)
+        yield PlayerHistory(str(path), match, 0, subject, ("",), own, other, own)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Number of each line, and its fields by the names of `COLUMNS`."""
+    """Line numbers, and fields by the names of `COLUMNS`."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise PlayError(f"{path} is not a table in UTF-8: {error}") from None
+        raise PlayError(f"{path} is not a text file in UTF-8: {error}") from None
     if not lines:
-        raise PlayError(f"{path} is empty; the first line names the columns {', '.join(COLUMNS)}")
+        raise PlayError(f"{path} is empty; the first line must name the columns {', '.join(COLUMNS)}")
     reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count))
     heads = next(reader)
     where = _columns(heads, path)
@@ -212,21 +234,21 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
-    """Where each column stands."""
-    told = [re.sub(r"[\W_]+", "_", head.strip().lower()).strip("_") for head in heads]
+    """Index of each column."""
+    titles = [re.sub(r"[\W_]+", "_", head.strip().lower()).strip("_") for head in heads]
     where = {}
     for name, aliases in COLUMNS.items():
-        places = [told.index(known) for known in (name, *aliases) if known in told]
+        places = [titles.index(known) for known in (name, *aliases) if known in titles]
         if not places:
             known = f"also known as {', '.join(aliases)}"
-            raise PlayError(f"{path}, line 1: no column '{name}' ({known}){did_you_mean(name, dict.fromkeys(told))}")
+            raise PlayError(f"{path}, line 1: no column '{name}' ({known}){did_you_mean(name, dict.fromkeys(titles))}")
         where[name] = places[0]
     return where
 
 
 def _round(text: str, place: str) -> int:
     if not re.fullmatch(r"0*[1-9]\d*(\.0*)?", text):
-        raise PlayError(f"{place}: round '{text}' is not a whole number from 1 up")
+        raise PlayError(f"{place}: round '{text}' is not a whole number of at least 1")
     return int(float(text))
 
 
@@ -235,7 +257,7 @@ def _action(text: str, one: str | None, place: str) -> int:
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     if not re.fullmatch(r"[01](\.0*)?", text):
-        raise PlayError(f"{place}: action '{text}' is neither C nor D, and neither 0 nor 1")
+        raise PlayError(f"{place}: action '{text}' is not C, D, 0 or 1")
     if one is None:
-        raise PlayError(f"{place}: action '{text}' is a number; say what 1 means: --one C or --one D")
+        raise PlayError(f"{place}: action '{text}' is a number; specify the meaning of 1 with --one C or --one D")
     return int((text[0] == "1") == (one == "D"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.fingerprint import Habit, fingerprint
+from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
 from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z
 from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.settings import Group
@@ -130,7 +130,7 @@ def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
         sampled |= set() if exact else set(means.group)
         for name, moves in zip(means.group, means.moves * (matches if exact else 1), strict=True):
             counts[name] = counts.get(name, 0) + moves
-    return {name: fingerprint(moves, name not in sampled) for name, moves in counts.items()}
+    return {name: memory_one_fingerprint(moves, name not in sampled) for name, moves in counts.items()}
 
 
 def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike: bool = True) -> Standings:

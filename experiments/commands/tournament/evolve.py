@@ -18,7 +18,7 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import check_overwrite, force_option, json_option, print_json
 from dilemmas.experiments.dynamics.fixation import FITNESS, RULES
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payoffs
-from dilemmas.experiments.dynamics.summaries import DYNAMICS, Outcome, Settings
+from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
@@ -93,13 +93,13 @@ def settled(dynamics: str, given: Settings) -> Settings:
     return {**used, **{option: value for option, value in given.items() if value is not None}}
 
 
-def table(outcome: Outcome) -> Table:
+def table(outcome: DynamicsSummary) -> Table:
     """The rows for the terminal; names are text, never markup."""
     columns = [words(title, title in NAMES) if title in WORDS else number(title) for title in outcome.headings]
     return terminal_table(columns, outcome.rows)
 
 
-def drawn(dynamics: str, outcome: Outcome) -> str:
+def drawn(dynamics: str, outcome: DynamicsSummary) -> str:
     """A line chart of the shares over time."""
     if not outcome.series:
         raise DynamicsError(f"--svg: {dynamics} has no shares over time")

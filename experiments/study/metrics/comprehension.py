@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.comprehension import ComprehensionScore
+from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores
 from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
@@ -36,7 +36,7 @@ def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[Comprehensio
     """Ask a model about every game with two actions, in one context; by kind of question."""
     cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
     prompting = recipe.prompting
-    return comprehension(backend, prompting.template, cases, prompting.shuffle_labels)
+    return comprehension_scores(backend, prompting.template, cases, prompting.shuffle_labels)
 
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:

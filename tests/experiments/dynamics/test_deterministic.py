@@ -253,7 +253,7 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", "tit_for_tta"], "did you mean 'tit_for_tat'"),
         ([], "'tit_for_tat' never met '[bold]'"),
         (["--players", ALL, "--start", "always_defct=1"], "did you mean 'always_defect'"),
-        (["--players", ALL, "--start", "always_defect"], "needs NAME= and a share"),
+        (["--players", ALL, "--start", "always_defect"], "VALUE is a share"),
         (["--players", ALL, "--start", "always_defect=1.5"], "always_defect = 1.5"),
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
         (["--players", ALL, "--mutation", "-0.1"], "mutation = -0.1"),
@@ -275,7 +275,7 @@ def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: s
     assert told.count("\n") == 1
     with pytest.raises(SystemExit):
         main([str(folder / "nowhere")], command=command)
-    assert "results.json is not there" in capsys.readouterr().err
+    assert "results.json does not exist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -297,5 +297,5 @@ def test_results_without_payoffs_are_refused(told: object, tmp_path: Path) -> No
 def test_payoffs_of_larger_groups_are_refused(tmp_path: Path) -> None:
     told = {"players": ["a"], "payoff_matrix": [[1]], "groups": [{"players": ["a", "a", "a"]}]}
     (tmp_path / "results.json").write_text(json.dumps(told))
-    with pytest.raises(DynamicsError, match="3 play at a table"):
+    with pytest.raises(DynamicsError, match="groups of 3 players"):
         read_payoffs(tmp_path)

@@ -190,7 +190,7 @@ def test_rare_mutations_lead_to_tit_for_tat_though_only_defection_is_strict() ->
         (lambda: Process(intensity=2), "from 0 to 1.0"),
         (lambda: fixation(GAMES[0], 1), "a population of 1"),
         (lambda: fixation(GAMES[0], 5, 5), "needs 1 to 4"),
-        (lambda: fixation(GAMES[0] - 3, 5), "an intensity up to 0.25"),
+        (lambda: fixation(GAMES[0] - 3, 5), "an intensity of at most 0.25"),
     ],
 )
 def test_what_cannot_be_is_refused(wrong, message: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.experiments.dynamics.fixation import Process, fixation
-from dilemmas.experiments.dynamics.invasion import Entry, Resident, Stability, invasions, takeovers
+from dilemmas.experiments.dynamics.invasion import InvasionResult, Resident, Stability, invasions, takeovers
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
 
 
@@ -65,7 +65,7 @@ def test_the_four_dilemmas(game: str, c: Stability, d: Stability) -> None:
 def test_who_earns_as_much_may_invade_slowly_or_be_repelled_by_its_own_kind() -> None:
     matrix = PayoffMatrix(("resident", "friendly", "hostile"), np.array([[1.0, 1, 1], [1, 2, 1], [1, 1, 0]]))
     entries = invasions(matrix).entries[0]
-    assert entries == (Entry.NEUTRAL, Entry.WEAK, Entry.NONE)
+    assert entries == (InvasionResult.NEUTRAL, InvasionResult.WEAK, InvasionResult.NONE)
     found = told(matrix)
     assert found["resident"].stability is Stability.NASH
     assert found["friendly"].stability is Stability.STRICT_NASH

@@ -222,7 +222,7 @@ def test_those_who_are_not_named_are_as_many_as_each_other() -> None:
     [
         (lambda: start_counts(MATRIX, 1), "a population of 1"),
         (lambda: start_counts(MATRIX, 5, {"C": 6}), "the population is 5"),
-        (lambda: start_counts(MATRIX, 5, {"C": 1, "D": 1}), "add up to 2"),
+        (lambda: start_counts(MATRIX, 5, {"C": 1, "D": 1}), "sum to 2"),
         (lambda: start_counts(MATRIX, 5, {"C": -1}), "C = -1"),
         (lambda: start_counts(MATRIX, 5, {"E": 1}), "unknown player 'E'"),
         (lambda: simulated(mutation=-0.1), "mutation = -0.1"),
@@ -230,7 +230,10 @@ def test_those_who_are_not_named_are_as_many_as_each_other() -> None:
         (lambda: simulated(runs=0), "runs = 0"),
         (lambda: simulated(every=0), "every = 0"),
         (lambda: simulated(edges=((0, 1), (1, 2), (2, 3))), "player 4 of the graph has no neighbour"),
-        (lambda: simulated(matrix=PayoffMatrix(("C", "D"), PAYOFFS - 2)), "exponential fitness, or an intensity up to"),
+        (
+            lambda: simulated(matrix=PayoffMatrix(("C", "D"), PAYOFFS - 2)),
+            "or an intensity of at most",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(wrong, message: str) -> None:

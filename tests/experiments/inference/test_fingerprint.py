@@ -28,12 +28,12 @@ from dilemmas.experiments.inference.fingerprint import (
     cooperation_matrix,
     eigenjesus,
     eigenmoses,
-    fingerprint,
     labels,
+    memory_one_fingerprint,
     moves,
     vengeful_cooperation,
 )
-from dilemmas.experiments.inference.recorded_play import Played, PlayError, read_play
+from dilemmas.experiments.inference.recorded_play import PlayerHistory, read_play
 
 
 def record(
@@ -48,16 +48,16 @@ def record(
     return played
 
 
-def seats(path: Path, **how: Any) -> list[list[Played]]:
+def seats(path: Path, **how: Any) -> list[list[PlayerHistory]]:
     """What was played from each seat."""
     plays = read_play([path], **how)
     return [[one for one in plays if one.seat == seat] for seat in range(plays[0].players)]
 
 
-def game(own: str, other: str) -> Played:
+def game(own: str, other: str) -> PlayerHistory:
     """One match, from its moves as letters."""
     mine, theirs = (np.array(["CD".index(move) for move in told]) for told in (own, other))
-    return Played("f", "0", 0, "a", ("b",), mine, theirs, mine)
+    return PlayerHistory("f", "0", 0, "a", ("b",), mine, theirs, mine)
 
 
 def value(told: Any) -> float | None:
@@ -68,7 +68,7 @@ def test_a_memory_one_player_leaves_its_probabilities(tmp_path: Path) -> None:
     chances = (0.9, 0.8, 0.3, 0.6, 0.2)
     path = tmp_path / "a.trajectory.jsonl"
     record(path, [memory_one("probe", *chances), strategy("random")], matches=40, rounds=30)
-    habits = fingerprint(moves(seats(path)[0]))
+    habits = memory_one_fingerprint(moves(seats(path)[0]))
     assert [habit.after for habit in habits] == ["start", "CC", "CD", "DC", "DD"]
     for habit, chance in zip(habits, chances, strict=True):
         assert habit.interval is not None
@@ -94,20 +94,28 @@ def test_groups_are_counted_as_the_engines_count_them(tmp_path: Path) -> None:
     told = [moves(plays) for plays in seats(path)]
     assert all((counts == tally.moves[0, seat]).all() for seat, counts in enumerate(told))
     assert labels(3) == ("start", "C, 0 D", "C, 1 D", "C, 2 D", "D, 0 D", "D, 1 D", "D, 2 D")
-    assert [habit.cooperated for habit in fingerprint(told[0])] == [1, 0, 3, 0, 0, 0, 0]  # half of the others did
+    assert [habit.cooperated for habit in memory_one_fingerprint(told[0])] == [
+        1,
+        0,
+        3,
+        0,
+        0,
+        0,
+        0,
+    ]  # half of the others did
 
 
 def test_exact_counts_leave_exact_probabilities() -> None:
     rules = rules_of("prisoners_dilemma", rounds=50)
     (tally,) = play_chains(rules, [[strategy("gtft"), strategy("random")]])
-    habits = fingerprint(tally.moves[0, 0], exact=tally.exact)
+    habits = memory_one_fingerprint(tally.moves[0, 0], exact=tally.exact)
     told = [habit.probability for habit in habits[:3]]
     assert told == pytest.approx([1, 1, 1 / 3])
     assert habits[2].interval == (habits[2].probability, habits[2].probability)
 
 
 def test_what_was_not_seen_has_no_probability() -> None:
-    told = fingerprint(moves([game("CC", "CC")]))
+    told = memory_one_fingerprint(moves([game("CC", "CC")]))
     assert [habit.probability for habit in told] == [1, 1, None, None, None]
     assert told[4].interval is None
 
@@ -115,7 +123,7 @@ def test_what_was_not_seen_has_no_probability() -> None:
 def test_trembling_hands_are_played_but_not_decided(tmp_path: Path) -> None:
     path = tmp_path / "a.trajectory.jsonl"
     record(path, [strategy("tft"), strategy("random")], matches=20, rounds=30, noise=0.2)
-    played, decided = (fingerprint(moves(seats(path, choice=how)[0])) for how in ("played", "decided"))
+    played, decided = (memory_one_fingerprint(moves(seats(path, choice=how)[0])) for how in ("played", "decided"))
     assert [habit.probability for habit in decided] == [1, 1, 0, 1, 0]
     for habit, truth in zip(played, (0.8, 0.8, 0.2, 0.8, 0.2), strict=True):
         assert habit.probability == pytest.approx(truth, abs=0.12)
@@ -212,7 +220,7 @@ def test_what_every_book_says_of_the_classics(tmp_path: Path) -> None:
 
 def test_in_groups_the_other_is_most_of_the_others() -> None:
     own = np.array([0, 1, 0])
-    one = Played("f", "0", 0, "a", ("b", "c", "d"), own, np.array([2, 1, 0]), own)
+    one = PlayerHistory("f", "0", 0, "a", ("b", "c", "d"), own, np.array([2, 1, 0]), own)
     told = character([one])
     assert value(told.provocability) == 1  # two of three defected
     assert value(told.vengeance) == 0  # one of three did
@@ -295,7 +303,7 @@ def test_the_nearest_strategy_is_who_played(run: Path, name: str) -> None:
 def test_counts_need_not_be_whole() -> None:
     """Expected counts are not, and may stand among sampled ones."""
     for cooperated, times in ((1.7, 1.75), (0.2, 0.3)):
-        found = fingerprint(np.array([[cooperated, times - cooperated]] + [[0.0, 0.0]] * 4))[0]
+        found = memory_one_fingerprint(np.array([[cooperated, times - cooperated]] + [[0.0, 0.0]] * 4))[0]
         assert found.interval is not None
         assert found.interval[0] < cooperated / times < found.interval[1]
 
@@ -303,7 +311,7 @@ def test_counts_need_not_be_whole() -> None:
 def test_strategies_that_play_leaves_open_are_named_the_likeliest_first() -> None:
     """Two slips in forty rounds after cooperation: Tit for Tat that trembles, or Joss, who slips in a tenth."""
     own, other = np.array([0] * 9 + [1] + [0] * 19 + [1] + [0] * 10), np.zeros(40, dtype=np.int64)
-    plays = {"x": [Played("f", "0", 0, "x", ("y",), own, other, own)]}
+    plays = {"x": [PlayerHistory("f", "0", 0, "x", ("y",), own, other, own)]}
     (found,) = nearest(plays, automata(["joss", "always_defect", "tit_for_tat"], 2)).values()
     assert found.strategies == ("tit_for_tat", "joss")
 
@@ -336,22 +344,3 @@ def test_names_are_no_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         main([str(tmp_path)], command)
     assert "[bold]x[/]" in capsys.readouterr().out
-
-
-def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"holds no file named \*\.trajectory\.jsonl"):
-        read_play([tmp_path])
-    path = tmp_path / "a.trajectory.jsonl"
-    agents = [strategy("tft")] * 9
-    record(path, agents, "population", rounds=2, n_players=9)
-    with pytest.raises(ValueError, match="not a match of dilemmas between the players of one game"):
-        read_play([path])
-    with TrajectoryWriter(tmp_path / "b.trajectory.jsonl", Header("dilemmas/prisoners_dilemma-v0", (), 0)):
-        pass
-    with pytest.raises(PlayError, match="no round was played"):
-        read_play([tmp_path / "b.trajectory.jsonl"])
-    summed = tmp_path / "tournament"
-    summed.mkdir()
-    (summed / "rows.jsonl").touch()
-    with pytest.raises(PlayError, match="only sums are kept; play it with --engine environment"):
-        read_play([summed])

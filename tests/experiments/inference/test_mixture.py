@@ -1,25 +1,16 @@
 """Strategies that were planted are found again, and the likelihood that finds them is the one of the theory."""
 
-import json
 from collections.abc import Sequence
-from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
-from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.envs.names import UnknownNameError
-from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.experiments.commands.infer import USUAL, automata, by_subject, command
-from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.infer import USUAL, automata
 from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
-from dilemmas.experiments.inference.mixture import alike, climb, criteria, fit, infer, selected
-from dilemmas.experiments.inference.recorded_play import Played, PlayError, people, read_play
+from dilemmas.experiments.inference.mixture import climb, criteria, fit_mixture, indistinguishable, infer, selected
+from dilemmas.experiments.inference.recorded_play import PlayerHistory
 
 FIVE = automata(["alld", "allc", "grim", "tft", "wsls"], 2)
 SHARES = np.array([0.3, 0.1, 0.2, 0.25, 0.15])
@@ -33,12 +24,12 @@ def society(
     tremble: float | Sequence[float] = TREMBLE,
     subjects: int = 200,
     matches: int = 10,
-) -> dict[str, list[Played]]:
+) -> dict[str, list[PlayerHistory]]:
     """Subjects who each play one of the strategies, paired anew for every match; a round is followed by another with
     probability 3/4, as in Dal Bó & Fréchette 2011."""
     who = rng.choice(len(candidates), subjects, p=shares)
     slip = np.broadcast_to(tremble, len(candidates))[who]
-    plays: dict[str, list[Played]] = {f"s{i}": [] for i in range(subjects)}
+    plays: dict[str, list[PlayerHistory]] = {f"s{i}": [] for i in range(subjects)}
     for match in range(matches):
         for pair in rng.permutation(subjects).reshape(-1, 2):
             states, made = [0, 0], []
@@ -52,14 +43,14 @@ def society(
             table = np.array(made)
             for seat, i in enumerate(pair):
                 own, other = table[:, seat], table[:, 1 - seat]
-                plays[f"s{i}"].append(Played("lab", str(match), seat, f"s{i}", ("",), own, other, own))
+                plays[f"s{i}"].append(PlayerHistory("lab", str(match), seat, f"s{i}", ("",), own, other, own))
     return plays
 
 
-def played(own: str, other: str, subject: str = "s") -> Played:
+def played(own: str, other: str, subject: str = "s") -> PlayerHistory:
     """One match, from its moves as letters."""
     mine, theirs = (np.array(["CD".index(move) for move in moves]) for moves in (own, other))
-    return Played("lab", "0", 0, subject, ("",), mine, theirs, mine)
+    return PlayerHistory("lab", "0", 0, subject, ("",), mine, theirs, mine)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +84,7 @@ def test_an_own_slip_is_part_of_the_history() -> None:
 def test_the_tremble_of_a_single_strategy_is_its_share_of_mismatches() -> None:
     told = evidence(society(np.random.default_rng(3), shares=[0, 0, 0, 1, 0], subjects=20), FIVE).of([3])
     misses, hits = told.counts[0].sum(axis=0)
-    point = fit(told, np.random.default_rng(0))
+    point = fit_mixture(told, np.random.default_rng(0))
     share = misses / (misses + hits)
     assert point.trembles[0, 0] == pytest.approx(share, abs=1e-12)
     assert point.log_likelihood[0] == pytest.approx(misses * np.log(share) + hits * np.log(1 - share))
@@ -116,7 +107,7 @@ def test_every_step_of_em_climbs(seed: int, own: bool) -> None:
 
 
 def test_the_summit_is_flat(small: Evidence) -> None:
-    point = fit(small, np.random.default_rng(0))
+    point = fit_mixture(small, np.random.default_rng(0))
     shares, tremble = point.shares[:, 0], float(point.trembles[0, 0])
     each = [likelihood(small, shares, tremble + step) for step in (-1e-4, 1e-4)]
     assert abs(each[1] - each[0]) / 2e-4 < 1e-2
@@ -136,7 +127,7 @@ def test_a_general_optimiser_finds_the_same(small: Evidence) -> None:
 
     best = optimize.minimize(height, np.array([0, 0, 0, 0, 0, -1.0]), method="BFGS")
     shares = np.exp(best.x[:5]) / np.exp(best.x[:5]).sum()
-    point = fit(small, np.random.default_rng(0))
+    point = fit_mixture(small, np.random.default_rng(0))
     assert point.log_likelihood[0] == pytest.approx(-best.fun, abs=1e-5)
     assert point.shares[:, 0] == pytest.approx(shares, abs=1e-3)
     assert point.trembles[0, 0] == pytest.approx(0.5 / (1 + np.exp(-best.x[5])), abs=1e-4)
@@ -166,14 +157,14 @@ def test_the_published_shares_of_people_are_found() -> None:
     same = np.array([row[2:] for row in rows], dtype=np.float64)
     names, subjects = tuple(row[1] for row in rows), tuple(map(str, range(38)))
     told = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2))
-    assert fit(told, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [float(row[0]) for row in rows]
+    assert fit_mixture(told, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [float(row[0]) for row in rows]
 
 
 def test_the_order_of_subjects_and_strategies_does_not_matter() -> None:
     plays = society(np.random.default_rng(5), subjects=40)
     back = {name: plays[name][::-1] for name in list(plays)[::-1]}
-    one = fit(evidence(plays, FIVE), np.random.default_rng(0))
-    other = fit(evidence(back, FIVE[::-1]), np.random.default_rng(9))
+    one = fit_mixture(evidence(plays, FIVE), np.random.default_rng(0))
+    other = fit_mixture(evidence(back, FIVE[::-1]), np.random.default_rng(9))
     assert one.shares[::-1] == pytest.approx(other.shares, abs=1e-6)
     assert one.trembles == pytest.approx(other.trembles, abs=1e-6)
 
@@ -271,7 +262,7 @@ def test_the_tremble_as_dal_bo_and_frechette_write_it(small: Evidence) -> None:
 
 
 def test_criteria_are_what_their_papers_say(small: Evidence) -> None:
-    point = fit(small, np.random.default_rng(0))
+    point = fit_mixture(small, np.random.default_rng(0))
     bic, icl = criteria(small, point)
     assert bic == pytest.approx(-2 * point.log_likelihood[0] + 5 * np.log(40))  # 4 shares and a tremble
     mass = point.posterior[:, :, 0]
@@ -286,7 +277,7 @@ def test_strategies_that_nobody_plays_are_left_out() -> None:
 
 def test_the_usual_candidates_can_be_told_apart() -> None:
     told = evidence(society(np.random.default_rng(0), subjects=60), automata(USUAL, 2))
-    assert len(alike(fit(told, np.random.default_rng(0)))) == len(USUAL) == 13
+    assert len(indistinguishable(fit_mixture(told, np.random.default_rng(0)))) == len(USUAL) == 13
 
 
 def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:
@@ -304,112 +295,3 @@ def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:
 def test_too_little_to_infer_from(told: Evidence, message: str) -> None:
     with pytest.raises(InferenceError, match=message):
         infer(told, np.random.default_rng(0))
-
-
-def test_candidates_that_cannot_be() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'grim'"):
-        automata(["tft", "grimm"], 2)
-    with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
-        automata(["tft", "tit_for_tat"], 2)
-    with pytest.raises(InferenceError, match="no finite automaton"):
-        automata(["gradual"], 2)
-
-
-HEAD = "subject,match,round,own,other\n"
-
-
-def test_a_table_of_peoples_play(tmp_path: Path) -> None:
-    file = tmp_path / "lab.csv"
-    file.write_text(
-        "\ufeffID;Supergame;Period;Choice;Other.choice;age\n7;1;2;d;C;30\n7;1;1;Cooperate;D;30\n\n8;1;1;C;C;31\n"
-    )
-    one, other = people(file)
-    assert (one.player, one.match, one.own.tolist(), one.defectors.tolist()) == ("7", "1", [0, 1], [1, 0])
-    assert (other.player, other.own.tolist()) == ("8", [0])
-
-
-@pytest.mark.parametrize(("one", "own"), [("C", [0, 1]), ("D", [1, 0])])
-def test_numbers_mean_what_is_said_of_them(tmp_path: Path, one: str, own: list[int]) -> None:
-    file = tmp_path / "lab.csv"
-    file.write_text(HEAD + "a,1,1,1,0\na,1,2,0,0\n")
-    (told,) = people(file, one)
-    assert told.own.tolist() == own
-    file.write_text(HEAD + "a,1,1.0,1.0,0.0\na,1,2.0,0.0,0.0\n")  # as pandas and R may write them
-    (told,) = people(file, one)
-    assert told.own.tolist() == own
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "is empty; the first line names the columns subject"),
-        ("subjct,match,round,own,other\n", "line 1: no column 'subject' .*did you mean 'subjct'"),
-        (HEAD + "a,1,1,C\n", "line 2: 4 fields under 5 columns"),
-        (HEAD + "a,1,1,C,C\na,1,2,X,C\n", "line 3: action 'X' is neither C nor D"),
-        (HEAD + "a,1,1,1,0\n", "line 2: action '1' is a number; say what 1 means: --one C"),
-        (HEAD + "a,1,one,C,C\n", "line 2: round 'one' is not a whole number"),
-        (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number from 1 up"),
-        (HEAD + "a,,1,C,C\n", "line 2: 'match' is empty"),
-        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a stands there already"),
-        (HEAD + "a,1,1,C,C\na,1,3,C,C\n", "subject a, match 1: round 2 is missing"),
-    ],
-)
-def test_a_table_that_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
-    file = tmp_path / "lab.csv"
-    file.write_text(text)
-    with pytest.raises(PlayError, match=message):
-        list(people(file))
-
-
-def test_a_table_without_a_round(tmp_path: Path) -> None:
-    (tmp_path / "lab.csv").write_text(HEAD)
-    with pytest.raises(PlayError, match="no round was played"):
-        read_play([tmp_path / "lab.csv"])
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tit for Tat against Always Defect, and against itself, four matches each."""
-    folder = tmp_path_factory.mktemp("run")
-    for other in ("alld", "tft"):
-        agents = [strategy("tft"), strategy(other)]
-        header = Header("dilemmas/prisoners_dilemma-v0", tuple(a.describe() for a in agents), 0, {"rounds": 5})
-        with TrajectoryWriter(folder / f"{other}.trajectory.jsonl", header) as writer:
-            for record in run_matches(partial(parallel, "prisoners_dilemma", rounds=5), agents, 4, seed=0):
-                writer.write(record)
-    return folder
-
-
-@pytest.mark.parametrize(("by", "subjects"), [("agent", 3), ("subject", 4), ("match", 16)])
-def test_who_is_a_subject(recorded: Path, by: str, subjects: int) -> None:
-    assert len(by_subject(read_play([recorded]), by)) == subjects
-
-
-def test_the_command_tells_what_was_planted(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [str(recorded), "--by", "match", "--strategies", "tft,alld,allc", "--bootstrap", "50"]
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--json"], command)
-    told = json.loads(capsys.readouterr().out)
-    assert ended.value.code == 0
-    shares = {name: row["share"] for name, row in told["strategies"].items()}
-    assert shares["always_defect"] == pytest.approx(4 / 16, abs=1e-6)
-    # who met itself only cooperated; what met Always Defect says that Tit for Tat is there, so it is the simpler tale
-    assert shares["tit_for_tat"] >= 4 / 16
-    assert told["subjects"] == 16
-    assert told["choices"] == 80
-    assert told["tremble"]["value"] == pytest.approx(0, abs=1e-6)
-    with pytest.raises(SystemExit):
-        main(arguments, command)
-    assert "16 subjects, 80 choices" in capsys.readouterr().out
-
-
-def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_path: Path) -> None:
-    lines = [
-        f"{one.file} {one.seat},{one.match},{round},{'CD'[own]},{'CD'[other]}\n"
-        for one in read_play([recorded])
-        for round, (own, other) in enumerate(zip(one.own, one.defectors, strict=True), 1)
-    ]
-    (tmp_path / "lab.csv").write_text(HEAD + "".join(lines))
-    told = [evidence(by_subject(read_play([path]), "subject"), FIVE) for path in (recorded, tmp_path / "lab.csv")]
-    assert (told[0].counts == told[1].counts).all()
-    assert told[0].choices == 80

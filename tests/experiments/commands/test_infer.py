@@ -1,0 +1,75 @@
+"""The command `dilemmas infer`: subjects, candidates and output."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
+from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.envs.names import UnknownNameError
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.experiments.commands.infer import automata, by_subject, command
+from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
+from dilemmas.experiments.inference.recorded_play import read_play
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tit for Tat against Always Defect, and against itself, four matches each."""
+    folder = tmp_path_factory.mktemp("run")
+    for other in ("alld", "tft"):
+        agents = [strategy("tft"), strategy(other)]
+        header = Header("dilemmas/prisoners_dilemma-v0", tuple(a.describe() for a in agents), 0, {"rounds": 5})
+        with TrajectoryWriter(folder / f"{other}.trajectory.jsonl", header) as writer:
+            for record in run_matches(partial(parallel, "prisoners_dilemma", rounds=5), agents, 4, seed=0):
+                writer.write(record)
+    return folder
+
+
+@pytest.mark.parametrize(("by", "subjects"), [("agent", 3), ("subject", 4), ("match", 16)])
+def test_who_is_a_subject(recorded: Path, by: str, subjects: int) -> None:
+    assert len(by_subject(read_play([recorded]), by)) == subjects
+
+
+def test_the_command_tells_what_was_planted(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(recorded), "--by", "match", "--strategies", "tft,alld,allc", "--bootstrap", "50"]
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"], command)
+    told = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
+    shares = {name: row["share"] for name, row in told["strategies"].items()}
+    assert shares["always_defect"] == pytest.approx(4 / 16, abs=1e-6)
+    # who met itself only cooperated; what met Always Defect says that Tit for Tat is there, so it is the simpler tale
+    assert shares["tit_for_tat"] >= 4 / 16
+    assert told["subjects"] == 16
+    assert told["choices"] == 80
+    assert told["tremble"]["value"] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(SystemExit):
+        main(arguments, command)
+    assert "16 subjects, 80 choices" in capsys.readouterr().out
+
+
+def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_path: Path) -> None:
+    lines = [
+        f"{one.file} {one.seat},{one.match},{round},{'CD'[own]},{'CD'[other]}\n"
+        for one in read_play([recorded])
+        for round, (own, other) in enumerate(zip(one.own, one.defectors, strict=True), 1)
+    ]
+    (tmp_path / "lab.csv").write_text("subject,match,round,own,other\n" + "".join(lines))
+    candidates = automata(["alld", "allc", "grim", "tft", "wsls"], 2)
+    told = [evidence(by_subject(read_play([path]), "subject"), candidates) for path in (recorded, tmp_path / "lab.csv")]
+    assert (told[0].counts == told[1].counts).all()
+    assert told[0].choices == 80
+
+
+def test_candidates_that_cannot_be() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'grim'"):
+        automata(["tft", "grimm"], 2)
+    with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
+        automata(["tft", "tit_for_tat"], 2)
+    with pytest.raises(InferenceError, match="no finite automaton"):
+        automata(["gradual"], 2)
