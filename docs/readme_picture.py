@@ -1,7 +1,7 @@
 """Make the picture of the README from a finished run: the first figure of its report, on white paper.
 
-    dilemmas replicate --out runs/replicate
-    python docs/readme_picture.py runs/replicate docs/_static/gap_closed.svg
+dilemmas replicate --out runs/replicate
+python docs/readme_picture.py runs/replicate docs/_static/gap_closed.svg
 """
 
 import re

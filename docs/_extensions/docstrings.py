@@ -1,6 +1,7 @@
-"""How docstrings are read: prose with `names` in backticks and indented code, in which `*` and `|` are plain characters.
+"""How docstrings are read: prose with names in backticks and indented code, in which `*` and `|` are plain characters.
 
-`dilemmas.…` in single backticks is a link, and a warning where there is no such object; any other `name` is shown as code.
+A name in single backticks that begins with `dilemmas.` is a link, and a warning if there is no such object; any other
+is shown as code.
 """
 
 import re
@@ -68,9 +69,7 @@ def escaped(line: str) -> str:
     return SUFFIX.sub(r"\1\\ ", "".join(plain))  # `name`s
 
 
-def type_variable(
-    app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element
-) -> nodes.Element | None:
+def type_variable(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element) -> nodes.Element | None:
     """Type variables of a module have no entry of their own: their names are shown without a link."""
     module, _, name = node.get("reftarget", "").rpartition(".")
     if not module.startswith("dilemmas"):

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ("reference", "generated", "_build")
-BLOCK = re.compile(r"(?:<!-- (?P<mark>[a-z ]+): (?P<note>[^>]*?) -->\n+)?```(?P<kind>\w+)\n(?P<body>.*?)```\n", re.DOTALL)
+BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>[a-z ]+): (?P<note>[^>]*?) -->\n+)?```(?P<kind>\w+)\n(?P<body>.*?)```\n", re.DOTALL
+)
 
 
 class Block(NamedTuple):
