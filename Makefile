@@ -2,25 +2,30 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate test test-slow clean
+.PHONY: replicate test test-slow docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
 
-test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, directions between packages, tests
+test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages, documentation, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(SPHINX)
 	$(BIN)/python -m pytest -q -m "not slow"
 
 test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
 	$(BIN)/python -m pytest -q -m slow
 
+docs: $(VENV)/.linked $(VENV)/.test-tools  ## the site, in docs/_build/html; warnings are errors
+	$(SPHINX)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.dependencies: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dilemmas needs Python 3.11 or newer; try make PYTHON=python3.11")'

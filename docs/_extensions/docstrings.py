@@ -1,6 +1,7 @@
-"""How docstrings are read: prose with `names` in backticks and indented code, in which `*` and `|` are plain characters.
+"""How docstrings are read: prose with names in backticks and indented code, in which `*` and `|` are plain characters.
 
-`dilemmas.…` in single backticks is a link, and a warning where there is no such object; any other `name` is shown as code.
+A name in single backticks that begins with `dilemmas.` is a link, and a warning if there is no such object; any other
+is shown as code.
 """
 
 import re

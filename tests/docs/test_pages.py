@@ -49,14 +49,14 @@ class Session:
         self.folder = folder
         self.slow = slow
         self.names: dict[str, Any] = {"__name__": "page"}
-        self.patched: Path | None = None
-        """Folder that holds a changed copy of the package."""
+        self.changed: Path | None = None
+        """Folder of a changed copy of the package, which is used once there is one."""
 
     def run(self, page: Path, block: Any) -> None:
         """Execute a block; AssertionError where it fails or prints something else than the page says."""
         place = f"{page.name}, line {block.line}"
         if block.mark == "file":
-            path = self.folder / block.note
+            path = self._place(block.note)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.body, encoding="utf-8")
         elif block.mark == "not executed" or block.kind in SHOWN or (block.mark == "slow" and not self.slow):
@@ -67,24 +67,23 @@ class Session:
         elif block.kind == "sh":
             self._commands(block, place)
         elif block.kind == "diff":
-            self._patch(block.body)
+            self._change(block.body, place)
         else:
             pytest.fail(f"{place}: no way to execute a block of {block.kind}")
 
     def _python(self, code: str) -> str:
-        if self.patched:
+        if self.changed:
             return self._process([sys.executable, "-c", code])
         with contextlib.redirect_stdout(io.StringIO()) as seen:
             exec(compile(code, "page", "exec"), self.names)
         return seen.getvalue()
 
     def _commands(self, block: Any, place: str) -> None:
-        checked, printed = outside(block), ""
+        printed = ""
         for line in re.sub(r"\\\n\s*", "", block.body).splitlines():
             words = shlex.split(line, comments=True)
-            if not words or (" ".join(words).startswith(tuple(checked)) and checked):
-                continue
-            printed = self._command(words, place)
+            if words and words[0] != "make" and words[:2] != ["pip", "install"]:
+                printed = self._command(words, place)
         if block.printed is not None and printed:
             wanted = "\n".join(line.rstrip() for line in block.printed.splitlines())
             assert wanted in "\n".join(line.rstrip() for line in printed.splitlines()), f"{place} prints:\n{printed}"
@@ -93,7 +92,7 @@ class Session:
         if words[0] in INTERPRETER:
             return self._process([sys.executable, *words[1:]])
         assert words[0].removeprefix(".venv/bin/") == "dilemmas", f"{place}: {words[0]} needs a mark"
-        if self.patched:
+        if self.changed:
             return self._process([sys.executable, "-m", "dilemmas", *words[1:]])
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
@@ -102,21 +101,32 @@ class Session:
         return out.getvalue()
 
     def _process(self, words: list[str]) -> str:
-        path = filter(None, [str(self.patched or ""), os.environ.get("PYTHONPATH")])
+        path = filter(None, [str(self.changed or ""), os.environ.get("PYTHONPATH")])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         done = subprocess.run(words, cwd=self.folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr}"
         return done.stdout
 
-    def _patch(self, change: str) -> None:
-        if self.patched is None:
-            self.patched = self.folder / "changed"
-            shutil.copytree(PACKAGE, self.patched / "dilemmas", ignore=_not_the_package)
-        words = ["git", "apply", "--unidiff-zero", "--whitespace=nowarn", "-"]
-        folder = self.patched / "dilemmas"
-        environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(self.folder)}
-        done = subprocess.run(words, cwd=folder, env=environment, input=change, capture_output=True, text=True)
-        assert done.returncode == 0, f"{done.stderr}\n{change}"
+    def _place(self, name: str) -> Path:
+        """Where a file of the page lies; those of the package are in the changed copy, which is made when needed."""
+        if not name.startswith("dilemmas/"):
+            return self.folder / name
+        if self.changed is None:
+            self.changed = self.folder / "changed"
+            shutil.copytree(PACKAGE, self.changed / "dilemmas", ignore=_not_the_package)
+        return self.changed / name
+
+    def _change(self, diff: str, place: str) -> None:
+        """Apply a diff whose hunks are found by their unchanged lines, each of which must occur once."""
+        head, *hunks = re.split(r"^@@.*\n", diff, flags=re.MULTILINE)
+        path = self._place(f"dilemmas/{re.findall(r'^[+]{3} (.*)$', head, re.MULTILINE)[0]}")
+        text = path.read_text(encoding="utf-8")
+        for hunk in hunks:
+            lines = hunk.splitlines(keepends=True)
+            old, new = ("".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +"))
+            assert text.count(old) == 1, f"{place}: {path.name} has these lines {text.count(old)} times:\n{old}"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
 
 
 def _not_the_package(folder: str, names: list[str]) -> set[str]:
@@ -152,9 +162,8 @@ def test_what_is_made_and_installed_exists(page: Path, read: Read) -> None:
         if line.startswith("make "):
             assert {word for word in line.split()[1:] if "=" not in word} <= set(targets), line
         else:
-            named = [name.strip() for group in re.findall(r"\[([a-z, ]+)\]", line) for name in group.split(",")]
-            assert named, f"{line}: no extra of this package"
-            assert set(named) <= set(extras), line
+            named = {name.strip() for group in re.findall(r"\[([a-z, ]+)\]", line) for name in group.split(",")}
+            assert named <= set(extras), line
 
 
 WRONG = (
@@ -168,5 +177,5 @@ WRONG = (
 def test_a_wrong_page_is_found(text: str, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "wrong.md"
     page.write_text(text, encoding="utf-8")
-    with pytest.raises(AssertionError, match=r"wrong\.md, line 1"):
+    with pytest.raises(AssertionError, match=r"wrong\.md, line [12]"):
         execute(page, read(page), tmp_path, monkeypatch, slow=False)
