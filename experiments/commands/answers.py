@@ -14,7 +14,7 @@ _FETCH = "nothing is downloaded but the models you name, when they are used firs
 _LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` strategies, `dilemmas watch RUN` matches"
 _PLAY = "agents play in `dilemmas tournament run --agents A,B --engine agents --out FOLDER`; people cannot play yet"
 _POPULATION = (
-    "population dynamics: `dilemmas tournament evolve`; a lattice: `python -m dilemmas.experiments.populations.lattice`"
+    "population dynamics: `dilemmas tournament evolve`; lattice: `python -m dilemmas.experiments.populations.lattice`"
 )
 _PROMPT = "`dilemmas watch RUN --match 0 --step 1 --plain` shows the prompts of a recorded match; there is no preview"
 _REPORT = (

@@ -5,6 +5,7 @@ Lists are imported when somebody presses Tab.
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -73,8 +74,8 @@ def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     """Built-in prompt templates; else files."""
     from importlib.resources import files
 
-    folder = files("dilemmas.envs.prompts.template_files")
-    names = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    folder = Path(str(files("dilemmas.envs.prompts.template_files")))
+    names = sorted(path.stem for path in folder.glob("*.toml"))
     return _fitting(names, incomplete) or [CompletionItem(incomplete, type="file")]
 
 

@@ -44,14 +44,8 @@ def seed_option(purpose: str) -> Callable[[Function], Function]:
 
 def game_option(default: str | None = None) -> Callable[[Function], Function]:
     """``--game``, passed as `game`; required without a default."""
-    return click.option(
-        "--game",
-        default=default,
-        required=default is None,
-        show_default=True,
-        shell_complete=completion.games,
-        help="Game; `dilemmas games` lists them.",
-    )
+    usual: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--game", shell_complete=completion.games, help="Game; `dilemmas games` lists them.", **usual)
 
 
 def set_option(function: Function) -> Function:

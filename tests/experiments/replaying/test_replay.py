@@ -47,6 +47,13 @@ def answer(request: Request, shift: float = 0.0) -> Response:
 MODEL = FakeBackend(answer, "little", "0123")
 
 
+class Opened(FakeBackend):
+    """What `open_model` returns."""
+
+    def loaded(self) -> FakeBackend:
+        return self
+
+
 def model(**settings: Any) -> LanguageModelAgent:
     return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **settings)
 
@@ -270,19 +277,19 @@ def test_models_answer_again_to_a_hundred_thousandth(
 ) -> None:
     asked = []
 
-    def load(name: str, adapter: str | None = None) -> FakeBackend:
-        asked.append((name, adapter))
-        return FakeBackend(lambda request: answer(request, shift), "little", "0123")
+    def load(spec: str) -> FakeBackend:
+        asked.append(spec)
+        return Opened(lambda request: answer(request, shift), "little", "0123")
 
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", load)
     path = record(tmp_path, [model(), model(shuffle_labels=True)])
     assert replay(path)[0] == 0
     found, result = replay(path, "--models")
     assert found == code
     assert {d["field"] for d in result["differences"]} <= {"probabilities", "mass", "action"}
-    assert asked == [("little", None)]  # once for both
+    assert asked == ["little"]  # once for both
     replay(path, "--model", "little=/elsewhere")
-    assert asked[1:] == [("/elsewhere", None)]
+    assert asked[1:] == ["/elsewhere"]
 
 
 @pytest.mark.parametrize("pair", ["teacher-tuned", "tuned-untuned"])
@@ -295,17 +302,17 @@ def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_
 def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def load(*place: str | None) -> FakeBackend:
-        asked.append(place)
-        return MODEL
+    def load(spec: str) -> FakeBackend:
+        asked.append(spec)
+        return Opened(MODEL.answer, MODEL.name, MODEL.fingerprint)
 
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", load)
     (tmp_path / "models" / "little").mkdir(parents=True)
     (tmp_path / "run" / "matches").mkdir(parents=True)
     models = {"teacher": "big", "student": str(tmp_path / "models" / "little")}
     (tmp_path / "run" / "recipe.json").write_text(json.dumps({"models": models}))
     assert replay(record(tmp_path / "run" / "matches", [model(), strategy("tft")]), "--models")[0] == 0
-    assert asked == [(models["student"], None)]
+    assert asked == [models["student"]]
 
 
 def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> None:
@@ -314,7 +321,7 @@ def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> No
 
 
 def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", lambda *_: FakeBackend(answer, "little", "4567"))
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", lambda _: Opened(answer, "little", "4567"))
     with pytest.raises(RecordError, match="has the fingerprint 4567, that of the record 0123"):
         replay(record(tmp_path, [model(), strategy("tft")]), "--models")
 
@@ -373,7 +380,7 @@ def test_the_report_names_the_place_and_shows_where_texts_part(tmp_path: Path) -
     assert first.endswith("match 2, round 4, player_0: prompt")
     assert "[red]␛[1mL" in recorded
     assert "Last round" in replayed
-    assert last == "files 1, matches 5, rounds 30: NOT all of it came out again"
+    assert last == "files 1, matches 5, rounds 30: NOT reproduced"
 
 
 @pytest.mark.parametrize(
