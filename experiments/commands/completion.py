@@ -72,9 +72,9 @@ def contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Built-in prompt templates; else files."""
-    from importlib.resources import files
+    from dilemmas.envs.prompts import templates as module
 
-    folder = Path(str(files("dilemmas.envs.prompts.template_files")))
+    folder = Path(module.__file__).with_name("template_files")
     names = sorted(path.stem for path in folder.glob("*.toml"))
     return _fitting(names, incomplete) or [CompletionItem(incomplete, type="file")]
 
