@@ -104,8 +104,8 @@ def _strategies() -> Iterator[str]:
     """Names of strategies, then those with numbers, up to the parenthesis."""
     from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES
 
-    for entry in (*STRATEGIES, *GROUPS):
-        yield entry.name
+    yield from (entry.name for entry in STRATEGIES)
+    yield from (entry.name for entry in GROUPS)
     opening = r"\(" if os.environ.get("_DILEMMAS_COMPLETE", "").startswith("bash") else "("  # others quote themselves
     for family in FAMILIES:
         yield f"{family.name}{opening}"
