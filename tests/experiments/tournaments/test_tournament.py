@@ -238,7 +238,7 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("tft", "random(1.2)"), {}, r"1.2; a probability lies in \[0, 1\]"),
         (("tft", "alld"), {"options": {"rounds": 0}}, "rounds"),
         (("tft", "alld"), {"options": {"noise": 2}}, r"noise = 2"),
-        (("tft", "alld"), {"options": {}}, "matches without end"),
+        (("tft", "alld"), {"options": {}}, "matches would not end"),
         (("tft", "alld"), {"options": {"rouns": 3}}, "did you mean 'rounds'"),
         (("tft", "alld"), {"engine": "kernl"}, "did you mean 'kernel'"),
         (("tft", "alld"), {"repetitions": 0}, "repetitions"),
@@ -246,7 +246,7 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("tft", "alld"), {"meetings": (("tit_for_tat",),)}, "1 players in a group of 2"),
         (("tft", "alld"), {"meetings": ()}, "no pairs"),
         (("tft", "alld"), {"meetings": (("tft", "tft"),), "self_play": False}, "is self-play"),
-        (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: each says who meets whom"),
+        (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: these exclude each other"),
         (("tft", "alld"), {"graph": "star"}, "unknown graph"),
         (
             ("tft", "alld", "allc", "grim"),
