@@ -1,4 +1,4 @@
-"""Options that several commands share, said once: each decorator passes what it read as one argument."""
+"""Options that several commands share; each decorator passes its values to the command as one argument."""
 
 import json
 from collections.abc import Callable, Sequence
