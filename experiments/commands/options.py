@@ -10,6 +10,7 @@ import click
 
 from dilemmas.agents.roster import Framing
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
 
@@ -80,12 +81,14 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
     """
 
     def decorate(function: Function) -> Function:
+        needed = "" if context else " (required for one)"
+        known = ", ".join(built_in_contexts())
+
         @wraps(function)
         def call(*, context: str | None, template: str, device: str, **others: Any) -> Any:
             framing = None if context is None else Framing(context, template, device)
             return function(framing=framing, **others)
 
-        needed = "" if context else "; required for a model"
         return with_options(
             call,
             (
@@ -94,7 +97,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     default=context,
                     show_default=True,
                     shell_complete=completion.contexts,
-                    help=f"Social context in which a language model is asked, such as business{needed}.",
+                    help=f"Social context of a language model{needed}: {known}.",
                 ),
                 click.option(
                     "--template",

@@ -37,7 +37,7 @@ class Result:
 
 
 def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator[list[Difference]]:
-    """Replay the matches of a file; yields the differences of each, and counts files, matches and rounds in `result`."""
+    """Replay the matches of a file; yields the differences of each, and adds to the counts of `result`."""
     header, records = read_trajectory(path)
     witnesses = [_witness(path, header, player, models) for player in header.agents]
     pairs = zip(header.agents, witnesses, strict=True)
