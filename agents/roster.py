@@ -265,5 +265,9 @@ def _game_options(game: StageGame) -> list[str] | None:
     changed = [name for name in own if own[name] != usual[name]]
     if not set(changed) <= set(game_options(game.name)):
         return None
-    written = [f"{name}={own[name]}" for name in changed]
+    written = [f"{name}={int(own[name]) if _is_whole(own[name]) else own[name]}" for name in changed]
     return ["--game", game.name, *(word for text in written for word in ("--set", text))]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()

@@ -1,4 +1,4 @@
-"""Who is measured by `dilemmas bench envs`: our environments and those that people know.
+"""The contenders of `dilemmas bench envs`: our environments and well-known ones.
 
 All are given random actions that were drawn before. A round is one play of the stage game by all of its players; a
 decision is one player's part in it.

@@ -1,4 +1,4 @@
-"""Races: contenders that do the same work take turns on one core, and their rates are compared."""
+"""Benchmarks: contenders that do the same work take turns on one core, and their rates are compared."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,34 +6,34 @@ from statistics import median
 from time import process_time
 
 Play = Callable[[], int]
-"""Does a short piece of work and returns how much it was, in the contender's unit."""
+"""Does a short piece of work and returns its amount, in the unit of the contender."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Somebody who does the work."""
+    """An implementation that is measured."""
 
     name: str
     unit: str
     """What is counted, such as ``rounds``."""
     prepare: Callable[[], Play]
-    """Sets up; raises ImportError where something is not installed."""
+    """Sets it up; raises ImportError if a package is not installed."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a rate has to reach."""
+    """A rate, or a ratio of rates, that has to be reached."""
 
     contender: str
     least: float
-    """In units per CPU-second; or as a ratio, where there is somebody to compare with."""
+    """Least rate, in units per CPU-second; least ratio if there is a rival."""
     rival: str | None = None
-    """Whose rate is the measure."""
+    """Contender by whose rate it is divided."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How a contender did."""
+    """The rates of a contender."""
 
     name: str
     unit: str
@@ -47,7 +47,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A bar and what came of it."""
+    """A bar and whether it was reached."""
 
     contender: str
     rival: str | None
@@ -58,16 +58,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Race:
-    """A whole run."""
+    """A complete run."""
 
     measured: tuple[Measured, ...]
     verdicts: tuple[Verdict, ...]
     missing: tuple[str, ...]
-    """Why somebody is not in it, one line each."""
+    """Contenders that were not measured and why, one line each."""
 
 
 def rate(play: Play, seconds: float) -> float:
-    """Units per CPU-second over a turn of at least so many CPU-seconds."""
+    """Units per CPU-second over a turn of at least `seconds` CPU-seconds."""
     done, start = 0, process_time()
     while True:
         done += play()
@@ -77,9 +77,9 @@ def rate(play: Play, seconds: float) -> float:
 
 
 def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[object], seconds: float) -> Race:
-    """Let all take turns of `seconds` CPU-seconds each, one after the other, after one piece to warm up.
+    """Let all contenders take turns of `seconds` CPU-seconds each, after one piece of work to warm up.
 
-    There are as many turns as `turns` has members.
+    `turns`: an iterable with one item per turn.
     """
     ready: dict[Contender, Play] = {}
     missing = []
@@ -99,7 +99,7 @@ def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[o
 
 
 def judged(bar: Bar, rates: dict[Contender, list[float]]) -> Verdict | None:
-    """Whether a bar is met; None where somebody it is about is missing. A ratio is the median over the turns."""
+    """Whether a bar is met; None if one of its contenders is missing. A ratio is the median over the turns."""
     found = {contender.name: turns for contender, turns in rates.items()}
     own = found.get(bar.contender)
     rival = [1.0] * len(own or ()) if bar.rival is None else found.get(bar.rival)

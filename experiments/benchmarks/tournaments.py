@@ -1,7 +1,7 @@
-"""Who is measured by `dilemmas bench tournaments`: our engines and Axelrod-Python.
+"""The contenders of `dilemmas bench tournaments`: our engines and Axelrod-Python.
 
-A tournament is a round robin in the prisoner's dilemma, 200 rounds a match, results included: everybody meets everybody
-and itself. Sampled ones have 10 repetitions on both sides. The time that Axelrod takes to be imported is left out.
+A tournament is a round robin with self-play in the prisoner's dilemma, 200 rounds per match, results included. Sampled
+ones have 10 repetitions on both sides. The time for importing Axelrod is left out.
 """
 
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ _PLAY = (
     "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`; people cannot play yet"
 )
 _POPULATION = (
-    "population dynamics: `dilemmas tournament evolve`; a lattice: `python -m dilemmas.experiments.populations.lattice`"
+    "population dynamics: `dilemmas tournament evolve`; lattice: `python -m dilemmas.experiments.populations.lattice`"
 )
 _PROMPT = "`dilemmas watch RUN --match 0 --step 1 --plain` shows the prompts of a recorded match; there is no preview"
 _REPORT = (

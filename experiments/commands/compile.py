@@ -55,7 +55,7 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, s
         raise CompileError(f"'{parsed.text}' may look at the whole history, which no table of last rounds holds")
     agent = make_agent(spec, game.n_players, framing, shuffle_labels=shuffle_labels)
     model = agent.describe().parameters.get("fingerprint")
-    table = compile_agent(agent, game, memory, model=model, context=framing and framing.context)
+    table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
 
 

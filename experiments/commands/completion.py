@@ -5,6 +5,7 @@ Lists are imported when somebody presses Tab.
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -71,10 +72,10 @@ def contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Built-in prompt templates; else files."""
-    from importlib.resources import files
+    from dilemmas.envs.prompts import templates as module
 
-    folder = files("dilemmas.envs.prompts.template_files")
-    names = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    folder = Path(module.__file__).with_name("template_files")
+    names = sorted(path.stem for path in folder.glob("*.toml"))
     return _fitting(names, incomplete) or [CompletionItem(incomplete, type="file")]
 
 
@@ -103,8 +104,8 @@ def _strategies() -> Iterator[str]:
     """Names of strategies, then those with numbers, up to the parenthesis."""
     from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES
 
-    for entry in (*STRATEGIES, *GROUPS):
-        yield entry.name
+    yield from (entry.name for entry in STRATEGIES)
+    yield from (entry.name for entry in GROUPS)
     opening = r"\(" if os.environ.get("_DILEMMAS_COMPLETE", "").startswith("bash") else "("  # others quote themselves
     for family in FAMILIES:
         yield f"{family.name}{opening}"

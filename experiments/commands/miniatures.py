@@ -18,7 +18,11 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default="miniatures", show_default=True, help="Folder."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="miniatures",
+    show_default=True,
+    help="Folder for the models.",
 )
 @click.option(
     "--role", type=click.Choice(["teacher", "student"]), help="Build only this one, in this process.  [default: both]"

@@ -1,4 +1,4 @@
-"""Options that several commands share, said once: each decorator passes what it read as one argument."""
+"""Options that several commands share; each decorator passes its values to the command as one argument."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import click
 
 from dilemmas.agents.roster import Framing
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
 
@@ -44,14 +45,8 @@ def seed_option(purpose: str) -> Callable[[Function], Function]:
 
 def game_option(default: str | None = None) -> Callable[[Function], Function]:
     """``--game``, passed as `game`; required without a default."""
-    return click.option(
-        "--game",
-        default=default,
-        required=default is None,
-        show_default=True,
-        shell_complete=completion.games,
-        help="Game; `dilemmas games` lists them.",
-    )
+    usual: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--game", shell_complete=completion.games, help="Game; `dilemmas games` lists them.", **usual)
 
 
 def set_option(function: Function) -> Function:
@@ -86,12 +81,14 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
     """
 
     def decorate(function: Function) -> Function:
+        needed = "" if context else " (required for one)"
+        known = ", ".join(built_in_contexts())
+
         @wraps(function)
         def call(*, context: str | None, template: str, device: str, **others: Any) -> Any:
             framing = None if context is None else Framing(context, template, device)
             return function(framing=framing, **others)
 
-        needed = "" if context else "; required for a model"
         return with_options(
             call,
             (
@@ -100,7 +97,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     default=context,
                     show_default=True,
                     shell_complete=completion.contexts,
-                    help=f"Social context in which a language model is asked, such as business{needed}.",
+                    help=f"Social context of a language model{needed}: {known}.",
                 ),
                 click.option(
                     "--template",

@@ -155,8 +155,8 @@ def replicator(
     found = solve_ivp(slope, (0.0, times[-1]), shares, "DOP853", times, rtol=RELATIVE_ERROR, atol=smallest)
     if not found.success:
         raise DynamicsError(f"the integration failed: {found.message}")
-    path = np.maximum(found.y.T, 0.0)  # (T, k)
-    return _course(matrix, path / path.sum(axis=1, keepdims=True), times)
+    path: Numbers = np.maximum(found.y.T, 0.0)  # (T, k)
+    return _course(matrix, np.asarray(path / path.sum(axis=1, keepdims=True), dtype=np.float64), times)
 
 
 def ecological(

@@ -1,4 +1,4 @@
-"""One recorded match played once more: the environment, every draw, every decision, against the record.
+"""One recorded match played again: the environment, every draw, every decision, compared with the record.
 
 Actions are taken from the record, so one difference does not hide the next; each is then drawn again from its
 recorded probabilities, and each agent that can be made again from the header is asked again. A language model is
@@ -38,7 +38,7 @@ Again = Callable[[Sequence[Turn], Sequence[Decision]], list[Decision]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that did not come out again."""
+    """Something that was not reproduced."""
 
     match: int
     round: int
@@ -118,7 +118,7 @@ def _language_model(player: Player, header: Header, backend: Backend, own: Templ
 
 
 def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
-    """The decision that comes of it if the model says again what it said."""
+    """The decision if the model replies as recorded."""
     attempts = iter(range(old.attempts, 0, -1))
 
     def answer(request: Request) -> Response:
@@ -144,7 +144,7 @@ class _Asked:
 def reenact(
     env: Environment, header: Header, record: MatchRecord, witnesses: Sequence[Witness | None]
 ) -> list[Difference]:
-    """The differences in the first round that has any; none if the match came out again.
+    """The differences in the first round that has any; none if the match was reproduced.
 
     `env`: made as the header says; `witnesses`: in the order of its players.
     """
@@ -180,7 +180,7 @@ def _environment(
             yield from _unequal(record.match, step, old.player, old, new, skip="decision")
     last = len(record.steps)
     if running.outcome is None:
-        yield Difference(record.match, last, None, "ending", str(record.outcome.reason), "the match goes on")
+        yield Difference(record.match, last, None, "ending", str(record.outcome.reason), "the match continues")
     else:
         yield from _unequal(record.match, last, None, record.outcome, running.outcome)
 

@@ -1,4 +1,4 @@
-"""`dilemmas replay`: does a recorded trajectory come out again, step by step?"""
+"""Replaying recorded trajectories: every match is played again and compared step by step."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -22,15 +22,15 @@ from dilemmas.experiments.run_folder import read_run_json
 
 @dataclass(slots=True)
 class Result:
-    """What came of replaying files."""
+    """The result of replaying files."""
 
     files: int = 0
     matches: int = 0
     rounds: int = 0
     differences: list[tuple[str, Difference]] = field(default_factory=list)
-    """With the name of the file; of each match that did not come out again, those of the first such round."""
+    """With the name of the file; of each match those of the first round that has any."""
     not_asked: set[str] = field(default_factory=set)
-    """Agents that could not be asked again, for their header does not say how to make them."""
+    """Names of agents that could not be asked again, because the header does not say how to make them."""
 
     def as_table(self) -> dict[str, Any]:
         differences = [{"file": name, **asdict(difference)} for name, difference in self.differences]
@@ -38,7 +38,7 @@ class Result:
 
 
 def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator[list[Difference]]:
-    """Replay the matches of a file; yields the differences of each and counts in `result` what was done."""
+    """Replay the matches of a file; yields the differences of each, and adds to the counts of `result`."""
     header, records = read_trajectory(path)
     witnesses = [_witness(path, header, player, models) for player in header.agents]
     pairs = zip(header.agents, witnesses, strict=True)
@@ -56,7 +56,7 @@ def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator
 
 
 def make_environment(path: Path, header: Header) -> Environment:
-    """The environment that a header names; `RecordError` where PettingZoo cannot make it."""
+    """The environment that a header names; `RecordError` if PettingZoo cannot make it."""
     try:
         env: Environment = pettingzoo.make("parallel", header.environment, **header.options)
     except Exception as error:  # PettingZoo's errors and those of any environment

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq  # type: ignore[import-untyped]
-from scipy.special import softmax  # type: ignore[import-untyped]
+from scipy.optimize import brentq
+from scipy.special import softmax
 
 from dilemmas.agents.agent import Source
 from dilemmas.experiments.reporting.intervals import (

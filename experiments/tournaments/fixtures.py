@@ -15,44 +15,44 @@ from dilemmas.experiments.tournaments.settings import Group
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """Matches of one group that make a row of the results."""
+    """The matches of one group that make one row of the results."""
 
     group: Group
     engine: str
     first: int
-    """Number of the first repetition."""
+    """Index of the first repetition, from 0."""
     count: int
-    """Repetitions; 1 where the engine is exact."""
+    """Number of repetitions; 1 if the engine is exact."""
 
     @property
     def weight(self) -> float:
-        """About how much work it is, in seconds."""
+        """Estimated duration, in seconds."""
         return WEIGHTS[self.engine] * self.count
 
 
 WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "compiled": 2e-5, "vectorised": 1e-3, "environment": 1.0}
-"""Seconds of a match of a few hundred rounds by engine, roughly."""
+"""Approximate duration of a match of a few hundred rounds by engine, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the matches of a fixture came to; the counts are added up over repetitions."""
+    """The results of the matches of a fixture; counts are summed over repetitions."""
 
     fixture: Fixture
     rounds: Numbers
-    """Of each repetition, shape (K,)."""
+    """Number of rounds of each repetition, shape (K,)."""
     payoffs: Numbers
     """Points of each player over a match, shape (K, n)."""
     cooperation: Numbers
     """Rounds in which each player cooperated, shape (K, n)."""
     moves: Numbers
-    """As in `Tally`, added up: shape (n, 1 + 2n, 2)."""
+    """As in `Tally`, summed over repetitions: shape (n, 1 + 2n, 2)."""
     outcomes: Numbers
-    """As in `Tally`, added up: shape (n, 2n)."""
+    """As in `Tally`, summed over repetitions: shape (n, 2n)."""
     variance: Numbers | None = None
-    """Of a player's points over one match, shape (n,), where the counts are expectations."""
+    """Variance of each player's points over one match, shape (n,), if the counts are expectations."""
     aborted: int = 0
-    """Matches that ended early because no action could be read; they count as far as they went."""
+    """Number of matches aborted after an unreadable reply; their rounds up to then count."""
 
     @classmethod
     def of(cls, fixture: Fixture, tally: Tally) -> "Row":
@@ -74,10 +74,10 @@ class Row:
 
     @classmethod
     def read(cls, line: str) -> "Row":
-        """The row in a line; ValueError, KeyError, TypeError or OverflowError where there is none."""
+        """The row in a line; ValueError, KeyError, TypeError or OverflowError if it contains none."""
         body, _, seal = line.rstrip("\n").rpartition(',"sha256":')
         if seal != f'"{_checksum(body + "}")}"}}':
-            raise ValueError("the checksum does not fit")
+            raise ValueError("the checksum does not match")
         values = json.loads(body + "}")
         fixture = Fixture(tuple(values["group"]), values["engine"], values["first"], values["count"])
         n, count = len(fixture.group), fixture.count
@@ -85,7 +85,7 @@ class Row:
         shapes |= {"moves": (n, 1 + 2 * n, 2), "outcomes": (n, 2 * n), "variance": (n,)}
         arrays = {name: np.array(values[name], dtype=np.float64) for name in shapes if name in values}
         if any(array.shape != shapes[name] or not np.isfinite(array).all() for name, array in arrays.items()):
-            raise ValueError(f"numbers that are not those of {count} matches of {n} players")
+            raise ValueError(f"the numbers are not those of {count} matches of {n} players")
         return cls(fixture, aborted=values.get("aborted", 0), **arrays)
 
 
@@ -95,7 +95,7 @@ def _checksum(text: str) -> str:
 
 
 def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[Fixture]]:
-    """Consecutive fixtures that make about so many seconds of work together."""
+    """Consecutive fixtures that together take about this many seconds."""
     batch: list[Fixture] = []
     weight = 0.0
     for fixture in fixtures:
@@ -109,7 +109,7 @@ def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[
 
 
 def _short(values: Numbers) -> list[Any]:
-    """Nested lists; whole numbers without their point."""
+    """Nested lists; whole numbers are written as integers."""
     whole = values.astype(np.int64)
     listed: list[Any] = (whole if (whole == values).all() else values).tolist()
     return listed

@@ -1,4 +1,4 @@
-"""What the report of a tournament says: from the dictionary of results.json to sentences, figures and tables."""
+"""The report of a tournament: from the dictionary of results.json to sentences, figures and tables."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,30 +18,30 @@ from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, Show, hea
 from dilemmas.experiments.tournaments.tables import Results
 
 DRAWN = 60
-"""Players in a figure at most, the best ones; beyond, cells are too small to be told apart."""
+"""Maximum number of players in a figure, the best ones; with more, the cells are too small to read."""
 FEW = 5
-"""Fewer matches of a group than this leave its standard error itself uncertain, by more than a third."""
+"""Number of matches of a group below which its standard error is itself uncertain by more than a third."""
 STEPS = 399
-"""Length of the course of a population, in the time in which the widest advantage there is grows e-fold."""
+"""Length of the population dynamics, in units of the time in which the largest advantage grows e-fold."""
 WIDEST = 6
-"""Most players at a table whose fingerprints are shown; results.json has them all."""
+"""Maximum number of players of a match for which fingerprints are shown; results.json has all of them."""
 SEEN = 0.05
-"""Less likely winners are not named."""
+"""Probability of the first place below which a player is not named."""
 LAST = 0.005
-"""Players whose share ends below it are not named; shares that differ by less from the last ones have settled."""
+"""Players whose final share is smaller are not named; shares within this of the final ones have settled."""
 
 
 def sections(data: Results) -> list[Section]:
-    """The whole report; what cannot be told is left out."""
+    """The whole report; sections without content are left out."""
     parts: list[tuple[str, Iterator[Block]]] = [
-        ("Who comes first", _ranking(data)),
-        ("How certain is the order?", _certainty(data)),
-        (f"Who earns how much {'against' if tables.seats(data) == 2 else 'with'} whom", _payoffs(data)),
-        ("Who cooperates with whom", _cooperation(data)),
+        ("Ranking", _ranking(data)),
+        ("Certainty of the ranking", _certainty(data)),
+        (f"Payoffs {'against' if tables.seats(data) == 2 else 'with'} each player", _payoffs(data)),
+        ("Cooperation with each player", _cooperation(data)),
         ("Groups", _groups(data)),
-        ("In a population", _population(data)),
+        ("Population dynamics", _population(data)),
         ("What these numbers do not say", iter([Bullets(tuple(_limits(data)))])),
-        ("Where they come from", iter([tables.settings_table(data["settings"])])),
+        ("Settings", iter([tables.settings_table(data["settings"])])),
     ]
     found = [Section(title, tuple(blocks)) for title, blocks in parts]
     return [section for section in found if section.blocks]
@@ -69,7 +69,7 @@ def _certainty(data: Results) -> Iterator[Block]:
         names = [data["players"][i] for i in places]
         ranks = [str(rank) for rank in range(1, len(places) + 1)]
         values = [shares[i][: len(places)] for i in places]
-        caption = f"How likely each player has each rank, in percent{_best(data)}."
+        caption = f"Probability of each rank for each player, in percent{_best(data)}."
         yield _heat(caption, HeatMap(names, ranks, values, (0.0, 1.0), "percent", "at rank", [_percent], least=0.01))
 
 
@@ -99,21 +99,21 @@ def _groups(data: Results) -> Iterator[Block]:
 
 
 def _population(data: Results) -> Iterator[Block]:
-    """What becomes of players who spread by what they earn, and what a population of one kind withstands."""
+    """Replicator dynamics of the players, and which populations of one strategy can be invaded."""
     matrix = _complete(data)
     if matrix is None:
         return
     if tables.unlike_seats(data):
-        yield Paragraph("The seats of this game are unlike; in a population everybody takes either seat as often.")
+        yield Paragraph("The seats of this game differ; in a population each player takes both seats equally often.")
     widest = float(np.ptp(matrix.payoffs))
     if widest > matrix.tie:
         course = replicator(matrix, time=STEPS / widest, every=1 / widest)
         yield Paragraph(_fate(course))
         moving = np.abs(course.shares - course.shares[-1]).max(axis=1) > LAST
-        end = min(len(moving), 20 + round(1.2 * moving.sum()))  # once it has settled, nothing more is to be seen
+        end = min(len(moving), 20 + round(1.2 * moving.sum()))  # nothing changes after it has settled
         caption = (
-            "Shares of a population in which everybody meets everybody, from equal shares. One step of time: in it the"
-            f" share of a player that earned {num(widest)} points a round more than the mean would grow 2.7-fold."
+            "Shares in a well-mixed population, from equal shares. In one unit of time the share of a player earning"
+            f" {num(widest)} points per round more than the mean would grow 2.7-fold."
         )
         shares = leading({name: values[:end] for name, values in course.series().items()})
         yield Figure(lines("Shares over time", caption, {"share": shares}, "time", first=0), caption)
@@ -121,7 +121,7 @@ def _population(data: Results) -> Iterator[Block]:
 
 
 def _complete(data: Results) -> PayoffMatrix | None:
-    """The payoffs where pairs played and everybody met everybody and itself, best players first."""
+    """The payoffs, best players first; None unless all pairs have met, each player itself included."""
     names = tuple(data["players"][i] for i in order(data))
     among = np.ix_(order(data), order(data))
     payoffs, errors = (np.array(data[key], dtype=np.float64)[among] for key in ("payoff_matrix", "standard_errors"))
@@ -132,9 +132,9 @@ def _fate(course: Course) -> str:
     living = [f"{fate.name} {num(fate.end)}" for fate in course.fates() if fate.end >= LAST][: tables.NAMED]
     first, last = num(course.payoffs[0]), num(course.payoffs[-1])
     return (
-        "In a population where everybody starts with the same share, and a share grows by what its players earn above"
-        f" the mean (replicator dynamics), these have the most in the end: {', '.join(living)}. The mean payoff goes"
-        f" from {first} to {last} points per round."
+        "In a population with equal initial shares, in which a share grows with its payoff above the mean (replicator"
+        f" dynamics), the largest final shares are: {', '.join(living)}. The mean payoff changes from {first} to"
+        f" {last} points per round."
     )
 
 
@@ -150,38 +150,38 @@ def _heat(caption: str, heat: HeatMap) -> Figure:
 
 
 def order(data: Results) -> list[int]:
-    """The players' places in the matrices, the best first."""
+    """The indices of the players in the matrices, best first."""
     place = {name: i for i, name in enumerate(data["players"])}
     return [place[one["player"]] for one in data["ranking"]]
 
 
 def warnings(data: Results) -> Iterator[str]:
-    """What nobody may overlook."""
+    """What a reader has to know before using the numbers."""
     sampled = [group for group in data["groups"] if group["engine"] not in EXACT]
     fewest = min((group["matches"] for group in sampled), default=FEW)
     if fewest == 1:
         yield (
-            "Some groups played a single match, of which no sampling error can be told: there are no intervals. Let"
-            " them play more (--repetitions)."
+            "Some groups played a single match, which gives no sampling error: there are no intervals. Increase"
+            " --repetitions."
         )
     elif fewest < FEW:
         yield (
-            f"Some groups played {fewest} matches only: their standard errors are uncertain by more than a third, and"
-            " the intervals too narrow. Let them play more (--repetitions)."
+            f"Some groups played only {fewest} matches: their standard errors are uncertain by more than a third, and"
+            " the intervals too narrow. Increase --repetitions."
         )
     aborted, played = (sum(group[key] for group in sampled) for key in ("aborted", "matches"))
     if aborted:
         yield (
-            f"{aborted:,} of {played:,} sampled matches ended early by a reply in which no action could be read; they"
-            " count as far as they went."
+            f"{aborted:,} of {played:,} sampled matches were aborted after an unreadable reply; their rounds up to then"
+            " count."
         )
     met = data["payoff_matrix"]
     pairs = [(i, j) for j in range(len(met)) for i in range(j)]
     apart = sum(met[i][j] is None and met[j][i] is None for i, j in pairs)
     if apart:
         yield (
-            f"{apart:,} of {len(pairs):,} pairs of players never met. Scores come from different opponents, and a place"
-            " in the ranking may be owed to them."
+            f"{apart:,} of {len(pairs):,} pairs of players never met. Scores are against different opponents, and ranks"
+            " may be due to that."
         )
 
 
@@ -205,47 +205,47 @@ def _verdict(data: Results) -> str:
     if len(leaders) > 1:
         more = f" and {len(leaders) - tables.NAMED} more" if len(leaders) > tables.NAMED else ""
         return f"{names}{more} share the first place with {num(leaders[0]['score'], digits)} points per round."
-    told = f"{names} comes first with {tables.score(ranking[0], digits)} points per round"
+    verdict = f"{names} is first with {tables.score(ranking[0], digits)} points per round"
     open_to = [f"{one['player']} {num(one['first'])}" for one in ranking if (one["first"] or 0) >= SEEN]
     if len(open_to) > 1:
-        return f"{told}, but chance could have it otherwise; probabilities of the first place: {', '.join(open_to)}."
-    return f"{told}."
+        return f"{verdict}, but this may be chance; probabilities of the first place: {', '.join(open_to)}."
+    return f"{verdict}."
 
 
 def about_errors(data: Results) -> str:
-    """What was sampled, and how large its errors are."""
+    """What was sampled, and the size of the errors."""
     exact = sum(group["engine"] in EXACT for group in data["groups"])
     total = len(data["groups"])
     if exact == total:
         return (
-            f"{counted(total)} played exactly. {'Its' if total == 1 else 'Their'} numbers are expected values: there is"
-            " no sampling error, and no chance in the order."
+            f"{counted(total)} computed exactly. The numbers are expected values: there is no sampling error, and the"
+            " ranking does not depend on chance."
         )
     known = [error for row in data["standard_errors"] for error in row if error is not None]
-    largest = f" The largest standard error in the matrix of payoffs is {max(known):.2g} points." if known else ""
+    largest = f" The largest standard error in the payoff matrix is {max(known):.2g} points." if known else ""
     which = f"{total - exact:,} of {total:,} groups were" if exact else counted(total)
     rest = " The others are exact: expected values without sampling error." if exact else ""
     return f"{which} sampled.{rest}{largest}"
 
 
 def counted(groups: int) -> str:
-    """``All 3 groups were``, or ``The one group was``."""
-    return f"All {groups:,} groups were" if groups > 1 else "The one group was"
+    """``All 3 groups were``, or ``The only group was``."""
+    return f"All {groups:,} groups were" if groups > 1 else "The only group was"
 
 
 def _limits(data: Results) -> Iterator[str]:
-    yield "Scores depend on who takes part: another field of players can turn the order round."
+    yield "Scores depend on the participants: with other participants the ranking can be the reverse."
     if tables.uncertain(data):
         yield (
-            "Intervals and ranks are about chance within matches, with these players and these rules. They are not"
-            " about other opponents, other games or other noise."
+            "Intervals and ranks reflect chance within matches, for these players and rules. They do not cover other"
+            " opponents, games or noise."
         )
     if any(group["engine"] == "environment" for group in data["groups"]):
-        yield "Language models were asked in one context, with one wording; in another one they may play otherwise."
+        yield "Language models were asked in one context and one wording; in others they may play differently."
     if tables.seats(data) > 2:
         yield (
-            "The matrices show means over all groups that two players were in together. What one does to the other"
-            " they do not tell."
+            "The matrices show means over all groups that contain both players. They do not show what one player does"
+            " to the other."
         )
 
 

@@ -31,21 +31,21 @@ class Settings:
     game: str
     """Name in the catalogue."""
     agents: tuple[str, ...]
-    """Who takes part, as `dilemmas.agents.roster` reads it."""
+    """Specifications of the participants, see `dilemmas.agents.roster`."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Of the game and of the match: payoffs, rounds, continuation, noise ..."""
+    """Options of game and match: payoffs, rounds, continuation, noise ..."""
     repetitions: int = 10
-    """Matches of every group, where they are sampled."""
+    """Number of matches of each group, if sampled."""
     self_play: bool = True
     """Whether agents also meet themselves."""
     meetings: tuple[Group, ...] | None = None
-    """Who meets whom, by name; None: everybody meets everybody."""
+    """The groups that meet, by name; None for all groups."""
     graph: str | None = None
-    """Only neighbours meet: the agents in their order on a ``ring``, a ``lattice`` or a ``small_world``."""
+    """Graph on which only neighbours meet, in the order of the agents: one of `GRAPHS`."""
     sample: int | None = None
-    """Number of groups that are drawn, where there are three or more players; None: all of them."""
+    """Number of groups to draw; None for all groups."""
     engine: str = "auto"
-    """Who plays the matches; ``auto``: exactly where theory allows, sampled elsewhere."""
+    """Engine of the matches; ``auto``: exact where theory allows, else sampled."""
     seed: int = 0
     framing: Framing = field(default_factory=Framing)
 
@@ -56,9 +56,9 @@ class Settings:
         given = {"pairs": self.meetings, "a graph": self.graph, "a sample": self.sample}
         answers = [what for what, value in given.items() if value is not None]
         if len(answers) > 1:
-            raise TournamentError(f"{', '.join(answers)}: each says who meets whom; give one of them")
+            raise TournamentError(f"{', '.join(answers)}: these exclude each other; give one of them")
         if self.meetings == ():
-            raise TournamentError("no pairs; write them as a:b,c:d")
+            raise TournamentError("no pairs; give them as a:b,c:d")
         if self.sample is not None:
             check_numbers(self, "sample", 1, MOST)
 

@@ -1,9 +1,9 @@
-"""What a tournament came to: who gets how much of whom, and who comes first, with what is uncertain about it.
+"""The standings of a tournament: payoffs by pair, scores and ranks, with their uncertainty.
 
 A player's score is its mean payoff per round where whom it meets is drawn at random, so that it is also the mean of its
 row of payoffs: a group counts as often as there are orders in which its players can sit down. Matches that were played
 exactly have no sampling error; of sampled ones the means are taken as normal, with the covariance of the players of one
-group, and ranks follow from drawing all means anew.
+group, and ranks follow from a parametric bootstrap of all means.
 """
 
 from collections import Counter
@@ -30,23 +30,23 @@ class GroupMeans:
     group: Group
     engine: str
     matches: int
-    """Matches that were played; one where the means are expectations."""
+    """Number of matches; 1 if the means are expectations."""
     rounds: float
-    """Mean rounds of a match."""
+    """Mean number of rounds of a match."""
     payoffs: Numbers
     """Points per round, shape (n,)."""
     covariance: Numbers | None
-    """Of these means, shape (n, n): zero where they are expectations, None where one match tells nothing of it."""
+    """Covariance of these means, shape (n, n): zero for expectations, None if there was a single match."""
     cooperation: Numbers
-    """Share of rounds in which each cooperated, shape (n,)."""
+    """Share of rounds in which each player cooperated, shape (n,)."""
     moves: Numbers
-    """As in `Tally`, of all matches together: shape (n, 1 + 2n, 2)."""
+    """As in `Tally`, summed over all matches: shape (n, 1 + 2n, 2)."""
     aborted: int
-    """Matches that ended early because no action could be read."""
+    """Number of matches that were aborted after an unreadable reply."""
 
 
 def group_means(rows: Iterable[Row]) -> list[GroupMeans]:
-    """The rows of each group taken together, in the order in which groups appear."""
+    """The rows of each group combined, in the order in which groups appear."""
     found: dict[Group, list[Row]] = {}
     for row in rows:
         found.setdefault(row.fixture.group, []).append(row)
@@ -82,38 +82,38 @@ def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a player stands."""
+    """The standing of one player."""
 
     player: str
     rank: int
-    """From 1; players with the same score share the better one."""
+    """From 1; players with the same score share the better rank."""
     score: float
     """Mean payoff per round."""
     interval: tuple[float, float] | None
-    """95% interval of the score; None where single matches tell nothing of it."""
+    """95% interval of the score; None if there were only single matches."""
     ranks: tuple[float, ...] | None
-    """The two ranks between which it lies with 95%."""
+    """95% interval of the rank."""
     first: float | None
-    """Probability that it comes first."""
+    """Probability of the first place."""
     cooperation: float
     """Share of rounds in which it cooperated."""
 
 
 @dataclass(frozen=True)
 class Standings:
-    """A whole tournament of N players."""
+    """The results of a tournament of N players."""
 
     players: tuple[str, ...]
     payoffs: Numbers
-    """Mean points per round of the row's player in groups with the column's, shape (N, N); NaN where they never met."""
+    """Mean points per round of the row's player in groups with the column's, shape (N, N); nan if they never met."""
     errors: Numbers
-    """Standard errors of these, shape (N, N); NaN where they are not known."""
+    """Standard errors of these, shape (N, N); nan if they are unknown."""
     cooperation: Numbers
     """Share of rounds in which the row's player cooperated with the column's, shape (N, N)."""
     ranking: tuple[Standing, ...]
-    """Best first."""
+    """Standings, best first."""
     ranks: NDArray[np.int64] | None
-    """Ranks of each player when all means are drawn anew, shape (draws, N); None where matches were not repeated."""
+    """Ranks in a parametric bootstrap of all means, shape (draws, N); None if matches were not repeated."""
     groups: tuple[GroupMeans, ...]
 
 
@@ -160,7 +160,7 @@ class _Tables:
     size: int
     """Number of players of the tournament, N."""
     members: NDArray[np.int64]
-    """Who sits where, shape (G, n)."""
+    """Index of the player in each seat, shape (G, n)."""
     payoffs: Numbers
     """Shape (G, n)."""
     cooperation: Numbers
@@ -168,7 +168,7 @@ class _Tables:
     covariance: Numbers
     """Of the payoffs, shape (G, n, n); NaN where it is not known."""
     orders: Numbers
-    """In how many orders the players of a group can sit down, where it stands for all of them, else 1: shape (G,)."""
+    """Number of seatings that a group stands for, shape (G,); 1 if seats differ."""
 
     @classmethod
     def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
@@ -186,11 +186,11 @@ class _Tables:
 
     @cached_property
     def same(self) -> NDArray[np.bool_]:
-        """Whether one player sits in both of two seats, shape (G, n, n)."""
+        """Whether the same player is in both of two seats, shape (G, n, n)."""
         return np.asarray(self.members[:, :, None] == self.members[:, None, :])
 
     def by_pair(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Payoffs, their standard errors and cooperation by player and whom it met, shape (N, N); NaN for nobody."""
+        """Payoffs, their standard errors and cooperation by pair of players, shape (N, N); nan if they never met."""
         others = ~np.eye(self.members.shape[1], dtype=np.bool_)
         met = self.same.sum(axis=1)[:, None, :] - self.same  # seats of the column's player but for the row's own
         variance = (self.covariance * self.same).sum(axis=2)  # with the other seats of the same player
@@ -224,7 +224,7 @@ class _Tables:
 
 
 def _orders(group: Group) -> int:
-    """In how many orders the players of a group can sit down."""
+    """Number of distinct seatings of the players of a group."""
     return factorial(len(group)) // prod(map(factorial, Counter(group).values()))
 
 

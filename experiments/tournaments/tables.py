@@ -21,21 +21,21 @@ ENGINES = {
     "vectorised": "sampled, in arrays",
     "environment": "sampled, in environments",
 }
-"""How each engine finds its results."""
+"""How each engine computes its results."""
 ENDS = 5
-"""Groups that are shown from either end."""
+"""Number of groups shown from each end of the list."""
 NAMED = 4
-"""Names in one cell."""
+"""Maximum number of names in one cell."""
 
 
 def decimals(values: Sequence[float | None]) -> int:
-    """Decimals that these points are written with."""
+    """Number of decimals of these points."""
     most = max((abs(value) for value in values if value is not None), default=0.0)
     return 2 if most < 10 else 1 if most < 1000 else 0
 
 
 def ranking_table(data: Results, cells: int | None = None) -> Table:
-    """Who comes first; how certain that is, where anything was sampled. `cells`: most of a name, for a terminal."""
+    """The ranking, with its uncertainty if anything was sampled. `cells`: maximum width of a name, for a terminal."""
     rows, digits, sampled = data["ranking"], score_digits(data), uncertain(data)
     lines = (
         (
@@ -47,29 +47,29 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
         )
         for one in rows
     )
-    note = "Points per round against others drawn at random. Cooperation: share of rounds."
+    note = "Points per round against opponents drawn at random. Cooperation: share of rounds."
     if sampled:
         note += (
-            " In brackets 95% intervals; ranks: those that a player has in 95 of 100 such tournaments, and how likely"
-            " it is to come first."
+            " Brackets: 95% intervals. Ranks: the range in 95 of 100 such tournaments. First: probability of the first"
+            " place."
         )
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))
     return Table("Ranking", columns, tuple(lines), words=2, note=note)
 
 
 def score(standing: Results, digits: int) -> str:
-    """Points per round, with their interval where it has any width."""
+    """Points per round, with the interval unless its width is 0."""
     return f"{num(standing['score'], digits)} {span(interval(standing), digits)}".rstrip()
 
 
 def interval(standing: Results) -> Interval | None:
-    """The interval of a score; None where it is not known or has no width."""
+    """The interval of a score; None if it is unknown or its width is 0."""
     low, high = standing["interval"] or (0.0, 0.0)
     return (low, high) if low < high else None
 
 
 def uncertain(data: Results) -> bool:
-    """Whether there are intervals of any width."""
+    """Whether any score has an interval."""
     return any(map(interval, data["ranking"]))
 
 
@@ -103,7 +103,7 @@ def matrix_table(
         ("", "player", *map(str, range(1, len(order) + 1))),
         tuple(lines),
         words=2,
-        note=f"Columns go by the numbers of the rows.{margin} {NONE}: they never met.",
+        note=f"Columns are numbered as the rows.{margin} {NONE}: they never met.",
         folded=len(order) > 2 * ENDS,
     )
 
@@ -114,12 +114,12 @@ def meeting(data: Results) -> str:
 
 
 def unlike_seats(data: Results) -> bool:
-    """Whether it matters who sits where, so that pairs met both ways round."""
+    """Whether the seats of the game differ, so that pairs met in both orders."""
     return any(list(group["players"]) != sorted(group["players"]) for group in data["groups"])
 
 
 def seats(data: Results) -> int:
-    """Players at a table."""
+    """Number of players of a match."""
     return len(data["groups"][0]["players"])
 
 
@@ -128,11 +128,11 @@ def habit_table(data: Results) -> Table:
     found = [(one["player"], data["fingerprints"][one["player"]]) for one in data["ranking"]]
     seen = "CD: it cooperated, the other defected" if seats(data) == 2 else "C, 1 D: it cooperated, one other defected"
     return Table(
-        "How often each player cooperated after what it saw of the round before",
+        "Cooperation of each player after each outcome of the previous round",
         ("player", *(habit["after"] for habit in found[0][1])),
         tuple((name, *map(_habit, habits)) for name, habits in found),
         note=f"Memory-one fingerprints, over all groups; start: in the first round; {seen}."
-        f"{' In brackets 95% intervals.' if uncertain(data) else ''} {NONE}: it never saw that.",
+        f"{' Brackets: 95% intervals.' if uncertain(data) else ''} {NONE}: never observed.",
         folded=len(found) > 2 * ENDS,
     )
 
@@ -145,7 +145,7 @@ def _habit(habit: Results) -> str:
 
 
 def engine_table(groups: Sequence[Results]) -> Table:
-    """Which engine played how many groups, and what that means."""
+    """The number of groups that each engine played, and what that means."""
     counts = Counter(group["engine"] for group in groups)
     matches = {engine: {group["matches"] for group in groups if group["engine"] == engine} for engine in counts}
     cells = (
@@ -164,7 +164,7 @@ def engine_table(groups: Sequence[Results]) -> Table:
 
 
 def group_table(groups: Sequence[Results]) -> Table:
-    """The groups of three or more who earn most together, and those who earn least."""
+    """The groups of three or more with the largest and the smallest total payoffs."""
     ordered = sorted(groups, key=lambda group: -_mean(group["payoffs"]))
     numbered = list(enumerate(ordered, 1))
     shown = numbered if len(numbered) <= 2 * ENDS + 1 else [*numbered[:ENDS], *numbered[-ENDS:]]
@@ -179,21 +179,21 @@ def group_table(groups: Sequence[Results]) -> Table:
         for number, group in shown
     )
     return Table(
-        f"Groups by what they earn: the best and the worst of {len(groups):,}" if shown != numbered else "Groups",
+        f"Groups by payoff: the best and the worst of {len(groups):,}" if shown != numbered else "Groups",
         ("", "players", "mean", "lowest", "highest", "cooperation"),
         tuple(cells),
         words=2,
-        note="Points per round: of all players of a group, of the one with the least and of the one with the most.",
+        note="Points per round: mean of the group, least and greatest of its players.",
     )
 
 
 def seated(players: Sequence[str]) -> str:
-    """Who sits at a table: ``2 × grim, tit_for_tat``."""
+    """The players of a group: ``2 × grim, tit_for_tat``."""
     return ", ".join(f"{count} × {name}" if count > 1 else name for name, count in Counter(players).items())
 
 
 def invasion_table(residents: Sequence[Resident]) -> Table:
-    """What a population of one strategy withstands."""
+    """Which mutants invade a population of one strategy."""
     sampled = any(one.uncertain for one in residents)
     cells = (
         (
@@ -202,20 +202,20 @@ def invasion_table(residents: Sequence[Resident]) -> Table:
         )
         for one in residents
     )
-    unsure = " Uncertain: newcomers for whom chance in the matches leaves it open (95% intervals)."
+    unsure = " Uncertain: mutants that may or may not invade, given the 95% intervals."
     return Table(
-        "If everybody played the same and one other came: who invades whom",
-        ("everybody plays", "which is", "invaded by", "drifts with", *(("uncertain",) if sampled else ())),
+        "Invasion of a population of one strategy by a single mutant",
+        ("resident", "stability", "invaded by", "drifts with", *(("uncertain",) if sampled else ())),
         tuple(cells),
         words=4 + sampled,
-        note="ESS: evolutionarily stable, every newcomer is repelled. In a drift neither has an advantage. All of it is"
-        f" against these players only.{unsure if sampled else ''}",
+        note="ESS: evolutionarily stable strategy, every mutant is repelled. Drift: neither has an advantage. Only"
+        f" these players are considered as mutants.{unsure if sampled else ''}",
         folded=len(residents) > 2 * ENDS,
     )
 
 
 def settings_table(settings: Results) -> Table:
-    """What it takes to play the tournament again."""
+    """The settings with which the tournament can be played again."""
     return Table("Settings", ("what", "value"), tuple(_settings(settings)), words=2)
 
 

@@ -38,9 +38,9 @@ class Tournament:
     def __init__(
         self, settings: Settings, guests: Mapping[str, Seats] | None = None, records: Path | None = None
     ) -> None:
-        """`guests`: the agents by name, where they are not to be made of the settings' words.
+        """`guests`: the agents by name, if they are not to be made from the settings.
 
-        `records`: the folder in which a trajectory of every group is kept that agents play in environments.
+        `records`: folder for the trajectories of groups that are played in environments.
         """
         self.settings = settings
         self.records = records
@@ -51,13 +51,13 @@ class Tournament:
             else guests
         )
         if len(self.players) < 2 and not settings.self_play:
-            raise TournamentError(f"{len(self.players)} agents and no self-play; needs two agents or more")
+            raise TournamentError(f"{len(self.players)} agents without self-play; needs two agents or more")
         if not self.players:
-            raise TournamentError("no agents; name one or more")
+            raise TournamentError("no agents; give one or more")
 
     @cached_property
     def symmetric(self) -> bool:
-        """Whether it does not matter who sits where."""
+        """Whether the game is the same from every seat."""
         return alike_seats(self.rules.stage)
 
     @cached_property
@@ -76,7 +76,7 @@ class Tournament:
         return tuple(fixture for group in self.groups for fixture in self._fixtures(group))
 
     def play(self, fixtures: Sequence[Fixture]) -> list[Row]:
-        """The matches of some fixtures, a row for each."""
+        """Play the matches of some fixtures; one row for each."""
         rows: dict[Fixture, Row] = {}
         kinds = sorted({(fixture.engine, fixture.count) for fixture in fixtures})
         for engine, count in kinds:
@@ -91,7 +91,7 @@ class Tournament:
         return [rows[fixture] for fixture in fixtures]
 
     def _recorder(self, files: ExitStack, fixtures: Sequence[Fixture], keys: NDArray[np.uint64]) -> Recorder:
-        """What writes the trajectories of fixtures, each anew."""
+        """What writes the trajectories of the fixtures, over existing files."""
         assert self.records is not None
         writers = []
         for fixture, key in zip(fixtures, keys, strict=True):
@@ -110,9 +110,11 @@ class Tournament:
 
     @cached_property
     def identities(self) -> dict[str, str]:
-        """A digest of what each player is: of a strategy's table, of a model's weights."""
-        told = {name: [asdict(agent.describe()) for agent in seats] for name, seats in self.players.items()}
-        return {name: sha256(json.dumps(is_, default=str).encode()).hexdigest()[:16] for name, is_ in told.items()}
+        """A digest of each player: of the table of a strategy, of the weights of a model."""
+        players = {name: [asdict(agent.describe()) for agent in seats] for name, seats in self.players.items()}
+        return {
+            name: sha256(json.dumps(seats, default=str).encode()).hexdigest()[:16] for name, seats in players.items()
+        }
 
     def seated(self, group: Group) -> Seats:
         """The agents of a group by seat."""
@@ -129,7 +131,7 @@ class Tournament:
 def _rules(settings: Settings) -> Repeated:
     rules = rules_of(settings.game, **settings.options)
     if rules.population is not None:
-        raise TournamentError("a population is one match of many players; name the game that it plays, and a graph")
+        raise TournamentError("a population is one match of many players; give the game that it plays, and --graph")
     if rules.endless:
-        raise TournamentError("matches without end; set rounds, or a continuation below 1")
+        raise TournamentError("matches would not end; set rounds, or a continuation probability below 1")
     return rules

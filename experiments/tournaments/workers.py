@@ -1,7 +1,7 @@
-"""Who does the work of a tournament: this process, several of them, or several machines; the results are the same.
+"""The workers of a tournament: this process, several processes, or several machines; the results are identical.
 
-Batches are handed out in order, a few ahead, and their rows come back in that order, so a file of rows grows from its
-beginning whoever is quicker.
+Batches are submitted in order, a few ahead, and their rows are returned in that order, so the file of rows grows in
+order, whichever worker is faster.
 """
 
 import logging
@@ -24,17 +24,17 @@ from dilemmas.experiments.tournaments.tournament import Tournament
 
 EXECUTORS = ("process", "ray")
 AHEAD = 2
-"""Batches per worker that are handed out before the first of them is back."""
+"""Number of batches per worker that are submitted before the first of them is returned."""
 
 PATIENCE = 10.0
-"""Seconds that a cluster has to answer."""
+"""Timeout for connecting to a cluster, in seconds."""
 
 Batch = Sequence[Fixture]
 Handle = TypeVar("Handle")
 
 
 class WorkerError(InputError):
-    """Workers that cannot be had."""
+    """Workers that cannot be started."""
 
 
 def rows_of(
@@ -42,8 +42,8 @@ def rows_of(
 ) -> Iterator[list[Row]]:
     """The rows of each batch, in order.
 
-    `workers`: processes; with ``ray`` tasks at a time, on all nodes of the cluster at `address`, or on this machine
-    where there is none.
+    `workers`: number of processes; with ``ray`` of concurrent tasks, on all nodes of the cluster at `address`, or on
+    this machine without an address.
     """
     if executor == "ray":
         return _on_ray(tournament, batches, workers, address)
@@ -70,25 +70,25 @@ def _in_processes(tournament: Tournament, batches: Iterable[Batch], workers: int
     pool = ProcessPoolExecutor(workers, spawn, _enter, (tournament, theirs))
 
     def submit(batch: Batch) -> Future[list[Row]]:
-        with _leaving_ctrl_c_to_us():
+        with _ctrl_c_only_here():
             return pool.submit(_work, batch)
 
     try:
         yield from _in_order(batches, AHEAD * workers, submit, Future.result)
     except BrokenProcessPool:
         raise WorkerError(
-            "a worker was ended from outside (no memory left?); with --out the same command goes on where it was"
+            "a worker was killed (out of memory?); with --out, repeat the same command to resume"
         ) from None
     except BaseException:
-        ours.close()  # nobody waits for what they are at
+        ours.close()  # makes the workers exit at once
         raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def _leaving_ctrl_c_to_us() -> Iterator[None]:
-    """Processes that begin meanwhile do not hear Ctrl-C, not even while they are loading; we hear it afterwards."""
+def _ctrl_c_only_here() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C, even while loading; this process receives it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -100,18 +100,18 @@ def _leaving_ctrl_c_to_us() -> Iterator[None]:
 
 
 _here: list[Tournament] = []
-"""In a worker process: the tournament it works for."""
+"""In a worker process: its tournament."""
 
 
 def _enter(tournament: Tournament, parent: Connection) -> None:
-    """Begin as a worker: leave Ctrl-C to the parent, and end when it hangs up, as it does however it ends."""
+    """Start a worker: ignore Ctrl-C, and exit when the parent closes the pipe, as it does however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def outlive_nobody() -> None:
+    def exit_with_parent() -> None:
         parent.poll(None)
         os._exit(1)
 
-    threading.Thread(target=outlive_nobody, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()
     _here.append(tournament)
 
 
@@ -120,7 +120,7 @@ def _work(batch: Batch) -> list[Row]:
 
 
 def _knock(address: str) -> None:
-    """`WorkerError` where nobody is at an address HOST:PORT; Ray itself would try for minutes."""
+    """`WorkerError` if nothing listens at an address HOST:PORT; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
         try:
@@ -147,12 +147,10 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
         task: Any = ray.remote(Tournament.play)
         result: Callable[[Any], list[Row]] = ray.get
         yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
-    except ray.exceptions.RayTaskError as error:  # with the cause, which is ours, in the words of another process
+    except ray.exceptions.RayTaskError as error:  # wraps an error of dilemmas that a task raised
         raise error.cause from None
     except ray.exceptions.RayError as error:
-        raise WorkerError(
-            f"Ray: {str(error).splitlines()[0]}; with --out the same command goes on where it was"
-        ) from None
+        raise WorkerError(f"Ray: {str(error).splitlines()[0]}; with --out, repeat the same command to resume") from None
     finally:
         if begun:
             ray.shutdown()

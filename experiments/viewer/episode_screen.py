@@ -1,7 +1,7 @@
-"""What a recorded step and a list of matches look like in a terminal of 60 columns or more.
+"""Recorded steps and lists of matches as rendered in a terminal of 60 columns or more.
 
 Pure functions from records to rich renderables. Text that a model wrote is `Text`, never markup, and its control
-characters are shown, not obeyed.
+characters are shown, not executed.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,12 +29,12 @@ from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.reporting.terminal_text import visible
 
 BAR = 20
-"""Width in columns of the bar for probability 1."""
+"""Width of the bar for probability 1, in columns."""
 
 SOURCES = {
-    Source.EXACT: "the model's own probabilities of these",
-    Source.SAMPLED: "read from a sampled reply",
-    Source.RULE: "by the strategy's rule",
+    Source.EXACT: "from the model's probabilities of the labels",
+    Source.SAMPLED: "from a sampled reply",
+    Source.RULE: "from the rule of the strategy",
 }
 HANDLED = {
     Unreadable.ABORT: "so the match was aborted",
@@ -46,7 +46,7 @@ REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTE
 
 
 def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> RenderableType:
-    """One step of a match, `step` counted from 1; `name` says where the match lies."""
+    """One step of a match, `step` counted from 1; `name`: the file of the match."""
     moves, rules = record.steps[step - 1], recorded_rules(header)
     parts: list[RenderableType] = [_title(header, rules, record, step, name), _joint(rules, record, step)]
     if step == len(record.steps):
@@ -66,7 +66,7 @@ def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableTy
 
 
 def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Text:
-    """A match in one line of a list: where it stands, rounds, ending, totals, file."""
+    """A match in one line of a list: number, rounds, ending, totals, file."""
     totals = " : ".join(format_number(total) for total in list(record.outcome.totals.values())[:4])
     more = " ..." if len(record.outcome.totals) > 4 else ""
     rules = recorded_rules(header)
@@ -80,13 +80,13 @@ LIST_HEADING = "match  rounds  ending      totals, file"
 
 
 def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
-    """What each player of a match is called in the header; the first step has all of them."""
+    """The name of each player of a match in the header; the first step has all players."""
     players = [move.player for move in record.steps[0]]
     return dict(zip(players, (agent.name for agent in header.agents), strict=False))
 
 
 def recorded_rules(header: Header) -> Repeated | None:
-    """The rules of the matches of a file; None where the environment is not dilemmas's."""
+    """The rules of the matches of a file; None if the environment is not one of dilemmas."""
     try:
         return rules_of(header.environment, **{k: v for k, v in header.options.items() if k not in SHELL})
     except InputError:
@@ -94,8 +94,8 @@ def recorded_rules(header: Header) -> Repeated | None:
 
 
 def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable[[Any], str]:
-    """How a player's actions of a step are called: C and D, contributions, signals, or points for others; their
-    numbers in games that dilemmas does not know, and where they belong to another step."""
+    """How the actions of a player in a step are shown: C and D, contributions, signals or points; as numbers in unknown
+    games, and if they belong to another step."""
     if rules is None:
         return str
     phase, game = _phase(rules, step), rules.stage
@@ -117,7 +117,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
 
 
 def _phase(rules: Repeated, step: int) -> Phase:
-    """The phase of a round that a step is."""
+    """The phase of the round in a step."""
     return rules.phases[(step - 1) % len(rules.phases)]
 
 
@@ -130,7 +130,7 @@ def _possible(decision: Decision, rules: Repeated | None, step: int, player: int
 
 
 def _sanctions(rules: Repeated, phase: str, player: int, action: int) -> str:
-    """The points that an action of a stage of sanctions gives: ``1 to 0 and 2 to 3`` names players by number."""
+    """The points that a sanctioning action gives: ``1 to 0 and 2 to 3``, players by number."""
     sanction = rules.punishment if phase == "punish" else rules.reward
     if rules.n_players == 2 or sanction is None:
         return str(action)
@@ -156,7 +156,7 @@ def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: in
 
 
 def _joint(rules: Repeated | None, record: MatchRecord, step: int) -> Table:
-    """The joint action, what it paid, and the running totals."""
+    """The joint action, its payoffs, and the running totals."""
     table = Table(box=None, pad_edge=False)
     table.add_column("player", overflow="fold")
     for heading in ("action", "payoff", "total"):
@@ -187,7 +187,7 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))
-    share = "" if decision.mass is None else f", which hold {decision.mass:.1%} of all it may say"
+    share = "" if decision.mass is None else f", label mass {decision.mass:.1%}"
     parts.append(Text(SOURCES[decision.source] + share, "dim"))
     if decision.unreadable is not None:
         times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
@@ -199,8 +199,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     if any(label != action for label, action in named.items()):
         stands = ", ".join(f"{label} stands for {action}" for label, action in named.items())
         parts.append(Text(visible(f"in the prompt {stands}"), "yellow"))
-    told = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
-    for heading, text in told:
+    texts = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
+    for heading, text in texts:
         if text is not None:
             shown = Text(visible(text)) if text else Text("(nothing)", "dim")
             parts += [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]

@@ -1,6 +1,6 @@
-"""`dilemmas watch`: step through the recorded episodes of a run in the terminal, or print them.
+"""The viewer behind `dilemmas watch`: step through recorded matches in the terminal.
 
-Files are indexed by byte offsets and only what is on the screen is parsed, so a big run opens at once.
+Files are indexed by byte offsets and only what is on the screen is parsed, so a large run opens at once.
 """
 
 import os
@@ -39,33 +39,33 @@ KEYS = {
     "help": ("?", ("?",), "these keys"),
     "quit": ("q", ("q", "\x04"), "quit"),
 }
-"""What a key does: its name on the help page, the codes that terminals send, and what it is for."""
+"""Command -> name of the key on the help page, codes that terminals send, purpose."""
 COMMANDS = {"": "redraw", **{code: name for name, (_, codes, _) in KEYS.items() for code in codes}}
 CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Za-z]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the reader is."""
+    """What is on the screen."""
 
     match: int
-    """Place of the match in the list, from 0."""
+    """Number of the match in the list, from 0."""
     step: int | None = None
-    """Round on the screen, from 1; None for the list of matches."""
+    """Step on the screen, from 1; None for the list of matches."""
     scroll: int = 0
-    """Lines scrolled down."""
+    """Number of lines scrolled down."""
     help: bool = False
-    """Whether the page of keys lies on top."""
+    """Whether the page of keys is shown."""
 
 
 class Shelf:
-    """The matches of a run, opened one by one."""
+    """The matches of a run, read one by one."""
 
     def __init__(self, paths: list[Path]) -> None:
         self._indexes = [TrajectoryIndex(path) for path in paths]
         self._places = [(index, place) for index in self._indexes for place in range(len(index))]
         if not self._places:
-            raise RecordError(f"{paths[0]} holds no whole match yet")
+            raise RecordError(f"{paths[0]} contains no complete match yet")
         self.record = lru_cache(maxsize=200)(self._record)
 
     def __len__(self) -> int:
@@ -79,32 +79,32 @@ class Shelf:
         return self._places[match][0].header
 
     def name(self, match: int) -> str:
-        """The name of the file in which a match lies, without its ending."""
+        """The name of the file of a match, without its suffix."""
         return self._places[match][0].path.name.removesuffix(SUFFIX)
 
     def page(self, here: Place) -> RenderableType:
-        """The round at a place, or all rounds of the match where it names none."""
+        """The step of a place, or all steps of the match if it has none."""
         header, record, name = self.header(here.match), self.record(here.match), self.name(here.match)
         if here.step is None:
             return match_screen(header, record, name)
         return step_screen(header, record, here.step, name)
 
     def at(self, match: int | None, step: int | None) -> Place:
-        """The place that options ask for; `RecordError` where there is none."""
+        """The place given by --match and --step; `RecordError` if there is none."""
         if match is None and step is not None:
-            raise RecordError(f"--step {step}: of which match? Give --match too")
+            raise RecordError(f"--step {step}: of which match? Give --match as well")
         if match is None:
             return Place(0)
         if not 0 <= match < len(self):
-            raise RecordError(f"--match {match}: the run holds {len(self)} matches, 0 to {len(self) - 1}")
+            raise RecordError(f"--match {match}: the run has {len(self)} matches, 0 to {len(self) - 1}")
         steps = len(self.record(match).steps)
         if step is not None and not 1 <= step <= steps:
-            raise RecordError(f"--step {step}: match {match} has rounds 1 to {steps}")
+            raise RecordError(f"--step {step}: match {match} has steps 1 to {steps}")
         return Place(match, step)
 
 
 def browse(shelf: Shelf, here: Place) -> None:
-    """Show the run on a screen of its own until the reader quits."""
+    """Show the run in full screen until the user quits."""
     console = Console(highlight=False)
     with _typing() as typed, console.screen() as screen:
         for key in _keys(typed):
@@ -117,7 +117,7 @@ def browse(shelf: Shelf, here: Place) -> None:
 
 
 def press(here: Place, command: str, shelf: Shelf, page: int = 20) -> Place | None:
-    """Where a command leads from here; None where it leads out. `page`: lines that the screen shows."""
+    """The place after a command; None to quit. `page`: number of lines of the screen."""
     if command == "quit":
         return None
     if command == "help" or (here.help and command != "redraw"):
@@ -151,7 +151,7 @@ def _in_match(here: Place, command: str, shelf: Shelf, page: int) -> Place:
 
 
 def drawn(console: Console, shelf: Shelf, here: Place) -> tuple[Segments, Place]:
-    """What the screen shows, and the place with no more scrolled than there is."""
+    """The content of the screen, and the place with its scrolling limited to the content."""
     width, height = console.size
     if here.help:
         page: RenderableType = _help()
@@ -172,7 +172,7 @@ def drawn(console: Console, shelf: Shelf, here: Place) -> tuple[Segments, Place]
 
 
 def _list(shelf: Shelf, chosen: int, width: int, height: int) -> Group:
-    """As much of the list around the chosen match as fits."""
+    """The part of the list around the chosen match that fits."""
     rows = height - 1
     first = min(max(0, chosen - rows // 2), max(0, len(shelf) - rows))
     lines = [Text(LIST_HEADING, "bold")]
@@ -190,13 +190,13 @@ def _help() -> Text:
 
 
 class _Resized(Exception):
-    """The terminal changed its size while a key was waited for."""
+    """The terminal was resized while waiting for a key."""
 
 
 @contextmanager
 def _typing() -> Iterator[Callable[[], str]]:
-    """What waits for keys and gives their codes, "" at the end. The terminal is left in one mode until the reader
-    quits, for a change would lose the keys that are typed ahead.
+    """A function that waits for keys and returns their codes, "" at the end. The terminal stays in one mode until the
+    user quits, because a change would lose keys that are typed ahead.
     """
     try:
         import termios
@@ -214,11 +214,11 @@ def _typing() -> Iterator[Callable[[], str]]:
 
 
 def _keys(typed: Callable[[], str]) -> Iterator[str]:
-    """Codes of the keys that are pressed; "" at first and whenever the terminal changes its size."""
+    """Codes of the keys that are pressed; "" at first and whenever the terminal is resized."""
     yield ""
     while True:
         try:
-            with _told_of_resize():
+            with _resize_signals():
                 codes = CODES.findall(typed())
         except _Resized:
             codes = [""]
@@ -228,8 +228,8 @@ def _keys(typed: Callable[[], str]) -> Iterator[str]:
 
 
 @contextmanager
-def _told_of_resize() -> Iterator[None]:
-    """Raises `_Resized` on systems that tell."""
+def _resize_signals() -> Iterator[None]:
+    """Raises `_Resized` on systems with SIGWINCH."""
     if not hasattr(signal, "SIGWINCH"):
         yield
         return

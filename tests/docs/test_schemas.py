@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dilemmas.agents.agent import Decision, Player, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import play
+from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import Move, Outcome
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header, seal
@@ -58,7 +58,7 @@ def trajectory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with TrajectoryWriter(path, header) as writer:
         for rounds, number in ((2, 0), (3, 1)):
             make = lambda rounds=rounds: parallel("stag_hunt", rounds=rounds)  # noqa: E731
-            for record in play(make, agents, 1, 0, first_match=number):
+            for record in run_matches(make, agents, 1, 0, first_match=number):
                 writer.write(record)
     return path
 

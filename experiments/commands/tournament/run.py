@@ -70,7 +70,11 @@ def match_options(function: Function) -> Function:
         (
             game_option("prisoners_dilemma"),
             set_option,
-            click.option("--rounds", help=f"Rounds of a match: a number, or MIN-MAX to draw it.  [default: {ROUNDS}]"),
+            click.option(
+                "--rounds",
+                metavar="N",
+                help=f"Rounds of a match, or MIN-MAX to draw them.  [default: {ROUNDS}; no limit with --continuation]",
+            ),
             click.option(
                 "--continuation", type=chance, help="Probability that a round is followed by another.  [default: 1]"
             ),

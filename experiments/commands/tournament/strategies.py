@@ -34,8 +34,6 @@ KINDS = {
     "family": "finite automaton, with parameters",
 }
 """Kinds of strategy in words."""
-NAMES = 31
-"""Maximum width of the column of names, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def overview(found: Iterable[Known]) -> Iterator[Table | Text]:
     for section, members in groupby(found, key=lambda one: one.section):
         yield Text(section, "bold")
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        table.add_column(no_wrap=True, max_width=NAMES)
+        table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for one in members:
             table.add_row(Text(f"  {one.row.name}"), Text(described(one.entry)))
@@ -142,4 +140,4 @@ def in_full(one: Known) -> Table:
 
 def described(entry: AnyEntry) -> str:
     """What a strategy does, in one sentence."""
-    return getattr(entry, "description", entry.source)
+    return str(getattr(entry, "description", entry.source))

@@ -17,12 +17,12 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES
 from dilemmas.envs.prompts.templates import load_template
-from dilemmas.experiments.commands.compile import choose_game, command
+from dilemmas.experiments.commands.compile import command
 from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.tournament.group import command as tournament
 
-PD = KNOWN_GAMES["prisoners_dilemma"]
+PD = stage_game("prisoners_dilemma")
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,13 @@ def error(*arguments: str) -> str:
     return str(caught.value)
 
 
+class Opened(FakeBackend):
+    """What `open_model` returns."""
+
+    def loaded(self) -> FakeBackend:
+        return self
+
+
 ASKED: list[Request] = []
 
 
@@ -54,8 +61,8 @@ def echo(request: Request) -> Response:
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A model's directory in which the fake lies."""
     ASKED.clear()
-    fake = FakeBackend(echo, name="[/red]echo", fingerprint="f00d")
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", lambda *_: fake)
+    fake = Opened(echo, name="[/red]echo", fingerprint="f00d")
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", lambda *_, **__: fake)
     (tmp_path / "echo").mkdir()
     return str(tmp_path / "echo")
 
@@ -92,24 +99,25 @@ def test_shuffled_labels_are_averaged_over(model: str) -> None:
     table = PolicyTable.load("echo.json")
     assert table.memory_one() == pytest.approx((0.5, *[(0.9 + 0.2) / 2] * 4))
     assert table.origin.shuffled
-    assert "another table" in error(*asked)
+    assert "--force" in error(*asked)
 
 
 def test_a_table_fits_60_columns_and_shows_names_as_they_are(model: str) -> None:
-    result = run(model, "--game", "public_goods_5", "--context", "business", "--memory", "2", width=60)
+    five = [word for one in ("n_players=5", "endowment=6", "multiplier=2.5") for word in ("--set", one)]
+    result = run(model, "--game", "public_goods", *five, "--context", "business", "--memory", "2", width=60)
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 60
-    assert lines[0].startswith("[/red]echo in public_goods_5 (n_players=5, endowment=6,")
+    assert lines[0].startswith("[/red]echo in public_goods (n_players=5, endowment=6,")
     assert ["C+3", "D+1", "0.500", "0.500", "0.800"] in [line.split() for line in lines]
     assert "11 more rows in the file" in " ".join(lines)  # 1 + 10 + 100 histories, 100 of them shown
-    assert Path("_red_echo-public_goods_5-business.json").exists()
+    assert Path("_red_echo-public_goods-business.json").exists()
 
 
 def test_labels_that_the_model_hardly_says_are_a_warning(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = (model, "--game", "stag_hunt", "--context", "friends")
     assert "warning" not in run(*asked).stderr
-    mute = FakeBackend(lambda request: Response((log(0.02), log(0.01))))
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", lambda *_: mute)
+    mute = Opened(lambda request: Response((log(0.02), log(0.01))))
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", lambda *_, **__: mute)
     assert "warning: only 0.030 of the model's replies start with a label" in run(*asked, "--force").stderr
 
 
@@ -123,7 +131,7 @@ def test_another_table_is_never_overwritten_unasked() -> None:
     run("tit_for_tat", *asked)
     before = Path("x.json").read_bytes()
     run("tit_for_tat", *asked)  # the same once more
-    assert "x.json is there and is another table; choose another --out, or --force" in error("bully", *asked)
+    assert "x.json exists; choose another --out, or overwrite it with --force" in error("bully", *asked)
     assert "--force" in error("tit_for_tat", *asked, "--memory", "2")
     assert "--force" in error("tit_for_tat", *asked, "--context", "business")
     assert Path("x.json").read_bytes() == before
@@ -141,12 +149,30 @@ def test_the_same_table_from_another_version_of_dilemmas_is_no_other() -> None:
     assert PolicyTable.load("x.json") == compile_agent(strategy("bully"), PD, 1)
 
 
-def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
-    assert choose_game("stag-hunt", "study") == KNOWN_GAMES["stag_hunt"]
-    assert choose_game("public_goods_4", "study") == NEW_GAMES["public_goods_4"]
-    assert choose_game("stag_hunt", "default") == stage_game("stag_hunt") != KNOWN_GAMES["stag_hunt"]
-    assert choose_game("matrix_game", "T=1.5,R=-2, P=3,S=4") == stage_game("matrix_game", T=1.5, R=-2, P=3, S=4)
-    assert choose_game("public_goods", "n_players=3").n_players == 3
+def test_payoffs_are_the_catalogues_unless_they_are_set() -> None:
+    run("tft", "--game", "stag-hunt", "--out", "x.json")
+    assert PolicyTable.load("x.json").game == stage_game("stag_hunt")
+    own = ("--set", "T=1.5", "--set", "R=-2", "--set", "P=3", "--set", "S=4")
+    run("tft", "--game", "matrix_game", *own, "--out", "y.json")
+    assert PolicyTable.load("y.json").game == stage_game("matrix_game", T=1.5, R=-2, P=3, S=4)
+    run("tft", "--game", "public_goods", "--set", "n_players=3", "--out", "z.json")
+    assert PolicyTable.load("z.json").game.n_players == 3
+
+
+@pytest.mark.parametrize("options", [(), ("--set", "T=3.5"), ("--set", "P=-1.5", "--set", "S=-2.5")])
+def test_a_tournament_takes_the_table_of_the_same_game_and_options(options: tuple[str, ...]) -> None:
+    game = ("--game", "stag_hunt", *options)
+    run("tit_for_tat", *game, "--out", "t.json")
+    asked = ("--agents", "t.json,allc", *game, "--json")
+    played = CliRunner().invoke(tournament, ("run", *asked), catch_exceptions=False)
+    assert json.loads(played.stdout)["players"] == ["t", "always_cooperate"]
+
+
+def test_a_table_bears_the_name_that_is_given() -> None:
+    run("Mine=random(0.3)", "--game", "stag_hunt", "--out", "x.json")
+    assert PolicyTable.load("x.json").origin.agent == "Mine"
+    run("uniform", "--game", "rock_paper_scissors", "--memory", "0", "--out", "y.json")
+    assert PolicyTable.load("y.json").rows == (pytest.approx((1 / 3,) * 3),)
 
 
 @pytest.mark.parametrize(
@@ -156,21 +182,23 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'?"),
         ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'?"),
         ("gpt2 --game stag_hunt", "'gpt2' is no strategy, such as tit_for_tat"),
-        ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt' in the study (see --payoffs); did you mean"),
+        ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt'; did you mean 'stag_hunt'"),
+        ("tft.json --game stag_hunt", "'tft.json' is a policy table already"),
+        ("axelrod:TitForTat --game stag_hunt", "may look at the whole history"),
         ("tit_for_tat --game stag_hunt --context busines", "did you mean 'business'?"),
-        ("tit_for_tat --game stag_hunt --payoffs defalt", "'defalt'; needs study, default, or options such as"),
-        ("tit_for_tat --game stag_hunt --payoffs T=x", "'T=x'; needs study, default, or options such as"),
-        ("tit_for_tat --game stag_hunt --payoffs Z=1", "unknown option 'Z'"),
-        ("tit_for_tat --game stag_hunt --payoffs T=99", "stag_hunt needs R>T>=P>S"),
-        ("tit_for_tat --game stag_hunt --adapter a", "--adapter 'a': 'tit_for_tat' is a strategy"),
-        ("tit_for_tat --game stag_hunt --shuffle-labels", "--shuffle-labels: 'tit_for_tat' is a strategy"),
+        ("tit_for_tat --game stag_hunt --set T", "write T=VALUE"),
+        ("tit_for_tat --game stag_hunt --set T=x", "T = 'x'"),
+        ("tit_for_tat --game stag_hunt --set Z=1", "unknown option 'Z'"),
+        ("tit_for_tat --game stag_hunt --set T=99", "stag_hunt needs R>T>=P>S"),
+        ("tit_for_tat --game stag_hunt --set T=3 --set T=4", "--set T=3 --set T=4: 'T' is given twice"),
+        ("tit_for_tat --game stag_hunt --shuffle-labels", "labels cannot be shuffled for 'tit_for_tat'"),
         ("tit_for_tat --game stag_hunt --memory 12", "look back less far"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
         ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, which no table"),
         ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
-        ("downing --game public_goods_4", "strategy 'downing' is for two players, not for 4"),
+        ("downing --game public_goods", "strategy 'downing' is for two players, not for 4"),
         ("random(1.5) --game stag_hunt", "p = 1.5; a probability must be in [0, 1]"),
-        ("miniature-teacher --game stag_hunt", "needs a --context, one of summit, business"),
+        ("miniature-teacher --game stag_hunt", "needs a context (--context), one of summit, business"),
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
     ],
 )

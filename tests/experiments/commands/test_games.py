@@ -21,6 +21,10 @@ def shown(*arguments: str) -> str:
     return done.stdout
 
 
+def options(*settings: str) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
+
+
 def data(*arguments: str) -> Any:
     return json.loads(shown(*arguments, "--json"))
 
@@ -72,33 +76,33 @@ def test_what_is_said_of_axelrods_prisoners_dilemma() -> None:
 
 
 def test_own_payoffs_are_looked_at_without_the_page() -> None:
-    text = shown("matrix_game", "T=4", "R=3", "S=2")
+    text = shown("matrix_game", *options("T=4", "R=3", "S=2"))
     assert "Version History" not in text
     assert line(text, "dilemma") == "snowdrift (chicken)"
     assert line(text, "mixed equilibria") == "P(C) = 0.666667 and 0.666667"
 
 
 def test_a_continuum_is_told() -> None:
-    assert line(shown("matrix_game", "T=5", "R=3"), "mixed equilibria") == (
+    assert line(shown("matrix_game", *options("T=5", "R=3")), "mixed equilibria") == (
         "P(C) = 0 and any from 0 to 1; P(C) = any from 0 to 1 and 0"
     )
 
 
 def test_many_players_are_told_by_how_many_do_what() -> None:
-    text = shown("n_person_snowdrift", "n_players=40")
+    text = shown("n_person_snowdrift", "--set", "n_players=40")
     assert line(text, "pure equilibria") == "1 C (2), 39 D (4)"
-    solution = data("n_person_snowdrift", "n_players=40")["solution"]
+    solution = data("n_person_snowdrift", "--set", "n_players=40")["solution"]
     assert [outcome["ways"] for outcome in solution["pure"]] == [40]
     assert len(solution["strength"]["gains"]) == 40
 
 
 def test_actions_that_are_no_cooperation_are_numbered() -> None:
     assert line(shown("rock_paper_scissors"), "least total").startswith("0 at #0 #0 (0, 0); #0 #1 (-1, 1)")
-    assert line(shown("public_goods", "levels=3"), "pure equilibria") == "4 #2 (20)"
+    assert line(shown("public_goods", "--set", "levels=3"), "pure equilibria") == "4 #2 (20)"
 
 
 def test_an_asymmetric_game_tells_each_player_its_own() -> None:
-    text = shown("bimatrix_game", "row=[[1, 1], [0, 0]]", "column=[[0, 1], [1, 0]]")
+    text = shown("bimatrix_game", *options("row=[[1, 1], [0, 0]]", "column=[[0, 1], [1, 0]]"))
     assert line(text, "dominant action") == "player_0 C (strictly), player_1 none"
     assert line(text, "pure equilibria") == "C D (1, 1)"
 
@@ -107,13 +111,14 @@ def test_an_asymmetric_game_tells_each_player_its_own() -> None:
     ("arguments", "message"),
     [
         (["prisoner_dilema"], "did you mean 'prisoners_dilemma'?"),
-        (["prisoners_dilemma", "t=6"], "unknown option 't'"),
-        (["prisoners_dilemma", "name=harmony"], "unknown option 'name'"),
-        (["prisoners_dilemma", "T"], "write T=VALUE"),
-        (["prisoners_dilemma", "T=2"], "needs T>R>P>S"),
-        (["prisoners_dilemma", "T=six"], "T = 'six'"),
-        (["public_goods", "levels=None"], "any amount"),
-        (["prisoners_dilemma", "T=6", "T=7"], "T=6 T=7: one of them is given twice"),
+        (["prisoners_dilemma", "--set", "t=6"], "unknown option 't'"),
+        (["prisoners_dilemma", "--set", "name=harmony"], "unknown option 'name'"),
+        (["prisoners_dilemma", "--set", "T"], "write T=VALUE"),
+        (["prisoners_dilemma", "--set", "T=2"], "needs T>R>P>S"),
+        (["prisoners_dilemma", "--set", "T=six"], "T = 'six'"),
+        (["public_goods", "--set", "levels=None"], "any amount"),
+        (["prisoners_dilemma", "--set", "T=6", "--set", "T=7"], "--set T=6 --set T=7: 'T' is given twice"),
+        (["--set", "T=6"], "which game? Give its NAME"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out(

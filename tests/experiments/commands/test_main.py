@@ -56,7 +56,10 @@ def test_every_command_has_a_help(name: str) -> None:
         (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
         (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
         (["miniatures", "biuld"], "build"),
-        (["look", "notes.txt"], "notes.txt holds no example"),
+        (["evalute"], "there is no command 'evalute': evaluation is the last stage of `dilemmas replicate`"),
+        (["tournament", "list"], "there is no command 'list': `dilemmas tournament strategies` lists"),
+        (["tournament", "strateges"], "did you mean 'strategies'"),
+        (["look", "notes.txt"], "notes.txt contains no example"),
         (["look", "notes.txt", "--show", "-1"], "-1 is not in the range x>=0"),
     ],
 )
@@ -74,7 +77,7 @@ def test_a_mistake_is_one_line_with_the_way_out(
     assert not (tmp_path / "runs" / "replicate" / "recipe.json").exists()
 
 
-@pytest.mark.parametrize(("name", "told"), [("miniatures", "; the same command goes on where it was"), ("watch", "")])
+@pytest.mark.parametrize(("name", "told"), [("miniatures", "; repeat the same command to resume"), ("watch", "")])
 def test_ctrl_c_promises_to_go_on_only_where_it_does(name: str, told: str, monkeypatch, capsys) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -257,7 +257,7 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", ALL, "--start", "always_defect=1.5"], "always_defect = 1.5"),
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
         (["--players", ALL, "--mutation", "-0.1"], "mutation = -0.1"),
-        (["--players", ALL, "--alpha", "3"], "--alpha = 3.0: ecological has no use for it; it is for alpha-rank"),
+        (["--players", ALL, "--alpha", "3"], "--alpha 3.0: not an option of ecological, but of alpha-rank"),
         (["--players", ALL, "--dynamics", "moran", "--population", "1"], "a population of 1"),
         (["--players", ALL, "--dynamics", "moran", "--start", "tit_for_tat=101"], "the population is 100"),
         (["--players", ALL, "--dynamics", "moran", "--mutation", "-0.1"], "mutation = -0.1"),

@@ -1,82 +1,26 @@
 """A record comes out again; whatever is changed in it, or in what made it, is named with its place."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from recorded_matches import PUB, model, record, replay
 
 from dilemmas.agents.agent import Agent, Decision, Player, Source, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
-from dilemmas.agents.models.backend import FakeBackend, Request, Response
-from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, bernoulli, strategy
 from dilemmas.agents.tables.policy_table import compile_agent
-from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.prompts.contexts import Context, context
-from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
 
-REPLIES = ("C. Because [/bold] \x1b[31mit is right.", "D, they will.", "Hm, [C]?", "I choose D")
 GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
-EVERYTHING = {"rounds": 6, "noise": 0.2, "memory": 2}
-
-
-def share(*seed: object) -> float:
-    """A number in [0, 1) that only its arguments decide."""
-    return int(sha256(repr(seed).encode()).hexdigest()[:8], 16) / 2**32
-
-
-def answer(request: Request, shift: float = 0.0) -> Response:
-    if not request.labels:
-        return Response(text=REPLIES[int(len(REPLIES) * share(request.prompt, request.seed))])
-    first = 0.2 + 0.6 * share(request.prompt) + shift
-    rest = (1 - first) / (len(request.labels) - 1)
-    return Response(tuple(math.log(0.9 * p) for p in (first, *[rest] * (len(request.labels) - 1))))
-
-
-MODEL = FakeBackend(answer, "little", "0123")
-
-
-def model(**settings: Any) -> LanguageModelAgent:
-    return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **settings)
-
-
-PUB = Context("pub", "A pub", "You meet a stranger in a pub.", "You meet {others} strangers in a pub.")
-"""A context of one's own."""
-
-
-def record(
-    folder: Path,
-    agents: list[Any],
-    game: str = "prisoners_dilemma",
-    options: dict[str, Any] = EVERYTHING,
-    edit: Callable[[MatchRecord], MatchRecord] = lambda match: match,
-) -> Path:
-    """Five matches in a file, changed by `edit` before they are written and sealed."""
-    header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 3, options, "friends", "study")
-    path = folder / f"{game}.trajectory.jsonl"
-    with TrajectoryWriter(path, header) as writer:
-        for match in run_matches(lambda: parallel(game, **options), agents, 5, 3):
-            writer.write(edit(match))
-    return path
-
-
-def replay(path: Path, *options: str) -> tuple[int, dict[str, Any]]:
-    """Exit code and result."""
-    done = CliRunner().invoke(command, [str(path), "--json", *options], standalone_mode=False)
-    if done.exception:
-        raise done.exception
-    return done.return_value, json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
@@ -243,61 +187,6 @@ def test_the_seed_and_the_ending_are_checked(tmp_path: Path) -> None:
     assert {(d["round"], d["field"]) for d in replay(path)[1]["differences"]} == {(5, "ending")}
 
 
-@pytest.mark.parametrize(("shift", "code"), [(0.0, 0), (1e-7, 0), (1e-4, 1)])
-def test_models_answer_again_to_a_hundred_thousandth(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: float, code: int
-) -> None:
-    asked = []
-
-    def load(name: str, adapter: str | None = None) -> FakeBackend:
-        asked.append((name, adapter))
-        return FakeBackend(lambda request: answer(request, shift), "little", "0123")
-
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
-    path = record(tmp_path, [model(), model(shuffle_labels=True)])
-    assert replay(path)[0] == 0
-    found, result = replay(path, "--models")
-    assert found == code
-    assert {d["field"] for d in result["differences"]} <= {"probabilities", "mass", "action"}
-    assert asked == [("little", None)]  # once for both
-    replay(path, "--model", "little=/elsewhere")
-    assert asked[1:] == [("/elsewhere", None)]
-
-
-@pytest.mark.parametrize("pair", ["teacher-tuned", "tuned-untuned"])
-def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_run: Path, pair: str) -> None:
-    path = small_run / "runs" / "replicate" / "matches" / f"stag_hunt.friends.{pair}.trajectory.jsonl"
-    code, result = replay(path, "--models")
-    assert (code, result["matches"], result["rounds"], result["not_asked"]) == (0, 10, 100, [])
-
-
-def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def load(*place: str | None) -> FakeBackend:
-        asked.append(place)
-        return MODEL
-
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", load)
-    (tmp_path / "models" / "little").mkdir(parents=True)
-    (tmp_path / "run" / "matches").mkdir(parents=True)
-    models = {"teacher": "big", "student": str(tmp_path / "models" / "little")}
-    (tmp_path / "run" / "recipe.json").write_text(json.dumps({"models": models}))
-    assert replay(record(tmp_path / "run" / "matches", [model(), strategy("tft")]), "--models")[0] == 0
-    assert asked == [(models["student"], None)]
-
-
-def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown model 'litle' in the record; did you mean 'little'"):
-        replay(record(tmp_path, [model(), strategy("tft")]), "--model", "litle=/elsewhere")
-
-
-def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dilemmas.agents.models.local.load_backend", lambda *_: FakeBackend(answer, "little", "4567"))
-    with pytest.raises(RecordError, match="has the fingerprint 4567, that of the record 0123"):
-        replay(record(tmp_path, [model(), strategy("tft")]), "--models")
-
-
 def test_agents_of_unknown_kind_are_not_asked_but_their_draws_are_checked(tmp_path: Path) -> None:
     @dataclass(frozen=True)
     class Mine:
@@ -352,7 +241,7 @@ def test_the_report_names_the_place_and_shows_where_texts_part(tmp_path: Path) -
     assert first.endswith("match 2, round 4, player_0: prompt")
     assert "[red]␛[1mL" in recorded
     assert "Last round" in replayed
-    assert last == "files 1, matches 5, rounds 30: NOT all of it came out again"
+    assert last == "files 1, matches 5, rounds 30: NOT reproduced"
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     code, told = stopped_in("teacher", tmp_path / "run", signal.SIGINT)
     assert code == 130
     assert told.split("\n")[0] == "the teacher answers"
-    assert told.strip().split("\n")[-1] == "interrupted; the same command goes on where it was"
+    assert told.strip().split("\n")[-1] == "interrupted; repeat the same command to resume"
 
 
 @pytest.mark.slow

@@ -137,7 +137,7 @@ def test_every_match_can_be_exported(whole: Path, tmp_path: Path) -> None:
     run("export", str(whole), "--out", str(tmp_path / "matches.csv"))
     lines = (tmp_path / "matches.csv").read_text().splitlines()
     assert len(lines) == 1 + 15 * 5 * 2  # pairs, repetitions, seats
-    with pytest.raises(InputError, match="--force to overwrite"):
+    with pytest.raises(InputError, match="overwrite it with --force"):
         run("export", str(whole), "--out", str(tmp_path / "matches.csv"))
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
@@ -159,18 +159,18 @@ def test_what_a_stopped_tournament_has_played_is_shown_and_exported(whole: Path,
 
 def test_what_cannot_be_played_leaves_no_folder_and_deletes_none(whole: Path, tmp_path: Path) -> None:
     asked = ("run", "--agents", "tft,alld", "--pairs", "tft", "--out", str(tmp_path / "out"))
-    with pytest.raises(InputError, match="1 at a table for 2"):
+    with pytest.raises(InputError, match="1 players in a group of 2"):
         run(*asked)
     assert not (tmp_path / "out").exists()
     run(*asked[:3], *asked[5:])
-    with pytest.raises(InputError, match="1 at a table for 2"):
+    with pytest.raises(InputError, match="1 players in a group of 2"):
         run(*asked, "--force")
     assert (tmp_path / "out" / "results.json").is_file()
 
 
 def test_force_deletes_nothing_but_tournaments(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"editor.fontSize": 14}')
-    with pytest.raises(InputError, match="no settings of a tournament"):
+    with pytest.raises(InputError, match="not contain the settings of a tournament"):
         run("run", "--agents", "tft,alld", "--out", str(tmp_path), "--force")
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
 
@@ -198,7 +198,7 @@ def test_ctrl_c_ends_everybody_in_a_line(tmp_path: Path, workers: str) -> None:
     os.killpg(process.pid, signal.SIGINT)
     told = process.communicate(timeout=60)[1]  # of the workers, too: none of them holds the pipe open
     assert process.returncode == 130
-    assert told.split("\n", 1)[1].strip() == "interrupted; the same command goes on where it was"
+    assert told.split("\n", 1)[1].strip() == "interrupted; repeat the same command to resume"
 
 
 def test_an_address_without_a_cluster_is_told_at_once() -> None:
@@ -216,8 +216,8 @@ def test_what_would_be_played_is_said_before(capsys: pytest.CaptureFixture[str])
     ("arguments", "message"),
     [
         (("--agents", "tft,alldd"), "did you mean 'alld'"),
-        (("--agents", "tft,alld", "--rounds", "many"), "LEAST-MOST"),
-        (("--agents", "tft,alld", "--noise", "1.5"), "noise = 1.5"),
+        (("--agents", "tft,alld", "--rounds", "many"), "MIN-MAX"),
+        (("--agents", "tft,alld", "--noise", "1.5"), "1.5 is not in the range 0<=x<=1"),
         (("--agents", "tft,alld", "--noise", "0.1", "--set", "noise=0.2"), "leave one out"),
         (("--agents", "tft,alld", "--set", "TT=3"), "unknown option 'TT'"),
         (("--agents", "tft,alld", "--game", "prisoner"), "did you mean 'prisoners_dilemma'"),

@@ -222,7 +222,7 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
 
     file = tmp_path / "tft.json"
     compile_agent(strategy("tft"), MatrixGame("prisoners_dilemma", T=10, R=6, P=3, S=1), 1).save(file)
-    ways = r"--payoffs T=5,R=3,P=1,S=0\), or play for its payoffs \(--set T=10 --set R=6 --set P=3 --set S=1\)"
+    ways = r"compile tit_for_tat --game prisoners_dilemma\), or .* --set T=10 --set R=6 --set P=3 --set S=1\)"
     with pytest.raises(InputError, match=ways):
         tournament((str(file), "alld"))
     assert tournament((str(file), "alld"), options={"T": 10, "R": 6, "P": 3, "S": 1, "rounds": 5}).fixtures
@@ -238,17 +238,21 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("tft", "random(1.2)"), {}, r"1.2; a probability must be in \[0, 1\]"),
         (("tft", "alld"), {"options": {"rounds": 0}}, "rounds"),
         (("tft", "alld"), {"options": {"noise": 2}}, r"noise = 2"),
-        (("tft", "alld"), {"options": {}}, "matches without end"),
+        (("tft", "alld"), {"options": {}}, "matches would not end"),
         (("tft", "alld"), {"options": {"rouns": 3}}, "did you mean 'rounds'"),
         (("tft", "alld"), {"engine": "compild"}, "did you mean 'compiled'"),
         (("tft", "alld"), {"repetitions": 0}, "repetitions"),
         (("tft", "alld"), {"meetings": (("tft", "grim"),)}, "unknown agent 'grim'"),
-        (("tft", "alld"), {"meetings": (("tit_for_tat",),)}, "1 at a table for 2"),
+        (("tft", "alld"), {"meetings": (("tit_for_tat",),)}, "1 players in a group of 2"),
         (("tft", "alld"), {"meetings": ()}, "no pairs"),
         (("tft", "alld"), {"meetings": (("tft", "tft"),), "self_play": False}, "is self-play"),
-        (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: each says who meets whom"),
+        (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: these exclude each other"),
         (("tft", "alld"), {"graph": "star"}, "unknown graph"),
-        (("tft", "alld", "allc", "grim"), {"graph": "ring"}, "ring of 4 .*; take other agents, or name the pairs"),
+        (
+            ("tft", "alld", "allc", "grim"),
+            {"graph": "ring"},
+            "ring of 4 .*; change the number of agents",
+        ),
         (("=tft",), {}, "needs a name and an agent"),
         (("nowhere.json", "tft"), {}, "nowhere.json"),
     ],
