@@ -15,9 +15,7 @@ _LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` s
 _PLAY = (
     "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`; people cannot play yet"
 )
-_POPULATION = (
-    "population dynamics: `dilemmas tournament evolve`; lattice: `python -m dilemmas.experiments.populations.lattice`"
-)
+_POPULATION = "population dynamics: `dilemmas tournament evolve`; lattice: `dilemmas lattice`"
 _PROMPT = "`dilemmas watch RUN --match 0 --step 1 --plain` shows the prompts of a recorded match; there is no preview"
 _REPORT = (
     "`replicate` and `tournament run` write report.html into --out; `dilemmas tournament show FOLDER` prints the tables"

@@ -14,6 +14,7 @@ COMMANDS = {
     "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents, and let strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
     "compile": (f"{HERE}.compile", "Write an agent's policy table, which needs no torch."),
+    "lattice": (f"{HERE}.lattice", "Let policy tables play on a lattice (Mesa)."),
     "watch": (f"{HERE}.watch", "Step through recorded matches in the terminal."),
     "replay": (f"{HERE}.replay", "Verify that recorded matches are reproduced exactly."),
     "look": (f"{HERE}.look", "Show the teaching data of a run, with counts."),

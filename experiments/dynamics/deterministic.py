@@ -149,14 +149,14 @@ def replicator(
         earned = matrix.payoffs @ x
         return np.asarray(x * (earned - x @ earned) + mutation * (1 / len(x) - x))
 
-    times = np.arange(round(time / every) + 1) * every
+    times = np.asarray(np.arange(round(time / every) + 1) * every, dtype=np.float64)
     # mutation keeps every share above about mutation / (k * speed)
     smallest = max(ABSOLUTE_ERROR, RELATIVE_ERROR * mutation / (len(shares) * speed)) if mutation else ABSOLUTE_ERROR
     found = solve_ivp(slope, (0.0, times[-1]), shares, "DOP853", times, rtol=RELATIVE_ERROR, atol=smallest)
     if not found.success:
         raise DynamicsError(f"the integration failed: {found.message}")
-    path: Numbers = np.maximum(found.y.T, 0.0)  # (T, k)
-    return _course(matrix, np.asarray(path / path.sum(axis=1, keepdims=True), dtype=np.float64), times)
+    path = np.maximum(found.y.T, 0.0)  # (T, k)
+    return _course(matrix, path / path.sum(axis=1, keepdims=True), times)
 
 
 def ecological(

@@ -14,7 +14,8 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.experiments.populations.torus import LatticeError, run_lattice
 
 pytest.importorskip("mesa")
-from dilemmas.experiments.populations.lattice import Lattice, command, run_model
+from dilemmas.experiments.commands.lattice import command
+from dilemmas.experiments.populations.lattice import Lattice, run_model
 
 PD = DEFAULTS["prisoners_dilemma"]
 

@@ -1,0 +1,38 @@
+"""`dilemmas lattice`: populations of policy tables on a torus, as a Mesa model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+
+
+@click.command()
+@click.option("--table", "files", type=Path, multiple=True, required=True, help="A policy table; may be repeated.")
+@click.option("--size", type=click.IntRange(3), default=50, show_default=True, help="Side of the torus.")
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="Rounds between all neighbours.")
+@seed_option("the agents' decisions")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="lattice",
+    show_default=True,
+    help="Folder of lattice.csv and lattice.svg.",
+)
+@json_option
+def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, as_json: bool) -> None:
+    """Let populations of policy tables play on a lattice; write lattice.csv and lattice.svg."""
+    from dilemmas.experiments.populations.lattice import run_model
+    from dilemmas.experiments.populations.torus import Curves, load_tables, write_lattice
+
+    models = {name: run_model(table, size, steps, seed) for name, table in load_tables(files).items()}
+    curves: Curves = {name: np.array(model.datacollector.model_vars["cooperation"]) for name, model in models.items()}
+    write_lattice(curves, out)
+    if as_json:
+        return print_json({name: values.tolist() for name, values in curves.items()})
+    for name, values in curves.items():
+        late = values[-max(1, steps // 4) :].mean()
+        click.echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
+    click.echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)
