@@ -9,7 +9,7 @@ import numpy as np
 
 from dilemmas.envs.rules.protocol import View
 
-__all__ = ["Agent", "Decision", "Player", "Source", "Turn", "Unreadable", "View", "draw"]
+__all__ = ["Agent", "Decision", "Player", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
 
 class Source(StrEnum):
@@ -97,17 +97,46 @@ class Player:
     """Plain JSON values; of a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What engines, compilers and the bridge need to know of an agent."""
+
+    lookback: int | None = 0
+    """How many rounds back the agent has to be shown; None for the whole match. 0 if it takes whatever it is shown."""
+    deterministic: bool = False
+    """Whether all its actions are certain."""
+    automaton: Any = None
+    """The agent as an `Automaton` (`dilemmas.agents.strategies.finite_state`), if it is one: exact engines play it."""
+    counting: Any = None
+    """The agent as a `CountingStrategy` (`dilemmas.agents.strategies.counting`), if it is one."""
+
+
 class Agent(Protocol):
     """A player. It keeps no state between calls: everything it may know is in the turn."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name in tables and records."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """How the agent can be played; `Traits()` for one that can only be asked."""
+        ...
+
     def describe(self) -> Player:
         """What a record keeps of the agent."""
         ...
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """One decision per turn, in order; what comes of a turn does not depend on the rest of the batch."""
+        """One decision per turn, in order; a decision does not depend on the rest of the batch."""
+        ...
+
+    def policy(self, turns: Sequence[Turn]) -> list[Decision]:
+        """As `decide`, with probabilities averaged over all that the agent draws besides the action, such as labels.
+
+        Policy tables are compiled from it. It is `decide` for an agent that draws nothing else.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.models.model_files import BUILT_IN
@@ -227,14 +227,14 @@ def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
     """What the agent plays from each seat: itself, or the automaton that it was compiled to."""
     game = rules.stage
     two_actions = set(game.options) == {2}
-    if isinstance(agent, PolicyTable):
-        _check_table(agent, game)
-        return (agent.automaton() if compiled and two_actions else agent,) * game.n_players
+    if kind == "table":
+        _check_table(cast(PolicyTable, agent), game)
+        return (agent.traits.automaton if compiled and two_actions else agent,) * game.n_players
     if kind != "model" or not (compiled and two_actions and len(rules.phases) == 1):
         return (agent,) * game.n_players
     players = 1 if alike_seats(game) else game.n_players
     tables = [compile_agent(agent, game, rules.memory, player=player) for player in range(players)]
-    seats = tuple(table.automaton() for table in tables)
+    seats = tuple(table.traits.automaton for table in tables)
     return seats * game.n_players if players == 1 else seats
 
 

@@ -81,6 +81,8 @@ def test_tests_mirror_the_packages() -> None:
 
 def test_every_folder_with_modules_or_data_is_packaged() -> None:
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
-    files = {path for package in PACKAGES for path in (ROOT / package).rglob("*.*") if path.suffix not in (".pyc", ".md")}
+    files = {
+        path for package in PACKAGES for path in (ROOT / package).rglob("*.*") if path.suffix not in (".pyc", ".md")
+    }
     folders = {path.parent.relative_to(ROOT) for path in files if path.is_file()}
     assert listed == {"dilemmas", *(".".join(("dilemmas", *folder.parts)) for folder in folders)}

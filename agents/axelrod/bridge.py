@@ -17,15 +17,12 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View
+from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Traits, Turn, View
 from dilemmas.agents.axelrod.names import axelrod_library, format_name, make_player, parse_name
 from dilemmas.agents.axelrod.terms import Terms, terms_of, view_there
-from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import STRATEGIES, key_of
-from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.entry import Strategy
-from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, view_of
-from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.agents.strategies.finite_state import StrategyError, view_of
 from dilemmas.envs.games.stage_game import Joint, StageGame
 
 FEWEST_KEPT = 64
@@ -81,9 +78,9 @@ class AxelrodAgent:
         return axelrod_agent, (self.text or self.player,)
 
     @property
-    def lookback(self) -> int | None:
-        """None: it may depend on the whole history."""
-        return None
+    def traits(self) -> Traits:
+        """Only the whole history determines what it does."""
+        return Traits(None, self.deterministic)
 
     @cached_property
     def deterministic(self) -> bool:
@@ -102,6 +99,8 @@ class AxelrodAgent:
         while len(self._seated_players) > max(FEWEST_KEPT, len(turns)):
             self._seated_players.popitem(last=False)
         return decisions
+
+    policy = decide
 
     def _decide(self, turn: Turn) -> Decision:
         view = view_of(turn, self.name)
@@ -263,26 +262,14 @@ def _answer(agent: Agent, view: View, seed: int) -> int:
 
 def _classifier(agent: Agent) -> dict[str, Any]:
     """Axelrod-Python's classification of an agent."""
-    deterministic, memory = _nature(agent)
+    traits, model = agent.traits, agent.describe().kind == "language_model"
     found: dict[str, Any] = {
-        "memory_depth": math.inf if memory is None else memory,
-        "stochastic": not deterministic,
+        "memory_depth": math.inf if model or traits.lookback is None else traits.lookback,
+        "stochastic": not traits.deterministic,
         "makes_use_of": set(),
-        "long_run_time": isinstance(agent, LanguageModelAgent),
+        "long_run_time": model,
         **dict.fromkeys(OPPONENT_NEEDED, False),
     }
     if isinstance(agent, AxelrodAgent):
         found = {trait: axelrod_library().Classifiers[trait](agent.player) for trait in found}
     return found
-
-
-def _nature(agent: Agent) -> tuple[bool, int | None]:
-    """Whether all actions of an agent are certain, and its number of rounds of memory; None if that is unbounded."""
-    match agent:
-        case Automaton():
-            return agent.deterministic, agent.lookback
-        case CountingStrategy():
-            return agent.deterministic, None
-        case PolicyTable():
-            return all(max(row) == 1.0 for row in agent.rows), agent.memory
-    return False, None

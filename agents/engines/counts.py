@@ -81,7 +81,7 @@ class MatchCounts:
 def punishers(rules: Repeated, groups: Sequence[Strategies]) -> NDArray[np.bool_]:
     """Whether each player punishes, shape (groups, n)."""
     punishing = rules.punishment is not None
-    given = [[punishing and isinstance(one, Automaton) and one.punishes for one in group] for group in groups]
+    given = [[punishing and _punishes(one) for one in group] for group in groups]
     return np.array(given, dtype=np.bool_).reshape(len(groups), rules.n_players)
 
 
@@ -94,3 +94,8 @@ def total_payoffs(joints: Counts, table: Numbers) -> Numbers:
     for joint, rows in enumerate(table):
         total += joints[:, joint, None] * rows
     return total
+
+
+def _punishes(strategy: Strategy) -> bool:
+    automaton: Automaton | None = strategy.traits.automaton
+    return automaton is not None and automaton.punishes

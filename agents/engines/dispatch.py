@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,6 @@ from dilemmas.agents.engines.requirements import (
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.engines.vectorised import play_vectorised
 from dilemmas.agents.matches.record import MatchRecord
-from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.repeated import Repeated
 
@@ -124,7 +122,7 @@ def _play(
             play_in_environment(rules, groups[place], keys[place], listener)
             for place, listener in zip(places, records, strict=True)
         ]
-    seated = cast(list[Sequence[Automaton]], [groups[place] for place in places])
+    seated = [[one.traits.automaton or one.traits.counting for one in groups[place]] for place in places]
     if engine == "cycle":
         return [play_cycle(rules, group) for group in seated]
     if engine == "chain":

@@ -7,7 +7,7 @@ depend on other groups. They are played side by side: an agent is called once pe
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,12 @@ from dilemmas.agents.engines.requirements import require
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import Environment, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
-from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.envs.games.stage_game import Joint
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.rules.repeated import Repeated
 
 Listener = Callable[[int, MatchRecord], None]
 """Called with every match when it has ended: the index of its key and the record."""
-
-
-@runtime_checkable
-class LooksBack(Protocol):
-    """An agent that says how much of the past it needs, and gets it, whatever the rules show to others."""
-
-    @property
-    def lookback(self) -> int | None:
-        """How many last rounds; None: all of them."""
-        ...
 
 
 def play_in_environment(
@@ -84,10 +73,9 @@ def play_in_environment(
 
 
 def needs_more(agent: Agent, memory: int) -> bool:
-    """Whether an agent has to see more rounds than the rules show."""
-    if isinstance(agent, CountingStrategy):
-        return True
-    return isinstance(agent, LooksBack) and (agent.lookback is None or agent.lookback > memory)
+    """Whether an agent has to be shown more rounds than the rules show."""
+    lookback = agent.traits.lookback
+    return lookback is None or lookback > memory
 
 
 def _count(rules: Repeated, match: MatchRecord, tally: Tally, place: int) -> None:

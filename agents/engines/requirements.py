@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.engines.horizons import geometric
-from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.repeated import Repeated
@@ -96,9 +95,10 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
     if rules.endless:
         return "the match has no end: set rounds, or a continuation probability below 1"
     for agent in group:
-        if isinstance(agent, Automaton) and agent.players not in (2, rules.stage.n_players):
-            agent.for_players(rules.stage.n_players)
-        if isinstance(agent, CountingStrategy) and rules.n_players != 2:
+        automaton: Automaton | None = agent.traits.automaton
+        if automaton is not None and automaton.players not in (2, rules.stage.n_players):
+            automaton.for_players(rules.stage.n_players)
+        if agent.traits.counting is not None and rules.n_players != 2:
             return f"'{agent.name}' is a counting strategy, for two players only"
     if engine == "environment":
         return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
@@ -122,12 +122,12 @@ def _other_actions(rules: Repeated) -> str | None:
 def _unsuitable(engine: str, group: Sequence[Agent]) -> str | None:
     """The first agent of a kind that the engine does not play."""
     for agent in group:
-        if isinstance(agent, CountingStrategy):
+        if agent.traits.counting is not None:
             if engine != "vectorised":
                 return f"'{agent.name}' is a counting strategy, not an automaton"
-        elif not isinstance(agent, Automaton):
+        elif agent.traits.automaton is None:
             return f"'{agent.name}' is not an automaton" + " or a counting strategy" * (engine == "vectorised")
-        elif engine == "cycle" and not agent.deterministic:
+        elif engine == "cycle" and not agent.traits.deterministic:
             return f"'{agent.name}' is not deterministic"
     return None
 
@@ -156,4 +156,5 @@ def _size(rules: Repeated, group: Sequence[Agent]) -> str | None:
 
 def joint_states(group: Sequence[Agent]) -> int:
     """The number of joint states of the automata of a group."""
-    return prod(len(agent.cooperate) for agent in group if isinstance(agent, Automaton))
+    automata = [agent.traits.automaton for agent in group]
+    return prod(len(one.cooperate) for one in automata if one is not None)

@@ -18,7 +18,6 @@ from dilemmas.agents.engines.requirements import require, require_keys
 from dilemmas.agents.engines.tally import Counts, Tally
 from dilemmas.agents.strategies.counting import CountingStrategy, match_information
 from dilemmas.agents.strategies.entry import Strategy
-from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.two_actions import round_payoffs
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.repeated import Repeated
@@ -89,7 +88,7 @@ class StrategyTables:
         found, who = _distinct(groups)
         order = sorted(range(len(found)), key=lambda place: _kind(found[place]))
         rank = np.argsort(np.array(order, dtype=np.int64))
-        automata = [one.for_players(n) for place in order if isinstance(one := found[place], Automaton)]
+        automata = [one.for_players(n) for place in order if (one := found[place].traits.automaton) is not None]
         states = np.array([len(one.cooperate) for one in automata], dtype=np.int64)
         start = np.cumsum(states) - states
         tables = [np.array(one.after, dtype=np.int64) + first for one, first in zip(automata, start, strict=True)]
@@ -99,7 +98,7 @@ class StrategyTables:
             sum(one.deterministic for one in automata),
             np.array([chance for one in automata for chance in one.cooperate]),
             np.concatenate([np.empty((0, 2 * n), dtype=np.int64), *tables]).ravel(),
-            [one for place in order if isinstance(one := found[place], CountingStrategy)],
+            [one for place in order if (one := found[place].traits.counting) is not None],
             punishers(rules, groups),
         )
 
@@ -113,7 +112,7 @@ def _distinct(groups: Sequence[Strategies]) -> tuple[list[Strategy], list[list[i
 
 def _kind(strategy: Strategy) -> int:
     """The position of a kind of strategy in the tables."""
-    return 2 if isinstance(strategy, CountingStrategy) else int(not strategy.deterministic)
+    return 2 if strategy.traits.counting is not None else int(not strategy.traits.deterministic)
 
 
 class _Batch:

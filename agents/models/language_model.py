@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from dilemmas.agents.agent import Decision, Player, Source, Turn, Unreadable, draw
+from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable, draw
 from dilemmas.agents.models.answers import Distribution, exact_distributions, read_reply
 from dilemmas.agents.models.backend import Backend, Request
 from dilemmas.agents.models.replies import read_amount
@@ -79,6 +79,11 @@ class LanguageModelAgent:
     def name(self) -> str:
         return self.backend.name
 
+    @property
+    def traits(self) -> Traits:
+        """It makes do with what it is shown."""
+        return Traits()
+
     def describe(self) -> Player:
         """The model's fingerprint, the context and the settings, as plain values."""
         settings = {
@@ -106,7 +111,7 @@ class LanguageModelAgent:
         posed = [one for turn in turns for one in self._pose(turn)]
         return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
 
-    def decide_on_average(self, turns: Sequence[Turn]) -> list[Decision]:
+    def policy(self, turns: Sequence[Turn]) -> list[Decision]:
         """Like `decide`, but with shuffled labels the probabilities are the mean over all presentations.
 
         The mean is exactly the probability with which `decide` takes each action. No prompt is recorded then, because

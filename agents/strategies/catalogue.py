@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Decision, Player, Source, Turn, draw
+from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, draw
 from dilemmas.agents.strategies.classics import CLASSIC_FAMILIES, CLASSICS
 from dilemmas.agents.strategies.entry import Family, GroupEntry, Strategy, StrategyEntry
 from dilemmas.agents.strategies.evolved import EVOLVED
@@ -89,11 +89,17 @@ class Uniform:
     name: str = "uniform"
     """Name in tables and records."""
 
+    @property
+    def traits(self) -> Traits:
+        return Traits()
+
     def describe(self) -> Player:
         return Player(name=self.name, kind="uniform")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]
+
+    policy = decide
 
     def _decide(self, turn: Turn) -> Decision:
         if not isinstance(turn.space, Discrete):
@@ -133,8 +139,9 @@ def strategy(name: str, players: int | None = None) -> Strategy:
     if isinstance(entry, GroupEntry):
         return entry.make(entry.name, _group(entry.name, players))
     made = entry.strategy
-    if isinstance(made, Automaton):
-        return made.for_players(players or 2)
+    automaton: Automaton | None = made.traits.automaton
+    if automaton is not None:
+        return automaton.for_players(players or 2)
     if players not in (None, 2):
         raise StrategyError(f"strategy '{made.name}' is for two players, not for {players}")
     return made
@@ -228,7 +235,8 @@ def listing() -> list[Listed]:
 
 def _row(entry: StrategyEntry) -> Listed:
     made, names = entry.strategy, (*entry.aliases, *entry.axelrod)
-    if isinstance(made, Automaton):
-        known = (len(made.cooperate), made.lookback, made.deterministic)
+    automaton: Automaton | None = made.traits.automaton
+    if automaton is not None:
+        known = (len(automaton.cooperate), automaton.lookback, automaton.deterministic)
         return Listed(entry.name, entry.description, names, entry.source, "automaton", "2+", *known)
     return Listed(entry.name, entry.description, names, entry.source, "counting", "2", None, None, made.deterministic)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import IDLE, Decision, Player, Source, Turn, View, draw
+from dilemmas.agents.agent import IDLE, Decision, Player, Source, Traits, Turn, View, draw
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.choices import options_now, sanction_now
 
@@ -123,6 +123,10 @@ class Automaton:
             apart, rounds = then, rounds + 1
         return rounds
 
+    @cached_property
+    def traits(self) -> Traits:
+        return Traits(self.lookback, self.deterministic, automaton=self)
+
     def describe(self) -> Player:
         parameters: dict[str, Any] = {"cooperate": list(self.cooperate), "after": [list(row) for row in self.after]}
         if self.players != 2:
@@ -133,6 +137,8 @@ class Automaton:
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]
+
+    policy = decide
 
     def cooperation(self, view: View) -> float:
         """Probability of cooperation given what `view` shows."""

@@ -22,9 +22,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Turn, View, draw
-from dilemmas.agents.models.language_model import LanguageModelAgent
-from dilemmas.agents.strategies.counting import CountingStrategy
+from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Traits, Turn, View, draw
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, Indices, after, histories, rounds
 from dilemmas.agents.versions import dilemmas_version
@@ -157,6 +155,13 @@ class PolicyTable:
         """The table as an agent: `PolicyTableError` where a turn is about another game."""
         return [self._decide(turn) for turn in turns]
 
+    policy = decide
+
+    @cached_property
+    def traits(self) -> Traits:
+        automaton = self.automaton() if set(self.game.options) == {2} else None
+        return Traits(self.memory, all(max(row) == 1.0 for row in self.rows), automaton)
+
     def describe(self) -> Player:
         return Player(name=self.name, kind="policy_table", parameters=self.document())
 
@@ -259,8 +264,7 @@ def compile_agent(
     asked = histories(game, memory, player)
     _refuse_to_forget(agent, memory)
     turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
-    shuffled = isinstance(agent, LanguageModelAgent) and agent.shuffle_labels
-    decisions = agent.decide_on_average(turns) if isinstance(agent, LanguageModelAgent) else agent.decide(turns)
+    decisions = agent.policy(turns)
     for history, decision in zip(asked, decisions, strict=True):
         if decision.probabilities is None:
             raise PolicyTableError(
@@ -270,15 +274,21 @@ def compile_agent(
     rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
     masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
     first = decisions[0]
-    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), shuffled)
+    origin = Origin(
+        agent.name,
+        first.source,
+        model,
+        context,
+        first.template,
+        dilemmas_version(),
+        agent.describe().parameters.get("shuffle_labels", False),
+    )
     return PolicyTable(game, memory, rows, origin, masses or None, player)
 
 
 def _refuse_to_forget(agent: Agent, memory: int) -> None:
     """`PolicyTableError` for a strategy that needs more than the last rounds of a table."""
-    if not isinstance(agent, Automaton | CountingStrategy):
-        return
-    needed = agent.lookback if isinstance(agent, Automaton) else None
+    needed = agent.traits.lookback
     if needed is None:
         wanted = "looks at the whole history, which no table of last rounds holds; use the strategy itself"
         raise PolicyTableError(f"strategy '{agent.name}' {wanted}")

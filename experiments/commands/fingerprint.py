@@ -125,9 +125,9 @@ def portraits(plays: Sequence[PlayerHistory], seed: int = 0) -> list[Portrait]:
 
 def natives(players: int) -> list[Automaton]:
     """The strategies of dilemmas for tables of a size that are finite automata; at tables of two, those for two."""
-    known = [entry.strategy for entry in STRATEGIES]
+    known = [entry.strategy.traits.automaton for entry in STRATEGIES]
     groups = [entry.make(entry.name, players) for entry in GROUPS] if players > 2 else []
-    return [*(one for one in known if isinstance(one, Automaton)), *groups]
+    return [*(one for one in known if one is not None), *groups]
 
 
 def nearest(plays: Mapping[str, Sequence[PlayerHistory]], candidates: Sequence[Automaton]) -> dict[str, Nearest]:

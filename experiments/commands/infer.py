@@ -11,7 +11,6 @@ from rich.table import Table
 
 from dilemmas.agents.roster import make_agent
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
@@ -101,9 +100,9 @@ def automata(specs: Sequence[str], players: int) -> list[Automaton]:
     found: dict[str, Automaton] = {}
     for spec in specs:
         agent = make_agent(spec, players)
-        made = agent.automaton() if isinstance(agent, PolicyTable) else agent
-        if not isinstance(made, Automaton):
-            raise InferenceError(f"'{made.name}' is no finite automaton, so play cannot be attributed to it")
+        made: Automaton | None = agent.traits.automaton
+        if made is None:
+            raise InferenceError(f"'{agent.name}' is no finite automaton, so play cannot be attributed to it")
         if made.name in found:
             raise InferenceError(f"--strategies contains '{made.name}' twice, perhaps by another of its names")
         found[made.name] = made

@@ -117,12 +117,12 @@ def test_shuffled_labels_keep_their_actions() -> None:
 
 def test_on_average_a_liking_for_a_label_or_a_place_is_no_liking_for_an_action() -> None:
     likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
-    (decision,) = likes_c.decide_on_average([turn(history=((0, 1),))])
+    (decision,) = likes_c.policy([turn(history=((0, 1),))])
     assert decision.probabilities == pytest.approx((0.5, 0.5))
     assert decision.mass == pytest.approx(0.8)
     assert decision.prompt is None
     fixed = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY)
-    assert fixed.decide_on_average([turn()]) == fixed.decide([turn()])
+    assert fixed.policy([turn()]) == fixed.decide([turn()])
 
 
 def test_the_average_is_how_often_an_action_is_decided_on() -> None:
@@ -133,7 +133,7 @@ def test_the_average_is_how_often_an_action_is_decided_on() -> None:
         return Response((math.log(first), math.log(1 - first)))
 
     agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, shuffle_labels=True)
-    (average,) = agent.decide_on_average([turn()])
+    (average,) = agent.policy([turn()])
     decided = [decision.action == 0 for decision in agent.decide([turn(seed=seed) for seed in range(4000)])]
     assert average.probabilities is not None
     assert np.mean(decided) == pytest.approx(average.probabilities[0], abs=4 * 0.5 / math.sqrt(4000))
