@@ -1,6 +1,6 @@
-"""Games: payoffs, rules, PettingZoo environments, contexts and their words. No agents, no text models.
+"""Games: payoffs, rules, PettingZoo environments and prompts. This package has no agents and no language models.
 
-Importing it makes the environments known to PettingZoo, both to ``pettingzoo.make("parallel", ID)`` and to
+Importing it registers the environments with PettingZoo, for ``pettingzoo.make("parallel", ID)`` and
 ``pettingzoo.make("aec", ID)`` with IDs such as ``dilemmas/stag_hunt-v0``.
 """
 
@@ -8,6 +8,6 @@ from pettingzoo.env_registry.registration import register  # type: ignore[import
 
 from dilemmas.envs.games.catalogue import ENVIRONMENTS
 
-for _name in (*ENVIRONMENTS, "population"):  # entry points as text, so that an environment is imported when it is made
+for _name in (*ENVIRONMENTS, "population"):  # entry points are text: a module is imported when needed
     register("parallel", f"dilemmas/{_name}-v0", f"dilemmas.envs.{_name}_v0:parallel_env")
     register("aec", f"dilemmas/{_name}-v0", f"dilemmas.envs.{_name}_v0:env")

@@ -16,8 +16,8 @@ class GameError(InputError):
     """A game that cannot be what it is called; the message names the value, the place and the way out."""
 
 
-def points(value: Any, place: str) -> float:
-    """A payoff as a float; `GameError` with the place for what is no finite number of points."""
+def finite_payoff(value: Any, place: str) -> float:
+    """A payoff in points as a float; `GameError` with the place if it is not a finite number."""
     if not (_number(value) and -1e9 < value < 1e9):
         raise GameError(f"{place} = {value!r} is not a finite payoff within ±1e9")
     return float(value)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import GameError, points
+from dilemmas.envs.checks import GameError, finite_payoff
 
 Table = Sequence[Sequence[float]]
 """Points by the row player's action, then by the column player's; lists and arrays are converted to tuples."""
@@ -155,7 +155,7 @@ def travelers_dilemma(low: int = 2, high: int = 100, bonus: float = 2) -> Bimatr
             raise GameError(f"travelers_dilemma: {option} = {value!r}; needs a whole number of points")
     if not low < high <= low + MOST_CLAIMS:
         raise GameError(f"travelers_dilemma: low = {low}, high = {high}; needs low < high <= low + {MOST_CLAIMS}")
-    if not points(bonus, "travelers_dilemma: bonus") > 1:
+    if not finite_payoff(bonus, "travelers_dilemma: bonus") > 1:
         raise GameError(f"travelers_dilemma: bonus = {bonus!r}; needs more than 1 point")
     claims = np.arange(int(high), int(low) - 1, -1)
     mine, theirs = claims[:, None], claims[None, :]
@@ -186,7 +186,7 @@ def inspection_game(output: float = 6, wage: float = 4, effort: float = 2, inspe
         If an argument is outside its range.
     """
     given = {"output": output, "wage": wage, "effort": effort, "inspection": inspection}
-    v, w, g, h = (points(value, f"inspection_game: {option}") for option, value in given.items())
+    v, w, g, h = (finite_payoff(value, f"inspection_game: {option}") for option, value in given.items())
     if not (0 < g < w < v and 0 < h < w):
         values = ", ".join(f"{option}={value:g}" for option, value in given.items())
         raise GameError(f"inspection_game needs 0 < effort < wage < output, 0 < inspection < wage; got {values}")
@@ -204,7 +204,7 @@ def _table(values: Any, place: str) -> tuple[tuple[float, ...], ...]:
     if not rows or not rows[0] or len(set(map(len, rows))) > 1:
         raise GameError(f"{place} = {values!r}; needs rows of equal length with at least one column")
     return tuple(
-        tuple(points(value, f"{place}[{i}][{j}]") for j, value in enumerate(row)) for i, row in enumerate(rows)
+        tuple(finite_payoff(value, f"{place}[{i}][{j}]") for j, value in enumerate(row)) for i, row in enumerate(rows)
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import GameError, points
+from dilemmas.envs.checks import GameError, finite_payoff
 
 
 class Action(IntEnum):
@@ -39,7 +39,7 @@ class MatrixGame:
 
     def __post_init__(self) -> None:
         for symbol in "TRPS":
-            object.__setattr__(self, symbol, points(getattr(self, symbol), f"{self.name}: {symbol}"))
+            object.__setattr__(self, symbol, finite_payoff(getattr(self, symbol), f"{self.name}: {symbol}"))
         ordering = ORDERINGS.get(self.name)
         if ordering and not holds(ordering, {symbol: getattr(self, symbol) for symbol in "TRPS"}):
             raise GameError(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import MOST_PLAYERS, GameError, flag, points, whole_number
+from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, whole_number
 
 Payoffs = Sequence[float]
 """Points with 0, 1, ..., n - 1 other cooperators; lists and arrays are converted to tuples."""
@@ -203,11 +203,11 @@ def n_person_stag_hunt(n_players: int = 4, threshold: int = 3, multiplier: float
     n = _players(name, n_players)
     if not (isinstance(threshold, Integral) and 2 <= threshold <= n):
         raise GameError(f"{name}: threshold = {threshold!r}; needs a whole number from 2 to n_players = {n}")
-    if not points(multiplier, f"{name}: multiplier") > n / threshold:
+    if not finite_payoff(multiplier, f"{name}: multiplier") > n / threshold:
         raise GameError(
             f"{name}: multiplier = {multiplier!r}; needs more than n_players / threshold = {n / threshold:g}"
         )
-    if not points(cost, f"{name}: cost") > 0:
+    if not finite_payoff(cost, f"{name}: cost") > 0:
         raise GameError(f"{name}: cost = {cost!r}; needs a positive number of points")
     shares = [multiplier * cost * k / n if k >= threshold else 0.0 for k in range(n + 1)]
     return CountGame(name, [share - cost for share in shares[1:]], shares[:-1])
@@ -245,7 +245,7 @@ def volunteers_dilemma(n_players: int = 4, benefit: float = 4, cost: float = 2) 
 
 def _row(values: Any, place: str) -> tuple[float, ...]:
     try:
-        return tuple([points(value, f"{place}[{k}]") for k, value in enumerate(values)])
+        return tuple([finite_payoff(value, f"{place}[{k}]") for k, value in enumerate(values)])
     except TypeError:
         raise GameError(f"{place} = {values!r}; needs a list of payoffs") from None
 
@@ -261,14 +261,14 @@ def _players(name: str, n_players: Any) -> int:
 def _linear(name: str, n_players: int, benefit: float, cost: float, shared: bool) -> tuple[Payoffs, Payoffs, float]:
     """Payoffs of cooperation and defection that are linear in the number of cooperators, and their slope."""
     n = _players(name, n_players)
-    gain = points(benefit, f"{name}: benefit") / (n if flag(shared, f"{name}: shared") else 1)
-    cost = points(cost, f"{name}: cost")
+    gain = finite_payoff(benefit, f"{name}: benefit") / (n if flag(shared, f"{name}: shared") else 1)
+    cost = finite_payoff(cost, f"{name}: cost")
     return [gain * (k + 1) - cost for k in range(n)], [gain * k for k in range(n)], gain
 
 
 def _work(name: str, n_players: int, benefit: float, cost: float, shared: bool) -> CountGame:
     """A game in which all players benefit if at least one player does the work."""
     n = _players(name, n_players)
-    if not 0 < points(cost, f"{name}: cost") < points(benefit, f"{name}: benefit"):
+    if not 0 < finite_payoff(cost, f"{name}: cost") < finite_payoff(benefit, f"{name}: benefit"):
         raise GameError(f"{name}: cost = {cost!r}; needs more than 0 and less than benefit = {benefit!r}")
     return CountGame(name, [benefit - cost / (k + 1 if shared else 1) for k in range(n)], [0.0] + [benefit] * (n - 1))

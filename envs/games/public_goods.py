@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import MOST_PLAYERS, GameError, flag, from_zero, points, whole_number
+from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, from_zero, whole_number
 
 ROUNDING = 1 - 1e-9
 """Share of the threshold that suffices, so that a sum of contributions does not miss it by rounding."""
@@ -125,7 +125,7 @@ class PublicGoods:
             )
         for player, value in enumerate(each):
             place = f"{self.name}: endowment{f' of player_{player}' if unequal else ''}"
-            if not points(value, place) > 0:
+            if not finite_payoff(value, place) > 0:
                 raise GameError(f"{place} = {value!r}; needs a positive number of points")
         endowments = tuple(map(float, each))
         return endowments[0] if len(set(endowments)) == 1 else endowments

@@ -112,7 +112,7 @@ def test_an_asymmetric_game_tells_each_player_its_own() -> None:
         (["prisoners_dilemma", "T"], "write T=VALUE"),
         (["prisoners_dilemma", "T=2"], "needs T>R>P>S"),
         (["prisoners_dilemma", "T=six"], "T = 'six'"),
-        (["public_goods", "levels=None"], "any amount"),
+        (["public_goods", "levels=None"], "actions are amounts"),
         (["prisoners_dilemma", "T=6", "T=7"], "T=6 T=7: one of them is given twice"),
     ],
 )
