@@ -223,8 +223,8 @@ def price_of_anarchy(game: StageGame) -> float | None:
 
 def dilemma_strength(game: StageGame) -> DilemmaStrength | None:
     """Greed and fear of a symmetric game with two actions, of which one is more cooperative; None for other games."""
-    alike = game.options == (2,) * game.n_players and is_symmetric(game)
-    if not alike or game.cooperation(0) <= game.cooperation(1):
+    symmetric_2 = game.options == (2,) * game.n_players and is_symmetric(game)
+    if not symmetric_2 or game.cooperation(0) <= game.cooperation(1):
         return None
     diagram = schelling_diagram(game)
     return DilemmaStrength(diagram.cooperate, diagram.defect)

@@ -1,4 +1,4 @@
-"""The stage games: payoffs worked out by hand and in closed form, and what each name promises."""
+"""The stage games: payoffs by hand and in closed form, and the payoff order that each name requires."""
 
 import pickle
 from fractions import Fraction
@@ -328,7 +328,7 @@ def test_a_provision_point_of_isaac_schmidtz_and_walker() -> None:
     assert back.payoffs((C, D, D, D)) == (20, 20, 20, 20)
 
 
-def test_rounding_keeps_nobody_from_a_provision_point() -> None:
+def test_a_provision_point_is_reached_in_spite_of_rounding() -> None:
     for levels, n in product(range(2, 12), range(2, 12)):
         endowment = 0.1
         for action in range(levels - 1):

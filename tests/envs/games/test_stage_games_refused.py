@@ -1,4 +1,4 @@
-"""Stage games that cannot be: told with value and range, and never silently another game."""
+"""Unusable options of stage games are refused with value and range, never silently changed."""
 
 from itertools import permutations
 from typing import Any
@@ -69,7 +69,7 @@ from dilemmas.envs.games.n_player import CountGame
         ("public_goods", {"mpcr": 0.4, "multiplier": 1.6}, "multiplier = 1.6 and mpcr = 0.4; specify one"),
     ],
 )
-def test_what_cannot_be_is_told_with_value_and_range(name: str, options: dict[str, Any], told: str) -> None:
+def test_unusable_options_are_refused_with_value_and_range(name: str, options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError) as error:
         stage_game(name, **options)
     assert told in str(error.value)

@@ -1,4 +1,4 @@
-"""The documentation pages: complete, in PettingZoo's form, and true of the environments they are about."""
+"""The pages are complete, in PettingZoo's form, up to date, and agree with their environments."""
 
 import ast
 import inspect
@@ -66,7 +66,7 @@ def test_the_facts_are_those_of_the_environment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_option_is_told_with_its_default(name: str) -> None:
+def test_the_example_call_has_every_option_with_its_default(name: str) -> None:
     text = read(name)
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert code
@@ -209,13 +209,13 @@ def test_a_page_is_its_modules_docstring(name: str) -> None:
         ),
     ],
 )
-def test_a_page_tells_the_extremes(name: str, told: str, joints: list[tuple[int, ...]]) -> None:
+def test_a_page_states_the_extreme_payoffs(name: str, told: str, joints: list[tuple[int, ...]]) -> None:
     found = re.search(told, read(name), re.DOTALL)
     assert found
     assert [float(number) for number in found.groups()] == pytest.approx([GAMES[name].payoffs(j)[0] for j in joints])
 
 
-def test_a_page_tells_the_mixed_equilibria() -> None:
+def test_a_page_states_the_mixed_equilibria() -> None:
     for name in ("snowdrift", "battle_of_the_sexes"):
         told = re.search(r"by default (\d)/(\d)", read(name))
         assert told

@@ -126,7 +126,7 @@ def test_options_make_another_game() -> None:
         ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(name: str, options: dict[str, Any], told: str) -> None:
+def test_unusable_options_are_refused_in_one_line(name: str, options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError) as error:
         parallel(name, **options)
     assert told in str(error.value)

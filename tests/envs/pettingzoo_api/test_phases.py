@@ -1,4 +1,4 @@
-"""Talk, sanctions, errors of perception, horizons and clocks: what they are in words, worked out anew."""
+"""Talk, sanctions, misperception, random lengths and clocks, against independent implementations of their rules."""
 
 import random
 from typing import Any
@@ -100,7 +100,7 @@ def test_perception_errs_at_the_announced_rate_about_others_only_and_payoffs_are
     assert both == pytest.approx(0.04, abs=4 * (0.04 / 4000) ** 0.5)  # the two err independently
 
 
-def test_an_unknown_horizon_takes_every_length_between_and_is_told_to_nobody() -> None:
+def test_a_random_length_takes_every_value_and_is_not_observed() -> None:
     env = parallel("prisoners_dilemma", rounds=(2, 4))
     env.reset(seed=0)
     lengths = []
@@ -116,7 +116,7 @@ def test_an_unknown_horizon_takes_every_length_between_and_is_told_to_nobody() -
     )
 
 
-def test_a_clock_tells_the_share_of_rounds_that_is_left() -> None:
+def test_a_clock_shows_the_share_of_rounds_that_is_left() -> None:
     env = parallel("prisoners_dilemma", rounds=4, clock=True)
     observations, _ = env.reset(seed=0)
     left = [observations["player_0"][-1]]

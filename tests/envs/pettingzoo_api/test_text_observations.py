@@ -1,4 +1,4 @@
-"""Observations in words lie in their space, and say what the views say."""
+"""Observations in words lie in their space and agree with the views."""
 
 from typing import Any
 

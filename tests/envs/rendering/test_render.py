@@ -74,7 +74,7 @@ def test_no_render_mode_warns_and_shows_nothing() -> None:
         assert after([(0, 1)]).render() is None
 
 
-def test_text_tells_what_was_said_and_who_sanctions_whom() -> None:
+def test_text_shows_signals_and_sanctions() -> None:
     options = {"talk": 1, "words": True, "punishment": (1, 3), "points": 2, "rounds": 2}
     env = after([("let us\nhunt", 0), (0, 1)], "stag_hunt", render_mode="ansi", **options)
     assert env.render().splitlines() == [
@@ -98,7 +98,7 @@ def test_text_tells_what_was_said_and_who_sanctions_whom() -> None:
     assert text.splitlines()[-1] == 'said: player_0 1, player_1 " [31mred"'
 
 
-def test_a_sanction_of_nobody_is_told() -> None:
+def test_a_stage_without_sanctions_is_shown() -> None:
     text = after([(0, 0), (0, 0)], punishment=(1, 3), render_mode="ansi").render()
     assert text.splitlines()[-1] == "punish: nobody"
 
@@ -117,14 +117,14 @@ def test_a_lattice_is_a_square_of_letters() -> None:
     assert env.render().splitlines()[-4:] == ["all: C 33%, D 67%, mean payoff 1.89", "CDD", "CCD", "DDD"]
 
 
-def test_of_many_actions_the_shares_of_the_most_frequent_are_told() -> None:
+def test_of_many_actions_the_most_frequent_are_shown() -> None:
     options = {"game": "travelers_dilemma", "n_players": 9, "render_mode": "ansi"}
     lines = after([(7, 98, 98, 3, 98, 5, 5, 7, 9)], "population", **options).render().splitlines()
     assert lines[-4].startswith("all: 98 33%, 7 22%, 5 22%, 3 11%, mean payoff ")
     assert lines[-3:] == [" 7 98 98", " 3 98  5", " 5  7  9"]
 
 
-def test_large_populations_are_told_in_lines_of_a_hundred() -> None:
+def test_large_populations_are_wrapped_at_a_hundred_characters() -> None:
     env = after([(0,) * 150 + (1,) * 100], "population", n_players=250, graph="ring", render_mode="ansi")
     lines = env.render().splitlines()
     assert "and 226 more players" in lines
@@ -254,7 +254,7 @@ def test_numbers_too_long_for_the_picture_are_cut_off() -> None:
     assert after([(0, 2)], "public_goods", **options).render().ndim == 3
 
 
-def test_letters_are_told_apart() -> None:
+def test_letters_are_distinguishable() -> None:
     drawn = []
     for letter in GLYPHS:
         picture = canvas(7, 5, (0, 0, 0))

@@ -52,7 +52,7 @@ def test_chicken_is_mixed_by_what_it_costs_to_meet_ones_like(payoffs: list[int])
         (((3, 0), (5, 0)), ((3, 5), (0, 0)), [((0, 0), (0, 1)), ((0, 1), (0, 0))]),
     ],
 )
-def test_infinitely_many_equilibria_are_told_as_such(row: Any, column: Any, equilibria: Any) -> None:
+def test_infinitely_many_equilibria_are_a_continuum(row: Any, column: Any, equilibria: Any) -> None:
     found = mixed_equilibria(BimatrixGame("bimatrix_game", row, column))
     assert [(one.first, one.second) for one in found] == equilibria
     assert all(one.continuum and not one.pure for one in found)

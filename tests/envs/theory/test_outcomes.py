@@ -10,7 +10,7 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 
-def test_players_who_differ_are_told_apart() -> None:
+def test_players_with_different_payoffs_are_not_symmetric() -> None:
     assert is_symmetric(PublicGoods(n_players=4))
     assert is_symmetric(PublicGoods(n_players=40))
     assert not is_symmetric(PublicGoods(n_players=3, endowment=(10, 10, 20)))

@@ -90,7 +90,7 @@ def test_the_regions_of_a_border_are_those_next_to_it(payoffs: tuple[int, ...]) 
 
 
 @given(PAYOFFS)
-def test_ties_are_told_where_they_make_a_border(payoffs: tuple[int, ...]) -> None:
+def test_ties_that_make_a_border_are_listed(payoffs: tuple[int, ...]) -> None:
     here, values = region(*payoffs), dict(zip("TRPS", payoffs, strict=True))
     assert bool(here.ties) == (len(here.between) > 1)
     for tie in here.ties:

@@ -1,4 +1,4 @@
-"""Schelling diagrams: worked out by hand, and refused where there is none."""
+"""Schelling diagrams, computed by hand; games without one are refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,7 @@ class Star(CountGame):
         (stage_game("bimatrix_game", row=[[1], [2]], column=[[1], [2]]), "options = (2, 1)"),
     ],
 )
-def test_what_has_no_schelling_diagram(game: StageGame, told: str) -> None:
+def test_games_without_a_schelling_diagram_are_refused(game: StageGame, told: str) -> None:
     with pytest.raises(GameError) as error:
         schelling_diagram(game)
     assert told in str(error.value)

@@ -1,4 +1,4 @@
-"""The vector forms: what Gymnasium and Stable-Baselines3 ask of them, and that they are the same matches."""
+"""The vector environments satisfy Gymnasium and Stable-Baselines3 and play the same matches."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ def test_players_who_differ_cannot_share_a_policy(stage: Any, told: str) -> None
         VectorPlayers(VectorMatches(Repeated(stage), 2))
 
 
-def test_wrong_use_is_told() -> None:
+def test_wrong_use_is_refused() -> None:
     env = players("repeated")
     with pytest.raises(GameError, match="reset_mask"):
         env.reset(options={"reset_mask": np.ones(6, dtype=bool)})

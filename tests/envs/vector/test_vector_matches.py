@@ -202,7 +202,7 @@ def test_masks_follow_the_phases() -> None:
     ("value", "told"),
     [(2, "action 2 of player_1 in match 3"), (-1, "action -1 of player_1 in match 3"), (2**40, f"action {2**40}")],
 )
-def test_illegal_actions_are_told_and_change_nothing(value: int, told: str) -> None:
+def test_illegal_actions_are_refused_and_change_nothing(value: int, told: str) -> None:
     played = Repeated(stage_game("harmony"), noise=0.5, rounds=3)
     matches, twin = VectorMatches(played, 4), VectorMatches(played, 4)
     matches.reset(seed=1)
@@ -234,7 +234,7 @@ def test_each_player_has_its_own_actions() -> None:
         ([[0, "C"]] * 2, "needs integers"),
     ],
 )
-def test_arrays_of_another_kind_are_told(actions: Any, told: str) -> None:
+def test_arrays_of_another_shape_or_type_are_refused(actions: Any, told: str) -> None:
     matches = VectorMatches(Repeated(stage_game("harmony")), 2)
     with pytest.raises(GameError, match="reset"):
         matches.step([[0, 0]] * 2)
@@ -274,7 +274,7 @@ def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
         ({"count": 1, "max_rounds": 0}, "max_r"),
     ],
 )
-def test_what_cannot_be_made_is_told(options: dict[str, Any], told: str) -> None:
+def test_unsupported_options_are_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(GameError, match=told):
         VectorMatches(Repeated(stage_game("harmony")), **options)
 
