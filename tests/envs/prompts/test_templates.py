@@ -307,7 +307,7 @@ def test_a_population_is_told_whom_one_meets() -> None:
     ("view", "complaint"),
     [
         (View(stage_game("travelers_dilemma"), 0, 0, ()), "'travelers_dilemma': 99 actions"),
-        (View(PublicGoods(endowment=1, levels=200), 0, 0, ()), "'public_goods': two actions would both be called"),
+        (View(PublicGoods(endowment=1, levels=200), 0, 0, ()), "'public_goods': two actions would have the label"),
         (View(PD, 0, 0, (), phase="talk"), "the phase 'talk'"),
     ],
 )
@@ -317,7 +317,7 @@ def test_what_has_no_words_is_refused_by_name(view: View, complaint: str) -> Non
 
 
 def test_sanctions_against_too_many_are_refused() -> None:
-    with pytest.raises(TemplateError, match="512 ways to give points to 9 others"):
+    with pytest.raises(TemplateError, match="512 ways to assign points to 9 others"):
         prompts("public_goods", (0,) * 10, n_players=10, punishment=(1, 3))
 
 
@@ -329,7 +329,7 @@ def test_a_template_without_the_later_sentences_still_says_what_it_said(tmp_path
     first = load_template(str(path))
     assert first.digest == STUDY.digest == "f6beffe17a24"
     assert scenario_prompt(first, PD, FRIENDS, ((0, 1),)) == scenario_prompt(STUDY, PD, FRIENDS, ((0, 1),))
-    with pytest.raises(TemplateError, match=r"'study' has no words for 'rock_paper_scissors'.*'letters' is missing"):
+    with pytest.raises(TemplateError, match=r"'study' has no sentence 'letters', which 'rock_paper_scissors' needs"):
         scenario_prompt(first, stage_game("rock_paper_scissors"), FRIENDS)
 
 
