@@ -279,12 +279,14 @@ def parallel(
     InputError
         If a name or an option is unknown, or a value is invalid.
     """
-    check_options(name, options, *SHELL)  # with the options of this function, so that `max_cycle` suggests `max_cycles`
+    check_options(
+        name, options, *PETTINGZOO_OPTIONS
+    )  # with the options of this function, so that `max_cycle` suggests `max_cycles`
     rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
     return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
 
-SHELL: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
+PETTINGZOO_OPTIONS: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
 """Options of `parallel` and their defaults; those of the rules are in `rules.factory.options_of`."""
 
 

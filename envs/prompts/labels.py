@@ -60,8 +60,8 @@ def action_labels(template: Template, game: StageGame, player: int) -> list[tupl
         labels = tuple(template.words("letters", game)[: game.n_actions])
         if len(labels) < game.n_actions:
             raise TemplateError(
-                f"'{game.name}': {game.n_actions} actions, but template '{template.name}' has {len(labels)} `letters` to"
-                " label them; use a game with fewer actions, or a template of your own with more letters"
+                f"'{game.name}': {game.n_actions} actions, but template '{template.name}' has {len(labels)} `letters`"
+                " as labels; use a game with fewer actions, or a template of your own with more letters"
             )
     return [labels, labels[::-1]]
 

@@ -150,8 +150,8 @@ class Template:
         sentence: str = getattr(self, key)
         if not sentence:
             raise TemplateError(
-                f"template '{self.name}' has no sentence '{key}', which '{game.name}' needs with these rules; copy it from"
-                " template_files/study.toml, or change the game"
+                f"template '{self.name}' has no sentence '{key}', which '{game.name}' needs with these rules; copy it"
+                " from envs/prompts/template_files/study.toml, or change the game"
             )
         return sentence
 
