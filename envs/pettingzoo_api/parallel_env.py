@@ -279,9 +279,7 @@ def parallel(
     InputError
         If a name or an option is unknown, or a value is invalid.
     """
-    check_options(
-        name, options, *PETTINGZOO_OPTIONS
-    )  # with the options of this function, so that `max_cycle` suggests `max_cycles`
+    check_options(name, options, *PETTINGZOO_OPTIONS)  # all known options, so that `max_cycle` suggests `max_cycles`
     rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
     return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
