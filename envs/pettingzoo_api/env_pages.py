@@ -21,7 +21,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.page_texts import NOTE, OBSERVATION, OPTIONS, PARTS, STEPS
-from dilemmas.envs.pettingzoo_api.parallel_env import SHELL, SocialDilemma, parallel
+from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS, SocialDilemma, parallel
 from dilemmas.envs.rules.factory import POPULATION, options_of
 
 PAGES = (*ENVIRONMENTS, POPULATION)
@@ -49,7 +49,7 @@ env = raw_env  # `aec` already checks the order of calls
 
 def environment_options(name: str) -> dict[str, Any]:
     """All options of an environment and their defaults: those of the game, of the match, and of `parallel`."""
-    return {**options_of(name), **SHELL}
+    return {**options_of(name), **PETTINGZOO_OPTIONS}
 
 
 def module_path(name: str) -> Path:

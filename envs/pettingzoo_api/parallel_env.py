@@ -1,7 +1,7 @@
-"""The games as PettingZoo environments: a native `ParallelEnv` for any `Rules`, and the AEC form made from it.
+"""PettingZoo environments: a `ParallelEnv` for any `Rules`, and its AEC form.
 
-This module decides only what belongs to PettingZoo: names of agents, spaces, dictionaries and truncation. What happens
-in a round is decided by the rules (`dilemmas.envs.rules.protocol`).
+This module implements only the interface to PettingZoo: names of agents, spaces, dictionaries and truncation. The rules
+(`dilemmas.envs.rules.protocol`) determine what happens in a round.
 """
 
 from collections.abc import Mapping
@@ -27,18 +27,20 @@ from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Rules
 
 MAX_CYCLES = 100
-"""Rounds after which a match is truncated that the rules would never end."""
+"""Number of rounds until truncation if the rules never end a match and `max_cycles` is None."""
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
+"""Valid values of `render_mode` besides None."""
 
 Seen = tuple[dict[str, Observation], dict[str, dict[str, Any]]]
 """Observations and infos by agent."""
 
 
 class SocialDilemma(ParallelEnv):  # type: ignore[misc]
-    """A match with given rules between the agents ``player_0``, ``player_1`` and so on.
+    """A match with the given rules between the agents ``player_0``, ``player_1`` and so on.
 
-    An observation is the history as numbers (`dilemmas.envs.rules.observations`). Copies and pickles made during a
+    An observation is the encoded history (`dilemmas.envs.rules.observations`), shape (observation_size,), values in
+    [0, 1]. Copies and pickles made during a
     match continue from the same state, including the state of the random generator.
 
     Parameters
@@ -48,17 +50,18 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     name
         Name of the environment in error messages and metadata, such as ``prisoners_dilemma_v0``.
     max_cycles
-        Steps until truncation, at least 1. None: 100 rounds where the rules end no match, otherwise no truncation.
+        Number of steps until truncation, 1 or more. None: 100 rounds if the rules never end a match, otherwise no
+        truncation.
     render_mode
         ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
     views
-        Whether ``infos[agent]["view"]`` has the agent's `View`; libraries that only accept numbers in infos, such as
+        Whether ``infos[agent]["view"]`` is the agent's `View`. Libraries that only accept numbers in infos, such as
         TorchRL, need False.
 
     Raises
     ------
     InputError
-        If `max_cycles`, `render_mode` or `views` cannot be used.
+        If `max_cycles`, `render_mode` or `views` is invalid.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return Discrete(options) if options else Box(0.0, self.rules.stage.endowments[player], (1,), np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the cached state, which is rebuilt: a copy made during a match continues from the same state."""
+        """The attributes without the cached state, which is rebuilt: a copy continues from the same state."""
         return {**self.__dict__, "_current": self._current.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -114,11 +117,11 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self._history = MatchHistory(self.rules)
 
     def observation_space(self, agent: str) -> Box:
-        """The observation space of an agent; the same object at every call."""
+        """The observation space of an agent; the same object at each call."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Discrete | Box:
-        """The action space of an agent, most cooperative action first; the same object at every call."""
+        """The action space of an agent, most cooperative action first; the same object at each call."""
         return self.action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Seen:
@@ -127,9 +130,9 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         Parameters
         ----------
         seed
-            Seed of the random generator, from 0 up; None continues the generator.
+            Seed of the random generator, 0 or more; None continues the present generator.
         options
-            Accepted for PettingZoo and not used.
+            Not used; part of PettingZoo's interface.
 
         Returns
         -------
@@ -149,16 +152,16 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         Parameters
         ----------
         actions
-            One action for each agent.
+            Action of each agent.
 
         Returns
         -------
-        Observations, rewards (points), terminations, truncations and infos by agent.
+        Observations, rewards (payoffs of the step), terminations, truncations and infos by agent.
 
         Raises
         ------
         GameError
-            If an action is missing or outside the action space, or if no match has been started.
+            If an action is missing or outside the action space, or if no match is in progress.
         """
         agents = self.agents
         if not agents:
@@ -166,7 +169,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         try:
             joint = self._joint(actions)
         except KeyError as missing:
-            raise GameError(f"{self}: no action for {missing}; every agent acts in every step") from None
+            raise GameError(f"{self}: no action for {missing}; each agent acts in each step") from None
         except (TypeError, IndexError):
             raise GameError(f"{self}: actions = {actions!r}; needs a dict with an action for each agent") from None
         if len(actions) != len(agents):
@@ -190,7 +193,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         )
 
     def _look(self) -> Seen:
-        """Observations and infos of every agent, in new arrays and new dictionaries."""
+        """Observations and infos of all agents, in new arrays and new dictionaries."""
         views = self.views
         observations: dict[str, Observation] = {}
         infos: dict[str, dict[str, Any]] = {}
@@ -203,7 +206,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return observations, infos
 
     def _phase_masks(self) -> list[dict[str, NDArray[np.int8]]]:
-        """For each phase the action mask of each agent; empty where a round has one phase."""
+        """For each phase the action mask of each agent; empty if a round has one phase."""
         rules = self.rules
         if len(rules.phases) == 1:
             return []
@@ -214,11 +217,17 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return [dict(zip(self.possible_agents, row, strict=True)) for row in masks]
 
     def state(self) -> Observation:
-        """The last rounds as numbers, without errors of perception and with the players in order."""
+        """The encoded state without errors of perception, players in order; shape (state_size,), values in [0, 1]."""
         return self.rules.encode_state(self._current.state)
 
     def render(self) -> str | Picture | None:
-        """Render the match so far: a text for ``ansi``, a picture for ``rgb_array``; ``human`` prints the text."""
+        """Render the match.
+
+        Returns
+        -------
+        A text for ``ansi``, a picture of shape (height, width, 3) for ``rgb_array``; None for ``human``, which prints
+        the text.
+        """
         if self.render_mode is None:
             gymnasium.logger.warn(f"{self}: render() needs a render_mode, one of {', '.join(RENDER_MODES)}")
             return None
@@ -230,7 +239,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         return None
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing: an environment holds no resources."""
 
 
 def _box(size: int) -> Box:
@@ -248,38 +257,39 @@ def parallel(
 ) -> SocialDilemma:
     """Make an environment in PettingZoo's parallel form.
 
-    With talk or sanctions a round takes several steps; infos then have an ``action_mask``, and an action that belongs
-    to another step counts as silence, as defection, or as no points.
+    With talk or sanctions a round takes several steps. Infos then have an ``action_mask``, and an action that is valid
+    only in another step counts as silence, defection, or no points.
 
     Parameters
     ----------
     name
         Name of a game in the catalogue, ``population``, or the id of an environment.
     max_cycles
-        Steps until truncation. None: 100 rounds where the rules end no match, otherwise no truncation.
+        Number of steps until truncation, 1 or more. None: 100 rounds if the rules never end a match, otherwise no
+        truncation.
     render_mode
         ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
     views
-        Whether each info has a `View`.
+        Whether infos contain a `View`.
     options
         Options of the match and of the game, as in `rules_of`.
 
     Raises
     ------
     InputError
-        For an unknown name or option, and for values that cannot be used.
+        If a name or an option is unknown, or a value is invalid.
     """
-    check_options(name, options, *SHELL)  # all known options, so that `max_cycle` is answered with `max_cycles`
+    check_options(name, options, *PETTINGZOO_OPTIONS)  # all known options, so that `max_cycle` suggests `max_cycles`
     rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
     return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
 
 
-SHELL: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
-"""The options of this module and their defaults; those of the rules are in `rules.factory.options_of`."""
+PETTINGZOO_OPTIONS: dict[str, Any] = dict(parallel.__kwdefaults__ or {})
+"""Options of `parallel` and their defaults; those of the rules are in `rules.factory.options_of`."""
 
 
 def aec(name: str, /, **options: Any) -> AECEnv:
-    """Make the same environment in PettingZoo's AEC form: actions take effect when all agents have chosen.
+    """Make an environment in PettingZoo's AEC form; actions take effect when all agents have chosen.
 
     Parameters and errors are those of `parallel`.
     """

@@ -1,4 +1,4 @@
-"""A cache of the states of a match and the transitions between them, so that most steps are lookups."""
+"""A cache of the states of a match and of the transitions between them, so that most steps are lookups."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,33 +9,41 @@ from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Rules, State, Transition, View
 
 MOST_STATES = 4096
-"""Largest number of states that are cached, fewer where observations are long; other states are computed each time."""
+"""Largest number of cached states; fewer if observations are long. Other states are computed each time."""
 
 CAPACITY = 1 << 22
-"""Numbers of four bytes that the cached states may take, and again the cached observations."""
+"""Largest total size of the cached states, and again of the cached observations, in 32-bit numbers."""
 
 VIEW_SIZE = 100
-"""Size of a `View` without its observation, in such numbers."""
+"""Approximate size of a `View` without its observation, in 32-bit numbers."""
 
 
 class CachedState:
-    """A state, what the agents observe in it, and the transitions from it that were taken before."""
+    """A state with the observations of the agents and the transitions that were taken from it."""
 
     __slots__ = ("after", "seen", "state")
 
     def __init__(self, state: State, seen: Sequence[tuple[str, View, Observation]]) -> None:
         self.state = state
         self.seen = seen
-        """Agent, view and observation of each player; to be copied before it is returned to a caller."""
+        """Agent, view and observation of each player; copy an observation before returning it to a caller."""
         self.after: dict[bytes, CachedStep] = {}
 
 
 CachedStep = tuple[Transition, dict[str, float], CachedState]
-"""The effect of a joint action: the transition, payoffs by agent, the next state."""
+"""The result of a joint action: transition, payoffs by agent, and next state."""
 
 
 class TransitionCache:
-    """Computes and caches the states of a match; transitions are cached where the rules are deterministic."""
+    """Computes and caches the states of a match, and the transitions if the rules are deterministic.
+
+    Parameters
+    ----------
+    rules
+        Rules of the match.
+    agents
+        Names of the agents, in the order of the players.
+    """
 
     def __init__(self, rules: Rules, agents: Sequence[str]) -> None:
         self.rules = rules
@@ -46,15 +54,15 @@ class TransitionCache:
         self._vectors: dict[Any, Observation] = {}
 
     def __reduce__(self) -> tuple[type["TransitionCache"], tuple[Rules, Sequence[str]]]:
-        """Copies and pickles leave out what is cached, which is cheap to recompute."""
+        """Copies and pickles do not contain the cache, which is cheap to recompute."""
         return TransitionCache, (self.rules, self.agents)
 
     def start(self, rng: np.random.Generator) -> CachedState:
-        """The first state of a match."""
+        """The state before the first phase of a match."""
         return self.cached_state(self.rules.start(rng))
 
     def cached_state(self, state: State) -> CachedState:
-        """The cached form of a state; the same object at every call until the cache is full."""
+        """The cached form of a state; the same object at each call until the cache is full."""
         cached = self._states.get(state)
         if cached is None:
             views = [self.rules.view(state, player) for player in range(self.rules.n_players)]
@@ -64,8 +72,8 @@ class TransitionCache:
         return cached
 
     def _vector(self, view: View) -> Observation:
-        """The observation of a view, computed once for all players and rounds with equal views."""
-        key = view[3:-1] if view.rounds is None else view[2:-1]  # without the rules, which never change
+        """The observation of a view, computed once for all players and rounds that have the same observation."""
+        key = view[3:-1] if view.rounds is None else view[2:-1]  # without the rules, which are constant
         vector = self._vectors.get(key)
         if vector is None:
             vector = self.rules.encode(view)
@@ -79,22 +87,22 @@ class TransitionCache:
         Parameters
         ----------
         cached
-            The state.
+            State before the phase.
         joint
-            One action per player, in the order of the players.
+            Action of each player.
         rng
-            Source of randomness, which deterministic rules do not use.
+            Random generator; deterministic rules do not use it.
 
         Raises
         ------
         GameError
-            For an action outside the action space.
+            If an action is outside the action space.
         """
         key = b""
         try:
             key = bytes(joint)  # integers only, numpy's included: in a tuple, 1.0 would equal 1
             return cached.after[key]
-        except (KeyError, TypeError, ValueError):  # not taken before, or actions that are no integers below 256
+        except (KeyError, TypeError, ValueError):  # a new joint action, or actions other than integers below 256
             pass
         transition = self.rules.step(cached.state, joint, rng)
         after = self.cached_state(transition.state)

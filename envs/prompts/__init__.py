@@ -1,1 +1,1 @@
-"""Games in words: contexts, prompt templates, labels and comprehension questions."""
+"""Prompts: contexts, templates, labels of actions, scenarios, and comprehension questions."""

@@ -1,7 +1,7 @@
-"""Questions about a scenario that have one right answer, to check that a player understands the game.
+"""Comprehension questions: questions about a game that have one correct answer.
 
-After Fontana, Pierri & Aiello 2024 (arXiv 2406.13605), who test comprehension of rules and history before they trust
-a decision. The miniatures are pretrained on the same questions.
+Fontana, Pierri & Aiello 2024 (arXiv 2406.13605) test the comprehension of rules and history in this way before they
+analyse decisions. The miniature models are pretrained on the same questions.
 """
 
 from collections.abc import Sequence
@@ -16,41 +16,56 @@ from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.theory.outcomes import is_symmetric
 
 EQUAL = "the same"
-"""The answer to "which gives more" where nothing does."""
+"""Answer to the question which action gives more, if both give the same."""
 
 
 class QuestionError(InputError, ValueError):
-    """A game about which there are no questions; the message names it."""
+    """A game for which there are no comprehension questions; the message has its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of fact."""
+    """A question with one correct answer."""
 
     kind: str
-    """What it tests: payoff, other_payoff, more, more_for_them, change, even_odds, together, worst_case, or history."""
+    """Subject: payoff, other_payoff, more, more_for_them, change, even_odds, together, worst_case, or history."""
     text: str
+    """The question."""
     answer: str
+    """The correct answer: a label, a number, or `EQUAL`."""
 
 
 def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = (), player: int = 0) -> list[Question]:
-    """Every question of fact about a game with two actions for each, as the player in one seat sees it.
+    """All comprehension questions about a two-action game, from the perspective of one player.
 
-    `history`: joint actions, own action first, oldest round first. `QuestionError` for games of other numbers of
-    actions, and for games of more than two players where it matters who of the others does what.
+    Parameters
+    ----------
+    game
+        A game with two actions for each player; with more than two players, a symmetric one.
+    shown
+        Presentation of the actions.
+    history
+        Joint actions, own action first, oldest round first; the last round is the subject of questions.
+    player
+        Index of the player.
+
+    Raises
+    ------
+    QuestionError
+        If the game is of another kind.
     """
     if set(game.options) != {2}:
-        told = " and ".join(map(str, sorted(set(game.options))))
-        raise QuestionError(f"{game.name}: comprehension questions are about games with two actions, not {told}")
+        counts = " and ".join(map(str, sorted(set(game.options))))
+        raise QuestionError(f"{game.name}: comprehension questions need a game with two actions, not {counts}")
     if game.n_players == 2:
         return _pair(game, shown, player) + _history(game, shown, history)
     if not is_symmetric(game):
-        raise QuestionError(f"{game.name}: comprehension questions are about groups in which all players are alike")
+        raise QuestionError(f"{game.name}: comprehension questions about more than two players need a symmetric game")
     return _group(game, shown) + _history(game, shown, history)
 
 
 def _more(points: Sequence[float], shown: Presentation) -> str:
-    """The label of the action that gives more points."""
+    """The label of the action that gives more points, or `EQUAL`."""
     cooperate, defect = points
     return EQUAL if abs(cooperate - defect) < 1e-9 else shown.labels[0 if cooperate > defect else 1]
 
@@ -113,8 +128,11 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
 
 
 def _even_odds(own: Sequence[float], other: Sequence[float], others: int, shown: Presentation) -> list[Question]:
-    """What each of four social value orientations would compare (Murphy, Ackermann & Handgraaf 2011, JDM 6:771):
-    the individualist own points, the altruist the others', the prosocial the sum, the competitor the lead."""
+    """Comparisons of the actions by four social value orientations, if the others choose uniformly.
+
+    Individualists compare own payoffs, altruists those of the others, prosocials the sum, competitors the difference
+    (Murphy, Ackermann & Handgraaf 2011, Judgment and Decision Making 6:771).
+    """
     odds = "If they choose each equally often, which"
     together = [mine + others * theirs for mine, theirs in zip(own, other, strict=True)]
     ahead = [mine - theirs for mine, theirs in zip(own, other, strict=True)]

@@ -1,4 +1,4 @@
-"""Social contexts: the framing in which a game is played. The words lie in contexts.toml."""
+"""Contexts: the social framing of a game. Their texts are in contexts.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,25 +12,41 @@ from dilemmas.envs.names import lookup
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who the player is and whom the player meets."""
+    """A social framing: the situation of the player and its relation to the other players."""
 
     name: str
+    """Identifier, such as ``friends``."""
     title: str
-    """A few words for tables."""
+    """Title for tables, a few words."""
     pair: str
-    """Opening of a two-player prompt."""
+    """First sentence of the prompt of a two-player game."""
     group: str
-    """Opening of a prompt for groups; ``{others}`` is the number of other players."""
+    """First sentence of the prompt of a game with more players; ``{others}`` is the number of other players."""
     known: bool = False
-    """Whether it is one of the study's five, in which students are trained."""
+    """Whether it is one of the five contexts of the study, in which students are trained."""
 
     def opening(self, n_players: int) -> str:
-        """The first sentence of a prompt for `n_players` players."""
+        """First sentence of a prompt for `n_players` players, 2 or more."""
         return self.pair if n_players == 2 else self.group.replace("{others}", str(n_players - 1))
 
 
 def load_contexts(path: Path) -> dict[str, Context]:
-    """Read contexts from a TOML file of one table per context; errors name the file and the table."""
+    """Read contexts from a TOML file with one table per context.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+
+    Returns
+    -------
+    Contexts by name.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML, or a table has an unknown key or lacks one; the message has the file and the table.
+    """
     contexts = {}
     for name, table in read_toml(path).items():
         try:
@@ -42,9 +58,16 @@ def load_contexts(path: Path) -> dict[str, Context]:
 
 @cache
 def built_in_contexts() -> Mapping[str, Context]:
+    """The built-in contexts by name."""
     return load_contexts(Path(__file__).with_name("contexts.toml"))
 
 
 def context(name: str) -> Context:
-    """A built-in context by name; an unknown name is answered with the nearest one."""
+    """Return a built-in context by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such context; the message suggests the most similar name.
+    """
     return lookup("context", name, built_in_contexts())

@@ -1,4 +1,4 @@
-"""What a prompt calls the things that a player may do: actions, amounts, signals, and points for others."""
+"""Labels of the options of a player in a prompt: actions, amounts, signals, and sanctions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,30 +10,48 @@ from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
 
-MOST_LABELS = 256
-"""More ways to give points than this are no question that anybody reads."""
+MAX_LABELS = 256
+"""Largest number of options of sanctions that a question lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How actions are shown in one prompt: their labels and the order in which they are named."""
+    """Labels of the actions in a prompt, and the order in which the prompt lists them."""
 
     labels: tuple[str, ...]
-    """Label of each action, by action index."""
+    """Label of each action, by index of the action; empty if the action is a free amount."""
     order: tuple[int, ...]
-    """Action indices in the order in which the prompt names them."""
+    """Indices of the actions in the order of the prompt."""
 
     def listed(self, options: int | None = None) -> str:
-        """The labels as a choice, ``C or D``; those of the first `options` actions alone, if that is given."""
+        """The labels as alternatives, ``C or D``; only those of the first `options` actions if it is given."""
         most = len(self.labels) if options is None else options
         return join_choices([self.labels[action] for action in self.order if action < most])
 
 
 def action_labels(template: Template, game: StageGame, player: int) -> list[tuple[str, ...]]:
-    """All assignments of labels to the actions of a game: the template's own, and where it does not matter its reverse.
+    """All assignments of labels to the actions of a game: one, and its reverse unless the labels are amounts.
 
-    Two actions have the template's two labels, more of them letters; amounts that a player may give are themselves,
-    and an amount that is free has none.
+    Two actions have the two labels of the template, and more actions have its letters. A contribution level is its
+    amount.
+
+    Parameters
+    ----------
+    template
+        Source of labels and letters.
+    game
+        The game; its actions are not free amounts.
+    player
+        Index of the player, on which amounts may depend.
+
+    Returns
+    -------
+    One or two tuples with the label of each action.
+
+    Raises
+    ------
+    TemplateError
+        If the template has too few letters, or two amounts would have the same label.
     """
     if isinstance(game, PublicGoods) and (game.n_actions != len(template.labels) or isinstance(game.endowment, tuple)):
         return [_distinct(game, amounts(game, player))]
@@ -42,24 +60,42 @@ def action_labels(template: Template, game: StageGame, player: int) -> list[tupl
         labels = tuple(template.words("letters", game)[: game.n_actions])
         if len(labels) < game.n_actions:
             raise TemplateError(
-                f"'{game.name}': {game.n_actions} actions, and template '{template.name}' has {len(labels)} letters to"
-                " call them by; take a game of fewer actions, or a template of your own with more `letters`"
+                f"'{game.name}': {game.n_actions} actions, but template '{template.name}' has {len(labels)} `letters`"
+                " as labels; use a game with fewer actions, or a template of your own with more letters"
             )
     return [labels, labels[::-1]]
 
 
 def signal_labels(template: Template, view: View) -> tuple[str, ...]:
-    """What signals are called: silence, and numbers."""
+    """Labels of signals: the template's word for silence, then numbers from 1."""
     return template.words("silence", view.game), *map(str, range(1, options_now(view)))
 
 
 def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
-    """Whom an action punishes or rewards: points for the other one, or the numbers of the others, from 1."""
+    """Labels of the options of a phase of sanctions.
+
+    Parameters
+    ----------
+    template
+        Source of the word for no sanction.
+    view
+        View in a phase of sanctions.
+
+    Returns
+    -------
+    For each option the points for the other player or, with more players, the numbers of the others, from 1, to whom
+    points are assigned.
+
+    Raises
+    ------
+    TemplateError
+        If there are more than `MAX_LABELS` options.
+    """
     options, others = options_now(view), view.game.n_players - 1
-    if options > MOST_LABELS:
+    if options > MAX_LABELS:
         raise TemplateError(
-            f"'{view.game.name}': {options} ways to give points to {others} others are too many for a question; take"
-            f" fewer points or players, so that there are at most {MOST_LABELS}"
+            f"'{view.game.name}': {options} ways to assign points to {others} others are too many for a question, which"
+            f" can list {MAX_LABELS}; use fewer points or fewer players"
         )
     if others == 1:
         return tuple(map(str, range(options)))
@@ -74,13 +110,13 @@ def _points(other: int, given: int, most: int) -> str:
 
 
 def _distinct(game: StageGame, labels: Sequence[str]) -> tuple[str, ...]:
-    """The labels, if no two are the same."""
+    """Return the labels; `TemplateError` if two are the same."""
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
-        raise TemplateError(f"'{game.name}': two actions would both be called '{twice}'; take fewer levels")
+        raise TemplateError(f"'{game.name}': two actions would have the label '{twice}'; use fewer levels")
     return tuple(labels)
 
 
 def amounts(game: PublicGoods, player: int) -> list[str]:
-    """What each action of a player gives, as it is written."""
+    """The contribution of each action of a player, formatted."""
     return [format_number(game.contribution(action, player)) for action in range(game.n_actions)]

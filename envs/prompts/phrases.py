@@ -1,6 +1,6 @@
-"""The lines of a prompt: what can be done, what it pays, what happened. Every number comes from the game.
+"""The lines of a prompt: actions, payoffs, rules, history and question. Each number is read from the game.
 
-Each function gives lines made of the sentences of a `Template`; what its sentences cannot say is a `TemplateError`.
+Each function fills in sentences of a `Template` and raises `TemplateError` if the template has none for the game.
 """
 
 import json
@@ -21,7 +21,7 @@ from dilemmas.envs.theory.outcomes import is_symmetric
 
 
 def payoff_lines(template: Template, view: View, shown: Presentation) -> list[str]:
-    """The actions and what they pay, from the seat of the player who is asked."""
+    """The actions and their payoffs, from the perspective of the player of the view."""
     game = view.game
     if view.population is not None:
         return _population(template, game, view.population, view.player, shown)
@@ -59,10 +59,13 @@ def _pair_lines(template: Template, game: StageGame, player: int, shown: Present
 
 
 def _group(template: Template, game: StageGame, shown: Presentation) -> list[str]:
-    """A symmetric game of two actions, in which it counts how many others cooperate."""
+    """The payoffs of a game in which they depend on own action and the number of others who cooperate."""
     others = game.n_players - 1
     if not _counts(game):
-        raise TemplateError(f"template '{template.name}' has no words for a game like '{game.name}'")
+        raise TemplateError(
+            f"'{game.name}': payoffs depend on more than own action and the number of others who cooperate, for which"
+            f" template '{template.name}' has no sentence; use another game"
+        )
     lines = [template.say("group_rule", game, labels=shown.listed(), players=game.n_players)]
     counts = range(others + 1)
     for mine in shown.order:
@@ -81,7 +84,7 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
 
 
 def _counts(game: StageGame) -> bool:
-    """Whether all that matters is how many others cooperate, as it is where endowments are alike."""
+    """Whether payoffs depend only on own action and the number of others who cooperate."""
     return isinstance(game, CountGame | PublicGoods) or (set(game.options) == {2} and is_symmetric(game))
 
 
@@ -102,7 +105,7 @@ def _public_goods(template: Template, game: PublicGoods, player: int, shown: Pre
 
 
 def _unequal(template: Template, game: PublicGoods, player: int) -> list[str]:
-    """What each has and may give, oneself first, then the others in order."""
+    """Endowment and possible contributions of each player, own first, then the others in order."""
     seats = [player, *(other for other in range(game.n_players) if other != player)]
     keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
     lines = [
@@ -144,7 +147,7 @@ def _population(
 
 
 def rule_lines(template: Template, view: View) -> list[str]:
-    """What a match has beyond its stage game: talk, sanctions, and how long it is, where the players are told."""
+    """The rules beyond the stage game: talk, sanctions, and the number of rounds if the players know it."""
     rules, lines = view.rules, []
     if rules is not None:
         if rules.talk:
@@ -163,9 +166,9 @@ def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanc
 
 
 def past_lines(template: Template, view: View, shown: Presentation) -> list[str]:
-    """The rounds that the player sees, oldest first, and what this round has brought so far."""
+    """The observed history, oldest round first, and the events of the current round."""
     game, last, now = view.game, template.last_round, view.acted is not None
-    past = view.history[:-1] if now else view.history  # this round, which is told below
+    past = view.history[:-1] if now else view.history  # the last one is the current round, which follows below
     lines = []
     for ago, joint in zip(range(len(past), 0, -1), past, strict=True):
         when = last if ago == 1 else template.say("rounds_ago", game, number=ago)
@@ -186,7 +189,7 @@ def past_lines(template: Template, view: View, shown: Presentation) -> list[str]
 def _done(
     template: Template, view: View, joint: Joint, when: str, shown: Presentation, one_by_one: bool = False
 ) -> str:
-    """One round in words. `one_by_one`: with the others in order, also where it only counts how many cooperated."""
+    """The joint action of a round; `one_by_one`: list the actions of the others even if only their number matters."""
     game, others = view.game, joint[1:]
     own, *theirs = _named(view, joint, shown)
     if not others:
@@ -200,12 +203,12 @@ def _done(
 
 
 def _owns_amounts(game: StageGame) -> bool:
-    """Whether what an action gives depends on who takes it."""
+    """Whether the contribution of an action depends on the player."""
     return isinstance(game, PublicGoods) and isinstance(game.endowment, tuple)
 
 
 def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
-    """The actions of a joint action, own first, as they are called."""
+    """The labels of a joint action, own first."""
     game = view.game
     if not isinstance(game, PublicGoods) or (shown.labels and not _owns_amounts(game)):
         return [shown.labels[action] for action in joint]
@@ -220,21 +223,21 @@ def _said(template: Template, view: View, joint: Joint, when: str) -> str:
 
 
 def _signal(template: Template, view: View, signal: Any) -> str:
-    """A signal by its label; a text as it is, in quotation marks and on one line, so that it ends where it ends."""
+    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt."""
     if isinstance(signal, str):
         return json.dumps(signal, ensure_ascii=False)
     return str(signal) if signal else template.words("silence", view.game)
 
 
 def _moved(template: Template, view: View, when: str) -> str:
-    """What sanctions did to everybody's points."""
+    """The points that sanctions gave to or took from each player."""
     mine, *theirs = [f"{'+' if points > 0 else ''}{format_number(points)}" for points in view.sanctioned or ()]
     key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
 
 def question_line(template: Template, view: View, shown: Presentation, words: bool) -> str:
-    """What is asked in the phase of the match. `words`: whether a message is asked for where one may be said."""
+    """The question of the current phase; `words`: whether it asks for a text if the rules allow one."""
     game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
     if view.phase == "act":
         if listed:

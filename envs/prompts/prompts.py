@@ -1,4 +1,4 @@
-"""Prompts: a game, or a match from one player's seat, put into the words of a template."""
+"""Prompts: descriptions of scenarios and matches from the perspective of one player."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -15,11 +15,24 @@ from dilemmas.envs.rules.protocol import View
 
 
 def presentations(template: Template, game: StageGame, player: int = 0) -> list[Presentation]:
-    """All ways to show a game's actions to a player, the template's own first.
+    """All presentations of the actions of a game; the first one has the labels and the order of the template.
 
-    Two actions have four: both assignments of the labels (outer loop) in both orders (inner loop); so have more,
-    which are labelled by letters. Amounts are their own labels, which leaves two: the most cooperative one named
-    first, or last. An amount that is free has no labels and one way.
+    There are four: both assignments of the labels (outer loop) in both orders (inner loop). Contribution levels are
+    their own labels, which leaves the two orders. A free amount has one presentation, without labels.
+
+    Parameters
+    ----------
+    template
+        Source of the labels.
+    game
+        The game.
+    player
+        Index of the player, on which amounts may depend.
+
+    Raises
+    ------
+    TemplateError
+        If the template has too few labels for the game.
     """
     if 0 in game.options:
         return [Presentation((), ())]
@@ -30,15 +43,44 @@ def presentations(template: Template, game: StageGame, player: int = 0) -> list[
 def choose_presentation(
     template: Template, game: StageGame, rng: np.random.Generator | None = None, player: int = 0
 ) -> Presentation:
-    """The template's own way to show a game's actions, or one of `presentations` drawn by `rng`, each as likely."""
+    """Choose one of `presentations`.
+
+    Parameters
+    ----------
+    template
+        Source of the labels.
+    game
+        The game.
+    rng
+        Random generator of a uniform draw; None for the first presentation.
+    player
+        Index of the player, on which amounts may depend.
+
+    Raises
+    ------
+    TemplateError
+        If the template has too few labels for the game.
+    """
     ways = presentations(template, game, player)
     return ways[0 if rng is None else int(rng.integers(len(ways)))]
 
 
 def presentations_now(template: Template, view: View) -> list[Presentation]:
-    """All ways to show what a player may do in the phase that a match is in, the template's own first.
+    """All presentations of the options in the current phase of a match, that of the template first.
 
-    The actions are shown as by `presentations`; signals and sanctions in either order.
+    Actions have the presentations of `presentations`; signals and sanctions have their two orders.
+
+    Parameters
+    ----------
+    template
+        Source of the labels.
+    view
+        View of the player.
+
+    Raises
+    ------
+    TemplateError
+        If the template has too few labels for the options.
     """
     if view.phase == "act":
         return presentations(template, view.game, view.seat)
@@ -54,18 +96,55 @@ def describe_scenario(
     history: Sequence[Joint] = (),
     shown: Presentation | None = None,
 ) -> str:
-    """Everything but the question: opening, rules, payoffs and what happened so far.
+    """Describe a game in a context to its first player: opening, rules, payoffs and history, without a question.
 
-    The game is told to its first player. `history`: joint actions as the player sees them (own action first),
-    oldest round first.
+    Parameters
+    ----------
+    template
+        Source of the sentences.
+    game
+        The game.
+    context
+        The social framing.
+    history
+        Joint actions, own action first, oldest round first.
+    shown
+        Presentation of the actions; None for that of the template.
+
+    Returns
+    -------
+    Text of several lines.
+
+    Raises
+    ------
+    TemplateError
+        If the template has no sentence for the game.
     """
     return describe_match(template, View(game, 0, len(history), tuple(history)), context, shown)
 
 
 def describe_match(template: Template, view: View, context: Context, shown: Presentation | None = None) -> str:
-    """The same of any match, from the player's own seat. `shown`: the way to show the actions of the game.
+    """Describe a match to one player: opening, rules, payoffs and history, without a question.
 
-    Raises `TemplateError` where the template has no words for it.
+    Parameters
+    ----------
+    template
+        Source of the sentences.
+    view
+        View of the player.
+    context
+        The social framing.
+    shown
+        Presentation of the actions of the game; None for that of the template.
+
+    Returns
+    -------
+    Text of several lines.
+
+    Raises
+    ------
+    TemplateError
+        If the template has no sentence for the game or its rules.
     """
     shown = shown or choose_presentation(template, view.game, player=view.seat)
     opening = context.opening(_company(view))
@@ -74,7 +153,7 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
 
 
 def action_question(template: Template, shown: Presentation, motivation: bool = False) -> str:
-    """The question for an action, and on request the wish for a motivation."""
+    """The question for an action; `motivation`: whether it also asks for the reason."""
     question = template.question.format(labels=shown.listed())
     return f"{question} {template.motivation}" if motivation else question
 
@@ -87,7 +166,20 @@ def scenario_prompt(
     shown: Presentation | None = None,
     motivation: bool = False,
 ) -> str:
-    """The whole text put to a model: `prompt_for` the first player of a game after a history."""
+    """The complete prompt of a game in a context, for its first player: `describe_scenario` and the question.
+
+    Parameters
+    ----------
+    template, game, context, history, shown
+        As in `describe_scenario`.
+    motivation
+        Whether the question also asks for the reason.
+
+    Raises
+    ------
+    TemplateError
+        If the template has no sentence for the game.
+    """
     return match_prompt(template, View(game, 0, len(history), tuple(history)), context, shown, motivation)
 
 
@@ -99,19 +191,36 @@ def match_prompt(
     motivation: bool = False,
     words: bool = False,
 ) -> str:
-    """The whole text put to a model in any phase of a match.
+    """The complete prompt of a match in its current phase: `describe_match` and the question of the phase.
 
-    `shown`: one of `choices`; in a phase other than "act" the actions are then called by the template's own labels.
-    `words`: whether a message is asked for where one may be said, rather than a signal. Raises `TemplateError`
-    where the template has no words for it.
+    Parameters
+    ----------
+    template
+        Source of the sentences.
+    view
+        View of the player.
+    context
+        The social framing.
+    shown
+        One of `presentations_now`; None for that of the template. It applies to the options of the current phase: in
+        other phases than ``act``, the description shows actions as the template does.
+    motivation
+        Whether the question also asks for the reason; not in addition to a text message.
+    words
+        Whether the question of a phase of talk asks for a text instead of a signal, if the rules allow texts.
+
+    Raises
+    ------
+    TemplateError
+        If the template has no sentence for the game, its rules or the phase.
     """
     shown = shown or presentations_now(template, view)[0]
-    told = describe_match(template, view, context, shown if view.phase == "act" else None)
-    asked = question_line(template, view, shown, words)
-    wish = f" {template.motivation}" if motivation and not (words and words_allowed(view)) else ""
-    return f"{told}\n{asked}{wish}"
+    description = describe_match(template, view, context, shown if view.phase == "act" else None)
+    question = question_line(template, view, shown, words)
+    request = f" {template.motivation}" if motivation and not (words and words_allowed(view)) else ""
+    return f"{description}\n{question}{request}"
 
 
 def _company(view: View) -> int:
-    """Number of players that the context mentions: in a population, those who meet."""
+    """Number of players in the opening of the prompt: in a population, those who interact with the player."""
     return view.game.n_players if view.population is None else view.population.company(view.player)

@@ -1,7 +1,7 @@
-"""Scenarios, a game in a context, and the sets in which a study is asked.
+"""Scenarios (a game in a context) and the sets of scenarios of the study.
 
-The study publishes no payoffs. Its four games here share the payoffs 10, 6, 3 and 1 and differ only in which of T,
-R, P, S gets which, so that nothing but the structure of the game can tell them apart.
+The study does not publish payoffs. Its four games here have the same four payoffs 10, 6, 3 and 1 and differ only in
+their assignment to T, R, P and S, so that only the structure of the game distinguishes them.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ KNOWN_GAMES: Mapping[str, StageGame] = {
     "snowdrift": MatrixGame("snowdrift", T=10, R=6, P=1, S=3),
     "harmony": MatrixGame("harmony", T=6, R=10, P=1, S=3),
 }
-"""The study's four games, in which students are trained."""
+"""The four games of the study, on which students are trained."""
 
 NEW_GAMES: Mapping[str, StageGame] = {
     "deadlock": MatrixGame("deadlock", T=10, R=3, P=6, S=1),
@@ -28,13 +28,19 @@ NEW_GAMES: Mapping[str, StageGame] = {
     "public_goods_4": PublicGoods("public_goods_4", n_players=4, endowment=6, multiplier=2),
     "public_goods_5": PublicGoods("public_goods_5", n_players=5, endowment=6, multiplier=2.5),
 }
-"""Games that no student is trained on."""
+"""Games on which students are not trained."""
 
 
 def two_player_game(name: str) -> MatrixGame:
-    """A game of the study for two, by name."""
+    """Return a two-player game of the study by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such game; the message suggests the most similar name.
+    """
     games = {name: game for name, game in {**KNOWN_GAMES, **NEW_GAMES}.items() if isinstance(game, MatrixGame)}
-    return lookup("game for two", name, games)
+    return lookup("two-player game", name, games)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +48,23 @@ class Scenario:
     """A game in a context."""
 
     game: StageGame
+    """The game."""
     context: Context
+    """The social framing."""
 
     @property
     def name(self) -> str:
+        """Identifier ``game/context``."""
         return f"{self.game.name}/{self.context.name}"
 
 
 def cross(games: Mapping[str, StageGame], contexts: Mapping[str, Context]) -> list[Scenario]:
-    """Every game in every context, games in the outer loop."""
+    """Combine each game with each context; games are in the outer loop."""
     return [Scenario(game, context) for game in games.values() for context in contexts.values()]
 
 
 def study_sets() -> dict[str, list[Scenario]]:
-    """The study's 20 scenarios (``within``) and the three out-of-sample sets, by name."""
+    """The 20 scenarios of the study (``within``) and the three out-of-sample sets, by name."""
     known = {name: context for name, context in built_in_contexts().items() if context.known}
     new = {name: context for name, context in built_in_contexts().items() if not context.known}
     return {

@@ -1,4 +1,4 @@
-"""Scenarios in words. Templates are data files (templates/*.toml); every number comes from the game."""
+"""Prompt templates: sentences with placeholders, read from TOML files."""
 
 import string
 from collections.abc import Mapping
@@ -15,67 +15,116 @@ from dilemmas.envs.names import did_you_mean
 
 
 class TemplateError(InputError):
-    """A template that cannot be used, or has no words for a game; the message names file and key, or the game."""
+    """An invalid template (the message has file and key), or a game for which the template has no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The sentences a prompt is made of. Placeholders in braces; see templates/study.toml."""
+    """The sentences of prompts, with placeholders in braces; ``template_files/study.toml`` is an example.
+
+    Sentences with an empty default are optional; a game or phase that needs a missing one is refused.
+    """
 
     name: str
+    """Identifier in records and reports."""
     labels: tuple[str, ...]
+    """The two labels of the actions of a two-action game, most cooperative first."""
     pair_rule: str
+    """Actions of a two-player game in which both players have the same number of them."""
     pair_line: str
+    """Payoffs of one joint action of a two-player game."""
     group_rule: str
+    """Actions of a two-action game of more players."""
     group_line: str
+    """Payoffs of one action, by the number of others who cooperate."""
     levels_rule: str
+    """Public goods game with more than two contribution levels or free amounts."""
     pair_history: str
+    """A past round of a two-player game."""
     group_history: str
+    """A past round of a two-action game of more players."""
     levels_history: str
+    """A past round of a game of more players with more than two actions."""
     last_round: str
+    """Adverbial of the last round."""
     rounds_ago: str
+    """Adverbial of an earlier round."""
     question: str
+    """Question for an action."""
     motivation: str
+    """Request for the reason."""
 
     letters: str = ""
+    """Labels of the actions of a game with more than two of them, one letter each."""
     unlike_rule: str = ""
+    """Actions of a two-player game in which the players have different numbers of them."""
     any_amount: str = ""
+    """Range of a free amount."""
     unequal_own: str = ""
+    """Own endowment and contributions, if endowments are unequal."""
     unequal_other: str = ""
+    """Endowment and contributions of another player, if endowments are unequal."""
     unequal_pot: str = ""
+    """Multiplier of a public goods game with unequal endowments."""
     threshold_lost: str = ""
+    """Threshold of a public goods game that does not refund contributions."""
     threshold_refund: str = ""
+    """Threshold of a public goods game that refunds contributions."""
     amount_question: str = ""
+    """Question for a free amount."""
     neighbours_rule: str = ""
+    """Interaction with the neighbours in a population."""
     neighbours_mean: str = ""
+    """Payoff that is the mean over the neighbours."""
     neighbours_sum: str = ""
+    """Payoff that is the sum over the neighbours."""
     partner_rule: str = ""
+    """Random partners in a population of an even number of players."""
     partner_or_none: str = ""
+    """Random partners in a population of an odd number of players."""
     alone_history: str = ""
+    """A past round without a partner."""
     clock: str = ""
+    """Number of the round, if the players know the number of rounds."""
     talk_rule: str = ""
+    """Talk before the players act."""
     punish_rule: str = ""
+    """Punishment after the players have acted."""
     reward_rule: str = ""
+    """Reward after the players have acted."""
     this_round: str = ""
+    """Adverbial of the current round."""
     said_pair: str = ""
+    """Signals of a turn of talk between two players."""
     said_group: str = ""
+    """Signals of a turn of talk between more players."""
     sanctions_pair: str = ""
+    """Effect of sanctions on two players."""
     sanctions_group: str = ""
+    """Effect of sanctions on more players."""
     silence: str = ""
+    """Label of the signal 0."""
     nobody: str = ""
+    """Label of the option of sanctioning no other player."""
     signal_question: str = ""
+    """Question for a signal."""
     words_question: str = ""
+    """Question for a text message."""
     punish_pair_question: str = ""
+    """Question for the punishment of the other player."""
     punish_group_question: str = ""
+    """Question for the players to punish."""
     reward_pair_question: str = ""
+    """Question for the reward of the other player."""
     reward_group_question: str = ""
+    """Question for the players to reward."""
 
     @property
     def digest(self) -> str:
-        """First 12 hex digits of the SHA-256 of all sentences: changes whenever a word does.
+        """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt.
 
-        The later sentences, which a template may lack, count only where they are others than the first ones of the
-        study's template: what was asked before they came is asked with the same digest.
+        The optional sentences are included only if they differ from those that the study's template had when they were
+        added, so that their addition did not change the digest.
         """
         sentences = asdict(self)
         later = {key: sentences.pop(key) for key in LATER}
@@ -84,25 +133,38 @@ class Template:
         return _hash(sentences)
 
     def words(self, key: str, game: StageGame) -> str:
-        """A sentence as it is written; `TemplateError` with the game that needs it where there is none."""
+        """Return a sentence with its placeholders.
+
+        Parameters
+        ----------
+        key
+            Key of the sentence.
+        game
+            The game, for the error message.
+
+        Raises
+        ------
+        TemplateError
+            If the template does not have the sentence.
+        """
         sentence: str = getattr(self, key)
         if not sentence:
             raise TemplateError(
-                f"template '{self.name}' has no words for '{game.name}' as it is played here: the key '{key}' is"
-                " missing; take it from templates/study.toml, or change the game"
+                f"template '{self.name}' has no sentence '{key}', which '{game.name}' needs with these rules; copy it"
+                " from envs/prompts/template_files/study.toml, or change the game"
             )
         return sentence
 
     def say(self, key: str, game: StageGame, **values: object) -> str:
-        """A sentence with its placeholders filled."""
+        """Return a sentence with `values` in place of its placeholders; raises the errors of `words`."""
         return self.words(key, game).format(**values)
 
 
 LATER = tuple(field.name for field in fields(Template) if field.default == "")
-"""Keys that a template may lack."""
+"""Keys of the optional sentences."""
 
 FIRST_LATER = "5f06418c260d"
-"""What they hashed to in the study's template when they were added."""
+"""Hash of the optional sentences of the study's template when they were added."""
 
 
 def _hash(sentences: Mapping[str, Any]) -> str:
@@ -145,7 +207,7 @@ PLACEHOLDERS = {
     "reward_pair_question": {"labels"},
     "reward_group_question": {"labels"},
 }
-"""The placeholders that each sentence of a template may use."""
+"""Placeholders that each sentence may use."""
 
 
 TEMPLATE_FILES = Path(__file__).with_name("template_files")
@@ -153,13 +215,24 @@ TEMPLATE_FILES = Path(__file__).with_name("template_files")
 
 
 def template_files() -> dict[str, Path]:
-    """The files of the built-in templates, by name."""
+    """Files of the built-in templates by name."""
     return {file.stem: file for file in sorted(TEMPLATE_FILES.glob("*.toml"))}
 
 
 @cache
 def load_template(name_or_path: str) -> Template:
-    """A built-in template by name, or one of your own by path to a TOML file."""
+    """Read a template.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a built-in template, or path of a TOML file, ending in ``.toml``.
+
+    Raises
+    ------
+    TemplateError
+        If the template does not exist or is invalid.
+    """
     known = template_files()
     path = Path(name_or_path) if name_or_path.endswith(".toml") else known.get(name_or_path, TEMPLATE_FILES)
     if not path.is_file():
@@ -170,19 +243,19 @@ def load_template(name_or_path: str) -> Template:
 
 
 def build_template(table: Mapping[str, Any], place: str) -> Template:
-    """A template from its keys and sentences.
+    """Make a template from a table.
 
     Parameters
     ----------
-    table : mapping
-        The keys of the file format; see template_files/study.toml.
-    place : str
-        Where the table is from, for messages.
+    table
+        Values by key, as in ``template_files/study.toml``.
+    place
+        Source of the table; it begins the error message.
 
     Raises
     ------
     TemplateError
-        For an unknown or missing key, or a value that cannot be used.
+        If a key is unknown or missing, or a value is invalid.
     """
     required = [field.name for field in fields(Template) if field.name not in LATER]
     check_keys(table, required, place, LATER, TemplateError)
@@ -193,7 +266,7 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
         _check_placeholders(place, key, sentence)
     letters = sentences.get("letters", "")
     if len(set(letters)) < len(letters):
-        raise TemplateError(f"{place}: letters = '{letters}'; needs letters that are all different")
+        raise TemplateError(f"{place}: letters = '{letters}'; needs different letters")
     return Template(labels=_two_labels(table["labels"], place), **sentences)
 
 
@@ -209,9 +282,9 @@ def _check_placeholders(place: str, key: str, sentence: str) -> None:
     try:
         used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
     except ValueError as error:
-        raise TemplateError(f"{place}: {key}: {error}; a brace that is meant is written twice") from None
+        raise TemplateError(f"{place}: {key}: {error}; write a literal brace twice") from None
     for field in used:
         if field not in allowed:
             raise TemplateError(
-                f"{place}: {key} uses {{{field}}}; its placeholders are: {', '.join(sorted(allowed)) or 'none'}"
+                f"{place}: {key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
             )

@@ -62,7 +62,7 @@ class Asked:
     replies: tuple[tuple[str, int | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation."""
     presented: tuple[tuple[float, ...], ...] = ()
-    """Probability of every action in each of `Template.presentations`; empty where labels are fixed."""
+    """Probability of every action in each of `presentations`; empty where labels are fixed."""
 
     def answers(self, scenario: Scenario) -> Answers:
         """The answers as counts by action."""

@@ -21,7 +21,7 @@ from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.numbers import format_number
-from dilemmas.envs.pettingzoo_api.parallel_env import SHELL
+from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS
 from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
@@ -88,7 +88,7 @@ def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
 def recorded_rules(header: Header) -> Repeated | None:
     """The rules of the matches of a file; None if the environment is not one of dilemmas."""
     try:
-        return rules_of(header.environment, **{k: v for k, v in header.options.items() if k not in SHELL})
+        return rules_of(header.environment, **{k: v for k, v in header.options.items() if k not in PETTINGZOO_OPTIONS})
     except InputError:
         return None
 

@@ -1,7 +1,5 @@
 """Making environments: by id, by module, and what is answered to options that cannot be."""
 
-import subprocess
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -27,32 +25,6 @@ def test_registered_with_pettingzoo(name: str) -> None:
     assert (made.rules, made.max_cycles) == (by_module.rules, by_module.max_cycles)
     assert str(made) == str(turns) == str(module.env()) == str(module.raw_env()) == f"{name}_v0"
     assert isinstance(aec_to_parallel(turns), SocialDilemma)
-
-
-HEAVY = ("torch", "transformers", "numba", "matplotlib", "pygame", "dilemmas.envs.prompts")
-
-
-@pytest.mark.parametrize(
-    ("code", "heavy"),
-    [
-        ("import dilemmas.envs", (*HEAVY, "dilemmas.envs.pettingzoo_api")),
-        (
-            "import pettingzoo, dilemmas.envs\n"
-            "env = pettingzoo.make('parallel', 'dilemmas/stag_hunt-v0', render_mode='ansi', talk=1, reward=(1, 3))\n"
-            "env.reset(seed=0); env.step({'player_0': 1, 'player_1': 0}); env.render()\n"
-            "pettingzoo.make('aec', 'dilemmas/population-v0')",
-            HEAVY,
-        ),
-        ("import dilemmas.envs.vector.gymnasium_vector, dilemmas.envs.theory.solutions", HEAVY),
-    ],
-)
-def test_environments_load_neither_prompts_nor_heavy_libraries(code: str, heavy: tuple[str, ...]) -> None:
-    code += f"\nimport sys; print([name for name in {heavy} if name in sys.modules])"
-    path = ":".join(part for part in sys.path if part)
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
-    )
-    assert found.stdout.strip() == "[]"
 
 
 def test_infos_can_be_left_empty() -> None:

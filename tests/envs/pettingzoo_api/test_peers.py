@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.envs.pettingzoo_api.parallel_env import SHELL, aec, parallel
+from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS, aec, parallel
 
 LOADED: list[tuple[str, dict[str, Any]]] = [
     ("prisoners_dilemma", {}),
@@ -31,7 +31,7 @@ def test_torchrl_loads_it(name: str, options: dict[str, Any]) -> None:
     from torchrl.envs import PettingZooWrapper
     from torchrl.envs.utils import check_env_specs
 
-    assert SHELL["views"]
+    assert PETTINGZOO_OPTIONS["views"]
     env = PettingZooWrapper(parallel(name, **options, views=False), done_on_any=True, use_mask="talk" in options)
     check_env_specs(env)
     steps = env.rollout(4)

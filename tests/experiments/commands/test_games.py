@@ -116,7 +116,7 @@ def test_an_asymmetric_game_tells_each_player_its_own() -> None:
         (["prisoners_dilemma", "--set", "T"], "write T=VALUE"),
         (["prisoners_dilemma", "--set", "T=2"], "needs T>R>P>S"),
         (["prisoners_dilemma", "--set", "T=six"], "T = 'six'"),
-        (["public_goods", "--set", "levels=None"], "any amount"),
+        (["public_goods", "--set", "levels=None"], "actions are amounts"),
         (["prisoners_dilemma", "--set", "T=6", "--set", "T=7"], "--set T=6 --set T=7: 'T' is given twice"),
         (["--set", "T=6"], "which game? Give its NAME"),
     ],
