@@ -17,7 +17,7 @@ def payoff_table(rules: Repeated, punishers: Sequence[bool] = ()) -> Numbers:
     rules
         Rules of the match, for ``n`` players.
     punishers
-        Whether each player gives every defector the most penalty points that the rules allow; nobody does if empty.
+        Whether each player gives every defector the most penalty points that the rules allow; no player does if empty.
 
     Returns
     -------

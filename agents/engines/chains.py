@@ -200,7 +200,7 @@ def _geometric(continuation: float, chain: MarkovChain) -> Visits:
 
 
 def _solved(continuation: float, chain: MarkovChain, arriving: Numbers) -> Numbers:
-    """Flow through each joint state from what arrives in it, if the fraction `continuation` goes on: (k, S) to (k, S).
+    """Flow through each joint state from the inflow, if the fraction `continuation` continues: (k, S) to (k, S).
 
     There is one linear system per group; those of one size are solved together.
     """

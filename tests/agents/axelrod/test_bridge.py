@@ -56,7 +56,7 @@ SAMPLE = (
     "MemoryDecay",
     "WorseAndWorse2",
 )
-"""Deterministic ones first; with a clock or without, with automata, counting, learning, and teams of other players."""
+"""Deterministic ones first; with and without a clock, automata, counting, learning, and teams of other players."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def played(record: MatchRecord) -> list[tuple[int, ...]]:
 
 @dataclass
 class Dealt:
-    """Chance in a match of Axelrod, as it fell in a recorded one."""
+    """Random numbers of a match of Axelrod-Python, those of a recorded match."""
 
     seeds: Iterator[int]
     trembles: Iterator[bool]
@@ -91,7 +91,7 @@ class Dealt:
 
 
 def in_axelrod(axl: Any, agents: Sequence[AxelrodAgent], record: MatchRecord, **settings: Any) -> list[tuple[int, int]]:
-    """The same match by Axelrod's Match, with the seeds and trembles of the recorded one."""
+    """The same match by Axelrod's Match, with the seeds and the noise of the recorded one."""
     match = axl.Match([agent.player.clone() for agent in agents], turns=len(record.steps), **settings)
     seeds = [player_seed((record.seed, seat)) for seat, agent in enumerate(agents) if not agent.deterministic]
     trembles = [move.decision.action != move.played for moves in record.steps for move in moves]
@@ -126,7 +126,7 @@ def test_matches_are_those_of_axelrod(axl: Any, options: dict[str, Any], points:
         assert played(record) == in_axelrod(axl, pair, record, **settings), [agent.name for agent in pair]
 
 
-def test_the_known_length_and_the_payoffs_are_told_as_axelrods_match_tells_them(axl: Any) -> None:
+def test_players_know_the_length_and_the_payoffs_as_in_axelrods_match(axl: Any) -> None:
     told: list[dict[str, Any]] = []
 
     class Told(axl.Player):
@@ -154,7 +154,7 @@ def test_the_known_length_and_the_payoffs_are_told_as_axelrods_match_tells_them(
         assert told_by_seat[1].score((own, other)) == inspection.payoffs((other, own))[::-1]
 
 
-def test_chance_is_as_stated(axl: Any) -> None:
+def test_frequencies_are_as_stated(axl: Any) -> None:
     records = matches([axelrod_agent("Random(p=0.3)"), axelrod_agent("Defector")], 10, 200)
     actions = np.array([played(record) for record in records])[:, :, 0]
     assert abs((actions == 0).mean() - 0.3) < 4 * math.sqrt(0.21 / actions.size)
@@ -163,7 +163,7 @@ def test_chance_is_as_stated(axl: Any) -> None:
     assert abs((later == 0).mean() - 0.33) < 4 * math.sqrt(0.33 * 0.67 / later.size)
 
 
-def test_asked_in_any_order_it_answers_the_same(axl: Any) -> None:
+def test_decisions_do_not_depend_on_the_order_of_calls(axl: Any) -> None:
     rng = np.random.default_rng(3)
     rounds = tuple(map(tuple, rng.integers(0, 2, (12, 2)).tolist()))
     altered = tuple((1 - own, 1 - other) for own, other in rounds[:5]) + rounds[5:]
@@ -180,7 +180,7 @@ def test_asked_in_any_order_it_answers_the_same(axl: Any) -> None:
     assert answers == [1, 0, 0, 1]
 
 
-def test_nothing_is_gone_through_twice_in_ordinary_play(axl: Any) -> None:
+def test_no_history_is_replayed_in_ordinary_play(axl: Any) -> None:
     class Counting(axl.Player):
         name = "Counting"
         asked = 0
@@ -220,7 +220,7 @@ def test_other_phases_are_idle(axl: Any) -> None:
 
 
 def replay(path: Path, agents: Sequence[Any], players: Sequence[Player]) -> Any:
-    """What the command makes of three matches of the agents in a file that says the players were others."""
+    """The result of `replay` for three matches of agents, with other players in the header of the file."""
     options: dict[str, Any] = {"rounds": 8, "memory": 8, "noise": 0.1}
     with TrajectoryWriter(path, Header("dilemmas/prisoners_dilemma-v0", tuple(players), 5, options)) as writer:
         for record in matches(agents, number=3, **options):
@@ -229,7 +229,7 @@ def replay(path: Path, agents: Sequence[Any], players: Sequence[Player]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_record_comes_out_again(axl: Any, tmp_path: Path) -> None:
+def test_a_record_is_reproduced(axl: Any, tmp_path: Path) -> None:
     agents = [axelrod_agent("EvolvedHMM5"), axelrod_agent("Handshake([C, D])")]
     players = [agent.describe() for agent in agents]
     found = replay(tmp_path / "one.trajectory.jsonl", agents, players)
@@ -239,7 +239,7 @@ def test_a_record_comes_out_again(axl: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_strategy_of_axelrod_plays_as_it_plays_there(axl: Any) -> None:
+def test_every_strategy_of_axelrod_plays_as_in_axelrod(axl: Any) -> None:
     wrong = []
     for cls in axl.strategies:
         for opponent in ("TitForTat", "Random"):
@@ -251,7 +251,7 @@ def test_every_strategy_of_axelrod_plays_as_it_plays_there(axl: Any) -> None:
     assert len(axl.strategies) > 230
 
 
-def test_a_tournament_takes_them_and_plays_as_axelrod_does(axl: Any) -> None:
+def test_a_tournament_agrees_with_axelrod(axl: Any) -> None:
     agents = ("tit_for_tat", "axelrod:Adaptive", "axelrod:Grudger")
     table = play_tournament(Tournament(Settings("prisoners_dilemma", agents, {"rounds": 30}, repetitions=1)))
     theirs = [axl.TitForTat(), axl.Adaptive(), axl.Grudger()]

@@ -46,7 +46,7 @@ def test_names(axl: Any, written: str, meant: str) -> None:
     assert again.player == agent.player
 
 
-def test_parameters_may_be_given_apart(axl: Any) -> None:
+def test_parameters_as_arguments(axl: Any) -> None:
     assert axelrod_agent("Random", p=0.3) == axelrod_agent("Random(p=0.3)")
     assert axelrod_agent("Random(p=0.3)").player == axl.Random(0.3)
 
@@ -72,7 +72,7 @@ def test_names_refused(axl: Any, written: str, said: str) -> None:
         axelrod_agent(written)
 
 
-def test_without_axelrod_the_message_tells_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_axelrod_the_message_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "axelrod", None)
     axelrod_library.cache_clear()
     with pytest.raises(StrategyError, match=r'pip install "dilemmas\[axelrod\]"'):

@@ -43,7 +43,7 @@ def played(record: MatchRecord) -> list[tuple[int, ...]]:
     return [tuple(move.played for move in moves) for moves in record.steps]
 
 
-def test_to_axelrod_and_back_is_the_same_strategy(axl: Any) -> None:
+def test_the_bridge_in_both_directions_is_the_same_strategy(axl: Any) -> None:
     for entry in STRATEGIES:
         here = entry.strategy
         there = axelrod_agent(axelrod_player(here))
@@ -54,7 +54,7 @@ def test_to_axelrod_and_back_is_the_same_strategy(axl: Any) -> None:
 
 
 @pytest.mark.parametrize("cls", ["TitForTat", "Grudger", "WinStayLoseShift", "TitFor2Tats", "FirstByNydegger"])
-def test_a_native_twin_in_axelrods_match_plays_as_axelrods_own(axl: Any, cls: str) -> None:
+def test_a_native_strategy_plays_in_axelrods_match_as_axelrods_own(axl: Any, cls: str) -> None:
     twin = native_strategy(cls)
     assert twin is not None
     for opponent in (axl.Random(0.6), axl.Adaptive(), axl.Prober()):
@@ -63,13 +63,13 @@ def test_a_native_twin_in_axelrods_match_plays_as_axelrods_own(axl: Any, cls: st
         assert ours == theirs
 
 
-def test_native_twins() -> None:
+def test_native_strategies() -> None:
     assert native_strategy("Tit For Tat") == native_strategy("TitForTat") == strategy("tit_for_tat")
     assert native_strategy("EvolvedANN") is None
     assert native_strategy("Random(p=0.3)") is None
 
 
-def test_a_player_is_a_good_player_of_axelrod(axl: Any) -> None:
+def test_players_can_be_cloned_reset_and_pickled(axl: Any) -> None:
     player = axelrod_player(strategy("gtft"), name="ours")
     fresh = player.clone()
     assert (str(player), player.name, player) == ("ours", "ours", fresh)
@@ -95,7 +95,7 @@ def test_classifiers(axl: Any, name: str, stochastic: bool, depth: float) -> Non
         assert not axl.Classifiers["long_run_time"](player)
 
 
-def test_tournaments_of_axelrod_follow_from_their_seed(axl: Any) -> None:
+def test_tournaments_of_axelrod_are_reproducible(axl: Any) -> None:
     def ranking(seed: int) -> Any:
         agents = [strategy("gtft"), strategy("random"), axelrod_agent("Adaptive"), strategy("tit_for_tat")]
         players = [*map(axelrod_player, agents), axl.TitForTat(), axl.Defector()]
@@ -114,7 +114,7 @@ def test_a_moran_process_of_axelrod_ends_with_one_kind(axl: Any) -> None:
     assert process.winning_strategy_name in ("tit_for_tat", "Cooperator")
 
 
-def test_every_round_in_axelrods_matches_has_chances_of_its_own(axl: Any) -> None:
+def test_every_round_in_axelrods_matches_has_its_own_random_numbers(axl: Any) -> None:
     match = axl.Match((axelrod_player(strategy("random")), axl.Defector()), turns=200, seed=1)
     own = [action.value for action, _ in match.play()]
     assert abs(sum(own) - 100) < 4 * math.sqrt(50)
@@ -122,7 +122,7 @@ def test_every_round_in_axelrods_matches_has_chances_of_its_own(axl: Any) -> Non
 
 @dataclass
 class Probe:
-    """Alternates, and remembers what it was shown."""
+    """Alternates and records what it is shown."""
 
     name: str = "probe"
     views: list[View] = field(default_factory=list)
@@ -132,7 +132,7 @@ class Probe:
         return [Decision(turn.info["view"].round % 2) for turn in turns]
 
 
-def test_what_an_agent_is_told_in_axelrods_matches(axl: Any) -> None:
+def test_the_view_of_an_agent_in_axelrods_matches(axl: Any) -> None:
     probe, game = Probe(), axl.Game(r=4, s=-1, t=6, p=2)
     axl.Match((axl.Defector(), axelrod_player(probe)), turns=3, game=game, seed=1).play()
     assert [view.history for view in probe.views] == [(), ((0, 1),), ((0, 1), (1, 1))]

@@ -1,4 +1,4 @@
-"""Strategies that Axelrod-Python has too play there and here alike: move by move, and chance by chance."""
+"""Strategies that are also in Axelrod-Python play the same moves with the same probabilities."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 
 PD = DEFAULTS["prisoners_dilemma"]
 SHARED = {name: entry.name for entry in STRATEGIES for name in entry.axelrod}
-"""Axelrod-Python's class, and the name here."""
+"""Class of Axelrod-Python, and name in the catalogue."""
 ROUNDS = 200
 
 
@@ -25,7 +25,7 @@ def axelrod() -> Any:
 
 
 class Told:
-    """Random numbers of a player of Axelrod-Python, which tell the probability instead of drawing."""
+    """Random numbers of a player of Axelrod-Python that record the probability instead of drawing."""
 
     def __init__(self) -> None:
         self.chance: float | None = None
@@ -68,7 +68,7 @@ class Chair:
 
 
 def games(one: Strategy, others: Sequence[Strategy]) -> list[list[tuple[int, int]]]:
-    """What a deterministic strategy plays with each of the others."""
+    """The moves of a deterministic strategy against each of the others."""
     left, right = Chair(one, len(others)), [Chair(other, 1) for other in others]
     played = []
     for _ in range(ROUNDS):
@@ -87,7 +87,7 @@ def game_there(axelrod: Any, one: str, other: str) -> list[tuple[int, int]]:
 
 
 def same_games(axelrod: Any, names: Sequence[str]) -> Iterator[str]:
-    """Pairs that play another game there than here."""
+    """Pairs whose matches differ between Axelrod-Python and dilemmas."""
     for place, one in enumerate(names):
         others = names[place:]
         here = games(strategy(one), [strategy(other) for other in others])
@@ -101,7 +101,7 @@ def deterministic() -> list[str]:
 
 
 def chances_there(axelrod: Any, name: str, history: Sequence[tuple[int, int]], rounds: float) -> list[float]:
-    """Probabilities to cooperate of a player of Axelrod-Python, round by round, whatever it meant to play."""
+    """Probabilities of cooperation of a player of Axelrod-Python, round by round, along given actions."""
     C, D = axelrod.Action.C, axelrod.Action.D
     player, other, told = getattr(axelrod, name)(), axelrod.MockPlayer([C]), Told()
     told.cooperate = C
@@ -117,7 +117,7 @@ def chances_there(axelrod: Any, name: str, history: Sequence[tuple[int, int]], r
 
 
 def history_of(played: Strategy, rounds: int, seed: int) -> tuple[list[tuple[int, int]], list[float]]:
-    """A match with moods, in which hands tremble, and the probabilities to cooperate in it."""
+    """A random match with noise, and the probabilities of cooperation in it."""
     rng, chair = np.random.default_rng(seed), Chair(played, 1, rounds)
     history, chances = [], []
     for _ in range(rounds):
@@ -130,8 +130,8 @@ def history_of(played: Strategy, rounds: int, seed: int) -> tuple[list[tuple[int
     return history, chances
 
 
-def test_what_they_do_after_whatever_happened_is_the_same(axelrod: Any) -> None:
-    """Also where chance has a say and where hands tremble; Graaskamp draws whole numbers, which tell no probability."""
+def test_probabilities_are_equal_after_any_history(axelrod: Any) -> None:
+    """Also for random strategies and noise; Graaskamp is left out, which draws integers instead of probabilities."""
     for there, here in SHARED.items():
         for seed in range(6) if there != "FirstByGraaskamp" else ():
             history, chances = history_of(strategy(here), 70, seed)
@@ -139,7 +139,7 @@ def test_what_they_do_after_whatever_happened_is_the_same(axelrod: Any) -> None:
 
 
 @pytest.mark.parametrize("there", ["FirstByTidemanAndChieruzzi", "FirstBySteinAndRapoport"])
-def test_who_is_not_told_the_length_does_not_defect_at_the_end(axelrod: Any, there: str) -> None:
+def test_without_a_known_length_they_do_not_defect_at_the_end(axelrod: Any, there: str) -> None:
     C = 0
     nice = [(C, C)] * 20
     chair = Chair(strategy(SHARED[there]), 1, rounds=None)
@@ -186,7 +186,7 @@ def test_all_deterministic_strategies_play_the_same_games(axelrod: Any) -> None:
 
 
 def sampled_here(one: str, other: str, matches: int, rounds: int) -> NDArray[np.float64]:
-    """Own cooperations and points of every match, shape (matches, 2)."""
+    """Own cooperations and total payoff of every match, shape (matches, 2)."""
     chairs = [Chair(strategy(name), matches, rounds, seed) for seed, name in enumerate((one, other))]
     rng, total = np.random.default_rng(2), np.zeros((matches, 2))
     for _ in range(rounds):
@@ -220,8 +220,8 @@ def test_sampled_matches_are_the_same_within_four_standard_errors(axelrod: Any, 
     assert (abs(here.mean(axis=0) - there.mean(axis=0)) <= 4 * error).all()
 
 
-def test_graaskamp_probes_strangers_as_often_there_as_here(axelrod: Any) -> None:
-    """Rounds between its defections against who follows a pattern that is neither a coin nor Tit for Tat."""
+def test_graaskamp_defects_equally_often_against_other_opponents(axelrod: Any) -> None:
+    """Rounds between its defections against an opponent that is neither random nor Tit for Tat."""
     rounds, matches = 400, 60
 
     def gaps(plays: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Exact expectations: the truth is every path a match can take, and what theory says about long matches."""
+"""Exact expectations against the enumeration of all paths and against theory on long matches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import pytest
 from dilemmas.agents.engines import chains
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
-from dilemmas.agents.engines.horizons import geometric, survival
+from dilemmas.agents.engines.horizons import geometric
 from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.strategies.finite_state import Automaton, memory_one, punishment_of_defectors
@@ -19,10 +19,20 @@ from dilemmas.envs.rules.protocol import State
 from dilemmas.envs.rules.repeated import Repeated
 
 PD = "prisoners_dilemma"
+
+
 TFT = memory_one("tit_for_tat", 1, 1, 0, 1, 0)
+
+
 WSLS = memory_one("win_stay_lose_shift", 1, 1, 0, 0, 1)
+
+
 ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
+
+
 MIXED = memory_one("mixed", 0.7, 0.9, 0.2, 0.6, 0.35)
+
+
 OTHER = memory_one("other", 0.4, 0.8, 0.15, 0.55, 0.3)
 
 
@@ -43,13 +53,13 @@ class Truth:
 
 
 def enumerate_paths(rules: Repeated, group: Sequence[Automaton]) -> Truth:
-    """Every path of a match, walked through the rules themselves; who plays what is asked of the strategies."""
+    """Enumerate every path of a match by the rules themselves, with the probabilities of the strategies as agents."""
     n, truth = rules.n_players, Truth()
     shortest, longest = rules.rounds if isinstance(rules.rounds, tuple) else (rules.rounds, rules.rounds)
     steady = replace(rules, noise=0.0, continuation=1.0, rounds=longest, memory=longest)
     rng = np.random.default_rng(0)
 
-    def go_on(state: State, weight: float, total: Any, moves: Any, outcomes: Any) -> None:
+    def play_on(state: State, weight: float, total: Any, moves: Any, outcomes: Any) -> None:
         views = [steady.view(state, seat) for seat in range(n)]
         chances = [one.cooperation(view) for one, view in zip(group, views, strict=True)]
         chances = [p * (1 - rules.noise) + (1 - p) * rules.noise for p in chances]
@@ -80,9 +90,9 @@ def enumerate_paths(rules: Repeated, group: Sequence[Automaton]) -> Truth:
         for field, value in (("payoffs", total), ("squares", total**2), ("moves", moves), ("outcomes", outcomes)):
             setattr(truth, field, getattr(truth, field) + weight * (1 - on) * value)
         if on:
-            go_on(state, weight * on, total, moves, outcomes)
+            play_on(state, weight * on, total, moves, outcomes)
 
-    go_on(steady.start(rng), 1.0, np.zeros(n), np.zeros((n, 1 + 2 * n, 2)), np.zeros((n, 2 * n)))
+    play_on(steady.start(rng), 1.0, np.zeros(n), np.zeros((n, 1 + 2 * n, 2)), np.zeros((n, 2 * n)))
     return truth
 
 
@@ -125,7 +135,7 @@ def test_every_path_of_three_players_some_of_whom_punish(length: dict[str, Any])
         assert_true(tally, enumerate_paths(rules, group))
 
 
-def test_every_path_where_players_are_not_alike() -> None:
+def test_every_path_of_an_asymmetric_game() -> None:
     rules = rules_of("battle_of_the_sexes", rounds=4, noise=0.05)
     assert_true(play_chains(rules, [(MIXED, WSLS)])[0], enumerate_paths(rules, (MIXED, WSLS)))
 
@@ -133,7 +143,7 @@ def test_every_path_where_players_are_not_alike() -> None:
 @pytest.mark.parametrize(
     "length", [{"rounds": 37}, {"rounds": (5, 40)}, {"continuation": 0.9}, {"rounds": (5, 40), "continuation": 0.95}]
 )
-def test_where_nothing_is_left_to_chance_cycles_and_chains_agree(length: dict[str, Any]) -> None:
+def test_cycles_and_chains_agree_on_deterministic_matches(length: dict[str, Any]) -> None:
     rules, rng = rules_of(PD, **length), np.random.default_rng(3)
     groups = [tuple(random_automaton(rng, s, chance=False) for s in rng.integers(1, 7, 2)) for _ in range(60)]
     for ours, group in zip(play_chains(rules, groups), groups, strict=True):
@@ -155,7 +165,7 @@ def test_seats_do_not_matter_in_a_symmetric_game(length: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("length", [{"rounds": 20}, {"continuation": 0.9}])
-def test_a_group_does_not_feel_who_is_followed_beside_it(
+def test_a_group_does_not_depend_on_the_others_in_its_batch(
     length: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules, rng = rules_of(PD, noise=0.01, **length), np.random.default_rng(4)
@@ -170,7 +180,7 @@ def test_a_group_does_not_feel_who_is_followed_beside_it(
             assert np.array_equal(getattr(one, field), getattr(beside, field)), field
 
 
-def test_counts_add_up_to_the_rounds_and_give_the_strategy_back() -> None:
+def test_counts_add_up_to_the_rounds_and_reproduce_the_strategy() -> None:
     for length in ({"rounds": 200}, {"rounds": (100, 300)}, {"continuation": 0.99}):
         (tally,) = play_chains(rules_of(PD, noise=0.05, **length), [(MIXED, OTHER)])
         assert tally.outcomes.sum(axis=-1) == pytest.approx(np.full((1, 2), tally.rounds[0]))
@@ -180,7 +190,7 @@ def test_counts_add_up_to_the_rounds_and_give_the_strategy_back() -> None:
         assert played == pytest.approx(0.95 * meant + 0.05 * (1 - meant))
 
 
-def test_two_who_always_defect_tremble_independently() -> None:
+def test_noise_is_independent_between_players_and_rounds() -> None:
     """Payoffs of each round are independent then: means and variances add."""
     e, rounds = 0.01, 200
     (tally,) = play_chains(rules_of(PD, rounds=rounds, noise=e), [(ALLD, ALLD)])
@@ -199,7 +209,7 @@ def press_dyson(p: Sequence[float], q: Sequence[float], f: Sequence[float]) -> f
     return float(np.linalg.det(rows))
 
 
-def test_long_matches_of_memory_one_strategies_earn_press_and_dysons_determinants() -> None:
+def test_long_matches_of_memory_one_strategies_have_the_payoffs_of_press_and_dyson() -> None:
     rng = np.random.default_rng(5)
     vectors = rng.uniform(0.05, 0.95, (30, 2, 4))
     groups = [tuple(memory_one("any", 0.5, *v) for v in pair) for pair in vectors.tolist()]
@@ -227,22 +237,6 @@ def test_a_limit_that_no_match_reaches_changes_nothing() -> None:
         assert one.payoffs == pytest.approx(other.payoffs, rel=1e-12)
         assert one.variance == pytest.approx(other.variance, rel=1e-12)
         assert one.moves == pytest.approx(other.moves, rel=1e-12)
-
-
-@pytest.mark.parametrize("length", LENGTHS)
-def test_survival_is_the_share_of_matches_that_reach_a_round(length: dict[str, Any]) -> None:
-    rules, rng = rules_of(PD, **length), np.random.default_rng(6)
-    reached = np.zeros(5)
-    matches = 4000
-    for _ in range(matches):
-        state = rules.start(rng)
-        while state.ending is None:
-            reached[state.round] += 1
-            state = rules.step(state, (0, 0), rng).state
-    expected = np.zeros(5)
-    expected[: len(survival(rules))] = survival(rules)
-    spread = np.sqrt(expected * (1 - expected) / matches)
-    assert np.all(np.abs(reached / matches - expected) <= 4.5 * spread)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Deterministic matches, counted by their cycles: the truth is the match as the environment plays it."""
+"""Deterministic matches against the same matches played in the environment."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ WSLS = memory_one("win_stay_lose_shift", 1, 1, 0, 0, 1)
 
 
 def cycler(moves: str) -> Automaton:
-    """Plays these moves over and over, whatever the other does."""
+    """Repeats these moves."""
     after = tuple((state,) * 4 for state in [*range(1, len(moves)), 0])
     return Automaton(moves, tuple(float(move == "C") for move in moves), after)
 
@@ -81,7 +81,7 @@ def test_three_players_who_may_punish(group: list[Automaton], rounds: int) -> No
     st.integers(0, 25),
     st.sampled_from([1.0, 0.97, 0.5, 0.0]),
 )
-def test_lengths_left_to_chance_weigh_the_matches_of_every_length(
+def test_random_lengths_weight_the_matches_of_every_length(
     group: list[Automaton], shortest: int, more: int, continuation: float
 ) -> None:
     longest = shortest + more
@@ -99,7 +99,7 @@ def test_lengths_left_to_chance_weigh_the_matches_of_every_length(
     assert tally.moves.sum(axis=(-1, -2))[0] == pytest.approx(tally.rounds.repeat(2))
 
 
-def test_a_thousand_million_rounds_are_exact() -> None:
+def test_a_billion_rounds_are_exact() -> None:
     rounds = 10**9
     tally = play_cycle(rules_of(PD, rounds=rounds), [TFT, ALLD])
     assert tally.payoffs.tolist() == [[rounds - 1, rounds + 4]]
@@ -109,7 +109,7 @@ def test_a_thousand_million_rounds_are_exact() -> None:
 
 
 def test_cycles_of_six_rounds_end_where_the_clock_stops_them() -> None:
-    """CCD against CD: C C, C D, D C, C D, C C, D D, and again."""
+    """CCD against CD: C C, C D, D C, C D, C C, D D, repeated."""
     rounds = 10**9  # four more than a multiple of six
     laps = rounds // 6
     tally = play_cycle(rules_of(PD, rounds=rounds), [cycler("CCD"), cycler("CD")])
@@ -117,9 +117,9 @@ def test_cycles_of_six_rounds_end_where_the_clock_stops_them() -> None:
     assert tally.moves[0, 0].tolist() == [[1, 0], [laps + 1, laps], [laps, laps + 1], [laps + 1, 0], [laps, 0]]
 
 
-def test_the_variance_of_a_length_near_a_thousand_million_loses_no_digit() -> None:
+def test_the_variance_of_a_length_near_a_billion_is_accurate() -> None:
     rules = rules_of(PD, rounds=(10**9, 10**9 + 2))
-    tally = play_cycle(rules, [ALLD, cycler("CD")])  # the last rounds bring T and P, or nothing, or T alone
+    tally = play_cycle(rules, [ALLD, cycler("CD")])  # the last rounds add T and P, nothing, or T only
     totals = np.array([0.0, 5.0, 6.0])
     assert tally.variance is not None
     assert tally.variance[0] == pytest.approx(totals.var(), rel=1e-12)

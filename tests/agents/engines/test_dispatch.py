@@ -1,4 +1,4 @@
-"""Which engine plays whom, and that it makes no difference but for sampling error."""
+"""The choice of engines, and their agreement with each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,31 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT, choose_engine, play_groups
-from dilemmas.agents.engines.requirements import EngineError
-from dilemmas.agents.engines.tally import match_keys
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.strategies.catalogue import Uniform
 from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
-from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
+from dilemmas.agents.strategies.finite_state import Automaton, memory_one
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.rules.factory import rules_of
 
 PD = "prisoners_dilemma"
+
+
 TFT = memory_one("tit_for_tat", 1, 1, 0, 1, 0)
+
+
 ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
+
+
 WSLS = memory_one("win_stay_lose_shift", 1, 1, 0, 0, 1)
+
+
 FICKLE = memory_one("fickle", 0.9, 0.8, 0.3, 0.6, 0.1)
+
+
 THREE = Automaton("three", (1.0, 0.0), ((0, 0, 1, 0, 1, 1), (0, 1, 1, 0, 1, 1)), players=3)
+
+
 LARGE = Automaton("large", (0.5,) * 3000, tuple(((i + 1) % 3000, i, 0, i) for i in range(3000)))
 
 
@@ -78,65 +87,8 @@ def test_the_best_engine_for_many_players() -> None:
     assert choose_engine(rules_of("population", n_players=9, rounds=5), (TFT,) * 9) == "environment"
 
 
-@pytest.mark.parametrize(
-    ("group", "options", "engine", "message"),
-    [
-        (
-            (TFT, FICKLE),
-            {},
-            "cycle",
-            r"'cycle' cannot play tit_for_tat, fickle: 'fickle' is not det",
-        ),
-        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; use chain or compiled or vectorised or environment"),
-        (
-            (TFT, MIRROR),
-            {},
-            "chain",
-            r"'mirror' is a counting strategy, not an automaton; use vectorised or environment",
-        ),
-        (
-            (LARGE, LARGE),
-            {},
-            "chain",
-            r"36,000,000 pairs of a joint state .* use compiled or vectorised",
-        ),
-        ((TFT, Uniform()), {}, "compiled", r"'uniform' is not an automaton; use environment"),
-        ((TFT, Uniform()), {}, "vectorised", r"'uniform' is not an automaton or a counting strategy; use environment"),
-        ((TFT, ALLD), {"memory": 0}, "environment", r"memory = 0 .*; use cycle or chain or compiled or vectorised"),
-        (
-            (TFT, ALLD, ALLD),
-            {},
-            None,
-            r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, alw",
-        ),
-        ((TFT, ALLD), {"rounds": None}, None, r"no engine can play tit_for_tat, always_defect: the match has no end"),
-        ((TFT, ALLD), {"rounds": None}, "chain", r"the match has no end: .*; no other engine can"),
-    ],
-)
-def test_an_engine_that_cannot_is_refused_with_the_reason_and_who_can(
-    group: Sequence[Agent], options: dict[str, Any], engine: str | None, message: str
-) -> None:
-    with pytest.raises(EngineError, match=message):
-        choose_engine(rules_of(PD, **{"rounds": 10} | options), group, engine)
-
-
-def test_unknown_engines_and_strategies_for_other_tables() -> None:
-    with pytest.raises(UnknownNameError, match="unknown engine 'chains'; did you mean 'chain'"):
-        choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
-    with pytest.raises(StrategyError, match="'three' is for 3 players"):
-        choose_engine(rules_of(PD, rounds=2), (TFT, THREE))
-    with pytest.raises(EngineError, match="more than 4,096 in matches without a limit of rounds"):
-        choose_engine(rules_of(PD, continuation=0.9), (memory_one("x", 0.1, 0.2, 0.3, 0.4, 0.5), LARGE), "chain")
-    with pytest.raises(EngineError, match=r"keys of shape \(1, 2\) for 2 groups"):
-        play_groups(rules_of(PD, rounds=2), [(TFT, ALLD)] * 2, seeds(1, 2))
-    with pytest.raises(
-        EngineError, match=r"no engine can play .*: 'mirror' is a counting strategy, for two players only"
-    ):
-        choose_engine(rules_of("public_goods", n_players=3, rounds=2), (TFT, MIRROR, ALLD))
-
-
-def test_every_engine_plays_the_one_match_there_can_be() -> None:
-    """Nothing is left to chance, so all have the same counts and points."""
+def test_every_engine_plays_the_same_deterministic_match() -> None:
+    """All have the same counts and payoffs."""
     rules = rules_of(PD, rounds=9)
     first, *others = (play_groups(rules, [(WSLS, ALLD)], seeds(1, 3), engine)[0] for engine in ENGINES)
     for other in others:
@@ -144,7 +96,7 @@ def test_every_engine_plays_the_one_match_there_can_be() -> None:
             assert (getattr(other, field) == getattr(first, field)).all()
 
 
-def test_every_engine_comes_to_the_same_with_chance() -> None:
+def test_every_engine_agrees_on_random_matches() -> None:
     rules = rules_of(PD, rounds=6, noise=0.1)
     matches = {"compiled": 20_000, "vectorised": 20_000, "environment": 300}
     (exact,) = play_groups(rules, [(TFT, FICKLE)], seeds(1, 1), "chain")
@@ -169,7 +121,7 @@ def test_compiled_and_vectorised_play_are_bit_identical() -> None:
             assert (one.payoffs == other.payoffs).all()
 
 
-def test_groups_come_back_in_their_order_whoever_plays_them() -> None:
+def test_tallies_are_in_the_order_of_the_groups() -> None:
     rules, keys = rules_of(PD, rounds=8), seeds(5, 4)
     groups: list[Sequence[Agent]] = [(TFT, Uniform()), (TFT, ALLD), (MIRROR, FICKLE), (FICKLE, ALLD), (MIRROR, ALLD)]
     told: list[tuple[int, int, MatchRecord]] = []
@@ -183,10 +135,3 @@ def test_groups_come_back_in_their_order_whoever_plays_them() -> None:
         (alone,) = play_groups(rules, [groups[place]], keys[[place]])
         assert (alone.moves == tallies[place].moves).all()
     assert tallies[4].moves.tolist() == [tallies[1].moves[0].tolist()] * 4  # mirror is Tit for Tat
-
-
-def test_a_key_depends_on_who_plays_and_on_nobody_else() -> None:
-    tables = [("a", "b"), ("b", "a"), ("ab", "")]
-    keys = {key for seed in (0, 1) for names in tables for key in match_keys(seed, names, 0, 10).tolist()}
-    assert len(keys) == 60
-    assert match_keys(0, ["a", "b"], 4, 3).tolist() == match_keys(0, ("a", "b"), 0, 10)[4:7].tolist()

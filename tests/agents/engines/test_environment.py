@@ -1,4 +1,4 @@
-"""Matches in environments come to the same counts as the engines', and agents see what they need and no more."""
+"""Matches in environments have the same counts as in other engines, and agents are shown exactly what they need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,12 +28,12 @@ ALLC = memory_one("always_cooperate", 1, 1, 1, 1, 1)
 ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
 FICKLE = memory_one("fickle", 0.9, 0.8, 0.3, 0.6, 0.1)
 GENEROUS = memory_one("generous", 1, 1, 1 / 3, 1, 1 / 3)
-GRUDGE = Automaton("grudge", (1.0, 0.0), ((0, 1, 0, 1), (1, 1, 1, 1)))  # no number of last rounds tells its state
+GRUDGE = Automaton("grudge", (1.0, 0.0), ((0, 1, 0, 1), (1, 1, 1, 1)))  # needs the whole history
 
 
 @dataclass(frozen=True)
 class Counter(CountingStrategy):
-    """Cooperates more readily the more often the other did; it needs the whole past."""
+    """Cooperates with a probability that grows with the opponent's cooperation; it needs the whole history."""
 
     name: str = "counter"
 
@@ -48,7 +48,7 @@ class Counter(CountingStrategy):
 
 @dataclass
 class Spy:
-    """Cooperates, and notes what it is shown; it plays `last` in the given round instead."""
+    """Cooperates and records what it is shown; plays `last` in round `at`."""
 
     last: int | None = 0
     at: int = -1
@@ -120,7 +120,7 @@ def test_a_match_is_the_same_however_many_follow() -> None:
     assert np.array_equal(part.payoffs, whole.payoffs[:3])
 
 
-def test_matches_are_told_as_they_end() -> None:
+def test_the_recorder_is_called_as_matches_end() -> None:
     records: list[tuple[int, MatchRecord]] = []
     keys = seeds(3)
     tally = play_in_environment(
@@ -131,7 +131,7 @@ def test_matches_are_told_as_they_end() -> None:
     assert len({match.seed for _, match in records}) == 3
 
 
-def test_a_match_that_is_aborted_counts_as_far_as_it_went() -> None:
+def test_the_rounds_of_an_aborted_match_are_counted() -> None:
     records: list[MatchRecord] = []
     rules = rules_of(PD, rounds=5)
     with pytest.warns(UserWarning, match="spy, always_defect: 2 of 2 matches were aborted by an unreadable reply"):
@@ -163,10 +163,10 @@ def test_agents_that_do_anything_under_rules_that_only_this_engine_plays(name: s
     assert tally.moves[:, :, 0].sum() == 20 * rules.n_players
     defections = tally.moves[..., 1].sum(axis=(1, 2))
     met = (tally.outcomes * (np.arange(2 * rules.n_players) % rules.n_players)).sum(axis=(1, 2))
-    assert (met == (rules.n_players - 1) * defections).all()  # everybody but who defects sees it
+    assert (met == (rules.n_players - 1) * defections).all()  # every other player sees a defection
 
 
-def test_an_action_counts_as_cooperation_where_it_is_half_as_cooperative_as_can_be() -> None:
+def test_an_action_counts_as_cooperation_if_it_is_at_least_half_as_cooperative_as_possible() -> None:
     rules = rules_of("public_goods", n_players=2, levels=5, rounds=5)  # 20, 15, 10, 5 and 0 of 20 points
     tally = play_in_environment(rules, [Levels(), Levels()], seeds(1))
     assert tally.moves[0, :, :, 0].sum(axis=1).tolist() == [3, 3]
@@ -182,7 +182,7 @@ class Levels:
         return [Decision(turn.info["view"].round, None, Source.RULE) for turn in turns]
 
 
-def test_what_cannot_be_counted_is_refused() -> None:
+def test_refused() -> None:
     with pytest.raises(EngineError, match="the match has no end: set rounds"):
         one(rules_of(PD), TFT, ALLC)
     with pytest.raises(EngineError, match="memory = 0 hides every round"):

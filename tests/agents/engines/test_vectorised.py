@@ -1,4 +1,4 @@
-"""Sampled matches: the right game, the right chances, and the same match in whatever company it is played."""
+"""Sampled matches in NumPy: expected games, agreement with enumeration and exact engines, independence of batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dilemmas.agents.engines.cycles import play_cycle
-from dilemmas.agents.engines.random_streams import TABLE, match_lengths, streams, uniform
 from dilemmas.agents.engines.requirements import EngineError
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.engines.vectorised import play_vectorised
@@ -23,17 +22,29 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
 
 TFT = memory_one("tit_for_tat", 1, 1, 0, 1, 0)
+
+
 ALLC = memory_one("always_cooperate", 1, 1, 1, 1, 1)
+
+
 ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
+
+
 RANDOM = memory_one("random", 0.5, 0.5, 0.5, 0.5, 0.5)
+
+
 FICKLE = memory_one("fickle", 0.9, 0.8, 0.3, 0.6, 0.1)
+
+
 GENEROUS = memory_one("generous", 1, 1, 1 / 3, 1, 1 / 3)
+
+
 PD = "prisoners_dilemma"
 
 
 @dataclass(frozen=True)
 class Majority(CountingStrategy):
-    """Does what the other did more often so far; C at a tie."""
+    """Plays the opponent's more frequent move; C at a tie."""
 
     name: str = "majority"
     deterministic = True
@@ -49,7 +60,7 @@ class Majority(CountingStrategy):
 
 @dataclass(frozen=True)
 class Moody(CountingStrategy):
-    """Draws a mood before the match and a new one in every third round; cooperates while it is good."""
+    """Draws whether to cooperate before the match and again in every third round."""
 
     name: str = "moody"
     n_random = 2
@@ -77,7 +88,7 @@ class Dice(CountingStrategy):
 
 @dataclass(frozen=True)
 class Informed(CountingStrategy):
-    """Defects in the last round where it is told, and always where mutual defection pays it more than `fear`."""
+    """Defects in the last round if it is known, and always if mutual defection pays more than `fear`."""
 
     fear: float
     name: str = "informed"
@@ -123,21 +134,6 @@ def enumerated(rules: Repeated, group: Sequence[Automaton], rounds: int) -> tupl
     return points, cooperations
 
 
-def test_the_random_numbers_are_those_of_splitmix64() -> None:
-    """The first five words from the seed 1234567, as Vigna's splitmix64.c prints them."""
-    words = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821]
-    start = streams(np.array([1234567], dtype=np.uint64), TABLE, 0)
-    assert uniform(start, range(1, 6)).tolist() == [(word >> 11) * 2.0**-53 for word in words]
-
-
-def test_streams_of_seats_and_rounds_have_nothing_to_do_with_each_other() -> None:
-    starts = streams(seeds(1, 20_000)[0, :, None], [1, 1, 1, 2, 3], [0, 1, 2, 0, 0])
-    numbers = np.concatenate([uniform(starts, 1), uniform(starts, 2)], axis=1)
-    off = np.corrcoef(numbers.T) - np.eye(10)
-    assert np.abs(off).max() < 5 / np.sqrt(20_000)
-    assert np.allclose(numbers.mean(axis=0), 0.5, atol=5 * np.sqrt(1 / 12 / 20_000))
-
-
 @pytest.mark.parametrize(
     ("group", "saw", "points"),  # what the first player saw in four rounds: CC, CD, DC, DD; T=5, R=3, P=1, S=0
     [
@@ -156,7 +152,7 @@ def test_expected_game(group: Sequence[Automaton | CountingStrategy], saw: list[
     assert tally.rounds.tolist() == [4]
 
 
-def test_moves_tell_what_was_done_after_what() -> None:
+def test_moves_are_counted_by_the_outcome_before() -> None:
     tally = one(rules_of(PD, rounds=4), TFT, ALLD)  # CD DD DD DD
     first, cc, cd, dc, dd = tally.moves[0, 0].tolist()
     assert (first, cc, cd, dc, dd) == ([1, 0], [0, 0], [0, 1], [0, 0], [0, 2])
@@ -165,7 +161,7 @@ def test_moves_tell_what_was_done_after_what() -> None:
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 @pytest.mark.parametrize("group", [(FICKLE, GENEROUS), (GENEROUS, GENEROUS), (RANDOM, TFT), (FICKLE, ALLD)])
-def test_points_and_cooperation_are_those_of_all_that_can_happen(group: Sequence[Automaton], noise: float) -> None:
+def test_payoffs_and_cooperation_agree_with_enumeration(group: Sequence[Automaton], noise: float) -> None:
     rules = rules_of(PD, rounds=4, noise=noise)
     points, cooperations = enumerated(rules, group, 4)
     tally = one(rules, *group, matches=20_000)
@@ -174,24 +170,9 @@ def test_points_and_cooperation_are_those_of_all_that_can_happen(group: Sequence
         assert (np.abs(sampled.mean(axis=0) - exact) <= 5 * error + 1e-9).all()
 
 
-def test_an_unknown_and_a_random_length() -> None:
-    """P(more than k rounds) is the continuation to the power of k; a pair is uniform; the shorter of the two counts."""
-    keys = seeds(1, 40_000)[0]
-    lasted = match_lengths(rules_of(PD, continuation=0.9), keys)
-    for k in (1, 2, 5, 20):
-        assert (lasted > k).mean() == pytest.approx(0.9**k, abs=5 * np.sqrt(0.25 / len(keys)))
-    drawn = match_lengths(rules_of(PD, rounds=(3, 6)), keys)
-    assert np.bincount(drawn, minlength=8) / len(keys) == pytest.approx([0, 0, 0, 0.25, 0.25, 0.25, 0.25, 0], abs=0.012)
-    both = match_lengths(rules_of(PD, rounds=(3, 6), continuation=0.9), keys)
-    assert (both == np.minimum(lasted, drawn)).all()
-    assert (match_lengths(rules_of(PD, continuation=0.0), keys) == 1).all()
-    assert match_lengths(rules_of(PD, continuation=0.9999), keys).mean() == pytest.approx(10_000, rel=5 / 200)
-    assert abs(np.corrcoef(lasted, drawn)[0, 1]) < 0.025
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(6)), st.sampled_from([{"rounds": 9}, {"continuation": 0.8}, {"rounds": (1, 30)}]))
-def test_a_match_is_the_same_in_any_company(order: list[int], length: dict[str, object]) -> None:
+def test_a_match_does_not_depend_on_its_batch(order: list[int], length: dict[str, object]) -> None:
     rules = rules_of(PD, noise=0.1, **length)
     groups = [(TFT, FICKLE), (Moody(), Majority()), (ALLC, Moody()), (RANDOM, RANDOM), (Majority(), TFT), (ALLD, TFT)]
     keys = seeds(6, 5)
@@ -203,7 +184,7 @@ def test_a_match_is_the_same_in_any_company(order: list[int], length: dict[str, 
 
 
 def test_many_matches_are_the_matches_one_by_one() -> None:
-    """More than are played side by side, of which many end while others go on."""
+    """More matches than fit in a batch, many of which end before others."""
     rules, keys = rules_of(PD, continuation=0.97, noise=0.1), seeds(2, 12_000)
     whole = play_vectorised(rules, [(FICKLE, TFT), (Moody(), FICKLE)], keys)
     longest = whole[0].rounds.argmax()
@@ -259,10 +240,10 @@ def automata(players: int) -> st.SearchStrategy[Automaton]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(2, 8), st.integers(1, 30), st.booleans())
-def test_without_chance_it_counts_what_the_exact_engine_counts(
+def test_deterministic_matches_agree_with_the_exact_engine(
     data: st.DataObject, n: int, rounds: int, punishing: bool
 ) -> None:
-    """For two and for many, with more joint actions than are counted one by one, and with a stage of punishment."""
+    """For two and more players, with more joint actions than are counted one by one, and with punishment."""
     group = data.draw(st.tuples(*[automata(n)] * n))
     punishment = (1, 3) if punishing else None
     rules = rules_of("public_goods", n_players=n, multiplier=1.5, rounds=rounds, punishment=punishment)
@@ -273,8 +254,8 @@ def test_without_chance_it_counts_what_the_exact_engine_counts(
 
 
 @pytest.mark.parametrize("n", [3, 7])
-def test_points_are_those_of_the_rounds_that_were_played_and_of_who_punishes(n: int) -> None:
-    """All contribute but one; where the others punish, each of them pays 1 and takes 3."""
+def test_payoffs_include_the_punishment_in_the_rounds_that_were_played(n: int) -> None:
+    """All but one contribute; if the others punish, each of them pays 1 and deducts 3."""
     rules = rules_of("public_goods", n_players=n, multiplier=n / 2, endowment=4, continuation=0.98, punishment=(1, 3))
     strict = Automaton("strict", (1.0,), ((0,) * 4,), punishes=True)
     keys = seeds(3, 40)
@@ -288,7 +269,7 @@ def test_points_are_those_of_the_rounds_that_were_played_and_of_who_punishes(n: 
     assert len(set(free.rounds)) > 5
 
 
-def test_a_strategy_for_two_plays_among_many() -> None:
+def test_a_strategy_for_two_plays_in_a_group() -> None:
     """Tit for Tat follows at least half of the others: 1 of 2 defecting is not enough to make it defect."""
     rules = rules_of("n_person_prisoners_dilemma", n_players=3, rounds=4)
     tally = one(rules, TFT, ALLC, ALLD)
@@ -297,7 +278,7 @@ def test_a_strategy_for_two_plays_among_many() -> None:
     assert tally.moves[0, :, :, 1].sum(axis=1).tolist() == [3, 4, 4]
 
 
-def test_what_cannot_be_played_is_refused() -> None:
+def test_refused() -> None:
     keys = seeds(1, 2)
     with pytest.raises(EngineError, match=r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, always_"):
         play_vectorised(rules_of(PD, rounds=2), [(TFT, ALLC, ALLD)], keys)

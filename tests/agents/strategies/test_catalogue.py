@@ -62,7 +62,7 @@ def test_there_are_the_fifteen_of_1980_and_many_more() -> None:
     assert len(GROUPS) >= 10
 
 
-def test_the_listing_tells_what_a_strategy_is() -> None:
+def test_the_listing_gives_the_properties_of_strategies() -> None:
     rows = {row.name: row for row in listing()}
     assert all(row.source for row in rows.values())
     known = lambda name: rows[name][4:]  # noqa: E731
@@ -87,7 +87,7 @@ def test_the_listing_tells_what_a_strategy_is() -> None:
         ("trigger_2", "Dal Bó & Fréchette 2011"),
     ],
 )
-def test_the_source_is_that_of_what_is_played(name: str, source: str) -> None:
+def test_sources(name: str, source: str) -> None:
     assert {row.name: row.source for row in listing()}[name].startswith(source)
 
 
@@ -116,7 +116,7 @@ def test_the_source_is_that_of_what_is_played(name: str, source: str) -> None:
         ("equaliser(4)", "no strategy can enforce this line (after CC); use a baseline from 1 to 3"),
     ],
 )
-def test_what_makes_no_strategy_is_refused_with_the_way_out(name: str, message: str) -> None:
+def test_refused_with_a_remedy(name: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         strategy(name)
     assert message in str(caught.value)
@@ -135,19 +135,19 @@ def test_an_unknown_name_is_a_lookup_error() -> None:
         ("threshold_cooperator(4)", 4, "threshold = 4; must be a whole number from 0 to 3"),
     ],
 )
-def test_groups_that_a_strategy_cannot_play_in_are_refused(name: str, players: int, message: str) -> None:
+def test_numbers_of_players_refused(name: str, players: int, message: str) -> None:
     with pytest.raises(StrategyError, match=message):
         strategy(name, players)
 
 
-def test_the_table_of_strategies_is_light_to_import() -> None:
+def test_the_catalogue_imports_no_heavy_package() -> None:
     heavy = "{'numba', 'scipy', 'torch'}"
     code = f"import conftest, sys, dilemmas.agents.strategies.catalogue; print({heavy} & {{*sys.modules}})"
     command, here = [sys.executable, "-c", code], Path(__file__).parents[2]
     assert run(command, cwd=here, capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-def test_described_automata_can_be_made_again() -> None:
+def test_strategies_are_reconstructed_from_their_descriptions() -> None:
     for entry in STRATEGIES:
         player = entry.strategy.describe()
         if player.kind == "automaton":

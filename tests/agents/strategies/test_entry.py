@@ -21,7 +21,7 @@ ENTRIES = {entry.name: entry for entry in STRATEGIES}
 
 
 def cooperation(played: Strategy, own: str, theirs: str) -> float:
-    """Probability to cooperate after these moves of both players."""
+    """Probability of cooperation after these moves of both players."""
     history = tuple(("CD".index(mine), "CD".index(other)) for mine, other in zip(own, theirs, strict=True))
     view = View(GAME, 0, len(history), history)
     (decision,) = played.decide([Turn("player_0", None, {"view": view}, Discrete(2), np.random.default_rng(0))])
@@ -103,12 +103,12 @@ def test_the_first_move_in_a_group_is_that_of_the_description(group: GroupEntry,
 
 
 def run_length(theirs: str, move: str) -> int:
-    """How many of the last moves in a row were this one."""
+    """Length of the run of this move at the end."""
     return len(theirs) - len(theirs.rstrip(move))
 
 
 def answering(trigger: str, answer: str) -> Callable[[str, str], bool]:
-    """Cooperates, and begins the answer when the opponent's moves end with the trigger, unless one is under way."""
+    """Cooperates, and begins the answer when the opponent's moves end with the trigger, unless it is answering."""
 
     def rule(_: str, theirs: str) -> bool:
         left = ""

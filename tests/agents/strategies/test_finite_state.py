@@ -1,4 +1,4 @@
-"""What holds of every automaton, and how rules become one."""
+"""Properties of all automata, and their construction from rules."""
 
 from itertools import product
 
@@ -38,7 +38,7 @@ def automata(draw: st.DrawFn, players: int = 2, most: int = 5) -> Automaton:
 
 
 def walked(automaton: Automaton, columns: list[int]) -> list[float]:
-    """Probabilities to cooperate along what the rounds brought, by the table alone."""
+    """Probabilities of cooperation along a sequence of outcomes, by the table alone."""
     state, chances = 0, [automaton.cooperate[0]]
     for column in columns:
         state = automaton.after[state][column]
@@ -47,7 +47,7 @@ def walked(automaton: Automaton, columns: list[int]) -> list[float]:
 
 
 def asked(automaton: Automaton, columns: list[int]) -> list[float]:
-    """The same of the automaton as an agent, which sees joint actions."""
+    """The same by the automaton as an agent, which is shown joint actions."""
     history = [OUTCOMES[column] for column in columns]
     return [automaton.cooperation(View(PD, 0, t, tuple(history[:t]))) for t in range(len(history) + 1)]
 
@@ -56,13 +56,13 @@ columns = st.lists(st.integers(0, 3), max_size=12)
 
 
 @given(automata(), columns)
-def test_an_agent_does_what_its_table_says(automaton: Automaton, seen: list[int]) -> None:
+def test_an_agent_plays_as_its_table(automaton: Automaton, seen: list[int]) -> None:
     assert asked(automaton, seen) == walked(automaton, seen)
 
 
 @given(automata(), automata(), st.integers(0, 2**32 - 1))
 @settings(max_examples=30)
-def test_in_an_environment_too(one: Automaton, other: Automaton, seed: int) -> None:
+def test_an_agent_plays_as_its_table_in_an_environment(one: Automaton, other: Automaton, seed: int) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=8, memory=None, noise=0.2)  # noqa: E731
     (match,) = run_matches(make, [one, other], 1, seed)
     played = [tuple(move.played for move in step) for step in match.steps]
@@ -73,7 +73,7 @@ def test_in_an_environment_too(one: Automaton, other: Automaton, seed: int) -> N
 
 
 @given(automata(most=6), columns)
-def test_fewer_states_play_the_same(automaton: Automaton, seen: list[int]) -> None:
+def test_the_reduced_automaton_is_equivalent(automaton: Automaton, seen: list[int]) -> None:
     fewer = automaton.reduced()
     assert walked(fewer, seen) == walked(automaton, seen)
     assert len(fewer.cooperate) <= len(automaton.cooperate)
@@ -82,8 +82,8 @@ def test_fewer_states_play_the_same(automaton: Automaton, seen: list[int]) -> No
 
 @given(automata(most=3), st.integers(0, 3))
 @settings(max_examples=60)
-def test_lookback_rounds_tell_all_that_matters(automaton: Automaton, extra: int) -> None:
-    """Histories of four or five rounds that end alike lead to the same probability."""
+def test_lookback_rounds_determine_the_play(automaton: Automaton, extra: int) -> None:
+    """Histories of four or five rounds with the same last rounds lead to the same probability."""
     needed = automaton.lookback
     if needed is None or needed > 4:
         return
@@ -107,13 +107,13 @@ def test_some_need_the_whole_history(name: str) -> None:
     assert strategy(name).lookback is None
 
 
-def test_who_needs_the_whole_history_says_so() -> None:
+def test_a_strategy_refuses_a_history_that_is_too_short() -> None:
     with pytest.raises(StrategyError, match="needs the whole history, but the environment shows 1 of 3 rounds"):
         strategy("grim").cooperation(View(PD, 0, 3, ((C, C),)))
 
 
 @given(automata(), st.integers(2, 5), st.data())
-def test_in_a_group_the_other_is_what_at_least_half_of_the_others_do(
+def test_in_a_group_the_opponent_is_the_majority_of_the_others(
     automaton: Automaton, players: int, data: st.DataObject
 ) -> None:
     lifted, game = automaton.for_players(players), PublicGoods(n_players=players)
@@ -124,7 +124,7 @@ def test_in_a_group_the_other_is_what_at_least_half_of_the_others_do(
     assert walked(lifted, [players * own + sum(others) for own, *others in history])[-1] == lifted.cooperation(view)
 
 
-def test_a_strategy_for_four_plays_among_four_only() -> None:
+def test_a_strategy_for_four_plays_in_groups_of_four_only() -> None:
     four = strategy("conditional_cooperator", 4)
     assert four.for_players(4) is four
     with pytest.raises(StrategyError, match="is for 4 players, not for 3"):
@@ -133,8 +133,8 @@ def test_a_strategy_for_four_plays_among_four_only() -> None:
         four.cooperation(View(PublicGoods(n_players=3), 0, 1, ((C, C, D),)))
 
 
-def test_a_table_as_papers_print_it() -> None:
-    """Fortress 3 (Ashlock & Ashlock 2006): D, D, C is its password, and it stays with who knows it."""
+def test_a_transition_table() -> None:
+    """Fortress 3 (Ashlock & Ashlock 2006): it cooperates with opponents that play D, D, C as it does."""
     fortress = transition_table("D1", "1: D1 D2, 2: D1 C3, 3: C3 D1")("fortress_3")
     knows = [D, D, C, C, C]
     assert walked(fortress, [2 + theirs for theirs in knows]) == [0, 0, 1, 1, 1, 1]
@@ -143,7 +143,7 @@ def test_a_table_as_papers_print_it() -> None:
     assert strategy("fortress_3") == fortress
 
 
-def test_rules_become_the_automata_that_one_would_write() -> None:
+def test_automata_from_rules() -> None:
     tft = memory_one("x", 1, 1, 0, 1, 0)
     assert recent(1, lambda other: other != "D")("x") == tft
     assert recent_rounds(3, lambda own, other: other[-1:] != "D")("x") == tft
@@ -163,8 +163,8 @@ def test_rules_become_the_automata_that_one_would_write() -> None:
         ("alternator", "cycler(CD)"),
     ],
 )
-def test_special_cases_play_as_the_general_ones(special: str, general: str) -> None:
-    """Where no hand trembles: the alternator looks at its own last move, the cycler at the clock."""
+def test_special_cases_of_general_strategies(special: str, general: str) -> None:
+    """Without noise: the alternator depends on its own last move, the cycler on the round."""
     one, other = strategy(special), strategy(general)
     for theirs in product((C, D), repeat=8):
         moves: dict[str, list[int]] = {}
@@ -177,13 +177,13 @@ def test_special_cases_play_as_the_general_ones(special: str, general: str) -> N
         assert moves[one.name] == moves[other.name]
 
 
-def test_a_rule_without_an_end_is_no_automaton() -> None:
+def test_a_rule_with_infinitely_many_states_is_refused() -> None:
     with pytest.raises(StrategyError, match="'counter' has over 1000 states"):
         from_rule(0, lambda count: 1, lambda count, *_: count + 1)("counter")
 
 
 def mended(name: str, rounds: int) -> list[tuple[int, int]]:
-    """Two of a kind after one of them defected by mistake in the first round."""
+    """A match between two copies of a strategy after one of them defected by mistake in round 1."""
     automaton = strategy(name)
     states, played = [0, 0], [(D, C)]
     for _ in range(rounds):
@@ -193,8 +193,8 @@ def mended(name: str, rounds: int) -> list[tuple[int, int]]:
     return played[1:]
 
 
-def test_contrition_mends_a_mistake_at_once() -> None:
-    """Boyd 1989, Wu & Axelrod 1995: who defected by mistake takes its punishment; Tit for Tat feuds for ever."""
+def test_contrite_strategies_restore_cooperation_at_once() -> None:
+    """Boyd 1989, Wu & Axelrod 1995: after a mistake they accept punishment; Tit for Tat retaliates forever."""
     assert mended("tit_for_tat", 3) == [(C, D), (D, C), (C, D)]
     for contrite in ("contrite_tit_for_tat", "standing_tit_for_tat"):
         assert mended(contrite, 3) == [(C, D), (C, C), (C, C)]
@@ -224,24 +224,24 @@ def chance(name: str, players: int, own: int, defected: int) -> float:
         ("punishing_cooperator", [1, 1, 1, 1, 1]),
     ],
 )
-def test_what_people_do_in_groups(name: str, after: list[float]) -> None:
+def test_probabilities_of_group_strategies(name: str, after: list[float]) -> None:
     assert [chance(name, 5, C, defected) for defected in range(5)] == after
 
 
-def test_all_or_none_looks_at_itself_and_the_group_grim_never_forgets() -> None:
+def test_all_or_none_depends_on_its_own_move_and_group_grim_never_forgives() -> None:
     assert [chance("all_or_none", 5, D, defected) for defected in range(5)] == [0, 0, 0, 0, 1]
     assert walked(strategy("group_grim", 3), [0, 1, 0, 0]) == [1, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("players", [2, 3, 7])
-def test_every_group_strategy_is_one_for_any_number_of_players(players: int) -> None:
+def test_group_strategies_are_for_any_number_of_players(players: int) -> None:
     for entry in GROUPS:
         automaton = strategy(entry.name, players)
         assert (automaton.players, automaton.name) == (players, entry.name)
     assert strategy("all_or_none", 2).after == strategy("win_stay_lose_shift").after
 
 
-def test_only_some_punish_and_they_punish_defectors() -> None:
+def test_punishing_strategies_punish_defectors() -> None:
     """Fehr & Gachter 2002: cooperators punish free riders; among two with points 1, action 1 punishes."""
     punish = {entry.name for entry in GROUPS if strategy(entry.name, 3).punishes}
     assert punish == {"punishing_cooperator", "strong_reciprocator", "punishing_free_rider"}
@@ -254,7 +254,7 @@ def test_only_some_punish_and_they_punish_defectors() -> None:
     assert [move.reward for move in punished] == [-1, -3, 0]
 
 
-def test_probabilities_and_tables_that_make_no_sense_are_refused() -> None:
+def test_invalid_probabilities_and_tables_are_refused() -> None:
     with pytest.raises(StrategyError, match=r"state 1: cooperate = 1\.5"):
         Automaton("x", (1.0, 1.5), ((0,) * 4, (0,) * 4))
     with pytest.raises(StrategyError, match=r"state 0: after = \(0, 0\); must be 4 states"):
@@ -263,7 +263,7 @@ def test_probabilities_and_tables_that_make_no_sense_are_refused() -> None:
         Automaton("x", (), ())
 
 
-def test_no_named_automaton_has_states_to_spare() -> None:
+def test_named_automata_are_minimal() -> None:
     for entry in STRATEGIES:
         made = entry.strategy
         if isinstance(made, Automaton):

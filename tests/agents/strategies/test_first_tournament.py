@@ -38,7 +38,7 @@ def chances(
     rounds: int | None = None,
     game: StageGame = PD,
 ) -> NDArray[np.float64]:
-    """Probabilities to cooperate, shape (T + 1, matches), where (T, matches) actions happened, as told."""
+    """Probabilities of cooperation, shape (T + 1, matches), along given actions, shape (T, matches)."""
     state = played.initial_state(random[0], match_information(game, rounds, np.zeros(own.shape[1], dtype=np.int64)))
     found = [state[:, 0].copy()]
     for past in range(len(own)):
@@ -48,7 +48,7 @@ def chances(
 
 
 def answers(name: str, theirs: str, rounds: int | None = None) -> str:
-    """What a deterministic counting strategy plays against a script."""
+    """The moves of a deterministic counting strategy against a sequence of moves."""
     played = counting(name)
     nothing = np.empty((1, 0))
     state = played.initial_state(nothing, match_information(PD, rounds, [0]))
@@ -79,11 +79,11 @@ def answers(name: str, theirs: str, rounds: int | None = None) -> str:
         ("adaptive_tit_for_tat", "DDCDCC", "CDDCDC"),
     ],
 )
-def test_games_against_scripts(name: str, theirs: str, own: str) -> None:
+def test_games_against_sequences_of_moves(name: str, theirs: str, own: str) -> None:
     assert answers(name, theirs) == own
 
 
-def test_graaskamp_probes_in_round_51_and_defects_against_a_coin() -> None:
+def test_graaskamp_defects_in_round_51_and_against_a_random_opponent() -> None:
     rng, played = np.random.default_rng(0), counting("graaskamp")
     theirs = np.zeros((80, 4), dtype=np.int64)
     theirs[:, 0] = rng.integers(0, 2, 80)  # a coin
@@ -103,7 +103,7 @@ def test_graaskamp_probes_in_round_51_and_defects_against_a_coin() -> None:
 
 
 @pytest.mark.parametrize("name", ["tideman_and_chieruzzi", "stein_and_rapoport"])
-def test_the_last_two_rounds_are_defected_where_they_are_told(name: str) -> None:
+def test_they_defect_in_the_last_two_rounds_if_they_know_them(name: str) -> None:
     assert answers(name, "C" * 12, rounds=12) == "C" * 10 + "DD"
     assert answers(name, "C" * 12) == "C" * 12
     assert answers(name, "CC", rounds=2) == "DD"
@@ -113,29 +113,29 @@ def test_the_last_two_rounds_are_defected_where_they_are_told(name: str) -> None
         assert "".join("CD"[step[0].played] for step in match.steps) == "C" * 10 + last
 
 
-def test_a_fresh_start_forgets_the_runs_of_who_is_behind_and_no_coin() -> None:
-    """After seven defections it is 15 points ahead; they are three standard deviations too few from round 31 on."""
+def test_a_fresh_start_resets_the_counts_of_a_losing_opponent_that_is_not_random() -> None:
+    """After seven defections it is 15 points ahead; from round 31 on they are three standard deviations below half."""
     begun = "D" * 7 + "C" * 20
     assert answers("tideman_and_chieruzzi", begun + "D" + "C" * 7)[-7:] == "DDDDDCC"  # the fifth answer
     forgiven = "D" * 7 + "C" * 25
     assert answers("tideman_and_chieruzzi", forgiven + "D" + "C" * 7)[-7:] == "DCCCCCC"  # the first one
 
 
-def test_feld_fades_from_one_to_a_half_in_two_hundred_rounds() -> None:
+def test_feld_falls_from_one_to_one_half_in_two_hundred_rounds() -> None:
     nice = np.zeros((210, 1), dtype=np.int64)
     found = chances(counting("feld"), nice, nice, np.empty((211, 1, 0)))[:, 0]
     assert found[[0, 1, 100, 200, 210]] == pytest.approx([1, 1 - 0.0025, 0.75, 0.5, 0.5])
     assert (chances(counting("feld"), nice, nice + 1, np.empty((211, 1, 0)))[1:] == 0).all()
 
 
-def test_tullock_cooperates_a_tenth_less_often_than_the_other_did() -> None:
+def test_tullock_cooperates_ten_percentage_points_less_often_than_the_opponent() -> None:
     theirs = np.array([[1], [1], [0], [0], [1], [0], [0], [0], [0], [0], [0], [0], [1]])
     found = chances(counting("tullock"), np.zeros_like(theirs), theirs, np.empty((14, 1, 0)))[:, 0]
     assert found == pytest.approx([*[1] * 11, 0.7, 0.8, 0.7])
 
 
-def test_downing_finds_the_best_reply_to_who_reacts() -> None:
-    """With T5 R3 P1 S0 it pays to cooperate with who answers C with C and D with D (Axelrod 1980, p. 12)."""
+def test_downing_finds_the_best_reply_to_reactive_opponents() -> None:
+    """With T5 R3 P1 S0 it pays to cooperate with an opponent that copies (Axelrod 1980, p. 12)."""
     for reply, pays in ((lambda own: own, 1), (lambda own: np.zeros_like(own), 0), (lambda own: 1 - own, 0)):
         own, theirs = [np.array([1])], [np.array([0])]
         played = counting("downing")
@@ -147,8 +147,8 @@ def test_downing_finds_the_best_reply_to_who_reacts() -> None:
         assert np.mean([1 - move[0] for move in own[-20:]]) == pays
 
 
-def test_downing_reads_the_payoffs_of_the_game_and_of_its_seat() -> None:
-    """Against who does not react it defects in a dilemma, and cooperates where that is better in any case."""
+def test_downing_uses_the_payoffs_of_the_game_and_of_its_seat() -> None:
+    """Against an opponent that does not react it plays the dominant action of the game."""
     own, theirs = (np.array(moves * 10)[:, None] for moves in ([0, 1, 0, 1], [0, 0, 1, 1]))
     for game, best in ((PD, 0), (DEFAULTS["harmony"], 1)):
         assert (chances(counting("downing"), own, theirs, np.empty((41, 1, 0)), game=game)[8:] == best).all()
@@ -160,8 +160,8 @@ def test_downing_reads_the_payoffs_of_the_game_and_of_its_seat() -> None:
 
 
 @given(st.integers(1, 400), st.integers(0, 400))
-def test_a_coin_is_told_by_the_chi_squared_test(rounds: int, cooperations: int) -> None:
-    """Against the statistic of the textbook, summed over both cells; scipy.stats.chi2.ppf(.95, 1) is the bound."""
+def test_random_opponents_are_found_by_the_chi_squared_test(rounds: int, cooperations: int) -> None:
+    """Against the textbook statistic, summed over both cells; scipy.stats.chi2.ppf(.95, 1) is the bound."""
     cooperations = min(cooperations, rounds)
     cells = [cooperations, rounds - cooperations]
     statistic = sum((cell - rounds / 2) ** 2 / (rounds / 2) for cell in cells)
@@ -170,7 +170,7 @@ def test_a_coin_is_told_by_the_chi_squared_test(rounds: int, cooperations: int) 
 
 
 @pytest.mark.parametrize("name", ROUTINES)
-def test_an_agent_does_what_the_arrays_do(name: str) -> None:
+def test_an_agent_plays_as_the_array_operations(name: str) -> None:
     """The same random numbers, drawn by the agent from the key of its match."""
     played, rng, rounds = counting(name), np.random.default_rng(1), 64
     own, theirs = rng.integers(0, 2, (2, rounds, 1))
@@ -186,7 +186,7 @@ def test_an_agent_does_what_the_arrays_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ROUTINES)
-def test_a_match_does_not_depend_on_those_beside_it(name: str) -> None:
+def test_a_match_does_not_depend_on_its_batch(name: str) -> None:
     played, rng = counting(name), np.random.default_rng(2)
     own, theirs = rng.integers(0, 2, (2, 80, 6))
     random = rng.random((81, 6, played.n_random))
@@ -199,7 +199,7 @@ def test_a_match_does_not_depend_on_those_beside_it(name: str) -> None:
 
 @given(st.sampled_from(ROUTINES), st.integers(0, 2**32 - 1))
 @settings(max_examples=20)
-def test_a_played_match_is_the_same_again(name: str, seed: int) -> None:
+def test_a_match_is_reproducible(name: str, seed: int) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=30, memory=None, noise=0.1)  # noqa: E731
     played = [next(run_matches(make, [strategy(name), strategy("random")], 1, seed)).steps for _ in range(2)]
     assert played[0] == played[1]
@@ -218,6 +218,6 @@ def seen(rules: Repeated | None, game: StageGame, *history: tuple[int, ...], rou
         (seen(Repeated(PD, population=Population(4)), PD, (0, 0)), "for two fixed players, not for a population"),
     ],
 )
-def test_where_it_cannot_play_it_says_so(turn: Turn, message: str) -> None:
+def test_refused(turn: Turn, message: str) -> None:
     with pytest.raises(StrategyError, match=message):
         counting("downing").decide([turn])

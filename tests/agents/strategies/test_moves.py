@@ -22,14 +22,14 @@ C, D = Action.C, Action.D
 
 
 def moves(one: str, other: str, rounds: int, **options: float) -> list[tuple[int, ...]]:
-    """The game of two strategies."""
+    """The joint actions of a match between two strategies."""
     make = lambda: parallel("prisoners_dilemma", rounds=rounds, memory=None, **options)  # noqa: E731
     (match,) = run_matches(make, [strategy(one), strategy(other)], 1, seed=0)
     return [tuple(move.played for move in step) for step in match.steps]
 
 
 def cooperation(name: str, *last: int, game: StageGame = DEFAULTS["prisoners_dilemma"]) -> float:
-    """P(cooperate) of a strategy after a last round, own action first; of its first move without one."""
+    """Probability of cooperation after a last round, own action first, or in round 1."""
     return strategy(name).cooperation(View(game, 0, len(last) and 1, (last,) if last else ()))
 
 
@@ -74,7 +74,7 @@ def test_memory_one_probabilities_of_the_literature(name: str, after: list[float
     assert [cooperation(name, *last) for last in seen] == pytest.approx(after)
 
 
-def test_win_stay_lose_shift_mends_one_mistake_and_tit_for_tat_does_not() -> None:
+def test_win_stay_lose_shift_corrects_a_mistake_and_tit_for_tat_does_not() -> None:
     """After one defection by mistake: Nowak & Sigmund 1993, figure 1."""
 
     def recover(name: str) -> list[tuple[float, float]]:
@@ -89,8 +89,8 @@ def test_win_stay_lose_shift_mends_one_mistake_and_tit_for_tat_does_not() -> Non
     assert recover("tit_for_tat") == [(C, D), (D, C), (C, D)]
 
 
-def test_the_memory_one_grim_is_grim_where_no_hand_trembles() -> None:
-    """Against Friedman's rule, over every sequence of seven moves of the other."""
+def test_memory_one_grim_is_grim_without_noise() -> None:
+    """Against Friedman's rule, over all sequences of seven moves of the opponent."""
     for number in range(2**7):
         theirs = [number >> i & 1 for i in range(7)]
         mine: list[int] = [C]
@@ -99,7 +99,7 @@ def test_the_memory_one_grim_is_grim_where_no_hand_trembles() -> None:
         assert mine == [D if D in theirs[:i] else C for i in range(8)]
 
 
-def test_grim_never_forgives_even_where_hands_tremble() -> None:
+def test_grim_never_forgives_even_with_noise() -> None:
     past = ((C, D), (C, C), (C, C))
     view = View(DEFAULTS["prisoners_dilemma"], 0, 3, past)
     assert strategy("grim").cooperation(view) == 0
@@ -107,13 +107,13 @@ def test_grim_never_forgives_even_where_hands_tremble() -> None:
 
 
 @pytest.mark.parametrize("others", [(C, C, C), (C, C, D), (C, D, D), (D, D, D)])
-def test_tit_for_tat_among_many_follows_at_least_half_of_the_others(others: tuple[int, ...]) -> None:
+def test_tit_for_tat_in_a_group_copies_the_majority(others: tuple[int, ...]) -> None:
     expected = 1 if others.count(C) * 2 >= len(others) else 0
     assert cooperation("tit_for_tat", D, *others, game=PublicGoods()) == expected
     assert cooperation("tit_for_tat", D, C, D, game=PublicGoods(n_players=3)) == 1  # just half
 
 
-def test_with_many_levels_a_strategy_gives_all_or_nothing() -> None:
+def test_with_levels_a_strategy_contributes_all_or_nothing() -> None:
     game = PublicGoods(levels=5, n_players=2)  # contributions 20, 15, 10, 5, 0
     turn = Turn("player_0", None, {"view": View(game, 0, 1, ((0, 2),))}, None, np.random.default_rng(0))
     (decision,) = strategy("tit_for_tat").decide([turn])
@@ -129,7 +129,7 @@ def test_generosity_follows_the_payoffs() -> None:
     assert generosity(game) == pytest.approx(3 / 4)  # 1 - 2/8 = .75 < 7/9
 
 
-def test_random_cooperates_as_often_as_it_says() -> None:
+def test_the_frequency_of_cooperation_of_random() -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=20)  # noqa: E731
     played = [
         move.decision.action
@@ -146,7 +146,7 @@ def decided(name: str, *agents: object, **options: object) -> list[list[object]]
     return [[move.decision.action for move in step] for step in match.steps]
 
 
-def test_the_classics_say_nothing_and_punish_nobody() -> None:
+def test_strategies_are_silent_and_do_not_punish() -> None:
     options = {"talk": 2, "punishment": (1, 3), "reward": (1, 3), "rounds": 2}
     tft, alld = strategy("tft"), strategy("alld")
     quiet = [[0, 0]]
@@ -155,7 +155,7 @@ def test_the_classics_say_nothing_and_punish_nobody() -> None:
     assert decided("prisoners_dilemma", tft, alld, **options) == first + second
 
 
-def test_what_was_done_is_recorded_in_every_phase_that_shows_it() -> None:
+def test_played_actions_are_recorded_in_every_phase_that_shows_them() -> None:
     make = lambda: parallel("prisoners_dilemma", talk=1, punishment=(1, 3), rounds=40, noise=0.3)  # noqa: E731
     (match,) = run_matches(make, [Uniform(), strategy("allc")], 1, seed=0)
     spoken, acted, punished = (match.steps[phase::3] for phase in range(3))
@@ -169,8 +169,8 @@ def test_what_was_done_is_recorded_in_every_phase_that_shows_it() -> None:
         assert punisher.reward == -1.0 * punisher.decision.action
 
 
-def test_the_last_round_is_judged_by_who_did_what() -> None:
-    """Row's first action is the kind one, and column's second."""
+def test_cooperation_is_judged_by_seat() -> None:
+    """The cooperative action is the first of the row player and the second of the column player."""
     game = stage_game("bimatrix_game", row=[[0, 0], [0, 0]], column=[[0, 0], [0, 0]], degrees=[[1.0, 0.0], [0.0, 1.0]])
     for player, kind in ((0, 1), (1, 0)):  # the other's kind action by seat
         for theirs in (0, 1):
@@ -178,20 +178,20 @@ def test_the_last_round_is_judged_by_who_did_what() -> None:
             assert strategy("tft").cooperation(view) == (theirs == kind)
 
 
-def test_amounts_are_all_or_nothing_and_a_single_action_is_taken() -> None:
+def test_amounts_are_all_or_nothing_and_a_single_action_is_played() -> None:
     steps = decided("public_goods", strategy("tft"), strategy("alld"), n_players=2, levels=None, rounds=2)
     assert steps == [[[20.0], [0.0]], [[0.0], [0.0]]]
     dictator = {"row": [[4], [0]], "column": [[0], [4]]}
     assert decided("bimatrix_game", strategy("alld"), strategy("alld"), rounds=1, **dictator) == [[1, 0]]
 
 
-def test_who_met_nobody_begins_anew() -> None:
+def test_a_player_without_a_partner_starts_from_the_beginning() -> None:
     rules = Population(DEFAULTS["prisoners_dilemma"], size=3)
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((D,),), rules=rules)) == 1
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((C, D),), rules=rules)) == 0
 
 
-def test_uniform_play_keeps_to_the_mask_and_takes_all_of_it() -> None:
+def test_uniform_play_draws_from_the_whole_mask() -> None:
     agents = [Uniform()] * 3
     steps = decided("public_goods", *agents, n_players=3, talk=1, signals=3, punishment=(1, 3), points=1, rounds=200)
     for phase, options in enumerate((3, 2, 4)):

@@ -1,4 +1,4 @@
-"""Zero-determinant strategies force their line on whoever plays with them, whatever the payoffs."""
+"""Zero-determinant strategies enforce their line against every opponent and for all payoffs."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ dilemmas = st.tuples(st.floats(0.1, 3), st.floats(0.1, 3), st.floats(0.1, 3)).ma
 
 
 @given(st.floats(1, 12), others, dilemmas)
-def test_who_extorts_gets_chi_times_as_much_above_mutual_defection(
+def test_extortion_gives_chi_times_the_surplus_over_mutual_defection(
     chi: float, other: Automaton, game: MatrixGame
 ) -> None:
     """Press & Dyson 2012, eq. 11, for any payoffs T > R > P > S."""
@@ -48,20 +48,20 @@ def test_who_extorts_gets_chi_times_as_much_above_mutual_defection(
 
 
 @given(st.floats(1, 12), others)
-def test_who_is_generous_bears_chi_times_as_much_of_what_is_lost(chi: float, other: Automaton) -> None:
+def test_generosity_bears_chi_times_the_shortfall_from_mutual_cooperation(chi: float, other: Automaton) -> None:
     """Stewart & Plotkin 2013."""
     mine, theirs = long_run(generous_extortioner("x", chi), other, PD)
     assert PD.R - mine == pytest.approx(chi * (PD.R - theirs), abs=1e-6)
 
 
 @given(st.floats(1, 3), others)
-def test_an_equaliser_sets_the_others_payoff(payoff: float, other: Automaton) -> None:
+def test_an_equaliser_sets_the_payoff_of_the_opponent(payoff: float, other: Automaton) -> None:
     """Press & Dyson 2012, eq. 8."""
     assert long_run(equaliser("x", payoff), other, PD)[1] == pytest.approx(payoff, abs=1e-6)
 
 
 @given(st.floats(-1, 1), st.floats(-1, 6), st.floats(0.01, 1), others)
-def test_every_line_is_forced_or_refused(slope: float, baseline: float, share: float, other: Automaton) -> None:
+def test_every_line_is_enforced_or_refused(slope: float, baseline: float, share: float, other: Automaton) -> None:
     """Hilbe, Nowak & Traulsen 2013: exactly the lines with P <= baseline <= R and least slope <= slope <= 1."""
     possible = PD.P <= baseline <= PD.R and slope >= least_slope(baseline)
     assume(min(abs(baseline - PD.P), abs(baseline - PD.R), abs(slope - least_slope(baseline)), 1 - slope) > 1e-6)
@@ -87,19 +87,19 @@ def test_published_vectors(name: str, probabilities: list[float]) -> None:
     assert vector(strategy(name)) == pytest.approx(probabilities)
 
 
-def test_numbers_behind_the_name_are_the_published_choice_where_there_is_one() -> None:
+def test_default_parameters_are_the_published_ones() -> None:
     assert vector(strategy("zd_extort(2)")) == pytest.approx(vector(strategy("zd_extort_2")))
     assert vector(strategy("zd_extort(3)")) == pytest.approx(vector(strategy("zd_extort_3")))
     assert vector(strategy("zero_determinant(0, 2, 1/4)")) == pytest.approx(vector(strategy("equaliser")))
 
 
-def test_tit_for_tat_is_the_extortioner_who_asks_for_nothing() -> None:
+def test_tit_for_tat_is_the_extortioner_with_factor_one() -> None:
     """chi = 1 with the largest phi (Press & Dyson 2012)."""
     assert vector(extortioner("x", 1, phi=1 / 5)) == pytest.approx([1, 0, 1, 0])
 
 
 @pytest.mark.parametrize("phi", [0.0, -0.1, 0.3, float("nan")])
-def test_a_phi_that_makes_no_probabilities_is_refused_with_its_bound(phi: float) -> None:
+def test_a_phi_out_of_range_is_refused_with_its_bound(phi: float) -> None:
     with pytest.raises(StrategyError, match=r"must be above 0 and at most 0\.222222"):
         zero_determinant("x", 1 / 2, 1, phi)
 

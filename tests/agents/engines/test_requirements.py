@@ -1,0 +1,113 @@
+"""What each engine refuses, with the reason and the engines that can play."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dilemmas.agents.agent import Agent
+from dilemmas.agents.engines.dispatch import choose_engine, play_groups
+from dilemmas.agents.engines.requirements import EngineError
+from dilemmas.agents.strategies.catalogue import Uniform
+from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
+from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
+from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.names import UnknownNameError
+from dilemmas.envs.rules.factory import rules_of
+
+PD = "prisoners_dilemma"
+
+
+TFT = memory_one("tit_for_tat", 1, 1, 0, 1, 0)
+
+
+ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
+
+
+FICKLE = memory_one("fickle", 0.9, 0.8, 0.3, 0.6, 0.1)
+
+
+THREE = Automaton("three", (1.0, 0.0), ((0, 0, 1, 0, 1, 1), (0, 1, 1, 0, 1, 1)), players=3)
+
+
+LARGE = Automaton("large", (0.5,) * 3000, tuple(((i + 1) % 3000, i, 0, i) for i in range(3000)))
+
+
+@dataclass(frozen=True)
+class Mirror(CountingStrategy):
+    """Tit for Tat as a counting strategy."""
+
+    name: str = "mirror"
+
+    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
+        return np.ones((len(random), 1))
+
+    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
+        return 1.0 - theirs[:, None]
+
+
+MIRROR = Mirror()
+
+
+def seeds(groups: int, matches: int) -> NDArray[np.uint64]:
+    return np.random.default_rng(0).integers(0, 2**64, (groups, matches), dtype=np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("group", "options", "engine", "message"),
+    [
+        (
+            (TFT, FICKLE),
+            {},
+            "cycle",
+            r"'cycle' cannot play tit_for_tat, fickle: 'fickle' is not det",
+        ),
+        ((TFT, ALLD), {"noise": 0.1}, "cycle", r"noise = 0.1; use chain or compiled or vectorised or environment"),
+        (
+            (TFT, MIRROR),
+            {},
+            "chain",
+            r"'mirror' is a counting strategy, not an automaton; use vectorised or environment",
+        ),
+        (
+            (LARGE, LARGE),
+            {},
+            "chain",
+            r"36,000,000 pairs of a joint state .* use compiled or vectorised",
+        ),
+        ((TFT, Uniform()), {}, "compiled", r"'uniform' is not an automaton; use environment"),
+        ((TFT, Uniform()), {}, "vectorised", r"'uniform' is not an automaton or a counting strategy; use environment"),
+        ((TFT, ALLD), {"memory": 0}, "environment", r"memory = 0 .*; use cycle or chain or compiled or vectorised"),
+        (
+            (TFT, ALLD, ALLD),
+            {},
+            None,
+            r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, alw",
+        ),
+        ((TFT, ALLD), {"rounds": None}, None, r"no engine can play tit_for_tat, always_defect: the match has no end"),
+        ((TFT, ALLD), {"rounds": None}, "chain", r"the match has no end: .*; no other engine can"),
+    ],
+)
+def test_the_refusal_gives_the_reason_and_the_engines_that_can(
+    group: Sequence[Agent], options: dict[str, Any], engine: str | None, message: str
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        choose_engine(rules_of(PD, **{"rounds": 10} | options), group, engine)
+
+
+def test_unknown_engines_and_strategies_for_other_tables() -> None:
+    with pytest.raises(UnknownNameError, match="unknown engine 'chains'; did you mean 'chain'"):
+        choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
+    with pytest.raises(StrategyError, match="'three' is for 3 players"):
+        choose_engine(rules_of(PD, rounds=2), (TFT, THREE))
+    with pytest.raises(EngineError, match="more than 4,096 in matches without a limit of rounds"):
+        choose_engine(rules_of(PD, continuation=0.9), (memory_one("x", 0.1, 0.2, 0.3, 0.4, 0.5), LARGE), "chain")
+    with pytest.raises(EngineError, match=r"keys of shape \(1, 2\) for 2 groups"):
+        play_groups(rules_of(PD, rounds=2), [(TFT, ALLD)] * 2, seeds(1, 2))
+    with pytest.raises(
+        EngineError, match=r"no engine can play .*: 'mirror' is a counting strategy, for two players only"
+    ):
+        choose_engine(rules_of("public_goods", n_players=3, rounds=2), (TFT, MIRROR, ALLD))
