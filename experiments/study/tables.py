@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from dilemmas.experiments.reporting.format import NONE, Results, duration, num, span, with_span, words
+from dilemmas.experiments.reporting.format import NONE, Results, bracketed, duration, num, with_span, words
 from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.study.answers import ROLES
 
@@ -109,7 +109,7 @@ def unreadable_table(rows: Sequence[Results]) -> Table:
             f"{row['unreadable']:,}",
             f"{row['unreadable'] / row['replies']:.1%}",
             num(row["rate"], 3),
-            span(row["bounds"], 3),
+            bracketed(row["bounds"], 3),
         )
         for row in rows
     )
