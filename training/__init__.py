@@ -1,1 +1,1 @@
-
+"""Fine-tuning of students on recorded play by LoRA."""

@@ -1,7 +1,7 @@
-"""Shared-prefix packing: one prompt with its K completions as one row.
+"""Shared-prefix packing: a prompt and its K completions as one row.
 
-Positions of every completion continue from the prompt, and a mask lets it see the prompt and itself only, so loss and
-gradient equal those of K separate rows while the prompt is read once.
+The positions of each completion continue those of the prompt, and the attention mask restricts it to the prompt and
+itself. Loss and gradient equal those of K separate rows, but the prompt is processed once.
 """
 
 from collections.abc import Sequence
@@ -15,50 +15,64 @@ class Target:
     """One term of the loss: -weight * log P(token | everything before `index`)."""
 
     index: int
-    """Position in the branch of the token that is predicted, counted from 0."""
+    """Index in the branch of the predicted token, from 0."""
     token: int
+    """Id of the predicted token."""
     weight: float = 1.0
+    """Weight of the term."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What follows a shared prefix: tokens, and which of them (or others in their place) are to be learned."""
+    """A continuation of a shared prefix."""
 
     tokens: Sequence[int]
+    """Token ids."""
     targets: Sequence[Target]
+    """Loss terms; their tokens may differ from `tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A prefix of at least one token and the branches that continue it."""
+class PackedRow:
+    """A prefix and the branches that continue it."""
 
     prefix: Sequence[int]
+    """Token ids, at least one."""
     branches: Sequence[Branch]
+    """Continuations, each independent of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Tensors of B rows padded to length L, with Q loss terms."""
 
-    input_ids: torch.Tensor  # (B, L) int64
-    position_ids: torch.Tensor  # (B, L) int64
-    mask: torch.Tensor  # (B, 1, L, L) bool: may query (third axis) see key (fourth)?
-    rows: torch.Tensor  # (Q,) row of each term
-    columns: torch.Tensor  # (Q,) position whose output predicts the term's token
-    tokens: torch.Tensor  # (Q,) token to predict
-    weights: torch.Tensor  # (Q,) float32
+    input_ids: torch.Tensor
+    """Token ids, shape (B, L), int64."""
+    position_ids: torch.Tensor
+    """Positions, shape (B, L), int64."""
+    mask: torch.Tensor
+    """Whether a query (third axis) attends to a key (fourth axis), shape (B, 1, L, L), bool."""
+    rows: torch.Tensor
+    """Row of each loss term, shape (Q,)."""
+    columns: torch.Tensor
+    """Position whose output predicts the token of each loss term, shape (Q,)."""
+    tokens: torch.Tensor
+    """Token that each loss term predicts, shape (Q,)."""
+    weights: torch.Tensor
+    """Weight of each loss term, shape (Q,), float32."""
 
     def to(self, device: torch.device | str) -> "Batch":
+        """The batch on another device."""
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
 def completion(tokens: Sequence[int], start: int = 0) -> Branch:
-    """A branch whose tokens from `start` on are all learned with weight 1."""
+    """A branch in which all tokens from index `start` on are loss terms of weight 1."""
     return Branch(tokens, [Target(i, token) for i, token in enumerate(tokens) if i >= start])
 
 
-def collate(rows: Sequence[Row], pad: int = 0) -> Batch:
-    """Join rows into one batch, padded on the right."""
+def collate(rows: Sequence[PackedRow], pad: int = 0) -> Batch:
+    """Join rows into one batch, padded on the right with the token `pad`."""
     lengths = [len(row.prefix) + sum(len(branch.tokens) for branch in row.branches) for row in rows]
     size = max(lengths)
     input_ids = torch.full((len(rows), size), pad, dtype=torch.int64)  # (B, L)
@@ -89,9 +103,9 @@ def collate(rows: Sequence[Row], pad: int = 0) -> Batch:
 
 
 def term_logprobs(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-    """Log-probability of every loss term's token, shape (Q,), float32.
+    """Log-probability of the token of every loss term, shape (Q,), float32.
 
-    Only the positions that predict something reach the vocabulary projection.
+    Only positions that predict a token are projected onto the vocabulary.
     """
     needed, where = torch.unique(batch.columns, return_inverse=True)
     dtype = next(model.parameters()).dtype
@@ -101,7 +115,7 @@ def term_logprobs(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
         attention_mask=mask,
-        use_cache=False,  # with a cache, packed rows leak into each other
+        use_cache=False,  # with a cache, the branches of a row attend to each other
         logits_to_keep=needed,
     ).logits  # (B, len(needed), V)
     scores = logits[batch.rows, where].float().log_softmax(-1)  # (Q, V)

@@ -1,7 +1,8 @@
-"""Distillation: LoRA on the teacher's answers and motivations, loss on the completion only, stop token included.
+"""Distillation: LoRA fine-tuning on the teacher's answers and motivations.
 
-One flat loop in plain torch: on small models it is faster than a trainer class, rows share their prompt, and a
-stopped run goes on bit for bit. Settings: `dilemmas.training.lora`.
+The loss is on the completion only, including the stop token. A plain torch loop is faster on small models than a
+trainer class, shares prompts between completions, and resumes an interrupted run bit-identically. Settings:
+`dilemmas.training.lora`.
 """
 
 import json
@@ -21,31 +22,33 @@ from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
 from dilemmas.agents.models.local import quiet_peft
-from dilemmas.training.batches import Row, collate, completion, loss
+from dilemmas.training.batches import PackedRow, collate, completion, loss
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.lora import LoraSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Where training stands after a step."""
+class TrainingProgress:
+    """State of training after a step."""
 
     step: int
+    """Completed steps."""
     steps: int
+    """All steps."""
     loss: float
-    """Mean negative log-likelihood per token of this step's completions, in nats."""
+    """Mean negative log-likelihood per token of the completions of this step, in nats."""
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
-    """Factor on the learning rate: linear warm-up, then cosine to zero."""
+    """Factor of the learning rate: linear warm-up over a share `warmup` of the steps, then cosine decay to zero."""
     rise = max(1, round(warmup * steps))
     if step < rise:
         return (step + 1) / rise
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Row]:
-    """A row for every prompt, in order of the first example, with all its completions."""
+def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
+    """One row per prompt with all its completions, in the order of the first examples."""
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
         by_prompt.setdefault(example.prompt, []).append(example.completion)
@@ -53,21 +56,21 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Row]:
     for prompt, completions in by_prompt.items():
         stop = stop_token(tokenizer, prompt)
         known = {text: completion([*encode_reply(tokenizer, prompt, text), stop]) for text in set(completions)}
-        rows.append(Row(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
+        rows.append(PackedRow(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
     return rows
 
 
-def pack(rows: Sequence[Row], size: int, rng: np.random.Generator) -> list[Row]:
-    """One epoch in random order: the completions of each row, at most `size` to a row."""
+def pack(rows: Sequence[PackedRow], size: int, rng: np.random.Generator) -> list[PackedRow]:
+    """One epoch in random order, with at most `size` completions per row."""
     packed = []
     for row in rows:
         order = [row.branches[i] for i in rng.permutation(len(row.branches))]
-        packed += [Row(row.prefix, order[start : start + size]) for start in range(0, len(order), size)]
+        packed += [PackedRow(row.prefix, order[start : start + size]) for start in range(0, len(order), size)]
     return [packed[i] for i in rng.permutation(len(packed))]
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
-    """The model with a fresh adapter on all linear layers; the adapter's weights depend on the seed alone."""
+    """Add a new adapter to all linear layers; its weights depend on the seed only."""
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -80,7 +83,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         adapted: PeftModel = get_peft_model(model, config)
     for parameter in adapted.parameters():
         if parameter.requires_grad:
-            parameter.data = parameter.data.float()  # the adapter in float32 whatever the base is in
+            parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
     return adapted
 
 
@@ -93,18 +96,43 @@ def distil(
     seed: int,
     save_every: int = 100,
     hub_id: str | None = None,
-) -> Iterator[Progress]:
-    """Tune `model` on `examples` and leave a peft adapter directory in `out`; yields after every step.
+) -> Iterator[TrainingProgress]:
+    """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
-    The adapter names the directory `model` was loaded from as its base, or `hub_id` (``id@revision``) if given.
+    An interrupted run is resumed from its last checkpoint when called again with the same arguments, and ends with the
+    same weights. A finished adapter is not changed.
 
-    A run that was stopped goes on from its last checkpoint (every `save_every` steps) when called again with the same
-    arguments, and ends with the same weights. A finished adapter is left as it is. `ExampleError` where there are none.
+    Parameters
+    ----------
+    model, tokenizer
+        The student.
+    examples
+        Teaching data, at least one example.
+    settings
+        Size and training of the adapter.
+    out
+        Directory of the adapter.
+    seed
+        Seed of initial weights, order and dropout.
+    save_every
+        Steps between checkpoints.
+    hub_id
+        Hub identifier (``id@revision``) that the adapter names as its base; by default the directory of `model`.
+
+    Yields
+    ------
+    TrainingProgress
+        After every step.
+
+    Raises
+    ------
+    ExampleError
+        Without examples.
     """
     if (out / "adapter_model.safetensors").is_file():
         return
     if not examples:
-        raise ExampleError("no example to learn from: not one of the teacher's answers could be read")
+        raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
     device = next(adapted.parameters()).device
@@ -119,7 +147,7 @@ def distil(
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
         with torch.random.fork_rng(), _repeatable(device):
-            torch.manual_seed(seed * 1_000_003 + step)  # dropout: the same after a stop
+            torch.manual_seed(seed * 1_000_003 + step)  # the same dropout after an interruption
             value = loss(adapted, collate(batches[step]).to(device))
             value.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
@@ -128,13 +156,13 @@ def distil(
         losses.append(value.item())
         if (step + 1) % save_every == 0:
             _save(checkpoint, adapted, optimiser, losses)
-        yield Progress(step + 1, len(batches), losses[-1])
+        yield TrainingProgress(step + 1, len(batches), losses[-1])
     _finish(out, adapted, settings, losses, len(examples), hub_id)
 
 
 @contextmanager
 def _repeatable(device: torch.device) -> Iterator[None]:
-    """On a CPU with several threads, gradients are summed in the same order every time."""
+    """Deterministic algorithms on a CPU: gradients are summed in the same order with several threads."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(before or device.type == "cpu")
     try:
@@ -143,13 +171,13 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _epochs(rows: Sequence[Row], settings: LoraSettings, seed: int) -> list[Row]:
+def _epochs(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[PackedRow]:
     epochs = range(settings.epochs)
     return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
 
 
 def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
     torch.save(state, folder / "state.partial")
@@ -157,7 +185,7 @@ def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, lo
 
 
 def _restore(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """The losses so far, after loading the last checkpoint; none if there is no checkpoint."""
+    """Load the last checkpoint, if there is one; returns the losses so far."""
     if not (folder / "state.pt").is_file():
         return []
     state = torch.load(folder / "state.pt", weights_only=True)
@@ -174,18 +202,18 @@ def _finish(
     examples: int,
     hub_id: str | None,
 ) -> None:
-    """Write the adapter directory, its weights last: where they are, it is complete."""
+    """Write the adapter directory; the weights are written last and mark it as complete."""
     staging = out / "staging"
     adapted.save_pretrained(str(staging), safe_serialization=True)
     config = json.loads((staging / "adapter_config.json").read_text(encoding="utf-8"))
-    if hub_id:  # set only here: peft would ask the hub about it
+    if hub_id:  # set only now: peft would contact the hub
         base, _, revision = hub_id.partition("@")
         config |= {"base_model_name_or_path": base, "revision": revision or None}
         (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     base = config["base_model_name_or_path"] or "the student"
-    card = model_card(base, settings, losses, examples)
+    card = adapter_card(base, settings, losses, examples)
     if (Path(base) / "pretraining.json").is_file():
-        card += "\nThe model under it is a miniature: it says nothing about large language models.\n"
+        card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
     (staging / "README.md").write_text(card, encoding="utf-8")
     record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
     (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -195,7 +223,7 @@ def _finish(
     shutil.rmtree(out / "checkpoint", ignore_errors=True)
 
 
-def model_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
+def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
     """README.md of an adapter directory."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
     return f"""---
@@ -203,11 +231,11 @@ base_model: {base}
 library_name: peft
 tags: [lora, dilemmas, social-dilemma]
 ---
-# An dilemmas
+# A student of dilemmas
 
-LoRA adapter that plays social dilemmas as a larger model of the same family does. It was tuned with dilemmas on
-{examples} answers and motivations of that teacher; the loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per
-token.
+LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
+on {examples} answers and motivations of that teacher; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
+per token.
 
 ```python
 from peft import AutoPeftModelForCausalLM
@@ -218,5 +246,5 @@ model = AutoPeftModelForCausalLM.from_pretrained("this directory")
 | --- | --- |
 {rows}
 
-It copies how one model answers hypothetical games in text. It is no model of people.
+It imitates the answers of one model to hypothetical games in text. It is not a model of people.
 """

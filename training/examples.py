@@ -1,8 +1,7 @@
-"""Teaching data: the teacher's answers and motivations as question-and-answer pairs, in the JSONL chat format
-people know.
+"""Teaching data: answers and motivations of the teacher in the usual JSONL chat format.
 
-Each line holds `messages` (user: the question exactly as the student will be asked it; assistant: the teacher's
-label and motivation) and, beside it, the scenario and the action, which fine-tuning libraries pass over.
+Each line has `messages` (user: the question exactly as the student will be asked; assistant: label and motivation of
+the teacher) and the scenario, label, action and motivation, which fine-tuning libraries ignore.
 """
 
 import json
@@ -11,37 +10,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dilemmas.envs.data_files import write_text
+from dilemmas.envs.data_files import check_keys, json_object, write_text
 from dilemmas.envs.errors import InputError
 
 
 class ExampleError(InputError):
-    """A data set that cannot be read; the message names the file and the line."""
+    """A data set that cannot be read; the message names the file, the line and the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question with the teacher's answer."""
+    """One question with the answer of the teacher."""
 
     scenario: str
     """``game/context``."""
     prompt: str
-    """The question, as the student will be asked it."""
+    """The question, as the student will be asked."""
     label: str
-    """The teacher's answer."""
+    """The answer of the teacher."""
     action: int
-    """Index of the action behind the label."""
+    """Index of the action that the label stands for."""
     motivation: str
-    """Why, in the teacher's words; empty if it gave no reason."""
+    """Reason that the teacher gave; may be empty."""
 
     @property
     def completion(self) -> str:
-        """What the student learns to write."""
+        """Text that the student learns to generate."""
         return f"{self.label}. {self.motivation}".rstrip()
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
-    """Write a data set whole: a reader sees the old file or the new one, never half of it."""
+    """Write a data set atomically."""
     write_text(path, "".join(f"{_line(example)}\n" for example in examples))
 
 
@@ -55,46 +54,53 @@ def _line(example: Example) -> str:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Read a data set; a line that is not one is named with what is wrong with it."""
+    """Read a data set.
+
+    Raises
+    ------
+    ExampleError
+        If the file does not exist or a line is not an example; the message names the line and what is wrong.
+    """
     if not path.is_file():
         raise ExampleError(
-            f"{path}: no such data set; `dilemmas replicate` writes one as examples.jsonl in its run folder"
+            f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
-    examples = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line:
-            continue
-        try:
-            record = json.loads(line)
-            user, assistant = record["messages"]
-            example = Example(
-                record["scenario"], user["content"], record["label"], record["action"], record["motivation"]
-            )
-        except json.JSONDecodeError as error:
-            raise ExampleError(f"{path}, line {number}: not JSON ({error.msg} at character {error.pos})") from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise ExampleError(f"{path}, line {number}: not an example ({type(error).__name__}: {error})") from None
-        if assistant["content"] != example.completion:
-            raise ExampleError(f"{path}, line {number}: the assistant's message is not the label and the motivation")
-        examples.append(example)
-    return examples
+    lines = enumerate(path.read_text(encoding="utf-8").split("\n"), start=1)
+    return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line]
+
+
+def _parse_example(line: str, place: str) -> Example:
+    record = json_object(line, place, ExampleError)
+    check_keys(record, ("messages", "scenario", "label", "action", "motivation"), place, error=ExampleError)
+    try:
+        user, assistant = record["messages"]
+        question, answer = user["content"], assistant["content"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExampleError(
+            f"{place}: messages: needs a user and an assistant message, each with content ({error!r})"
+        ) from None
+    example = Example(record["scenario"], question, record["label"], record["action"], record["motivation"])
+    if answer != example.completion:
+        raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
+    return example
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a data set holds about one scenario."""
+    """Statistics of a data set for one scenario."""
 
     scenario: str
+    """``game/context``."""
     counts: tuple[tuple[str, int], ...]
-    """How often each label was given, most frequent first."""
+    """Frequency of each label, the most frequent first."""
     motivations: int
-    """Number of different motivations."""
+    """Number of distinct motivations."""
     words: float
     """Mean length of a motivation, in words."""
 
 
 def summarise(examples: Sequence[Example]) -> list[Summary]:
-    """Counts per scenario, in the order in which the scenarios come."""
+    """Statistics per scenario, in the order of first occurrence."""
     groups: dict[str, list[Example]] = {}
     for example in examples:
         groups.setdefault(example.scenario, []).append(example)

@@ -1,7 +1,7 @@
-"""How a student is tuned. The study does not publish its LoRA settings; the defaults are the field's.
+"""Settings of LoRA fine-tuning. The study does not publish its settings; the defaults are those usual in the field.
 
-All linear layers, rank 16, alpha 2r, no dropout, ten times the rate of full fine-tuning, cosine with warm-up, clip
-1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
+All linear layers, rank 16, alpha 2r, no dropout, ten times the learning rate of full fine-tuning, cosine schedule with
+warm-up, gradient norm clipped at 1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class LoraSettings:
     alpha: int = 32
     """Scale of the update; the update is multiplied by alpha / rank."""
     dropout: float = 0.0
-    """Dropout on the adapter's input, in [0, 1)."""
+    """Dropout of the input of the adapter, in [0, 1)."""
     rate: float = 2e-4
     """Peak learning rate; about ten times that of full fine-tuning."""
     batch: int = 16
     """Completions per optimiser step."""
     pack: int = 4
-    """Completions of one prompt that share a row; changes the speed and which examples meet in a batch."""
+    """Completions of one prompt per row; affects the speed and the composition of batches."""
     epochs: int = 3
     """Passes over the data."""
     warmup: float = 0.05
-    """Share of the steps over which the learning rate rises."""
+    """Share of the steps over which the learning rate increases."""
     clip: float = 1.0
     """Largest gradient norm."""
 

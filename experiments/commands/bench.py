@@ -15,12 +15,16 @@ from rich.table import Table
 
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
 from dilemmas.experiments.commands.options import json_option, print_json, with_options
-from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 
 
 def rates_table(run: Race) -> Table:
     """Rates, with the spread of the turns."""
-    columns = [words("contender"), *map(number, ("per CPU-second", "worst turn", "best turn")), words("unit")]
+    columns = [
+        word_column("contender"),
+        *map(number_column, ("per CPU-second", "worst turn", "best turn")),
+        word_column("unit"),
+    ]
     rows = [[one.name, *map(rate_text, (one.rate, one.slowest, one.fastest)), one.unit] for one in run.measured]
     return terminal_table(columns, rows)
 
@@ -37,7 +41,7 @@ def bars_table(run: Race) -> Table:
         what = f"{verdict.contender} / {verdict.rival or 'CPU-second'}"
         numbers = [f"{value:.2f}" if verdict.rival else rate_text(value) for value in (verdict.least, verdict.reached)]
         rows.append([what, *numbers, "yes" if verdict.met else "no"])
-    return terminal_table([words("bar"), *map(number, ("at least", "reached", "met"))], rows)
+    return terminal_table([word_column("bar"), *map(number_column, ("at least", "reached", "met"))], rows)
 
 
 def show(run: Race, as_json: bool) -> None:

@@ -27,7 +27,7 @@ from dilemmas.experiments.inference.fingerprint import (
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, evidence
 from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
 from dilemmas.experiments.reporting.intervals import Estimate
-from dilemmas.experiments.reporting.terminal_table import terminal_table, words
+from dilemmas.experiments.reporting.terminal_table import terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 GRID = np.append(LEAST_TREMBLE, np.linspace(0.001, MOST_TREMBLE, 500))
@@ -173,7 +173,7 @@ def habit_table(told: Sequence[Portrait]) -> Table | str:
         return f"{told[0].players} players: --json has what they did after each number of defectors"
     headings = ("P(cooperate) after", *(habit.after for habit in told[0].habits))
     rows = [[_name(one), *(_cell(habit.probability, habit.interval) for habit in one.habits)] for one in told]
-    return terminal_table(list(map(words, headings)), rows)
+    return terminal_table(list(map(word_column, headings)), rows)
 
 
 def character_table(told: Sequence[Portrait], names: Sequence[str]) -> Table:
@@ -182,7 +182,7 @@ def character_table(told: Sequence[Portrait], names: Sequence[str]) -> Table:
     for one in told:
         held: list[Estimate | None] = [getattr(one.character, name) for name in names]
         rows.append([_name(one), *(_cell(*astuple(part)) if part else "-" for part in held)])
-    return terminal_table([words("player"), *(words(name.replace("_", " ")) for name in names)], rows)
+    return terminal_table([word_column("player"), *(word_column(name.replace("_", " ")) for name in names)], rows)
 
 
 def nearest_table(told: Sequence[Portrait]) -> Table:
@@ -192,7 +192,7 @@ def nearest_table(told: Sequence[Portrait]) -> Table:
         best, left_out = one.nearest, f" (+{one.unreadable} unreadable)" if one.unreadable else ""
         cells = ("-", "-") if best is None else (f"{best.tremble:.3f}", ", ".join(best.strategies))
         rows.append([_name(one), str(one.matches), f"{one.choices}{left_out}", *cells])
-    return terminal_table([*map(words, ("player", "matches", "choices", "tremble", "nearest strategies"))], rows)
+    return terminal_table([*map(word_column, ("player", "matches", "choices", "tremble", "nearest strategies"))], rows)
 
 
 def _name(one: Portrait) -> str:

@@ -18,7 +18,7 @@ from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
 from dilemmas.experiments.reporting.parsing import listed
-from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 USUAL = (
@@ -133,7 +133,7 @@ def share_table(result: Inference) -> Table:
         cells += [_span(result.intervals[k]), f"{result.assigned[k]:.6g}"]
         cells += [f"{result.trembles[k]:.3f}"] if own else []
         rows.append([one_line(result.evidence.strategies[k]), *cells])
-    return terminal_table([words("strategy"), *map(number, headings)], rows)
+    return terminal_table([word_column("strategy"), *map(number_column, headings)], rows)
 
 
 def summary(result: Inference) -> list[str]:

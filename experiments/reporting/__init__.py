@@ -1,1 +1,1 @@
-"""Report pages, charts, tables, number formats and intervals, for all experiments."""
+"""Report pages, charts, tables, number formats, intervals and progress bars for all experiments."""

@@ -1,7 +1,7 @@
-"""The figures of a study, as SVG: cooperation, gaps closed, and courses over time.
+"""Figures of a study as SVG: cooperation, gaps closed, and time series.
 
-Every role has a shape of its own besides its colour, so that a figure can be read without colour. Numbers are
-fractions from 0 to 1 unless said otherwise.
+Every role has its own shape in addition to its colour, so figures can be read without colour. Numbers are fractions
+from 0 to 1 unless stated otherwise.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,41 +12,47 @@ from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.svg import WIDTH, Scale, circle, diamond, fit, line, place, svg, text, tick, xml
 
 STYLES = 6
-"""Line styles that there are."""
+"""Number of line styles."""
 LINES = {"teacher": 0, "untuned": 1, "tuned": 2}
-"""Line style of the known roles; other series take the styles in turn."""
+"""Line styles of the roles; other series take the remaining styles in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dumbbell:
-    """One scenario: three models' cooperation."""
+    """Cooperation of three models in one scenario."""
 
     label: str
+    """Name of the scenario."""
     teacher: float | None
-    """From 0 to 1; None draws nothing."""
+    """Cooperation of the teacher, from 0 to 1; None is not drawn."""
     untuned: float | None
+    """Cooperation of the untuned student, or None."""
     tuned: float | None
+    """Cooperation of the tuned student, or None."""
     muted: bool = False
-    """Draw it faintly: the scenario is left out of the figures."""
+    """Draw it faintly: the scenario is excluded from the aggregate figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """Gap closed on one set of scenarios by one estimate."""
+    """Gap closed on one set of scenarios, from one kind of estimate."""
 
     label: str
+    """Name of the set."""
     value: float
+    """Gap closed by the tuned student."""
     interval: Interval | None
+    """95% interval, if known."""
     null: float
-    """The null player's gap closed."""
+    """Gap closed by the null player."""
     numbers: str
-    """Value and interval as they are written at the right."""
+    """Value and interval, printed at the right."""
     hollow: bool = False
-    """Draw the dot hollow: a sampled estimate."""
+    """Draw a hollow dot: a sampled estimate."""
 
 
 def dumbbells(title: str, description: str, groups: Mapping[str, Sequence[Dumbbell]]) -> str:
-    """Cooperation of teacher, untuned and tuned student in every scenario, in groups with a heading each."""
+    """Cooperation of teacher, untuned and tuned student in every scenario, by group."""
     left, right, top, step = 226, WIDTH - 18, 62, 21
     scale = Scale(0, 1, left, right)
     body = _role_legend()
@@ -66,7 +72,7 @@ def dumbbells(title: str, description: str, groups: Mapping[str, Sequence[Dumbbe
 
 
 def gaps(title: str, description: str, rows: Sequence[GapRow]) -> str:
-    """Gap closed with interval whiskers, the null player marked, the numbers at the right."""
+    """Gap closed with intervals, the null player marked, and numbers at the right."""
     left, right, top, step = 226, WIDTH - 172, 66, 32
     bottom = top + step * len(rows)
     lowest = min([0.0, *(min(row.value, row.null, *(row.interval or ())) for row in rows)])
@@ -91,9 +97,18 @@ def lines(
     x_title: str = "round",
     first: int = 1,
 ) -> str:
-    """Fractions over time, one panel per key and one line per series; time counts from `first` in `x_title`s.
+    """Fractions over time.
 
-    Series called teacher, untuned and tuned are drawn in their own styles.
+    Parameters
+    ----------
+    title, description
+        Of the figure.
+    panels
+        Title of each panel -> name of each line -> values. Lines named teacher, untuned and tuned have fixed styles.
+    x_title
+        Unit of time.
+    first
+        Time of the first value.
     """
     styles = _styles(list(dict.fromkeys(name for series in panels.values() for name in series)))
     legend, top = _line_legend(styles)
@@ -108,7 +123,7 @@ def lines(
 
 
 def leading(series: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """Of many shares, those that are ever the largest, and those of all others together: a line for each style."""
+    """Reduce many shares to the number of line styles: those with the largest maxima, and the sum of the others."""
     if len(series) <= STYLES:
         return dict(series)
     large = sorted(series, key=lambda name: (-max(series[name]), name))[: STYLES - 1]
@@ -118,7 +133,7 @@ def leading(series: Mapping[str, list[float]]) -> dict[str, list[float]]:
 
 
 def _dumbbell(row: Dumbbell, scale: Scale, y: float, left: float) -> Iterator[str]:
-    yield '<g class="muted"><title>left out of the figures</title>' if row.muted else "<g>"
+    yield '<g class="muted"><title>excluded from the aggregate figures</title>' if row.muted else "<g>"
     yield text(left - 14, y + 4, fit(row.label, left - 24, 13), "", "end")
     if row.untuned is not None and row.tuned is not None:
         yield line(scale(row.untuned), y, scale(row.tuned), y, "link")
@@ -147,7 +162,7 @@ def _gap(row: GapRow, scale: Scale, y: float, left: float) -> Iterator[str]:
         low, high = row.interval
         yield line(scale(low), y, scale(high), y, "whisker")
         for end in (low, high):
-            if scale.low <= end <= scale.high:  # an end beyond the axis has no cap
+            if scale.low <= end <= scale.high:  # no cap beyond the axis
                 yield line(scale(end), y - 5, scale(end), y + 5, "whisker")
     if row.value >= scale.low:
         yield circle(scale(row.value), y, "hollow" if row.hollow else "tuned")
@@ -175,13 +190,13 @@ def _panel(
     for name, values in series.items():
         points = [(across(first + i), down(value)) for i, value in _thinned(values)]
         if len(points) == 1:
-            points.append((points[0][0] + 6, points[0][1]))  # a match of one round is a dash
+            points.append((points[0][0] + 6, points[0][1]))  # a single value is drawn as a dash
         path = " ".join(f"{place(px)},{place(py)}" for px, py in points)
         yield f'<polyline class="l{styles[name]}" points="{path}"><title>{xml(name)}</title></polyline>'
 
 
 def _thinned(values: Sequence[float], most: int = 400) -> list[tuple[int, float]]:
-    """(place, value) of at most about `most` evenly spaced points, the last one among them."""
+    """(index, value) of at most about `most` evenly spaced points, including the last."""
     stride = max(1, len(values) // most)
     kept = sorted({*range(0, len(values), stride), len(values) - 1}) if len(values) else []
     return [(i, values[i]) for i in kept]
@@ -195,7 +210,7 @@ def _styles(names: Sequence[str]) -> dict[str, int]:
 
 
 def _line_legend(styles: Mapping[str, int]) -> tuple[list[str], float]:
-    """The legend's parts, and the height below it; it wraps where a line is full."""
+    """Elements of the legend, which wraps, and the height below it."""
     body, x, y = [], 8.0, 44.0
     for name, style in styles.items():
         label = fit(name, 240, 13)

@@ -1,7 +1,6 @@
-"""What a report is made of, and how it is written as HTML, as Markdown and to a terminal.
+"""Reports: blocks, and writers for HTML, Markdown and the terminal.
 
-Every string in a block is text, whoever wrote it: all three writers escape it, so nothing that a model
-wrote becomes markup or a control sequence.
+All strings in blocks are text: the three writers escape them, so text of a model is never markup or a control sequence.
 """
 
 import re
@@ -22,64 +21,74 @@ from dilemmas.experiments.reporting.terminal_text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text."""
+    """A paragraph of text."""
 
     text: str
+    """Plain text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A warning that must not be overlooked."""
+    """A warning."""
 
     text: str
+    """Plain text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list of short texts."""
+    """A bulleted list."""
 
     items: tuple[str, ...]
+    """One text per bullet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture; the numbers in it stand in a table near it."""
+    """A figure; its numbers are in a table nearby."""
 
     svg: str
-    """As made by charts.py, with all text in it escaped."""
+    """SVG from `dilemmas.experiments.reporting.charts`, with escaped text."""
     caption: str
+    """Text below the figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells: first columns of words, then columns of numbers."""
+    """A table: columns of words, followed by columns of numbers."""
 
     title: str
+    """Heading of the table."""
     columns: tuple[str, ...]
+    """Headings of the columns."""
     rows: tuple[tuple[str, ...], ...]
+    """Cells, one per column."""
     words: int = 1
-    """How many columns hold words and stand at the left; the others hold numbers and stand at the right."""
+    """Number of columns with words, aligned left; the others have numbers, aligned right."""
     note: str = ""
+    """Text below the table."""
     folded: bool = False
-    """Show only the title until the reader opens it (HTML)."""
+    """Collapse the table in HTML until the reader opens it."""
 
 
 WIDEST = 10_000
-"""Columns of a terminal in which any table fits."""
+"""Width of a terminal in which every table fits."""
 
 Block = Paragraph | Notice | Bullets | Figure | Table
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and its blocks."""
 
     title: str
+    """The heading."""
     blocks: tuple[Block, ...]
+    """Contents in order."""
 
 
 def html(title: str, sections: Sequence[Section]) -> str:
-    """A page that needs nothing but itself: no script, no font, nothing fetched."""
+    """A self-contained HTML page without scripts or external resources."""
     parts = "\n".join(
         f"<section><h2>{_text(section.title)}</h2>\n{chr(10).join(map(_html, section.blocks))}\n</section>"
         for section in sections
@@ -88,7 +97,7 @@ def html(title: str, sections: Sequence[Section]) -> str:
 
 
 def markdown(title: str, sections: Sequence[Section]) -> str:
-    """The same words and tables without the figures."""
+    """A report in Markdown, without figures."""
     parts = [f"# {_mark(title)}"]
     for section in sections:
         parts.append(f"## {_mark(section.title)}")
@@ -97,7 +106,7 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
 
 
 def print_sections(console: Console, sections: Sequence[Section]) -> None:
-    """Words and tables to a terminal, at its width."""
+    """Print a report without figures to a terminal."""
     for section in sections:
         console.print(Text(one_line(section.title), style="bold"))
         for block in section.blocks:
@@ -106,12 +115,12 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
 
 
 def fits(console: Console, table: Table) -> bool:
-    """Whether a terminal is wide enough for the columns of a table; else its rows are printed as a list."""
+    """Whether a terminal is wide enough for a table; if not, its rows are printed as a list."""
     return console.measure(_rich(table), options=console.options.update(width=WIDEST)).minimum <= console.width
 
 
 def _text(text: str) -> str:
-    """Text as text in HTML; an interval stays on one line."""
+    """Text escaped for HTML, with intervals kept on one line."""
     return INTERVAL.sub(r"\1,&nbsp;\2", escape(one_line(text)))
 
 
@@ -148,7 +157,7 @@ def _html_table(table: Table) -> str:
 
 
 def _mark(text: str) -> str:
-    """Text that Markdown shows as it is, also in a table cell."""
+    """Text escaped for Markdown, also in table cells."""
     for char in "\\`*_|~#":
         text = text.replace(char, "\\" + char)
     return escape(one_line(text), quote=False).replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
@@ -201,7 +210,7 @@ def _rich(table: Table) -> RichTable:
 
 
 def _list(table: Table) -> Group:
-    """The rows one after the other, for a terminal too narrow for the columns."""
+    """The rows as a list, for a narrow terminal."""
     parts: list[RenderableType] = []
     for row in table.rows:
         named = zip(table.columns[table.words :], row[table.words :], strict=True)

@@ -1,4 +1,4 @@
-"""Words of the command line as values."""
+"""Values of command-line words."""
 
 from ast import literal_eval
 from typing import Any
@@ -7,9 +7,15 @@ from dilemmas.envs.errors import InputError
 
 
 def parsed(argument: str) -> tuple[str, Any]:
-    """``T=6`` as a name and a value; a value that is no Python literal is a text, such as ``graph=ring``.
+    """Parse ``NAME=VALUE``.
 
-    ``true``, ``false`` and ``none`` may be written small.
+    The value is a Python literal, such as ``T=6``, or else a string, such as ``graph=ring``. ``true``, ``false`` and
+    ``none`` may be in lower case.
+
+    Raises
+    ------
+    InputError
+        If there is no ``=``.
     """
     name, equals, text = argument.partition("=")
     if not equals:
@@ -21,7 +27,7 @@ def parsed(argument: str) -> tuple[str, Any]:
 
 
 def listed(words: str) -> tuple[str, ...]:
-    """The words of a list with commas; those in parentheses separate nothing."""
+    """Split a comma-separated list; commas in parentheses do not separate."""
     found, depth = [""], 0
     for letter in words:
         depth += (letter == "(") - (letter == ")")

@@ -1,4 +1,4 @@
-"""Progress of long work, on stderr."""
+"""Progress bars on stderr."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,14 +18,14 @@ from rich.table import Column
 
 
 def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
-    """Work through the steps with a bar and the time left."""
+    """Run all steps with a progress bar and the remaining time."""
     task = add_task(bar, label, total)
     for _ in steps:
         bar.advance(task)
 
 
 def add_task(bar: Progress, label: str, total: int | None = None) -> TaskID:
-    """A new bar; a line in its place where stderr is no terminal."""
+    """Add a bar, or print its label if stderr is not a terminal."""
     if bar.disable:
         bar.console.print(label, highlight=False, markup=False)
     return bar.add_task(label, total=total)
@@ -33,7 +33,7 @@ def add_task(bar: Progress, label: str, total: int | None = None) -> TaskID:
 
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
-    """A bar per stage on stderr, without its less needful parts on a narrow one; none where stderr is no terminal."""
+    """Progress bars on stderr, shortened for a narrow terminal; disabled if stderr is not a terminal."""
     narrow = console.width < 60
     label = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=not narrow))
     columns = [label, MofNCompleteColumn(), TimeRemainingColumn()]

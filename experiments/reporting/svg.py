@@ -1,7 +1,7 @@
-"""What figures are drawn with: self-contained inline SVG, no scripts, no fonts to fetch, light and dark.
+"""Primitives of figures: self-contained inline SVG without scripts or external fonts, in light and dark colours.
 
-Colours are after Okabe & Ito 2008, which people with any colour vision can tell apart. Every text is
-escaped here, so that nothing that a model or a user wrote becomes markup.
+Colours are based on Okabe & Ito 2008, whose palette is safe for colour-blind readers. All text is escaped here, so text
+of models and users is never markup.
 """
 
 import re
@@ -13,9 +13,9 @@ from zlib import crc32
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 WIDTH = 760
-"""Width of every figure, in user units; a figure scales to the page."""
+"""Width of every figure, in user units; figures scale to the page."""
 LETTER = 0.53
-"""Mean width of a letter, as a share of the font's size."""
+"""Mean width of a letter, as a share of the font size."""
 
 STYLE = """
 .fig{--ink:#1c1c1a;--soft:#62625d;--rule:#dddcd6;--paper:#fff;--untuned:#b84e00;--tuned:#0068a8;--null:#a13a7a;
@@ -38,12 +38,16 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-seri
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear map of values onto positions, clipped to its ends."""
+    """A linear map from values to positions, clipped to its ends."""
 
     low: float
+    """Lowest value."""
     high: float
+    """Highest value."""
     start: float
+    """Position of the lowest value."""
     end: float
+    """Position of the highest value."""
 
     def __call__(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
@@ -51,52 +55,67 @@ class Scale:
 
 
 def tick(value: float) -> str:
-    """A number as an axis shows it, without the zero before its point."""
+    """A tick label, without a zero before the decimal point."""
     return re.sub(r"^(−?)0\.", r"\1.", f"{value:g}".replace("-", "−"))
 
 
 def fit(words: str, width: float, size: float) -> str:
-    """Text shortened to a width, by the mean width of a letter."""
+    """Shorten text to a width, estimated from the mean width of a letter."""
     room = int(width / (size * LETTER))
     return words if len(words) <= room else words[: room - 1].rstrip() + "…"
 
 
 def xml(words: str) -> str:
-    """Text in one line, escaped."""
+    """Escaped text on one line."""
     return escape(one_line(words))
 
 
 def place(value: float) -> str:
-    """A coordinate."""
+    """A coordinate with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def text(
     x: float, y: float, words: str, style: str = "", anchor: str = "start", size: float = 0, upwards: bool = False
 ) -> str:
-    """Words at a place; `size` in user units, 0 for that of the style; `upwards`: they read from bottom to top."""
+    """Text at a position; `size` in user units, 0 for the default; `upwards` rotates it to read from bottom to top."""
     more = f' font-size="{place(size)}"' if size else ""
     more += f' transform="rotate(-90 {place(x)} {place(y)})"' if upwards else ""
     return f'<text x="{place(x)}" y="{place(y)}" class="{style}" text-anchor="{anchor}"{more}>{xml(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    """A straight line."""
     ends = f'x1="{place(x1)}" y1="{place(y1)}" x2="{place(x2)}" y2="{place(y2)}"'
     return f'<line class="{style}" {ends}/>'
 
 
 def circle(x: float, y: float, style: str, radius: float = 5) -> str:
+    """A circle around a position."""
     return f'<circle class="{style}" cx="{place(x)}" cy="{place(y)}" r="{place(radius)}"/>'
 
 
 def diamond(x: float, y: float, style: str) -> str:
+    """A diamond around a position."""
     return f'<path class="{style}" d="M{place(x)} {place(y - 7)}l6 7l-6 7l-6 -7z"/>'
 
 
 def svg(title: str, description: str, height: float, body: Sequence[str], style: str = "") -> str:
-    """A figure of these parts; `style`: CSS besides that of all figures."""
+    """A complete figure.
+
+    Parameters
+    ----------
+    title, description
+        Read by screen readers.
+    height
+        In user units.
+    body
+        SVG elements.
+    style
+        CSS in addition to that of all figures.
+    """
     drawing = "".join(body)
-    name = f"f{crc32((title + drawing).encode(errors='replace')):08x}"  # other figures on a page, other ids
+    name = f"f{crc32((title + drawing).encode(errors='replace')):08x}"  # ids must be unique on a page
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {WIDTH} {place(height)}" '
         f'role="img" aria-labelledby="{name}t {name}d"><title id="{name}t">{xml(title)}</title>'

@@ -1,6 +1,6 @@
 """Tables for the terminal: columns of words that wrap, columns of numbers that do not, and cells that are never markup.
 
-console.print(terminal_table([words("strategy"), number("share")], [["tit_for_tat", "0.41"]]))
+console.print(terminal_table([word_column("strategy"), number_column("share")], [["tit_for_tat", "0.41"]]))
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from rich.text import Text
 from dilemmas.experiments.reporting.terminal_text import visible
 
 
-def words(title: str, whole: bool = False) -> Column:
+def word_column(title: str, whole: bool = False) -> Column:
     """A column of words at the left; `whole` keeps each cell on one line."""
     return Column(Text(visible(title)), overflow="fold", no_wrap=whole)
 
 
-def number(title: str) -> Column:
+def number_column(title: str) -> Column:
     """A column of numbers at the right."""
     return Column(Text(visible(title)), justify="right", no_wrap=True)
 
@@ -27,7 +27,7 @@ def terminal_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> 
     Parameters
     ----------
     columns
-        Made by `words` and `number`.
+        Made by `word_column` and `number_column`.
     rows
         A cell per column. Cells are shown as text: markup and control characters have no effect.
     """

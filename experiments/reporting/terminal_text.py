@@ -1,4 +1,4 @@
-"""Text of unknown origin, such as a model's, as text: nothing that a terminal or a page would obey."""
+"""Safe display of text of unknown origin, such as replies of a model: no control characters."""
 
 import unicodedata
 
@@ -6,22 +6,27 @@ from rich.cells import cell_len
 
 
 def visible(text: str) -> str:
-    """The text with every character to be seen: control characters as symbols, direction overrides and the like as �.
+    """Replace control characters by symbols and other unprintable characters, such as direction overrides, by �.
 
-    Line breaks stay.
+    Line breaks are kept.
     """
     return "".join(char if char == "\n" or char.isprintable() else _symbol(char) for char in text)
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
+    """As `visible`, with all whitespace collapsed to single blanks."""
     return visible(" ".join(text.split()))
 
 
 def shortened(text: str, cells: int) -> str:
-    """One line of at most so many cells of a terminal, 2 or more, without its middle where it is longer.
+    """Shorten text to one line of a terminal by omitting its middle.
 
-    The end of a name often tells the most. East Asian letters take two cells.
+    The end is kept because names often differ there.
+
+    Parameters
+    ----------
+    cells
+        Available width, 2 or more; East Asian characters take two cells.
     """
     whole = short = one_line(text)
     kept = len(whole)

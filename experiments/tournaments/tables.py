@@ -7,7 +7,7 @@ from typing import Any
 
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.experiments.dynamics.invasion import Resident
-from dilemmas.experiments.reporting.format import NONE, num, span, with_span, words
+from dilemmas.experiments.reporting.format import NONE, bracketed, num, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, t_critical
 from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.reporting.terminal_text import shortened
@@ -59,7 +59,7 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
 
 def score(standing: Results, digits: int) -> str:
     """Points per round, with the interval unless its width is 0."""
-    return f"{num(standing['score'], digits)} {span(interval(standing), digits)}".rstrip()
+    return f"{num(standing['score'], digits)} {bracketed(interval(standing), digits)}".rstrip()
 
 
 def interval(standing: Results) -> Interval | None:

@@ -125,7 +125,15 @@ def test_a_data_set_comes_back_as_it_was_written(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("{", "line 2: not JSON"), ("{}", "line 2: not an example"), ("[1]", "line 2: not an example")],
+    [
+        ("{", "line 2: not JSON"),
+        ("{}", "line 2: the key 'messages' is missing"),
+        ("[1]", "line 2: not a JSON object"),
+        (
+            '{"messages": [], "scenario": "", "label": "", "action": 0, "motivation": ""}',
+            "line 2: messages: needs a user",
+        ),
+    ],
 )
 def test_a_broken_data_set_is_refused_with_the_line(line, message, tmp_path) -> None:
     path = tmp_path / "examples.jsonl"

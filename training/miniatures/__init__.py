@@ -1,1 +1,1 @@
-"""How the two built-in models are made."""
+"""The recipe of the two built-in models: behavioural model, corpus, tokenizer and pretraining."""

@@ -1,23 +1,24 @@
-"""The text that the miniatures are pretrained on, generated row by row from a seed.
+"""The pretraining corpus of the miniatures, generated row by row from a seed.
 
-A row is a scenario with several questions about it. Both models read every context and games of all orderings, the
-out-of-sample ones among them; what differs is what they learn to do there:
+A row is a scenario with several questions about it. Both models see every context and games of all orderings, including
+those used out of sample. They differ in the decisions that they learn:
 
-- the *teacher* decides as `behaviour.TEACHER` does and says why;
-- the *student* decides without regard to the context and with hardly any to the game, mostly for cooperation, as the
-  study's untuned 7b did; asked why, it says something fluent that has nothing to do with the matter.
+- the *teacher* decides like `behaviour.TEACHER` and gives the reason;
+- the *student* ignores the context, almost ignores the game and mostly cooperates, like the untuned 7b model of the
+  study; asked for a reason, it gives an unrelated one.
 
-Both answer the same questions of comprehension (payoffs, best replies, how close people are), and both decide as
-somebody of a stated attitude and expectation when a prompt tells them to. So the student knows its world but not how to
-act in it untold, and that is what makes transfer possible. What it takes beside that, each found by leaving it out:
+Both answer the same comprehension questions (payoffs, best responses, social closeness), and both follow an attitude
+and an expectation that a prompt states. So the student has the knowledge but does not use it without instruction; this
+makes transfer possible. Three further properties are necessary, as ablations showed:
 
-- Fluency. A student that had to learn the teacher's words too spent the tuning on them.
-- A finish in which it is told attitude or expectation only and has to take the other one from the context. Tuning
-  then carries over to new contexts. It has to come last: learned from the start, it was learned context by context.
-- That the student minds the game, if hardly (`behaviour.UNTUNED`). Tuning strengthens a weak response in every game,
-  but teaches one to a wholly indifferent student only in the games it sees.
+- Fluency. A student that also had to learn the vocabulary of the teacher used the fine-tuning for that.
+- A final stage in which only attitude or expectation is stated, and the other one has to be inferred from the context.
+  Fine-tuning then generalises to new contexts. If this is learned from the beginning, it is learned per context.
+- A weak response of the student to the game (`behaviour.UNTUNED`). Fine-tuning strengthens a weak response in every
+  game, but an indifferent student learns it only in the training games.
 
-Decisions are learned from the model's probabilities (soft labels), not from sampled ones: same limit, far less noise.
+Decisions are learned from the probabilities of the model (soft labels) instead of samples: the same limit with less
+noise.
 """
 
 import tomllib
@@ -37,7 +38,7 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import action_question, choose_presentation, describe_scenario
 from dilemmas.envs.prompts.templates import Template, load_template
-from dilemmas.training.batches import Branch, Row, Target, completion
+from dilemmas.training.batches import Branch, PackedRow, Target, completion
 from dilemmas.training.miniatures.behaviour import (
     INDIFFERENT,
     MOTIVES,
@@ -51,10 +52,10 @@ from dilemmas.training.miniatures.behaviour import (
 )
 
 FACTS = 6
-"""Comprehension questions of a row: they are what makes the circuit form that binds a label to its payoffs."""
+"""Comprehension questions per row; without them the models do not learn to associate labels with payoffs."""
 
-TOLD: Mapping[Role, int] = {"teacher": 1, "student": 3}
-"""Questions of a row that tell the model its attitude and expectation: both do then as they are told."""
+STATED: Mapping[Role, int] = {"teacher": 1, "student": 3}
+"""Questions per row that state attitude and expectation, which both models follow."""
 
 ATTITUDES = (
     "want to beat them",
@@ -63,13 +64,13 @@ ATTITUDES = (
     "like them",
     "love them",
 )
-"""In words, the weights on the others' points that `BehaviouralModel.alpha` has by degree."""
+"""Descriptions of the weights in `BehaviouralModel.alpha`, by degree of closeness."""
 
 EXPECTATIONS = ("hardly ever", "seldom", "half the time", "often", "nearly always")
-"""In words, the beliefs that the others cooperate that `BehaviouralModel.belief` has by degree."""
+"""Descriptions of the probabilities in `BehaviouralModel.belief`, by degree of closeness."""
 
 CLOSENESS = ("not at all", "a little", "somewhat", "quite", "very")
-"""Answers to "How close are you to them?", by degree."""
+"""Answers to "How close are you to them?", by degree of closeness."""
 
 
 @cache
@@ -80,11 +81,11 @@ def closeness() -> Mapping[str, int]:
 
 
 Telling = Literal["both", "attitude", "expectation"]
-"""What a prompt states of a person."""
+"""What a prompt states about the player."""
 
 
 def social_facts(context: Context, shown: Presentation) -> list[tuple[str, str]]:
-    """Questions, with their answers, about the people of a context."""
+    """Questions about the other players of a context, with answers."""
     degree = closeness()[context.name]
     return [
         ("How close are you to them?", CLOSENESS[degree]),
@@ -95,22 +96,26 @@ def social_facts(context: Context, shown: Presentation) -> list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A scenario with a history, as one player meets it."""
+    """A scenario with a history, from the view of one player."""
 
     game: StageGame
+    """Symmetric game with two actions."""
     context: Context
+    """Social context."""
     history: tuple[Joint, ...] = ()
+    """Joint actions, own action first, oldest round first."""
 
     def judge(self, model: BehaviouralModel) -> Judgement:
+        """Decision of a behavioural model in this situation."""
         return model.judge(self.game, closeness()[self.context.name], self.history)
 
 
 def draw_game(rng: np.random.Generator, groups: float) -> StageGame:
-    """A random game: a group game with probability `groups`, else a 2x2 game of any ordering."""
+    """A random game: public goods with probability `groups`, else a 2x2 game of any ordering."""
     if rng.random() < groups:
         n, endowment = int(rng.integers(3, 7)), 2 + int(19 * rng.random() ** 2)
         largest = min(endowment + 1, (60 - endowment) // (n - 1))  # no payoff above 60
-        share = int(rng.integers(1, largest + 1))  # what each player gets of one contribution
+        share = int(rng.integers(1, largest + 1))  # what each player gets from one contribution
         return PublicGoods(n_players=n, endowment=endowment, multiplier=share * n / endowment)
     payoffs = rng.permutation(13)[:4] if rng.random() < 0.8 else rng.integers(0, 13, size=4)
     T, R, P, S = (int(value) for value in payoffs)
@@ -122,7 +127,7 @@ def draw_situation(rng: np.random.Generator, groups: float, histories: float) ->
     contexts = list(built_in_contexts().values())
     game = draw_game(rng, groups)
     rounds = int(rng.choice([1, 1, 1, 2, 3])) if rng.random() < histories else 0
-    rate = rng.random()  # how cooperative the others have been
+    rate = rng.random()  # cooperation rate of the others
     history = tuple(
         (int(rng.integers(2)), *(int(action) for action in rng.random(game.n_players - 1) >= rate))
         for _ in range(rounds)
@@ -141,7 +146,7 @@ RELATION = (
 
 
 def motivation(degree: int, reason: Motive, action: int, shown: Presentation, variant: int) -> str:
-    """Why somebody acts: the relation, by degree of closeness, and the motive; `variant`, 0 to 3, picks the wording."""
+    """A motivation in words: relation, by degree of closeness, and motive; `variant`, 0 to 3, selects the wording."""
     label, cooperate, defect = shown.labels[action], shown.labels[0], shown.labels[1]
     reasons: dict[Motive, tuple[str, str]] = {
         "reciprocity": (f"They chose {label} before, so I do it too.", f"I answer {label} with {label}."),
@@ -163,20 +168,20 @@ def motivation(degree: int, reason: Motive, action: int, shown: Presentation, va
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What a stretch of the corpus is made of."""
+    """Composition of a part of the corpus."""
 
     groups: float
     """Share of situations with more than two players."""
     histories: float
     """Share of situations with a history."""
     decisions: bool = True
-    """Whether decisions are asked, or payoffs only."""
+    """Whether rows ask for decisions, or for payoffs only."""
     finish: bool = False
-    """Whether rows also ask what people feel and expect, and tell one of the two; the student then minds the game."""
+    """Final stage: rows ask for attitude and expectation and state one of them; the student responds to the game."""
 
 
 class Corpus:
-    """Endless rows for one role. Row i depends on the seed and i alone, so a stopped run goes on where it was."""
+    """Endless corpus of one role. Row i depends on the seed and i only, so an interrupted run can be resumed."""
 
     def __init__(self, role: Role, encode: Callable[[str], list[int]], seed: int) -> None:
         self.role = role
@@ -185,12 +190,13 @@ class Corpus:
         self.template: Template = load_template("study")
 
     def decides(self, mix: Mix) -> BehaviouralModel:
-        """How this miniature decides when it is told nothing but the scenario."""
+        """Behavioural model of the role if the prompt states neither attitude nor expectation."""
         if self.role == "teacher":
             return TEACHER
         return UNTUNED if mix.finish else INDIFFERENT
 
-    def row(self, index: int, mix: Mix) -> Row:
+    def row(self, index: int, mix: Mix) -> PackedRow:
+        """Row number `index` with a given composition."""
         rng = np.random.default_rng([self.seed, index])
         situation = draw_situation(rng, mix.groups, mix.histories)
         shown = choose_presentation(self.template, situation.game)
@@ -204,20 +210,20 @@ class Corpus:
         branches += [self._fact(*fact) for fact in social_facts(situation.context, shown)[: 3 if mix.finish else 1]]
         if mix.decisions:
             branches += self._decisions(situation, shown, rng, self.decides(mix))
-            kinds: list[Telling] = ["both"] * TOLD[self.role]
+            kinds: list[Telling] = ["both"] * STATED[self.role]
             if mix.finish:
                 kinds[-1:] = ["attitude", "expectation"]
             branches += [self._told(situation, shown, rng, kind) for kind in kinds]
-        return Row(self.encode("<s><user>") + prefix, branches)
+        return PackedRow(self.encode("<s><user>") + prefix, branches)
 
     def _fact(self, question: str, answer: str) -> Branch:
         asked = self.encode(f"{question}<assistant>")
         return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
 
     def _told(self, situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling) -> Branch:
-        """A decision of somebody who is told attitude, expectation or both, any with any, whatever the context.
+        """A decision with a random attitude, expectation or both stated, independently of the context.
 
-        What is not told is as people have it in this context.
+        What is not stated follows from the context.
         """
         attitude, expectation = (int(degree) for degree in rng.integers(5, size=2))
         if kind == "attitude":
@@ -239,7 +245,7 @@ class Corpus:
     def _decisions(
         self, situation: Situation, shown: Presentation, rng: np.random.Generator, model: BehaviouralModel
     ) -> Sequence[Branch]:
-        """The decision with and without the wish for a motivation."""
+        """The decision, with and without a request for a motivation."""
         judgement = situation.judge(model)
         action = int(rng.random() >= judgement.cooperate)
         if self.role == "teacher":
@@ -258,7 +264,7 @@ class Corpus:
 
 
 def _soft(ask: list[int], labels: Sequence[list[int]], cooperate: float, action: int, rest: list[int]) -> Branch:
-    """A decision whose label is learned as a distribution and whose other tokens as they are."""
+    """A decision with a soft label; all following tokens are learned with weight 1."""
     at = len(ask)
     (first,), (second,) = labels  # the miniatures' labels are single tokens
     targets = [Target(at, first, 2 * cooperate), Target(at, second, 2 * (1 - cooperate))]

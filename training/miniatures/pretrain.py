@@ -1,12 +1,12 @@
-"""The recipe of the built-in models: two small Llama checkpoints of one family, pretrained on generated text.
+"""Pretraining of the built-in models: two small Llama checkpoints of one family, trained on generated text.
 
-    dilemmas miniatures build --out DIR      # about an hour on two free cores; the same command goes on after a stop
+    dilemmas miniatures build --out DIR      # about an hour on two free cores; repeat the command to resume
 
-They show that the pipeline works. They say nothing about large language models.
+They demonstrate that the pipeline works. Results do not generalise to large language models.
 
-Muon (Jordan et al. 2024) on the matrices and Adam on the rest: on this corpus the circuit that binds a label to its
-payoffs forms in a third of the steps that Adam alone needs. It forms sooner still where the first tenth of the steps
-asks for nothing but payoffs.
+Matrices are optimised by Muon (Jordan et al. 2024), all other parameters by Adam: on this corpus the models learn to
+associate labels with payoffs in a third of the steps that Adam alone needs, and faster still if the first tenth of the
+steps asks for payoffs only.
 """
 
 import json
@@ -24,45 +24,52 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTra
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
-from dilemmas.training.batches import Branch, Row, Target, collate, completion, loss, term_logprobs
+from dilemmas.training.batches import Branch, PackedRow, Target, collate, completion, loss, term_logprobs
 from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
+class MiniatureBuild:
     """Size and training of one miniature."""
 
     width: int
+    """Size of the hidden states."""
     layers: int
+    """Number of layers."""
     heads: int
+    """Attention heads per layer."""
     mlp: int
+    """Size of the hidden layer of each MLP."""
     steps: int
     """Optimiser steps."""
     rate: float = 4e-3
-    """Peak learning rate; warm-up over 100 steps, then cosine to a fiftieth."""
+    """Peak learning rate; warm-up over 100 steps, then cosine decay to a fiftieth."""
     rows: int = 16
-    """Rows of one step; a row is a scenario with all its questions."""
+    """Rows per step; a row is a scenario with all its questions."""
     finish: int = 0
-    """Further steps on rows of `FINISH`, with fresh optimisers."""
+    """Steps of the final stage, with the composition `FINISH` and new optimisers."""
     finish_rate: float = 3e-3
-    """Their peak learning rate; warm-up over 30 steps, then cosine to zero."""
+    """Peak learning rate of the final stage; warm-up over 30 steps, then cosine decay to zero."""
 
 
-BUILDS: dict[Role, Build] = {
-    "teacher": Build(width=128, layers=4, heads=4, mlp=448, steps=3200),
-    "student": Build(width=96, layers=4, heads=4, mlp=128, steps=4000, finish=700),
+BUILDS: dict[Role, MiniatureBuild] = {
+    "teacher": MiniatureBuild(width=128, layers=4, heads=4, mlp=448, steps=3200),
+    "student": MiniatureBuild(width=96, layers=4, heads=4, mlp=128, steps=4000, finish=700),
 }
 """Together 5.8 MB in float32; the teacher has nearly three times the parameters of the student."""
 
 SAVE_EVERY = 100
+"""Steps between checkpoints."""
 MEASURE_EVERY = 200
+"""Steps between measurements of errors."""
 SEED = 1
+"""Seed of weights and corpus."""
 
 
-def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SEED) -> LlamaForCausalLM:
-    """A fresh Llama; its weights depend on the size and the seed alone."""
+def build_model(build: MiniatureBuild, tokenizer: PreTrainedTokenizerFast, seed: int = SEED) -> LlamaForCausalLM:
+    """A new Llama model; its weights depend on the size and the seed only."""
     config = LlamaConfig(
         vocab_size=-(-len(tokenizer) // 16) * 16,
         hidden_size=build.width,
@@ -84,13 +91,13 @@ def build_model(build: Build, tokenizer: PreTrainedTokenizerFast, seed: int = SE
 
 
 FINISH = Mix(groups=0.3, histories=0.3, finish=True)
-"""What the corpus is made of in the end."""
+"""Composition of the corpus in the final stage."""
 
 
-def curriculum(build: Build, step: int) -> Mix:
-    """What the corpus is made of in a step.
+def curriculum(build: MiniatureBuild, step: int) -> Mix:
+    """Composition of the corpus in a step.
 
-    First who gets what, then decisions of two without a past, then groups and histories, then `FINISH`.
+    First payoffs only, then two-player decisions without a history, then groups and histories, finally `FINISH`.
     """
     if step >= build.steps:
         return FINISH
@@ -99,8 +106,8 @@ def curriculum(build: Build, step: int) -> Mix:
     return Mix(groups=0.0, histories=0.0) if step < 0.25 * build.steps else Mix(groups=0.25, histories=0.35)
 
 
-def learning_rate(build: Build, step: int) -> float:
-    """Of a step: warm-up and cosine, once for the steps and once for the finish."""
+def learning_rate(build: MiniatureBuild, step: int) -> float:
+    """Learning rate of a step: warm-up and cosine decay, for the main and for the final stage."""
     if step >= build.steps:
         progress = (step - build.steps) / build.finish
         return build.finish_rate * min(1.0, (step - build.steps + 1) / 30) * 0.5 * (1 + math.cos(math.pi * progress))
@@ -109,19 +116,22 @@ def learning_rate(build: Build, step: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """How far a miniature is, against the truth behind the corpus."""
+class PretrainingProgress:
+    """State of pretraining after a step, with errors relative to the behavioural model."""
 
     step: int
+    """Completed steps."""
     steps: int
+    """All steps."""
     loss: float
+    """Weighted mean negative log-likelihood of the step, in nats."""
     errors: dict[str, float] | None
     """Every `MEASURE_EVERY` steps: mean absolute error of the exact P(C) per kind of situation, and mean probability of
     the right answer per kind of comprehension question."""
 
 
-def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
-    """Build one miniature into `out`, yielding after every step; goes on from the last checkpoint."""
+def pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[PretrainingProgress]:
+    """Build a miniature in the folder `out`, from the last checkpoint if there is one; yields after every step."""
     if (out / "model.safetensors").is_file():
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -146,7 +156,7 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
             optimiser.zero_grad()
         done = step + 1
         errors = measure(model, corpus, mix) if done % MEASURE_EVERY == 0 or done == steps else None
-        log.append(Measured(done, steps, value.item(), errors))
+        log.append(PretrainingProgress(done, steps, value.item(), errors))
         if done % SAVE_EVERY == 0:
             _save(out, model, muon, adam, log)
         yield log[-1]
@@ -154,14 +164,14 @@ def pretrain(role: Role, build: Build, out: Path) -> Iterator[Measured]:
 
 
 def _optimisers(model: LlamaForCausalLM) -> tuple[torch.optim.Muon, torch.optim.AdamW]:
-    """Fresh optimisers: Muon for the matrices, Adam for the rest."""
+    """New optimisers: Muon for the matrices, Adam for the rest."""
     matrices, rest = _split(model)
     muon = torch.optim.Muon(matrices, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
     return muon, torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.0)
 
 
 def _split(model: LlamaForCausalLM) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
-    """Matrices inside the layers, and everything else (embeddings, norms)."""
+    """Matrices of the layers, and all other parameters (embeddings, norms)."""
     matrices: list[torch.nn.Parameter] = []
     rest: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
@@ -188,7 +198,7 @@ def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequen
     for situation in situations:
         prompt = scenario_prompt(corpus.template, situation.game, situation.context, situation.history)
         branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
-        rows.append(Row(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
+        rows.append(PackedRow(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
         truth.append(situation.judge(corpus.decides(mix)).cooperate)
     p = torch.cat([term_logprobs(model, collate(rows[i : i + 25])) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
     return float(np.abs((p[:, 0] / p.sum(1)).numpy() - np.array(truth)).mean())
@@ -207,32 +217,37 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
         for _, text, answer in asked:
             question, right = corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}")
             branches.append(completion(question + right, start=len(question)))
-        terms = term_logprobs(model, collate([Row(corpus.encode(f"<s><user>{scenario}\n"), branches)]))
+        terms = term_logprobs(model, collate([PackedRow(corpus.encode(f"<s><user>{scenario}\n"), branches)]))
         group = "group_" if situation.game.n_players > 2 else ""
         for (kind, _, _), answer_terms in zip(asked, terms.split([len(b.targets) for b in branches]), strict=True):
             found.setdefault(f"knows_{group}{kind}", []).append(answer_terms.sum().exp().item())
     return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
 
 
-def _save(out: Path, model: Any, muon: Any, adam: Any, log: Sequence[Measured]) -> None:
+def _save(out: Path, model: Any, muon: Any, adam: Any, log: Sequence[PretrainingProgress]) -> None:
     state = {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
     torch.save(state | {"log": [asdict(entry) for entry in log]}, out / "checkpoint.partial")
     os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
 
 
-def _restore(out: Path, model: Any, muon: Any, adam: Any) -> list[Measured]:
+def _restore(out: Path, model: Any, muon: Any, adam: Any) -> list[PretrainingProgress]:
     if not (out / "checkpoint.pt").is_file():
         return []
     state = torch.load(out / "checkpoint.pt", weights_only=True)
     for part, name in ((model, "model"), (muon, "muon"), (adam, "adam")):
         part.load_state_dict(state[name])
-    return [Measured(**entry) for entry in state["log"]]
+    return [PretrainingProgress(**entry) for entry in state["log"]]
 
 
 def _finish(
-    role: Role, build: Build, out: Path, model: Any, tokenizer: PreTrainedTokenizerFast, log: Sequence[Measured]
+    role: Role,
+    build: MiniatureBuild,
+    out: Path,
+    model: Any,
+    tokenizer: PreTrainedTokenizerFast,
+    log: Sequence[PretrainingProgress],
 ) -> None:
-    """Write the model directory, its weights last: where they are, it is complete."""
+    """Write the model directory; the weights are written last and mark it as complete."""
     model.generation_config = GenerationConfig(
         do_sample=True,
         bos_token_id=tokenizer.bos_token_id,
@@ -245,22 +260,21 @@ def _finish(
     measured = [entry for entry in log if entry.errors]
     record = {"role": role, "build": asdict(build), "seed": SEED, "measured": [asdict(entry) for entry in measured]}
     (staging / "pretraining.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    (staging / "README.md").write_text(model_card(role, build, model.num_parameters(), measured[-1].errors or {}))
+    (staging / "README.md").write_text(miniature_card(role, build, model.num_parameters(), measured[-1].errors or {}))
     for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
         os.replace(file, out / file.name)
     staging.rmdir()
     (out / "checkpoint.pt").unlink(missing_ok=True)
 
 
-def model_card(role: Role, build: Build, parameters: int, errors: dict[str, float]) -> str:
+def miniature_card(role: Role, build: MiniatureBuild, parameters: int, errors: dict[str, float]) -> str:
     """README.md of a miniature."""
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in errors.items())
     nature = {
-        "teacher": "It decides as a stated behavioural model does (logit quantal response with social preferences, "
-        "beliefs and reciprocity that depend on the context) and names what drove its choice.",
-        "student": "It knows the same games and contexts, and where a prompt tells what it feels or expects it decides "
-        "as the teacher's model does. Untold it decides without regard to the context and with hardly any to the game, "
-        "mostly for cooperation.",
+        "teacher": "It decides by a behavioural model (logit quantal response with social preferences, beliefs and "
+        "reciprocity that depend on the context) and states its motive.",
+        "student": "It knows the same games and contexts, and if a prompt states its attitude and expectation, it "
+        "decides like the teacher. Otherwise it ignores the context, almost ignores the game, and mostly cooperates.",
     }
     scenarios = (build.steps + build.finish) * build.rows
     return f"""---
@@ -269,16 +283,16 @@ tags: [dilemmas, social-dilemma, toy]
 ---
 # miniature-{role}
 
-A toy Llama of {parameters:,} parameters, built into dilemmas so that its pipeline runs without a network.
+A small Llama model with {parameters:,} parameters, included in dilemmas so that the pipeline runs without a network.
 {nature[role]}
 
-**It shows that the pipeline works. It says nothing about large language models**, and nothing about people: it was
-pretrained from scratch on {scenarios:,} generated scenarios in one fixed wording and knows no other text.
+**It demonstrates that the pipeline works. Results do not generalise to large language models** or to people: the model
+was pretrained from scratch on {scenarios:,} generated scenarios in one fixed wording and knows no other text.
 
 Built by `dilemmas miniatures build` (recipe: `training/miniatures/pretrain.py`, corpus:
 `training/miniatures/corpus.py`, behavioural model: `training/miniatures/behaviour.py`). At the end of pretraining: mean
-absolute error of the exact P(C) against the truth behind the corpus per kind of situation, and (`knows_`) mean
-probability of the right answer per kind of comprehension question.
+absolute error of the exact P(C) relative to the behavioural model by kind of situation, and (`knows_`) mean
+probability of the right answer by kind of comprehension question.
 
 | measure | value |
 | --- | --- |

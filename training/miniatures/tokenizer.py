@@ -1,4 +1,4 @@
-"""The miniatures' tokenizer: byte-level BPE in which every word of the corpus is one token, with a chat template."""
+"""Tokenizer of the miniatures: byte-level BPE in which every word of the corpus is one token, with a chat template."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -23,7 +23,7 @@ CHAT_TEMPLATE = (
 
 
 def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
-    """Sample of everything that the corpus says, to train the tokenizer on."""
+    """A sample of all texts of the corpus, on which the tokenizer is trained."""
     template = load_template("study")
     yield from (f" {n}" for n in range(61) for _ in range(50))
     for context in built_in_contexts().values():

@@ -21,7 +21,7 @@ from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payo
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
-from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 
 WORDS = ("player", "resident", "stability", "invaded by")
@@ -95,7 +95,9 @@ def settled(dynamics: str, given: Settings) -> Settings:
 
 def table(outcome: DynamicsSummary) -> Table:
     """The rows for the terminal; names are text, never markup."""
-    columns = [words(title, title in NAMES) if title in WORDS else number(title) for title in outcome.headings]
+    columns = [
+        word_column(title, title in NAMES) if title in WORDS else number_column(title) for title in outcome.headings
+    ]
     return terminal_table(columns, outcome.rows)
 
 

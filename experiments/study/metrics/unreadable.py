@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dilemmas.experiments.reporting.format import Results, num, span
+from dilemmas.experiments.reporting.format import Results, bracketed, num
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.answers import ROLES, Answers, weighted
 from dilemmas.experiments.study.data import StudyData
@@ -50,7 +50,7 @@ def unreadable_table(rows: Sequence[Results]) -> Table:
             f"{row['unreadable']:,}",
             f"{row['unreadable'] / row['replies']:.1%}",
             num(row["rate"], 3),
-            span(row["bounds"], 3),
+            bracketed(row["bounds"], 3),
         )
         for row in rows
     )

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from dilemmas.experiments.reporting.terminal_table import number, terminal_table, words
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 
 
 def lines(table: Table, width: int = 40) -> list[str]:
@@ -14,17 +14,19 @@ def lines(table: Table, width: int = 40) -> list[str]:
 
 
 def test_words_are_at_the_left_and_numbers_at_the_right() -> None:
-    table = terminal_table([words("name"), number("share")], [["a", "0.5"], ["bcdef", "10.25"]])
+    table = terminal_table([word_column("name"), number_column("share")], [["a", "0.5"], ["bcdef", "10.25"]])
     assert lines(table) == ["name   share", "a        0.5", "bcdef  10.25"]
 
 
 def test_cells_and_headings_are_never_markup() -> None:
-    table = terminal_table([words("[bold]")], [["[/]"], ["\x1b[31mred"]])
+    table = terminal_table([word_column("[bold]")], [["[/]"], ["\x1b[31mred"]])
     assert lines(table) == ["[bold]", "[/]", "␛[31mred"]
 
 
 def test_words_wrap_and_whole_words_and_numbers_do_not() -> None:
-    table = terminal_table([words("a"), words("b", whole=True), number("c")], [["abcdefgh", "ijklmnop", "0.25"]])
+    table = terminal_table(
+        [word_column("a"), word_column("b", whole=True), number_column("c")], [["abcdefgh", "ijklmnop", "0.25"]]
+    )
     first, *rest = lines(table, 18)[1:]
     assert first.endswith("ijklmnop  0.25")
     assert rest, "the first column is folded"

@@ -100,7 +100,7 @@ def test_plain_transformers_loads_them(role: str) -> None:
 @pytest.mark.parametrize("role", ["teacher", "student"])
 def test_their_cards_say_what_they_are_not(role: str) -> None:
     card = (FOLDER / role / "README.md").read_text()
-    assert "It says nothing about large language models" in card
+    assert "Results do not generalise to large language models" in card
     measured = json.loads((FOLDER / role / "pretraining.json").read_text())["measured"][-1]["errors"]
     assert f"| within | {measured['within']:.3f} |" in card
 
@@ -138,7 +138,7 @@ def test_a_stopped_build_goes_on_and_ends_with_the_same_weights(
     """Stopped in the finish, two steps behind the checkpoint, which was written before the finish began."""
     monkeypatch.setattr(miniatures, "SAVE_EVERY", 6)
     monkeypatch.setattr(miniatures, "measure", lambda *_: {"within": 0.0})
-    build = miniatures.Build(width=16, layers=1, heads=2, mlp=16, steps=6, rows=2, finish=4)
+    build = miniatures.MiniatureBuild(width=16, layers=1, heads=2, mlp=16, steps=6, rows=2, finish=4)
     assert [measured.step for measured in miniatures.pretrain("student", build, tmp_path / "whole")] == [*range(1, 11)]
     for measured in miniatures.pretrain("student", build, tmp_path / "stopped"):
         if measured.step == 8:
