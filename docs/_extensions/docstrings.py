@@ -18,7 +18,6 @@ from sphinx.roles import XRefRole
 
 OWN = re.compile(r"dilemmas(\.\w+)+")
 LITERAL = re.compile(r"(``.*?``|`.*?`)")
-SUFFIX = re.compile(r"((?<!`)`[^`]+`)(?=\w)")
 PLAIN = re.compile(r"(?<!\\)([*|])")
 
 
@@ -43,7 +42,7 @@ def name_role(
 def prepare(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
     """Rewrite the lines of a docstring in place."""
     value = what in ("attribute", "data", "property")
-    lines[:] = [*([""] if value else []), *marked(lines)]  # napoleon takes what stands before a colon for a type
+    lines[:] = [*(["\\"] if value else []), *marked(lines)]  # napoleon takes a first line before a colon for a type
 
 
 def marked(lines: list[str]) -> Iterator[str]:
@@ -65,8 +64,10 @@ def escaped(line: str) -> str:
     """A line of prose in which nothing outside backticks is markup."""
     if line.startswith((".. ", "| ", "* ", "---")):
         return line
-    plain = (part if part.startswith("`") else PLAIN.sub(r"\\\1", part) for part in LITERAL.split(line))
-    return SUFFIX.sub(r"\1\\ ", "".join(plain))  # `name`s
+    parts = LITERAL.split(line)  # prose, literal, prose ...
+    prose = [PLAIN.sub(r"\\\1", part) for part in parts[::2]]
+    after = [("\\ " if part[:1].isalnum() else "") + part for part in prose[1:]]  # `name`s
+    return prose[0] + "".join(literal + part for literal, part in zip(parts[1::2], after, strict=True))
 
 
 def type_variable(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element) -> nodes.Element | None:
