@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dilemmas.agents.models.answers import exact_distributions, sample_replies
-from dilemmas.agents.models.backend import FakeBackend, Response
+from dilemmas.agents.models.backend import FakeBackend, ModelError, Response
 
 
 def certain(**shares: float) -> FakeBackend:
