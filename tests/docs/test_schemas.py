@@ -17,7 +17,8 @@ from dilemmas.agents.matches.record import Move, Outcome
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header, seal
 from dilemmas.agents.strategies.catalogue import strategy
-from dilemmas.agents.tables.policy_table import Origin, PolicyTable, compile_agent, read_table
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.policy_table import Origin, PolicyTable, read_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
