@@ -70,7 +70,7 @@ def command(name: str | None, as_json: bool) -> None:
     if as_json:
         return print_json([one.as_data() for one in found])
     console = Console(highlight=False)
-    for part in map(in_full, found) if exact else overview(found):
+    for part in map(in_full, found) if exact else strategy_list(found):
         console.print(part)
     if not exact:
         click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
@@ -101,7 +101,7 @@ def chosen(name: str | None) -> tuple[list[Known], bool]:
     return partial, False
 
 
-def overview(found: Iterable[Known]) -> Iterator[Table | Text]:
+def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
     """One line per strategy under the heading of its section, cut to the width of the terminal."""
     for section, members in groupby(found, key=lambda one: one.section):
         yield Text(section, "bold")
