@@ -28,7 +28,7 @@ from dilemmas.agents.strategies.counting import Routine
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, Indices, after, histories, rounds
 from dilemmas.agents.versions import dilemmas_version
-from dilemmas.envs.data_files import check_keys, read_json, write_text
+from dilemmas.envs.data_files import check_keys, load_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import Game
@@ -217,7 +217,7 @@ class PolicyTable:
     @classmethod
     def load(cls, path: str | Path) -> "PolicyTable":
         """Read a JSON file; `PolicyTableError` names the file and the key that is wrong."""
-        document = read_json(Path(path), PolicyTableError)
+        document = load_json(Path(path), PolicyTableError)
         try:
             return read_table(document)
         except InputError as error:

@@ -93,7 +93,7 @@ def null_player(rate: float, cooperation: Sequence[float]) -> tuple[float, ...]:
     With two actions that is (rate, 1 - rate). With more it is the distribution of largest entropy with that
     mean, p_a proportional to exp(t c_a) (Jaynes 1957, Phys. Rev. 106:620).
     """
-    from scipy.optimize import brentq
+    from scipy.optimize import brentq  # type: ignore[import-untyped, unused-ignore]
 
     def excess(t: float) -> float:
         return weighted(_tilted(t, cooperation), cooperation) - rate
