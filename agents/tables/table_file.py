@@ -12,7 +12,7 @@ from typing import Any
 from dilemmas.agents.agent import Source
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import FORMAT, VERSION, Origin, PolicyTable, PolicyTableError, history_lists
-from dilemmas.envs.data_files import check_keys, read_json, write_text
+from dilemmas.envs.data_files import check_keys, load_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import Game
@@ -45,7 +45,7 @@ def load_table(path: str | Path) -> PolicyTable:
     PolicyTableError
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
-    document = read_json(Path(path), PolicyTableError)
+    document = load_json(Path(path), PolicyTableError)
     try:
         return parse_table(document)
     except InputError as error:

@@ -8,8 +8,9 @@ import pytest
 
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.experiments.commands.infer import USUAL, candidate_automata
+from dilemmas.experiments.inference.expectation_maximisation import climb
 from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
-from dilemmas.experiments.inference.mixture import climb, criteria, fit_mixture, indistinguishable, infer, selected
+from dilemmas.experiments.inference.mixture import criteria, fit_mixture, indistinguishable, infer, selected
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
 
 FIVE = candidate_automata(["alld", "allc", "grim", "tft", "wsls"], 2)
