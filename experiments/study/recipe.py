@@ -137,7 +137,7 @@ class LatticeSettings:
     """The lattice on which the compiled policy tables play."""
 
     game: str = "prisoners_dilemma"
-    """A symmetric game for two with two actions."""
+    """A symmetric two-player game with two actions."""
     context: str = "team"
     size: int = 50
     """Side of the lattice, which has size x size agents."""
@@ -203,9 +203,9 @@ class Recipe:
         return lookup("game", name, self._games, place)
 
     def two_player_game(self, name: str, place: str = "") -> MatrixGame:
-        """A symmetric game for two with two actions, by name."""
+        """A symmetric two-player game with two actions, by name."""
         pairs = {name: game for name, game in self._games.items() if isinstance(game, MatrixGame)}
-        return lookup("game for two", name, pairs, place)
+        return lookup("two-player game", name, pairs, place)
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""
