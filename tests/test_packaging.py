@@ -1,6 +1,7 @@
 """What is distributed: the package alone as a wheel, and a source distribution from which the tests run."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -53,6 +54,12 @@ def test_the_citation_is_of_this_version() -> None:
     assert citation["version"] == dilemmas.__version__
     assert citation["repository-code"] == PROJECT["project"]["urls"]["Source"]
     assert citation["license"] == PROJECT["project"]["license"]
+
+
+def test_documents_name_the_repository_of_the_metadata() -> None:
+    source = PROJECT["project"]["urls"]["Source"]
+    for page in (ROOT / "README.md", ROOT / "docs" / "install.md"):
+        assert re.findall(r"git clone (\S+)", page.read_text(encoding="utf-8")) == [source], page.name
 
 
 @pytest.fixture(scope="module")
