@@ -99,7 +99,7 @@ def test_a_round_shows_all_that_was_recorded(run: Path) -> None:
         "This is round 2.",
         "readable at attempt 2",
         "I choose [C] because [/bold] it is ␛[31mright␇␍",
-        "by the strategy's rule",
+        "from the rule of the strategy",
     ):
         assert part in shown
     rows = [line.split() for line in shown.splitlines() if line.startswith("player_") and "," not in line]
