@@ -290,5 +290,5 @@ def test_a_set_of_strategies_is_listed_by_its_word() -> None:
     assert {row["name"] for row in json.loads(listed)} == set(sets()["@first_tournament"])
 
 
-def test_the_number_of_groups_and_its_pronoun_agree() -> None:
-    assert "The one group was played exactly. Its numbers" in " ".join(run("run", "--agents", "tft").stdout.split())
+def test_a_single_group_is_counted_in_the_singular() -> None:
+    assert "The only group was computed exactly." in " ".join(run("run", "--agents", "tft").stdout.split())

@@ -95,11 +95,11 @@ def test_a_round_shows_all_that_was_recorded(run: Path) -> None:
         "dilemmas/prisoners_dilemma-v0, friends",
         "C ███████████████░░░░░ 0.750",
         "D █████░░░░░░░░░░░░░░░ 0.250",
-        "which hold 50.0%",
+        "label mass 50.0%",
         "This is round 2.",
         "readable at attempt 2",
         "I choose [C] because [/bold] it is ␛[31mright␇␍",
-        "by the strategy's rule",
+        "from the rule of the strategy",
     ):
         assert part in shown
     rows = [line.split() for line in shown.splitlines() if line.startswith("player_") and "," not in line]
@@ -234,7 +234,7 @@ def test_a_screen_is_filled_and_not_overfilled(run: Path, here: Place) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--match", "5"), "--match 5: the run holds 5 matches, 0 to 4"),
+        (("--match", "5"), "--match 5: the run has 5 matches, 0 to 4"),
         (("--match", "0", "--step", "5"), "--step 5: match 0 has steps 1 to 4"),
         (("--match", "0", "--step", "0"), "--step 0: match 0 has steps 1 to 4"),
         (("--step", "1"), "--step 1: of which match"),
