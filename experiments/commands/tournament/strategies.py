@@ -29,7 +29,7 @@ from dilemmas.experiments.commands.options import json_option, print_json
 
 KINDS = {
     "automaton": "finite automaton",
-    "routine": "computed from the whole history",
+    "counting": "computed from the whole history",
     "group": "finite automaton, for groups",
     "family": "finite automaton, with parameters",
 }
@@ -53,7 +53,7 @@ class Known:
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, as --json prints them."""
-        more = {"section": self.section, "description": described(self.entry), "parameters": self.parameters}
+        more = {"section": self.section, "description": self.entry.description, "parameters": self.parameters}
         return {**self.row._asdict(), **more}
 
 
@@ -109,7 +109,7 @@ def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for one in members:
-            table.add_row(Text(f"  {one.row.name}"), Text(described(one.entry)))
+            table.add_row(Text(f"  {one.row.name}"), Text(one.entry.description))
         yield table
 
 
@@ -118,7 +118,7 @@ def in_full(one: Known) -> Table:
     row = one.row
     lines = {
         "strategy": row.name,
-        "": described(one.entry),
+        "": one.entry.description,
         "section": one.section,
         "source": row.source,
         "other names": ", ".join(row.aliases),
@@ -136,8 +136,3 @@ def in_full(one: Known) -> Table:
         if text:
             table.add_row(Text(heading), Text(text))
     return table
-
-
-def described(entry: AnyEntry) -> str:
-    """What a strategy does, in one sentence."""
-    return str(getattr(entry, "description", entry.source))
