@@ -108,10 +108,8 @@ def distil(
         The student.
     examples
         Teaching data, at least one example.
-    settings
-        Size and training of the adapter.
-    out
-        Directory of the adapter.
+    settings, out
+        Size and training of the adapter, and its directory.
     seed
         Seed of initial weights, order and dropout.
     save_every
