@@ -123,7 +123,7 @@ def test_a_cut_file_gives_its_whole_matches_and_says_where_it_ends(tmp_path: Pat
     path.write_bytes(written[:-30])
     _, read = read_trajectory(path)
     assert [next(read).match for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(CutError, match=r"a, line \d+: the file ends within the match that begins on line \d+"):
+    with pytest.raises(CutError, match=r"a, line \d+: the match that begins on line \d+ is incomplete"):
         next(read)
     assert len(TrajectoryIndex(path)) == 3
 
@@ -181,7 +181,7 @@ def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: byte
 def test_a_match_is_written_once(tmp_path: Path) -> None:
     with TrajectoryWriter(tmp_path / "a", HEADER) as writer:
         writer.write(matches(1)[0])
-        with pytest.raises(RecordError, match="holds match 0 already"):
+        with pytest.raises(RecordError, match="already contains match 0"):
             writer.write(matches(1)[0])
 
 
@@ -229,7 +229,7 @@ def test_a_file_cut_within_its_first_line_is_gone_on_with(tmp_path: Path, length
     whole = write(tmp_path / "a", matches(1))
     (tmp_path / "a").write_bytes(whole[:length])
     for reader in (read_trajectory, TrajectoryIndex):
-        with pytest.raises(CutError, match="a: the file ends within its first line; the command that wrote it goes on"):
+        with pytest.raises(CutError, match="a: the first line is incomplete; repeat the command"):
             reader(tmp_path / "a")
     assert write(tmp_path / "a", matches(1)) == whole
 

@@ -339,7 +339,7 @@ def test_names_are_no_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"holds no file named \*\.trajectory\.jsonl"):
+    with pytest.raises(ValueError, match=r"contains no file named \*\.trajectory\.jsonl"):
         read_play([tmp_path])
     path = tmp_path / "a.trajectory.jsonl"
     agents = [strategy("tft")] * 9
