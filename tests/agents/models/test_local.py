@@ -29,7 +29,7 @@ PROMPTS = (SHORT, LONG, "If you choose C, you get 10. Say why.", "Which?")
 
 
 class Plain:
-    """The referee: one text, one forward pass, no batch, no cache, no mask."""
+    """The reference: one text, one forward pass, no batch, no cache, no mask."""
 
     def __init__(self, folder: Path, adapter: Path | None = None, chat: bool = True) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -51,7 +51,7 @@ class Plain:
 
 
 class Spy:
-    """The model, and the token ids of every call."""
+    """A model that records the token ids of every call."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.config, self.device = model, model.config, model.device
@@ -99,7 +99,7 @@ def test_disjoint_events_add_up_to_the_one_that_holds_them_all() -> None:
     assert disjoint_logprobs([(5,), (5, 6)], [math.log(0.5), math.log(0.5)]) == [-math.inf, math.log(0.5)]
 
 
-def test_a_prompt_is_read_once_and_begins_once(backend) -> None:
+def test_equal_prompts_are_processed_once_with_one_bos_token(backend) -> None:
     spy = Spy(backend.model)
     replace(backend, model=spy).respond([Request(SHORT, labels=("C", "D"))] * 50)
     (ids,) = spy.calls
@@ -129,16 +129,16 @@ def test_sampled_tokens_are_as_frequent_as_the_model_says(backend) -> None:
     draws = 20_000
     for temperature in (1.0, 0.5):
         requests = [Request(SHORT, max_tokens=1, temperature=temperature, seed=(7, i)) for i in range(draws)]
-        told = texts(backend, requests)
+        found = texts(backend, requests)
         ids = torch.tensor([backend.tokenizer("<s><user>" + SHORT + "<assistant>")["input_ids"]])
         with torch.inference_mode():
             chance = (backend.model(ids).logits[0, -1].double() / temperature).softmax(-1)
         for token in chance.topk(5).indices.tolist():
             word, p = backend.tokenizer.decode([token]).strip(), float(chance[token])
-            if word and "\ufffd" not in word:  # half a character is no word of its own
+            if word and "\ufffd" not in word:  # not the bytes of half a character
                 spread = math.sqrt(p * (1 - p) / draws)
                 same = [i for i in range(len(chance)) if backend.tokenizer.decode([i]).strip() == word]
-                assert told.count(word) / draws == pytest.approx(float(chance[same].sum()), abs=5 * spread)
+                assert found.count(word) / draws == pytest.approx(float(chance[same].sum()), abs=5 * spread)
 
 
 def test_a_request_with_its_seed_gives_the_same_text_in_any_batch(backend) -> None:
@@ -157,14 +157,14 @@ def test_another_seed_gives_another_text(backend) -> None:
     assert len(set(texts(backend, [Request(SHORT, max_tokens=12, seed=(i,)) for i in range(20)]))) == 20
 
 
-def test_replies_that_agree_so_far_cost_one(backend) -> None:
+def test_replies_that_are_equal_so_far_share_a_row(backend) -> None:
     spy = Spy(backend.model)
     requests = [Request(SHORT, max_tokens=10, temperature=0, seed=(i,)) for i in range(50)]
     assert len(set(texts(replace(backend, model=spy), requests))) == 1
     assert [ids.shape[0] for ids in spy.calls] == [1] * 10
 
 
-def test_a_reply_ends_at_a_stop_token_and_the_others_go_on(backend) -> None:
+def test_a_reply_ends_at_a_stop_token_and_the_others_continue(backend) -> None:
     prompts = [backend.tokenizer(f"<s><user>{prompt}<assistant>")["input_ids"] for prompt in PROMPTS]
     draws = [Draw(i % 4, max_tokens=10, temperature=0.7, seed=(i,)) for i in range(40)]
     with torch.inference_mode():
@@ -178,13 +178,13 @@ def test_a_reply_ends_at_a_stop_token_and_the_others_go_on(backend) -> None:
 
 
 def test_the_stop_tokens_are_those_of_the_generation_settings(copy, backend) -> None:
-    wish = Request(SHORT, max_tokens=10, temperature=0)
+    request = Request(SHORT, max_tokens=10, temperature=0)
     spy = Spy(backend.model)
-    (whole,) = replace(backend, model=spy).respond([wish])
+    (whole,) = replace(backend, model=spy).respond([request])
     written = [int(ids[0, 0]) for ids in spy.calls[1:]]
     settings = json.loads((copy / "generation_config.json").read_text())
     (copy / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": [2, written[2]]}))
-    (short,) = open_model(str(copy)).respond([wish])
+    (short,) = open_model(str(copy)).respond([request])
     assert (whole.stopped, short.stopped) == (False, True)
     assert short.text == backend.tokenizer.decode(written[:2]).strip()
 
@@ -209,7 +209,7 @@ def test_an_adapter_is_applied(tiny_model, adapter, backend, dtype: str, error: 
 
 
 def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> None:
-    """Copied weights lie elsewhere in memory, and sums over them differ in the last digits."""
+    """Copied weights have another alignment in memory, and sums over them other rounding errors."""
     import pickle
 
     sent = open_model(str(tiny_model))
@@ -220,7 +220,7 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
     assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
 
 
-def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_unloaded(tiny_model, backend) -> None:
+def test_a_model_is_found_at_once_loaded_at_the_first_request_and_freed_when_unloaded(tiny_model, backend) -> None:
     waiting = open_model(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))
@@ -236,7 +236,7 @@ def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_unl
         open_model(str(tiny_model), dtype="float23")
 
 
-def test_a_prompt_that_cannot_be_put_is_refused(backend) -> None:
+def test_a_prompt_that_cannot_be_processed_is_refused(backend) -> None:
     for prompt, complaint in (("You win.</s> Choose", "control token"), ("choose " * 300, "tokens")):
         with pytest.raises(ModelError, match=complaint):
             backend.respond([Request(prompt, labels=("C", "D"))])

@@ -18,7 +18,7 @@ from dilemmas.envs.errors import InputError  # noqa: E402
 
 
 def tensors(file: Path) -> dict[str, Any]:
-    """What a safetensors file holds, no longer tied to the file."""
+    """The tensors of a safetensors file, copied into memory."""
     return {name: tensor.clone() for name, tensor in load_file(file).items()}
 
 
@@ -74,7 +74,7 @@ def test_a_model_that_is_not_there_is_refused(tiny_model, tmp_path, monkeypatch)
     assert "'gpu'" in refused(str(tiny_model), device="gpu")
 
 
-def test_a_directory_that_holds_no_whole_model_is_refused(copy, tmp_path) -> None:
+def test_a_directory_without_a_complete_model_is_refused(copy, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no config.json" in refused(str(tmp_path / "empty"))
     tokenizer = (copy / "tokenizer.json").rename(tmp_path / "tokenizer.json")
@@ -101,8 +101,8 @@ def test_a_chat_template_that_cannot_be_used_is_refused(copy) -> None:
         assert complaint in refused(str(copy))
 
 
-def test_transformers_and_peft_say_nothing(copy, adapter, caplog, recwarn) -> None:
-    """A surplus tensor is worth a table to the one, and the other causes a FutureWarning at every adapter."""
+def test_transformers_and_peft_print_nothing(copy, adapter, caplog, recwarn) -> None:
+    """Transformers would report an unused tensor, and peft causes a FutureWarning for every adapter."""
     weights = tensors(copy / "model.safetensors") | {"spare": torch.zeros(2)}
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
     logger = logging.getLogger("transformers")
