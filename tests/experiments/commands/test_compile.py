@@ -166,7 +166,7 @@ def test_payoffs_are_the_studys_the_catalogues_or_ones_own() -> None:
         ("tit_for_tat --game stag_hunt --payoffs T=99", "stag_hunt needs R>T>=P>S"),
         ("tit_for_tat --game stag_hunt --adapter a", "--adapter 'a': 'tit_for_tat' is a strategy"),
         ("tit_for_tat --game stag_hunt --shuffle-labels", "--shuffle-labels: 'tit_for_tat' is a strategy"),
-        ("tit_for_tat --game stag_hunt --memory 12", "reduce memory"),
+        ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
         ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, but a table"),
         ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
