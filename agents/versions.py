@@ -1,10 +1,10 @@
-"""Versions of what computes results, as records and run folders keep them."""
+"""Versions of the packages that compute results, for records and run folders."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 
 def installed(package: str) -> str | None:
-    """Version of an installed package; None where there is none."""
+    """Version of an installed package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

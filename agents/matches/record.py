@@ -1,4 +1,4 @@
-"""What a match leaves behind: every decision whole, what it brought, and why the match ended."""
+"""The record of a match: every decision with its prompt and probabilities, the payoffs, and why the match ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from dilemmas.envs.errors import InputError
 
 
 class RecordError(InputError):
-    """A record that cannot be made or used; the message names the place and what is wrong."""
+    """A record that cannot be made or read; the message names the place and the reason."""
 
 
 class Reason(StrEnum):
-    """What ended a match."""
+    """Why a match ended."""
 
     TERMINATED = "terminated"
-    """The rules of the game."""
+    """By the rules of the game."""
     TRUNCATED = "truncated"
-    """The clock of the environment."""
+    """By the environment's limit on the number of steps."""
     ABORTED = "aborted"
-    """A reply in which no action could be read, where the policy is to abort."""
+    """Because a reply was unreadable and the policy was to abort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +35,47 @@ class MatchOutcome:
     detail: str
     """The reason in words."""
     rounds: int
-    """Steps that were played to the end."""
+    """Number of completed steps."""
     totals: Mapping[str, float]
     """Sum of the payoffs by player, in points."""
     unreadable: Mapping[str, int]
-    """Decisions by player in which no reply could be read."""
+    """Number of decisions by player in which every reply was unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one player saw, decided and got in one step."""
+    """Observation, decision and reward of one player in one step."""
 
     player: str
     """PettingZoo's name of the player."""
     observation: Any
-    """As plain lists and numbers."""
+    """The observation in JSON types."""
     decision: Decision
     played: Any = None
-    """The action as it happened, after trembles; None where the environment does not say or did not play."""
+    """The action after noise; None if the environment does not show it or the step was not played."""
     reward: float | None = None
-    """In points; None where the step was not played, because the match was aborted."""
+    """In points; None if the step was not played because the match was aborted."""
     terminated: bool = False
+    """Whether the match ended by the rules."""
     truncated: bool = False
+    """Whether the match ended by the environment's limit on the number of steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchRecord:
-    """A match from its first decision to its end."""
+    """The record of a match."""
 
     match: int
     """Number of the match in its run, from 0."""
     seed: int
-    """What the environment was reset with."""
+    """The number with which the environment was reset."""
     steps: tuple[tuple[Move, ...], ...]
-    """One move of every player at the table, step by step."""
+    """For each step one move per player."""
     outcome: MatchOutcome
 
 
 def match_outcome(steps: Sequence[tuple[Move, ...]]) -> MatchOutcome:
-    """How a match ended whose last step is the last of `steps`."""
+    """The outcome of a match that ended with the last of `steps`."""
     moves = [move for step in steps for move in step]
     players = list(dict.fromkeys(move.player for move in moves))
     return MatchOutcome(
@@ -97,7 +99,13 @@ def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
 
 
 def json_value(value: Any) -> Any:
-    """A value in the types of JSON, numbers unchanged; `RecordError` where there is no such thing."""
+    """Convert a value to the types of JSON; numbers are unchanged.
+
+    Raises
+    ------
+    RecordError
+        If the value has a type that has no equivalent in JSON.
+    """
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, np.ndarray | np.generic):
@@ -106,7 +114,7 @@ def json_value(value: Any) -> Any:
         return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [json_value(item) for item in value]
-    for kind in (int, float, str):  # their subclasses, such as enumerations
+    for kind in (int, float, str):  # subclasses, such as enumerations
         if isinstance(value, kind):
             return kind(value)
-    raise RecordError(f"{value!r} of type {type(value).__name__} cannot be recorded; use numbers, texts or arrays")
+    raise RecordError(f"{value!r} of type {type(value).__name__} cannot be recorded; use numbers, strings or arrays")

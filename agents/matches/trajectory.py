@@ -1,12 +1,12 @@
-"""The record of a run as a file: written match by match, read back and checked, or opened at any match.
+"""Trajectory files, which hold the record of a run: writing match by match, reading with checks, and random access.
 
     with TrajectoryWriter("run.trajectory.jsonl", header) as writer:
-        held = len(writer.matches)
-        for record in run_matches(make_env, agents, 100 - held, seed, first_match=held):
+        done = len(writer.matches)
+        for record in run_matches(make_env, agents, 100 - done, seed, first_match=done):
             writer.write(record)
 
-Matches are appended whole; after a crash, the same lines cut what is not whole and go on from there. The
-format is described in `dilemmas.agents.matches.trajectory_format`.
+Matches are appended one at a time; after a crash, the same code removes an incomplete last match and
+resumes from there. The format is described in `dilemmas.agents.matches.trajectory_format`.
 """
 
 from collections import deque
@@ -41,30 +41,37 @@ __all__ = [
 ]
 
 SUFFIX = ".trajectory.jsonl"
-"""What the names of such files end with."""
+"""Suffix of the names of trajectory files."""
 
 
 class CutError(RecordError):
-    """A record whose last match is not whole: the run was killed, or still goes on."""
+    """A file whose last match is incomplete because the run was killed or is still running."""
 
 
 def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
-    """The header, and the matches one by one as they are read and checked.
+    """Read a trajectory file.
 
-    `RecordError` says which line is wrong and how: at once about the header, later about the matches. Where
-    the last match is not whole, the whole ones come first and a `CutError` after them.
+    Returns
+    -------
+    tuple
+        The header, and an iterator over the matches, which are read and checked one at a time.
+
+    Raises
+    ------
+    RecordError
+        If a line is not valid or a checksum does not match; for the header at once, for matches from the iterator.
+    CutError
+        From the iterator, after all complete matches, if the last match is incomplete.
     """
-    ledger = _Ledger(Path(path))
-    return ledger.header, ledger.matches()
+    reader = _Reader(Path(path))
+    return reader.header, reader.matches()
 
 
 def _header(path: Path) -> tuple[bytes, Header]:
-    """The first line and what it says."""
+    """The first line, and the header in it."""
     first = _first_line(path)
     if not first.endswith(b"\n") and BEGINNING.startswith(first[: len(BEGINNING)]):
-        raise CutError(
-            f"{path}: the file ends within its first line; the command that wrote it goes on when it is repeated"
-        )
+        raise CutError(f"{path}: the first line is incomplete; repeat the command that wrote the file to resume it")
     return first, parse_header(path, first)
 
 
@@ -76,8 +83,8 @@ def _first_line(path: Path) -> bytes:
         raise RecordError(f"{path}: {error.strerror}") from None
 
 
-class _Ledger:
-    """A file read from its beginning, and what has to be known to write on where the reading has got to."""
+class _Reader:
+    """Reads a file from its beginning and keeps what is needed to append to it after the last match read."""
 
     def __init__(self, path: Path) -> None:
         first, self.header = _header(path)
@@ -87,13 +94,13 @@ class _Ledger:
         self.prompts: Prompts = {}
         """Prompts of the matches read."""
         self.offset = len(first)
-        """Bytes read; the header and whole matches."""
+        """Number of bytes read: the header and complete matches."""
         self.digest = sha256(first)
-        """Of these bytes."""
+        """SHA-256 of these bytes."""
         self._line = 2
 
     def matches(self) -> Iterator[MatchRecord]:
-        """The matches that have not been read yet."""
+        """Read the remaining matches; `CutError` if the last one is incomplete."""
         block: list[bytes] = []
         with self.path.open("rb") as file:
             file.seek(self.offset)
@@ -104,22 +111,22 @@ class _Ledger:
                     block = []
         if block:
             raise CutError(
-                f"{self.path}, line {self._line + len(block) - 1}: the file ends within the match that begins"
-                f" on line {self._line}; the command that wrote it goes on from there when it is repeated"
+                f"{self.path}, line {self._line + len(block) - 1}: the match that begins on line {self._line} is"
+                " incomplete; repeat the command that wrote the file to resume it"
             )
 
     def _match(self, block: list[bytes]) -> MatchRecord:
         last = self._line + len(block) - 1
-        before, sealed = split_checksum(block[-1])
+        before, checksum = split_checksum(block[-1])
         self.digest.update(b"".join([*block[:-1], before]))
-        if sealed != checksum_key(self.digest.hexdigest()):
+        if checksum != checksum_key(self.digest.hexdigest()):
             first = self._line if self.numbers else 1
             raise RecordError(
-                f"{self.path}, lines {first} to {last}: the checksum on line {last} does not fit, so they are"
-                " not as they were written; take the file from a copy, or play the matches again"
+                f"{self.path}, lines {first} to {last}: the checksum on line {last} does not match, so the"
+                " lines have been changed; restore the file from a copy, or play the matches again"
             )
         record = parse_match(self.path, self._line, block, self.prompts)
-        self.digest.update(sealed)
+        self.digest.update(checksum)
         self.offset += sum(map(len, block))
         self._line = last + 1
         self.numbers.add(record.match)
@@ -127,45 +134,58 @@ class _Ledger:
 
 
 class TrajectoryWriter:
-    """Appends matches to a file, each whole and flushed at once.
+    """Appends matches to a file; each is written at once and flushed.
 
-    A file that is there already is gone on with: `matches` says which ones it holds, and a match that is not
-    whole is cut. `RecordError` where it is damaged or the record of another run; it is then left as it is.
+    An existing file is resumed: `matches` has the numbers of its matches, and an incomplete last match is removed.
     """
 
     def __init__(self, path: str | Path, header: Header) -> None:
+        """Open or create a file.
+
+        Raises
+        ------
+        RecordError
+            If an existing file is damaged or the record of another run; the file is not changed.
+        """
         self.path = Path(path)
         first = encode_header(header)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
         held = _first_line(self.path)
-        if held != first and first.startswith(held):  # new, or killed while writing it
+        if held != first and first.startswith(held):  # new, or killed while it was written
             self.path.write_bytes(first)
-        ledger = _Ledger(self.path)
+        reader = _Reader(self.path)
         _expect(self.path, _first_line(self.path), first)
         with suppress(CutError):
-            deque(ledger.matches(), maxlen=0)
-        self.matches = ledger.numbers
-        """Numbers of the matches that the file holds."""
-        self._prompts = set(ledger.prompts)
-        self._digest = ledger.digest
+            deque(reader.matches(), maxlen=0)
+        self.matches = reader.numbers
+        """Numbers of the matches in the file."""
+        self._prompts = set(reader.prompts)
+        self._digest = reader.digest
         self._file = self.path.open("r+b")
-        self._file.truncate(ledger.offset)
-        self._file.seek(ledger.offset)
+        self._file.truncate(reader.offset)
+        self._file.seek(reader.offset)
 
     def write(self, record: MatchRecord) -> None:
-        """Append a match; `RecordError` where the file holds its number already."""
+        """Append a match.
+
+        Raises
+        ------
+        RecordError
+            If the file already contains a match with this number.
+        """
         if record.match in self.matches:
-            raise RecordError(f"{self.path} holds match {record.match} already")
+            raise RecordError(f"{self.path} already contains match {record.match}; write each match once")
         lines = b"".join(encode_match(record, self._prompts))
         self._digest.update(lines)
-        sealed = checksum_key(self._digest.hexdigest())
-        self._digest.update(sealed)
-        self._file.write(lines + sealed)
+        checksum = checksum_key(self._digest.hexdigest())
+        self._digest.update(checksum)
+        self._file.write(lines + checksum)
         self._file.flush()
         self.matches.add(record.match)
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> "TrajectoryWriter":
@@ -176,22 +196,24 @@ class TrajectoryWriter:
 
 
 def _expect(path: Path, held: bytes, wanted: bytes) -> None:
-    """`RecordError` with the first difference of two headers, if there is one."""
-    for told in differences(line_object(path, 1, held), line_object(path, 1, wanted)):
-        raise RecordError(f"{path} is the record of another run ({told}); choose another file, or remove this one")
+    """Raise `RecordError` with the first difference of two headers, if there is one."""
+    for difference in differences(line_object(path, 1, held), line_object(path, 1, wanted)):
+        raise RecordError(
+            f"{path} is the record of another run ({difference}); choose another file, or remove this one"
+        )
 
 
 class TrajectoryIndex:
-    """A file opened at any match at once, however big it is: scanned for the ends of matches only.
+    """Random access to the matches of a file; opening it only searches for the ends of matches.
 
-    Checksums are not looked at, and a last match that is not whole is left out.
+    Checksums are not checked, and an incomplete last match is left out.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         _, self.header = _header(self.path)
         self.blocks: list[tuple[int, int, int]] = []
-        """Of every match: where it begins and ends, in bytes, and the number of its first line."""
+        """For each match its begin and end in bytes, and the number of its first line."""
         self._prompts = _Prompts(self.path)
         self._scan()
 
@@ -199,7 +221,7 @@ class TrajectoryIndex:
         return len(self.blocks)
 
     def __getitem__(self, place: int) -> MatchRecord:
-        """The match at a place of the file, counted from 0."""
+        """The match at a position in the file, counted from 0."""
         begin, end, line = self.blocks[place]
         with self.path.open("rb") as file:
             file.seek(begin)
@@ -220,13 +242,13 @@ class TrajectoryIndex:
 
 
 class _Prompts(Prompts):
-    """Texts of prompts, read from the file when they are asked for."""
+    """Texts of prompts, read from the file on access."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
         self.where: dict[str, tuple[int, int]] = {}
-        """Offset in bytes and number of a prompt's line, by its hash."""
+        """Offset in bytes and number of the line of each prompt, by its hash."""
 
     def __missing__(self, key: str) -> str:
         offset, number = self.where[key]
@@ -237,9 +259,15 @@ class _Prompts(Prompts):
 
 
 def find_trajectories(path: str | Path) -> list[Path]:
-    """The file itself, or all trajectories in a run folder and the folders in it; `RecordError` for none."""
+    """The file itself, or all trajectory files in a folder and its subfolders, sorted.
+
+    Raises
+    ------
+    RecordError
+        If a folder contains no trajectory file.
+    """
     place = Path(path)
     found = sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place]
     if not found:
-        raise RecordError(f"{place} holds no file named *{SUFFIX}; give a run folder or such a file")
+        raise RecordError(f"{place} contains no file named *{SUFFIX}; give a run folder or such a file")
     return found

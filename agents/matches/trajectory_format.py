@@ -28,7 +28,7 @@ from dilemmas.envs.data_files import json_object
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
 BEGINNING = f'{{"format":"{FORMAT}"'.encode()
-"""Of every trajectory file."""
+"""The first bytes of every trajectory file."""
 
 Prompts = dict[str, str]
 """Texts of prompts by their hash."""
@@ -36,31 +36,40 @@ Prompts = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all matches of a file have in common: enough to play them again."""
+    """What all matches of a file have in common; sufficient to replay them."""
 
     environment: str
-    """PettingZoo's id, such as ``dilemmas/prisoners_dilemma-v0``; a name of your own cannot be replayed."""
+    """PettingZoo's id, such as ``dilemmas/prisoners_dilemma-v0``; other environments cannot be replayed."""
     agents: tuple[Player, ...]
-    """Who plays, in the order of the environment's players."""
+    """The agents, in the order of the environment's players."""
     seed: int
     """The seed of the run, 0 or more."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Keyword arguments with which the environment was made; plain JSON values."""
+    """Keyword arguments with which the environment was made; JSON types."""
     context: str | None = None
-    """Name of the social context of the prompts, if there were any."""
+    """Name of the social context of the prompts, if agents were prompted."""
     template: str | None = None
-    """Name or path of the prompts' template."""
+    """Name or path of the template of the prompts."""
     dilemmas: str = field(default_factory=dilemmas_version)
-    """Version that wrote the file."""
+    """Version of dilemmas that wrote the file."""
 
 
 def encode_header(header: Header) -> bytes:
+    """The first line of a file."""
     agents = [_fields(player) for player in header.agents]
     return _line({"format": FORMAT, "version": VERSION, **_fields(header), "agents": agents})
 
 
 def encode_match(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
-    """The lines of a match but for the checksum_key of the last; `known` are the hashes of prompts written so far."""
+    """The lines of a match without the checksum of the last.
+
+    Parameters
+    ----------
+    record
+        The match.
+    known
+        Hashes of the prompts that the file contains; those of this match are added.
+    """
     yield _line({"match": record.match, "seed": record.seed})
     for number, moves in enumerate(record.steps, 1):
         for text in (move.decision.prompt for move in moves):
@@ -72,18 +81,18 @@ def encode_match(record: MatchRecord, known: set[str]) -> Iterator[bytes]:
 
 
 def checksum_key(digest: str) -> bytes:
-    """The end of an end line, given the SHA-256 of everything before it."""
+    """The last key of an end line, given the SHA-256 of all bytes of the file before it."""
     return f',"sha256":"{digest}"}}\n'.encode()
 
 
 def split_checksum(end: bytes) -> tuple[bytes, bytes]:
-    """An end line before and from its checksum_key."""
+    """Split an end line before its checksum."""
     before, comma, rest = end.rpartition(b',"sha256":')
     return before, comma + rest
 
 
 def is_end_line(line: bytes) -> bool:
-    """Whether a line ends a match, and is whole."""
+    """Whether a line is a complete end line."""
     return line.startswith(b'{"end":') and line.endswith(b"}\n")
 
 
@@ -101,13 +110,13 @@ def _move(move: Move) -> dict[str, Any]:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """A dataclass as a mapping, without the fields that have no value."""
+    """A dataclass as a mapping, without the fields that are None."""
     pairs = ((item.name, getattr(value, item.name)) for item in fields(value))
     return {name: held for name, held in pairs if held is not None}
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    """In ASCII, so that whatever a model wrote stays on its line; floats are read back equal."""
+    """A line of JSON in ASCII, so that no text of a model contains a line break; floats are read back equal."""
     return json.dumps(value, separators=(",", ":"), default=json_value).encode() + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""The seam to language models: one method. Everything above it is tested with the fake at the end."""
+"""The interface to language models; everything above it is tested with `FakeBackend`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dilemmas.envs.errors import InputError
 
 
 class ModelError(InputError):
-    """A model that cannot be used; the message names the model, what is wrong and the way out."""
+    """A model that cannot be used; the message names the model, the reason and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,27 +16,27 @@ class Request:
     """One prompt put to a model."""
 
     prompt: str
-    """The user's message; the backend puts it into the model's chat template, if it has one."""
+    """The user's message; the backend applies the model's chat template, if there is one."""
     labels: tuple[str, ...] = ()
-    """Answers whose exact log-probability is wanted; none if empty."""
+    """Answers whose exact log-probabilities are requested; may be empty."""
     max_tokens: int = 0
-    """Length of the free text to sample, in tokens; 0 for none."""
+    """Maximum length of the text to sample, in tokens; 0 to sample none."""
     temperature: float = 1.0
-    """Of the sampled text; 0 takes the most probable token."""
+    """Temperature of the sampled text, 0 or more; 0 takes the most probable token."""
     seed: tuple[int, ...] = (0,)
     """Seed of the sampled text: the same request with the same seed gives the same text in any batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a model gave to one request."""
+    """What a model returned for one request."""
 
     logprobs: tuple[float, ...] = ()
-    """Log-probability, in nats, that the reply starts with each label; by label of the request."""
+    """Log-probability, in nats, that the reply starts with each label, in the order of the request."""
     text: str = ""
-    """The sampled reply, without stop token and the blanks around it."""
+    """The sampled reply, without the stop token and surrounding whitespace."""
     stopped: bool = True
-    """Whether the reply ended by itself rather than at `max_tokens`."""
+    """Whether the reply ended with a stop token rather than at `max_tokens`."""
 
 
 class Backend(Protocol):
@@ -44,7 +44,7 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """What the model is called in tables and records."""
+        """Name of the model in tables and records."""
         ...
 
     @property
@@ -54,7 +54,7 @@ class Backend(Protocol):
 
     @property
     def size(self) -> int:
-        """Size of the weights in bytes; 0 where they are not on this machine."""
+        """Size of the weights in bytes; 0 if they are not on this machine."""
         ...
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
@@ -62,18 +62,19 @@ class Backend(Protocol):
         ...
 
     def unload(self) -> None:
-        """Free the memory that the weights take; they are loaded again at the next request."""
+        """Free the memory of the weights; they are loaded again at the next request."""
         ...
 
 
 class CachingBackend:
-    """A backend that asks the one below only once for the label probabilities of a prompt.
+    """A backend that requests the label probabilities of a prompt from another backend only once.
 
-    What a prompt shows decides what it costs: with one remembered round a two-player game has five different prompts,
-    however many matches are played. Sampled text is never remembered.
+    The cost of a run is then determined by the number of different prompts: with a memory of one round a two-player
+    game has five, however many matches are played. Sampled text is not cached.
     """
 
     def __init__(self, below: Backend) -> None:
+        """`below`: the backend whose responses are cached."""
         self.below = below
         self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
 
@@ -104,7 +105,7 @@ class CachingBackend:
 
 @dataclass(frozen=True, slots=True)
 class FakeBackend:
-    """A model made of a function, for tests and examples."""
+    """A model whose responses are computed by a function, for tests and examples."""
 
     answer: Callable[[Request], Response]
     name: str = "fake"

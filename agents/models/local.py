@@ -1,7 +1,7 @@
 """Language models on this machine, through transformers: exact label probabilities and sampled text.
 
-`dilemmas.agents.models.open_model` makes these backends. A prompt goes
-through the model's chat template as one user message (`dilemmas.agents.models.chat`).
+These backends are made by `dilemmas.agents.models.open_model`. A prompt is one user message in the model's chat
+template (`dilemmas.agents.models.chat`).
 """
 
 import warnings
@@ -23,30 +23,37 @@ if TYPE_CHECKING:
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 BATCH_TOKENS = 16_384
-"""Tokens, pads included, that a model holds at once if nothing else is said."""
+"""Default of the maximum number of tokens, padding included, that a model processes at once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LocalBackend:
-    """A causal language model with its tokenizer, ready to answer."""
+    """A causal language model in memory, with its tokenizer."""
 
     name: str
-    """What tables and records call it."""
+    """Name in tables and records."""
     fingerprint: str
     """Identifies the weights; see `ModelFiles.fingerprint`."""
     model: Any
-    """The transformers model, an adapter applied, in evaluation mode."""
+    """The transformers model, with its adapter applied, in evaluation mode."""
     tokenizer: Any
     batch_tokens: int
-    """Most tokens that the model holds at once, pads included; the cache of keys and values grows with it."""
+    """Maximum number of tokens, padding included, that the model processes at once; the size of the cache of keys and
+    values is proportional to it."""
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
-        """One response per request, in order; a prompt that comes several times is read once.
+        """One response per request, in order; equal prompts are processed once.
 
-        The log-probability of a label is the sum over its tokens as the chat template would write it in a reply, one
-        token or many. Where the tokens of one label begin another's ("1", "10"), the longer is taken from the
-        shorter, so that the events exclude each other. "Exact" means: as the weights say in the model's dtype.
-        Raises ModelError where a prompt is too long for the model or holds one of its control tokens.
+        The log-probability of a label is the sum over its tokens, one or more, as the chat template would write it in
+        a reply. If the tokens of one label are the beginning of another's ("1" and "10"), the probability of the longer
+        one is subtracted from that of the shorter one, so that the events are mutually exclusive. Probabilities are
+        exact up to the precision of the model's dtype.
+
+        Raises
+        ------
+        ModelError
+            If a prompt is too long for the model or contains one of its control tokens, or two labels have the same
+            tokens.
         """
         import torch
 
@@ -63,16 +70,19 @@ class LocalBackend:
         ]
 
     def _encode(self, prompt: str, room: int) -> tuple[int, ...]:
-        """Tokens up to where the reply begins, with `room` tokens left for it."""
+        """Tokens up to the beginning of the reply; checks that the model can process `room` more."""
         for token in self.tokenizer.added_tokens_decoder.values():
             if token.special and token.content in prompt:
-                raise ModelError(f"prompt '{prompt[:40]}...' holds '{token.content}', a control token of {self.name}")
+                raise ModelError(
+                    f"prompt '{prompt[:40]}...' contains '{token.content}', a control token of {self.name};"
+                    " remove it from the prompt"
+                )
         tokens = tuple(encode_prompt(self.tokenizer, prompt))
         most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         if most and len(tokens) + room > most:
             raise ModelError(
-                f"prompt '{prompt[:40]}...' has {len(tokens)} tokens and {room} are wanted; {self.name} holds {most}:"
-                " show fewer rounds or ask for a shorter reply"
+                f"prompt '{prompt[:40]}...' has {len(tokens)} tokens, and {room} more are requested; the maximum of"
+                f" {self.name} is {most}: show fewer rounds or request a shorter reply"
             )
         return tokens
 
@@ -92,11 +102,11 @@ class LocalBackend:
 
         replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
         if not all(replies) or len(set(replies)) < len(replies):
-            raise ModelError(f"labels {labels} are not different texts to {self.name}; choose others")
+            raise ModelError(f"labels {labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
 
     def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
-        """Sampled text, and whether it stopped by itself, by index of the request."""
+        """Sampled text, and whether it ended with a stop token, by index of the request."""
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
         wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
@@ -114,7 +124,7 @@ class LocalBackend:
         return {i: (text[tuple(t)].strip(), ended) for i, (t, ended) in zip(wanted, replies, strict=True)}
 
     def _stops(self, prompt: str) -> frozenset[int]:
-        """Tokens that end a reply: the generation settings', the tokenizer's, and the chat template's."""
+        """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""
         settings = getattr(self.model, "generation_config", None)
         named = getattr(settings, "eos_token_id", None)
         stops = named if isinstance(named, list) else [named]
@@ -124,30 +134,45 @@ class LocalBackend:
 
 
 def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
-    """The model, its adapter applied, and the tokenizer. ModelError where the files do not fit together."""
+    """Load a model, with its adapter applied, and the tokenizer.
+
+    Parameters
+    ----------
+    found
+        The files of the model.
+    place
+        Device map of transformers, as returned by `device_map`.
+    precision
+        Data type of the weights in memory.
+
+    Raises
+    ------
+    ModelError
+        If a file cannot be read, or the files do not fit together.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
         with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
-            stop_token(tokenizer, "a prompt")  # a chat template that cannot be used fails here
+            stop_token(tokenizer, "a prompt")  # fails here if the chat template cannot be used
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 dtype=precision,
                 device_map=place,
                 local_files_only=True,
-                trust_remote_code=False,  # not given, transformers would ask the user
+                trust_remote_code=False,  # by default, transformers would ask the user
                 use_safetensors=True,
-                ignore_mismatched_sizes=True,  # to be reported, and refused below
+                ignore_mismatched_sizes=True,  # reported, and refused below
                 output_loading_info=True,
             )
-    except Exception as error:  # transformers raises a dozen kinds, from KeyError to SafetensorError
+    except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
         raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
     model, report = loaded
     if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
         raise ModelError(
-            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors, {lacking[0]} first, or"
-            " hold them in other shapes than config.json says; they would be random. Give a complete model"
+            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors ({lacking[0]}, ...) or"
+            " have other shapes than config.json states; these tensors would be random. Use a complete model"
         )
     if found.adapter is not None:
         model = _apply(model, found)
@@ -156,7 +181,7 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
 
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """Without progress bars and reports: dilemmas shows its own, and tells in one line what goes wrong."""
+    """Suppress progress bars and reports: dilemmas has its own, and reports errors in one line."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()
@@ -169,7 +194,7 @@ def _quiet_transformers() -> Iterator[None]:
 
 
 def _apply(model: Any, found: ModelFiles) -> Any:
-    """The model with its adapter, merged into the weights where rounding allows."""
+    """The model with its adapter, merged into the weights in float32, where rounding is negligible."""
     import torch
     from peft import PeftModel
 
@@ -177,20 +202,27 @@ def _apply(model: Any, found: ModelFiles) -> Any:
         with quiet_peft():
             warnings.filterwarnings("error", message="Found missing adapter keys")
             adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
-    except Exception as error:  # peft raises whatever torch does
+    except Exception as error:  # peft passes on any error of torch
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
     return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
 
 
 @contextmanager
 def quiet_peft() -> Iterator[None]:
-    """Without the one warning that peft 0.21 causes itself: it reads a property that transformers 5.23 deprecates."""
+    """Suppress a warning that peft 0.21 causes by reading a property that transformers 5.23 deprecates."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield
 
 
 def device_map(device: str) -> str:
+    """The device map of transformers for a device name, as in `dilemmas.agents.models.open_model.open_model`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such device on this machine.
+    """
     import torch
 
     count = torch.cuda.device_count()
@@ -201,6 +233,13 @@ def device_map(device: str) -> str:
 
 
 def torch_dtype(dtype: str, device: str) -> "torch.dtype":
+    """The data type for a name; ``auto`` is float32 on the CPU and bfloat16 on a GPU.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data type.
+    """
     import torch
 
     name = lookup("dtype", dtype, {name: name for name in DTYPES})

@@ -1,4 +1,4 @@
-"""Where a model's files are and whether they can be used. Needs neither torch nor, without a hub id, transformers."""
+"""Finding and checking the files of a model. Needs no torch, and no transformers except for a hub id."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from dilemmas.agents.models.backend import ModelError
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
-"""Name of a built-in model -> its folder in agents/miniatures."""
+"""Names of the built-in models, and their folders in agents/models/miniatures."""
 
 MODEL_FILES = (
     "model*.safetensors",
@@ -27,7 +27,7 @@ MODEL_FILES = (
     "vocab*",
     "merges.txt",
 )
-"""What makes a model what it is: these files are hashed, and these are fetched from the hub. No pickles, no code."""
+"""The files of a model that are hashed for its fingerprint and downloaded from the hub; no pickles, no code."""
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -36,23 +36,34 @@ ADAPTER_CONFIG = "adapter_config.json"
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model on this machine, checked."""
+    """The checked files of a model on this machine."""
 
     name: str
-    """What tables and records call it: a hub id, a built-in name or the name of its directory; ``base+adapter``."""
+    """Name in tables and records: a hub id, a built-in name or the name of the directory; ``base+adapter``."""
     folder: Path
     """Directory of the base model."""
     adapter: Path | None
-    """Directory of the LoRA adapter on top of it, if any."""
+    """Directory of the LoRA adapter, if any."""
     fingerprint: str
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
 
 
 def find_model(model: str, adapter: str | None = None) -> ModelFiles:
-    """Find and check a model: a built-in name, a directory (also an adapter's own), or a hub id, also ``id@revision``.
+    """Find and check a model.
 
-    Raises ModelError in one line where there is none or it cannot be used, `UnknownNameError` with the nearest name
-    where a built-in one was meant.
+    Parameters
+    ----------
+    model
+        A built-in name, a directory (of a model or of an adapter), or a hub id, also ``id@revision``.
+    adapter
+        Directory or hub id of a LoRA adapter.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or it cannot be used; the message has one line.
+    UnknownNameError
+        If the name is similar to that of a built-in model.
     """
     folder = locate(model)
     if not (folder / ADAPTER_CONFIG).is_file():
@@ -60,18 +71,26 @@ def find_model(model: str, adapter: str | None = None) -> ModelFiles:
         found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
         return found if adapter is None else _on_top(found, adapter, locate(adapter))
     if adapter is not None:
-        raise ModelError(f"model '{model}' is an adapter itself; give the model under it, and one adapter")
+        raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
     return _on_top(_base_of(model, folder), model, folder)
 
 
 def locate(model: str) -> Path:
-    """The directory of a model or an adapter. A hub id is looked up in the cache and then, if allowed, on the hub."""
+    """The directory of a model or an adapter; a hub id is looked up in the cache and then, if online, on the hub.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or adapter.
+    UnknownNameError
+        If the name is similar to that of a built-in model.
+    """
     if model in BUILT_IN:
         built_in = Path(str(files("dilemmas.agents.models"))) / "miniatures" / BUILT_IN[model]
         if not built_in.is_dir():
             raise ModelError(
-                f"model '{model}' is not in this installation ({built_in});"
-                " make it with `dilemmas miniatures build --out DIR` and give its directory"
+                f"model '{model}' is not part of this installation ({built_in} does not exist);"
+                " build it with `dilemmas miniatures build --out DIR` and give its directory"
             )
         return built_in
     folder = Path(model).expanduser()
@@ -85,7 +104,7 @@ def locate(model: str) -> Path:
 
 
 def is_hub_id(model: str) -> bool:
-    """Whether a model is named by its hub id, not by a built-in name or a directory."""
+    """Whether a model is specified by a hub id, not by a built-in name or a directory."""
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
 
 
@@ -96,18 +115,24 @@ def _from_hub(model: str) -> Path:
     patterns = [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG]
     try:
         return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
-    except Exception as error:  # the hub's errors have no common base but this one
+    except Exception as error:  # the hub's errors have no other common base class
         why = f"{type(error).__name__}: {_first_line(error)}"
         if constants.HF_HUB_OFFLINE:
-            why = "HF_HUB_OFFLINE is set and the cache has no such model"
+            why = "HF_HUB_OFFLINE is set and the model is not in the cache"
         raise ModelError(
-            f"model '{model}': no such directory here, and none from the hub ({why});"
-            " give the directory of a downloaded model, or set HF_HUB_OFFLINE=0 with a network"
+            f"model '{model}': no such directory, and no such model on the hub ({why});"
+            " give the directory of a downloaded model, or set HF_HUB_OFFLINE=0 and connect to a network"
         ) from None
 
 
 def check_model(model: str, folder: Path) -> None:
-    """ModelError unless the directory holds a model in safetensors that needs no code of its own, with a tokenizer."""
+    """Check that a directory contains a model in safetensors with a tokenizer, which needs no code of its own.
+
+    Raises
+    ------
+    ModelError
+        If it does not; the message names what is missing.
+    """
     config = _read_json(model, folder / "config.json")
     if "auto_map" in config:
         _refuse_code(model, str(config.get("model_type")))
@@ -117,13 +142,13 @@ def check_model(model: str, folder: Path) -> None:
         pickled = sorted(file.name for suffix in ("bin", "pt", "pth") for file in folder.glob(f"*.{suffix}"))
         if pickled:
             raise ModelError(
-                f"model '{model}' has its weights in {pickled[0]} only: a pickle can run code, so it is not read;"
-                " save it with save_pretrained, which writes safetensors, where you trust it"
+                f"model '{model}' has its weights in {pickled[0]} only: pickles can run code and are not read;"
+                " if you trust it, convert it with save_pretrained, which writes safetensors"
             )
-        raise ModelError(f"model '{model}': {folder} holds no model.safetensors; save it with save_pretrained")
+        raise ModelError(f"model '{model}': {folder} contains no model.safetensors; save it with save_pretrained")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise ModelError(
-            f"model '{model}': {folder} holds no tokenizer ({', '.join(TOKENIZERS)});"
+            f"model '{model}': {folder} contains no tokenizer ({', '.join(TOKENIZERS)});"
             " save it there with tokenizer.save_pretrained"
         )
 
@@ -134,7 +159,7 @@ def _refuse_code(model: str, kind: str) -> None:
     if kind not in CONFIG_MAPPING:
         raise ModelError(
             f"model '{model}' of type '{kind}' needs code from its own repository (auto_map in config.json), which is"
-            " never run; give a model whose type transformers knows"
+            " never run; use a model of a type that transformers provides"
         )
 
 
@@ -145,17 +170,17 @@ def _refuse_tokenizer_code(model: str, config: Mapping[str, Any]) -> None:
     if "auto_map" in config and not hasattr(transformers, kind):
         raise ModelError(
             f"model '{model}' has a tokenizer '{kind}' that needs code from its own repository (auto_map in"
-            " tokenizer_config.json), which is never run; give a model whose tokenizer transformers knows"
+            " tokenizer_config.json), which is never run; use a model with a tokenizer that transformers provides"
         )
 
 
 def is_miniature(model: str) -> bool:
-    """Whether a model is one that ``dilemmas miniatures build`` has made, built-in or in a directory."""
+    """Whether a model was made by ``dilemmas miniatures build``, built-in or in a directory."""
     return not is_hub_id(model) and (locate(model) / "pretraining.json").is_file()
 
 
 def model_fingerprint(folder: Path) -> str:
-    """Commit hash of a snapshot in the hub's cache, else the start of a SHA-256 over names and content of the files."""
+    """Commit hash of a snapshot in the hub's cache; else 16 hex digits of the SHA-256 of file names and contents."""
     if folder.parent.name == "snapshots" and re.fullmatch("[0-9a-f]{40}", folder.name):
         return folder.name
     digest = sha256()
@@ -165,7 +190,8 @@ def model_fingerprint(folder: Path) -> str:
 
 
 def adapter_fingerprint(folder: Path) -> str:
-    """Start of a SHA-256 over an adapter's weights and settings, but for the path of its base and the order of sets."""
+    """16 hex digits of the SHA-256 of an adapter's weights and settings, without the path of its base and the order of
+    sets."""
     digest = sha256()
     _add(digest, folder / ADAPTER_WEIGHTS)
     config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -186,25 +212,27 @@ def _base_of(adapter: str, folder: Path) -> ModelFiles:
     base = _read_json(adapter, folder / ADAPTER_CONFIG).get("base_model_name_or_path")
     if not base:
         raise ModelError(
-            f"adapter '{adapter}' names no base_model_name_or_path in {ADAPTER_CONFIG};"
+            f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
         )
     try:
         return find_model(base)
     except ModelError as error:
         raise ModelError(
-            f"adapter '{adapter}': the base that it names cannot be used ({error});"
+            f"adapter '{adapter}': its base model cannot be used ({error});"
             f" give its base as the model and '{adapter}' as the adapter"
         ) from None
 
 
 def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
     if base.adapter is not None:
-        raise ModelError(f"adapter '{adapter}' lies on the adapter '{base.name}'; only one can be applied")
+        raise ModelError(
+            f"adapter '{adapter}' cannot be applied to '{base.name}', an adapter itself; give the base model"
+        )
     _read_json(adapter, folder / ADAPTER_CONFIG)
     if not (folder / ADAPTER_WEIGHTS).is_file():
         raise ModelError(
-            f"adapter '{adapter}': {folder} holds no {ADAPTER_WEIGHTS};"
+            f"adapter '{adapter}': {folder} contains no {ADAPTER_WEIGHTS};"
             " save it with save_pretrained, which writes safetensors (pickled weights are not read)"
         )
     mark = f"{base.fingerprint}+{adapter_fingerprint(folder)}"
@@ -213,7 +241,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"model '{model}': {file.parent} holds no {file.name}; save it there with save_pretrained")
+        raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -224,7 +252,7 @@ def _read_json(model: str, file: Path) -> dict[str, Any]:
 
 
 def _short(model: str) -> str:
-    """A directory by its last name, anything else as it is."""
+    """The last part of the path of a directory; anything else unchanged."""
     folder = Path(model).expanduser()
     return folder.resolve().name if folder.is_dir() else model
 

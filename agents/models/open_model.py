@@ -1,4 +1,4 @@
-"""The one way to open a language model: by MODEL, or MODEL+ADAPTER with a LoRA adapter on top.
+"""Opening a language model by MODEL, or by MODEL+ADAPTER with a LoRA adapter.
 
 The log-probabilities of two labels:
 
@@ -58,7 +58,7 @@ def open_model(
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:
-    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory separates nothing."""
+    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory is part of the name."""
     if Path(spec).expanduser().is_dir():
         return spec, None
     ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
@@ -78,7 +78,7 @@ class LazyModel:
         self._loaded: LocalBackend | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the weights: copied to other memory, they would differ in the last digits of what they compute."""
+        """The state without the weights: copied to other memory, they would give results with other rounding errors."""
         return {**self.__dict__, "_loaded": None}
 
     @property
@@ -104,13 +104,13 @@ class LazyModel:
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:
-        """Model and tokenizer of transformers, loaded anew: the caller may change them."""
+        """Model and tokenizer of transformers, newly loaded, so that the caller may change them."""
         return load_weights(self._files, self._place, self._precision)
 
     def unload(self) -> None:
-        """Free the memory that the weights take."""
+        """Free the memory of the weights."""
         import torch
 
         self._loaded = None
-        gc.collect()  # the parts of a model refer to each other in circles
+        gc.collect()  # a model contains reference cycles
         torch.cuda.empty_cache()

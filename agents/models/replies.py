@@ -1,15 +1,15 @@
-"""Reading free text: which action does a reply choose, and why? Strict; what is not plain is unreadable, never a guess.
+"""Reading the action and the reason from the text of a reply. Strict: an unclear reply is unreadable, never guessed.
 
 A reply chooses an action if
 
 1. it *begins* with exactly one label as a whole word, after quotes, brackets or markdown and at most one lead-in
    ("I choose", "My answer is", "Answer:");
-2. the rest of that sentence neither names another label nor hedges ("if", "unless", "or", "maybe") before a word that
-   starts a reason ("because", "since", "rather than");
-3. no later sentence takes it back by choosing another label.
+2. the rest of that sentence neither contains another label nor is conditional or uncertain ("if", "unless", "or",
+   "maybe") before a word that introduces a reason ("because", "since", "rather than");
+3. no later sentence revokes the choice by choosing another label.
 
-So "I will not choose [Defect]; I pick [Cooperate]" is unreadable (it begins with neither), and so are an error message,
-an empty reply and "C or D, who knows".
+For example, "I will not choose [Defect]; I pick [Cooperate]" is unreadable (it begins with neither label), and so are
+an error message, an empty reply and "C or D, who knows".
 """
 
 import re
@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from functools import cache
 
 OPENING = r"""[\s"'“”‘’«»`*_~#>(\[{<$]{0,20}(?:[-•]\s+)?[\s"'“”‘’«»`*_~(\[{<$]{0,20}"""
-"""Quotes, brackets, markdown and bullets before a label; a bounded number, so that no text takes long to refuse."""
+"""Quotes, brackets, markdown and bullets before a label; bounded, so that matching takes linear time on any text."""
 
 CLOSING = r"""["'“”‘’«»`*_~)\]}>]*"""
+"""Quotes, brackets and markdown after a label."""
 
 LEAD_IN = (
     r"(?:(?:so|therefore|thus|hence|well|ok(?:ay)?|sure)\s*,?\s+)?"
@@ -29,12 +30,12 @@ LEAD_IN = (
     r"|i(?:['’](?:d|ll)|\s+will|\s+would)?)"
     rf"(?:\s+to)?{CLOSING}(?:\s+(?:the\s+)?(?:option|action|label|letter))?(?=\W)"
 )
-"""Words that announce a choice. "I", "I will" and "I would" stand before labels that are verbs."""
+"""Words that introduce a choice. "I", "I will" and "I would" occur before labels that are verbs."""
 
 CORRECTION = r"(?:(?:no|wait|actually|instead|rather|on\s+second\s+thoughts?|but|however)\b[\s,:]*)+"
 
 REASON = r"(?:because|since|given|rather\s+than|instead\s+of|over|as(?!\s+(?:long|soon|far)\b)|for|in|into|to)\b"
-"""What may follow a label without a comma; what comes after it is no longer about which label is chosen."""
+"""Words that introduce a reason, also without a comma; the text after them does not affect the choice."""
 
 HEDGE = r"\b(?:if|unless|or|maybe|perhaps|possibly|probably|depends|depending|otherwise|not|when|until|as\s+long)\b"
 
@@ -46,24 +47,46 @@ REASON_HEADING = re.compile(
 
 
 def read_action(text: str, labels: Sequence[str]) -> int | None:
-    """Index of the label that a reply chooses, or None where it does not plainly choose one.
+    """The action that a reply chooses.
 
-    Upper and lower case are the same, unless the labels differ in nothing else.
+    Parameters
+    ----------
+    text
+        The reply.
+    labels
+        Label of every action. Upper and lower case are equivalent, unless labels differ in nothing else.
+
+    Returns
+    -------
+    int or None
+        Index of the label; None if the reply does not clearly choose one.
     """
     first, *later = _sentences(text)
     found = _begins(first, tuple(labels))
     if found is None:
         return None
     action, end, _ = found
-    if not _settled(first[end:], labels, action) or first.endswith("?"):
+    if not _confirmed(first[end:], labels, action) or first.endswith("?"):
         return None
-    return None if any(_takes_back(sentence, tuple(labels), action) for sentence in later) else action
+    return None if any(_revokes(sentence, tuple(labels), action) for sentence in later) else action
 
 
 def read_amount(text: str, most: float) -> float | None:
-    """The amount from 0 to `most` that a reply chooses, or None where it does not plainly choose one.
+    """The amount that a reply chooses.
 
-    It has to be the only number of the first sentence, which begins with it as with a label.
+    The amount must be the only number of the first sentence, which begins with it as with a label.
+
+    Parameters
+    ----------
+    text
+        The reply.
+    most
+        The largest possible amount, in points.
+
+    Returns
+    -------
+    float or None
+        The amount, from 0 to `most`; None if the reply does not clearly choose one.
     """
     first, *_ = _sentences(text)
     named = re.findall(r"(?<![\w.,-])\d+(?:\.\d+)?(?![\w%]|[.,]\d)", first)
@@ -75,7 +98,7 @@ def read_amount(text: str, most: float) -> float | None:
 
 
 def read_motivation(text: str, label: str) -> str:
-    """What a reply that chooses `label` says beside it; the whole text where it does not begin with the label."""
+    """The text of a reply besides the label that it chooses; the whole text if it does not begin with the label."""
     found = _begins(text, (label,))
     rest = text[found[1] :] if found else text
     rest = re.sub(r"^[\s.,:;!–—-]+", "", rest)
@@ -84,7 +107,8 @@ def read_motivation(text: str, label: str) -> str:
 
 
 def _begins(sentence: str, labels: tuple[str, ...]) -> tuple[int, int, bool] | None:
-    """The label that a sentence begins with, where the label and its quotes end, and whether there was a lead-in."""
+    """Index of the label at the beginning of a sentence, the end of the label and its quotes, and whether there is a
+    lead-in."""
     match = _beginning(labels).match(sentence)
     if match is None:
         return None
@@ -103,13 +127,13 @@ def _beginning(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _any(labels: Sequence[str]) -> str:
-    """Any of the labels as a whole word or number, the longest first."""
+    """A pattern for any of the labels as a whole word or number, the longest first."""
     words = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
     return rf"(?<!\w)(?<!\d\.)(?:{words})(?!\w|['’-]\w|[.,]\d|%)"
 
 
-def _settled(tail: str, labels: Sequence[str], action: int) -> bool:
-    """Whether what follows the label in its sentence leaves the choice alone."""
+def _confirmed(tail: str, labels: Sequence[str], action: int) -> bool:
+    """Whether the text after the label in its sentence confirms the choice."""
     tail = re.sub(r"^\s*points?\b", "", tail)
     reason = re.match(rf"[\s,:–—(-]*{REASON}", tail, re.IGNORECASE)
     if reason is not None:
@@ -122,8 +146,8 @@ def _settled(tail: str, labels: Sequence[str], action: int) -> bool:
     return named is None and re.search(HEDGE, until, re.IGNORECASE) is None
 
 
-def _takes_back(sentence: str, labels: tuple[str, ...], action: int) -> bool:
-    """Whether a later sentence chooses another label: by a lead-in, by a correction, or by being the label alone."""
+def _revokes(sentence: str, labels: tuple[str, ...], action: int) -> bool:
+    """Whether a later sentence chooses another label: with a lead-in, with a correction, or as the label alone."""
     correction = re.match(rf"\s*{CORRECTION}", sentence, re.IGNORECASE)
     said = sentence[correction.end() :] if correction else sentence
     found = _begins(said, labels)
@@ -131,11 +155,11 @@ def _takes_back(sentence: str, labels: tuple[str, ...], action: int) -> bool:
         return False
     other, end, led = found
     rest = said[end:].strip(" .!?;")
-    return (led or correction is not None or not rest) and _settled(said[end:], labels, other)
+    return (led or correction is not None or not rest) and _confirmed(said[end:], labels, other)
 
 
 def _sentences(text: str) -> list[str]:
-    """The sentences of a reply, the mark at the end included; at least one."""
+    """The sentences of a reply, including the punctuation at their ends; at least one."""
     text = text.strip()
     ends = [match.end() for match in SENTENCE_END.finditer(text)]
     parts = [text[i:j] for i, j in zip([0, *ends], [*ends, len(text)], strict=True)]

@@ -21,7 +21,7 @@ History = tuple[Joint, ...]
 HistoryNumbers = NDArray[np.intp]
 """Numbers of histories, or of actions."""
 
-MOST = 100_000
+MOST_HISTORIES = 100_000
 """Maximum number of histories: a larger table would be neither small nor quickly compiled."""
 
 
@@ -73,8 +73,10 @@ def histories(game: StageGame, memory: int, player: int = 0) -> list[History]:
     if type(memory) is not int or memory < 0:
         raise HistoryError(f"memory = {memory!r}; needs a whole number of rounds from 0 up")
     one = distinct_rounds(game, player)
-    if memory * log(len(one)) > log(MOST):
-        raise HistoryError(f"memory = {memory}: {game.name} has over {MOST:,} histories; use a smaller memory")
+    if memory * log(len(one)) > log(MOST_HISTORIES):
+        raise HistoryError(
+            f"memory = {memory}: {game.name} has over {MOST_HISTORIES:,} histories; use a smaller memory"
+        )
     return [history for length in range(memory + 1) for history in product(one, repeat=length)]
 
 

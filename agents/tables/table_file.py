@@ -76,14 +76,14 @@ def parse_table(document: Any) -> PolicyTable:
     return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}), masses, player)
 
 
-KINDS: dict[str, type[Game]] = {"T": MatrixGame, "row": BimatrixGame, "cooperate": CountGame}
+GAME_CLASSES: dict[str, type[Game]] = {"T": MatrixGame, "row": BimatrixGame, "cooperate": CountGame}
 """Class of a game by a key that only this class has; games without any of these keys are public goods."""
 
 
 def _read_game(values: Any) -> StageGame:
     """The game with the options in `values`; options that are absent have their defaults."""
     named = values if isinstance(values, dict) else {}
-    kind = next((kind for key, kind in KINDS.items() if key in named), PublicGoods)
+    kind = next((kind for key, kind in GAME_CLASSES.items() if key in named), PublicGoods)
     options = {field.name: field.default is MISSING for field in fields(kind)}
     needed = [name for name, is_needed in options.items() if is_needed]
     optional = [name for name in options if name not in needed]

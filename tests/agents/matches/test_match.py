@@ -1,4 +1,4 @@
-"""Matches come out the same however they are batched; failures name their place; endings have a reason."""
+"""Matches are the same in any batch; errors name the match, round and player; endings have a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ C, D = Action.C, Action.D
 
 
 def noisy() -> SocialDilemma:
-    """Chance everywhere: trembles, and an end by the continuation draw."""
+    """An environment with noise and a random number of rounds."""
     return parallel("prisoners_dilemma", continuation=0.8, noise=0.2)
 
 
@@ -32,7 +32,7 @@ def noisy_matches(matches: int, first_match: int = 0, seed: int = 5) -> list[Mat
 
 @dataclass
 class Scripted:
-    """An agent that plays what a function of the turn says, and remembers how it was asked."""
+    """An agent that decides by a function of the turn and records its calls."""
 
     answer: Any
     name: str = "scripted"
@@ -63,7 +63,7 @@ def test_a_match_is_the_same_in_any_batch(batches: list[int], seed: int) -> None
     together = noisy_matches(sum(batches), seed=seed)
     apart = [match for i, n in enumerate(batches) for match in noisy_matches(n, sum(batches[:i]), seed)]
     assert apart == together
-    assert len({match.outcome.rounds for match in noisy_matches(30, seed=seed)}) > 1  # they do end apart
+    assert len({match.outcome.rounds for match in noisy_matches(30, seed=seed)}) > 1  # lengths differ
 
 
 def test_matches_and_seeds_differ() -> None:
@@ -72,7 +72,7 @@ def test_matches_and_seeds_differ() -> None:
     assert noisy_matches(3, seed=1) != noisy_matches(3, seed=2)
 
 
-def test_every_stream_is_its_own() -> None:
+def test_every_stream_is_different() -> None:
     keys = [(match, step, player) for match in range(5) for step in range(1, 6) for player in range(3)]
     first = {decision_stream(0, *key).random() for key in keys} | {decision_stream(1, *k).random() for k in keys}
     assert len(first) == 2 * len(keys)
@@ -88,11 +88,11 @@ def test_each_agent_is_asked_once_per_step_for_all_matches() -> None:
     assert left.batches == right.batches == [7, 7, 7]
 
 
-def test_finished_matches_come_in_order_of_their_numbers() -> None:
+def test_finished_matches_are_yielded_in_order_of_their_numbers() -> None:
     assert [match.match for match in noisy_matches(20, first_match=7)] == list(range(7, 27))
 
 
-def test_trembles_are_seen_in_what_was_played() -> None:
+def test_noise_is_recorded_in_the_action_played() -> None:
     moves = [move for match in noisy_matches(200) for step in match.steps for move in step]
     trembled = sum(move.played != move.decision.action for move in moves) / len(moves)
     assert trembled == pytest.approx(0.2, abs=4 * (0.2 * 0.8 / len(moves)) ** 0.5)
@@ -129,7 +129,7 @@ def test_an_unreadable_reply_aborts_its_match_and_no_other() -> None:
 
 
 def at_round_2_of_match_11(turn: Turn) -> bool:
-    """Known by what the environment shows: only there the stream begins with this number."""
+    """Identifies the turn by its random numbers: only its stream begins with this number."""
     return turn.info["view"].round == 1 and turn.rng.random() == decision_stream(0, 11, 2, 1).random()
 
 
@@ -156,7 +156,7 @@ def test_a_failing_agent_is_named_with_match_round_and_player(answer: Any, what:
     assert str(error.value) == f"match 11, round 2, player_1 (scripted): {what}"
 
 
-def test_a_failure_of_the_batch_alone_is_not_pinned_on_one_turn() -> None:
+def test_a_failure_that_needs_the_batch_is_not_attributed_to_one_turn() -> None:
     @dataclass
     class Small:
         name: str = "small"
@@ -170,7 +170,7 @@ def test_a_failure_of_the_batch_alone_is_not_pinned_on_one_turn() -> None:
         list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
 
 
-def test_an_agent_that_answers_too_little_is_found_out() -> None:
+def test_an_agent_that_returns_too_few_decisions_is_refused() -> None:
     @dataclass
     class Lazy:
         name: str = "lazy"
@@ -188,13 +188,13 @@ def test_as_many_agents_as_players(agents: Sequence[Agent] | dict[str, Agent]) -
         run_matches(lambda: parallel("stag_hunt"), agents, 1, seed=0)
 
 
-def test_the_seed_is_refused_at_once_where_it_is_negative() -> None:
+def test_a_negative_seed_is_refused_at_once() -> None:
     with pytest.raises(MatchError, match="seed = -1"):
         run_matches(noisy, [always(C), always(C)], 1, seed=-1)
 
 
 class Auction(ParallelEnv):  # type: ignore[type-arg, misc]
-    """Not a social dilemma: continuous bids, and who bids least leaves before the others."""
+    """Not a social dilemma: continuous bids, and the lowest bidder leaves before the others."""
 
     def __init__(self) -> None:
         self.possible_agents = ["ann", "bob", "cy"]
@@ -228,7 +228,7 @@ def test_any_parallel_environment_is_played() -> None:
     assert move.decision.action == decision_stream(3, 0, 1, 0).random(2).tolist()
 
 
-def test_plain_values_keep_every_number() -> None:
+def test_json_values_keep_every_number() -> None:
     value = {"a": np.array([0.1, np.pi]), "b": (np.int8(3), np.True_, None), 3: Reason.ABORTED}
     assert json_value(value) == {"a": [0.1, np.pi], "b": [3, True, None], "3": "aborted"}
     with pytest.raises(RecordError, match="of type object cannot be recorded"):

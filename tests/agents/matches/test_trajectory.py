@@ -1,4 +1,4 @@
-"""What was played is what is read back; no edit goes unnoticed; a killed run goes on to the same bytes."""
+"""Matches are read back as they were played; every edit is detected; a killed run is resumed to the same bytes."""
 
 import json
 import re
@@ -19,12 +19,12 @@ from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 
 OPTIONS = {"rounds": 3, "noise": 0.1}
 NASTY = 'I choose [C]"\n\r{"end":0}\u2028\x00\ud800 {"match":1} [/bold] ж\x1b[31m'
-"""What a model may write: markup, line ends, half a surrogate pair, a line of the format itself."""
+"""Possible text of a model: markup, line breaks, half a surrogate pair, a line of the format itself."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """An agent that leaves every kind of trace."""
+    """An agent whose decisions have a value in every field."""
 
     name: str = "writer"
 
@@ -81,7 +81,7 @@ def test_read_back_equals_what_was_played(tmp_path: Path) -> None:
 
 @given(value=st.floats(allow_nan=False))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_floats_come_back_exactly(tmp_path: Path, value: float) -> None:
+def test_floats_are_read_back_exactly(tmp_path: Path, value: float) -> None:
     move = Move("p", [value], Decision(0, (value,), Source.EXACT), reward=value, terminated=True)
     path = tmp_path / "floats"
     path.unlink(missing_ok=True)
@@ -91,7 +91,7 @@ def test_floats_come_back_exactly(tmp_path: Path, value: float) -> None:
     assert match.outcome.totals == {"p": value}
 
 
-def test_every_distinct_prompt_stands_once_in_the_file(written: bytes) -> None:
+def test_every_distinct_prompt_is_written_once(written: bytes) -> None:
     lines = [json.loads(line) for line in written.decode("ascii").splitlines()]
     texts = [line["text"] for line in lines if "prompt" in line]
     assert texts == [f"Round {number}? {NASTY}" for number in range(3)]
@@ -100,8 +100,8 @@ def test_every_distinct_prompt_stands_once_in_the_file(written: bytes) -> None:
     assert len(set(prompts)) == 3
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, written: bytes) -> None:
-    """Killed after any number of bytes: the writer cuts what is not whole and says which matches are there."""
+def test_a_killed_run_is_resumed_to_the_same_bytes(tmp_path: Path, written: bytes) -> None:
+    """Killed after any number of bytes: the writer removes an incomplete match and lists the complete ones."""
     path = tmp_path / "a"
     ends = [match.end() for match in re.finditer(rb'"sha256":"[0-9a-f]+"}\n', written)]
     whole = [written[:end] for end in (written.index(b"\n") + 1, *ends)]
@@ -118,19 +118,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, written: bytes) 
         assert path.read_bytes() == written
 
 
-def test_a_cut_file_gives_its_whole_matches_and_says_where_it_ends(tmp_path: Path, written: bytes) -> None:
+def test_a_cut_file_yields_its_complete_matches_and_then_an_error(tmp_path: Path, written: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(written[:-30])
     _, read = read_trajectory(path)
     assert [next(read).match for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(CutError, match=r"a, line \d+: the file ends within the match that begins on line \d+"):
+    with pytest.raises(CutError, match=r"a, line \d+: the match that begins on line \d+ is incomplete"):
         next(read)
     assert len(TrajectoryIndex(path)) == 3
 
 
 @pytest.mark.parametrize("step", range(1, 40))
-def test_any_edit_is_found(tmp_path: Path, written: bytes, step: int) -> None:
-    """A digit changed somewhere in any line: still JSON, no longer the record."""
+def test_any_edit_is_detected(tmp_path: Path, written: bytes, step: int) -> None:
+    """One digit changed in any line, which is still valid JSON."""
     path = tmp_path / "a"
     place = len(written) * step // 40
     while not written[place : place + 1].isdigit():
@@ -148,7 +148,7 @@ def test_any_edit_is_found(tmp_path: Path, written: bytes, step: int) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_lost_or_moved_match_is_found(tmp_path: Path, written: bytes) -> None:
+def test_a_lost_or_moved_match_is_detected(tmp_path: Path, written: bytes) -> None:
     head, *blocks = written.split(b'{"match":')
     for order in ((0, 2, 3), (1, 0, 2, 3), (1, 2, 3)):
         path = tmp_path / "a"
@@ -181,7 +181,7 @@ def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: byte
 def test_a_match_is_written_once(tmp_path: Path) -> None:
     with TrajectoryWriter(tmp_path / "a", HEADER) as writer:
         writer.write(matches(1)[0])
-        with pytest.raises(RecordError, match="holds match 0 already"):
+        with pytest.raises(RecordError, match="already contains match 0"):
             writer.write(matches(1)[0])
 
 
@@ -214,7 +214,7 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'agents' is missing"),
     ],
 )
-def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content: bytes, message: str) -> None:
+def test_a_file_that_is_no_trajectory_is_refused_and_not_changed(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(content)
     with pytest.raises(RecordError, match=message):
@@ -225,11 +225,11 @@ def test_what_is_no_trajectory_is_refused_and_left_alone(tmp_path: Path, content
 
 
 @pytest.mark.parametrize("length", [0, 20, 60])
-def test_a_file_cut_within_its_first_line_is_gone_on_with(tmp_path: Path, length: int) -> None:
+def test_a_file_cut_within_its_first_line_is_resumed(tmp_path: Path, length: int) -> None:
     whole = write(tmp_path / "a", matches(1))
     (tmp_path / "a").write_bytes(whole[:length])
     for reader in (read_trajectory, TrajectoryIndex):
-        with pytest.raises(CutError, match="a: the file ends within its first line; the command that wrote it goes on"):
+        with pytest.raises(CutError, match="a: the first line is incomplete; repeat the command"):
             reader(tmp_path / "a")
     assert write(tmp_path / "a", matches(1)) == whole
 

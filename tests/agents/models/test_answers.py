@@ -13,7 +13,7 @@ def certain(**shares: float) -> FakeBackend:
     return FakeBackend(lambda request: Response(logprobs=tuple(math.log(shares[label]) for label in request.labels)))
 
 
-def test_distributions_come_with_the_mass_they_were_taken_from() -> None:
+def test_distributions_have_the_label_mass() -> None:
     found = exact_distributions(certain(C=0.02, D=0.06), [("a", ("C", "D")), ("b", ("D", "C")), ("a", ("C", "D"))])
     assert [one.probabilities for one in found] == [
         pytest.approx(expected) for expected in [(0.25, 0.75), (0.75, 0.25), (0.25, 0.75)]
@@ -23,14 +23,14 @@ def test_distributions_come_with_the_mass_they_were_taken_from() -> None:
     assert never.probabilities == (0.0, 1.0)
 
 
-def test_numbers_that_overflowed_are_no_distribution() -> None:
+def test_overflow_is_an_error() -> None:
     for value in (math.nan, -math.inf):
         broken = FakeBackend(lambda _, value=value: Response((value, value)))
         with pytest.raises(ModelError, match="overflow"):
             exact_distributions(broken, [("a", ("C", "D"))])
 
 
-def test_sampled_replies_are_read_and_have_seeds_of_their_own() -> None:
+def test_sampled_replies_are_read_and_have_independent_seeds() -> None:
     texts = ("C. We are close.", "D", "well")
     model = FakeBackend(lambda request: Response(text=texts[sum(request.seed) % 3]))
     replies = sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=5)[0]

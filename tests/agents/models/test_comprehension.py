@@ -22,7 +22,7 @@ ALIKE = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
 
 
 def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
-    """Answers every question about a game rightly."""
+    """A model that answers every question about a game correctly."""
     right = {question.text: question.answer for question in questions(game, choose_presentation(STUDY, game), history)}
 
     def answer(request: Request) -> Response:
@@ -32,31 +32,31 @@ def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
     return FakeBackend(answer)
 
 
-def test_who_understands_the_game_answers_everything_rightly() -> None:
+def test_a_model_that_knows_the_game_answers_everything_correctly() -> None:
     for history in ((), ((0, 1),)):
         scores = comprehension_scores(knows(DILEMMA, history), STUDY, [(DILEMMA, FRIENDS, history)])
         assert all(score.right == score.asked > 0 for score in scores)
         assert ("history" in {score.kind for score in scores}) == bool(history)
 
 
-def test_who_always_says_c_is_right_where_c_is_the_answer() -> None:
+def test_a_model_that_always_says_c_is_correct_where_c_is_the_answer() -> None:
     model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
     scores = {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())])}
     assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)
     assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
 
 
-def test_with_shuffled_labels_the_same_is_asked_in_all_four_ways() -> None:
+def test_with_shuffled_labels_each_question_is_asked_in_all_four_presentations() -> None:
     model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
     fixed, shuffled = (
         {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}
         for shuffle in (False, True)
     )
     assert {kind: score.asked for kind, score in shuffled.items()} == {k: 4 * s.asked for k, s in fixed.items()}
-    assert shuffled["together"].right == 2, "to cooperate together is better, and called C in two ways of four"
+    assert shuffled["together"].right == 2, "mutual cooperation is better, and called C in two of four presentations"
 
 
-def test_who_weighs_all_answers_alike_knows_nothing() -> None:
+def test_a_model_with_equal_probabilities_answers_nothing_correctly() -> None:
     model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
     assert all(score.right == 0 < score.asked for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())]))
 

@@ -36,12 +36,12 @@ def turn(game: StageGame = DILEMMA, history: tuple[Joint, ...] = (), seed: int =
 
 
 def certain(**shares: float) -> FakeBackend:
-    """A model with given probabilities of labels, whatever it is asked."""
+    """A model with the given probabilities of labels for every prompt."""
     return FakeBackend(lambda request: Response(logprobs=tuple(math.log(shares[label]) for label in request.labels)))
 
 
 def says(*replies: str) -> tuple[FakeBackend, list[Request]]:
-    """A model that gives these replies one after the other, and what it was asked."""
+    """A model that gives these replies in turn, and the list of its requests."""
     asked: list[Request] = []
 
     def answer(request: Request) -> Response:
@@ -55,7 +55,7 @@ def writer(sample: Callable[[Request], str]) -> FakeBackend:
     return FakeBackend(lambda request: Response(text=sample(request)))
 
 
-def test_an_exact_decision_is_recorded_whole() -> None:
+def test_an_exact_decision_is_recorded_completely() -> None:
     agent = LanguageModelAgent(certain(C=0.6, D=0.2), FRIENDS, STUDY)
     (decision,) = agent.decide([turn(history=((0, 1),))])
     assert decision.probabilities == pytest.approx((0.75, 0.25))
@@ -113,7 +113,7 @@ def test_shuffled_labels_keep_their_actions() -> None:
     assert meanings == {"C", "D"}
 
 
-def test_on_average_a_liking_for_a_label_or_a_place_is_no_liking_for_an_action() -> None:
+def test_the_average_removes_a_preference_for_a_label_or_a_position() -> None:
     likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
     (decision,) = likes_c.policy([turn(history=((0, 1),))])
     assert decision.probabilities == pytest.approx((0.5, 0.5))
@@ -123,8 +123,8 @@ def test_on_average_a_liking_for_a_label_or_a_place_is_no_liking_for_an_action()
     assert fixed.policy([turn()]) == fixed.decide([turn()])
 
 
-def test_the_average_is_how_often_an_action_is_decided_on() -> None:
-    """Also where the model makes of every prompt something else."""
+def test_the_average_is_the_frequency_of_decisions() -> None:
+    """Also if the model's probabilities differ between all prompts."""
 
     def answer(request: Request) -> Response:
         first = 0.1 + 0.8 * np.random.default_rng(list(request.prompt.encode())).random()
@@ -137,7 +137,7 @@ def test_the_average_is_how_often_an_action_is_decided_on() -> None:
     assert np.mean(decided) == pytest.approx(average.probabilities[0], abs=4 * 0.5 / math.sqrt(4000))
 
 
-def test_many_actions_are_labelled_by_what_they_give() -> None:
+def test_many_actions_are_labelled_by_the_amount_contributed() -> None:
     game = PublicGoods("public_goods", n_players=3, endowment=10, multiplier=2, levels=3)
     agent = LanguageModelAgent(certain(**{"10": 0.1, "5": 0.2, "0": 0.7}), FRIENDS, STUDY)
     (decision,) = agent.decide([turn(game)])
@@ -146,7 +146,7 @@ def test_many_actions_are_labelled_by_what_they_give() -> None:
     assert writing.decide([turn(game)])[0].action == 1
 
 
-def test_a_sampled_decision_is_recorded_whole() -> None:
+def test_a_sampled_decision_is_recorded_completely() -> None:
     backend, asked = says("**D**. They may defect.")
     agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", motivation=True, temperature=0.5, max_tokens=9)
     (decision,) = agent.decide([turn()])
@@ -162,7 +162,7 @@ def test_a_sampled_decision_is_recorded_whole() -> None:
     assert (asked[0].max_tokens, asked[0].temperature, asked[0].labels) == (9, 0.5, ())
 
 
-def test_an_unreadable_reply_is_asked_for_again_under_another_seed() -> None:
+def test_an_unreadable_reply_is_resampled_with_another_seed() -> None:
     backend, asked = says("Hm.", "C or D?", "C")
     agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", retries=2)
     (decision,) = agent.decide([turn()])
@@ -170,7 +170,7 @@ def test_an_unreadable_reply_is_asked_for_again_under_another_seed() -> None:
     assert len({request.seed for request in asked}) == 3
 
 
-def test_only_unreadable_replies_are_asked_for_again() -> None:
+def test_only_unreadable_replies_are_resampled() -> None:
     asked: list[Request] = []
 
     def answer(request: Request) -> str:
@@ -184,7 +184,7 @@ def test_only_unreadable_replies_are_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize(("policy", "default"), [(Unreadable.ABORT, None), (Unreadable.DEFAULT, 1)])
-def test_what_happens_to_an_unreadable_reply_is_stated(policy: Unreadable, default: int | None) -> None:
+def test_the_policy_for_unreadable_replies_is_applied_and_recorded(policy: Unreadable, default: int | None) -> None:
     backend, asked = says("I cannot decide.")
     agent = LanguageModelAgent(
         backend, FRIENDS, STUDY, ask="sampled", retries=1, unreadable=policy, default_action=default
@@ -194,7 +194,7 @@ def test_what_happens_to_an_unreadable_reply_is_stated(policy: Unreadable, defau
     assert (decision.reply, decision.probabilities, len(asked)) == ("I cannot decide.", None, 2)
 
 
-def test_an_action_may_be_drawn_uniformly_where_none_can_be_read() -> None:
+def test_the_action_of_an_unreadable_reply_can_be_drawn_uniformly() -> None:
     agent = LanguageModelAgent(says("?")[0], FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.UNIFORM)
     decisions = agent.decide([turn(seed=seed) for seed in range(400)])
     assert {decision.unreadable for decision in decisions} == {"uniform"}
@@ -218,17 +218,17 @@ def test_an_environment_without_a_view_is_refused() -> None:
         ({"default_action": 1}, "default_action = 1"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(setting: dict[str, object], complaint: str) -> None:
+def test_invalid_settings_are_refused(setting: dict[str, object], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, **setting)
 
 
 def test_an_agent_is_described_in_plain_values() -> None:
     player = LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, ask="sampled").describe()
-    told = json.loads(json.dumps(player.parameters))
-    assert (player.kind, told["model"], told["fingerprint"]) == ("language_model", "fake", "fake")
-    assert (told["template"], told["ask"]) == (f"study@{STUDY.digest}", "sampled")
-    assert Context(**told["context"]) == FRIENDS
+    values = json.loads(json.dumps(player.parameters))
+    assert (player.kind, values["model"], values["fingerprint"]) == ("language_model", "fake", "fake")
+    assert (values["template"], values["ask"]) == (f"study@{STUDY.digest}", "sampled")
+    assert Context(**values["context"]) == FRIENDS
 
 
 def test_a_local_model_plays(tiny_model: Path) -> None:
@@ -242,23 +242,23 @@ def test_a_local_model_plays(tiny_model: Path) -> None:
     assert exact.mass is not None
     assert 0 < exact.mass < 1
     writes = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", max_tokens=5, unreadable=Unreadable.UNIFORM)
-    assert writes.decide([turn()])[0].unreadable == "uniform"  # it speaks nonsense
+    assert writes.decide([turn()])[0].unreadable == "uniform"  # its text is random
 
 
 def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
-    """The decisions of one match, step by step."""
+    """The decisions of one match by step."""
     (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
     return [tuple(move.decision for move in step) for step in match.steps]
 
 
-def test_a_player_is_asked_from_its_own_seat() -> None:
-    """The employer gets -4 where it trusts and the employee shirks."""
+def test_a_player_is_shown_its_own_payoffs() -> None:
+    """The employer gets -4 if it trusts and the employee shirks."""
     backend, asked = says("C")
     agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
     played("inspection_game", agent, agent, rounds=1)
-    told = "You choose C, they choose D: you get {}, they get {}."
-    assert told.format(2, 1) in asked[0].prompt
-    assert told.format(-4, 4) in asked[1].prompt
+    sentence = "You choose C, they choose D: you get {}, they get {}."
+    assert sentence.format(2, 1) in asked[0].prompt
+    assert sentence.format(-4, 4) in asked[1].prompt
 
 
 def test_the_choice_has_as_many_probabilities_as_the_player_has_actions() -> None:
@@ -272,7 +272,7 @@ def test_the_choice_has_as_many_probabilities_as_the_player_has_actions() -> Non
         assert (len(row.labels), len(column.labels)) == (2, 3)
 
 
-def test_a_message_is_passed_on_as_it_was_written_and_answered() -> None:
+def test_a_message_is_passed_on_unchanged_and_quoted() -> None:
     message = ' I will play "C".\nLast round you chose D. '
     talker, _ = says(message, "C", message, "D")
     listener, asked = says("", "C")
@@ -285,7 +285,7 @@ def test_a_message_is_passed_on_as_it_was_written_and_answered() -> None:
     assert "\nLast round you chose D. " not in asked[1].prompt
 
 
-def test_where_signals_are_weighed_there_is_nothing_to_read() -> None:
+def test_signals_have_exact_probabilities() -> None:
     agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
     env = parallel("stag_hunt", talk=1, words=True)
     info = env.reset(seed=0)[1]["player_0"]
@@ -295,7 +295,7 @@ def test_where_signals_are_weighed_there_is_nothing_to_read() -> None:
     assert spoken.labels == ("nothing", "1", "2")
 
 
-def test_whom_a_model_punishes_is_read_from_its_reply() -> None:
+def test_sanctions_are_read_from_the_reply() -> None:
     backend, asked = says("D", "1 and 2.")
     model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
     agents = [model, strategy("alld"), strategy("alld")]
@@ -305,7 +305,7 @@ def test_whom_a_model_punishes_is_read_from_its_reply() -> None:
     assert "To whom do you give penalty points" in asked[1].prompt
 
 
-def test_the_default_of_an_action_is_no_default_of_a_sanction() -> None:
+def test_the_default_action_does_not_apply_to_sanctions() -> None:
     backend, _ = says("Hm.")
     model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1)
     acted, punished = played("prisoners_dilemma", model, strategy("tft"), punishment=(1, 3), rounds=1)
@@ -337,7 +337,7 @@ def test_amounts_have_no_exact_probabilities() -> None:
         )
 
 
-def test_labels_are_not_shuffled_where_words_name_them() -> None:
+def test_labels_are_not_shuffled_where_players_talk_in_words() -> None:
     agent = LanguageModelAgent(says("I choose C.")[0], FRIENDS, STUDY, ask="sampled", shuffle_labels=True)
     with pytest.raises(InputError, match="shuffle_labels cannot be used where players talk in words"):
         played("stag_hunt", agent, agent, talk=1, words=True, rounds=1)

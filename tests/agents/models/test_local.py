@@ -1,9 +1,7 @@
-"""A local model answers as a plain forward pass says, whatever else is in the batch, and refuses what it cannot use."""
+"""A local model gives the results of a plain forward pass in any batch, and is loaded and unloaded on demand."""
 
 import json
-import logging
 import math
-import shutil
 import weakref
 from collections import Counter
 from dataclasses import replace
@@ -16,7 +14,6 @@ import pytest
 torch = pytest.importorskip("torch")
 peft = pytest.importorskip("peft")
 
-from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
@@ -31,24 +28,8 @@ LONG = "You are in a chat with a good friend. You both choose C or D at the same
 PROMPTS = (SHORT, LONG, "If you choose C, you get 10. Say why.", "Which?")
 
 
-@pytest.fixture(scope="module")
-def backend(tiny_model: Path) -> LocalBackend:
-    return open_model(str(tiny_model)).loaded()
-
-
-@pytest.fixture
-def copy(tiny_model: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny model to spoil."""
-    return Path(shutil.copytree(tiny_model, tmp_path / "model"))
-
-
-def tensors(file: Path) -> dict[str, Any]:
-    """What a safetensors file holds, no longer tied to the file."""
-    return {name: tensor.clone() for name, tensor in load_file(file).items()}
-
-
 class Plain:
-    """The referee: one text, one forward pass, no batch, no cache, no mask."""
+    """The reference: one text, one forward pass, no batch, no cache, no mask."""
 
     def __init__(self, folder: Path, adapter: Path | None = None, chat: bool = True) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -70,7 +51,7 @@ class Plain:
 
 
 class Spy:
-    """The model, and the token ids of every call."""
+    """A model that records the token ids of every call."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.config, self.device = model, model.config, model.device
@@ -118,7 +99,7 @@ def test_disjoint_events_add_up_to_the_one_that_holds_them_all() -> None:
     assert disjoint_logprobs([(5,), (5, 6)], [math.log(0.5), math.log(0.5)]) == [-math.inf, math.log(0.5)]
 
 
-def test_a_prompt_is_read_once_and_begins_once(backend) -> None:
+def test_equal_prompts_are_processed_once_with_one_bos_token(backend) -> None:
     spy = Spy(backend.model)
     replace(backend, model=spy).respond([Request(SHORT, labels=("C", "D"))] * 50)
     (ids,) = spy.calls
@@ -148,16 +129,16 @@ def test_sampled_tokens_are_as_frequent_as_the_model_says(backend) -> None:
     draws = 20_000
     for temperature in (1.0, 0.5):
         requests = [Request(SHORT, max_tokens=1, temperature=temperature, seed=(7, i)) for i in range(draws)]
-        told = texts(backend, requests)
+        found = texts(backend, requests)
         ids = torch.tensor([backend.tokenizer("<s><user>" + SHORT + "<assistant>")["input_ids"]])
         with torch.inference_mode():
             chance = (backend.model(ids).logits[0, -1].double() / temperature).softmax(-1)
         for token in chance.topk(5).indices.tolist():
             word, p = backend.tokenizer.decode([token]).strip(), float(chance[token])
-            if word and "\ufffd" not in word:  # half a character is no word of its own
+            if word and "\ufffd" not in word:  # not the bytes of half a character
                 spread = math.sqrt(p * (1 - p) / draws)
                 same = [i for i in range(len(chance)) if backend.tokenizer.decode([i]).strip() == word]
-                assert told.count(word) / draws == pytest.approx(float(chance[same].sum()), abs=5 * spread)
+                assert found.count(word) / draws == pytest.approx(float(chance[same].sum()), abs=5 * spread)
 
 
 def test_a_request_with_its_seed_gives_the_same_text_in_any_batch(backend) -> None:
@@ -176,14 +157,14 @@ def test_another_seed_gives_another_text(backend) -> None:
     assert len(set(texts(backend, [Request(SHORT, max_tokens=12, seed=(i,)) for i in range(20)]))) == 20
 
 
-def test_replies_that_agree_so_far_cost_one(backend) -> None:
+def test_replies_that_are_equal_so_far_share_a_row(backend) -> None:
     spy = Spy(backend.model)
     requests = [Request(SHORT, max_tokens=10, temperature=0, seed=(i,)) for i in range(50)]
     assert len(set(texts(replace(backend, model=spy), requests))) == 1
     assert [ids.shape[0] for ids in spy.calls] == [1] * 10
 
 
-def test_a_reply_ends_at_a_stop_token_and_the_others_go_on(backend) -> None:
+def test_a_reply_ends_at_a_stop_token_and_the_others_continue(backend) -> None:
     prompts = [backend.tokenizer(f"<s><user>{prompt}<assistant>")["input_ids"] for prompt in PROMPTS]
     draws = [Draw(i % 4, max_tokens=10, temperature=0.7, seed=(i,)) for i in range(40)]
     with torch.inference_mode():
@@ -197,13 +178,13 @@ def test_a_reply_ends_at_a_stop_token_and_the_others_go_on(backend) -> None:
 
 
 def test_the_stop_tokens_are_those_of_the_generation_settings(copy, backend) -> None:
-    wish = Request(SHORT, max_tokens=10, temperature=0)
+    request = Request(SHORT, max_tokens=10, temperature=0)
     spy = Spy(backend.model)
-    (whole,) = replace(backend, model=spy).respond([wish])
+    (whole,) = replace(backend, model=spy).respond([request])
     written = [int(ids[0, 0]) for ids in spy.calls[1:]]
     settings = json.loads((copy / "generation_config.json").read_text())
     (copy / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": [2, written[2]]}))
-    (short,) = open_model(str(copy)).respond([wish])
+    (short,) = open_model(str(copy)).respond([request])
     assert (whole.stopped, short.stopped) == (False, True)
     assert short.text == backend.tokenizer.decode(written[:2]).strip()
 
@@ -213,20 +194,6 @@ def test_nothing_touches_the_global_generators(tiny_model) -> None:
     open_model(str(tiny_model)).respond([Request(SHORT, labels=("C", "D"), max_tokens=5)])
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all()
-
-
-@pytest.fixture(scope="module")
-def adapter(tiny_model, tmp_path_factory) -> Path:
-    """A LoRA adapter that changes what the model says."""
-    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
-    adapted = peft.get_peft_model(model, peft.LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
-    numbers = torch.Generator().manual_seed(1)
-    for name, weight in adapted.named_parameters():
-        if "lora_" in name:
-            weight.data = 0.3 * torch.randn(weight.shape, generator=numbers)
-    folder = tmp_path_factory.mktemp("adapters") / "tuned"
-    adapted.save_pretrained(folder)
-    return folder
 
 
 @pytest.mark.parametrize(("dtype", "error"), [("float32", 1e-5), ("bfloat16", 0.5)])
@@ -241,25 +208,8 @@ def test_an_adapter_is_applied(tiny_model, adapter, backend, dtype: str, error: 
         assert tuned.name == "tiny+tuned"
 
 
-def test_the_fingerprint_is_that_of_the_weights(tiny_model, copy, adapter, backend) -> None:
-    assert open_model(str(copy)).fingerprint == backend.fingerprint
-    tuned = open_model(f"{copy}+{adapter}").fingerprint
-    assert tuned.startswith(f"{backend.fingerprint}+")
-    settings = json.loads((adapter / "adapter_config.json").read_text())
-    again = Path(shutil.copytree(adapter, copy.parent / "again"))
-    settings |= {"target_modules": settings["target_modules"][::-1], "base_model_name_or_path": "elsewhere"}
-    (again / "adapter_config.json").write_text(json.dumps(settings))
-    assert open_model(f"{copy}+{again}").fingerprint == tuned
-    (again / "adapter_config.json").write_text(json.dumps(settings | {"lora_alpha": 99}))
-    assert open_model(f"{copy}+{again}").fingerprint != tuned
-    weights = tensors(copy / "model.safetensors")
-    weights["model.norm.weight"][0] += 1
-    save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    assert open_model(str(copy)).fingerprint != backend.fingerprint
-
-
 def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> None:
-    """Copied weights lie elsewhere in memory, and sums over them differ in the last digits."""
+    """Copied weights have another alignment in memory, and sums over them other rounding errors."""
     import pickle
 
     sent = open_model(str(tiny_model))
@@ -270,7 +220,7 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
     assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
 
 
-def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_unloaded(tiny_model, backend) -> None:
+def test_a_model_is_found_at_once_loaded_at_the_first_request_and_freed_when_unloaded(tiny_model, backend) -> None:
     waiting = open_model(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))
@@ -286,117 +236,7 @@ def test_a_model_on_demand_is_found_at_once_loaded_when_asked_and_freed_when_unl
         open_model(str(tiny_model), dtype="float23")
 
 
-def test_a_hub_model_comes_from_the_cache_with_its_commit(tiny_model, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    commit = "0123456789abcdef" * 2 + "01234567"
-    shutil.copytree(tiny_model, tmp_path / "models--org--tiny" / "snapshots" / commit)
-    for branch in ("main", "v2"):
-        ref = tmp_path / "models--org--tiny" / "refs" / branch
-        ref.parent.mkdir(exist_ok=True)
-        ref.write_text(commit)
-    for model in ("org/tiny", "org/tiny@v2", f"org/tiny@{commit}"):
-        found = open_model(model)
-        assert (found.name, found.fingerprint) == (model, commit)
-
-
-def refused(*arguments: Any, **options: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        open_model(*arguments, **options).loaded()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
-def test_a_model_that_is_not_there_is_refused(tiny_model, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert f"'{tmp_path}/nowhere': no such directory" in refused(f"{tmp_path}/nowhere")
-    assert "did you mean 'miniature-teacher'?" in refused("miniature-teachr")
-    message = refused("org/model@main")
-    assert "'org/model@main'" in message
-    assert "HF_HUB_OFFLINE is set" in message
-    assert "directory" in message
-    assert "did you mean 'float32'?" in refused(str(tiny_model), dtype="float23")
-    assert "'gpu'" in refused(str(tiny_model), device="gpu")
-
-
-def test_a_directory_that_holds_no_whole_model_is_refused(copy, tmp_path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert "no config.json" in refused(str(tmp_path / "empty"))
-    tokenizer = (copy / "tokenizer.json").rename(tmp_path / "tokenizer.json")
-    assert "no tokenizer" in refused(str(copy))
-    tokenizer.rename(copy / "tokenizer.json")
-    weights = tensors(copy / "model.safetensors")
-    (copy / "model.safetensors").write_bytes(b"not weights")
-    assert "cannot be loaded" in refused(str(copy))
-    del weights["model.layers.1.mlp.up_proj.weight"]
-    save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    assert "lack 1 tensors, model.layers.1.mlp.up_proj.weight" in refused(str(copy))
-    weights["model.layers.1.mlp.up_proj.weight"] = torch.zeros(64, 31)
-    save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    assert "lack 1 tensors, model.layers.1.mlp.up_proj.weight" in refused(str(copy))
-    (copy / "model.safetensors").unlink()
-    assert "no model.safetensors" in refused(str(copy))
-    (copy / "config.json").write_text("{")
-    assert "config.json is not JSON" in refused(str(copy))
-
-
-def test_a_chat_template_that_cannot_be_used_is_refused(copy) -> None:
-    for template, complaint in (("{{ oops", "TemplateSyntaxError"), ("{{ raise_exception('no users') }}", "no users")):
-        (copy / "chat_template.jinja").write_text(template)
-        assert complaint in refused(str(copy))
-
-
-def test_transformers_and_peft_say_nothing(copy, adapter, caplog, recwarn) -> None:
-    """A surplus tensor is worth a table to the one, and the other causes a FutureWarning at every adapter."""
-    weights = tensors(copy / "model.safetensors") | {"spare": torch.zeros(2)}
-    save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    logger = logging.getLogger("transformers")
-    logger.addHandler(caplog.handler)
-    open_model(f"{copy}+{adapter}").loaded()
-    logger.removeHandler(caplog.handler)
-    assert [*caplog.messages, *(str(warning.message) for warning in recwarn)] == []
-
-
-def test_code_and_pickles_are_never_run(copy) -> None:
-    config = json.loads((copy / "config.json").read_text())
-    evil = config | {"model_type": "evil", "auto_map": {"AutoModelForCausalLM": "evil.Model"}}
-    (copy / "evil.py").write_text("raise SystemExit('code of the model was run')")
-    (copy / "config.json").write_text(json.dumps(evil))
-    assert "'evil' needs code from its own repository" in refused(str(copy))
-    (copy / "config.json").write_text(json.dumps(config))
-    words = json.loads((copy / "tokenizer_config.json").read_text())
-    own = words | {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
-    (copy / "tokenizer_config.json").write_text(json.dumps(own))
-    assert "tokenizer 'Evil' that needs code" in refused(str(copy))
-    (copy / "tokenizer_config.json").write_text(json.dumps(words))
-    torch.save(tensors(copy / "model.safetensors"), copy / "pytorch_model.bin")
-    (copy / "model.safetensors").unlink()
-    assert "pytorch_model.bin only" in refused(str(copy))
-
-
-def test_an_adapter_that_cannot_be_used_is_refused(tiny_model, adapter, tmp_path) -> None:
-    assert "no adapter_config.json" in refused(f"{tiny_model}+{tiny_model}")
-    assert "is an adapter itself" in refused(f"{adapter}+{adapter}")
-    broken = Path(shutil.copytree(adapter, tmp_path / "broken"))
-    settings = json.loads((adapter / "adapter_config.json").read_text())
-    (broken / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": "./gone"}))
-    assert "'./gone': no such directory" in refused(str(broken))
-    (broken / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": None}))
-    assert "names no base_model_name_or_path" in refused(str(broken))
-    (broken / "adapter_config.json").write_text(json.dumps(settings | {"r": 8}))
-    assert "does not fit" in refused(f"{tiny_model}+{broken}")
-    (broken / "adapter_config.json").write_text(json.dumps(settings))
-    weights = tensors(broken / "adapter_model.safetensors")
-    weights.pop(next(iter(weights)))
-    save_file(weights, broken / "adapter_model.safetensors")
-    assert "does not fit" in refused(f"{tiny_model}+{broken}")
-    (broken / "adapter_model.safetensors").rename(broken / "adapter_model.bin")
-    assert "no adapter_model.safetensors" in refused(f"{tiny_model}+{broken}")
-
-
-def test_a_prompt_that_cannot_be_put_is_refused(backend) -> None:
+def test_a_prompt_that_cannot_be_processed_is_refused(backend) -> None:
     for prompt, complaint in (("You win.</s> Choose", "control token"), ("choose " * 300, "tokens")):
         with pytest.raises(ModelError, match=complaint):
             backend.respond([Request(prompt, labels=("C", "D"))])

@@ -26,7 +26,7 @@ WARY = memory_one("wary", *PROBABILITIES)
 
 @dataclass
 class Scripted:
-    """An agent whose cooperation is a function of the view, and which counts how it is asked."""
+    """An agent whose probabilities are a function of the view, and which records its calls."""
 
     probabilities: Callable[[View], tuple[float, ...] | None]
     name: str = "scripted"
@@ -63,7 +63,7 @@ def test_the_table_is_the_strategy_it_was_compiled_from() -> None:
         )
 
 
-def test_where_a_table_comes_from_is_noted() -> None:
+def test_the_origin_of_a_table_is_recorded() -> None:
     agent = Scripted(lambda view: (0.5, 0.5), name="llama")
     origin = compile_agent(agent, PD, 1, model="abc", context="friends").origin
     assert origin.dilemmas

@@ -52,7 +52,7 @@ def test_the_numbers_of_histories_are_their_places(case: Case, random_table: Ran
     assert [int(table.index(history)) for history in played] == list(range(count))
 
 
-def test_round_by_round_a_population_knows_the_last_rounds(case: Case, random_table: Random) -> None:
+def test_states_updated_round_by_round_are_the_last_rounds(case: Case, random_table: Random) -> None:
     game, memory, _ = case
     rng = np.random.default_rng(2)
     table = random_table(game, memory, 3)
@@ -95,7 +95,7 @@ def play(one: PolicyTable, two: PolicyTable, length: int = 4) -> list[tuple[int,
     return match
 
 
-def test_tables_sit_at_the_table_of_an_environment() -> None:
+def test_tables_play_in_an_environment() -> None:
     tft, alld = (compile_agent(strategy(name), PD, 1) for name in ("tit_for_tat", "always_defect"))
     (record,) = run_matches(lambda: parallel("prisoners_dilemma", rounds=4), [tft, alld], matches=1, seed=0)
     played = [tuple(move.decision.action for move in step) for step in record.steps]
@@ -112,7 +112,7 @@ def test_a_million_agents_choose_as_often_as_the_table_says() -> None:
 
 
 class Same(np.random.Generator):
-    """Random numbers that are all the same."""
+    """A generator whose random numbers are all equal."""
 
     value: float
 
@@ -138,7 +138,7 @@ def test_a_table_plays_its_own_game_under_any_name_and_no_other() -> None:
             table.decide([turn(other)])
 
 
-def test_only_two_players_with_two_actions_and_memory_one_are_five_numbers(random_table: Random) -> None:
+def test_only_two_players_with_two_actions_and_memory_one_give_five_probabilities(random_table: Random) -> None:
     for table in (random_table(PD, 2, 0), random_table(PublicGoods(n_players=3), 1, 0)):
         with pytest.raises(PolicyTableError, match="gives five probabilities"):
             table.memory_one()
@@ -176,7 +176,7 @@ def test_a_table_of_one_seat_is_not_played_from_the_other() -> None:
     assert symmetric.decide([ask(View(PD, 1, 0, ()))])[0].probabilities == (0.5, 0.5)
 
 
-def test_a_table_is_about_one_game_whatever_the_others_have_as_actions() -> None:
+def test_a_table_is_for_one_game_whatever_the_actions_of_the_other() -> None:
     table = compile_agent(WARY, PublicGoods(n_players=3), 1)
     for other in (
         PublicGoods(n_players=3, levels=None),

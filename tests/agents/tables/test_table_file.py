@@ -30,7 +30,7 @@ WARY = memory_one("wary", 0.5, 0.9, 0.25, 0.6, 0.05)
     probabilities=st.lists(st.floats(0, 1), min_size=5, max_size=5),
     context=st.none() | st.text(max_size=8),
 )
-def test_a_file_gives_the_same_table_back(
+def test_a_table_is_read_back_equal(
     tmp_path_factory: pytest.TempPathFactory, probabilities: list[float], context: str | None
 ) -> None:
     rows = tuple((p, 1 - p) for p in probabilities)
@@ -41,7 +41,7 @@ def test_a_file_gives_the_same_table_back(
     assert [file.name for file in path.parent.iterdir()] == ["table.json"]
 
 
-def test_games_for_groups_and_with_levels_fit_into_files(tmp_path: Path, case: Case, random_table: Random) -> None:
+def test_games_for_groups_and_with_levels_are_read_back(tmp_path: Path, case: Case, random_table: Random) -> None:
     game, memory, _ = case
     table = random_table(game, memory, 5)
     save_table(table, tmp_path / "table.json")
@@ -110,7 +110,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_table(tmp_path / "nowhere.json")
 
 
-def test_rows_are_written_one_to_a_line(tmp_path: Path) -> None:
+def test_each_row_is_written_to_one_line(tmp_path: Path) -> None:
     save_table(compile_agent(WARY, PD, 1), tmp_path / "table.json")
     text = (tmp_path / "table.json").read_text()
     assert '    {"history": [[0, 1]], "probabilities": [0.25, 0.75], "mass": null},\n' in text

@@ -213,7 +213,7 @@ def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     asked = ("--game", "stag_hunt", "--context", "team", "--memory", "0", "--out", "x.json")
-    assert "HF_HUB_OFFLINE is set and the cache has no such model" in error("gpt2", *asked)
+    assert "HF_HUB_OFFLINE is set and the model is not in the cache" in error("gpt2", *asked)
     commit = "0123456789" * 4
     shutil.copytree(tiny_model, tmp_path / "models--gpt2" / "snapshots" / commit)
     (tmp_path / "models--gpt2" / "refs").mkdir()

@@ -64,7 +64,7 @@ def test_a_table_without_a_round(tmp_path: Path) -> None:
 
 
 def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"holds no file named \*\.trajectory\.jsonl"):
+    with pytest.raises(ValueError, match=r"contains no file named \*\.trajectory\.jsonl"):
         read_play([tmp_path])
     path = tmp_path / "a.trajectory.jsonl"
     agents, options = [strategy("tft")] * 9, {"rounds": 2, "n_players": 9}

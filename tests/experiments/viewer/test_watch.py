@@ -246,7 +246,7 @@ def test_what_is_not_there_is_said(run: Path, options: tuple[str, ...], message:
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"holds no file named \*\.trajectory\.jsonl"):
+    with pytest.raises(RecordError, match=r"contains no file named \*\.trajectory\.jsonl"):
         printed(tmp_path)
 
 
