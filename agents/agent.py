@@ -92,7 +92,7 @@ class Player:
     name: str
     """What tables and records call the agent."""
     kind: str
-    """How it is rebuilt: ``memory_one``, ``language_model``; any other word where it cannot be."""
+    """How it is rebuilt: ``automaton``, ``language_model``; any other word where it cannot be."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON values; of a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
 

@@ -32,7 +32,9 @@ from dilemmas.agents.strategies.catalogue import (
     names_of,
     strategy,
 )
-from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent, same_payoffs
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.policy_table import PolicyTable, same_payoffs
+from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, Game, game_options
 from dilemmas.envs.games.stage_game import StageGame
@@ -132,7 +134,7 @@ def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, s
 
         return axelrod_agent(parsed.text.removeprefix(AXELROD))
     if parsed.kind == "table":
-        return PolicyTable.load(parsed.text)
+        return load_table(parsed.text)
     return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players=players)
 
 

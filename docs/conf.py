@@ -36,6 +36,7 @@ myst_links_external_new_tab = True
 
 default_role = "name"  # see _extensions/docstrings.py
 autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

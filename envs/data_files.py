@@ -36,7 +36,7 @@ def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any
         raise error(f"{path}: {reason}") from None
 
 
-def read_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:
+def load_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:
     """Read a JSON file.
 
     Parameters

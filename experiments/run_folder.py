@@ -64,7 +64,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_run_json(path: Path) -> Any:
     """Read a JSON file of a run folder; `RunError` if it is damaged."""
-    return data_files.read_json(path, RunError, "restore it from a copy, or choose another --out")
+    return data_files.load_json(path, RunError, "restore it from a copy, or choose another --out")
 
 
 def provenance() -> dict[str, Any]:

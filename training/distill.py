@@ -108,10 +108,8 @@ def distil(
         The student.
     examples
         Teaching data, at least one example.
-    settings
-        Size and training of the adapter.
-    out
-        Directory of the adapter.
+    settings, out
+        Size and training of the adapter, and its directory.
     seed
         Seed of initial weights, order and dropout.
     save_every
@@ -135,9 +133,7 @@ def distil(
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
-    device = next(adapted.parameters()).device
-    parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(_trained(adapted), lr=settings.rate, weight_decay=0.0)
     per_step = max(1, settings.batch // settings.pack)
     rows = _epochs(encode(tokenizer, examples), settings, seed)
     batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
@@ -146,18 +142,30 @@ def distil(
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        with torch.random.fork_rng(), _repeatable(device):
-            torch.manual_seed(seed * 1_000_003 + step)  # the same dropout after an interruption
-            value = loss(adapted, collate(batches[step]).to(device))
-            value.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
-        optimiser.step()
-        optimiser.zero_grad()
-        losses.append(value.item())
+        losses.append(_optimise(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
         if (step + 1) % save_every == 0:
             _save(checkpoint, adapted, optimiser, losses)
         yield TrainingProgress(step + 1, len(batches), losses[-1])
     _finish(out, adapted, settings, losses, len(examples), hub_id)
+
+
+def _trained(adapted: PeftModel) -> list[torch.nn.Parameter]:
+    return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+
+
+def _optimise(
+    adapted: PeftModel, optimiser: torch.optim.Optimizer, rows: Sequence[PackedRow], clip: float, seed: int
+) -> float:
+    """One optimiser step; returns the loss. The seed of dropout makes a resumed run bit-identical."""
+    device = next(adapted.parameters()).device
+    with torch.random.fork_rng(), _repeatable(device):
+        torch.manual_seed(seed)
+        value = loss(adapted, collate(rows).to(device))
+        value.backward()
+    torch.nn.utils.clip_grad_norm_(_trained(adapted), clip)
+    optimiser.step()
+    optimiser.zero_grad()
+    return float(value.item())
 
 
 @contextmanager

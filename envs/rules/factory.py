@@ -110,14 +110,11 @@ def repeated(
         Whether the players know the number of remaining rounds, which needs a fixed number of `rounds`.
     talk
         Number of turns of talk before each round, 0 or more.
-    signals
-        Number of signals, 2 or more; signal 0 is silence.
-    words
-        Whether a message may also be a text.
-    punishment, reward
-        Cost and effect of a point in a stage of sanctions after each round; None: no such stage.
-    points
-        Largest number of points that a player may assign to another player, 1 or more.
+    signals, words
+        Number of signals, 2 or more, of which 0 is silence; and whether a message may also be a text.
+    punishment, reward, points
+        Cost and effect of a point in a stage of sanctions after each round, None for no such stage; and the largest
+        number of points that a player may assign to another player, 1 or more.
     game
         Options of the game, as in `stage_game`.
 
@@ -127,20 +124,12 @@ def repeated(
         If a name or an option is unknown, or a value is invalid.
     """
     rounds = _horizon(rounds)
+    seen = _remembered(memory, rounds)
     turns = whole_number(talk, "talk", 0)
     speech = Talk(turns or 1, signals, words)  # checked even without talk
-    return Repeated(
-        stage_game(name, **game),
-        rounds,
-        continuation,
-        noise,
-        misperception,
-        _remembered(memory, rounds),
-        clock,
-        speech if turns else None,
-        _sanction("punishment", punishment, points),
-        _sanction("reward", reward, points),
-    )
+    stages = _sanction("punishment", punishment, points), _sanction("reward", reward, points)
+    parts = speech if turns else None, *stages
+    return Repeated(stage_game(name, **game), rounds, continuation, noise, misperception, seen, clock, *parts)
 
 
 def population(

@@ -1,6 +1,6 @@
 """The contenders of `dilemmas bench envs`: our environments and well-known ones.
 
-All are given random actions that were drawn before. A round is one play of the stage game by all of its players; a
+All are given random actions that were random_actions before. A round is one play of the stage game by all of its players; a
 decision is one player's part in it.
 """
 
@@ -23,14 +23,16 @@ MATCHES = 100_000
 """Matches at once."""
 
 
-def drawn(shape: Sequence[int], options: int) -> NDArray[np.int64]:
+def random_actions(shape: Sequence[int], options: int) -> NDArray[np.int64]:
     """Random actions."""
     return np.random.default_rng(1).integers(0, options, shape)
 
 
 def one_by_one(env: Any, options: int) -> Play:
     """Matches of a PettingZoo parallel environment, 1,000 rounds a piece."""
-    joints = [dict(zip(env.possible_agents, joint, strict=True)) for joint in drawn((1000, 2), options).tolist()]
+    joints = [
+        dict(zip(env.possible_agents, joint, strict=True)) for joint in random_actions((1000, 2), options).tolist()
+    ]
     env.reset(seed=1)
 
     def play() -> int:
@@ -95,7 +97,7 @@ def spiel() -> Play:
     import pyspiel  # type: ignore[import-not-found, unused-ignore]
 
     game = pyspiel.create_repeated_game("matrix_pd", {"num_repetitions": ROUNDS})
-    joints = drawn((ROUNDS, 2), 2).tolist()
+    joints = random_actions((ROUNDS, 2), 2).tolist()
 
     def play() -> int:
         state = game.new_initial_state()
@@ -111,7 +113,7 @@ def at_once(game: str, per_round: int, copy: bool = True) -> Play:
     rules = rules_of(game, rounds=ROUNDS)
     matches = VectorMatches(rules, MATCHES, copy=copy)
     matches.reset(seed=1)
-    joints = cycle(drawn((4, MATCHES, rules.n_players), rules.spaces[0]))
+    joints = cycle(random_actions((4, MATCHES, rules.n_players), rules.spaces[0]))
 
     def play() -> int:
         matches.step(next(joints))
@@ -125,7 +127,7 @@ def as_vector(game: str) -> Play:
     rules = rules_of(game, rounds=ROUNDS)
     players = VectorPlayers(VectorMatches(rules, MATCHES))
     players.reset(seed=1)
-    joints = cycle(drawn((4, players.num_envs), rules.spaces[0]))
+    joints = cycle(random_actions((4, players.num_envs), rules.spaces[0]))
 
     def play() -> int:
         players.step(next(joints))

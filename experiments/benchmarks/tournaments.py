@@ -106,7 +106,7 @@ def axelrod_match() -> Play:
     return play
 
 
-def automata(count: int) -> list[str]:
+def example_automata(count: int) -> list[str]:
     """The first strategies of the table that have finitely many states."""
     return [row.name for row in listing() if row.kind == "automaton"][:count]
 
@@ -124,7 +124,7 @@ CONTENDERS = (
     Contender(f"Axelrod, {FIRST_15}", "tournaments", lambda: theirs([*FIRST.values()])),
     Contender(f"dilemmas, {FIRST_15}", "tournaments", lambda: ours([*FIRST], "auto")),
     Contender(f"dilemmas sampled, {FIRST_15}", "tournaments", lambda: ours([*FIRST], "vectorised")),
-    Contender(LARGE, "tournaments", lambda: ours(automata(40), "chain", noise=0.01)),
+    Contender(LARGE, "tournaments", lambda: ours(example_automata(40), "chain", noise=0.01)),
     Contender(MATCH, "rounds", axelrod_match),
     Contender(COMPILED, "rounds", lambda: compiled_pair("tit_for_tat", "random", LONG, SIDE_BY_SIDE)),
     Contender(

@@ -44,7 +44,7 @@ def bars_table(run: Race) -> Table:
     return terminal_table([word_column("bar"), *map(number_column, ("at least", "reached", "met"))], rows)
 
 
-def show(run: Race, as_json: bool) -> None:
+def print_race(run: Race, as_json: bool) -> None:
     """Print a run; missing contenders are named on stderr, or in the JSON."""
     if as_json:
         return print_json(asdict(run))
@@ -59,7 +59,7 @@ def show(run: Race, as_json: bool) -> None:
 def compete(contenders: Sequence[Contender], bars: Sequence[Bar], turns: int, seconds: float, as_json: bool) -> None:
     """Run a race, with a progress bar on stderr, and print it."""
     watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
-    show(race(contenders, bars, watched, seconds), as_json)
+    print_race(race(contenders, bars, watched, seconds), as_json)
 
 
 @click.group()

@@ -17,8 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
+from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import History, histories
-from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
+from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.agents.tables.table_file import load_table, save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
@@ -69,7 +71,7 @@ def keep(table: PolicyTable, path: Path, force: bool) -> None:
     """Write the file; over anything but the same table only with `force`."""
     check_overwrite(path, "--out", force or _holds(path, table))
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.save(path)
+    save_table(table, path)
 
 
 def _holds(path: Path, table: PolicyTable) -> bool:
@@ -77,7 +79,7 @@ def _holds(path: Path, table: PolicyTable) -> bool:
     if not path.is_file():
         return False
     try:
-        there = PolicyTable.load(path)
+        there = load_table(path)
     except InputError:
         return False
     return replace(there, origin=replace(there.origin, dilemmas=table.origin.dilemmas)) == table

@@ -93,7 +93,7 @@ def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bo
     console = Console(highlight=False)
     for players in sorted({portrait.players for portrait in told}):
         same = [portrait for portrait in told if portrait.players == players]
-        tables = [habit_table(same), *(character_table(same, names) for names in MEASURES), nearest_table(same)]
+        tables = [player_habit_table(same), *(character_table(same, names) for names in MEASURES), nearest_table(same)]
         for table in tables:
             console.print(table)
             console.print()
@@ -167,7 +167,7 @@ def ratings(plays: Sequence[PlayerHistory]) -> dict[str, Any]:
     }
 
 
-def habit_table(told: Sequence[Portrait]) -> Table | str:
+def player_habit_table(told: Sequence[Portrait]) -> Table | str:
     """Probability to cooperate by what was seen of the round before."""
     if told[0].players > WIDEST:
         return f"{told[0].players} players: --json has what they did after each number of defectors"

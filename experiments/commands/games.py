@@ -114,12 +114,12 @@ def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> Non
     solution = solve(game)
     if as_json:
         described = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
-        return print_json({**described, "solution": as_data(game, solution)})
+        return print_json({**described, "solution": solution_data(game, solution)})
     console = Console()
     if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## What game theory says of one round of {game.name}"))
-    for part in (payoff_table(game, solution.strength), solution_table(game, solution)):
+    for part in (game_payoff_table(game, solution.strength), solution_table(game, solution)):
         console.print(part)
 
 
@@ -130,11 +130,11 @@ def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
     listed = [facts(known, make(known, {})) for known in environments()]
     if as_json:
         return print_json(list(map(asdict, listed)))
-    Console().print(overview(listed))
+    Console().print(environment_list(listed))
     click.echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
 
 
-def overview(listed: Iterable[Facts]) -> Table:
+def environment_list(listed: Iterable[Facts]) -> Table:
     """One line per environment."""
     table = Table(box=None, pad_edge=False)
     for heading in ("environment", "kind", "dilemma"):
@@ -144,7 +144,7 @@ def overview(listed: Iterable[Facts]) -> Table:
     return table
 
 
-def payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | str:
+def game_payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | str:
     """Payoffs by the actions of two players, or of many who are alike by the number of others who cooperate."""
     table = Table(box=None, pad_edge=False)
     if game.n_players == 2 and game.n_actions <= ROWS:
@@ -199,7 +199,7 @@ def solution_lines(game: StageGame, solution: Solution) -> dict[str, str]:
     return lines
 
 
-def as_data(game: StageGame, solution: Solution) -> dict[str, Any]:
+def solution_data(game: StageGame, solution: Solution) -> dict[str, Any]:
     """A solution as plain data."""
     place, strength = region_of(game), solution.strength
     figures = ("gains", "greed", "fear", "stake", "scaled_greed", "scaled_fear", "against_turns")

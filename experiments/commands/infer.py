@@ -81,7 +81,7 @@ def command(
     people's play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
     """
     plays = read_play(paths, choices, one)
-    candidates = automata(USUAL if strategies is None else listed(strategies), plays[0].players)
+    candidates = candidate_automata(USUAL if strategies is None else listed(strategies), plays[0].players)
     told = evidence(by_subject(plays, by), candidates)
     rng = np.random.default_rng(seed)
     with Console(stderr=True).status("fitting"):
@@ -89,13 +89,13 @@ def command(
             told = selected(told, rng, select, own_trembles)
         result = infer(told, rng, bootstrap, own_trembles)
     if as_json:
-        return print_json(as_data(result))
+        return print_json(inference_data(result))
     Console(highlight=False).print(share_table(result))
     for line in summary(result):
         click.echo(line)
 
 
-def automata(specs: Sequence[str], players: int) -> list[Automaton]:
+def candidate_automata(specs: Sequence[str], players: int) -> list[Automaton]:
     """The candidates; `InferenceError` for one that is given twice, or that is no finite automaton."""
     found: dict[str, Automaton] = {}
     for spec in specs:
@@ -147,10 +147,10 @@ def summary(result: Inference) -> list[str]:
         )
     lines.append(f"log-likelihood {result.log_likelihood:.2f}, BIC {result.bic:.2f}, ICL {result.icl:.2f}")
     lines.append(f"{len(told.subjects)} subjects, {told.choices} choices")
-    return lines + warnings(result)
+    return lines + inference_warnings(result)
 
 
-def warnings(result: Inference) -> list[str]:
+def inference_warnings(result: Inference) -> list[str]:
     """Reasons why shares cannot be read as they stand."""
     return [
         f"warning: no recorded choice distinguishes {', '.join(names)}; only the sum of their shares is identified"
@@ -158,7 +158,7 @@ def warnings(result: Inference) -> list[str]:
     ]
 
 
-def as_data(result: Inference) -> dict[str, Any]:
+def inference_data(result: Inference) -> dict[str, Any]:
     """A result as plain data."""
     told, names = result.evidence, result.evidence.strategies
     columns = {
@@ -182,7 +182,7 @@ def as_data(result: Inference) -> dict[str, Any]:
         "icl": result.icl,
         "subjects": len(told.subjects),
         "choices": told.choices,
-        "warnings": warnings(result),
+        "warnings": inference_warnings(result),
         "posterior": {
             subject: dict(zip(names, row, strict=True))
             for subject, row in zip(told.subjects, result.posterior.tolist(), strict=True)

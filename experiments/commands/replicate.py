@@ -104,14 +104,14 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
     results = finished_results(run)
     if results is None:
-        results = show(carry_out(run), console)
+        results = show_progress(carry_out(run), console)
     else:
         console.print(f"{run.folder} is complete; the report is written again from its results.json", highlight=False)
     write_study_report(run.folder, results)
     return results
 
 
-def show(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
+def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
     """Work through the steps with a bar per task; returns what they return."""
     tasks: dict[str, TaskID] = {}
     with progress_bar(console) as bar:

@@ -133,7 +133,7 @@ def replicator(
     DynamicsError
         If an argument is out of range, or `time` is too long for the range of the payoffs.
     """
-    from scipy.integrate import solve_ivp
+    from scipy.integrate import solve_ivp  # type: ignore[import-untyped, unused-ignore]
 
     shares = start_shares(matrix, start)
     check_number("mutation", mutation, 0, error=DynamicsError)
@@ -149,7 +149,7 @@ def replicator(
         earned = matrix.payoffs @ x
         return np.asarray(x * (earned - x @ earned) + mutation * (1 / len(x) - x))
 
-    times = np.asarray(np.arange(round(time / every) + 1) * every, dtype=np.float64)
+    times: Numbers = np.arange(round(time / every) + 1, dtype=np.float64) * every
     # mutation keeps every share above about mutation / (k * speed)
     smallest = max(ABSOLUTE_ERROR, RELATIVE_ERROR * mutation / (len(shares) * speed)) if mutation else ABSOLUTE_ERROR
     found = solve_ivp(slope, (0.0, times[-1]), shares, "DOP853", times, rtol=RELATIVE_ERROR, atol=smallest)

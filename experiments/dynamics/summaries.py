@@ -82,7 +82,7 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     played = moran(matrix, start, rng, steps=steps, runs=runs, process=process, mutation=mutation, edges=edges, every=n)
     shares, over = played.series(), played.taken_over()
     exact = {} if edges or mutation else _exact(matrix, start, process)
-    told = [
+    rows = [
         {
             "player": name,
             "initial number": str(start[name]),
@@ -104,7 +104,7 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     }
     lasting = f"took over: share of {runs} runs of up to {steps:,} steps, with 95% interval"
     notes = [f"{runs} runs of {steps:,} steps" if mutation else lasting, *_notes(exact)]
-    return DynamicsSummary(data, tuple(told[0]), [tuple(row.values()) for row in told], notes, shares)
+    return DynamicsSummary(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes, shares)
 
 
 def _exact(matrix: PayoffMatrix, start: Mapping[str, int], process: Process) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Respon
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.agents.tables.policy_table import read_table
+from dilemmas.agents.tables.table_file import parse_table
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template, load_template
 
@@ -77,7 +77,7 @@ def witness(
     if player.kind == "uniform":
         return Witness(_plain_agent(Uniform(player.name)))
     if player.kind == "policy_table":
-        return Witness(_plain_agent(read_table(player.parameters)))
+        return Witness(_plain_agent(parse_table(player.parameters)))
     if player.kind == "axelrod":
         return _strategy(axelrod_agent(player.parameters["strategy"]), header)
     if player.kind != "language_model":

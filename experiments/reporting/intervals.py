@@ -82,7 +82,7 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
 @cache
 def chi_squared_critical(df: int) -> float:
     """Value that chi-squared with `df` >= 0 degrees of freedom exceeds with 5% probability; infinite for `df` = 0."""
-    from scipy.special import chdtri
+    from scipy.special import chdtri  # type: ignore[import-untyped, unused-ignore]
 
     return float(chdtri(df, SIGNIFICANCE)) if df else inf
 
@@ -90,7 +90,7 @@ def chi_squared_critical(df: int) -> float:
 @cache
 def t_critical(df: int) -> float:
     """Value that |T| of Student's t with `df` >= 1 degrees of freedom exceeds with 5% probability."""
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
 
     return float(stdtrit(df, (1 + LEVEL) / 2))
 

@@ -29,7 +29,9 @@ from dilemmas.agents.models.answers import exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
-from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
@@ -265,7 +267,7 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
     tables = {}
     for role, backend in backends.items():
         tables[role] = compile_table(run.recipe, backend, population.game, population.context)
-        tables[role].save(run.path("tables", f"{role}.json"))
+        save_table(tables[role], run.path("tables", f"{role}.json"))
     return tables
 
 

@@ -1,6 +1,6 @@
 """What a tournament shows people: a page with figures, the same words in Markdown, and tables for a terminal.
 
-All of it is read from one dictionary, that of results.json (`tournament_run.as_data`), so that a report can be made
+All of it is read from one dictionary, that of results.json (`run_folder.tournament_data`), so that a report can be made
 again from the file. Players' names are text, whoever chose them.
 """
 
@@ -12,14 +12,14 @@ from rich.console import Console
 from dilemmas.envs.data_files import write_text
 from dilemmas.experiments.reporting.format import words
 from dilemmas.experiments.reporting.page import Notice, Paragraph, Section, Table, fits, html, markdown, print_sections
-from dilemmas.experiments.tournaments.sections import about_errors, order, sections, warnings
+from dilemmas.experiments.tournaments.sections import about_errors, order, sections, tournament_warnings
 from dilemmas.experiments.tournaments.tables import (
     Results,
     engine_table,
     group_table,
     matrix_table,
     ranking_table,
-    seats,
+    seat_count,
 )
 
 NAMES = (None, 32, 20, 12)
@@ -42,11 +42,11 @@ def print_tables(console: Console, data: Results) -> None:
     matrices.append(matrix_table(data, places, NAMES[-1], digits=1))
     ranking, matrix = _fitting(console, rankings) or rankings[0], _fitting(console, matrices)
     parts = [
-        Section(ranking.title, (ranking, *map(Notice, warnings(data)))),
+        Section(ranking.title, (ranking, *map(Notice, tournament_warnings(data)))),
         Section(matrices[0].title, (matrix or Paragraph(_too_wide(data)),)),
         Section(engines.title, (engines, Paragraph(about_errors(data)))),
     ]
-    if seats(data) > 2:
+    if seat_count(data) > 2:
         groups = group_table(data["groups"])
         parts.append(Section(groups.title, (groups,)))
     print_sections(console, parts)

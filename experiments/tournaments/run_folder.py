@@ -74,7 +74,7 @@ def play_tournament(
             write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
     table = standings(tuple(tournament.players), rows, tournament.settings.seed, tournament.symmetric)
     if folder:
-        write_results(folder, as_data(settings_data(tournament), table))
+        write_results(folder, tournament_data(settings_data(tournament), table))
     return table
 
 
@@ -147,7 +147,7 @@ def settings_data(tournament: Tournament) -> dict[str, Any]:
     return values
 
 
-def as_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
+def tournament_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
     """The standings as plain values, null where two players never met. `settings`: from `settings_data`."""
     return {
         "format": FORMAT,
@@ -189,7 +189,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder}: nothing has been played yet; repeat the command that began it")
     if not {name for row in rows for name in row.fixture.group} <= set(begun["players"]):
         raise RunError(f"{folder / ROWS} has players that are not in {folder / SETTINGS}")
-    return as_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
+    return tournament_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
 
 
 def begun_settings(folder: Path) -> dict[str, Any]:

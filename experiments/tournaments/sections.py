@@ -36,7 +36,7 @@ def sections(data: Results) -> list[Section]:
     parts: list[tuple[str, Iterator[Block]]] = [
         ("Ranking", _ranking(data)),
         ("Certainty of the ranking", _certainty(data)),
-        (f"Payoffs {'against' if tables.seats(data) == 2 else 'with'} each player", _payoffs(data)),
+        (f"Payoffs {'against' if tables.seat_count(data) == 2 else 'with'} each player", _payoffs(data)),
         ("Cooperation with each player", _cooperation(data)),
         ("Groups", _groups(data)),
         ("Population dynamics", _population(data)),
@@ -49,7 +49,7 @@ def sections(data: Results) -> list[Section]:
 
 def _ranking(data: Results) -> Iterator[Block]:
     yield Paragraph(f"{_what_was_played(data)} {_verdict(data)}")
-    yield from map(Notice, warnings(data))
+    yield from map(Notice, tournament_warnings(data))
     digits = tables.score_digits(data)
     rows = [
         ScoreRow(one["player"], one["score"], tables.interval(one), tables.score(one, digits))
@@ -89,12 +89,12 @@ def _cooperation(data: Results) -> Iterator[Block]:
         f"{_best(data)}."
     )
     yield _heat(caption, _by_pair(data, "cooperation_matrix", (0.0, 1.0), "percent of rounds", [_percent]))
-    if tables.seats(data) <= WIDEST:
+    if tables.seat_count(data) <= WIDEST:
         yield tables.habit_table(data)
 
 
 def _groups(data: Results) -> Iterator[Block]:
-    if tables.seats(data) > 2:
+    if tables.seat_count(data) > 2:
         yield tables.group_table(data["groups"])
 
 
@@ -125,7 +125,7 @@ def _complete(data: Results) -> PayoffMatrix | None:
     names = tuple(data["players"][i] for i in order(data))
     among = np.ix_(order(data), order(data))
     payoffs, errors = (np.array(data[key], dtype=np.float64)[among] for key in ("payoff_matrix", "standard_errors"))
-    return None if np.isnan(payoffs).any() or tables.seats(data) > 2 else PayoffMatrix(names, payoffs, errors)
+    return None if np.isnan(payoffs).any() or tables.seat_count(data) > 2 else PayoffMatrix(names, payoffs, errors)
 
 
 def _fate(course: Course) -> str:
@@ -155,7 +155,7 @@ def order(data: Results) -> list[int]:
     return [place[one["player"]] for one in data["ranking"]]
 
 
-def warnings(data: Results) -> Iterator[str]:
+def tournament_warnings(data: Results) -> Iterator[str]:
     """What a reader has to know before using the numbers."""
     sampled = [group for group in data["groups"] if group["engine"] not in EXACT]
     fewest = min((group["matches"] for group in sampled), default=FEW)
@@ -190,7 +190,11 @@ def _what_was_played(data: Results) -> str:
     options = ", ".join(f"{words(name)} {value}" for name, value in settings["options"].items())
     rounds = [f"{group['rounds']:,.5g}" for group in groups]
     mean = sum(group["rounds"] for group in groups) / len(groups)
-    met = f"{len(groups):,} pairings" if tables.seats(data) == 2 else f"{len(groups):,} groups of {tables.seats(data)}"
+    met = (
+        f"{len(groups):,} pairings"
+        if tables.seat_count(data) == 2
+        else f"{len(groups):,} groups of {tables.seat_count(data)}"
+    )
     return (
         f"{len(data['players'])} players met in {met}, in the game {words(settings['game'])}"
         f"{f' ({options})' if options else ''}."
@@ -242,7 +246,7 @@ def _limits(data: Results) -> Iterator[str]:
         )
     if any(group["engine"] == "environment" for group in data["groups"]):
         yield "Language models were asked in one context and one wording; in others they may play differently."
-    if tables.seats(data) > 2:
+    if tables.seat_count(data) > 2:
         yield (
             "The matrices show means over all groups that contain both players. They do not show what one player does"
             " to the other."

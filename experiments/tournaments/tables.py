@@ -110,7 +110,7 @@ def matrix_table(
 
 def meeting(data: Results) -> str:
     """How players meet each other, as a preposition."""
-    return "against" if seats(data) == 2 else "in groups with"
+    return "against" if seat_count(data) == 2 else "in groups with"
 
 
 def unlike_seats(data: Results) -> bool:
@@ -118,7 +118,7 @@ def unlike_seats(data: Results) -> bool:
     return any(list(group["players"]) != sorted(group["players"]) for group in data["groups"])
 
 
-def seats(data: Results) -> int:
+def seat_count(data: Results) -> int:
     """Number of players of a match."""
     return len(data["groups"][0]["players"])
 
@@ -126,7 +126,11 @@ def seats(data: Results) -> int:
 def habit_table(data: Results) -> Table:
     """The fingerprints of the players, the best one first."""
     found = [(one["player"], data["fingerprints"][one["player"]]) for one in data["ranking"]]
-    seen = "CD: it cooperated, the other defected" if seats(data) == 2 else "C, 1 D: it cooperated, one other defected"
+    seen = (
+        "CD: it cooperated, the other defected"
+        if seat_count(data) == 2
+        else "C, 1 D: it cooperated, one other defected"
+    )
     return Table(
         "Cooperation of each player after each outcome of the previous round",
         ("player", *(habit["after"] for habit in found[0][1])),

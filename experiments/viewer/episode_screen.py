@@ -32,7 +32,7 @@ BAR = 20
 """Width of the bar for probability 1, in columns."""
 
 SOURCES = {
-    Source.EXACT: "from the model's probabilities of the labels",
+    Source.EXACT: "from the probabilities of the labels",
     Source.SAMPLED: "from a sampled reply",
     Source.RULE: "from the rule of the strategy",
 }

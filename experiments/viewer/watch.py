@@ -111,7 +111,7 @@ def browse(shelf: Shelf, here: Place) -> None:
             after = press(here, COMMANDS.get(key, "none"), shelf, page=console.height - 2)
             if after is None:
                 return
-            page, here = drawn(console, shelf, after)
+            page, here = rendered_page(console, shelf, after)
             console.control(Control.home())
             screen.update(page)
 
@@ -150,7 +150,7 @@ def _in_match(here: Place, command: str, shelf: Shelf, page: int) -> Place:
     return Place(match, steps_to[command]) if command in steps_to else here
 
 
-def drawn(console: Console, shelf: Shelf, here: Place) -> tuple[Segments, Place]:
+def rendered_page(console: Console, shelf: Shelf, here: Place) -> tuple[Segments, Place]:
     """The content of the screen, and the place with its scrolling limited to the content."""
     width, height = console.size
     if here.help:

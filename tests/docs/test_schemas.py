@@ -13,11 +13,13 @@ from jsonschema import Draft202012Validator
 
 from dilemmas.agents.agent import Decision, Player, Source, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.matches.record import Move, Outcome
+from dilemmas.agents.matches.record import MatchOutcome, Move
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
-from dilemmas.agents.matches.trajectory_format import Header, seal
+from dilemmas.agents.matches.trajectory_format import Header, checksum_key
 from dilemmas.agents.strategies.catalogue import strategy
-from dilemmas.agents.tables.policy_table import Origin, PolicyTable, compile_agent, read_table
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.policy_table import Origin, PolicyTable
+from dilemmas.agents.tables.table_file import parse_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -75,7 +77,7 @@ def test_every_line_of_a_trajectory_is_as_the_schema_says(trajectory: Path, smal
             validator.validate(line)
 
 
-KINDS = {"header": Header, "player": Player, "move": Move, "decision": Decision, "end": Outcome}
+KINDS = {"header": Header, "player": Player, "move": Move, "decision": Decision, "end": MatchOutcome}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +113,7 @@ def sealed(lines: Sequence[dict[str, Any]], path: Path, kept: str) -> None:
         ).encode()
         if "end" in line or "reason" in line:
             cut = text.removesuffix(b"}")
-            text = cut + (b"}\n" if kept == "sha256" else seal(sha256(whole + cut).hexdigest()))
+            text = cut + (b"}\n" if kept == "sha256" else checksum_key(sha256(whole + cut).hexdigest()))
         else:
             text += b"\n"
         whole += text
@@ -157,11 +159,11 @@ def test_a_table_without_a_required_key_is_refused(kind: str, key: str) -> None:
     game = GAMES[games.get(kind, "stag_hunt")]
     agent = strategy("always_cooperate", game.n_players)
     document = json.loads(json.dumps(compile_agent(agent, game, 1).document()))
-    assert isinstance(read_table(copy.deepcopy(document)), PolicyTable)
+    assert isinstance(parse_table(copy.deepcopy(document)), PolicyTable)
     place = {"": document, "origin": document["origin"], "row": document["rows"][0]}.get(kind, document["game"])
     del place[key]
     with pytest.raises(InputError):
-        read_table(document)
+        parse_table(document)
 
 
 def test_teaching_data_is_as_the_schema_says(small_run: Path, tmp_path: Path) -> None:

@@ -213,29 +213,29 @@ class Corpus:
             kinds: list[Telling] = ["both"] * STATED[self.role]
             if mix.finish:
                 kinds[-1:] = ["attitude", "expectation"]
-            branches += [self._told(situation, shown, rng, kind) for kind in kinds]
+            branches += [self._instructed(situation, shown, rng, kind) for kind in kinds]
         return PackedRow(self.encode("<s><user>") + prefix, branches)
 
     def _fact(self, question: str, answer: str) -> Branch:
         asked = self.encode(f"{question}<assistant>")
         return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
 
-    def _told(self, situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling) -> Branch:
+    def _instructed(self, situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling) -> Branch:
         """A decision with a random attitude, expectation or both stated, independently of the context.
 
         What is not stated follows from the context.
         """
         attitude, expectation = (int(degree) for degree in rng.integers(5, size=2))
         if kind == "attitude":
-            told, expectation = f"You {ATTITUDES[attitude]}.", closeness()[situation.context.name]
+            stated, expectation = f"You {ATTITUDES[attitude]}.", closeness()[situation.context.name]
         elif kind == "expectation":
-            told = f"You expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+            stated = f"You expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
             attitude = closeness()[situation.context.name]
         else:
-            told = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
+            stated = f"You {ATTITUDES[attitude]} and expect {shown.labels[0]} {EXPECTATIONS[expectation]}."
         alpha, belief = TEACHER.alpha[attitude], TEACHER.belief[expectation]
         judgement = TEACHER.weigh(situation.game, alpha, belief, situation.history)
-        asked = self.encode(f"{told} {action_question(self.template, shown)}<assistant>")
+        asked = self.encode(f"{stated} {action_question(self.template, shown)}<assistant>")
         action = int(rng.random() >= judgement.cooperate)
         return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
 

@@ -74,7 +74,7 @@ def command(
     with Console(stderr=True).status(Text(dynamics)):
         outcome = run(matrix, settings)
     if svg is not None:
-        write_text(svg, drawn(dynamics, outcome))
+        write_text(svg, dynamics_figure(dynamics, outcome))
     if as_json:
         return print_json({"dynamics": dynamics, **outcome.data})
     console = Console()
@@ -101,7 +101,7 @@ def table(outcome: DynamicsSummary) -> Table:
     return terminal_table(columns, outcome.rows)
 
 
-def drawn(dynamics: str, outcome: DynamicsSummary) -> str:
+def dynamics_figure(dynamics: str, outcome: DynamicsSummary) -> str:
     """A line chart of the shares over time."""
     if not outcome.series:
         raise DynamicsError(f"--svg: {dynamics} has no shares over time")

@@ -28,7 +28,7 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
-from dilemmas.experiments.tournaments.run_folder import as_data, play_tournament, settings_data, settings_in
+from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, settings_in, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS
@@ -227,7 +227,7 @@ def command(
         table = play_tournament(
             tournament, out, **work, tell=lambda done, total: bar.update(task, completed=100 * done / total)
         )
-    data = as_data(settings_data(tournament), table)
+    data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
         click.echo(f"{out / 'report.html'}", err=True)

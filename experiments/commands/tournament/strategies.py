@@ -29,7 +29,7 @@ from dilemmas.experiments.commands.options import json_option, print_json
 
 KINDS = {
     "automaton": "finite automaton",
-    "routine": "computed from the whole history",
+    "counting": "computed from the whole history",
     "group": "finite automaton, for groups",
     "family": "finite automaton, with parameters",
 }
@@ -53,7 +53,7 @@ class Known:
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, as --json prints them."""
-        more = {"section": self.section, "description": described(self.entry), "parameters": self.parameters}
+        more = {"section": self.section, "description": self.entry.description, "parameters": self.parameters}
         return {**self.row._asdict(), **more}
 
 
@@ -70,7 +70,7 @@ def command(name: str | None, as_json: bool) -> None:
     if as_json:
         return print_json([one.as_data() for one in found])
     console = Console(highlight=False)
-    for part in map(in_full, found) if exact else overview(found):
+    for part in map(in_full, found) if exact else strategy_list(found):
         console.print(part)
     if not exact:
         click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
@@ -101,7 +101,7 @@ def chosen(name: str | None) -> tuple[list[Known], bool]:
     return partial, False
 
 
-def overview(found: Iterable[Known]) -> Iterator[Table | Text]:
+def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
     """One line per strategy under the heading of its section, cut to the width of the terminal."""
     for section, members in groupby(found, key=lambda one: one.section):
         yield Text(section, "bold")
@@ -109,7 +109,7 @@ def overview(found: Iterable[Known]) -> Iterator[Table | Text]:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for one in members:
-            table.add_row(Text(f"  {one.row.name}"), Text(described(one.entry)))
+            table.add_row(Text(f"  {one.row.name}"), Text(one.entry.description))
         yield table
 
 
@@ -118,7 +118,7 @@ def in_full(one: Known) -> Table:
     row = one.row
     lines = {
         "strategy": row.name,
-        "": described(one.entry),
+        "": one.entry.description,
         "section": one.section,
         "source": row.source,
         "other names": ", ".join(row.aliases),
@@ -136,8 +136,3 @@ def in_full(one: Known) -> Table:
         if text:
             table.add_row(Text(heading), Text(text))
     return table
-
-
-def described(entry: AnyEntry) -> str:
-    """What a strategy does, in one sentence."""
-    return str(getattr(entry, "description", entry.source))

@@ -18,7 +18,7 @@ from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
 from dilemmas.agents.strategies.finite_state import StrategyError
-from dilemmas.agents.tables.policy_table import compile_agent
+from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context

@@ -1,4 +1,4 @@
-"""A language model at the table: what it is asked, how its answer becomes an action, and what is recorded of it."""
+"""A language model as a player: what it is asked, how its answer becomes an action, and what is recorded."""
 
 import json
 import math
@@ -13,9 +13,7 @@ from gymnasium.spaces import Discrete
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
-from dilemmas.agents.models.language_model import (
-    LanguageModelAgent,
-)
+from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS

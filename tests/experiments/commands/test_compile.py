@@ -11,8 +11,10 @@ from click.testing import CliRunner, Result
 
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import histories
-from dilemmas.agents.tables.policy_table import Origin, PolicyTable, compile_agent
+from dilemmas.agents.tables.policy_table import Origin
+from dilemmas.agents.tables.table_file import load_table, save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import context
@@ -72,7 +74,7 @@ def test_a_strategy_becomes_its_five_numbers() -> None:
     rows = [line.split() for line in result.stdout.splitlines()]
     for row in (["none", "1.000", "0.000"], ["CD", "0.000", "1.000"], ["DC", "1.000", "0.000"]):
         assert row in rows
-    table = PolicyTable.load("tit_for_tat-prisoners_dilemma.json")
+    table = load_table("tit_for_tat-prisoners_dilemma.json")
     assert result.stderr == "tit_for_tat-prisoners_dilemma.json\n"
     assert table == compile_agent(strategy("tit_for_tat"), PD, 1)
     assert table.memory_one() == (1, 1, 0, 1, 0)
@@ -80,7 +82,7 @@ def test_a_strategy_becomes_its_five_numbers() -> None:
 
 def test_a_model_is_asked_five_questions_for_its_exact_probabilities(model: str) -> None:
     run(model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
-    table = PolicyTable.load("echo.json")
+    table = load_table("echo.json")
     assert table.memory_one() == pytest.approx((0.5, 0.9, 0.2, 0.9, 0.2))
     assert table.masses == pytest.approx((0.8,) * 5)
     words = load_template("study")
@@ -96,7 +98,7 @@ def test_shuffled_labels_are_averaged_over(model: str) -> None:
     result = run(*asked, "--shuffle-labels")
     assert len(ASKED) == 4 * 5
     assert "the mean over all assignments and orders of the labels" in " ".join(result.stdout.split())
-    table = PolicyTable.load("echo.json")
+    table = load_table("echo.json")
     assert table.memory_one() == pytest.approx((0.5, *[(0.9 + 0.2) / 2] * 4))
     assert table.origin.shuffled
     assert "--force" in error(*asked)
@@ -136,7 +138,7 @@ def test_another_table_is_never_overwritten_unasked() -> None:
     assert "--force" in error("tit_for_tat", *asked, "--context", "business")
     assert Path("x.json").read_bytes() == before
     run("bully", *asked, "--force")
-    assert PolicyTable.load("x.json").origin.agent == "bully"
+    assert load_table("x.json").origin.agent == "bully"
     Path("x.json").write_text("my notes")
     assert "--force" in error("bully", *asked)
     assert Path("x.json").read_text() == "my notes"
@@ -144,19 +146,19 @@ def test_another_table_is_never_overwritten_unasked() -> None:
 
 def test_the_same_table_from_another_version_of_dilemmas_is_no_other() -> None:
     older = replace(compile_agent(strategy("bully"), PD, 1), origin=Origin("bully", dilemmas="0.0.1"))
-    older.save("x.json")
+    save_table(older, "x.json")
     run("bully", "--game", "prisoners_dilemma", "--out", "x.json")
-    assert PolicyTable.load("x.json") == compile_agent(strategy("bully"), PD, 1)
+    assert load_table("x.json") == compile_agent(strategy("bully"), PD, 1)
 
 
 def test_payoffs_are_the_catalogues_unless_they_are_set() -> None:
     run("tft", "--game", "stag-hunt", "--out", "x.json")
-    assert PolicyTable.load("x.json").game == stage_game("stag_hunt")
+    assert load_table("x.json").game == stage_game("stag_hunt")
     own = ("--set", "T=1.5", "--set", "R=-2", "--set", "P=3", "--set", "S=4")
     run("tft", "--game", "matrix_game", *own, "--out", "y.json")
-    assert PolicyTable.load("y.json").game == stage_game("matrix_game", T=1.5, R=-2, P=3, S=4)
+    assert load_table("y.json").game == stage_game("matrix_game", T=1.5, R=-2, P=3, S=4)
     run("tft", "--game", "public_goods", "--set", "n_players=3", "--out", "z.json")
-    assert PolicyTable.load("z.json").game.n_players == 3
+    assert load_table("z.json").game.n_players == 3
 
 
 @pytest.mark.parametrize("options", [(), ("--set", "T=3.5"), ("--set", "P=-1.5", "--set", "S=-2.5")])
@@ -170,9 +172,9 @@ def test_a_tournament_takes_the_table_of_the_same_game_and_options(options: tupl
 
 def test_a_table_bears_the_name_that_is_given() -> None:
     run("Mine=random(0.3)", "--game", "stag_hunt", "--out", "x.json")
-    assert PolicyTable.load("x.json").origin.agent == "Mine"
+    assert load_table("x.json").origin.agent == "Mine"
     run("uniform", "--game", "rock_paper_scissors", "--memory", "0", "--out", "y.json")
-    assert PolicyTable.load("y.json").rows == (pytest.approx((1 / 3,) * 3),)
+    assert load_table("y.json").rows == (pytest.approx((1 / 3,) * 3),)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +194,9 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_for_tat --game stag_hunt --set T=99", "stag_hunt needs R>T>=P>S"),
         ("tit_for_tat --game stag_hunt --set T=3 --set T=4", "--set T=3 --set T=4: 'T' is given twice"),
         ("tit_for_tat --game stag_hunt --shuffle-labels", "labels cannot be shuffled for 'tit_for_tat'"),
-        ("tit_for_tat --game stag_hunt --memory 12", "look back less far"),
+        ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
-        ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, which no table"),
+        ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, but a table"),
         ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
         ("downing --game public_goods", "strategy 'downing' is for two players, not for 4"),
         ("random(1.5) --game stag_hunt", "p = 1.5; a probability must be in [0, 1]"),
@@ -218,7 +220,7 @@ def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeyp
     (tmp_path / "models--gpt2" / "refs" / "main").write_text(commit)
     for name in ("gpt2", "gpt2@main"):
         run(name, *asked, "--force")
-        origin = PolicyTable.load("x.json").origin
+        origin = load_table("x.json").origin
         assert (origin.agent, origin.model) == (name, commit)
 
 

@@ -11,7 +11,7 @@ from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.experiments.commands.infer import automata, by_subject, command
+from dilemmas.experiments.commands.infer import by_subject, candidate_automata, command
 from dilemmas.experiments.commands.main import main
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.recorded_play import read_play
@@ -60,7 +60,7 @@ def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_p
         for round, (own, other) in enumerate(zip(one.own, one.defectors, strict=True), 1)
     ]
     (tmp_path / "lab.csv").write_text("subject,match,round,own,other\n" + "".join(lines))
-    candidates = automata(["alld", "allc", "grim", "tft", "wsls"], 2)
+    candidates = candidate_automata(["alld", "allc", "grim", "tft", "wsls"], 2)
     told = [evidence(by_subject(read_play([path]), "subject"), candidates) for path in (recorded, tmp_path / "lab.csv")]
     assert (told[0].counts == told[1].counts).all()
     assert told[0].choices == 80
@@ -68,8 +68,8 @@ def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_p
 
 def test_candidates_that_cannot_be() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'grim'"):
-        automata(["tft", "grimm"], 2)
+        candidate_automata(["tft", "grimm"], 2)
     with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
-        automata(["tft", "tit_for_tat"], 2)
+        candidate_automata(["tft", "tit_for_tat"], 2)
     with pytest.raises(InferenceError, match="no finite automaton"):
-        automata(["gradual"], 2)
+        candidate_automata(["gradual"], 2)

@@ -21,7 +21,7 @@ from dilemmas.agents.strategies.finite_state import memory_one
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands.fingerprint import command, nearest, portraits
-from dilemmas.experiments.commands.infer import automata
+from dilemmas.experiments.commands.infer import candidate_automata
 from dilemmas.experiments.commands.main import main
 from dilemmas.experiments.inference.fingerprint import (
     character,
@@ -312,7 +312,7 @@ def test_strategies_that_play_leaves_open_are_named_the_likeliest_first() -> Non
     """Two slips in forty rounds after cooperation: Tit for Tat that trembles, or Joss, who slips in a tenth."""
     own, other = np.array([0] * 9 + [1] + [0] * 19 + [1] + [0] * 10), np.zeros(40, dtype=np.int64)
     plays = {"x": [PlayerHistory("f", "0", 0, "x", ("y",), own, other, own)]}
-    (found,) = nearest(plays, automata(["joss", "always_defect", "tit_for_tat"], 2)).values()
+    (found,) = nearest(plays, candidate_automata(["joss", "always_defect", "tit_for_tat"], 2)).values()
     assert found.strategies == ("tit_for_tat", "joss")
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.experiments.commands.infer import USUAL, automata
+from dilemmas.experiments.commands.infer import USUAL, candidate_automata
+from dilemmas.experiments.inference.expectation_maximisation import climb
 from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
-from dilemmas.experiments.inference.mixture import climb, criteria, fit_mixture, indistinguishable, infer, selected
+from dilemmas.experiments.inference.mixture import criteria, fit_mixture, indistinguishable, infer, selected
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
 
-FIVE = automata(["alld", "allc", "grim", "tft", "wsls"], 2)
+FIVE = candidate_automata(["alld", "allc", "grim", "tft", "wsls"], 2)
 SHARES = np.array([0.3, 0.1, 0.2, 0.25, 0.15])
 TREMBLE = 0.1
 
@@ -67,13 +68,13 @@ def likelihood(told: Evidence, shares: np.ndarray, tremble: float) -> float:
 
 def test_choices_are_compared_with_the_strategy_led_through_the_same_history() -> None:
     # after own C and their D, Tit for Tat says D; after D D again D; after D C, C
-    told = evidence({"s": [played("CCDD", "DDCC")]}, automata(["tft", "random(0.25)"], 2))
+    told = evidence({"s": [played("CCDD", "DDCC")]}, candidate_automata(["tft", "random(0.25)"], 2))
     assert dict(zip(told.follows[0], told.counts[0, 0], strict=True)) == {0: 2, 1: 2}  # C yes, C no, D yes, D no
     assert dict(zip(told.follows[1], told.counts[1, 0], strict=True)) == {0.25: 2, 0.75: 2}
 
 
 def test_an_own_slip_is_part_of_the_history() -> None:
-    told = evidence({"s": [played("DD", "CC")]}, automata(["grim_2", "wsls"], 2))
+    told = evidence({"s": [played("DD", "CC")]}, candidate_automata(["grim_2", "wsls"], 2))
     # unmeant D against C: lenient Grim still says C, Win-Stay Lose-Shift stays with D
     assert [dict(zip(f, c[0], strict=True)) for f, c in zip(told.follows, told.counts, strict=True)] == [
         {0: 2, 0.5: 0},
@@ -99,7 +100,7 @@ def test_the_likelihood_is_that_of_the_mixture(small: Evidence) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_every_step_of_em_climbs(seed: int, own: bool) -> None:
     rng = np.random.default_rng(seed)
-    candidates = [*FIVE, *automata(["random(0.4)", "gtft"], 2)]
+    candidates = [*FIVE, *candidate_automata(["random(0.4)", "gtft"], 2)]
     told = evidence(society(rng, subjects=30), candidates)
     starts = rng.dirichlet(np.ones(7), 6).T, rng.uniform(0.01, 0.5, (7 if own else 1, 6))
     heights = np.array([p.log_likelihood for p in islice(climb(told, np.ones((30, 6)), *starts), 60)])
@@ -170,7 +171,7 @@ def test_the_order_of_subjects_and_strategies_does_not_matter() -> None:
 
 
 def test_a_mixed_candidate_is_as_likely_as_its_probabilities_say() -> None:
-    told = evidence({"s": [played("CCD", "CCC")]}, automata(["random(0.3)"], 2))
+    told = evidence({"s": [played("CCD", "CCC")]}, candidate_automata(["random(0.3)"], 2))
     point = next(climb(told, np.ones((1, 1)), np.ones((1, 1)), np.array([[0.1]])))
     chance = 0.3 * 0.9 + 0.7 * 0.1
     assert point.log_likelihood[0] == pytest.approx(np.log(chance**2 * (1 - chance)))
@@ -221,7 +222,7 @@ def test_each_strategy_may_have_a_tremble_of_its_own() -> None:
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_fair_coin_among_the_candidates_takes_nothing_from_the_others(own: bool) -> None:
-    candidates = automata(["random", "tft"], 2)
+    candidates = candidate_automata(["random", "tft"], 2)
     told = evidence(society(np.random.default_rng(6), candidates, [0.3, 0.7], subjects=200), candidates)
     result = infer(told, np.random.default_rng(0), resamples=200, own_trembles=own)
     assert result.intervals[0, 0] < 0.3 < result.intervals[0, 1]
@@ -276,7 +277,7 @@ def test_strategies_that_nobody_plays_are_left_out() -> None:
 
 
 def test_the_usual_candidates_can_be_told_apart() -> None:
-    told = evidence(society(np.random.default_rng(0), subjects=60), automata(USUAL, 2))
+    told = evidence(society(np.random.default_rng(0), subjects=60), candidate_automata(USUAL, 2))
     assert len(indistinguishable(fit_mixture(told, np.random.default_rng(0)))) == len(USUAL) == 13
 
 

@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.strategies.finite_state import memory_one as automaton
-from dilemmas.agents.tables.policy_table import PolicyTable, compile_agent
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.experiments.populations.torus import LatticeError, run_lattice
 
@@ -58,7 +60,7 @@ def test_negative_seeds_are_refused() -> None:
 def files(tmp_path: Path) -> list[str]:
     paths = [tmp_path / f"{name}.json" for name in ("teacher", "tuned")]
     for path, name in zip(paths, ("tit_for_tat", "always_defect"), strict=True):
-        compile_agent(strategy(name), PD, 1).save(path)
+        save_table(compile_agent(strategy(name), PD, 1), path)
     return [part for path in paths for part in ("--table", str(path))]
 
 

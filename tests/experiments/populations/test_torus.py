@@ -13,8 +13,10 @@ import pytest
 from dilemmas.agents.agent import Source, Turn, View
 from dilemmas.agents.strategies.catalogue import bernoulli, strategy
 from dilemmas.agents.strategies.finite_state import memory_one as automaton
+from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import histories
-from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError, compile_agent
+from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError
+from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.experiments.populations.torus import (
@@ -156,7 +158,7 @@ def test_the_csv_has_a_line_per_step_and_a_column_per_table() -> None:
 
 def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "teacher.json"
-    memory_one(1, 1, 0, 1, 0).save(path)
+    save_table(memory_one(1, 1, 0, 1, 0), path)
     with pytest.raises(LatticeError, match="two tables have the same name"):
         load_tables([path, path])
     with pytest.raises(PolicyTableError, match="No such file"):

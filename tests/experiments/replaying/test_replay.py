@@ -15,7 +15,7 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
 from dilemmas.agents.strategies.catalogue import Uniform, bernoulli, strategy
-from dilemmas.agents.tables.policy_table import compile_agent
+from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.experiments.commands.replay import command

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from dilemmas.agents.agent import Decision, Source
-from dilemmas.agents.matches.record import MatchRecord, Move, outcome
+from dilemmas.agents.matches.record import MatchRecord, Move, match_outcome
 from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.study.answers import Answers, ScenarioResult
@@ -57,7 +57,7 @@ def match(number: int) -> MatchRecord:
         tuple(Move(f"player_{seat}", [], ROUND, int(RNG.integers(2)), float(RNG.integers(4))) for seat in (0, 1))
         for _ in range(5)
     )
-    return MatchRecord(number, 0, steps, outcome(steps))
+    return MatchRecord(number, 0, steps, match_outcome(steps))
 
 
 def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples: int = 50) -> StudyData:

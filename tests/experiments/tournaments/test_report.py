@@ -24,7 +24,7 @@ from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, heat_map, scores, ticks
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.report import print_tables, write_report
-from dilemmas.experiments.tournaments.run_folder import as_data
+from dilemmas.experiments.tournaments.run_folder import tournament_data
 from dilemmas.experiments.tournaments.standings import standings
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e"
@@ -56,7 +56,7 @@ def data(
         kept = np.full((matches, seats), 50.0)
         rows.append(Row(fixture, np.full(matches, 100.0), earned, kept, *none, None, aborted))
     settings = {"game": "prisoners_dilemma", "agents": names, "options": {"rounds": 100}, "seed": 0, "meetings": None}
-    return as_data({**settings, "repetitions": matches}, standings(names, rows))
+    return tournament_data({**settings, "repetitions": matches}, standings(names, rows))
 
 
 def field(names: Sequence[str], **more: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from dilemmas.agents.roster import sets
 from dilemmas.agents.strategies.catalogue import listing, strategy
-from dilemmas.agents.tables.policy_table import compile_agent
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.experiments.commands.main import main
@@ -107,10 +108,10 @@ def test_a_single_changed_digit_is_found(whole: Path, tmp_path: Path) -> None:
 def test_a_player_that_has_become_another_is_refused(tmp_path: Path) -> None:
     """Its name is the same, but the table in the file is not."""
     game, file = stage_game("prisoners_dilemma"), tmp_path / "mine.json"
-    compile_agent(strategy("tit_for_tat"), game, 1).save(file)
+    save_table(compile_agent(strategy("tit_for_tat"), game, 1), file)
     asked = Settings("prisoners_dilemma", (str(file), "always_defect"), {"rounds": 5})
     play_tournament(Tournament(asked), tmp_path / "out")
-    compile_agent(strategy("bully"), game, 1).save(file)
+    save_table(compile_agent(strategy("bully"), game, 1), file)
     with pytest.raises(InputError, match=r"identities.mine: '\w+' recorded, '\w+' now"):
         play_tournament(Tournament(asked), tmp_path / "out")
 
@@ -289,5 +290,5 @@ def test_a_set_of_strategies_is_listed_by_its_word() -> None:
     assert {row["name"] for row in json.loads(listed)} == set(sets()["@first_tournament"])
 
 
-def test_the_number_of_groups_and_its_pronoun_agree() -> None:
-    assert "The one group was played exactly. Its numbers" in " ".join(run("run", "--agents", "tft").stdout.split())
+def test_a_single_group_is_counted_in_the_singular() -> None:
+    assert "The only group was computed exactly." in " ".join(run("run", "--agents", "tft").stdout.split())

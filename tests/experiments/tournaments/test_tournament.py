@@ -208,20 +208,22 @@ def test_words_for_agents() -> None:
 
 
 def test_a_table_plays_exactly_as_the_strategy_it_was_made_of(tmp_path: Path) -> None:
-    from dilemmas.agents.tables.policy_table import compile_agent
+    from dilemmas.agents.tables.compilation import compile_agent
+    from dilemmas.agents.tables.table_file import save_table
 
     rules = tournament().rules
-    compile_agent(strategy("win_stay_lose_shift"), rules.stage, 1).save(tmp_path / "wsls.json")
+    save_table(compile_agent(strategy("win_stay_lose_shift"), rules.stage, 1), tmp_path / "wsls.json")
     one = play_tournament(tournament((str(tmp_path / "wsls.json"), "random", "grim")))
     other = play_tournament(tournament(("win_stay_lose_shift", "random", "grim")))
     assert one.payoffs == pytest.approx(other.payoffs)
 
 
 def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) -> None:
-    from dilemmas.agents.tables.policy_table import compile_agent
+    from dilemmas.agents.tables.compilation import compile_agent
+    from dilemmas.agents.tables.table_file import save_table
 
     file = tmp_path / "tft.json"
-    compile_agent(strategy("tft"), MatrixGame("prisoners_dilemma", T=10, R=6, P=3, S=1), 1).save(file)
+    save_table(compile_agent(strategy("tft"), MatrixGame("prisoners_dilemma", T=10, R=6, P=3, S=1), 1), file)
     ways = r"compile tit_for_tat --game prisoners_dilemma\), or .* --set T=10 --set R=6 --set P=3 --set S=1\)"
     with pytest.raises(InputError, match=ways):
         tournament((str(file), "alld"))

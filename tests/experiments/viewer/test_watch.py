@@ -30,7 +30,7 @@ from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.experiments.commands.watch import command
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.viewer.episode_screen import action_words, recorded_rules, step_screen
-from dilemmas.experiments.viewer.watch import COMMANDS, Place, Shelf, drawn, press
+from dilemmas.experiments.viewer.watch import COMMANDS, Place, Shelf, press, rendered_page
 
 SAID = "I choose [C] because [/bold] it is \x1b[31mright\x07\r\u202e"
 
@@ -95,11 +95,11 @@ def test_a_round_shows_all_that_was_recorded(run: Path) -> None:
         "dilemmas/prisoners_dilemma-v0, friends",
         "C ███████████████░░░░░ 0.750",
         "D █████░░░░░░░░░░░░░░░ 0.250",
-        "which hold 50.0%",
+        "label mass 50.0%",
         "This is round 2.",
         "readable at attempt 2",
         "I choose [C] because [/bold] it is ␛[31mright␇␍",
-        "by the strategy's rule",
+        "from the rule of the strategy",
     ):
         assert part in shown
     rows = [line.split() for line in shown.splitlines() if line.startswith("player_") and "," not in line]
@@ -113,7 +113,7 @@ def test_labels_that_stand_for_other_actions_are_explained(run: Path) -> None:
 
 def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:
     third, fourth = printed(run, "--match", "1", columns=100).split("round 4 of 4")
-    assert "unreadable: no action in 2 replies, so an action was drawn uniformly" in third
+    assert "unreadable: no action in 2 replies, so an action was rendered_page uniformly" in third
     assert "unreadable: no action in 2 replies, so the match was aborted" in fourth
     assert "The match ends: aborted, no action could be read in 2 replies of player_0." in fourth
     assert ["player_0", "none", "-", "11"] in [line.split() for line in fourth.splitlines()]
@@ -224,7 +224,7 @@ def test_keys(run: Path, keys: str, place: Place | None) -> None:
 def test_a_screen_is_filled_and_not_overfilled(run: Path, here: Place) -> None:
     shelf = Shelf(sorted(run.rglob("*.jsonl")))
     console = Console(width=60, height=15, force_terminal=True, color_system=None)
-    page, after = drawn(console, shelf, here)
+    page, after = rendered_page(console, shelf, here)
     lines = console.render_lines(page, pad=False)
     assert len(lines) == 15
     assert max(sum(part.cell_length for part in line) for line in lines) <= 60
@@ -234,7 +234,7 @@ def test_a_screen_is_filled_and_not_overfilled(run: Path, here: Place) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--match", "5"), "--match 5: the run holds 5 matches, 0 to 4"),
+        (("--match", "5"), "--match 5: the run has 5 matches, 0 to 4"),
         (("--match", "0", "--step", "5"), "--step 5: match 0 has steps 1 to 4"),
         (("--match", "0", "--step", "0"), "--step 0: match 0 has steps 1 to 4"),
         (("--step", "1"), "--step 1: of which match"),

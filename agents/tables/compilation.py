@@ -1,0 +1,75 @@
+"""Compiling an agent into a policy table: ask it after every history of the last k rounds, all in one batch."""
+
+import numpy as np
+from gymnasium.spaces import Discrete
+
+from dilemmas.agents.agent import Agent, Turn, View
+from dilemmas.agents.tables.histories import History, histories
+from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError, history_lists
+from dilemmas.agents.versions import dilemmas_version
+from dilemmas.envs.games.stage_game import StageGame
+
+
+def compile_agent(
+    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None, player: int = 0
+) -> PolicyTable:
+    """Compile an agent into a table: ask it after every history of up to `memory` rounds, all in one batch.
+
+    A language model with shuffled labels is asked in all presentations of the actions and the table holds the mean,
+    which equals the probabilities with which the agent plays, because it draws a presentation for every decision.
+
+    Parameters
+    ----------
+    agent
+        The agent; it must give probabilities.
+    game
+        The game, with its payoffs.
+    memory
+        Number of past rounds that the table distinguishes, 0 or more.
+    model
+        Fingerprint of the agent's weights, noted in the table.
+    context
+        Name of the social context in which the agent is asked, noted in the table.
+    player
+        Seat from which the agent is asked, where the players are not alike; else 0.
+
+    Raises
+    ------
+    PolicyTableError
+        If the agent gives no probabilities, or is a strategy that depends on more than the last `memory` rounds, so
+        that the table would be another strategy.
+    HistoryError
+        If the histories of the game cannot be listed or are too many.
+    """
+    asked = histories(game, memory, player)
+    _refuse_to_forget(agent, memory)
+    turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
+    decisions = agent.policy(turns)
+    for history, decision in zip(asked, decisions, strict=True):
+        if decision.probabilities is None:
+            raise PolicyTableError(
+                f"agent '{agent.name}' gives no probabilities after the history {history_lists(history)};"
+                " a table is made of exact probabilities, not of sampled replies"
+            )
+    rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
+    masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
+    first, shuffled = decisions[0], agent.describe().parameters.get("shuffle_labels", False)
+    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), shuffled)
+    return PolicyTable(game, memory, rows, origin, masses or None, player)
+
+
+def _refuse_to_forget(agent: Agent, memory: int) -> None:
+    """Raise `PolicyTableError` for a strategy that depends on more than the last `memory` rounds."""
+    needed = agent.traits.lookback
+    if needed is None:
+        wanted = "looks at the whole history, but a table holds the last rounds only; use the strategy itself"
+        raise PolicyTableError(f"strategy '{agent.name}' {wanted}")
+    if needed > memory:
+        wanted = f"looks at the last {needed} round{'s' * (needed > 1)}: set memory to {needed} or more"
+        raise PolicyTableError(f"strategy '{agent.name}' {wanted}; memory = {memory} would give another strategy")
+
+
+def _question(game: StageGame, history: History, number: int, player: int) -> Turn:
+    view = View(game=game, player=player, round=len(history), history=history)
+    space = Discrete(game.options[player])
+    return Turn(f"player_{player}", None, {"view": view}, space, np.random.default_rng(number))
