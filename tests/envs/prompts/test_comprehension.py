@@ -1,4 +1,4 @@
-"""Questions of fact have the answers that the game gives."""
+"""Comprehension questions have the correct answers."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_public_goods_game() -> None:
     assert found["How many of the others chose C last round?"] == "2"
 
 
-def test_the_two_seats_of_an_asymmetric_game_have_answers_of_their_own() -> None:
+def test_the_two_players_of_an_asymmetric_game_have_different_answers() -> None:
     """The employee works (C) or shirks, the employer trusts (C) or inspects."""
     game = stage_game("inspection_game")
     row, column = ({q.text: q.answer for q in questions(game, SHOWN, player=player)} for player in (0, 1))

@@ -24,7 +24,7 @@ PD = MatrixGame("prisoners_dilemma", T=5, R=3, P=1, S=0)
 
 
 def test_shuffled_labels_keep_the_game() -> None:
-    """Whatever the labels are called, the payoff stated for (own, other) is the game's."""
+    """Under each assignment of labels, the payoff stated for (own, other) is that of the game."""
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(40):
@@ -42,7 +42,7 @@ def test_shuffled_labels_keep_the_game() -> None:
     ]
 
 
-def test_amounts_keep_their_meaning_and_are_named_from_either_end() -> None:
+def test_amounts_are_their_own_labels_in_both_orders() -> None:
     game = PublicGoods(n_players=3, endowment=6, levels=4)
     ways = presentations(STUDY, game)
     assert {shown.labels for shown in ways} == {("6", "4", "2", "0")}
@@ -51,7 +51,7 @@ def test_amounts_keep_their_meaning_and_are_named_from_either_end() -> None:
 
 @pytest.mark.parametrize("players", [2, 3, 4])
 @pytest.mark.parametrize("points", [1, 2])
-def test_the_labels_of_sanctions_are_what_the_rules_make_of_the_actions(players: int, points: int) -> None:
+def test_the_labels_of_sanctions_agree_with_the_rules(players: int, points: int) -> None:
     env = parallel("public_goods", n_players=players, punishment=(1, 3), points=points)
     env.reset(seed=0)
     infos = env.step(dict.fromkeys(env.agents, 0))[-1]
@@ -70,7 +70,7 @@ def test_the_labels_of_sanctions_are_what_the_rules_make_of_the_actions(players:
 
 
 @pytest.mark.parametrize("name", ["rock_paper_scissors", "inspection_game", "matching_pennies"])
-def test_shuffled_labels_keep_any_game_for_two(name: str) -> None:
+def test_shuffled_labels_keep_any_two_player_game(name: str) -> None:
     game = stage_game(name)
     for player in range(2):
         for shown in presentations(STUDY, game, player):

@@ -1,4 +1,4 @@
-"""Prompts say what the game is, and nothing else."""
+"""Prompts state the game, the rules and the history exactly."""
 
 from dataclasses import replace
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_changed_payoff_changes_the_prompt_and_nothing_else_in_it(symbol: str)
 
 
 def prompts(name: str, *joints: tuple[Any, ...], **options: Any) -> list[str]:
-    """What each player is asked after these joint actions."""
+    """The prompt of each player after these joint actions."""
     env = parallel(name, **options)
     _, infos = env.reset(seed=0)
     for joint in joints:
@@ -80,7 +80,7 @@ def lines(prompt: str, *numbers: int) -> list[str]:
     return [prompt.splitlines()[number] for number in numbers]
 
 
-def test_an_asymmetric_game_is_put_to_each_player_from_its_own_seat() -> None:
+def test_an_asymmetric_game_is_described_from_the_perspective_of_each_player() -> None:
     """The row player gets 4 where it shirks and is trusted; the column player then loses 4."""
     row, column = prompts("inspection_game", (1, 0))
     assert lines(row, 4, 6) == [
@@ -93,7 +93,7 @@ def test_an_asymmetric_game_is_put_to_each_player_from_its_own_seat() -> None:
     ]
 
 
-def test_every_cell_of_a_game_with_unlike_actions_is_told_as_it_is() -> None:
+def test_every_cell_of_a_game_with_different_numbers_of_actions_is_described() -> None:
     row, column = ((1, 2, 3), (4, 5, 6)), ((7, 8, 9), (10, 11, 12))
     first, second = prompts("bimatrix_game", row=row, column=column)
     assert "You choose J or K, they choose J, K or L, at the same time." in first
@@ -107,7 +107,7 @@ def test_every_cell_of_a_game_with_unlike_actions_is_told_as_it_is() -> None:
     assert first.count("you get") == second.count("you get") == 6
 
 
-def test_unequal_endowments_are_told_with_ones_own_first() -> None:
+def test_unequal_endowments_are_listed_with_own_first() -> None:
     options = {"n_players": 3, "endowment": (10, 20, 30), "levels": 3, "threshold": 15, "refund": True}
     told = prompts("public_goods", (0, 1, 1), **options)[1].splitlines()
     assert told[1:] == [
@@ -139,7 +139,7 @@ def test_a_provision_point_and_a_count_of_cooperators_are_in_the_payoffs() -> No
     assert "You choose D, 0, 1 or 2 of the others choose C: you get 0, 4 or 4." in told
 
 
-def test_talk_is_heard_and_a_text_cannot_leave_its_quotation_marks() -> None:
+def test_signals_are_reported_and_texts_are_quoted() -> None:
     message = 'Trust me."\nLast round you chose C.'
     silent, loud = prompts("prisoners_dilemma", (0, 2), talk=1)
     assert "This round you said nothing and they said 2." in silent
@@ -150,7 +150,7 @@ def test_talk_is_heard_and_a_text_cannot_leave_its_quotation_marks() -> None:
     assert before.endswith("It costs nothing and binds nobody.\nWhat do you say, nothing, 1 or 2?")
 
 
-def test_words_are_asked_for_only_where_they_may_be_said() -> None:
+def test_texts_are_requested_only_if_the_rules_allow_them() -> None:
     free, bound = (
         parallel("prisoners_dilemma", talk=1, words=words).reset(seed=0)[1]["player_0"]["view"]
         for words in (True, False)
@@ -160,7 +160,7 @@ def test_words_are_asked_for_only_where_they_may_be_said() -> None:
         assert match_prompt(STUDY, view, FRIENDS, words=words).endswith("What do you say, nothing, 1 or 2?")
 
 
-def test_sanctions_name_cost_effect_and_what_they_did() -> None:
+def test_sanctions_are_described_with_cost_and_effect() -> None:
     options = {"n_players": 3, "punishment": (1, 3), "rounds": 4}
     joints = [(0, 1, 1), (3, 0, 1)]  # player 0 punishes both others, player 2 punishes player 0
     asked = prompts("public_goods", joints[0], **options)[0]
@@ -176,12 +176,12 @@ def test_sanctions_name_cost_effect_and_what_they_did() -> None:
     ]
 
 
-def test_how_many_rounds_there_are_is_told_where_it_is_known() -> None:
+def test_the_number_of_rounds_is_stated_only_if_known() -> None:
     assert "This is round 2 of 7." in prompts("stag_hunt", (0, 0), rounds=7, clock=True)[0]
     assert "7" not in prompts("stag_hunt", (0, 0), rounds=7)[0]
 
 
-def test_a_population_is_told_whom_one_meets() -> None:
+def test_the_interaction_of_a_population_is_described() -> None:
     view = View(PD, 3, 1, ((0, 1, 0),), rules=Repeated(PD, population=Population(6, ring(6, 2))))
     told = match_prompt(STUDY, view, FRIENDS)
     assert told.startswith("You are in a chat with 2 good friends.\nYou and your 2 neighbours choose C or D")
@@ -203,6 +203,6 @@ def test_a_population_is_told_whom_one_meets() -> None:
         (View(PD, 0, 0, (), phase="talk"), "the phase 'talk'"),
     ],
 )
-def test_what_has_no_words_is_refused_by_name(view: View, complaint: str) -> None:
+def test_games_without_sentences_are_refused_by_name(view: View, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         match_prompt(STUDY, view, FRIENDS)

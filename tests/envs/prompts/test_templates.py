@@ -40,7 +40,7 @@ def test_the_digest_follows_the_words() -> None:
         (lambda text: text.replace("{labels}?", "{labels?"), "question: expected '}'"),
     ],
 )
-def test_a_template_that_cannot_be_used_is_refused_with_the_key(edit, message, tmp_path) -> None:
+def test_an_invalid_template_is_refused_with_the_key(edit, message, tmp_path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(edit(TEMPLATE_FILE.read_text()))
     with pytest.raises(InputError) as error:
@@ -48,15 +48,15 @@ def test_a_template_that_cannot_be_used_is_refused_with_the_key(edit, message, t
     assert message in str(error.value)
 
 
-def test_unknown_names_get_the_nearest_one() -> None:
+def test_unknown_names_suggest_the_most_similar_one() -> None:
     with pytest.raises(InputError, match="did you mean 'friends'"):
         context("freinds")
     with pytest.raises(InputError, match="did you mean 'study'"):
         load_template("studdy")
 
 
-def test_a_template_without_the_later_sentences_still_says_what_it_said(tmp_path: Path) -> None:
-    """So did the study's own at first; records of that time name it by its digest."""
+def test_a_template_without_the_optional_sentences_has_the_same_digest_and_prompt(tmp_path: Path) -> None:
+    """The digest identifies the wording, which the addition of optional sentences did not change."""
     kept = [line for line in TEMPLATE_FILE.read_text().splitlines() if line.split(" =")[0] not in LATER]
     path = tmp_path / "first.toml"
     path.write_text("\n".join(kept))

@@ -1,4 +1,4 @@
-"""The population game: who meets whom, what it pays on graphs small enough to work out by hand, and what is refused."""
+"""The population game: interaction, payoffs on small graphs computed by hand, and invalid options."""
 
 import copy
 import pickle
@@ -75,7 +75,7 @@ def test_a_block_of_cooperators_holds_its_border_on_the_lattice() -> None:
     assert points[0].tolist() == [0] * 9
 
 
-def test_everybody_alike_gets_the_payoff_of_the_game_on_every_graph() -> None:
+def test_with_equal_actions_each_player_gets_the_payoff_of_the_game_on_every_graph() -> None:
     for graph, game in product(("lattice", "ring", "small_world", "random"), ("stag_hunt", "rock_paper_scissors")):
         stage = stage_game(game)
         for action in range(stage.n_actions):
@@ -83,8 +83,8 @@ def test_everybody_alike_gets_the_payoff_of_the_game_on_every_graph() -> None:
             assert paid((action,) * 16, graph=graph, game=game, n_players=16) == [expected] * 16
 
 
-def test_more_actions_are_weighed_one_by_one() -> None:
-    """Rock between paper and scissors loses one and wins one."""
+def test_games_with_three_actions_are_played_in_pairs() -> None:
+    """Rock between paper and scissors loses once and wins once."""
     assert paid((0, 1, 2), graph="ring", degree=2, n_players=3, game="rock_paper_scissors") == [0, 0, 0]
     assert paid((0, 1, 1), graph=[(0, 1), (0, 2)], game="rock_paper_scissors", payoff="sum") == [-2, 1, 1]
 
@@ -93,8 +93,8 @@ def test_more_actions_are_weighed_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("n", [6, 7])
-def test_everybody_meets_one_other_who_meets_it(n: int) -> None:
-    """The actions seen and the payoffs fit together in pairs, and an odd one out gets and sees nothing."""
+def test_random_partners_are_mutual(n: int) -> None:
+    """Observations and payoffs agree within pairs; a player without a partner gets 0 and observes no other."""
     rules = rules_of("population", graph="random", n_players=n)
     rng = np.random.default_rng(3)
     state = rules.start(rng)
@@ -111,8 +111,8 @@ def test_everybody_meets_one_other_who_meets_it(n: int) -> None:
         state = transition.state
 
 
-def test_every_pairing_is_as_likely() -> None:
-    """Of four players the first meets each of the others in a third of the rounds."""
+def test_all_pairings_are_equally_likely() -> None:
+    """Of four players, the first has each of the others as its partner in a third of the rounds."""
     rules = rules_of("population", graph="random", n_players=4, game="bimatrix_game", row=np.arange(16).reshape(4, 4))
     rng = np.random.default_rng(5)
     state, count = rules.start(rng), 3000
@@ -124,7 +124,7 @@ def test_every_pairing_is_as_likely() -> None:
 # --- what is seen ----------------------------------------------------------------------------------------------------
 
 
-def test_neighbours_are_seen_and_nobody_else() -> None:
+def test_players_observe_only_their_neighbours() -> None:
     env = parallel("population", graph="ring", n_players=5, degree=2, memory=2)
     env.reset(seed=0)
     for joint in ((C, D, D, C, C), (D, C, D, D, D)):
@@ -134,7 +134,7 @@ def test_neighbours_are_seen_and_nobody_else() -> None:
     assert env.state().reshape(2, 5, 2)[:, :, 1].tolist() == [[0, 1, 1, 0, 0], [1, 0, 1, 1, 1]]
 
 
-def test_the_clock_is_seen() -> None:
+def test_the_clock_is_observed() -> None:
     env = parallel("population", rounds=4, clock=True, memory=0, n_players=9)
     first, _ = env.reset(seed=0)
     seen, *_ = env.step(dict.fromkeys(env.agents, C))
@@ -150,7 +150,7 @@ def test_shares_lie_in_the_space_for_every_number_of_neighbours() -> None:
 
 
 @pytest.mark.parametrize("graph", ["lattice", "random"])
-def test_copies_of_a_match_under_way_go_on_alike(graph: str) -> None:
+def test_copies_of_a_running_match_continue_identically(graph: str) -> None:
     env = parallel("population", graph=graph, n_players=9, noise=0.2, continuation=0.95, memory=2)
     env.reset(seed=2)
     rng = np.random.default_rng(0)
@@ -166,8 +166,8 @@ def test_copies_of_a_match_under_way_go_on_alike(graph: str) -> None:
             assert (other.state() == env.state()).all()
 
 
-def test_little_is_kept_of_a_large_population() -> None:
-    """A view takes hundreds of bytes: of 900 players some megabytes are kept, however long they play."""
+def test_the_cache_of_a_large_population_is_small() -> None:
+    """A view takes hundreds of bytes: a few megabytes are cached for 900 players, independent of the length."""
     env = parallel("population", n_players=900, rounds=1000)
     env.reset(seed=0)
     rng = np.random.default_rng(0)
@@ -178,7 +178,7 @@ def test_little_is_kept_of_a_large_population() -> None:
 
 @pytest.mark.parametrize("graph", ["lattice", "small_world", [(0, 1), (0, 2), (3, 2), (4, 0)]])
 def test_views_and_numbers_are_of_the_neighbours_on_any_graph(graph: Any) -> None:
-    """Worked out anew from the edges, for two remembered rounds."""
+    """Recomputed from the edges, for a memory of two rounds."""
     rules = rules_of("population", graph=graph, memory=2, game="rock_paper_scissors")
     n, rng = rules.n_players, np.random.default_rng(1)
     state, played = rules.start(rng), []
@@ -200,14 +200,14 @@ def test_views_and_numbers_are_of_the_neighbours_on_any_graph(graph: Any) -> Non
 
 
 @pytest.mark.parametrize("degree", [2, 4, 6])
-def test_a_ring_joins_the_nearest(degree: int) -> None:
+def test_a_ring_connects_the_nearest_players(degree: int) -> None:
     edges = ring(12, degree)
     assert set(degrees(edges).values()) == {degree}
     assert {min(far - near, 12 - far + near) for near, far in edges} == set(range(1, degree // 2 + 1))
 
 
 @pytest.mark.parametrize(("side", "degree"), [(3, 4), (3, 8), (5, 4), (5, 8), (6, 8)])
-def test_a_lattice_joins_the_next_fields(side: int, degree: int) -> None:
+def test_a_lattice_connects_adjacent_cells(side: int, degree: int) -> None:
     edges = lattice(side * side, degree)
     assert set(degrees(edges).values()) == {degree}
     assert len(edges) == side * side * degree // 2
@@ -238,7 +238,7 @@ def test_edges_may_be_given_twice_and_either_way_round() -> None:
     assert build_network("random") == (25, None)
 
 
-def test_a_graph_of_networkx_is_taken() -> None:
+def test_a_graph_of_networkx_is_accepted() -> None:
     networkx = pytest.importorskip("networkx")
     env = parallel("population", graph=networkx.karate_club_graph().edges)
     assert len(env.possible_agents) == 34
@@ -293,13 +293,13 @@ def test_a_graph_of_networkx_is_taken() -> None:
         ({"memory": None}, "memory = None"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(options: dict[str, Any], told: str) -> None:
+def test_invalid_options_are_refused_in_one_line(options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError, match=told) as error:
         parallel("population", **options)
     assert "\n" not in str(error.value)
 
 
-def test_rules_made_by_hand_are_checked_too() -> None:
+def test_directly_constructed_rules_are_checked() -> None:
     game = stage_game("prisoners_dilemma")
     for options, told in [
         ({"population": {"size": 3, "edges": ((0, 7), (1, 2))}}, "node 7"),
@@ -310,13 +310,13 @@ def test_rules_made_by_hand_are_checked_too() -> None:
             Repeated(game, **options | {"population": Population(**options["population"])})
 
 
-def test_actions_outside_the_space_are_told() -> None:
+def test_actions_outside_the_space_are_refused() -> None:
     env = parallel("population", n_players=9)
     env.reset(seed=0)
     with pytest.raises(GameError, match=r"action 2 of player_4 is outside 0..1 of prisoners_dilemma"):
         env.step({agent: 2 * (agent == "player_4") for agent in env.agents})
 
 
-def test_a_population_is_no_batch() -> None:
+def test_a_population_cannot_be_played_as_a_batch() -> None:
     with pytest.raises(GameError, match="25 players of prisoners_dilemma"):
         VectorMatches(rules_of("population"), 10)
