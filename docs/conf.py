@@ -30,7 +30,7 @@ nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!dilemmas\.).*")]
 """Names of other projects cannot be resolved without their inventories; names of this one must be."""
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
 

@@ -26,6 +26,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("name", name_role)
     app.connect("autodoc-process-docstring", prepare, priority=400)  # before napoleon, at 500
     app.connect("missing-reference", type_variable)
+    app.connect("sphinx-click-process-description", prepare_help)
     return {"parallel_read_safe": True}
 
 
@@ -43,6 +44,11 @@ def prepare(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: 
     """Rewrite the lines of a docstring in place."""
     value = what in ("attribute", "data", "property")
     lines[:] = [*(["\\"] if value else []), *marked(lines)]  # napoleon takes a first line before a colon for a type
+
+
+def prepare_help(app: Sphinx, context: Any, lines: list[str]) -> None:
+    """Rewrite the description of a command in place."""
+    lines[:] = map(escaped, lines)
 
 
 def marked(lines: list[str]) -> Iterator[str]:

@@ -12,10 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
+import click
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 from dilemmas.envs.games.catalogue import ENVIRONMENTS
+from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.study.recipe import Recipe
 
 PACKAGES = ("envs", "agents", "training", "experiments")
@@ -29,6 +31,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def write_pages(app: Sphinx) -> None:
     """Write all generated pages below the source folder."""
+    name_commands(cli)
     source = Path(app.srcdir)
     _replace(source / "environments" / "reference", dict(environment_pages()))
     _replace(source / "api" / "reference", dict(api_pages()))
@@ -47,6 +50,17 @@ def _replace(folder: Path, pages: dict[str, str]) -> None:
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def name_commands(group: click.Group) -> None:
+    """Give every command the name by which it is called; those that are imported when needed do not know it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is not None:
+            command.name = name
+        if isinstance(command, click.Group):
+            name_commands(command)
 
 
 def environment_pages() -> Iterator[tuple[str, str]]:
