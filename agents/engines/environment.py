@@ -1,7 +1,7 @@
 """Sampled matches in PettingZoo environments, of agents of any kind under any rules.
 
-The matches of a group are a run of `dilemmas.agents.matches.match.run_matches` with a seed of its own, so that they do not
-depend on other groups. They are played side by side: an agent is called once per step for all of them.
+The matches of a group are a run of `dilemmas.agents.matches.match.run_matches` with a seed of its own, so that they do
+not depend on other groups. They are played side by side: an agent is called once per step for all of them.
 """
 
 import warnings

@@ -82,8 +82,8 @@ class Portrait:
 def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bool) -> None:
     """Describe each player of recorded matches: how it responds to what it saw, and which strategy is nearest.
 
-    PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table as for
-    `dilemmas infer`.
+    PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table as
+    for `dilemmas infer`.
     """
     plays = read_play([path], choices, one)
     told = portraits(plays, seed)

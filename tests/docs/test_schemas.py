@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dilemmas.agents.agent import Decision, Player, Source, Turn, Unreadable
+from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchOutcome, Move
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
@@ -44,6 +44,14 @@ class Thorough:
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
     def _decide(self, turn: Turn) -> Decision:
         action = None if turn.info["view"].round == 2 else 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Agent, Decision, Turn
+from dilemmas.agents.agent import Agent, Decision, Player, Traits, Turn
 from dilemmas.agents.axelrod.bridge import axelrod_agent, axelrod_player, native_strategy
 from dilemmas.agents.axelrod.names import axelrod_library
 from dilemmas.agents.matches.match import run_matches
@@ -130,6 +130,14 @@ class Probe:
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         self.views += [turn.info["view"] for turn in turns]
         return [Decision(turn.info["view"].round % 2) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
 
 def test_the_view_of_an_agent_in_axelrods_matches(axl: Any) -> None:

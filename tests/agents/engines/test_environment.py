@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import Agent, Decision, Source, Turn
+from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Turn
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.environment import play_in_environment
@@ -60,6 +60,14 @@ class Spy:
             view = turn.info["view"]
             self.seen.append((view.round, view.phase, view.history))
         return [Decision(self.last if turn.info["view"].round == self.at else 0, None, Source.RULE) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
 
 def seeds(matches: int, seed: int = 0) -> NDArray[np.uint64]:
@@ -180,6 +188,14 @@ class Levels:
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [Decision(turn.info["view"].round, None, Source.RULE) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
 
 def test_refused() -> None:

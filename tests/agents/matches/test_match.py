@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pettingzoo import ParallelEnv
 
-from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
+from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, json_value
 from dilemmas.agents.strategies.catalogue import strategy
@@ -41,6 +41,14 @@ class Scripted:
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         self.batches.append(len(turns))
         return [self.answer(turn) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
 
 def always(action: Any) -> Scripted:
@@ -166,6 +174,14 @@ def test_a_failure_that_needs_the_batch_is_not_attributed_to_one_turn() -> None:
                 raise MemoryError("too much")
             return [Decision(0) for _ in turns]
 
+        policy = decide
+
+        traits = Traits()
+
+        def describe(self) -> Player:
+
+            return Player(self.name, "scripted")
+
     with pytest.raises(AgentError, match="and 4 more turns, which fail only in one batch: MemoryError"):
         list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
 
@@ -177,6 +193,14 @@ def test_an_agent_that_returns_too_few_decisions_is_refused() -> None:
 
         def decide(self, turns: Sequence[Turn]) -> list[Decision]:
             return [Decision(0)]
+
+        policy = decide
+
+        traits = Traits()
+
+        def describe(self) -> Player:
+
+            return Player(self.name, "scripted")
 
     with pytest.raises(AgentError, match="1 decisions for 2 turns"):
         list(run_matches(lambda: parallel("stag_hunt"), [Lazy(), always(C)], 2, seed=0))

@@ -17,6 +17,7 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.rules.population import Population
+from dilemmas.envs.rules.repeated import Repeated
 
 C, D = Action.C, Action.D
 
@@ -186,7 +187,7 @@ def test_amounts_are_all_or_nothing_and_a_single_action_is_played() -> None:
 
 
 def test_a_player_without_a_partner_starts_from_the_beginning() -> None:
-    rules = Population(DEFAULTS["prisoners_dilemma"], size=3)
+    rules = Repeated(DEFAULTS["prisoners_dilemma"], population=Population(3))
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((D,),), rules=rules)) == 1
     assert strategy("tft").cooperation(View(rules.stage, 2, 1, ((C, D),), rules=rules)) == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Source, Turn, View
+from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, View
 from dilemmas.agents.strategies.finite_state import memory_one
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import HistoryError, histories
@@ -36,6 +36,14 @@ class Scripted:
         self.batches.append(len(turns))
         views = [turn.info["view"] for turn in turns]
         return [Decision(C, self.probabilities(view), Source.EXACT, template="study@0") for view in views]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
 
 def turn(game: StageGame, *history: tuple[int, ...], seed: int = 0) -> Turn:

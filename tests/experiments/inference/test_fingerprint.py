@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Source, Turn
+from dilemmas.agents.agent import Decision, Source, Traits, Turn
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.matches.match import run_matches
@@ -142,6 +142,10 @@ class Mute:
             Decision(0, source=Source.SAMPLED, unreadable="default") if turn.info["view"].round % 2 else Decision(1)
             for turn in turns
         ]
+
+    policy = decide
+
+    traits = Traits()
 
 
 def test_an_unreadable_reply_is_no_choice(tmp_path: Path) -> None:

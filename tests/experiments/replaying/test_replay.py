@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from recorded_matches import PUB, model, record, replay
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Unreadable
+from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
@@ -172,6 +172,10 @@ def test_a_strategy_that_has_changed_is_found(tmp_path: Path) -> None:
         def decide(self, turns: Any) -> list[Decision]:
             return self.agent.decide(turns)
 
+        policy = decide
+
+        traits = Traits()
+
     code, result = replay(record(tmp_path, [Disguised(strategy("alld")), strategy("alld")], options={"rounds": 3}))
     found = [(d["match"], d["round"], d["player"], d["field"]) for d in result["differences"]]
     assert code == 1
@@ -197,6 +201,10 @@ def test_agents_of_unknown_kind_are_not_asked_but_their_draws_are_checked(tmp_pa
 
         def decide(self, turns: Any) -> list[Decision]:
             return strategy("random").decide(turns)
+
+        policy = decide
+
+        traits = Traits()
 
     code, result = replay(record(tmp_path, [Mine(), strategy("tft")]))
     assert (code, result["not_asked"]) == (0, ["mine"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Player, Turn
+from dilemmas.agents.agent import Decision, Player, Traits, Turn
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
@@ -275,6 +275,10 @@ class Sulks:
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [Decision(int(any(own == 0 < other for own, other in turn.info["view"].history))) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
 
 
 def test_agents_of_your_own_take_part() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from dilemmas.agents.agent import Decision, Source, Turn, Unreadable
+from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryWriter
@@ -43,6 +43,14 @@ class Talker:
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn.info["view"].round + 1) for turn in turns]
+
+    policy = decide
+
+    traits = Traits()
+
+    def describe(self) -> Player:
+
+        return Player(self.name, "scripted")
 
     def _decide(self, number: int) -> Decision:
         if number < 3:
