@@ -60,4 +60,3 @@ if not os.environ.get("DILEMMAS_INTERSPHINX"):
 html_theme = "furo"
 html_title = "dilemmas"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
