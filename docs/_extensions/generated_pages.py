@@ -121,7 +121,7 @@ def _schema_table(name: str, kind: Mapping[str, Any]) -> str:
     for key, value in kind["properties"].items():
         needed = "yes" if key in kind["required"] else "no"
         rows.append(f"| `{key}` | {_schema_type(value)} | {needed} | {value.get('description', '')} |")
-    title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**The object.**"
+    title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**At the top level.**"
     return "\n".join([title, "", *rows])
 
 
