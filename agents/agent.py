@@ -70,7 +70,7 @@ class Decision:
     labels: tuple[str, ...] | None = None
     """What the prompt calls every action, by index."""
     template: str | None = None
-    """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
+    """Name and digest of the prompt template, ``study@17d1235cb916``."""
     reply: str | None = None
     """What the model wrote, raw."""
     motivation: str | None = None
