@@ -9,7 +9,7 @@ import numpy as np
 
 from dilemmas.envs.rules.protocol import View
 
-__all__ = ["Agent", "Decision", "Player", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
+__all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
 
 class Source(StrEnum):
@@ -70,7 +70,7 @@ class Decision:
     labels: tuple[str, ...] | None = None
     """What the prompt calls every action, by index."""
     template: str | None = None
-    """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
+    """Name and digest of the prompt template, ``study@17d1235cb916``."""
     reply: str | None = None
     """What the model wrote, raw."""
     motivation: str | None = None
@@ -86,15 +86,15 @@ IDLE = Decision(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Player:
-    """Who sits at the table, as a record keeps it: enough to rebuild the agent."""
+class PlayerRecord:
+    """What a record stores about an agent: enough to rebuild it."""
 
     name: str
-    """What tables and records call the agent."""
+    """Name of the agent in tables and records."""
     kind: str
-    """How it is rebuilt: ``automaton``, ``language_model``; any other word where it cannot be."""
+    """How the agent is rebuilt: ``automaton`` or ``language_model``; another value if it cannot be rebuilt."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values; of a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
+    """Plain JSON values; for a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class Agent(Protocol):
         """How the agent can be played; `Traits()` for one that can only be asked."""
         ...
 
-    def describe(self) -> Player:
-        """What a record keeps of the agent."""
+    def describe(self) -> PlayerRecord:
+        """Return what a record stores about the agent."""
         ...
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:

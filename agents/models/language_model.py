@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable, draw
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
 from dilemmas.agents.models.answers import Distribution, exact_distributions, read_reply
 from dilemmas.agents.models.backend import Backend, Request
 from dilemmas.agents.models.replies import read_amount
@@ -84,7 +84,7 @@ class LanguageModelAgent:
         """It makes do with what it is shown."""
         return Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
         """The model's fingerprint, the context and the settings, as plain values."""
         settings = {
             "ask": self.ask,
@@ -98,7 +98,7 @@ class LanguageModelAgent:
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
         framing = {"context": asdict(self.context), "template": _signature(self.template)}
-        return Player(name=self.name, kind="language_model", parameters=model | framing | settings)
+        return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn, in order.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.agents.agent import IDLE, Decision, Player, Source, Traits, Turn, View, draw
+from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, HistoryNumbers, distinct_rounds, extend_histories, histories
 from dilemmas.envs.errors import InputError
@@ -209,9 +209,9 @@ class PolicyTable:
         automaton = self.automaton() if set(self.game.options) == {2} else None
         return Traits(self.memory, all(max(row) == 1.0 for row in self.rows), automaton)
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
         """The whole table as plain values."""
-        return Player(name=self.name, kind="policy_table", parameters=self.document())
+        return PlayerRecord(name=self.name, kind="policy_table", parameters=self.document())
 
     def memory_one(self) -> tuple[float, float, float, float, float]:
         """Probability to cooperate in the first round, and after CC, CD, DC and DD (own action first).

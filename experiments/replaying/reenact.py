@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Turn, Unreadable, draw
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Turn, Unreadable, draw
 from dilemmas.agents.axelrod.bridge import axelrod_agent
 from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.matches.match import Environment, RunningMatch, decision_stream, make_turn, play_step, start_match
@@ -62,7 +62,7 @@ class Witness:
 
 
 def witness(
-    player: Player, header: Header, backend: Backend | None = None, template: Template | None = None
+    player: PlayerRecord, header: Header, backend: Backend | None = None, template: Template | None = None
 ) -> Witness | None:
     """The player as the header describes it; None for kinds that cannot be made from their description.
 
@@ -91,7 +91,7 @@ def witness(
     return Witness(_plain_agent(_language_model(player, header, backend, template)), MODEL_TOLERANCE)
 
 
-def _automaton(player: Player) -> Automaton:
+def _automaton(player: PlayerRecord) -> Automaton:
     parameters = dict(player.parameters)
     after = tuple(tuple(row) for row in parameters.pop("after"))
     return Automaton(player.name, tuple(parameters.pop("cooperate")), after, **parameters)
@@ -107,7 +107,7 @@ def _plain_agent(agent: Agent) -> Again:
     return lambda turns, _: agent.decide(turns)
 
 
-def _language_model(player: Player, header: Header, backend: Backend, own: Template | None) -> LanguageModelAgent:
+def _language_model(player: PlayerRecord, header: Header, backend: Backend, own: Template | None) -> LanguageModelAgent:
     known = {item.name for item in fields(LanguageModelAgent)}
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]

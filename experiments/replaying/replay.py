@@ -9,7 +9,7 @@ from typing import Any
 import pettingzoo  # type: ignore[import-untyped]
 
 import dilemmas.envs  # noqa: F401  # makes its environments known to PettingZoo
-from dilemmas.agents.agent import Player
+from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
@@ -114,7 +114,7 @@ def _own_template(file: Path) -> Template | None:
     return build_template(spelled_out, str(run / "recipe.json")) if isinstance(spelled_out, dict) else None
 
 
-def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:
+def _witness(path: Path, header: Header, player: PlayerRecord, models: "Models | None") -> Witness | None:
     try:
         model = models.find(player.name, path) if models is not None and player.kind == "language_model" else None
         return witness(player, header, model, _own_template(path))

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Agent, Decision, Player, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Turn
 from dilemmas.agents.axelrod.bridge import AxelrodAgent, axelrod_agent, player_seed
 from dilemmas.agents.axelrod.names import axelrod_library
 from dilemmas.agents.matches.match import AgentError, run_matches
@@ -219,7 +219,7 @@ def test_other_phases_are_idle(axl: Any) -> None:
     assert [tuple(move.decision.action for move in moves) for moves in record.steps] == [(0, 0)] * 6
 
 
-def replay(path: Path, agents: Sequence[Any], players: Sequence[Player]) -> Any:
+def replay(path: Path, agents: Sequence[Any], players: Sequence[PlayerRecord]) -> Any:
     """The result of `replay` for three matches of agents, with other players in the header of the file."""
     options: dict[str, Any] = {"rounds": 8, "memory": 8, "noise": 0.1}
     with TrajectoryWriter(path, Header("dilemmas/prisoners_dilemma-v0", tuple(players), 5, options)) as writer:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Agent, Decision, Player, Traits, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.axelrod.bridge import axelrod_agent, axelrod_player, native_strategy
 from dilemmas.agents.axelrod.names import axelrod_library
 from dilemmas.agents.matches.match import run_matches
@@ -135,9 +135,9 @@ class Probe:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def test_the_view_of_an_agent_in_axelrods_matches(axl: Any) -> None:

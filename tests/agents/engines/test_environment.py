@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Turn
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.environment import play_in_environment
@@ -65,9 +65,9 @@ class Spy:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def seeds(matches: int, seed: int = 0) -> NDArray[np.uint64]:
@@ -193,9 +193,9 @@ class Levels:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def test_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, match_outcome
 from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
@@ -35,9 +35,9 @@ class Writer:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
     def _decide(self, turn: Turn) -> Decision:
         p = turn.rng.random()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.experiments.commands.infer import USUAL, candidate_automata
+from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
 from dilemmas.experiments.inference.expectation_maximisation import climb
 from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
 from dilemmas.experiments.inference.mixture import criteria, fit_mixture, indistinguishable, infer, selected
@@ -277,8 +277,8 @@ def test_strategies_that_nobody_plays_are_left_out() -> None:
 
 
 def test_the_usual_candidates_can_be_told_apart() -> None:
-    told = evidence(society(np.random.default_rng(0), subjects=60), candidate_automata(USUAL, 2))
-    assert len(indistinguishable(fit_mixture(told, np.random.default_rng(0)))) == len(USUAL) == 13
+    told = evidence(society(np.random.default_rng(0), subjects=60), candidate_automata(USUAL_CANDIDATES, 2))
+    assert len(indistinguishable(fit_mixture(told, np.random.default_rng(0)))) == len(USUAL_CANDIDATES) == 13
 
 
 def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:

@@ -46,7 +46,7 @@ def test_numbers_mean_what_is_said_of_them(tmp_path: Path, one: str, own: list[i
         (HEAD + "a,1,one,C,C\n", "line 2: round 'one' is not a whole number"),
         (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number of at least 1"),
         (HEAD + "a,,1,C,C\n", "line 2: 'match' is empty"),
-        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a is there twice"),
+        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a occurs twice"),
         (HEAD + "a,1,1,C,C\na,1,3,C,C\n", "subject a, match 1: round 2 is missing"),
     ],
 )

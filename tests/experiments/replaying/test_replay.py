@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from recorded_matches import PUB, model, record, replay
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Unreadable
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
@@ -166,7 +166,7 @@ def test_a_strategy_that_has_changed_is_found(tmp_path: Path) -> None:
         agent: Agent
         name: str = "tit_for_tat"
 
-        def describe(self) -> Player:
+        def describe(self) -> PlayerRecord:
             return strategy("tft").describe()
 
         def decide(self, turns: Any) -> list[Decision]:
@@ -196,8 +196,8 @@ def test_agents_of_unknown_kind_are_not_asked_but_their_draws_are_checked(tmp_pa
     class Mine:
         name: str = "mine"
 
-        def describe(self) -> Player:
-            return Player("mine", "my own")
+        def describe(self) -> PlayerRecord:
+            return PlayerRecord("mine", "my own")
 
         def decide(self, turns: Any) -> list[Decision]:
             return strategy("random").decide(turns)
@@ -223,8 +223,8 @@ def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
     [
         ({"environment": "dilemmas/stag_hunter-v0"}, "the environment 'dilemmas/stag_hunter-v0' cannot be made"),
         ({"options": {"rounds": 0}}, "cannot be made again: rounds = 0"),
-        ({"agents": (Player("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
-        ({"agents": (Player("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
+        ({"agents": (PlayerRecord("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
+        ({"agents": (PlayerRecord("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
     ],
 )
 def test_a_header_that_cannot_be_followed_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:

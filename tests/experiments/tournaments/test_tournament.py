@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Player, Traits, Turn
+from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
@@ -270,8 +270,8 @@ class Sulks:
 
     name: str = "sulks"
 
-    def describe(self) -> Player:
-        return Player(self.name, "sulks")
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(self.name, "sulks")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [Decision(int(any(own == 0 < other for own, other in turn.info["view"].history))) for turn in turns]

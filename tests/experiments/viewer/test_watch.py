@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryWriter
@@ -48,9 +48,9 @@ class Talker:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
     def _decide(self, number: int) -> Decision:
         if number < 3:
