@@ -59,7 +59,6 @@ ANSWERS = {
     "help": "`dilemmas --help` lists the commands, `dilemmas COMMAND --help` describes one",
     "info": _ENVS,
     "install": "`pip install 'dilemmas[llm]'` adds language models; the README lists the other extras",
-    "lattice": _POPULATION,
     "league": _RUN,
     "list": _LIST,
     "ls": _LIST,
