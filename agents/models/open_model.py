@@ -51,7 +51,7 @@ def open_model(
         import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
-        raise ModelError(f"language models need {error.name}: pip install 'dilemmas[llm]'") from None
+        raise ModelError(f'language models need {error.name}: pip install "dilemmas[llm]"') from None
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
     return LazyModel(spec, device, dtype, batch_tokens)
