@@ -58,7 +58,7 @@ ANSWERS = {
     "game": _ENVS,
     "help": "`dilemmas --help` lists the commands, `dilemmas COMMAND --help` describes one",
     "info": _ENVS,
-    "install": "`pip install 'dilemmas[llm]'` adds language models; the README lists the other extras",
+    "install": '`pip install "dilemmas[llm]"` adds language models; docs/install.md lists the other extras',
     "league": _RUN,
     "list": _LIST,
     "ls": _LIST,

@@ -44,8 +44,8 @@ def bars_table(run: Race) -> Table:
     return terminal_table([word_column("bar"), *map(number_column, ("at least", "reached", "met"))], rows)
 
 
-def print_race(run: Race, as_json: bool) -> None:
-    """Print a run; missing contenders are named on stderr, or in the JSON."""
+def print_race(run: Race, extra: str, as_json: bool) -> None:
+    """Print a run; missing contenders are named on stderr with the extra that installs them, or in the JSON."""
     if as_json:
         return print_json(asdict(run))
     console = Console()
@@ -53,13 +53,15 @@ def print_race(run: Race, as_json: bool) -> None:
     console.print()
     console.print(bars_table(run))
     for line in run.missing:
-        click.echo(f"not measured: {line} (pip install 'dilemmas[peers]')", err=True)
+        click.echo(f'not measured: {line} (pip install "dilemmas[{extra}]")', err=True)
 
 
-def compete(contenders: Sequence[Contender], bars: Sequence[Bar], turns: int, seconds: float, as_json: bool) -> None:
+def compete(
+    contenders: Sequence[Contender], bars: Sequence[Bar], extra: str, turns: int, seconds: float, as_json: bool
+) -> None:
     """Run a race, with a progress bar on stderr, and print it."""
     watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
-    print_race(race(contenders, bars, watched, seconds), as_json)
+    print_race(race(contenders, bars, watched, seconds), extra, as_json)
 
 
 @click.group()
@@ -91,7 +93,7 @@ def envs(turns: int, seconds: float, as_json: bool) -> None:
     """Rounds per second of the environments, singly and vectorised, against PettingZoo and OpenSpiel."""
     from dilemmas.experiments.benchmarks.envs import BARS, CONTENDERS
 
-    compete(CONTENDERS, BARS, turns, seconds, as_json)
+    compete(CONTENDERS, BARS, "peers", turns, seconds, as_json)
 
 
 @command.command("tournaments")
@@ -100,4 +102,4 @@ def tournaments(turns: int, seconds: float, as_json: bool) -> None:
     """Tournaments and rounds per second, sampled and exact, against Axelrod-Python."""
     from dilemmas.experiments.benchmarks.tournaments import BARS, CONTENDERS
 
-    compete(CONTENDERS, BARS, turns, seconds, as_json)
+    compete(CONTENDERS, BARS, "axelrod", turns, seconds, as_json)

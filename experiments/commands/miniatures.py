@@ -29,6 +29,9 @@ def command() -> None:
 )
 def build(out: Path, role: Role | None) -> None:
     """Pretrain teacher and student, in a process each, in about an hour; repeat the command to resume."""
+    from dilemmas.agents.models.open_model import check_installed
+
+    check_installed()
     if role is not None:
         return build_one(role, out / role)
     workers = [get_context("spawn").Process(target=build_one, args=(role, out / role), daemon=True) for role in ROLES]

@@ -12,7 +12,7 @@ try:
     from mesa import DataCollector, Model  # type: ignore[import-untyped]
     from mesa.discrete_space import Cell, FixedAgent, OrthogonalMooreGrid  # type: ignore[import-untyped]
 except ImportError:
-    raise InputError("this model needs Mesa: pip install 'dilemmas[abm]'") from None
+    raise InputError('this model needs Mesa: pip install "dilemmas[abm]"') from None
 
 
 class LatticeAgent(FixedAgent):  # type: ignore[misc]

@@ -241,7 +241,7 @@ def _write_parquet(lines: Iterator[list[Any]], path: Path) -> None:
         import pyarrow  # type: ignore[import-untyped, import-not-found, unused-ignore]
         from pyarrow import parquet  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
-        raise RunError("Parquet needs pyarrow: pip install 'dilemmas[parquet]', or export a .csv file") from None
+        raise RunError('Parquet needs pyarrow: pip install "dilemmas[parquet]", or export a .csv file') from None
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS.items()])
     with parquet.ParquetWriter(path, schema) as file:
         while block := list(islice(lines, LINES_AT_ONCE)):

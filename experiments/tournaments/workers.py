@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -45,11 +46,18 @@ def rows_of(
     `workers`: number of processes; with ``ray`` of concurrent tasks, on all nodes of the cluster at `address`, or on
     this machine without an address.
     """
+    check_executor(executor)
     if executor == "ray":
         return _on_ray(tournament, batches, workers, address)
     if workers == 1:
         return map(tournament.play, batches)
     return _in_processes(tournament, batches, workers)
+
+
+def check_executor(executor: str) -> None:
+    """`WorkerError` if an executor needs a package that is not installed."""
+    if executor == "ray" and find_spec("ray") is None:
+        raise WorkerError('--executor ray needs Ray: pip install "dilemmas[cluster]"')
 
 
 def _in_order(
@@ -130,10 +138,8 @@ def _knock(address: str) -> None:
 
 
 def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, address: str) -> Iterator[list[Row]]:
-    try:
-        import ray
-    except ImportError:
-        raise WorkerError("--executor ray needs Ray: pip install 'dilemmas[cluster]'") from None
+    import ray
+
     begun = not ray.is_initialized()
     if begun:
         _knock(address)

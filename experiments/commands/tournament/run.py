@@ -31,7 +31,7 @@ from dilemmas.experiments.reporting.progress import add_task, progress_bar
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, settings_in, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
-from dilemmas.experiments.tournaments.workers import EXECUTORS
+from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
 
 ROUNDS = 200
 """Rounds of a match if neither rounds nor a continuation probability are given; as in Axelrod's first tournament."""
@@ -220,6 +220,7 @@ def command(
     tournament = Tournament(settings, records=None if out is None else out / "matches")
     if dry_run:
         return print_plan(tournament, as_json)
+    check_executor(work["executor"])
     if force and out is not None and tournament.fixtures and settings_in(out) is not None:
         shutil.rmtree(out)
     with progress_bar(Console(stderr=True)) as bar:
