@@ -36,7 +36,7 @@ def test_commands_complete_without_being_imported() -> None:
         (("compile", "tft", "--game", "nothing", "--set", ""), []),
         (("compile", "tft", "--context", ""), list(built_in_contexts())),
         (("compile", "tft", "--template", "st"), ["study"]),
-        (("tournament", "run", "--engine", "c"), ["cycle", "chain"]),
+        (("tournament", "run", "--engine", "c"), ["cycle", "chain", "compiled"]),
         (("tournament", "run", "--graph", "s"), ["small_world"]),
         (("tournament", "run", "--agents", "@f"), ["@first_tournament"]),
         (("tournament", "run", "--agents", "tft,Mine=miniature-s"), ["tft,Mine=miniature-student"]),

@@ -121,7 +121,7 @@ def test_labels_that_stand_for_other_actions_are_explained(run: Path) -> None:
 
 def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:
     third, fourth = printed(run, "--match", "1", columns=100).split("round 4 of 4")
-    assert "unreadable: no action in 2 replies, so an action was rendered_page uniformly" in third
+    assert "unreadable: no action in 2 replies, so an action was drawn uniformly" in third
     assert "unreadable: no action in 2 replies, so the match was aborted" in fourth
     assert "The match ends: aborted, no action could be read in 2 replies of player_0." in fourth
     assert ["player_0", "none", "-", "11"] in [line.split() for line in fourth.splitlines()]
