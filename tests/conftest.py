@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from xdist import is_xdist_worker
 
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
@@ -74,11 +76,19 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300."""
-    folder = tmp_path_factory.mktemp("study")
-    code = "from dilemmas.experiments.commands.main import main; main()"
-    command = [sys.executable, "-c", code, "replicate", "--out", "runs/replicate", "--observations", "10"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def small_run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300.
+
+    It takes 25 seconds, so it is made once: the workers of pytest-xdist share it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if is_xdist_worker(request) else own  # the folder of the session
+    folder, made = shared / "study", shared / "study.made"
+    with FileLock(shared / "study.lock"):
+        if not made.exists():
+            folder.mkdir()
+            command = [sys.executable, "-m", "dilemmas", "replicate", "--out", "runs/replicate", "--observations", "10"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            made.touch()
     return folder

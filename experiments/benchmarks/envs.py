@@ -1,6 +1,6 @@
 """The contenders of `dilemmas bench envs`: our environments and well-known ones.
 
-All are given random actions that were random_actions before. A round is one play of the stage game by all of its
+All are given random actions drawn in advance. A round is one play of the stage game by all of its
 players; a decision is one player's part in it.
 """
 

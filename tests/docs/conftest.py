@@ -22,7 +22,7 @@ class Block(NamedTuple):
     """Language of the block: ``python``, ``sh``, ``text``, ``toml`` ..."""
     body: str
     mark: str
-    """What is to be done with it, from the comment above it: ``not executed``, ``slow``, ``file``; empty to run it."""
+    """What is to be done with it, from the comment above it (see `test_pages`); empty to run it."""
     note: str
     """What the comment says after the mark: a reason, or the name of the file."""
     line: int

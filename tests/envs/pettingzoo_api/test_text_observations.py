@@ -81,5 +81,5 @@ def test_what_cannot_be_observed_in_words_is_refused() -> None:
             InWords(parallel("stag_hunt"), *given)
     with pytest.raises(InputError, match="views=True"):
         InWords(parallel("stag_hunt", views=False), FRIENDS)
-    with pytest.raises(InputError, match=r"'travelers_dilemma': 99 actions.*a game of fewer actions"):
+    with pytest.raises(InputError, match=r"'travelers_dilemma': 99 actions.*a game with fewer actions"):
         InWords(parallel("travelers_dilemma"), FRIENDS)
