@@ -1,6 +1,6 @@
 """Values that the shell completes: games and their options, agents, contexts, templates, engines, strategies.
 
-Lists are imported when somebody presses Tab.
+Lists are imported when Tab is pressed.
 """
 
 import os
@@ -112,5 +112,5 @@ def _strategies() -> Iterator[str]:
 
 
 def _fitting(names: Iterable[str], incomplete: str, before: str = "") -> Items:
-    """Items for the names that begin as what has been typed; `before`: what stands in front of it."""
+    """Items for the names that begin with the typed text; `before`: text in front of it."""
     return [CompletionItem(before + name) for name in names if name.startswith(incomplete)]

@@ -27,14 +27,15 @@ from dilemmas.experiments.reporting.terminal_text import one_line
     "--strategies",
     metavar="A,B,...",
     shell_complete=completion.agents,
-    help="Candidates, comma-separated: strategies, or policy tables with two actions.  [default: 13 usual ones]",
+    show_default="13 common strategies",
+    help="Candidates, comma-separated: strategies, or policy tables with two actions.",
 )
 @click.option(
     "--by",
     type=click.Choice(get_args(SubjectUnit)),
     default="agent",
     show_default=True,
-    help="One subject, with one strategy: an agent of a file, a seat of a file, or a seat of one match.",
+    help="What counts as one subject, with one strategy: an agent of a file, a seat of a file, or a seat of a match.",
 )
 @click.option(
     "--bootstrap",
@@ -44,11 +45,11 @@ from dilemmas.experiments.reporting.terminal_text import one_line
     help="Number of bootstrap samples of the subjects.",
 )
 @seed_option("the bootstrap")
-@click.option("--own-trembles", is_flag=True, help="Estimate a tremble for each strategy.")
+@click.option("--own-trembles", is_flag=True, help="Estimate a separate tremble for each strategy.")
 @click.option(
     "--select",
     type=click.Choice(["bic", "icl"]),
-    help="Drop strategies as long as this criterion falls.",
+    help="Drop strategies one by one while this criterion decreases.",
 )
 @reading_options
 @json_option
@@ -67,7 +68,7 @@ def command(
     """Estimate from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
     PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table of
-    people's play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
+    human play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
     """
     plays = read_play(paths, choices, one)
     candidates = candidate_automata(USUAL_CANDIDATES if strategies is None else listed(strategies), plays[0].players)

@@ -11,24 +11,24 @@ from dilemmas.experiments.commands.group import CommandGroup
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
-    "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents, and let strategies evolve."),
+    "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
-    "compile": (f"{HERE}.compile", "Write an agent's policy table, which needs no torch."),
-    "lattice": (f"{HERE}.lattice", "Let policy tables play on a lattice (Mesa)."),
+    "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),
+    "lattice": (f"{HERE}.lattice", "Play policy tables on a lattice (Mesa)."),
     "watch": (f"{HERE}.watch", "Step through recorded matches in the terminal."),
     "replay": (f"{HERE}.replay", "Verify that recorded matches are reproduced exactly."),
     "look": (f"{HERE}.look", "Show the teaching data of a run, with counts."),
     "fingerprint": (f"{HERE}.fingerprint", "Describe how each player of recorded matches behaves."),
     "infer": (f"{HERE}.infer", "Estimate which strategies were played, and how often."),
     "miniatures": (f"{HERE}.miniatures", "Build the two built-in models."),
-    "bench": (f"{HERE}.bench", "Measure speed, against other libraries."),
+    "bench": (f"{HERE}.bench", "Measure speed, compared with other libraries."),
 }
 """Command -> (module with a click command named `command`, one line of help)."""
 RESUMED = ("replicate", "miniatures")
 """Commands that are resumed by repeating them."""
 
 COMPLETION = """\b
-Shell completion, switched on by a line in the shell's start-up file:
+To enable shell completion, add a line to the startup file of the shell:
   bash  eval "$(_DILEMMAS_COMPLETE=bash_source dilemmas)"
   zsh   eval "$(_DILEMMAS_COMPLETE=zsh_source dilemmas)"
   fish  _DILEMMAS_COMPLETE=fish_source dilemmas | source
@@ -54,8 +54,8 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print the version."
 )
 def cli() -> None:
-    """Social dilemmas for language-model agents: a teacher plays, a student learns from its play, and the alignment
-    of the two is measured."""
+    """Social dilemmas for language-model agents: environments, tournaments, and a study in which a student model learns
+    from the play of a teacher model and the alignment of the two is measured."""
 
 
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:

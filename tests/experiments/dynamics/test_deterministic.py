@@ -256,23 +256,23 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", ALL, "--start", "always_defect"], "VALUE is a share"),
         (["--players", ALL, "--start", "always_defect=1.5"], "always_defect = 1.5"),
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
-        (["--players", ALL, "--mutation", "-0.1"], "mutation = -0.1"),
+        (["--players", ALL, "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--alpha", "3"], "--alpha 3.0: not an option of ecological, but of alpha-rank"),
-        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "a population of 1"),
+        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range x>=2"),
         (["--players", ALL, "--dynamics", "moran", "--start", "tit_for_tat=101"], "the population is 100"),
-        (["--players", ALL, "--dynamics", "moran", "--mutation", "-0.1"], "mutation = -0.1"),
+        (["--players", ALL, "--dynamics", "moran", "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--dynamics", "moran", "--rule", "death-brith"], "did you mean 'death-birth'"),
         (["--players", ALL, "--dynamics", "moran", "--graph", "rng"], "did you mean 'ring'"),
         (["--players", ALL, "--dynamics", "invasion", "--svg", "x.svg"], "no shares over time"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: str, folder: Path, capsys) -> None:
+def test_an_error_is_one_line_with_the_remedy(arguments: list[str], message: str, folder: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main([str(folder), *arguments], command=command)
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert ended.value.code == 2
-    assert message in told
-    assert told.count("\n") == 1
+    assert message in printed
+    assert printed.count("\n") == 1
     with pytest.raises(SystemExit):
         main([str(folder / "nowhere")], command=command)
     assert "results.json does not exist" in capsys.readouterr().err
