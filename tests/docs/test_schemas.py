@@ -185,14 +185,3 @@ def test_teaching_data_is_as_the_schema_says(small_run: Path, tmp_path: Path) ->
         cut.write_text(json.dumps({name: value for name, value in lines[0].items() if name != key}), encoding="utf-8")
         with pytest.raises(InputError):
             read_examples(cut)
-
-
-def test_the_page_on_run_folders_lists_every_file_and_key(small_run: Path) -> None:
-    run = small_run / "runs" / "replicate"
-    page = (SCHEMAS.parent / "formats" / "run_folder.md").read_text(encoding="utf-8")
-    for path in run.iterdir():
-        assert f"`{path.name}{'/' * path.is_dir()}`" in page, path.name
-    for key in json.loads((run / "results.json").read_text(encoding="utf-8")):
-        assert f"`{key}`" in page, key
-    for key in lines_of(run / "answers" / "teacher.jsonl")[0]:
-        assert f"| `{key}` |" in page, key
