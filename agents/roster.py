@@ -9,8 +9,7 @@
     @first_tournament   @automata   @all   @groups  a set of strategies; in lists only
 
 In a tournament a language model is compiled: it is asked once for its action after every history it can distinguish,
-and is then as fast and as exact as a strategy. Where the tournament is played in environments (engine ``environment``), it
-is asked anew for every decision.
+and is then as fast and as exact as a strategy. With the engine ``environment`` it is asked for every decision instead.
 """
 
 import shlex

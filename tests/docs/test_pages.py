@@ -8,8 +8,7 @@ A block may carry a comment above it:
     <!-- source file: NAME -->      is the content of a file that is added to a copy of the source
 
 A ``text`` block directly below another block is what that block prints: all of it for ``python``, some successive lines
-of it for ``sh``. ``diff`` blocks are applied to a copy of the source. The rest of the page uses that copy and is executed
-in its folder.
+of it for ``sh``. ``diff`` blocks are applied to a copy of the source, which the rest of the page uses as its folder.
 """
 
 import contextlib
