@@ -179,8 +179,8 @@ def masks_are_not_shared(case: Case, make: Make) -> None:
     """Nor are masks, between agents or rounds."""
     env = make(talk=1)
     _, infos = env.reset(seed=0)
-    told = [infos, *(result.infos for result in played(env, case.joints(4)))]
-    masks = [info["action_mask"] for given in told for info in given.values()]
+    found = [infos, *(result.infos for result in played(env, case.joints(4)))]
+    masks = [info["action_mask"] for given in found for info in given.values()]
     assert not any(np.shares_memory(mask, other) for i, mask in enumerate(masks) for other in masks[:i])
 
 

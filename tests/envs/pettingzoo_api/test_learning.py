@@ -75,6 +75,6 @@ def climbed(game: str, graph: str) -> float:
 
 
 @pytest.mark.parametrize("graph", ["lattice", "random"])
-def test_a_population_learns_what_pays(graph: str) -> None:
+def test_a_population_learns_the_better_action(graph: str) -> None:
     assert climbed("prisoners_dilemma", graph) < 0.1
     assert climbed("harmony", graph) > 0.9

@@ -62,6 +62,6 @@ def test_reciprocity_answers_cooperation_with_cooperation() -> None:
         (2, (), 1, "harmony", "whim"),
     ],
 )
-def test_motives_name_what_speaks_most_for_the_choice(closeness, history, action, game, reason) -> None:
+def test_the_motive_is_the_largest_contribution_to_the_choice(closeness, history, action, game, reason) -> None:
     game = KNOWN_GAMES[game]
     assert motive(BehaviouralModel().judge(game, closeness, history), action, game) == reason
