@@ -188,7 +188,7 @@ def test_how_likely_the_next_round_must_be_for_tit_for_tat_to_be_stable(invader:
 
 
 def test_the_shadow_of_the_future_that_sustains_grim() -> None:
-    """Friedman 1971, Rev. Econ. Stud. 38:1: nobody gains by a first defection where delta >= (T-R)/(T-P)."""
+    """Friedman 1971, Rev. Econ. Stud. 38:1: no player gains by a first defection if delta >= (T-R)/(T-P)."""
     threshold = (T - R) / (T - P)
     for delta, pays in ((threshold - 0.01, True), (threshold + 0.01, False)):
         rules = rules_of(PD, continuation=delta)

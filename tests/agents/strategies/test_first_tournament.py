@@ -1,4 +1,4 @@
-"""The counting strategies of Axelrod's first tournament play as described, alone and in many matches at once."""
+"""The counting strategies of Axelrod's first tournament play as described, alone and in batches of matches."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The stage games: payoffs by hand and in closed form, and the payoff order that each name requires."""
+"""The stage games: payoffs in closed form, and the payoff order that each name requires."""
 
 import pickle
 from fractions import Fraction

@@ -18,7 +18,7 @@ def situations(observations: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def learned(game: str, against: float, seed: int) -> NDArray[np.float64]:
-    """Values of both actions in all five situations, shape (5, 2), after tabular Q-learning in many matches at once.
+    """Values of both actions in all five situations, shape (5, 2), after tabular Q-learning in many parallel matches.
 
     `against`: probability with which the other player cooperates, whatever has happened.
     """

@@ -1,4 +1,4 @@
-"""The population game: interaction, payoffs on small graphs computed by hand, and invalid options."""
+"""The population game: interaction, payoffs on small graphs computed manually, and invalid options."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Schelling diagrams, computed by hand; games without one are refused."""
+"""Schelling diagrams of known games; games without one are refused."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many matches at once are the matches that the environment plays one by one, number for number."""
+"""Batched matches are bit-identical to matches of the environment."""
 
 import copy
 import pickle
@@ -155,7 +155,7 @@ def test_tables_and_formulas_say_the_same() -> None:
 
 
 def test_the_expected_match() -> None:
-    """C is 0, D is 1; one-hot (C, D), own action first. The third round starts anew."""
+    """C is 0, D is 1; one-hot (C, D), own action first. The third round belongs to a new match."""
     matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), rounds=2), 2)
     assert matches.reset(seed=0).tolist() == [[[0, 0, 0, 0]] * 2] * 2
     step = matches.step([[0, 1], [1, 1]])

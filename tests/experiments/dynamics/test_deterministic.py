@@ -180,7 +180,7 @@ def test_a_baseline_mends_negative_payoffs() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A tournament's folder, in which somebody called [bold] never met itself."""
+    """Folder of a tournament without self-play of a player named [bold]."""
     matrix = axelrod()
     points = [[*row, None] for row in matrix.payoffs.tolist()] + [[1.0, 1.0, 1.0, None]]
     found = {"players": [*matrix.names, "[bold]"], "payoff_matrix": points}

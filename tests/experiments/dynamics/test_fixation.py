@@ -73,7 +73,8 @@ def test_without_selection_mutants_take_over_with_their_share(n: int, rule: str)
 
 
 def test_a_neutral_mutant_that_takes_over_needs_n_times_n_less_one_steps() -> None:
-    """Antal & Scheuring 2006; under death-birth nobody leaves a child on its own place, so n - 1 times that over n."""
+    """Antal & Scheuring 2006; under death-birth no offspring replaces its parent, so the time is multiplied by (n -
+    1) / n."""
     for n in (2, 10, 500):
         assert fixation(GAMES[0], n, 1, Process(intensity=0)).steps_if_fixed == pytest.approx(n * (n - 1))
         death_birth = fixation(GAMES[0], n, 1, Process("death-birth", intensity=0))

@@ -102,7 +102,7 @@ def test_counts_with_mutation_agree_with_the_exact_chain(rule: str, edges) -> No
 
 
 def _own_place(states, chain: np.ndarray, payoffs: np.ndarray, mutation: float) -> np.ndarray:
-    """The chain of birth-death among n where a parent's own place is as likely as any other, not left out."""
+    """The birth-death chain with n players, in which the offspring may also replace its parent."""
     n, k = len(states[0]), len(payoffs)
     mixed = chain * (n - 1) / n
     for i, state in enumerate(states):

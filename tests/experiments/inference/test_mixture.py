@@ -1,4 +1,4 @@
-"""Strategies that were planted are found again, and the likelihood that finds them is the one of the theory."""
+"""Estimates recover simulated mixtures, and likelihoods agree with the formula."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -26,7 +26,7 @@ def society(
     subjects: int = 200,
     matches: int = 10,
 ) -> dict[str, list[PlayerHistory]]:
-    """Subjects who each play one of the strategies, paired anew for every match; a round is followed by another with
+    """Subjects who each play one of the strategies, in new pairs for every match; a round is followed by another with
     probability 3/4, as in Dal Bó & Fréchette 2011."""
     who = rng.choice(len(candidates), subjects, p=shares)
     slip = np.broadcast_to(tremble, len(candidates))[who]
@@ -193,7 +193,7 @@ def test_a_planted_mixture_is_found_again() -> None:
 
 @pytest.mark.slow
 def test_all_planted_shares_lie_in_their_intervals_in_90_of_100_studies() -> None:
-    """Strict: a study counts where the intervals of all five shares hold at once."""
+    """A study counts only if all five intervals cover their shares."""
     held = np.zeros((100, 5), dtype=bool)
     for study in range(100):
         rng = np.random.default_rng([2011, study])

@@ -1,4 +1,4 @@
-"""A record comes out again; whatever is changed in it, or in what made it, is named with its place."""
+"""Records are reproduced; every change in a record or in its agents is reported with its place."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The definitions of alignment, by hand-computed cases and by simulation."""
+"""The definitions of alignment, in small examples and simulations."""
 
 from collections.abc import Sequence
 

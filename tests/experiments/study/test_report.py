@@ -61,7 +61,7 @@ def match(number: int) -> MatchRecord:
 
 
 def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples: int = 50) -> StudyData:
-    """What a study with shuffled labels recorded; every model is fair-minded where it is asked anew."""
+    """Records of a study with shuffled labels; all models are unbiased in new questions."""
     recipe = load_recipe("miniatures")
     scenarios = {name: [one.name for one in group] for name, group in recipe.sets().items()}
     game, records = recipe.two_player_game("harmony"), [match(number) for number in range(6)]

@@ -43,7 +43,7 @@ def data(
     spread: float = 0.2,
     aborted: int = 0,
 ) -> dict[str, Any]:
-    """Results in which everybody earns so much against whom, give or take a spread between matches."""
+    """Results with given payoffs of each player against each other, with a spread between matches."""
     names, rng = tuple(payoffs), np.random.default_rng(0)
     rows = []
     for group in combinations_with_replacement(names, seats):

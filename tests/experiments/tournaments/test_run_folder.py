@@ -1,4 +1,4 @@
-"""A tournament's folder: resumed byte for byte, the same whoever did the work, never another one's."""
+"""The folder of a tournament: resumed bit-identically, independent of the workers, and never shared."""
 
 import json
 import os

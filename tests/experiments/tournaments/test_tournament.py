@@ -1,4 +1,4 @@
-"""Who meets whom, that a match depends on nobody else, and what the table of a tournament says."""
+"""Groups of a tournament, independence of matches, and standings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -266,7 +266,7 @@ def test_invalid_arguments_are_refused(agents: tuple[str, ...], settings: dict[s
 
 @dataclass(frozen=True)
 class Sulks:
-    """An agent of somebody's own: cooperates until it has got nothing in a round, then never again."""
+    """A user-defined agent: cooperates until its payoff in a round is 0, then always defects."""
 
     name: str = "sulks"
 
@@ -289,7 +289,7 @@ def test_agents_of_your_own_take_part() -> None:
 
 
 def test_a_score_is_the_mean_over_others_drawn_at_random() -> None:
-    """In groups as in pairs: by hand over every order of three players, and as the mean of the row of payoffs."""
+    """Scores in groups: the mean over all orders of three players, and the mean of the row of payoffs."""
     names = ("conditional_cooperator", "always_defect", "always_cooperate")
     options = {"n_players": 3, "rounds": 4, "noise": 0.1}
     table = play_tournament(tournament(names, game="public_goods", options=options))

@@ -31,7 +31,8 @@ def test_a_selfish_precise_player_plays_the_dominant_action() -> None:
 
 
 def test_public_goods_depend_on_the_marginal_return_alone() -> None:
-    """In the linear game a contribution changes own points by share - endowment and everybody's by share."""
+    """In the linear game a contribution changes own points by share - endowment and the points of the others by
+    share."""
     game = PublicGoods(n_players=4, endowment=6, multiplier=2)  # share of one contribution: 3
     model = BehaviouralModel(precision=1.0, alpha=(0.4,), belief=(0.9,))
     spread = 6 + 3 * 3 - 3  # best own points: free ride on three; worst: contribute alone

@@ -128,7 +128,7 @@ WORDS: dict[str, int] = {}
 
 
 def spell(text: str) -> list[int]:
-    """A token for every text that the corpus encodes at once, except that labels have one of their own."""
+    """Every word of the corpus is one token; labels have separate tokens."""
     return [WORDS.setdefault(text, len(WORDS))]
 
 

@@ -1,4 +1,4 @@
-"""How often two answers of the teacher to one scenario differ, by hand."""
+"""Probability that two answers of the teacher to one scenario differ, in small examples."""
 
 import pytest
 
