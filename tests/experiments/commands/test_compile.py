@@ -115,7 +115,7 @@ def test_a_table_fits_60_columns_and_shows_names_as_they_are(model: str) -> None
     assert Path("_red_echo-public_goods-business.json").exists()
 
 
-def test_labels_that_the_model_hardly_says_are_a_warning(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_label_mass_is_a_warning(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = (model, "--game", "stag_hunt", "--context", "friends")
     assert "warning" not in run(*asked).stderr
     mute = Opened(lambda request: Response((log(0.02), log(0.01))))
@@ -123,7 +123,7 @@ def test_labels_that_the_model_hardly_says_are_a_warning(model: str, monkeypatch
     assert "warning: only 0.030 of the model's replies start with a label" in run(*asked, "--force").stderr
 
 
-def test_json_is_what_the_file_holds() -> None:
+def test_json_equals_the_file() -> None:
     result = run("wsls", "--game", "snowdrift", "--json", "--out", "deep/er/x.json")
     assert json.loads(result.stdout) == json.loads(Path("deep/er/x.json").read_text())
 
@@ -204,7 +204,7 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_way_out(arguments: str, message: str, tmp_path: Path) -> None:
+def test_invalid_arguments_are_refused_with_the_remedy(arguments: str, message: str, tmp_path: Path) -> None:
     assert message in error(*arguments.split())
     assert list(tmp_path.iterdir()) == []
 
@@ -224,7 +224,7 @@ def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeyp
         assert (origin.agent, origin.model) == (name, commit)
 
 
-def test_the_command_line_says_it_in_one_line_and_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_line_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["compile", "tit_fot_tat", "--game", "stag_hunt"])
     assert ended.value.code == 2
