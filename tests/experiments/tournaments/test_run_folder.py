@@ -208,6 +208,17 @@ def test_an_address_without_a_cluster_is_reported_immediately() -> None:
         play_tournament(Tournament(settings()), executor="ray", address="127.0.0.1:1")
 
 
+def test_without_ray_nothing_is_made_or_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("run", "--agents", "tft,alld", "--out", str(tmp_path / "out"))
+    run(*asked)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for folder, more in (("out", ["--force"]), ("new", [])):
+        with pytest.raises(InputError, match=r'pip install "dilemmas\[cluster\]"'):
+            run(*asked[:4], str(tmp_path / folder), "--executor", "ray", *more)
+    assert (tmp_path / "out" / "results.json").is_file()
+    assert not (tmp_path / "new").exists()
+
+
 def test_dry_run_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(run("run", "--agents", "tft,downing", "--dry-run", "--json").stdout)
     assert (found["groups"], found["engines"], found["matches"]) == (3, {"cycle": 1, "vectorised": 2}, 20)
