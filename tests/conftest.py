@@ -1,21 +1,31 @@
 """Lets a bare checkout run its tests: where dilemmas is not installed, a link of that name points at the root."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from xdist import is_xdist_worker
+
+ROOT = Path(__file__).parent.parent
 
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs like this, and their children inherit it; the tests of Ctrl-C need the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 if find_spec("dilemmas") is None:
     links = Path(tempfile.mkdtemp(prefix="dilemmas-"))
-    (links / "dilemmas").symlink_to(Path(__file__).parent.parent)
+    (links / "dilemmas").symlink_to(ROOT)
     sys.path.insert(0, str(links))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(links), os.environ.get("PYTHONPATH")]))
 
@@ -73,12 +83,43 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+Share = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300."""
-    folder = tmp_path_factory.mktemp("study")
-    code = "from dilemmas.experiments.commands.main import main; main()"
-    command = [sys.executable, "-c", code, "replicate", "--out", "runs/replicate", "--observations", "10"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+def share(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Share:
+    """Function from a name and a function that fills a folder to that folder, which all workers of pytest-xdist share.
+
+    The worker that asks first fills it; the others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if is_xdist_worker(request) else own
+
+    def shared_folder(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, filled = shared / name, shared / f"{name}.filled"
+        with FileLock(shared / f"{name}.lock"):
+            if not filled.exists():
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return shared_folder
+
+
+def run_python(words: Sequence[str], folder: Path) -> None:
+    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return folder
+
+
+@pytest.fixture(scope="session")
+def small_run(share: Share) -> Path:
+    """A folder with `runs/replicate`: the study of the miniatures, with ten observations instead of 300."""
+    words = ["-m", "dilemmas", "replicate", "--out", "runs/replicate", "--observations", "10"]
+    return share("study", lambda folder: run_python(words, folder))
+
+
+@pytest.fixture(scope="session")
+def built(share: Share) -> Path:
+    """A folder with the source distribution and the wheel that is built from it."""
+    return share("dist", lambda folder: run_python(["-m", "build", "-n", "-o", str(folder), str(ROOT)], ROOT))

@@ -5,7 +5,6 @@ The directions of imports are contracts of import-linter, in pyproject.toml.
 
 import ast
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,12 +78,3 @@ def test_tests_mirror_the_packages() -> None:
         folder = path.parent.relative_to(ROOT / "tests")
         if folder.parts and folder.parts[0] in PACKAGES:
             assert (ROOT / folder).is_dir(), path
-
-
-def test_every_folder_with_modules_or_data_is_packaged() -> None:
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
-    files = {
-        path for package in PACKAGES for path in (ROOT / package).rglob("*.*") if path.suffix not in (".pyc", ".md")
-    }
-    folders = {path.parent.relative_to(ROOT) for path in files if path.is_file()}
-    assert listed == {"dilemmas", *(".".join(("dilemmas", *folder.parts)) for folder in folders)}

@@ -46,15 +46,20 @@ def open_model(
     ModelError
         If no such model exists or it cannot be used; errors in the weights are raised when they are loaded.
     """
+    check_installed()
+    if batch_tokens < 1:
+        raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
+    return LazyModel(spec, device, dtype, batch_tokens)
+
+
+def check_installed() -> None:
+    """`ModelError` if a package is missing that language models need."""
     try:
         import peft  # noqa: F401
         import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
-        raise ModelError(f"language models need {error.name}: pip install 'dilemmas[llm]'") from None
-    if batch_tokens < 1:
-        raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
-    return LazyModel(spec, device, dtype, batch_tokens)
+        raise ModelError(f'language models need {error.name}: pip install "dilemmas[llm]"') from None
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:

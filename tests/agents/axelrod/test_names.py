@@ -72,7 +72,7 @@ def test_names_refused(axl: Any, written: str, said: str) -> None:
         axelrod_agent(written)
 
 
-def test_without_axelrod_the_message_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_axelrod_the_message_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "axelrod", None)
     axelrod_library.cache_clear()
     with pytest.raises(StrategyError, match=r'pip install "dilemmas\[axelrod\]"'):

@@ -1,6 +1,6 @@
 """Other people's libraries take the environments as they are: wrappers load them, and learners learn in them.
 
-Each test needs its library (``pip install dilemmas[peers]``) and is skipped without it.
+Each test needs its library (``pip install "dilemmas[peers]"``) and is skipped without it.
 """
 
 from typing import Any
