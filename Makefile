@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two tests at a time; a worker that has finished its own takes tests from the other.
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
@@ -16,10 +18,10 @@ test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between pac
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SPHINX)
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 docs: $(VENV)/.linked $(VENV)/.test-tools  ## the site, in docs/_build/html; warnings are errors
 	$(SPHINX)

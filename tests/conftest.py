@@ -1,6 +1,7 @@
 """Lets a bare checkout run its tests: where dilemmas is not installed, a link of that name points at the root."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parent.parent
 
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs like this, and their children inherit it; the tests of Ctrl-C need the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if find_spec("dilemmas") is None:
     links = Path(tempfile.mkdtemp(prefix="dilemmas-"))

@@ -8,6 +8,7 @@ import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
+from sysconfig import get_path
 
 import pytest
 import yaml
@@ -80,10 +81,13 @@ def test_the_tests_run_from_the_source_distribution(built: Path, tmp_path: Path)
     (root,) = tmp_path.iterdir()
     held = {path.name for path in root.iterdir()}
     assert {"tests", "docs", "constraints.txt", "Makefile", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md"} <= held
-    tests = ["tests/envs/games/test_stage_games.py", "tests/test_readme.py", "tests/docs/test_schemas.py"]
-    words = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", *tests]
-    (tmp_path / "links").mkdir()
-    (tmp_path / "links" / "dilemmas").symlink_to(root)  # before any copy that is installed
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "links")}
-    done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True)
+    tests = ["envs/rules", "envs/games/test_stage_games.py", "envs/test_playthroughs.py", "docs/test_schemas.py"]
+    tests += ["test_layout.py", "test_packaging.py", "test_readme.py", "test_one_name.py"]
+    words = ["-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", *(f"tests/{name}" for name in tests)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join({get_path("purelib"), get_path("platlib")})}
+    bare = [sys.executable, "-S"]  # reads no .pth file, so an editable installation is not found
+    shown = "import importlib.util; print(importlib.util.find_spec('dilemmas'))"
+    if subprocess.check_output([*bare, "-c", shown], env=environment, text=True, cwd=tmp_path).strip() != "None":
+        pytest.skip("dilemmas is installed, and not as editable")
+    done = subprocess.run([*bare, *words], cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

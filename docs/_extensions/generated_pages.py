@@ -96,10 +96,16 @@ def _api_page(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _api_text(package: str, modules: list[str]) -> str:
-    head = [package, "=" * len(package), "", f".. automodule:: {package}", "   :no-members:", ""]
-    summary = [".. py:currentmodule:: None", "", ".. autosummary::", "", *(f"   {module}" for module in modules), ""]
-    body = [line for module in modules for line in (module, "-" * len(module), "", f".. automodule:: {module}", "")]
+    title = package.removeprefix("dilemmas.")
+    head = [title, "=" * len(title), "", f".. automodule:: {package}", "   :no-members:", ""]
+    summary = [".. py:currentmodule:: None", "", ".. autosummary::", "", *(f"   ~{module}" for module in modules), ""]
+    body = [line for module in modules for line in _module_section(module)]
     return "\n".join([*head, *summary, *body])
+
+
+def _module_section(module: str) -> list[str]:
+    title = module.rpartition(".")[2]
+    return [title, "-" * len(title), "", f".. automodule:: {module}", ""]
 
 
 def schema_tables(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""`dilemmas infer`: which strategies people, models or agents played, and in which shares."""
+"""`dilemmas infer`: which strategies people, models or other agents played, and with which shares."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -59,7 +59,8 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
-    """Run a command. Exit codes: 0 success, 1 the answer is no, 2 unusable input, 130 interrupted."""
+    """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
+    interrupted."""
     try:
         code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
     except click.ClickException as error:
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     except BrokenPipeError:  # the reader has closed the pipe: dilemmas ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:  # a folder that cannot be written to, a full disk
+    except OSError as error:  # for example a folder without write permission, or a full disk
         click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
         sys.exit(2)
     except ValueError as error:
@@ -86,13 +87,13 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
 
 
 def resumed(asked: list[str]) -> bool:
-    """Whether a command with these arguments is resumed by repeating it; a tournament is if it has a folder."""
+    """Whether a command with these arguments is resumed by repeating it, as a tournament with a folder is."""
     kept = any(word.partition("=")[0] == "--out" for word in asked)
     return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
 def in_one_line(error: click.ClickException) -> str:
-    """Click's message about the arguments, and the command whose help says more."""
+    """The message of click about the arguments, and the command with the help."""
     message = error.format_message()
     if "\n" in message:  # the help itself, if no command is given
         return message

@@ -66,7 +66,7 @@ def set_option(function: Function) -> Function:
 
 
 def settings_of(words: Sequence[str]) -> dict[str, Any]:
-    """The values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
+    """Parse the values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
     settings: dict[str, Any] = {}
     for word in words:
         key, value = parsed(word)
@@ -127,5 +127,5 @@ def check_overwrite(path: Path | None, option: str, force: bool) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Print data as one line of JSON on stdout; values that JSON does not have are written as in Python."""
+    """Print data as one line of JSON on stdout; values without a JSON type are written as in Python."""
     click.echo(json.dumps(data, ensure_ascii=False, default=repr))

@@ -74,13 +74,13 @@ def report(result: Result) -> Iterator[str]:
         yield f"and {len(result.differences) - SHOWN} more differences"
     if result.not_asked:
         names = ", ".join(sorted(result.not_asked))
-        yield f"not asked again, because the header does not say how to make them: {names}"
+        yield f"decisions not verified, because the header does not describe how to rebuild the agent: {names}"
     verdict = "NOT reproduced" if result.differences else "reproduced"
     yield f"files {result.files}, matches {result.matches}, rounds {result.rounds}: {verdict}"
 
 
 def excerpt(value: Any, other: Any) -> str:
-    """A value in one line; of a long text the part around the first difference from `other`."""
+    """A value on one line; for a long text, the part around the first difference from `other`."""
     text, against = str(value), str(other)
     parting = next((i for i, (a, b) in enumerate(zip(text, against, strict=False)) if a != b), len(against))
     start = max(0, parting - WIDEST // 4) if len(text) > WIDEST else 0

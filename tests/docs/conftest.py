@@ -49,7 +49,7 @@ def blocks_of(text: str) -> list[Block]:
 
 
 def pages() -> list[Path]:
-    """Every page written by hand."""
+    """Every page that is not generated."""
     below = sorted((ROOT / "docs").rglob("*.md"))
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(p for p in below if not set(GENERATED) & set(p.parts))]
 

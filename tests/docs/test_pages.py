@@ -151,7 +151,9 @@ def execute(page: Path, blocks: list[Any], folder: Path, monkeypatch: pytest.Mon
         session.run(page, block)
 
 
-def test_a_page_does_what_it_says(page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_a_page_are_executed(
+    page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execute(page, read(page), workplace, monkeypatch, slow=False)
 
 
@@ -162,7 +164,7 @@ def test_slow_blocks_do_too(page: Path, read: Read, workplace: Path, monkeypatch
         execute(page, blocks, workplace, monkeypatch, slow=True)
 
 
-def test_what_is_made_and_installed_exists(page: Path, read: Read) -> None:
+def test_make_targets_and_extras_exist(page: Path, read: Read) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     for line in (line for block in read(page) if block.kind == "sh" for line in outside(block)):

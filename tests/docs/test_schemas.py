@@ -77,7 +77,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_line_of_a_trajectory_is_as_the_schema_says(trajectory: Path, small_run: Path) -> None:
+def test_every_line_of_a_trajectory_matches_the_schema(trajectory: Path, small_run: Path) -> None:
     validator = Draft202012Validator(TRAJECTORY)
     recorded = sorted((small_run / "runs" / "replicate" / "matches").glob("*.jsonl"))
     for path in (trajectory, recorded[0], recorded[-1]):
@@ -146,7 +146,7 @@ def tables() -> Iterator[dict[str, Any]]:
         yield json.loads(json.dumps(compile_agent(agent, game, 1, player=player).document()))
 
 
-def test_tables_are_as_the_schema_says(small_run: Path) -> None:
+def test_tables_match_the_schema(small_run: Path) -> None:
     validator = Draft202012Validator(TABLE)
     for document in tables():
         validator.validate(document)
@@ -174,7 +174,7 @@ def test_a_table_without_a_required_key_is_refused(kind: str, key: str) -> None:
         parse_table(document)
 
 
-def test_teaching_data_is_as_the_schema_says(small_run: Path, tmp_path: Path) -> None:
+def test_teaching_data_matches_the_schema(small_run: Path, tmp_path: Path) -> None:
     path = small_run / "runs" / "replicate" / "examples.jsonl"
     lines = lines_of(path)
     validator = Draft202012Validator(EXAMPLE)

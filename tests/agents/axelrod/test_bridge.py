@@ -127,28 +127,28 @@ def test_matches_are_those_of_axelrod(axl: Any, options: dict[str, Any], points:
 
 
 def test_players_know_the_length_and_the_payoffs_as_in_axelrods_match(axl: Any) -> None:
-    told: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
 
     class Told(axl.Player):
         name = "Told"
 
         def strategy(self, opponent: Any) -> Any:
-            told.append(self.match_attributes)
+            found.append(self.match_attributes)
             return axl.Action.C
 
     agents = [axelrod_agent(Told()), strategy("tit_for_tat")]
     matches(agents, 3, clock=True, noise=0.2)
     matches(agents, 3)
     matches(agents, 3, clock=True, continuation=0.9)
-    assert told[0] == {"length": 3, "game": axl.DefaultGame, "noise": 0.2}
-    assert {one["length"] for one in told[3:]} == {math.inf}
+    assert found[0] == {"length": 3, "game": axl.DefaultGame, "noise": 0.2}
+    assert {one["length"] for one in found[3:]} == {math.inf}
     assert agents[0].describe().kind == "axelrod_player"
 
-    told.clear()
+    found.clear()
     inspection, told_by_seat = stage_game("inspection_game"), []
     for seat in range(2):
         matches([axelrod_agent(Told()), strategy("random")][:: 1 - 2 * seat], 1, game="inspection_game")
-        told_by_seat.append(told.pop()["game"])
+        told_by_seat.append(found.pop()["game"])
     for own, other in np.ndindex(2, 2):
         assert told_by_seat[0].score((own, other)) == inspection.payoffs((own, other))
         assert told_by_seat[1].score((own, other)) == inspection.payoffs((other, own))[::-1]

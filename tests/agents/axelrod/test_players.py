@@ -144,9 +144,9 @@ def test_the_view_of_an_agent_in_axelrods_matches(axl: Any) -> None:
     probe, game = Probe(), axl.Game(r=4, s=-1, t=6, p=2)
     axl.Match((axl.Defector(), axelrod_player(probe)), turns=3, game=game, seed=1).play()
     assert [view.history for view in probe.views] == [(), ((0, 1),), ((0, 1), (1, 1))]
-    told = probe.views[-1]
-    assert (told.round, told.rounds, told.phase) == (2, 3, "act")
-    assert [told.game.payoffs(joint) for joint in ((0, 0), (0, 1), (1, 0), (1, 1))] == [
+    found = probe.views[-1]
+    assert (found.round, found.rounds, found.phase) == (2, 3, "act")
+    assert [found.game.payoffs(joint) for joint in ((0, 0), (0, 1), (1, 0), (1, 1))] == [
         (4, 4),
         (-1, 6),
         (6, -1),

@@ -212,7 +212,7 @@ def test_as_many_agents_as_players(agents: Sequence[Agent] | dict[str, Agent]) -
         run_matches(lambda: parallel("stag_hunt"), agents, 1, seed=0)
 
 
-def test_a_negative_seed_is_refused_at_once() -> None:
+def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(MatchError, match="seed = -1"):
         run_matches(noisy, [always(C), always(C)], 1, seed=-1)
 

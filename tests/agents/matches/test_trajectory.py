@@ -79,7 +79,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write(tmp_path_factory.mktemp("run") / "a.trajectory.jsonl", matches(4))
 
 
-def test_read_back_equals_what_was_played(tmp_path: Path) -> None:
+def test_records_are_read_back_unchanged(tmp_path: Path) -> None:
     played = matches(4)
     write(tmp_path / "a", played)
     header, read = read_trajectory(tmp_path / "a")

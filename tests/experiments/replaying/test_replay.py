@@ -1,4 +1,4 @@
-"""A record comes out again; whatever is changed in it, or in what made it, is named with its place."""
+"""Records are reproduced; every change in a record or in its agents is reported with its place."""
 
 import math
 from collections.abc import Callable
@@ -37,7 +37,7 @@ GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
     ],
     ids=lambda agents: " v ".join(agent.name for agent in agents),
 )
-def test_everything_comes_out_again(tmp_path: Path, agents: list[Any]) -> None:
+def test_every_value_is_reproduced(tmp_path: Path, agents: list[Any]) -> None:
     code, result = replay(record(tmp_path, agents))
     assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
 
@@ -76,7 +76,7 @@ def test_phases_seats_and_amounts_come_out_again(
     assert (code, result["differences"], result["not_asked"]) == (0, [], [])
 
 
-def test_a_file_of_version_1_is_read_and_comes_out_again() -> None:
+def test_a_file_of_version_1_is_read_and_reproduced() -> None:
     code, result = replay(GOLDEN)
     assert (code, result["matches"], result["rounds"]) == (0, 4, 22)
 
@@ -133,7 +133,7 @@ def test_a_changed_record_is_found_with_its_place(tmp_path: Path, field: str, ch
     assert (found["match"], found["round"], found["player"], found["field"]) == (2, 4, "player_0", field)
 
 
-def test_another_action_is_not_what_the_probabilities_draw(tmp_path: Path) -> None:
+def test_a_changed_action_is_a_difference(tmp_path: Path) -> None:
     def other(move: Move) -> Move:
         return replace(move, decision=replace(move.decision, action=1 - move.decision.action))
 
@@ -144,7 +144,7 @@ def test_another_action_is_not_what_the_probabilities_draw(tmp_path: Path) -> No
     assert "action drawn" in {found["field"] for found in result["differences"]}
 
 
-def test_another_probability_is_not_what_the_strategy_says(tmp_path: Path) -> None:
+def test_a_changed_probability_is_a_difference(tmp_path: Path) -> None:
     change = edited(1, 0, decision(probabilities=(0.5 + 1e-6, 0.5 - 1e-6)))
     code, result = replay(record(tmp_path, [strategy("random"), strategy("alld")], edit=change))
     assert (code, [found["field"] for found in result["differences"]]) == (1, ["probabilities"])
