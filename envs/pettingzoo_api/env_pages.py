@@ -245,5 +245,8 @@ def rewrite_pages() -> Iterator[Path]:
 
 
 if __name__ == "__main__":
+    new = [name for name in outdated_pages() if not module_path(name).exists()]
     for path in rewrite_pages():
         print(f"wrote {path}")
+    if new:
+        print("an editable installation sees a new module after: pip install --no-deps -e .")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dilemmas.agents.roster import make_agent
+from dilemmas.agents.roster import make_agent, parse_spec
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.experiments.inference.likelihoods import InferenceError
@@ -32,6 +32,11 @@ def candidate_automata(specs: Sequence[str], players: int) -> list[Automaton]:
     """
     found: dict[str, Automaton] = {}
     for spec in specs:
+        if parse_spec(spec, players).kind == "model":
+            raise InferenceError(
+                f"'{spec}' is no strategy; `dilemmas tournament strategies` lists them, and `dilemmas compile` makes a"
+                " policy table of a language model"
+            )
         agent = make_agent(spec, players)
         automaton: Automaton | None = agent.traits.automaton
         if automaton is None:

@@ -212,7 +212,7 @@ class Recipe:
     def two_player_game(self, name: str, place: str = "") -> MatrixGame:
         """A symmetric two-player game with two actions, by name."""
         pairs = {name: game for name, game in self._games.items() if isinstance(game, MatrixGame)}
-        return lookup("two-player game", name, pairs, place)
+        return lookup("symmetric 2x2 game", name, pairs, place)
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""

@@ -56,7 +56,7 @@ def test_parameters_as_arguments(axl: Any) -> None:
     [
         ("TitForTatt", "'TitForTatt'; did you mean 'TitForTat'"),
         ("Randm(p=0.3)", "'Randm'; did you mean 'Random'"),
-        ("zzzzz", "axelrod.all_strategies lists them"),
+        ("zzzzz", "list them: python -c"),
         ("Random(q=0.3)", "unknown parameter 'q' in Axelrod's Random; known: p"),
         ("TitForTat(3)", "TitForTat has no parameters; got 1 values"),
         ("Random(p=open('secret'))", "must be literals"),

@@ -51,7 +51,7 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
         (
             "[matches]\ngames = ['harmonny']",
-            "unknown two-player game 'harmonny' in [matches] games; did you mean 'harmony'?",
+            "unknown symmetric 2x2 game 'harmonny' in [matches] games; did you mean 'harmony'?",
         ),
         (
             "[matches]\ncontexts = ['freinds']",
