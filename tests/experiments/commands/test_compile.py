@@ -197,7 +197,7 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
         ("grim --game stag_hunt --memory 3", "strategy 'grim' depends on the whole history, but a table"),
-        ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
+        ("downing --game stag_hunt", "strategy 'downing' depends on the whole history"),
         ("downing --game public_goods", "strategy 'downing' is for two players, not for 4"),
         ("random(1.5) --game stag_hunt", "p = 1.5; a probability must be in [0, 1]"),
         ("miniature-teacher --game stag_hunt", "needs a context (--context), one of summit, business"),
