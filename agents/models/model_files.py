@@ -99,7 +99,9 @@ def locate(model: str) -> Path:
     if model.startswith("mini") and "/" not in model:
         lookup("built-in model", model, BUILT_IN)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?(@[\w./-]+)?", model):
-        raise ModelError(f"model '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}")
+        raise ModelError(
+            f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
+        )
     return _from_hub(model)
 
 
@@ -120,8 +122,8 @@ def _from_hub(model: str) -> Path:
         if constants.HF_HUB_OFFLINE:
             why = "HF_HUB_OFFLINE is set and the model is not in the cache"
         raise ModelError(
-            f"model '{model}': no such directory, and no such model on the hub ({why});"
-            " give the directory of a downloaded model, or set HF_HUB_OFFLINE=0 and connect to a network"
+            f"model or adapter '{model}': no such directory, and not found on the hub ({why});"
+            " give a directory with its files, or set HF_HUB_OFFLINE=0 and connect to a network"
         ) from None
 
 

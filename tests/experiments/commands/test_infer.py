@@ -72,5 +72,7 @@ def test_invalid_candidates_are_refused() -> None:
         candidate_automata(["tft", "grimm"], 2)
     with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
         candidate_automata(["tft", "tit_for_tat"], 2)
+    with pytest.raises(InferenceError, match="'lab/model' is no strategy"):
+        candidate_automata(["tft", "lab/model"], 2)
     with pytest.raises(InferenceError, match="not a finite automaton"):
         candidate_automata(["gradual"], 2)

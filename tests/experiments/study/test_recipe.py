@@ -41,7 +41,7 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("observations = true", "needs a whole number"),
         ("[matches]\ngames = 'harmony'", "needs a list of words"),
         ("lora = 3", "needs a table [lora]"),
-        ("seed = ", "bad.toml: Invalid value"),
+        ("seed = ", "bad.toml: not TOML: Invalid value"),
         ("base = 'nothing'", "unknown recipe 'nothing'"),
         ("base = 'bad.toml'", "its own base"),
         ("seed = -1", "bad.toml: seed = -1; needs a number of at least 0"),
