@@ -1,4 +1,4 @@
-"""Who plays: one method, many decisions at once."""
+"""The agent protocol: one method that decides many turns in one call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 
 from dilemmas.envs.rules.protocol import View
 
-__all__ = ["Agent", "Decision", "Player", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
+__all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
 
 class Source(StrEnum):
@@ -46,65 +46,65 @@ class Turn:
     space: Any
     """The player's action space."""
     rng: np.random.Generator
-    """The stream of this decision and no other."""
+    """Random stream of this decision only."""
     key: tuple[int, int] = (0, 0)
-    """What the match's environment was reset with, and the player's place: the same in every turn of one player in one
-    match. What an agent draws once per match, it draws from this."""
+    """Seed with which the environment of the match was reset, and index of the player: the same in all turns of a
+    player in a match. It seeds what an agent draws once per match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision, recorded whole."""
+    """A decision with everything that is recorded about it."""
 
     action: Any
-    """The action to play: an index in social dilemmas, an array of shape (1,) where it is an amount, a text where
-    words may be said. None aborts the match (the reply was unreadable)."""
+    """The action to play: an index in social dilemmas, an array of shape (1,) if it is an amount, or a text message.
+    None aborts the match after an unreadable reply."""
     probabilities: tuple[float, ...] | None = None
-    """Probability of every action, by index, from which `action` was drawn; None where there are none."""
+    """Probability of every action, by index, from which `action` was drawn; None if unknown."""
     source: Source = Source.RULE
     mass: float | None = None
-    """Probability, from 0 to 1, that a model's reply starts with an action's label at all; known where source is
-    exact."""
+    """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
+    `source` is exact."""
     prompt: str | None = None
     """The text that the model was given."""
     labels: tuple[str, ...] | None = None
-    """What the prompt calls every action, by index."""
+    """Label of every action in the prompt, by index."""
     template: str | None = None
-    """Name and digest of the prompt template, ``study@2a22f7cbd29d``."""
+    """Name and digest of the prompt template, ``study@17d1235cb916``."""
     reply: str | None = None
-    """What the model wrote, raw."""
+    """The raw text of the model."""
     motivation: str | None = None
     """The part of the reply that gives the reason."""
     unreadable: str | None = None
-    """What was done with an unreadable reply (a value of `Unreadable`); None where it was read."""
+    """Policy applied to an unreadable reply (a value of `Unreadable`); None if the reply is readable."""
     attempts: int = 1
-    """How many replies were sampled until one could be read, or the policy applied."""
+    """Number of replies sampled until one was readable, or until the policy was applied."""
 
 
 IDLE = Decision(0)
-"""Silence, or no sanction: what a player does in the phases of which it knows nothing."""
+"""Silence, or no sanction: the default in phases that an agent does not handle."""
 
 
 @dataclass(frozen=True, slots=True)
-class Player:
-    """Who sits at the table, as a record keeps it: enough to rebuild the agent."""
+class PlayerRecord:
+    """What a record stores about an agent: enough to rebuild it."""
 
     name: str
-    """What tables and records call the agent."""
+    """Name of the agent in tables and records."""
     kind: str
-    """How it is rebuilt: ``automaton``, ``language_model``; any other word where it cannot be."""
+    """How the agent is rebuilt: ``automaton`` or ``language_model``; another value if it cannot be rebuilt."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values; of a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
+    """Plain JSON values; for a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What engines, compilers and the bridge need to know of an agent."""
+    """Properties of an agent that engines, the compiler and the bridge to Axelrod need."""
 
     lookback: int | None = 0
-    """How many rounds back the agent has to be shown; None for the whole match. 0 if it takes whatever it is shown."""
+    """Number of past rounds that the agent needs to observe; None for the whole match. 0 if it accepts any number."""
     deterministic: bool = False
-    """Whether all its actions are certain."""
+    """Whether all its action probabilities are 0 or 1."""
     automaton: Any = None
     """The agent as an `Automaton` (`dilemmas.agents.strategies.finite_state`), if it is one: exact engines play it."""
     counting: Any = None
@@ -112,7 +112,7 @@ class Traits:
 
 
 class Agent(Protocol):
-    """A player. It keeps no state between calls: everything it may know is in the turn."""
+    """An agent. It keeps no state between calls: all its information is in the turn."""
 
     @property
     def name(self) -> str:
@@ -121,11 +121,11 @@ class Agent(Protocol):
 
     @property
     def traits(self) -> Traits:
-        """How the agent can be played; `Traits()` for one that can only be asked."""
+        """Properties for engines; `Traits()` for an agent that only has `decide`."""
         ...
 
-    def describe(self) -> Player:
-        """What a record keeps of the agent."""
+    def describe(self) -> PlayerRecord:
+        """Return what a record stores about the agent."""
         ...
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -133,22 +133,32 @@ class Agent(Protocol):
         ...
 
     def policy(self, turns: Sequence[Turn]) -> list[Decision]:
-        """As `decide`, with probabilities averaged over all that the agent draws besides the action, such as labels.
+        """As `decide`, with probabilities averaged over other random choices of the agent, such as labels.
 
-        Policy tables are compiled from it. It is `decide` for an agent that draws nothing else.
+        Policy tables are compiled from it. It equals `decide` for an agent that makes no other random choice.
         """
         ...
 
 
 def draw(probabilities: Sequence[float], rng: np.random.Generator) -> int:
-    """An action index drawn by the inverse of the cumulative distribution.
+    """Draw an action index by inversion of the cumulative distribution.
 
-    Every agent that draws an action from probabilities draws it here, so that a record can be drawn again. A
-    sure thing takes nothing from `rng`; anything else takes one uniform number. ValueError where the numbers
-    are not a distribution (to within 1e-6).
+    All agents draw their actions with this function, so recorded decisions can be reproduced.
+
+    Parameters
+    ----------
+    probabilities
+        Probability of each action, with sum 1 (within 1e-6).
+    rng
+        Generator; one uniform number is used, or none if an action has probability 1.
+
+    Raises
+    ------
+    ValueError
+        If the probabilities are not a distribution.
     """
     if not all(p >= 0.0 for p in probabilities) or not abs(sum(probabilities) - 1.0) <= 1e-6:
-        raise ValueError(f"{tuple(probabilities)} is not a distribution: needs numbers from 0 up that add up to 1")
+        raise ValueError(f"{tuple(probabilities)} is not a distribution; needs numbers of at least 0 with sum 1")
     possible = [action for action, probability in enumerate(probabilities) if probability > 0.0]
     if len(possible) == 1:
         return possible[0]

@@ -1,16 +1,16 @@
-"""Agents by specification: the one parser of what people write for an agent, on the command line and in Python.
+"""Agents by specification: the parser of agent specifications, for the command line and Python.
 
     tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
     tuned.json                                      a policy table (`dilemmas compile`)
     miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one
     axelrod:Adaptive                                any strategy of Axelrod-Python
     uniform                                         every possible action with the same probability
-    Tuned=miniature-student+...                     any of them, under a name of your own
+    Tuned=miniature-student+...                     any of these under another name
     @first_tournament   @automata   @all   @groups  a set of strategies; in lists only
 
-In a tournament a language model is compiled: it is asked once for its action after every history it can distinguish,
-and is then as fast and as exact as a strategy. Where the tournament is played in environments (engine ``agents``), it
-is asked anew for every decision.
+In a tournament a language model is compiled: its action probabilities are computed once for every history that it can
+distinguish, so it is as fast and exact as a strategy. With the engine ``environment`` the model is queried for every
+decision.
 """
 
 import shlex
@@ -47,15 +47,15 @@ from dilemmas.envs.theory.outcomes import is_symmetric
 AXELROD = "axelrod:"
 """Prefix of the strategies of Axelrod-Python."""
 MISTYPED = 0.6
-"""Similarity, from 0 to 1, from which an unknown word is answered as a mistyped name and not tried as a hub id."""
+"""Similarity, from 0 to 1, above which an unknown word is a mistyped name and not a hub id."""
 
 Kind = Literal["strategy", "table", "model", "axelrod", "uniform"]
 Seats = tuple[Agent, ...]
-"""What one contestant plays from each seat."""
+"""Agent of one contestant in each seat."""
 
 
 class ContestantError(InputError):
-    """Agents that cannot take part as specified."""
+    """Agents that cannot participate as specified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
-    """The specification of an agent, parsed; nothing is opened or loaded yet."""
+    """A parsed specification of an agent; no file is opened."""
 
     own_name: str
     """NAME of ``NAME=AGENT``; empty if none is given."""
@@ -85,7 +85,7 @@ class AgentSpec:
     kind: Kind
 
     def name_of(self, agent: Agent) -> str:
-        """What tables call the agent that was made from this specification."""
+        """Name of the agent in tables."""
         names = {"table": Path(self.text).stem, "model": self.text, "axelrod": self.text}
         return self.own_name or names.get(self.kind, agent.name)
 
@@ -105,19 +105,19 @@ def parse_spec(spec: str, players: int = 2) -> AgentSpec:
 
 
 def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, shuffle_labels: bool = False) -> Agent:
-    """Make an agent from its specification (see the head of this module).
+    """Make an agent from its specification (see the docstring of this module).
 
     Parameters
     ----------
     spec
-        Strategy, policy table, language model, ``axelrod:NAME`` or ``uniform``; also ``NAME=AGENT``, where NAME has
-        no effect on what the agent does.
+        Strategy, policy table, language model, ``axelrod:NAME`` or ``uniform``; also ``NAME=AGENT``, where NAME does
+        not affect its behaviour.
     players
         Number of players of the game, 2 or more.
     framing
         How the game is presented to a language model; required for one.
     shuffle_labels
-        Whether a language model is asked with labels and order of the actions drawn anew for every decision.
+        Whether labels and order of the actions are drawn at random for every decision of a language model.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, s
     if parsed.kind == "model":
         return _open_agent(parsed.text, framing, shuffle_labels)
     if shuffle_labels:
-        raise ContestantError(f"labels cannot be shuffled for '{parsed.text}': it is no language model")
+        raise ContestantError(f"labels cannot be shuffled for '{parsed.text}': it is not a language model")
     if parsed.kind == "axelrod":
         from dilemmas.agents.axelrod.bridge import axelrod_agent
 
@@ -160,9 +160,9 @@ def expanded(specs: Sequence[str]) -> tuple[str, ...]:
 
 
 def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
-    """The agents of a tournament by name, in the order of the specifications; two of one name are refused.
+    """The agents of a tournament by name, in the order of the specifications; names must differ.
 
-    `compiled`: whether language models are asked once in advance, not in every match.
+    `compiled`: whether language models are compiled before the tournament.
     """
     found: dict[str, Seats] = {}
     for spec in specs:
@@ -171,7 +171,7 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
         name = parsed.name_of(agent)
         if name in found:
             raise ContestantError(
-                f"two agents are named '{name}'; name one of them yourself: {shlex.quote(f'OTHER={parsed.text}')}"
+                f"two agents are named '{name}'; give one of them another name: {shlex.quote(f'OTHER={parsed.text}')}"
             )
         found[name] = _seats(agent, parsed.kind, rules, compiled)
     return found
@@ -183,7 +183,7 @@ def alike_seats(game: StageGame) -> bool:
 
 
 def _kind(text: str, players: int) -> Kind:
-    """What a specification names; hub ids may be any word that is not like a known name."""
+    """Kind of a specification; a word that is not similar to a known name may be a hub id."""
     if text.startswith(AXELROD):
         return "axelrod"
     if text.endswith(".json"):
@@ -202,7 +202,7 @@ def _kind(text: str, players: int) -> Kind:
 
 
 def _refuse_mistyped(text: str) -> None:
-    """`UnknownNameError` for a word that is like a strategy or a built-in model."""
+    """Raise `UnknownNameError` for a word similar to the name of a strategy or a built-in model."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
     if close := closest_name(text, [*known, *BUILT_IN], MISTYPED):
         way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
@@ -210,10 +210,11 @@ def _refuse_mistyped(text: str) -> None:
 
 
 def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:
-    """A language model as an agent, its weights loaded: what cannot be loaded is reported at once."""
+    """A language model as an agent, with its weights loaded, so errors occur before the tournament."""
     if framing is None:
         raise ContestantError(
-            f"'{text}' is no strategy, such as tit_for_tat or 'random(0.3)'; a model needs a context (--context), one"
+            f"'{text}' is not a strategy, such as tit_for_tat or 'random(0.3)';"
+            " a model needs a context (--context), one"
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.language_model import LanguageModelAgent
@@ -226,7 +227,7 @@ def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Age
 
 
 def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
-    """What the agent plays from each seat: itself, or the automaton that it was compiled to."""
+    """The agent in each seat: itself, or its compiled automaton."""
     game = rules.stage
     two_actions = set(game.options) == {2}
     if kind == "table":
@@ -249,7 +250,7 @@ def _check_table(table: PolicyTable, game: StageGame) -> None:
 
 
 def _way_out(table: PolicyTable, game: StageGame) -> str:
-    """Command lines with which a table and a game fit, if games of their kind can be named on the command line."""
+    """Options that make the table and the game agree, if the command line can specify such games."""
     wanted, there = _game_options(game), _game_options(table.game)
     if wanted is None or there is None:
         return ""
@@ -259,7 +260,7 @@ def _way_out(table: PolicyTable, game: StageGame) -> str:
 
 
 def _game_options(game: StageGame) -> list[str] | None:
-    """``--game NAME --set KEY=VALUE ...`` for a game; None if the command line cannot make it."""
+    """``--game NAME --set KEY=VALUE ...`` for a game; None if the command line cannot specify it."""
     default = GAMES.get(game.name)
     if not isinstance(game, Game) or default is None:
         return None

@@ -58,5 +58,6 @@ if not os.environ.get("DILEMMAS_INTERSPHINX"):
     intersphinx_mapping = {}  # links to other projects' pages need their inventories, which are on the network
 
 html_theme = "furo"
+smartquotes = False  # quotation marks stay as a shell needs them
 html_title = "dilemmas"
 html_static_path = ["_static"]

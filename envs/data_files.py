@@ -33,7 +33,7 @@ def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
-        raise error(f"{path}: {reason}") from None
+        raise error(f"{path}: not TOML: {reason}") from None
 
 
 def load_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:

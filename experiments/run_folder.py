@@ -31,13 +31,13 @@ def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_o
     Parameters
     ----------
     what
-        What the folder holds, such as ``run``, for error messages.
+        Content of the folder, such as ``run``, for error messages.
     file
         Name of the file with the settings.
     kept
-        Settings in that file, None if there is none.
+        Settings in that file; None without a file.
     asked
-        Settings of the command that is run now.
+        Settings of the current command.
     way_out
         Alternative to another ``--out``; it ends the message about other settings.
 
@@ -68,7 +68,7 @@ def read_run_json(path: Path) -> Any:
 
 
 def provenance() -> dict[str, Any]:
-    """Versions of what computes the results, and the commit of dilemmas if it runs from a checkout."""
+    """Versions of the packages that compute the results, and the commit of dilemmas if it runs from a checkout."""
     packages = ("dilemmas", "numpy", "torch", "transformers", "peft", "tokenizers", "pettingzoo", "gymnasium", "mesa")
     return {
         "python": platform.python_version(),
@@ -88,12 +88,12 @@ def _commit() -> str | None:
         return done.stdout.strip()
 
     try:
-        git("ls-files", "--error-unmatch", here.name)  # fails in an environment that lies inside another checkout
+        git("ls-files", "--error-unmatch", here.name)  # fails in an environment inside another checkout
         return git("rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError):
         return None
 
 
 def json_values(value: Any) -> Any:
-    """The value as JSON returns it: tuples as lists, keys as strings."""
+    """The value after a round trip through JSON: tuples become lists, keys strings."""
     return json.loads(json.dumps(value))

@@ -53,14 +53,15 @@ def test_the_citation_is_of_this_version() -> None:
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     assert citation["cff-version"] == "1.2.0"
     assert citation["version"] == dilemmas.__version__
-    assert citation["repository-code"] == PROJECT["project"]["urls"]["Source"]
+    urls = PROJECT["project"]["urls"]
+    assert citation["url"] == urls["Homepage"]
+    assert [reference["url"] for reference in citation["references"]] == [urls["Paper"]]
     assert citation["license"] == PROJECT["project"]["license"]
 
 
-def test_documents_name_the_repository_of_the_metadata() -> None:
-    source = PROJECT["project"]["urls"]["Source"]
-    for page in (ROOT / "README.md", ROOT / "docs" / "install.md"):
-        assert re.findall(r"git clone (\S+)", page.read_text(encoding="utf-8")) == [source], page.name
+def test_documents_link_to_no_repository_of_the_project() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "pyproject.toml", ROOT / "CITATION.cff"]
+    assert not [page.name for page in pages if re.search(r"github\.com/[\w-]*/?dilemmas", page.read_text("utf-8"))]
 
 
 @pytest.mark.slow

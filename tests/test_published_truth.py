@@ -65,7 +65,7 @@ def test_extortion_takes_chi_times_the_surplus_of_anybody(chi: float) -> None:
         assert ours - P == pytest.approx(chi * (theirs - P), abs=1e-6)
 
 
-def test_who_gives_in_to_extortion_shares_as_press_and_dyson_say() -> None:
+def test_payoffs_under_extortion_are_those_of_press_and_dyson() -> None:
     """Press & Dyson 2012: against full cooperation (2 + 13 chi) / (2 + 3 chi) and (12 + 3 chi) / (2 + 3 chi)."""
     chi, phi = 3.0, 1 / 26
     extortion = memory_one("extortion", 1, 1 - 2 * phi * (chi - 1), 1 - phi * (4 * chi + 1), phi * (chi + 4), 0)
@@ -115,7 +115,7 @@ def test_a_longer_memory_gains_nothing_against_memory_one() -> None:
         assert per_round(memoryless, stand_in) == pytest.approx(per_round(memoryless, other), abs=1e-6)
 
 
-def test_against_good_strategies_nobody_earns_more_than_mutual_cooperation() -> None:
+def test_no_payoff_against_good_strategies_exceeds_mutual_cooperation() -> None:
     """Akin 2015, Games 6:175: p1 = 1, (T-R)/(R-S) p3 < 1 - p2 and (T-R)/(R-P) p4 < 1 - p2."""
     rng = np.random.default_rng(7)
     for other in anybody(seed=7):
@@ -128,7 +128,7 @@ def test_against_good_strategies_nobody_earns_more_than_mutual_cooperation() -> 
 # Tit for Tat, and what it is good for
 
 
-def test_tit_for_tat_beats_nobody_and_loses_by_one_temptation_at_most() -> None:
+def test_tit_for_tat_never_wins_and_loses_at_most_one_temptation() -> None:
     """Axelrod 1984, The Evolution of Cooperation, chapter 6."""
     rules, rng = rules_of(PD, rounds=200), np.random.default_rng(8)
     for _ in range(100):
@@ -188,7 +188,7 @@ def test_how_likely_the_next_round_must_be_for_tit_for_tat_to_be_stable(invader:
 
 
 def test_the_shadow_of_the_future_that_sustains_grim() -> None:
-    """Friedman 1971, Rev. Econ. Stud. 38:1: nobody gains by a first defection where delta >= (T-R)/(T-P)."""
+    """Friedman 1971, Rev. Econ. Stud. 38:1: no player gains by a first defection if delta >= (T-R)/(T-P)."""
     threshold = (T - R) / (T - P)
     for delta, pays in ((threshold - 0.01, True), (threshold + 0.01, False)):
         rules = rules_of(PD, continuation=delta)

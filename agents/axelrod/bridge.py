@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import IDLE, Agent, Decision, Player, Source, Traits, Turn, View
+from dilemmas.agents.agent import IDLE, Agent, Decision, PlayerRecord, Source, Traits, Turn, View
 from dilemmas.agents.axelrod.names import axelrod_library, format_name, make_player, parse_name
 from dilemmas.agents.axelrod.terms import Terms, terms_of, view_there
 from dilemmas.agents.strategies.catalogue import STRATEGIES, key_of
@@ -87,11 +87,11 @@ class AxelrodAgent:
         """Whether all its actions are certain."""
         return not axelrod_library().Classifiers["stochastic"](self.player)
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
         version = axelrod_library().__version__
         if self.text is None:
-            return Player(self.name, "axelrod_player", {"version": version})
-        return Player(self.name, "axelrod", {"strategy": self.text, "version": version})
+            return PlayerRecord(self.name, "axelrod_player", {"version": version})
+        return PlayerRecord(self.name, "axelrod", {"strategy": self.text, "version": version})
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn; `StrategyError` if it cannot play the game or is not shown the whole history."""

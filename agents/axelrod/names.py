@@ -95,9 +95,13 @@ def _classes() -> Mapping[str, Any]:
     return {name: cls for cls in fixed for name in (cls.name, cls.__name__)}
 
 
+LISTED = 'python -c "import axelrod; print(*[one.__name__ for one in axelrod.all_strategies])"'
+"""A command that prints the names of Axelrod's strategies."""
+
+
 def _unknown(name: str) -> UnknownNameError:
     close = closest_name(name, [cls.__name__ for cls in _classes().values()])
-    way_out = f"did you mean '{close}'?" if close else "axelrod.all_strategies lists them"
+    way_out = f"did you mean '{close}'?" if close else f"list them: {LISTED}"
     return UnknownNameError(f"unknown strategy of Axelrod '{name.strip()}'; {way_out}")
 
 

@@ -28,7 +28,7 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.repeated import Repeated
 
-__all__ = ["ENGINES", "EXACT", "EngineError", "Recorder", "choose_engine", "play_groups"]
+__all__ = ["ENGINES", "EXACT", "Recorder", "choose_engine", "play_groups"]
 
 MOST_WORK = 1 << 27
 """Most joint states times joint actions times rounds for which `chain` is chosen by default: one or two seconds."""

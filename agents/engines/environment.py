@@ -1,7 +1,9 @@
 """Sampled matches in PettingZoo environments, of agents of any kind under any rules.
 
-The matches of a group are a run of `dilemmas.agents.matches.match.run_matches` with a seed of its own, so that they do
-not depend on other groups. They are played side by side: an agent is called once per step for all of them.
+The matches of a group are a run of
+`dilemmas.agents.matches.match.run_matches`
+with its own seed, so they do not depend
+on other groups. They are played side by side: an agent is called once per step for all of them.
 """
 
 import warnings
@@ -73,7 +75,7 @@ def play_in_environment(
 
 
 def needs_more(agent: Agent, memory: int) -> bool:
-    """Whether an agent has to be shown more rounds than the rules show."""
+    """Whether an agent needs more rounds than the rules let it observe."""
     lookback = agent.traits.lookback
     return lookback is None or lookback > memory
 
@@ -99,10 +101,10 @@ def _defected(rules: Repeated, moves: Sequence[Move]) -> list[bool]:
 
 
 class Remembered:
-    """An environment of dilemmas in which some players are shown their whole past."""
+    """An environment of dilemmas in which some players observe their whole history."""
 
     def __init__(self, env: Environment, whole: Sequence[bool]) -> None:
-        """`whole`: who is, by seat."""
+        """`whole`: whether each player does, by seat."""
         self._env = env
         self.possible_agents: list[Any] = env.possible_agents
         self.agents: list[Any] = []
@@ -123,7 +125,8 @@ class Remembered:
         return observations, rewards, terminated, truncated, self._reminded(infos, acted)
 
     def _reminded(self, infos: Mapping[str, Any], happened: bool) -> Mapping[str, Any]:
-        """The infos with the whole past in the views of some; `happened`: whether a round has just been added to it."""
+        """The infos, with the whole history in some of the views; `happened`: whether a round has just been
+        completed."""
         for player in self._whole:
             view: View = infos[player]["view"]
             if happened:

@@ -1,7 +1,7 @@
 """Random numbers of sampled matches, each a function of the match's key, the round and its purpose.
 
 No number depends on whether another one was drawn, so a match is the same alone, in any batch, on any worker, in NumPy
-and in compiled code. Every purpose has a stream of its own, whose number r is used in round r. The streams are segments
+and in compiled code. Every purpose has its own stream, whose number r is used in round r. The streams are segments
 of 2**40 numbers of the sequence of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA:453).
 """
 

@@ -1,4 +1,4 @@
-"""Which engine can play which matches. Every engine is checked here and nowhere else.
+"""Which engine can play which matches. All engines are checked in this module.
 
 =========== ============================================== ==================================================
 engine      plays                                          how
@@ -26,7 +26,7 @@ from dilemmas.envs.rules.repeated import Repeated
 ENGINES = ("cycle", "chain", "compiled", "vectorised", "environment")
 """Names of the engines in order of preference."""
 EXACT = ("cycle", "chain")
-"""Engines that compute expectations: one match stands for any number of them."""
+"""Engines that compute expectations: one match represents any number of matches."""
 
 MOST_PLAYERS = 16
 """Most players for exact engines, which enumerate the joint actions."""
@@ -106,7 +106,7 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
 
 
 def _other_actions(rules: Repeated) -> str | None:
-    """Why something else than C and D may be played or observed."""
+    """Reason why actions other than C and D may be played or observed."""
     if rules.n_players != rules.stage.n_players:
         return f"a population of {rules.n_players} is a single match"
     if rules.misperception:

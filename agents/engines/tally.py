@@ -1,6 +1,6 @@
 """The results of the matches of one group, in the same form from every engine.
 
-A group is the strategies at one table, by seat. Actions are C = 0 and D = 1, the most and the least cooperative action
+A group is the strategies in one match, by seat. Actions are C = 0 and D = 1, the most and the least cooperative action
 of the game. The outcome of a round as a player sees it is an integer: its own action times the number of players, plus
 the number of others who defected; for two players CC, CD, DC, DD, own action first.
 """

@@ -164,7 +164,7 @@ def run_matches(
         By PettingZoo's name of the player, or in the order of ``possible_agents``. In every step each agent object is
         called once, with the turns of all running matches.
     matches
-        How many matches to play.
+        Number of matches.
     seed
         Seed of the run, 0 or more.
     first_match

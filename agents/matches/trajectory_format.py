@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.agent import Decision, Player, Source
+from dilemmas.agents.agent import Decision, PlayerRecord, Source
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import json_object
@@ -40,7 +40,7 @@ class Header:
 
     environment: str
     """PettingZoo's id, such as ``dilemmas/prisoners_dilemma-v0``; other environments cannot be replayed."""
-    agents: tuple[Player, ...]
+    agents: tuple[PlayerRecord, ...]
     """The agents, in the order of the environment's players."""
     seed: int
     """The seed of the run, 0 or more."""
@@ -137,7 +137,7 @@ def parse_header(path: Path, line: bytes) -> Header:
             f" install the version of dilemmas that wrote the file ({value.get('dilemmas')})"
         )
     try:
-        agents = tuple(Player(**player) for player in value.pop("agents"))
+        agents = tuple(PlayerRecord(**player) for player in value.pop("agents"))
         return Header(agents=agents, **value)
     except KeyError as error:
         raise RecordError(f"{path}, line 1: the key {error} is missing") from None

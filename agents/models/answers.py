@@ -15,8 +15,8 @@ class Distribution:
     probabilities: tuple[float, ...]
     """Probability of each label, given that the reply starts with one of them."""
     mass: float
-    """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, the model would rather
-    write something else."""
+    """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, most replies are
+    something else."""
 
 
 def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> list[Distribution]:
@@ -27,7 +27,7 @@ def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str
     backend
         The model.
     prompts
-        Pairs of a prompt and its labels; equal pairs are put to the model once.
+        Pairs of a prompt and its labels; equal pairs are computed once.
 
     Returns
     -------

@@ -8,12 +8,12 @@ from dilemmas.envs.errors import InputError
 
 
 class ModelError(InputError):
-    """A model that cannot be used; the message names the model, the reason and the way out."""
+    """A model that cannot be used; the message names the model, the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt put to a model."""
+    """One prompt for a model."""
 
     prompt: str
     """The user's message; the backend applies the model's chat template, if there is one."""
@@ -116,4 +116,4 @@ class FakeBackend:
         return [self.answer(request) for request in requests]
 
     def unload(self) -> None:
-        """There is nothing to free."""
+        """Does nothing."""

@@ -1,4 +1,4 @@
-"""The comprehension check: does a language model know the rules and payoffs of the game that it is asked about?"""
+"""The comprehension check: whether a language model knows the rules and payoffs of a game."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ def comprehension_scores(
     template
         The sentences of the prompts.
     cases
-        What is asked about.
+        Games, contexts and histories of the questions.
     shuffle_labels
         Whether each case is asked about in every presentation of its actions, not only in the first.
 

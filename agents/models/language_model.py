@@ -1,6 +1,6 @@
 """A language model as a player.
 
-A model is asked in one of two ways. *Exact*: the action is drawn from the model's own probabilities of the action
+There are two ways to decide. *Exact*: the action is drawn from the model's own probabilities of the action
 labels, renormalised over the labels; only the action is sampled, and no reply can be unreadable. *Sampled*: the model
 writes a reply and the action is read from it; the policy for unreadable replies is a setting, and its use is recorded.
 
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable, draw
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
 from dilemmas.agents.models.answers import Distribution, exact_distributions, read_reply
 from dilemmas.agents.models.backend import Backend, Request
 from dilemmas.agents.models.replies import read_amount
@@ -32,7 +32,7 @@ Ask = Literal["exact", "sampled"]
 
 
 class LanguageModelError(InputError):
-    """A language model that cannot play with the given settings; the message names the model and the way out."""
+    """A language model that cannot play with the given settings; the message names the model and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LanguageModelAgent:
     backend: Backend
     """The model."""
     context: Context
-    """The social context in which the game is described to it."""
+    """The social context in which the game is described."""
     template: Template
     """The sentences of the prompt."""
     ask: Ask = "exact"
@@ -50,15 +50,15 @@ class LanguageModelAgent:
     motivation: bool = False
     """Whether the prompt also asks for a reason."""
     shuffle_labels: bool = False
-    """Whether the labels of the actions and the order in which they are named are drawn anew for every decision."""
+    """Whether the labels of the actions and their order are drawn at random for every decision."""
     temperature: float = 1.0
     """Temperature of sampled replies, 0 or more; exact probabilities are those at 1."""
     max_tokens: int = 64
     """Maximum length of a sampled reply in tokens, at least 1."""
     retries: int = 0
-    """How many more replies are sampled if one is unreadable, 0 or more."""
+    """Maximum number of further replies after an unreadable one, 0 or more."""
     unreadable: Unreadable = Unreadable.ABORT
-    """What to do if all of them are unreadable."""
+    """Policy if all of them are unreadable."""
     default_action: int | None = None
     """The action or amount played then, if `unreadable` is ``default``; in phases of talk or sanctions the default is
     to do nothing."""
@@ -81,11 +81,11 @@ class LanguageModelAgent:
 
     @property
     def traits(self) -> Traits:
-        """It makes do with what it is shown."""
+        """No requirements: it accepts any number of rounds."""
         return Traits()
 
-    def describe(self) -> Player:
-        """The model's fingerprint, the context and the settings, as plain values."""
+    def describe(self) -> PlayerRecord:
+        """The fingerprint of the model, the context and the settings, as JSON values."""
         settings = {
             "ask": self.ask,
             "motivation": self.motivation,
@@ -98,7 +98,7 @@ class LanguageModelAgent:
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
         framing = {"context": asdict(self.context), "template": _signature(self.template)}
-        return Player(name=self.name, kind="language_model", parameters=model | framing | settings)
+        return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn, in order.

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, draw
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, draw
 from dilemmas.agents.strategies.classics import CLASSIC_FAMILIES, CLASSICS
 from dilemmas.agents.strategies.entry import Family, GroupEntry, Strategy, StrategyEntry
 from dilemmas.agents.strategies.evolved import EVOLVED
@@ -93,8 +93,8 @@ class Uniform:
     def traits(self) -> Traits:
         return Traits()
 
-    def describe(self) -> Player:
-        return Player(name=self.name, kind="uniform")
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(name=self.name, kind="uniform")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]

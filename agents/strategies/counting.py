@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.agents.agent import IDLE, Decision, Player, Traits, Turn
+from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.strategies.finite_state import StrategyError, action_with, view_of
 from dilemmas.agents.two_actions import payoff_table
 from dilemmas.envs.games.stage_game import Numbers, StageGame
@@ -98,8 +98,8 @@ class CountingStrategy(ABC):
     def traits(self) -> Traits:
         return Traits(None, self.deterministic, counting=self)
 
-    def describe(self) -> Player:
-        return Player(name=self.name, kind="counting")
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(name=self.name, kind="counting")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]

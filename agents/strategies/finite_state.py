@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import IDLE, Decision, Player, Source, Traits, Turn, View, draw
+from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.choices import options_now, sanction_now
 
@@ -127,13 +127,13 @@ class Automaton:
     def traits(self) -> Traits:
         return Traits(self.lookback, self.deterministic, automaton=self)
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
         parameters: dict[str, Any] = {"cooperate": list(self.cooperate), "after": [list(row) for row in self.after]}
         if self.players != 2:
             parameters["players"] = self.players
         if self.punishes:
             parameters["punishes"] = True
-        return Player(name=self.name, kind="automaton", parameters=parameters)
+        return PlayerRecord(name=self.name, kind="automaton", parameters=parameters)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [self._decide(turn) for turn in turns]

@@ -1,1 +1,1 @@
-"""Policy tables: an agent compiled into what it does after every history."""
+"""Policy tables: the action probabilities of an agent after every history."""

@@ -1,4 +1,4 @@
-"""Compiling an agent into a policy table: ask it after every history of the last k rounds, all in one batch."""
+"""Compilation of an agent into a policy table, with all histories of the last k rounds in one batch."""
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -13,25 +13,25 @@ from dilemmas.envs.games.stage_game import StageGame
 def compile_agent(
     agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None, player: int = 0
 ) -> PolicyTable:
-    """Compile an agent into a table: ask it after every history of up to `memory` rounds, all in one batch.
+    """Compile an agent into a table of its action probabilities after every history of up to `memory` rounds.
 
-    A language model with shuffled labels is asked in all presentations of the actions and the table holds the mean,
-    which equals the probabilities with which the agent plays, because it draws a presentation for every decision.
+    For a language model with shuffled labels, the table has the mean over all presentations, which is the policy of the
+    agent because it draws a presentation for every decision.
 
     Parameters
     ----------
     agent
-        The agent; it must give probabilities.
+        The agent, whose decisions must have probabilities.
     game
         The game, with its payoffs.
     memory
         Number of past rounds that the table distinguishes, 0 or more.
     model
-        Fingerprint of the agent's weights, noted in the table.
+        Fingerprint of the agent's weights, stored in the table.
     context
-        Name of the social context in which the agent is asked, noted in the table.
+        Name of the social context of the agent, stored in the table.
     player
-        Seat from which the agent is asked, where the players are not alike; else 0.
+        Seat of the agent in an asymmetric game; otherwise 0.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def compile_agent(
         If the agent gives no probabilities, or is a strategy that depends on more than the last `memory` rounds, so
         that the table would be another strategy.
     HistoryError
-        If the histories of the game cannot be listed or are too many.
+        If the histories of the game cannot be enumerated or are too many.
     """
     asked = histories(game, memory, player)
     _refuse_to_forget(agent, memory)
@@ -62,7 +62,7 @@ def _refuse_to_forget(agent: Agent, memory: int) -> None:
     """Raise `PolicyTableError` for a strategy that depends on more than the last `memory` rounds."""
     needed = agent.traits.lookback
     if needed is None:
-        wanted = "looks at the whole history, but a table holds the last rounds only; use the strategy itself"
+        wanted = "depends on the whole history, but a table only has the last rounds; use the strategy itself"
         raise PolicyTableError(f"strategy '{agent.name}' {wanted}")
     if needed > memory:
         wanted = f"looks at the last {needed} round{'s' * (needed > 1)}: set memory to {needed} or more"

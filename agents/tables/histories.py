@@ -26,7 +26,7 @@ MOST_HISTORIES = 100_000
 
 
 class HistoryError(InputError):
-    """A game or a memory for which histories cannot be listed."""
+    """A game or a memory for which histories cannot be enumerated."""
 
 
 def distinct_rounds(game: StageGame, player: int = 0) -> list[Joint]:
@@ -62,7 +62,7 @@ def histories(game: StageGame, memory: int, player: int = 0) -> list[History]:
     memory
         Maximum length of a history in rounds, 0 or more.
     player
-        Seat from which the game is seen, where the players are not alike.
+        Seat of the player, in an asymmetric game.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """A policy table: P(action | the last k rounds) of one game. It needs no torch and its pickle is small.
 
-In an agent-based model a whole population decides by one look-up:
+In an agent-based model, one look-up decides for a whole population:
 
     table = load_table("teacher.json")
     states = table.start(2500)                            # no agent has seen a round
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.agents.agent import IDLE, Decision, Player, Source, Traits, Turn, View, draw
+from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.agents.tables.histories import History, HistoryNumbers, distinct_rounds, extend_histories, histories
 from dilemmas.envs.errors import InputError
@@ -32,7 +32,7 @@ VERSION = 1
 
 
 class PolicyTableError(InputError):
-    """A table that cannot be compiled, read or played; the message names the agent or the file, and the way out."""
+    """A table that cannot be compiled, read or played; the message names the agent or the file, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Origin:
     """Where the probabilities of a table come from."""
 
     agent: str
-    """Name of the agent that was asked."""
+    """Name of the compiled agent."""
     source: Source = Source.RULE
     """Where the agent's probabilities come from."""
     model: str | None = None
     """Fingerprint of the weights if the agent is a language model."""
     context: str | None = None
-    """Name of the social context in which the agent was asked."""
+    """Name of the social context of the agent."""
     template: str | None = None
     """Name and digest of the prompt template if the agent was prompted."""
     dilemmas: str | None = None
@@ -66,16 +66,16 @@ class PolicyTable:
     """
 
     game: StageGame
-    """The game, with the payoffs for which the agent was asked."""
+    """The game, with the payoffs for which the agent was compiled."""
     memory: int
     """Number of past rounds on which the probabilities depend, 0 or more."""
     rows: tuple[tuple[float, ...], ...]
     """Probability of every action after each of `histories(game, memory, player)`, in that order."""
     origin: Origin
     masses: tuple[float, ...] | None = None
-    """Label mass by row (probability that the model's reply starts with a label); None if the agent was no model."""
+    """Label mass by row (probability that the model's reply starts with a label); None if the agent was not a model."""
     player: int = 0
-    """The seat from which the game is played, where the players are not alike; else 0."""
+    """The seat of the agent in an asymmetric game; otherwise 0."""
 
     def __post_init__(self) -> None:
         count = len(histories(self.game, self.memory, self.player))
@@ -109,7 +109,7 @@ class PolicyTable:
         """End of the interval in [0, 1) of each action but the last, shape (histories, actions - 1)."""
         ends = self.probabilities.cumsum(axis=1)
         rest = self.probabilities[:, :0:-1].cumsum(axis=1)[:, ::-1]  # probability of all later actions
-        return np.where(rest > 0, ends[:, :-1], 1.0)  # the last possible action has the rest, whatever the rounding
+        return np.where(rest > 0, ends[:, :-1], 1.0)  # the last possible action has the rest, regardless of rounding
 
     @cached_property
     def _alike(self) -> bool:
@@ -209,9 +209,9 @@ class PolicyTable:
         automaton = self.automaton() if set(self.game.options) == {2} else None
         return Traits(self.memory, all(max(row) == 1.0 for row in self.rows), automaton)
 
-    def describe(self) -> Player:
-        """The whole table as plain values."""
-        return Player(name=self.name, kind="policy_table", parameters=self.document())
+    def describe(self) -> PlayerRecord:
+        """The whole table as JSON values."""
+        return PlayerRecord(name=self.name, kind="policy_table", parameters=self.document())
 
     def memory_one(self) -> tuple[float, float, float, float, float]:
         """Probability to cooperate in the first round, and after CC, CD, DC and DD (own action first).
@@ -295,7 +295,7 @@ class PolicyTable:
         return Decision(action, self.rows[row], self.origin.source, self.masses[row] if self.masses else None)
 
     def _seen(self, view: View) -> NDArray[np.intp]:
-        """The history of a view, shape (rounds, players), without the rounds in which the player met nobody."""
+        """The history of a view, shape (rounds, players), without rounds in which the player had no partner."""
         if view.seat != self.player and not self._alike:
             raise PolicyTableError(f"{self.name} is for player_{self.player}, not for player_{view.player}")
         rounds = [joint for joint in view.history if len(joint) > 1]

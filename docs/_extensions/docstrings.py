@@ -27,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", prepare, priority=400)  # before napoleon, at 500
     app.connect("missing-reference", type_variable)
     app.connect("sphinx-click-process-description", prepare_help)
+    app.connect("sphinx-click-process-epilog", leave_out)
     return {"parallel_read_safe": True}
 
 
@@ -49,6 +50,11 @@ def prepare(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: 
 def prepare_help(app: Sphinx, context: Any, lines: list[str]) -> None:
     """Rewrite the description of a command in place."""
     lines[:] = map(escaped, lines)
+
+
+def leave_out(app: Sphinx, context: Any, lines: list[str]) -> None:
+    """Remove what stands below the options of a command; the pages say it in their own place."""
+    lines.clear()
 
 
 def marked(lines: list[str]) -> Iterator[str]:

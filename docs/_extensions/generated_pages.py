@@ -96,10 +96,16 @@ def _api_page(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _api_text(package: str, modules: list[str]) -> str:
-    head = [package, "=" * len(package), "", f".. automodule:: {package}", "   :no-members:", ""]
-    summary = [".. py:currentmodule:: None", "", ".. autosummary::", "", *(f"   {module}" for module in modules), ""]
-    body = [line for module in modules for line in (module, "-" * len(module), "", f".. automodule:: {module}", "")]
+    title = package.removeprefix("dilemmas.")
+    head = [title, "=" * len(title), "", f".. automodule:: {package}", "   :no-members:", ""]
+    summary = [".. py:currentmodule:: None", "", ".. autosummary::", "", *(f"   ~{module}" for module in modules), ""]
+    body = [line for module in modules for line in _module_section(module)]
     return "\n".join([*head, *summary, *body])
+
+
+def _module_section(module: str) -> list[str]:
+    title = module.rpartition(".")[2]
+    return [title, "-" * len(title), "", f".. automodule:: {module}", ""]
 
 
 def schema_tables(path: Path) -> str:
@@ -115,7 +121,7 @@ def _schema_table(name: str, kind: Mapping[str, Any]) -> str:
     for key, value in kind["properties"].items():
         needed = "yes" if key in kind["required"] else "no"
         rows.append(f"| `{key}` | {_schema_type(value)} | {needed} | {value.get('description', '')} |")
-    title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**The object.**"
+    title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**At the top level.**"
     return "\n".join([title, "", *rows])
 
 

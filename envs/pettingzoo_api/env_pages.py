@@ -3,8 +3,8 @@
     python -m dilemmas.envs.pettingzoo_api.env_pages
 
 rewrites the modules ``dilemmas/envs/NAME_v0.py`` whose page no longer agrees with the game, its options or its payoffs,
-and creates the module of a game of the catalogue that has none. A page is the docstring of its module. The prose that
-describes one game is written there by hand and kept; these parts are generated: the title, the table of facts, the
+and creates the module of a game of the catalogue that has none. A page is the docstring of its module. The
+prose about one game is written there and kept; these parts are generated: the title, the table of facts, the
 example call, the options that all environments have, the observation space, the note on steps and the payoff table.
 The words for the actions are those in the action table of the page.
 """
@@ -117,7 +117,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _intro(env: SocialDilemma, name: str, present: Sequence[str]) -> list[str]:
-    """Title, facts and what the page says of the game."""
+    """Title, facts and the paragraphs about the game."""
     own = [part for part in present if not part.startswith(("# ", "|", NOTE[:24]))]
     return [f"# {title(name)}", _facts(env, name), NOTE, *own]
 
@@ -142,7 +142,7 @@ def _observation() -> str:
 
 
 def _rewards(name: str, game: StageGame, actions: Sequence[str], present: Sequence[str]) -> list[str]:
-    """What the page says of rewards, with the payoff table in the place of the present one, or at the end."""
+    """The section on rewards, with the payoff table in place of the present one, or at the end."""
     words = _action_words(name, game, actions)
     if not words:
         return list(present)
@@ -223,7 +223,7 @@ def _payoffs(game: StageGame, mine: tuple[str, ...], theirs: tuple[str, ...]) ->
 
 
 def _draft(name: str) -> str:
-    """A page to start from, for a game of the catalogue that has none."""
+    """A draft of the page, for a game of the catalogue without one."""
     game = GAMES[name]
     actions = [("Value", "Action"), (":---:", ":----:"), *((f"{i}", f"Action {i}") for i in range(game.n_actions))]
     bodies = (
@@ -245,5 +245,8 @@ def rewrite_pages() -> Iterator[Path]:
 
 
 if __name__ == "__main__":
+    new = [name for name in outdated_pages() if not module_path(name).exists()]
     for path in rewrite_pages():
         print(f"wrote {path}")
+    if new:
+        print("an editable installation sees a new module after: pip install --no-deps -e .")

@@ -4,7 +4,7 @@ Fontana, Pierri & Aiello 2024 (arXiv 2406.13605) test the comprehension of rules
 analyse decisions. The miniature models are pretrained on the same questions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 from operator import mul
@@ -83,19 +83,26 @@ def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
             asked.append(Question("other_payoff", f"{case} they get?", format_number(other[mine][theirs])))
     for theirs in shown.order:
         case = f"If they choose {labels[theirs]}, "
-        asked.append(Question("more", f"{case}which gives you more?", _more([row[theirs] for row in own], shown)))
-        asked.append(
-            Question("more_for_them", f"{case}which gives them more?", _more([row[theirs] for row in other], shown))
-        )
-        for whom, points in (("you", own), ("them", other)):
-            change = format_number(abs(points[0][theirs] - points[1][theirs]))
-            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+        asked += _comparisons(shown, case, [row[theirs] for row in own], [row[theirs] for row in other], "them")
     asked += _even_odds([sum(row) for row in own], [sum(row) for row in other], 1, shown)
-    asked.append(
-        Question("together", "If all choose the same, which gives more?", _more([own[0][0], own[1][1]], shown))
-    )
-    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
-    return asked
+    return [*asked, *_overall(shown, own, [own[0][0], own[1][1]])]
+
+
+def _comparisons(
+    shown: Presentation, case: str, own: Sequence[float], other: Sequence[float], them: str
+) -> Iterator[Question]:
+    """Questions on the two choices, whose payoffs are given by own action; `them`: the others in the question."""
+    yield Question("more", f"{case}which gives you more?", _more(own, shown))
+    yield Question("more_for_them", f"{case}which gives them more?", _more(other, shown))
+    for whom, points in (("you", own), (them, other)):
+        change = format_number(abs(points[0] - points[1]))
+        yield Question("change", f"{case}how much does your choice change for {whom}?", change)
+
+
+def _overall(shown: Presentation, own: Sequence[Sequence[float]], together: Sequence[float]) -> Iterator[Question]:
+    """Questions on the two choices over all cases; `together`: payoffs if all choose the same."""
+    yield Question("together", "If all choose the same, which gives more?", _more(together, shown))
+    yield Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown))
 
 
 def _group(game: StageGame, shown: Presentation) -> list[Question]:
@@ -110,21 +117,11 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
             case = f"You choose {labels[mine]}, {k} of the others choose {labels[0]}: what do you get?"
             asked.append(Question("payoff", case, format_number(own[mine][k])))
         case = f"If {k} of the others choose {labels[0]}, "
-        asked.append(Question("more", f"{case}which gives you more?", _more([row[k] for row in own], shown)))
-        asked.append(
-            Question("more_for_them", f"{case}which gives them more?", _more([row[k] for row in other], shown))
-        )
-        for whom, points in (("you", own), ("each of them", other)):
-            change = format_number(abs(points[0][k] - points[1][k]))
-            asked.append(Question("change", f"{case}how much does your choice change for {whom}?", change))
+        asked += _comparisons(shown, case, [row[k] for row in own], [row[k] for row in other], "each of them")
     evenly = [comb(others, k) for k in range(others + 1)]
     even = [[sum(map(mul, evenly, row)) for row in table] for table in (own, other)]
     asked += _even_odds(even[0], even[1], others, shown)
-    asked.append(
-        Question("together", "If all choose the same, which gives more?", _more([own[0][others], own[1][0]], shown))
-    )
-    asked.append(Question("worst_case", "Which has the better worst case?", _more([min(row) for row in own], shown)))
-    return asked
+    return [*asked, *_overall(shown, own, [own[0][others], own[1][0]])]
 
 
 def _even_odds(own: Sequence[float], other: Sequence[float], others: int, shown: Presentation) -> list[Question]:

@@ -121,16 +121,8 @@ class Template:
 
     @property
     def digest(self) -> str:
-        """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt.
-
-        The optional sentences are included only if they differ from those that the study's template had when they were
-        added, so that their addition did not change the digest.
-        """
-        sentences = asdict(self)
-        later = {key: sentences.pop(key) for key in LATER}
-        if any(later.values()) and _hash(later) != FIRST_LATER:
-            sentences |= later
-        return _hash(sentences)
+        """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt."""
+        return sha256(repr(asdict(self)).encode()).hexdigest()[:12]
 
     def words(self, key: str, game: StageGame) -> str:
         """Return a sentence with its placeholders.
@@ -160,16 +152,8 @@ class Template:
         return self.words(key, game).format(**values)
 
 
-LATER = tuple(field.name for field in fields(Template) if field.default == "")
+OPTIONAL = tuple(field.name for field in fields(Template) if field.default == "")
 """Keys of the optional sentences."""
-
-FIRST_LATER = "5f06418c260d"
-"""Hash of the optional sentences of the study's template when they were added."""
-
-
-def _hash(sentences: Mapping[str, Any]) -> str:
-    return sha256(repr(dict(sentences)).encode()).hexdigest()[:12]
-
 
 PLACEHOLDERS = {
     "pair_rule": {"labels"},
@@ -257,8 +241,8 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
     TemplateError
         If a key is unknown or missing, or a value is invalid.
     """
-    required = [field.name for field in fields(Template) if field.name not in LATER]
-    check_keys(table, required, place, LATER, TemplateError)
+    required = [field.name for field in fields(Template) if field.name not in OPTIONAL]
+    check_keys(table, required, place, OPTIONAL, TemplateError)
     sentences = {key: value for key, value in table.items() if key != "labels"}
     for key, sentence in sentences.items():
         if not isinstance(sentence, str):

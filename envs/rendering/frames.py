@@ -15,7 +15,7 @@ SHOWN = 18
 FREQUENT = 4
 """Largest number of actions whose relative frequencies are rendered."""
 LONGEST_WORDS = 40
-"""Characters that are rendered of a text that a player said."""
+"""Maximum number of characters of a message that are rendered."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class RenderedRound:
 
 
 class MatchHistory:
-    """What rendering needs of a match: the total payoffs, and the last `SHOWN` rounds as they happened."""
+    """Data for rendering a match: the total payoffs, and the last `SHOWN` rounds as played."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules

@@ -17,7 +17,7 @@ NAMED = 24
 COLUMNS = 100
 """Characters in a line of a text that shows a population."""
 LETTERS = 26
-"""Characters for which a picture has room of what a player said."""
+"""Maximum number of characters of a player's message in a picture."""
 ROW = 24
 """Height of a player's row in pixels."""
 
@@ -145,7 +145,7 @@ def _points_in(picture: Picture, x: int, y: int, points: float, room: int) -> No
 
 
 def _doings(history: MatchHistory, player: int) -> str:
-    """What a player said in this round, cut to fit, and the points that others assigned to it."""
+    """The messages of a player in this round, shortened to fit, and the points that others assigned to it."""
     if not history.rounds:
         return ""
     now, moved = history.rounds[-1], []

@@ -1,7 +1,7 @@
 """Interaction of the players in a round: as one group, or as a population in pairs."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Protocol
 
@@ -61,11 +61,15 @@ class OneGroup:
         self._game = game
         self.n_players = game.n_players
         self.options = game.options
-        every = range(self.n_players)
-        self.looks = [itemgetter(player, *(other for other in every if other != player)) for player in every]
+        self.looks = [partial(_own_first, player) for player in range(self.n_players)]
 
     def meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
         return self._game.payoffs(joint), ()
+
+
+def _own_first(player: int, joint: Joint) -> Joint:
+    """The joint action with one player first, then the others in order."""
+    return joint[player], *joint[:player], *joint[player + 1 :]
 
 
 class InPairs:

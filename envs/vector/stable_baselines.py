@@ -59,7 +59,7 @@ class StableBaselinesPlayers(VecEnv):  # type: ignore[misc, unused-ignore]
         return [getattr(self.players, attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Always raises `InputError`: rows have no attributes of their own."""
+        """Always raises `InputError`: rows have no attributes."""
         raise InputError(f"{attr_name}: rows have no attributes of their own; set it when the matches are created")
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:

@@ -112,7 +112,7 @@ class VectorMatches:
         ----------
         seed
             An integer seeds one stream of random numbers from which all matches draw in turn. A sequence of `count`
-            integers gives each match a stream of its own, which is slower: the match is then identical to the one that
+            integers gives each match its own stream, which is slower: the match is then identical to the one that
             `parallel` plays with that seed, independent of `count`. None continues the streams.
 
         Returns

@@ -1,7 +1,7 @@
-"""The contenders of `dilemmas bench envs`: our environments and well-known ones.
+"""Contenders of `dilemmas bench envs`: the environments of dilemmas, PettingZoo and OpenSpiel.
 
-All are given random actions drawn in advance. A round is one play of the stage game by all of its
-players; a decision is one player's part in it.
+All take random actions that are drawn in advance. A round is one play of the stage game by all players; a decision is
+the action of one player in a round.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def random_actions(shape: Sequence[int], options: int) -> NDArray[np.int64]:
 
 
 def one_by_one(env: Any, options: int) -> Play:
-    """Matches of a PettingZoo parallel environment, 1,000 rounds a piece."""
+    """Play matches of a PettingZoo parallel environment, 1,000 rounds per call."""
     joints = [
         dict(zip(env.possible_agents, joint, strict=True)) for joint in random_actions((1000, 2), options).tolist()
     ]
@@ -46,17 +46,17 @@ def one_by_one(env: Any, options: int) -> Play:
 
 
 def shipped() -> Play:
-    """PettingZoo's rock-paper-scissors as it is installed, 15 rounds a match."""
+    """The installed rock-paper-scissors environment of PettingZoo, 15 rounds per match."""
     from pettingzoo.classic.rps.rps import parallel_env  # type: ignore[import-untyped]  # needs pygame
 
     return one_by_one(parallel_env(), 3)
 
 
 class PlainExample:
-    """What the parallel example of PettingZoo's documentation (parallel_rps.py) does in a round, and no more.
+    """The work of the parallel example in PettingZoo's documentation (parallel_rps.py) per round.
 
-    Rock-paper-scissors: a look-up of rewards, and one new dictionary each of observations, flags and infos. Nothing is
-    checked or copied, and an observation is a single number, the other player's last action, in an array.
+    Rock-paper-scissors: look up the rewards, and create one dictionary each of observations, flags and infos. Nothing
+    is checked or copied, and an observation is an array with the last action of the other player.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ def spiel() -> Play:
 
 
 def at_once(game: str, per_round: int, copy: bool = True) -> Play:
-    """A round of all matches a piece, counted `per_round` times."""
+    """Play one round of all matches per call, counted as `per_round` units."""
     rules = rules_of(game, rounds=ROUNDS)
     matches = VectorMatches(rules, MATCHES, copy=copy)
     matches.reset(seed=1)
@@ -123,7 +123,7 @@ def at_once(game: str, per_round: int, copy: bool = True) -> Play:
 
 
 def as_vector(game: str) -> Play:
-    """The same in Gymnasium's vector form, every player a row."""
+    """Play one round of all matches per call through Gymnasium's vector interface, in which each player is a row."""
     rules = rules_of(game, rounds=ROUNDS)
     players = VectorPlayers(VectorMatches(rules, MATCHES))
     players.reset(seed=1)
@@ -149,7 +149,8 @@ CONTENDERS = (
     Contender(f"{BATCH}, vector", "rounds", lambda: as_vector("prisoners_dilemma")),
     Contender(COMMONS, "decisions", lambda: at_once("public_goods", 4)),
 )
-"""Ours play the repeated prisoner's dilemma, but for public goods among four; PettingZoo's two rock-paper-scissors."""
+"""Environments of dilemmas play the repeated prisoner's dilemma, one of them public goods with four players; the two
+of PettingZoo play rock-paper-scissors."""
 
 BARS = (
     Bar(NATIVE, 25, SHIPPED),

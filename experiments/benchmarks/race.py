@@ -1,4 +1,4 @@
-"""Benchmarks: contenders that do the same work take turns on one core, and their rates are compared."""
+"""Benchmarks: contenders with comparable work take turns on one core, and their rates are compared."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from statistics import median
 from time import process_time
 
 Play = Callable[[], int]
-"""Does a short piece of work and returns its amount, in the unit of the contender."""
+"""Function that does a short piece of work and returns its amount, in the unit of the contender."""
 
 
 @dataclass(frozen=True)
@@ -15,20 +15,20 @@ class Contender:
 
     name: str
     unit: str
-    """What is counted, such as ``rounds``."""
+    """Unit of the work, such as ``rounds``."""
     prepare: Callable[[], Play]
-    """Sets it up; raises ImportError if a package is not installed."""
+    """Function that returns the work; it raises ImportError if a package is not installed."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A rate, or a ratio of rates, that has to be reached."""
+    """Minimum of a rate, or of a ratio of two rates."""
 
     contender: str
     least: float
-    """Least rate, in units per CPU-second; least ratio if there is a rival."""
+    """Minimum rate, in units per CPU-second; with a rival, minimum ratio of the rates."""
     rival: str | None = None
-    """Contender by whose rate it is divided."""
+    """Contender whose rate is the denominator of the ratio; None for a rate."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,18 @@ def rate(play: Play, seconds: float) -> float:
 
 
 def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[object], seconds: float) -> Race:
-    """Let all contenders take turns of `seconds` CPU-seconds each, after one piece of work to warm up.
+    """Measure all contenders in turns, after one piece of work to warm up.
 
-    `turns`: an iterable with one item per turn.
+    Parameters
+    ----------
+    contenders
+        Implementations to measure; those with missing packages are skipped.
+    bars
+        Minima to check.
+    turns
+        Iterable with one item per turn.
+    seconds
+        Minimum CPU time of each contender per turn, above 0.
     """
     ready: dict[Contender, Play] = {}
     missing = []
@@ -99,7 +108,7 @@ def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[o
 
 
 def judged(bar: Bar, rates: dict[Contender, list[float]]) -> Verdict | None:
-    """Whether a bar is met; None if one of its contenders is missing. A ratio is the median over the turns."""
+    """Check whether a bar is met; None if one of its contenders is missing. A ratio is the median over the turns."""
     found = {contender.name: turns for contender, turns in rates.items()}
     own = found.get(bar.contender)
     rival = [1.0] * len(own or ()) if bar.rival is None else found.get(bar.rival)

@@ -1,7 +1,8 @@
-"""The contenders of `dilemmas bench tournaments`: our engines and Axelrod-Python.
+"""Contenders of `dilemmas bench tournaments`: the engines of dilemmas, and the Axelrod library.
 
-A tournament is a round robin with self-play in the prisoner's dilemma, 200 rounds per match, results included. Sampled
-ones have 10 repetitions on both sides. The time for importing Axelrod is left out.
+A tournament is a round robin with self-play in the prisoner's dilemma, with 200 rounds per match, including the
+computation of the results. Sampled tournaments have 10 repetitions in both libraries. The import of Axelrod is not
+measured.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ CLASSICS = {
     "firm_but_fair": "FirmButFair",
     "stochastic_cooperator": "StochasticCooperator",
 }
-"""Sixteen strategies by our name and Axelrod's."""
+"""Names of sixteen strategies in dilemmas and in Axelrod."""
 FIRST = {
     "tit_for_tat": "TitForTat",
     "tideman_and_chieruzzi": "FirstByTidemanAndChieruzzi",
@@ -56,8 +57,8 @@ FIRST = {
 
 
 def ours(names: Sequence[str], engine: str, noise: float = 0.0) -> Play:
-    """A whole tournament a piece, from the names of the strategies to the ranking."""
-    options = {"rounds": ROUNDS, "noise": noise, "clock": True}  # Axelrod's players know how long a match is
+    """Play one tournament per call, from the names of the strategies to the ranking."""
+    options = {"rounds": ROUNDS, "noise": noise, "clock": True}  # players in Axelrod know the length of a match
     settings = Settings("prisoners_dilemma", tuple(names), options, REPETITIONS, engine=engine)
 
     def play() -> int:
@@ -68,7 +69,7 @@ def ours(names: Sequence[str], engine: str, noise: float = 0.0) -> Play:
 
 
 def theirs(names: Sequence[str]) -> Play:
-    """A whole tournament of Axelrod's a piece, in this process."""
+    """Play one tournament of Axelrod per call, in this process."""
     import axelrod  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     def play() -> int:
@@ -81,7 +82,7 @@ def theirs(names: Sequence[str]) -> Play:
 
 
 def compiled_pair(one: str, other: str, rounds: int, matches: int) -> Play:
-    """Matches of a pair in compiled code, counts included."""
+    """Play matches of a pair in compiled code, including the counts."""
     from dilemmas.agents.engines.compiled import play_compiled
 
     rules = rules_of("prisoners_dilemma", rounds=rounds)
@@ -96,7 +97,7 @@ def compiled_pair(one: str, other: str, rounds: int, matches: int) -> Play:
 
 
 def axelrod_match() -> Play:
-    """One long match of Axelrod's."""
+    """Play one long match of Axelrod."""
     import axelrod
 
     def play() -> int:
@@ -107,7 +108,7 @@ def axelrod_match() -> Play:
 
 
 def example_automata(count: int) -> list[str]:
-    """The first strategies of the table that have finitely many states."""
+    """The first `count` finite automata of the catalogue."""
     return [row.name for row in listing() if row.kind == "automaton"][:count]
 
 
@@ -115,7 +116,7 @@ CLASSIC, FIRST_15 = "16 classics", "first tournament"
 MATCH, COMPILED, MEMORY_ONE = "Axelrod, a match", "dilemmas, TFT v random", "dilemmas, memory-one with chance"
 LARGE = "dilemmas exact, 40 strategies with 1% noise"
 LONG, SIDE_BY_SIDE = 10_000, 200
-"""Rounds and matches of sustained play."""
+"""Number of rounds per match, and of matches per call, in the measurements of rounds."""
 
 CONTENDERS = (
     Contender(f"Axelrod, {CLASSIC}", "tournaments", lambda: theirs([*CLASSICS.values()])),

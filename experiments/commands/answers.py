@@ -1,13 +1,11 @@
-"""What to say when somebody tries a command that does not exist: which command does that job, or that none does."""
+"""Answers to names of commands that do not exist: which command does the job, or that there is none."""
 
 from collections.abc import Iterator
 
-_AGENTS = (
-    "`dilemmas tournament strategies` lists the strategies; models, tables and the rest: `dilemmas tournament run -h`"
-)
+_AGENTS = "`dilemmas tournament strategies` lists the strategies; `dilemmas tournament run -h` all kinds of agents"
 _CONTEXTS = "contexts are listed by `dilemmas compile --help`"
 _DISTIL = "the student is trained in `dilemmas replicate`; `dilemmas.training.distill` does it in Python"
-_DRY_RUN = "`dilemmas replicate --dry-run` prints the resolved recipe; your own goes to `--recipe FILE.toml`"
+_DRY_RUN = "`dilemmas replicate --dry-run` prints the resolved recipe; `--recipe FILE.toml` runs another one"
 _ENVS = "`dilemmas games` lists the environments, `dilemmas games NAME` shows one"
 _EVALUATE = "evaluation is the last stage of `dilemmas replicate`; its results are in results.json and report.html"
 _FETCH = "nothing is downloaded but the models you name, when they are used first"
@@ -26,6 +24,7 @@ _WATCH = "`dilemmas watch RUN` steps through recorded matches in the terminal"
 _WHICH = "`dilemmas fingerprint RUN` describes each player, `dilemmas infer RUN` estimates which strategies were played"
 
 ANSWERS = {
+    "abm": _POPULATION,
     "agent": _AGENTS,
     "agents": _AGENTS,
     "analyse": _WHICH,
@@ -34,7 +33,7 @@ ANSWERS = {
     "chart": _REPORT,
     "classify": _WHICH,
     "compare": "`dilemmas replicate` compares teacher, untuned and tuned student; no command compares two runs",
-    "completion": "how to switch on shell completion is at the end of `dilemmas --help`",
+    "completion": "`dilemmas --help` ends with how to enable shell completion",
     "config": _DRY_RUN,
     "contexts": _CONTEXTS,
     "data": "`dilemmas look RUN` shows the teaching data of a run",
@@ -46,7 +45,7 @@ ANSWERS = {
     "env": _ENVS,
     "environments": _ENVS,
     "envs": _ENVS,
-    "equilibria": "`dilemmas games NAME` shows the equilibria of a game, `--set KEY=VALUE` with payoffs of your own",
+    "equilibria": "`dilemmas games NAME` shows the equilibria of a game, `--set KEY=VALUE` with other payoffs",
     "eval": _EVALUATE,
     "evaluate": _EVALUATE,
     "evaluation": _EVALUATE,
@@ -72,7 +71,7 @@ ANSWERS = {
     "plot": _REPORT,
     "policy": _TABLE,
     "population": _POPULATION,
-    "pretrain": "`dilemmas miniatures build` pretrains the built-in models; other models come pretrained",
+    "pretrain": "`dilemmas miniatures build` pretrains the built-in models; other models are already pretrained",
     "prompt": _PROMPT,
     "prompts": _PROMPT,
     "recipe": _DRY_RUN,
@@ -84,7 +83,7 @@ ANSWERS = {
     "serve": "there is no server: models run in the process of the command that uses them",
     "show": "`dilemmas tournament show FOLDER` prints a tournament again, `dilemmas watch RUN` recorded matches",
     "simulate": f"{_RUN}; {_POPULATION}",
-    "solve": "`dilemmas games NAME` shows what game theory says of a game",
+    "solve": "`dilemmas games NAME` shows the equilibria of a game",
     "start": _RUN,
     "stats": _WHICH,
     "strategies": "strategies are listed by `dilemmas tournament strategies`",
@@ -94,7 +93,7 @@ ANSWERS = {
     "table": _TABLE,
     "teach": "the teacher plays in the first stage of `dilemmas replicate`",
     "teacher": "the teacher plays in the first stage of `dilemmas replicate`",
-    "templates": "the prompt template is `study`, or a .toml file of your own given with --template",
+    "templates": "the prompt template is `study`, or a .toml file given with --template",
     "test": "the tests are run by `make test` in a checkout; `dilemmas replay RUN` verifies a recorded run",
     "train": _DISTIL,
     "training": _DISTIL,
@@ -107,9 +106,10 @@ ANSWERS = {
     "visualise": _WATCH,
     "visualize": _WATCH,
 }
-"""Name that is no command -> what does that job. What exists is in `dilemmas.experiments.commands.main.COMMANDS`."""
+"""Name of something that is not a command -> what to use instead. Commands are in `main.COMMANDS`."""
 
 TOURNAMENT_ANSWERS = {
+    "abm": _POPULATION,
     "agents": "`dilemmas tournament strategies` lists the strategies; `dilemmas tournament run -h` the other agents",
     "list": "`dilemmas tournament strategies` lists the strategies",
     "play": "a tournament is played by `dilemmas tournament run`",
@@ -121,7 +121,7 @@ TOURNAMENT_ANSWERS = {
     "start": "a tournament is played by `dilemmas tournament run`",
     "strategy": "`dilemmas tournament strategies NAME` shows a strategy",
 }
-"""The same for `dilemmas tournament`."""
+"""The same for subcommands of `dilemmas tournament`."""
 
 
 def suggested(answers: dict[str, str]) -> Iterator[str]:

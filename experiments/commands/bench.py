@@ -1,7 +1,7 @@
-"""`dilemmas bench`: speed, as ratios of what is measured side by side.
+"""`dilemmas bench`: speed, as ratios of rates measured in the same run.
 
-Rates differ from machine to machine and from hour to hour; so all contenders take turns in one run on one core, time is
-CPU time, and a rate is the median over the turns.
+Rates depend on the machine and its load. Therefore all contenders take turns in one run on one core, time is CPU time,
+and a rate is the median over the turns.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,40 +66,44 @@ def compete(
 
 @click.group()
 def command() -> None:
-    """Measure speed on this machine, against other libraries in the same run."""
+    """Measure speed on this machine, compared with other libraries in the same run."""
 
 
 def race_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every benchmark."""
     options = (
         click.option(
-            "--turns", type=click.IntRange(1), default=7, show_default=True, help="Number of turns of each contender."
+            "--turns",
+            type=click.IntRange(1),
+            default=7,
+            show_default=True,
+            help="Number of measurements of each contender.",
         ),
         click.option(
             "--seconds",
             type=click.FloatRange(0, min_open=True),
             default=0.3,
             show_default=True,
-            help="CPU time of a turn, in seconds.",
+            help="CPU time of one measurement, in seconds.",
         ),
         json_option,
     )
     return with_options(function, options)
 
 
-@command.command("envs")
+@command.command("envs", short_help="Environments, in rounds per second.")
 @race_options
 def envs(turns: int, seconds: float, as_json: bool) -> None:
-    """Rounds per second of the environments, singly and vectorised, against PettingZoo and OpenSpiel."""
+    """Measure rounds per second of environments, single and vectorised, compared with PettingZoo and OpenSpiel."""
     from dilemmas.experiments.benchmarks.envs import BARS, CONTENDERS
 
     compete(CONTENDERS, BARS, "peers", turns, seconds, as_json)
 
 
-@command.command("tournaments")
+@command.command("tournaments", short_help="Tournaments, in tournaments and rounds per second.")
 @race_options
 def tournaments(turns: int, seconds: float, as_json: bool) -> None:
-    """Tournaments and rounds per second, sampled and exact, against Axelrod-Python."""
+    """Measure tournaments and rounds per second, sampled and exact, compared with the Axelrod library."""
     from dilemmas.experiments.benchmarks.tournaments import BARS, CONTENDERS
 
     compete(CONTENDERS, BARS, "axelrod", turns, seconds, as_json)

@@ -1,4 +1,4 @@
-"""`dilemmas compile`: ask an agent once after every history, and keep its answers as a small table.
+"""`dilemmas compile`: write the policy table of an agent, its action probabilities after each history.
 
 dilemmas compile tit_for_tat --game prisoners_dilemma
 dilemmas compile miniature-student+run/adapter --game stag_hunt --context business --out tuned.json
@@ -41,7 +41,7 @@ from dilemmas.experiments.commands.options import (
 MOST_SHOWN = 100
 """Maximum number of rows on the screen; the file has all of them."""
 LEAST_MASS = 0.5
-"""Label mass below which a warning is printed: most replies are something other than a choice."""
+"""Label mass below which a warning is printed, because most replies are not a choice."""
 
 
 class CompileError(InputError):
@@ -49,12 +49,14 @@ class CompileError(InputError):
 
 
 def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
-    """The table of an agent; of a language model from its own probabilities of the labels."""
+    """Compile an agent; the table of a language model has its probabilities of the labels."""
     parsed = parse_spec(spec, game.n_players)
     if parsed.kind == "table":
-        raise CompileError(f"'{parsed.text}' is a policy table already")
+        raise CompileError(f"'{parsed.text}' is already a policy table")
     if parsed.kind == "axelrod":
-        raise CompileError(f"'{parsed.text}' may look at the whole history, which no table of last rounds holds")
+        raise CompileError(
+            f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
+        )
     agent = make_agent(spec, game.n_players, framing, shuffle_labels=shuffle_labels)
     model = agent.describe().parameters.get("fingerprint")
     table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
@@ -68,14 +70,14 @@ def default_path(table: PolicyTable) -> Path:
 
 
 def keep(table: PolicyTable, path: Path, force: bool) -> None:
-    """Write the file; over anything but the same table only with `force`."""
+    """Write the file; a file with another content is overwritten only with `force`."""
     check_overwrite(path, "--out", force or _holds(path, table))
     path.parent.mkdir(parents=True, exist_ok=True)
     save_table(table, path)
 
 
 def _holds(path: Path, table: PolicyTable) -> bool:
-    """Whether a file contains the table, whichever version of dilemmas wrote it."""
+    """Whether a file contains the table, regardless of the version of dilemmas that wrote it."""
     if not path.is_file():
         return False
     try:
@@ -138,15 +140,16 @@ def _caption(table: PolicyTable) -> str:
 @set_option
 @framing_options(None)
 @click.option(
-    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds to look back."
+    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds in a history."
 )
 @click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write.  [default: AGENT-GAME-CONTEXT.json]",
+    show_default="AGENT-GAME-CONTEXT.json",
+    help="File to write.",
 )
-@force_option("Overwrite a file that contains something else.")
+@force_option("Overwrite a file with other content.")
 @json_option
 def command(
     agent: str,
@@ -159,11 +162,16 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write the policy table of an agent: P(action | last rounds). It needs no torch, and plays in tournaments of the
-    same payoffs and in agent-based models.
+    """Write the policy table of an agent: P(action | last rounds). It needs no torch, and plays in tournaments with
+    the same payoffs and in agent-based models.
 
-    AGENT is a strategy (tit_for_tat, 'random(0.3)'), or a language model as MODEL or MODEL+ADAPTER: a built-in name
-    (miniature-teacher, miniature-student), a directory or a hub id. NAME=AGENT gives it a name of your own.
+    \b
+    AGENT:
+      tit_for_tat, 'random(0.3)'  a strategy (see dilemmas tournament strategies)
+      MODEL, MODEL+ADAPTER        a language model: directory, hub id or built-in
+                                  (miniature-teacher, miniature-student)
+      uniform                     random actions
+      NAME=AGENT                  any of these under another name
     """
     table = compiled(agent, stage_game(game, **settings), memory, framing, shuffle_labels)
     path = out or default_path(table)
@@ -174,5 +182,7 @@ def command(
         Console(highlight=False).print(as_rich(table))
     if table.masses and min(table.masses) < LEAST_MASS:
         least = f"only {min(table.masses):.3f} of the model's replies start with a label"
-        click.echo(f"warning: {least} after some history; the table says little about the others", err=True)
+        click.echo(
+            f"warning: {least} after at least one history; the table does not describe the other replies", err=True
+        )
     click.echo(f"{path}", err=True)

@@ -1,6 +1,6 @@
 """Values that the shell completes: games and their options, agents, contexts, templates, engines, strategies.
 
-Lists are imported when somebody presses Tab.
+Lists are imported when Tab is pressed.
 """
 
 import os
@@ -36,7 +36,7 @@ def settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 
 def agent(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """One agent: strategies, those with numbers, built-in models, ``uniform``; else files."""
+    """One agent: strategies, families of strategies, built-in models, ``uniform``; otherwise files."""
     from dilemmas.agents.models.model_files import BUILT_IN
 
     own, equals, text = incomplete.rpartition("=")
@@ -45,7 +45,7 @@ def agent(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> It
 
 
 def agents(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """The last of several agents with commas between them, or a set of strategies."""
+    """The last of several comma-separated agents, or a set of strategies."""
     from dilemmas.agents.roster import sets
 
     before, comma, last = incomplete.rpartition(",")
@@ -71,7 +71,7 @@ def contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 
 def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """Built-in prompt templates; else files."""
+    """Built-in prompt templates; otherwise files."""
     from dilemmas.envs.prompts import templates as module
 
     folder = Path(module.__file__).with_name("template_files")
@@ -101,16 +101,18 @@ def dynamics(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 
 def _strategies() -> Iterator[str]:
-    """Names of strategies, then those with numbers, up to the parenthesis."""
+    """Names of strategies, then of families of strategies up to the parenthesis."""
     from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES
 
     yield from (entry.name for entry in STRATEGIES)
     yield from (entry.name for entry in GROUPS)
-    opening = r"\(" if os.environ.get("_DILEMMAS_COMPLETE", "").startswith("bash") else "("  # others quote themselves
+    opening = (
+        r"\(" if os.environ.get("_DILEMMAS_COMPLETE", "").startswith("bash") else "("
+    )  # others quote it themselves
     for family in FAMILIES:
         yield f"{family.name}{opening}"
 
 
 def _fitting(names: Iterable[str], incomplete: str, before: str = "") -> Items:
-    """Items for the names that begin as what has been typed; `before`: what stands in front of it."""
+    """Items for the names that begin with the typed text; `before`: text in front of it."""
     return [CompletionItem(before + name) for name in names if name.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""`dilemmas games`: every environment, its page, and what game theory says of its payoffs."""
+"""`dilemmas games`: the list of environments, their pages and the solutions of their games."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,13 +44,13 @@ class Facts:
     kind: str
     """Number of players and actions of the game, in words."""
     dilemma: str
-    """Which dilemma it is, in a line of words."""
+    """Kind of dilemma, in words."""
     players: int
     """Number of agents."""
     actions: tuple[int, ...]
-    """Number of actions of each player of the game; 0 where an action is an amount."""
+    """Number of actions of each player of the game; 0 if an action is an amount."""
     action_space: str
-    """Action space of the first agent, talk and sanctions included."""
+    """Action space of the first agent, including talk and sanctions."""
     observation_shape: tuple[int, ...]
     """Shape of an observation."""
     options: dict[str, Any]
@@ -103,7 +103,7 @@ def kind(game: StageGame, players: int) -> str:
 @set_option
 @json_option
 def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> None:
-    """List the environments; or print the page of one, NAME, and what game theory says of its payoffs.
+    """List the environments; or print the page of the environment NAME, and the solution of its stage game.
 
     With --set, only the game with these payoffs and options is analysed.
     """
@@ -118,7 +118,7 @@ def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> Non
     console = Console()
     if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
-    console.print(Markdown(f"## What game theory says of one round of {game.name}"))
+    console.print(Markdown(f"## Solution of one round of {game.name}"))
     for part in (game_payoff_table(game, solution.strength), solution_table(game, solution)):
         console.print(part)
 
@@ -145,7 +145,7 @@ def environment_list(listed: Iterable[Facts]) -> Table:
 
 
 def game_payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | str:
-    """Payoffs by the actions of two players, or of many who are alike by the number of others who cooperate."""
+    """Payoffs by the actions of two players; in symmetric games of more, by the number of others who cooperate."""
     table = Table(box=None, pad_edge=False)
     if game.n_players == 2 and game.n_actions <= ROWS:
         rows, columns = (range(count) for count in game.options)
@@ -227,7 +227,7 @@ def outcome_text(game: StageGame, outcome: JointOutcome, exchanged: bool) -> str
 
 
 def equilibrium_text(game: StageGame, equilibrium: Equilibrium) -> str:
-    """The probabilities of an equilibrium, or of all on a line or a square: ``P(C) = 0.5 and any from 0 to 1``."""
+    """The probabilities of an equilibrium, or of a continuum of equilibria: ``P(C) = 0.5 and any from 0 to 1``."""
     spans = (equilibrium.first, equilibrium.second)
     parts = [
         six_digits(low) if low == high else f"any from {six_digits(low)} to {six_digits(high)}" for low, high in spans

@@ -1,4 +1,4 @@
-"""Groups of commands that are imported when they are called, and that answer the names people guess."""
+"""Groups of commands that are imported when they are called, and that answer common names of other commands."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 Commands = Mapping[str, tuple[str, str]]
 """Name of a command -> module with a click command named `command`, one line of help."""
 Answers = Mapping[str, str]
-"""Name of something that is no command -> what to use instead, or that it does not exist."""
+"""Name that is not a command -> what to use instead, or that there is no such function."""
 
 
 class UnknownCommandError(click.UsageError):
@@ -18,7 +18,7 @@ class UnknownCommandError(click.UsageError):
 
 
 class CommandGroup(click.Group):
-    """A group that knows its commands' one-line helps without importing them."""
+    """A group that has the one-line help of each command without importing it."""
 
     def __init__(self, *, commands: Commands, answers: Answers | None = None, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -41,7 +41,7 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def answer(self, name: str) -> str:
-        """What to say of a name that is no command: the answer to it, or to the most similar name."""
+        """The message for a name that is not a command: the answer to it, or to the most similar name."""
         from dilemmas.envs.names import closest_name
 
         close = closest_name(name, [*self.modules, *self.answers])

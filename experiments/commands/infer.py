@@ -1,35 +1,24 @@
-"""`dilemmas infer`: which strategies people, models or agents played, and in which shares."""
+"""`dilemmas infer`: which strategies people, models or other agents played, and with which shares."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dilemmas.agents.roster import make_agent
-from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
-from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
+from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
+from dilemmas.experiments.inference.likelihoods import evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
-from dilemmas.experiments.inference.recorded_play import Choice, PlayerHistory, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, SubjectUnit, by_subject, read_play, reading_options
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
-
-USUAL = (
-    *("always_defect", "always_cooperate", "mutual_grim", "tit_for_tat", "win_stay_lose_shift", "trigger_2"),
-    *("tit_for_two_tats", "tit_for_three_tats", "two_tits_for_tat", "two_tits_for_two_tats"),
-    *("grim_2", "grim_3", "suspicious_tit_for_tat"),
-)
-"""The six strategies of Dal Bó & Fréchette 2011 and the eleven of Fudenberg, Rand & Dreber 2012 (AER 102:720)."""
-
-BY = ("agent", "subject", "match")
-"""What counts as one subject, which plays one strategy throughout."""
 
 
 @click.command()
@@ -38,14 +27,15 @@ BY = ("agent", "subject", "match")
     "--strategies",
     metavar="A,B,...",
     shell_complete=completion.agents,
-    help="Candidates, comma-separated: strategies, or policy tables with two actions.  [default: 13 usual ones]",
+    show_default="13 common strategies",
+    help="Candidates, comma-separated: strategies, or policy tables with two actions.",
 )
 @click.option(
     "--by",
-    type=click.Choice(BY),
+    type=click.Choice(get_args(SubjectUnit)),
     default="agent",
     show_default=True,
-    help="One subject, with one strategy: an agent of a file, a seat of a file, or a seat of one match.",
+    help="What counts as one subject, with one strategy: an agent of a file, a seat of a file, or a seat of a match.",
 )
 @click.option(
     "--bootstrap",
@@ -55,18 +45,18 @@ BY = ("agent", "subject", "match")
     help="Number of bootstrap samples of the subjects.",
 )
 @seed_option("the bootstrap")
-@click.option("--own-trembles", is_flag=True, help="Estimate a tremble for each strategy.")
+@click.option("--own-trembles", is_flag=True, help="Estimate a separate tremble for each strategy.")
 @click.option(
     "--select",
     type=click.Choice(["bic", "icl"]),
-    help="Drop strategies as long as this criterion falls.",
+    help="Drop strategies one by one while this criterion decreases.",
 )
 @reading_options
 @json_option
 def command(
     paths: Sequence[Path],
     strategies: str | None,
-    by: str,
+    by: SubjectUnit,
     bootstrap: int,
     seed: int,
     own_trembles: bool,
@@ -78,49 +68,21 @@ def command(
     """Estimate from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
     PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table of
-    people's play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
+    human play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
     """
     plays = read_play(paths, choices, one)
-    candidates = candidate_automata(USUAL if strategies is None else listed(strategies), plays[0].players)
-    told = evidence(by_subject(plays, by), candidates)
+    candidates = candidate_automata(USUAL_CANDIDATES if strategies is None else listed(strategies), plays[0].players)
+    counted = evidence(by_subject(plays, by), candidates)
     rng = np.random.default_rng(seed)
     with Console(stderr=True).status("fitting"):
         if select is not None:
-            told = selected(told, rng, select, own_trembles)
-        result = infer(told, rng, bootstrap, own_trembles)
+            counted = selected(counted, rng, select, own_trembles)
+        result = infer(counted, rng, bootstrap, own_trembles)
     if as_json:
         return print_json(inference_data(result))
     Console(highlight=False).print(share_table(result))
     for line in summary(result):
         click.echo(line)
-
-
-def candidate_automata(specs: Sequence[str], players: int) -> list[Automaton]:
-    """The candidates; `InferenceError` for one that is given twice, or that is no finite automaton."""
-    found: dict[str, Automaton] = {}
-    for spec in specs:
-        agent = make_agent(spec, players)
-        made: Automaton | None = agent.traits.automaton
-        if made is None:
-            raise InferenceError(f"'{agent.name}' is no finite automaton, so play cannot be attributed to it")
-        if made.name in found:
-            raise InferenceError(f"--strategies contains '{made.name}' twice, perhaps by another of its names")
-        found[made.name] = made
-    return list(found.values())
-
-
-def by_subject(plays: Sequence[PlayerHistory], by: str) -> dict[str, list[PlayerHistory]]:
-    """Plays of each subject, by a name that says no more than is needed to tell subjects apart."""
-    several = len({one.file for one in plays}) > 1
-    found: dict[str, list[PlayerHistory]] = {}
-    for one in plays:
-        parts = [one.player]
-        if by != "agent":
-            parts.append(f"seat {one.seat}")
-        if by == "match":
-            parts.append(f"match {one.match}")
-        found.setdefault(", ".join(parts + [one.file] * several), []).append(one)
-    return found
 
 
 def share_table(result: Inference) -> Table:
@@ -137,8 +99,8 @@ def share_table(result: Inference) -> Table:
 
 
 def summary(result: Inference) -> list[str]:
-    """The lines below the table."""
-    told, lines = result.evidence, []
+    """Lines printed below the table."""
+    lines = []
     if len(result.trembles) == 1:
         span = _span(result.tremble_intervals[0])
         lines.append(
@@ -146,12 +108,12 @@ def summary(result: Inference) -> list[str]:
             f" gamma {result.gamma[0]:.3g})"
         )
     lines.append(f"log-likelihood {result.log_likelihood:.2f}, BIC {result.bic:.2f}, ICL {result.icl:.2f}")
-    lines.append(f"{len(told.subjects)} subjects, {told.choices} choices")
+    lines.append(f"{len(result.evidence.subjects)} subjects, {result.evidence.choices} choices")
     return lines + inference_warnings(result)
 
 
 def inference_warnings(result: Inference) -> list[str]:
-    """Reasons why shares cannot be read as they stand."""
+    """Limits of the interpretation of the shares."""
     return [
         f"warning: no recorded choice distinguishes {', '.join(names)}; only the sum of their shares is identified"
         for names in result.tied
@@ -160,7 +122,7 @@ def inference_warnings(result: Inference) -> list[str]:
 
 def inference_data(result: Inference) -> dict[str, Any]:
     """A result as plain data."""
-    told, names = result.evidence, result.evidence.strategies
+    counted, names = result.evidence, result.evidence.strategies
     columns = {
         "share": result.shares,
         "standard_error": result.errors,
@@ -180,12 +142,12 @@ def inference_data(result: Inference) -> dict[str, Any]:
         "log_likelihood": result.log_likelihood,
         "bic": result.bic,
         "icl": result.icl,
-        "subjects": len(told.subjects),
-        "choices": told.choices,
+        "subjects": len(counted.subjects),
+        "choices": counted.choices,
         "warnings": inference_warnings(result),
         "posterior": {
             subject: dict(zip(names, row, strict=True))
-            for subject, row in zip(told.subjects, result.posterior.tolist(), strict=True)
+            for subject, row in zip(counted.subjects, result.posterior.tolist(), strict=True)
         },
     }
 

@@ -10,20 +10,39 @@ from dilemmas.experiments.commands.options import json_option, print_json, seed_
 
 
 @click.command()
-@click.option("--table", "files", type=Path, multiple=True, required=True, help="A policy table; may be repeated.")
-@click.option("--size", type=click.IntRange(3), default=50, show_default=True, help="Side of the torus.")
-@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="Rounds between all neighbours.")
+@click.option(
+    "--table",
+    "files",
+    type=Path,
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Policy table, as written by `dilemmas compile`; repeatable.",
+)
+@click.option(
+    "--size", type=click.IntRange(3), default=50, show_default=True, help="Number of rows and columns of the torus."
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Number of steps, in which all neighbours play one round.",
+)
 @seed_option("the agents' decisions")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default="lattice",
     show_default=True,
-    help="Folder of lattice.csv and lattice.svg.",
+    help="Folder to write lattice.csv and lattice.svg to.",
 )
 @json_option
 def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, as_json: bool) -> None:
-    """Let populations of policy tables play on a lattice; write lattice.csv and lattice.svg."""
+    """Play populations of policy tables on a square lattice with periodic boundaries, one population per table.
+
+    Writes the cooperation rates to lattice.csv and lattice.svg.
+    """
     from dilemmas.experiments.populations.lattice import run_model
     from dilemmas.experiments.populations.torus import Curves, load_tables, write_lattice
 

@@ -17,7 +17,7 @@ from dilemmas.training.examples import Example, ExampleError, Summary, read_exam
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--scenario", help="Only this scenario, such as harmony/friends.  [default: all]")
+@click.option("--scenario", show_default="all", help="Only this scenario, such as harmony/friends.")
 @click.option(
     "--show",
     type=click.IntRange(0),
@@ -52,7 +52,7 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
 def summary_table(summaries: list[Summary]) -> Table:
     """Answers and motivations by scenario; fits 80 columns."""
     table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("scenario", overflow="fold")  # on a narrow terminal two lines instead of half a name
+    table.add_column("scenario", overflow="fold")  # a narrow terminal wraps names instead of cutting them
     for heading in ("answers", "motivations", "words"):
         table.add_column(heading, justify="right")
     for summary in summaries:
@@ -64,7 +64,7 @@ def summary_table(summaries: list[Summary]) -> Table:
 
 
 def example_text(example: Example) -> Text:
-    """One example; the model's words are text, never markup."""
+    """One example; text of the model is never interpreted as markup."""
     return Text.assemble(
         (visible(f"\n{example.scenario}\n"), "bold"),
         (visible(f"{example.prompt}\n"), "dim"),

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -12,17 +14,17 @@ from dilemmas.experiments.commands.group import CommandGroup
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
-    "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents, and let strategies evolve."),
+    "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
-    "compile": (f"{HERE}.compile", "Write an agent's policy table, which needs no torch."),
-    "lattice": (f"{HERE}.lattice", "Let policy tables play on a lattice (Mesa)."),
+    "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),
+    "lattice": (f"{HERE}.lattice", "Play policy tables on a lattice (Mesa)."),
     "watch": (f"{HERE}.watch", "Step through recorded matches in the terminal."),
     "replay": (f"{HERE}.replay", "Verify that recorded matches are reproduced exactly."),
     "look": (f"{HERE}.look", "Show the teaching data of a run, with counts."),
     "fingerprint": (f"{HERE}.fingerprint", "Describe how each player of recorded matches behaves."),
     "infer": (f"{HERE}.infer", "Estimate which strategies were played, and how often."),
     "miniatures": (f"{HERE}.miniatures", "Build the two built-in models."),
-    "bench": (f"{HERE}.bench", "Measure speed, against other libraries."),
+    "bench": (f"{HERE}.bench", "Measure speed, compared with other libraries."),
 }
 """Command -> (module with a click command named `command`, one line of help)."""
 AGAIN = 0.05
@@ -31,7 +33,7 @@ RESUMED = ("replicate", "miniatures")
 """Commands that are resumed by repeating them."""
 
 COMPLETION = """\b
-Shell completion, switched on by a line in the shell's start-up file:
+To enable shell completion, add a line to the startup file of the shell:
   bash  eval "$(_DILEMMAS_COMPLETE=bash_source dilemmas)"
   zsh   eval "$(_DILEMMAS_COMPLETE=zsh_source dilemmas)"
   fish  _DILEMMAS_COMPLETE=fish_source dilemmas | source
@@ -57,15 +59,16 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print the version."
 )
 def cli() -> None:
-    """Social dilemmas for language-model agents: a teacher plays, a student learns from its play, and the alignment
-    of the two is measured."""
+    """Social dilemmas for language-model agents: environments, tournaments, and a study in which a student model learns
+    from the play of a teacher model and the alignment of the two is measured."""
 
 
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
-    """Run a command. Exit codes: 0 success, 1 the answer is no, 2 unusable input, 130 interrupted."""
-    keep_interrupts()
+    """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
+    interrupted."""
     try:
-        code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
+        with no_interrupt_dropped():
+            code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
     except click.ClickException as error:
         click.echo(in_one_line(error), err=True)
         sys.exit(error.exit_code)
@@ -76,7 +79,7 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     except BrokenPipeError:  # the reader has closed the pipe: dilemmas ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:  # a folder that cannot be written to, a full disk
+    except OSError as error:  # for example a folder without write permission, or a full disk
         click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
         sys.exit(2)
     except ValueError as error:
@@ -89,7 +92,8 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def keep_interrupts() -> None:
+@contextmanager
+def no_interrupt_dropped() -> Iterator[None]:
     """Repeat a Ctrl-C that Python has dropped, until it arrives where it can be handled.
 
     Python drops exceptions in destructors and in callbacks of the garbage collector, which runs for tenths of a second
@@ -108,16 +112,20 @@ def keep_interrupts() -> None:
         again.start()
 
     sys.unraisablehook = repeat_or_show
+    try:
+        yield
+    finally:
+        sys.unraisablehook = shown
 
 
 def resumed(asked: list[str]) -> bool:
-    """Whether a command with these arguments is resumed by repeating it; a tournament is if it has a folder."""
+    """Whether a command with these arguments is resumed by repeating it, as a tournament with a folder is."""
     kept = any(word.partition("=")[0] == "--out" for word in asked)
     return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
 def in_one_line(error: click.ClickException) -> str:
-    """Click's message about the arguments, and the command whose help says more."""
+    """The message of click about the arguments, and the command with the help."""
     message = error.format_message()
     if "\n" in message:  # the help itself, if no command is given
         return message

@@ -13,22 +13,28 @@ ROLES: tuple[Role, ...] = ("teacher", "student")
 
 @click.group()
 def command() -> None:
-    """The two built-in models. They show that the pipeline works; they say nothing about large language models."""
+    """Build the two built-in models, which test the pipeline; they are no evidence about large language models."""
 
 
-@command.command()
+@command.command(short_help="Pretrain the teacher and the student.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default="miniatures",
     show_default=True,
-    help="Folder for the models.",
+    help="Folder of the models.",
 )
 @click.option(
-    "--role", type=click.Choice(["teacher", "student"]), help="Build only this one, in this process.  [default: both]"
+    "--role",
+    type=click.Choice(["teacher", "student"]),
+    show_default="both",
+    help="Build only this model, without a subprocess.",
 )
 def build(out: Path, role: Role | None) -> None:
-    """Pretrain teacher and student, in a process each, in about an hour; repeat the command to resume."""
+    """Pretrain the teacher and the student in one process each, in about an hour.
+
+    An interrupted build is resumed by repeating the command.
+    """
     from dilemmas.agents.models.open_model import check_installed
 
     check_installed()
@@ -40,20 +46,20 @@ def build(out: Path, role: Role | None) -> None:
     for worker in workers:
         worker.join()
     if any(worker.exitcode for worker in workers):
-        raise click.ClickException("a build failed; its message is above")
+        raise click.ClickException("a build failed; see the message above")
 
 
 def build_one(role: Role, out: Path) -> None:
-    """Pretrain one of them, with a line of progress on stderr every 50 steps."""
+    """Pretrain one model, with a line of progress on stderr every 50 steps."""
     import torch
 
     from dilemmas.training.miniatures.pretrain import BUILDS, pretrain
 
-    torch.set_num_threads(1)  # two processes on two cores; on small matrices a second thread costs more than it brings
+    torch.set_num_threads(1)  # two processes on two cores; matrices are too small for a second thread
     start, parent = time.monotonic(), parent_process()
     for steps, measured in enumerate(pretrain(role, BUILDS[role], out), start=1):
         if parent is not None and not parent.is_alive():
-            raise SystemExit("the command that started this build is gone")
+            raise SystemExit("the command that started this build has ended")
         if measured.step % 50 == 0:
             left = (measured.steps - measured.step) * (time.monotonic() - start) / steps / 60
             line = f"step {measured.step}/{measured.steps}, loss {measured.loss:.3f}, {left:.0f} min left"

@@ -18,11 +18,11 @@ Function = Callable[..., Any]
 
 
 class OverwriteError(InputError):
-    """A file that exists and may not be overwritten."""
+    """A file that exists and must not be overwritten."""
 
 
 def with_options(function: Function, options: Sequence[Callable[[Function], Function]]) -> Function:
-    """The function with click options, in the order in which the help lists them."""
+    """Add click options to a function, in the order in which the help lists them."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -46,7 +46,9 @@ def seed_option(purpose: str) -> Callable[[Function], Function]:
 def game_option(default: str | None = None) -> Callable[[Function], Function]:
     """``--game``, passed as `game`; required without a default."""
     usual: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
-    return click.option("--game", shell_complete=completion.games, help="Game; `dilemmas games` lists them.", **usual)
+    return click.option(
+        "--game", shell_complete=completion.games, help="Name of a game; `dilemmas games` lists the games.", **usual
+    )
 
 
 def set_option(function: Function) -> Function:
@@ -58,13 +60,13 @@ def set_option(function: Function) -> Function:
         metavar="KEY=VALUE",
         callback=lambda ctx, parameter, values: settings_of(values),
         shell_complete=completion.settings,
-        help="Option of the game, such as T=6; repeatable; `dilemmas games NAME` lists them."
-        "  [default: the payoffs of the catalogue]",
+        show_default="as in the catalogue",
+        help="Option of the game, such as T=6; repeatable. `dilemmas games NAME` lists the options.",
     )(function)
 
 
 def settings_of(words: Sequence[str]) -> dict[str, Any]:
-    """The values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
+    """Parse the values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
     settings: dict[str, Any] = {}
     for word in words:
         key, value = parsed(word)
@@ -119,11 +121,11 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
 
 
 def check_overwrite(path: Path | None, option: str, force: bool) -> None:
-    """`OverwriteError` if a file exists that was not to be overwritten."""
+    """Raise `OverwriteError` if a file exists and `force` is not set."""
     if path is not None and path.exists() and not force:
         raise OverwriteError(f"{path} exists; choose another {option}, or overwrite it with --force")
 
 
 def print_json(data: Any) -> None:
-    """Print data as one line of JSON on stdout; values that JSON does not have are written as in Python."""
+    """Print data as one line of JSON on stdout; values without a JSON type are written as in Python."""
     click.echo(json.dumps(data, ensure_ascii=False, default=repr))

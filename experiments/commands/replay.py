@@ -21,21 +21,21 @@ WIDEST = 300
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--models", is_flag=True, help="Load the language models as well, and compare their answers.")
+@click.option("--models", is_flag=True, help="Load the language models too, and compare their answers.")
 @click.option(
     "--model",
     "places",
     multiple=True,
     metavar="NAME=MODEL",
-    help="Where a model of the record is now, as MODEL or MODEL+ADAPTER; repeatable; implies --models.",
+    help="New place of a recorded model, as MODEL or MODEL+ADAPTER; repeatable; implies --models.",
 )
 @json_option
 def command(path: Path, models: bool, places: tuple[str, ...], as_json: bool) -> int:
-    """Verify recorded matches by playing them again. PATH is a run folder or a *.trajectory.jsonl file.
+    """Verify recorded matches by playing them again.
 
-    Compared are observations, payoffs and endings, every action as drawn from its recorded probabilities, the
-    decisions of strategies, the prompts, and how replies were read. Exit code 0: everything was reproduced; 1: some of
-    it was not; 2: a file cannot be used.
+    PATH is a run folder or a *.trajectory.jsonl file. Observations, payoffs, endings, actions drawn from the recorded
+    probabilities, decisions of strategies, prompts and parsed replies are compared. Exit code 0: all are reproduced; 1:
+    some differ; 2: a file cannot be used.
     """
     files = find_trajectories(path)
     given = dict(_place(text, files) for text in places)
@@ -54,7 +54,7 @@ def command(path: Path, models: bool, places: tuple[str, ...], as_json: bool) ->
 
 
 def _place(text: str, files: Sequence[Path]) -> tuple[str, str]:
-    """NAME=MODEL as a pair; the name has to be one of those in the files."""
+    """NAME=MODEL as a pair; the name must occur in the files."""
     name, equals, place = text.partition("=")
     if not (name and equals and place):
         raise click.BadParameter(f"{text!r}; needs NAME=MODEL", param_hint="--model")
@@ -74,13 +74,13 @@ def report(result: Result) -> Iterator[str]:
         yield f"and {len(result.differences) - SHOWN} more differences"
     if result.not_asked:
         names = ", ".join(sorted(result.not_asked))
-        yield f"not asked again, because the header does not say how to make them: {names}"
+        yield f"decisions not verified, because the header does not describe how to rebuild the agent: {names}"
     verdict = "NOT reproduced" if result.differences else "reproduced"
     yield f"files {result.files}, matches {result.matches}, rounds {result.rounds}: {verdict}"
 
 
 def excerpt(value: Any, other: Any) -> str:
-    """A value in one line; of a long text the part around the first difference from `other`."""
+    """A value on one line; for a long text, the part around the first difference from `other`."""
     text, against = str(value), str(other)
     parting = next((i for i, (a, b) in enumerate(zip(text, against, strict=False)) if a != b), len(against))
     start = max(0, parting - WIDEST // 4) if len(text) > WIDEST else 0

@@ -27,20 +27,27 @@ if TYPE_CHECKING:
     show_default=True,
     help="Run folder.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of everything random.  [default: the recipe's, 0]")
-@click.option("--observations", type=click.IntRange(1), help="Answers per scenario and model.  [default: 300]")
-@click.option("--teacher", help="Model directory, hub id or built-in name.")
-@click.option("--student", help="A smaller model of the same family.")
+@click.option("--seed", type=click.IntRange(0), show_default="from the recipe", help="Seed of the whole study.")
+@click.option(
+    "--observations",
+    type=click.IntRange(1),
+    show_default="from the recipe",
+    help="Number of answers per scenario and model.",
+)
+@click.option("--teacher", show_default="from the recipe", help="Language model: built-in name, directory or hub id.")
+@click.option("--student", show_default="from the recipe", help="A smaller model of the same family.")
 @click.option(
     "--recipe",
     "recipe_name",
-    help="Built-in recipe, a .toml file or the recipe.json of a run.  [default: miniatures; study with --teacher or "
-    "--student]",
+    show_default="miniatures; study with --teacher or --student",
+    help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
-@click.option("--shuffle-labels", is_flag=True, help="Randomise labels and their order; report the bias.")
-@click.option("--device", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its cost, and stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print results.json on stdout instead of tables.")
+@click.option(
+    "--shuffle-labels", is_flag=True, help="Draw the assignment and order of the labels at random; report their bias."
+)
+@click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its cost, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="Print the data as JSON, as in results.json.")
 def command(
     out: Path,
     seed: int | None,
@@ -56,8 +63,8 @@ def command(
     """Run the whole study: teach, distil, evaluate, report.
 
     The teacher plays, its answers and motivations become teaching data, the student is tuned by LoRA, and alignment is
-    measured on known and new contexts and games, in repeated matches and on the teacher's own histories. Repeating the
-    command resumes a stopped run.
+    measured on known and new contexts and games, in repeated matches and on the teacher's own histories. An
+    interrupted study is resumed by repeating the command.
     """
     recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
@@ -85,7 +92,7 @@ def override(
     shuffle_labels: bool,
     device: str | None,
 ) -> Recipe:
-    """The recipe, with the values that the command line gives."""
+    """The recipe with the values given on the command line."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
     shuffled = shuffle_labels or recipe.prompting.shuffle_labels
     return replace(
@@ -98,7 +105,7 @@ def override(
 
 
 def replicate(run: Run, console: Console) -> dict[str, Any]:
-    """Carry out or resume a study and write its report; returns what results.json holds."""
+    """Carry out or resume a study and write its report; returns the content of results.json."""
     from dilemmas.experiments.study.procedure import carry_out, finished_results
     from dilemmas.experiments.study.report import write_study_report
 
@@ -112,7 +119,7 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
 
 def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
-    """Work through the steps with a bar per task; returns what they return."""
+    """Carry out the steps with a progress bar per task; returns the results."""
     tasks: dict[str, TaskID] = {}
     with progress_bar(console) as bar:
         while True:

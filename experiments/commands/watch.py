@@ -14,14 +14,14 @@ from dilemmas.experiments.viewer.watch import Shelf, browse
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--match", type=int, help="Match to begin with, by its number in the list, from 0.")
-@click.option("--step", type=int, help="Step of the match to begin with, from 1; a round has one per phase.")
-@click.option("--plain", is_flag=True, help="Print instead, and exit.")
+@click.option("--match", type=int, help="First match to show, by its number in the list, from 0.")
+@click.option("--step", type=int, help="First step to show, from 1; a round has one step per phase.")
+@click.option("--plain", is_flag=True, help="Print to the terminal instead of opening the viewer.")
 def command(run: Path, match: int | None, step: int | None, plain: bool) -> None:
     """Step through the matches of RUN, a run folder or a *.trajectory.jsonl file; press ? for the keys.
 
-    Without a terminal, or with --plain, it prints one step (--match and --step), a whole match (--match), or the list
-    of matches.
+    Without a terminal, or with --plain, one step (--match and --step), a whole match (--match) or the list
+    of matches is printed.
     """
     shelf = Shelf(find_trajectories(run))
     here = shelf.at(match, step)

@@ -7,6 +7,7 @@ Axelrod-Python (``axelrod/result_set.py``); the terms nice, provocable, forgivin
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -207,6 +208,29 @@ def eigenjesus(cooperation: Numbers) -> Numbers | None:
 def eigenmoses(cooperation: Numbers) -> Numbers | None:
     """As `eigenjesus`, for vengeful cooperation: cooperating with defectors lowers the score."""
     return _principal(vengeful_cooperation(cooperation))
+
+
+def cooperation_ratings(plays: Sequence[PlayerHistory]) -> dict[str, Any]:
+    """Cooperation matrix of all two-player matches and its ratings, as JSON values.
+
+    Returns
+    -------
+    dict
+        ``names``, ``cooperation_matrix``, ``eigenjesus`` and ``eigenmoses``, each in the order of ``names``; empty
+        without a two-player match in which both players have names.
+    """
+    pairs = [one for one in plays if one.players == 2 and one.others[0]]
+    names = list(dict.fromkeys(one.player for one in pairs))
+    if not names:
+        return {}
+    matrix = cooperation_matrix(pairs, names)
+    jesus, moses = eigenjesus(matrix), eigenmoses(matrix)
+    return {
+        "names": names,
+        "cooperation_matrix": matrix.tolist(),
+        "eigenjesus": None if jesus is None else jesus.tolist(),
+        "eigenmoses": None if moses is None else moses.tolist(),
+    }
 
 
 def _principal(matrix: Numbers) -> Numbers | None:

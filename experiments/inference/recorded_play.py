@@ -27,6 +27,9 @@ Actions = NDArray[np.int64]
 """C = 0, D = 1."""
 Choice = Literal["played", "decided"]
 """The choice of a player under trembling hands: the action played, or the action decided."""
+SubjectUnit = Literal["agent", "subject", "match"]
+"""What counts as one subject, which plays one strategy throughout: an agent of a file, a seat of a file, or a seat of
+one match."""
 
 COLUMNS = {
     "subject": ("id", "player", "participant", "subject_id"),
@@ -114,6 +117,20 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
     return found
 
 
+def by_subject(plays: Sequence[PlayerHistory], by: SubjectUnit) -> dict[str, list[PlayerHistory]]:
+    """Group matches by subject, under names with the parts that distinguish the subjects."""
+    several = len({one.file for one in plays}) > 1
+    found: dict[str, list[PlayerHistory]] = {}
+    for one in plays:
+        parts = [one.player]
+        if by != "agent":
+            parts.append(f"seat {one.seat}")
+        if by == "match":
+            parts.append(f"match {one.match}")
+        found.setdefault(", ".join(parts + [one.file] * several), []).append(one)
+    return found
+
+
 def trajectory(path: Path, choice: Choice = "played") -> Iterator[PlayerHistory]:
     """Actions of each player in each match of a trajectory file; `RecordError` if it does not contain them."""
     header, records = read_trajectory(path)
@@ -195,9 +212,7 @@ def people(path: Path, one: str | None = None) -> Iterator[PlayerHistory]:
         rounds = matches.setdefault((row["subject"], row["match"]), {})
         round = _round(row["round"], place)
         if round in rounds:
-            raise PlayError(
-                f"{place}: round {round} of match {row['match']} of subject {row['subject']} is there twice"
-            )
+            raise PlayError(f"{place}: round {round} of match {row['match']} of subject {row['subject']} occurs twice")
         rounds[round] = (_action(row["own"], one, place), _action(row["other"], one, place))
     for (subject, match), rounds in matches.items():
         first, last = min(rounds), max(rounds)

@@ -26,7 +26,7 @@ class LatticeAgent(FixedAgent):  # type: ignore[misc]
 
     @property
     def cooperation(self) -> float:
-        """How cooperative the agent was in the last step, in [0, 1]: the mean over its eight games."""
+        """Cooperation of the agent in the last step, in [0, 1]: the mean over its eight games."""
         return float(self.model.torus.rates[self.row])
 
 
@@ -58,7 +58,7 @@ class Lattice(Model):  # type: ignore[misc]
 
 
 def run_model(table: PolicyTable, size: int, steps: int, seed: int) -> Lattice:
-    """The model after a number of steps."""
+    """Run the model for a number of steps and return it."""
     model = Lattice(table, size, seed)
     for _ in range(steps):
         model.step()

@@ -1,7 +1,7 @@
 """A population on a torus: every agent plays its eight neighbours by a policy table. Plain numpy.
 
 All agents use the same table. An agent remembers the last rounds with each neighbour separately. Agents do not move,
-learn or reproduce: the curves show what a table does when it plays itself, not what evolution makes of it.
+learn or reproduce: the curves show the play of a table against itself, without evolution.
 """
 
 import csv
@@ -79,7 +79,7 @@ def moore_neighbours(size: int) -> NDArray[np.intp]:
 def run_lattice(tables: Mapping[str, PolicyTable], size: int, steps: int, seed: int) -> Curves:
     """One population per table, each for `steps` steps.
 
-    All populations get the same random numbers, so a curve depends on its table, the size and the seed alone.
+    All populations use the same random numbers, so a curve depends only on its table, the size and the seed.
     """
     return {name: _curve(Torus(table, size), steps, seed) for name, table in tables.items()}
 
@@ -94,7 +94,7 @@ def _curve(torus: Torus, steps: int, seed: int) -> NDArray[np.float64]:
 
 
 def check_seed(seed: int) -> int:
-    """The seed; `LatticeError` for a negative one."""
+    """Return the seed; `LatticeError` if it is negative."""
     if seed < 0:
         raise LatticeError(f"seed = {seed}; needs a seed of 0 or more")
     return seed

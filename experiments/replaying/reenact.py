@@ -1,9 +1,9 @@
-"""One recorded match played again: the environment, every draw, every decision, compared with the record.
+"""Replay of one recorded match: the environment, all draws and all decisions are compared with the record.
 
-Actions are taken from the record, so one difference does not hide the next; each is then drawn again from its
-recorded probabilities, and each agent that can be made again from the header is asked again. A language model is
-asked without its weights: what it gave is taken from the record, and the prompt, the reading of the reply and the
-action must come out of it again. With the weights at hand the model answers anew.
+Actions are taken from the record, so a difference does not affect later rounds. Then each action is drawn again from
+its recorded probabilities, and each agent that can be rebuilt from the header decides again. A language model is
+replayed without its weights: its outputs are taken from the record, and the prompt, the parsed reply and the action are
+verified. With the weights, its outputs are computed again.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Turn, Unreadable, draw
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Turn, Unreadable, draw
 from dilemmas.agents.axelrod.bridge import axelrod_agent
 from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.matches.match import Environment, RunningMatch, decision_stream, make_turn, play_step, start_match
@@ -28,23 +28,23 @@ from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template, load_template
 
 TOLERANCE = 1e-9
-"""Of probabilities that are worked out from recorded ones."""
+"""Tolerance of probabilities that are computed from recorded ones."""
 MODEL_TOLERANCE = 1e-5
-"""Of probabilities that a model gives once more, perhaps in other batches."""
+"""Tolerance of probabilities that a model computes again, possibly in batches of another size."""
 
 Again = Callable[[Sequence[Turn], Sequence[Decision]], list[Decision]]
-"""Decides the turns of a recorded match once more; the decisions of the record go with them."""
+"""Decide the turns of a recorded match again, given the recorded decisions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that was not reproduced."""
+    """A value that was not reproduced."""
 
     match: int
     round: int
-    """From 1; 0 for the match as a whole."""
+    """Number of the round, from 1; 0 for the match as a whole."""
     player: str | None
-    """None where it concerns all players."""
+    """Name of the player; None if it concerns all players."""
     field: str
     recorded: Any
     replayed: Any
@@ -52,23 +52,35 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A player of a record who can be asked again."""
+    """A recorded player whose decisions can be computed again."""
 
     ask: Again
     tolerance: float = TOLERANCE
-    """How far probabilities may be off."""
+    """Tolerance of probabilities."""
     whole: bool = False
-    """Whether it has to be shown more of the past than the environment shows."""
+    """Whether it needs a longer history than the environment provides."""
 
 
 def witness(
-    player: Player, header: Header, backend: Backend | None = None, template: Template | None = None
+    player: PlayerRecord, header: Header, backend: Backend | None = None, template: Template | None = None
 ) -> Witness | None:
-    """The player as the header describes it; None for kinds that cannot be made from their description.
+    """Rebuild a player from its description in the header; None for kinds that cannot be rebuilt.
 
-    `backend`: the model itself, if its answers are to be checked; `template`: of its prompts, if it is none of the
-    built-in ones. Raises `InputError` where a name in the header is
-    known no more, `RecordError` where the model is another one.
+    Parameters
+    ----------
+    player, header
+        Description of the player, and the header of its record.
+    backend
+        The language model, to verify its outputs; None uses the recorded outputs.
+    template
+        Template of the prompts, if it is not built in.
+
+    Raises
+    ------
+    InputError
+        If a name in the header does not exist any more.
+    RecordError
+        If `backend` is another model than the recorded one.
     """
     if player.kind == "automaton":
         return _strategy(_automaton(player), header)
@@ -91,14 +103,14 @@ def witness(
     return Witness(_plain_agent(_language_model(player, header, backend, template)), MODEL_TOLERANCE)
 
 
-def _automaton(player: Player) -> Automaton:
+def _automaton(player: PlayerRecord) -> Automaton:
     parameters = dict(player.parameters)
     after = tuple(tuple(row) for row in parameters.pop("after"))
     return Automaton(player.name, tuple(parameters.pop("cooperate")), after, **parameters)
 
 
 def _strategy(agent: Agent, header: Header) -> Witness:
-    """A player that needs nothing but its own description; it sees as much of the past as when it played."""
+    """The automaton of a description, with the history that it had when it played."""
     memory = header.options.get("memory", 1)
     return Witness(_plain_agent(agent), whole=memory is not None and needs_more(agent, memory))
 
@@ -107,7 +119,7 @@ def _plain_agent(agent: Agent) -> Again:
     return lambda turns, _: agent.decide(turns)
 
 
-def _language_model(player: Player, header: Header, backend: Backend, own: Template | None) -> LanguageModelAgent:
+def _language_model(player: PlayerRecord, header: Header, backend: Backend, own: Template | None) -> LanguageModelAgent:
     known = {item.name for item in fields(LanguageModelAgent)}
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]
@@ -118,7 +130,7 @@ def _language_model(player: Player, header: Header, backend: Backend, own: Templ
 
 
 def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
-    """The decision if the model replies as recorded."""
+    """The decision given the recorded outputs of the model."""
     attempts = iter(range(old.attempts, 0, -1))
 
     def answer(request: Request) -> Response:
@@ -133,7 +145,7 @@ def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One recorded decision, and the turn in which it was taken."""
+    """A recorded decision and its turn."""
 
     step: int
     seat: int
@@ -144,9 +156,16 @@ class _Asked:
 def reenact(
     env: Environment, header: Header, record: MatchRecord, witnesses: Sequence[Witness | None]
 ) -> list[Difference]:
-    """The differences in the first round that has any; none if the match was reproduced.
+    """Replay a match and return the differences in the first round that has any; empty if the match is reproduced.
 
-    `env`: made as the header says; `witnesses`: in the order of its players.
+    Parameters
+    ----------
+    env, header
+        The environment, and the header that describes it.
+    record
+        The match.
+    witnesses
+        Rebuilt players in the order of the header; None for a player that cannot be rebuilt.
     """
     whole = [witness is not None and witness.whole for witness in witnesses]
     running = start_match(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
@@ -164,7 +183,7 @@ def reenact(
 def _environment(
     running: RunningMatch, header: Header, record: MatchRecord, asked: list[_Asked]
 ) -> Iterator[Difference]:
-    """Steps the environment through the record and notes on the way who was asked what."""
+    """Step the environment through the record, and collect the turns with their decisions."""
     if running.seed != record.seed:
         yield Difference(record.match, 0, None, "seed", record.seed, running.seed)
     for step, moves in enumerate(record.steps, 1):
@@ -186,7 +205,7 @@ def _environment(
 
 
 def _playable(running: RunningMatch, move: Move) -> Decision:
-    """The recorded decision with its action as the environment takes it: an array where it was one."""
+    """The recorded decision with its action in the form that the environment accepts, such as an array."""
     action = move.decision.action
     if not isinstance(action, list):
         return move.decision
@@ -194,15 +213,15 @@ def _playable(running: RunningMatch, move: Move) -> Decision:
 
 
 def _unequal(match: int, step: int, player: str | None, old: Any, new: Any, skip: str = "") -> Iterator[Difference]:
-    """The fields in which two values of a dataclass differ, `skip` left out."""
+    """The fields in which two instances of a dataclass differ, except `skip`."""
     for name in (item.name for item in fields(old) if item.name != skip):
         recorded, replayed = json_value(getattr(old, name)), json_value(getattr(new, name))
-        if repr(recorded) != repr(replayed):  # exact for floats, and nan is like nan
+        if repr(recorded) != repr(replayed):  # exact for floats; nan equals nan
             yield Difference(match, step, player, name, recorded, replayed)
 
 
 def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Difference]:
-    """Draws every action once more that was drawn from probabilities."""
+    """Draw every action with recorded probabilities again."""
     for one in asked:
         old = one.old
         if old.probabilities is None or old.action is None or old.source is Source.SAMPLED:
@@ -213,10 +232,10 @@ def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Differenc
 
 
 def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterator[Difference]:
-    """Takes every decision once more."""
+    """Make every decision of the rebuilt players again."""
     try:
         again = witness.ask([one.turn for one in asked], [one.old for one in asked])
-    except Exception as error:  # whatever the agent raises where the record has a decision
+    except Exception as error:  # any error of an agent is a difference from the recorded decision
         first = asked[0]
         yield Difference(match, first.step, first.turn.agent, "decision", str(first.old.action), repr(error))
         return
@@ -228,7 +247,7 @@ def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterato
 
 
 def _same(recorded: Any, replayed: Any, tolerance: float) -> bool:
-    """Whether two values of a decision are the same, fractions to within `tolerance`."""
+    """Whether two values of a decision are equal; fractions to within `tolerance`."""
     if isinstance(recorded, list) and isinstance(replayed, list) and len(recorded) == len(replayed):
         return all(_same(one, other, tolerance) for one, other in zip(recorded, replayed, strict=True))
     if isinstance(recorded, float) and isinstance(replayed, float):

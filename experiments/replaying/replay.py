@@ -1,4 +1,4 @@
-"""Replaying recorded trajectories: every match is played again and compared step by step."""
+"""Replay of recorded trajectories: every match is played again and compared step by step."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 import pettingzoo  # type: ignore[import-untyped]
 
-import dilemmas.envs  # noqa: F401  # makes its environments known to PettingZoo
-from dilemmas.agents.agent import Player
+import dilemmas.envs  # noqa: F401  # registers the environments in PettingZoo
+from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
@@ -28,9 +28,9 @@ class Result:
     matches: int = 0
     rounds: int = 0
     differences: list[tuple[str, Difference]] = field(default_factory=list)
-    """With the name of the file; of each match those of the first round that has any."""
+    """Differences with the name of their file; of each match only those of the first round that has any."""
     not_asked: set[str] = field(default_factory=set)
-    """Names of agents that could not be asked again, because the header does not say how to make them."""
+    """Names of agents whose decisions were not verified, because the header does not describe how to rebuild them."""
 
     def as_table(self) -> dict[str, Any]:
         differences = [{"file": name, **asdict(difference)} for name, difference in self.differences]
@@ -38,7 +38,7 @@ class Result:
 
 
 def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator[list[Difference]]:
-    """Replay the matches of a file; yields the differences of each, and adds to the counts of `result`."""
+    """Replay the matches of a file; yields the differences of each match, and updates the counts in `result`."""
     header, records = read_trajectory(path)
     witnesses = [_witness(path, header, player, models) for player in header.agents]
     pairs = zip(header.agents, witnesses, strict=True)
@@ -56,10 +56,10 @@ def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator
 
 
 def make_environment(path: Path, header: Header) -> Environment:
-    """The environment that a header names; `RecordError` if PettingZoo cannot make it."""
+    """Make the environment of a header; `RecordError` if PettingZoo cannot make it."""
     try:
         env: Environment = pettingzoo.make("parallel", header.environment, **header.options)
-    except Exception as error:  # PettingZoo's errors and those of any environment
+    except Exception as error:  # errors of PettingZoo and of any environment
         raise RecordError(
             f"{path}, line 1: the environment '{header.environment}' cannot be made again: {error}"
         ) from error
@@ -67,15 +67,15 @@ def make_environment(path: Path, header: Header) -> Environment:
 
 
 class Models:
-    """The language models of records, each loaded once and asked no question twice."""
+    """Language models of records, each loaded once, with a cache of their outputs."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
-        """`places`: models by name, as MODEL or MODEL+ADAPTER, if the record and its run folder do not say."""
+        """`places`: MODEL or MODEL+ADAPTER by name, for models that the record and its run folder do not locate."""
         self._places = places
         self._opened: dict[str, Backend] = {}
 
     def find(self, name: str, file: Path) -> Backend:
-        """The model that a trajectory calls ``base`` or ``base+adapter``; an adapter may lie in its run folder."""
+        """The model that a trajectory names ``base`` or ``base+adapter``; the adapter may be in its run folder."""
         from dilemmas.agents.models.open_model import open_model
 
         spec = self._places.get(name) or _spec_in_run(name, file)
@@ -91,7 +91,7 @@ class Models:
 
 
 def _spec_in_run(name: str, file: Path) -> str:
-    """Model and adapter as the recipe and the folder of a trajectory's run know them; else as the name says."""
+    """Model and adapter according to the recipe and the run folder of a trajectory; otherwise according to the name."""
     base, plus, adapter = name.partition("+")
     run, recipe = _run_of(file)
     named = (Path(recipe.get("models", {}).get(role, "")) for role in ("teacher", "student"))
@@ -100,7 +100,7 @@ def _spec_in_run(name: str, file: Path) -> str:
 
 
 def _run_of(file: Path) -> tuple[Path, dict[str, Any]]:
-    """The run folder of a study to which a trajectory belongs, and the recipe in it; empty if there is none."""
+    """The run folder of the study to which a trajectory belongs, and its recipe; the recipe is empty without one."""
     for folder in file.resolve().parents:
         if (folder / "recipe.json").is_file():
             return folder, read_run_json(folder / "recipe.json")
@@ -108,13 +108,13 @@ def _run_of(file: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _own_template(file: Path) -> Template | None:
-    """The template that the recipe of a trajectory's run spells out; None where it is a built-in one."""
+    """The template in the recipe of a trajectory's run; None if it is a built-in one."""
     run, recipe = _run_of(file)
     spelled_out = recipe.get("prompting", {}).get("template")
     return build_template(spelled_out, str(run / "recipe.json")) if isinstance(spelled_out, dict) else None
 
 
-def _witness(path: Path, header: Header, player: Player, models: "Models | None") -> Witness | None:
+def _witness(path: Path, header: Header, player: PlayerRecord, models: "Models | None") -> Witness | None:
     try:
         model = models.find(player.name, path) if models is not None and player.kind == "language_model" else None
         return witness(player, header, model, _own_template(path))

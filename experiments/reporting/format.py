@@ -10,7 +10,7 @@ NONE = "–"
 
 
 def words(name: str) -> str:
-    """A catalogue name with blanks instead of underscores."""
+    """A name with spaces instead of underscores."""
     return name.replace("_", " ")
 
 
@@ -30,5 +30,5 @@ def with_span(value: float | None, interval: Sequence[float] | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration in seconds up to two minutes, else in minutes."""
+    """A duration in seconds up to two minutes, otherwise in minutes."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

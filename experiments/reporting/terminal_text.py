@@ -14,7 +14,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """As `visible`, with all whitespace collapsed to single blanks."""
+    """As `visible`, with all whitespace collapsed to single spaces."""
     return visible(" ".join(text.split()))
 
 

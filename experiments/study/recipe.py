@@ -36,7 +36,9 @@ class ModelSettings:
     """Teacher and student: a directory, a hub id (``id@revision``), or a built-in miniature."""
 
     teacher: str = "miniature-teacher"
+    """Model whose answers are the teaching data."""
     student: str = "miniature-student"
+    """Smaller model of the same family, which is tuned."""
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1``, or ``auto``."""
     dtype: str = "auto"
@@ -119,9 +121,11 @@ class MatchSettings:
     games: tuple[str, ...] = ("prisoners_dilemma", "stag_hunt", "snowdrift", "harmony")
     """Symmetric games for two with two actions."""
     contexts: tuple[str, ...] = ("business", "friends")
+    """Every game is played in every context."""
     opponents: tuple[str, ...] = ("tit_for_tat", "always_cooperate", "always_defect", "random")
     """Strategies that every model plays; the models also play each other."""
     rounds: int = 10
+    """Rounds of a match."""
     repetitions: int = 10
     """Matches of every pairing, under the same seeds for all three models."""
 
@@ -139,9 +143,11 @@ class LatticeSettings:
     game: str = "prisoners_dilemma"
     """A symmetric two-player game with two actions."""
     context: str = "team"
+    """Context of the policy tables."""
     size: int = 50
     """Side of the lattice, which has size x size agents."""
     steps: int = 100
+    """Rounds between all neighbours."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "size", 3)
@@ -153,8 +159,9 @@ class Recipe:
     """A whole study."""
 
     name: str = "study"
+    """Name of the recipe in reports."""
     seed: int = 0
-    """Seeds everything."""
+    """Seed of everything random."""
     observations: int = 300
     """Answers per scenario and model."""
     models: ModelSettings = field(default_factory=ModelSettings)
@@ -205,7 +212,7 @@ class Recipe:
     def two_player_game(self, name: str, place: str = "") -> MatrixGame:
         """A symmetric two-player game with two actions, by name."""
         pairs = {name: game for name, game in self._games.items() if isinstance(game, MatrixGame)}
-        return lookup("two-player game", name, pairs, place)
+        return lookup("symmetric 2x2 game", name, pairs, place)
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""

@@ -110,8 +110,8 @@ def _ask(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Sc
     )
     for row in zip(scenarios.values(), prompts, labels, exact, replies, presented, strict=True):
         scenario, prompt, names, found, given, others = row
-        told = tuple((reply.text, reply.action, reply.motivation) for reply in given)
-        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, told, others)
+        texts = tuple((reply.text, reply.action, reply.motivation) for reply in given)
+        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, texts, others)
 
 
 def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:

@@ -1,7 +1,8 @@
 """The figures of a tournament, as SVG: heat maps of players by players, and scores with their intervals.
 
-The colours of heat maps run through ColorBrewer's YlGnBu (Harrower & Brewer 2003, Cartographic J. 40:27), which people
-with any colour vision can order; on dark pages they run the other way round, so that more always stands out.
+The colours of heat maps are those of ColorBrewer's YlGnBu (Harrower & Brewer 2003, Cartographic J. 40:27), whose order
+is visible with any colour vision; on dark pages the order is reversed, so that large values always contrast with the
+page.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +19,13 @@ from dilemmas.experiments.reporting.terminal_text import one_line, shortened
 LEVELS = 21
 """Colours of a heat map: steps of 5% of its scale."""
 RAMP = ("ffffd9", "edf8b1", "c7e9b4", "7fcdbb", "41b6c4", "1d91c0", "225ea8", "253494", "081d58")
-"""From little to much."""
+"""From the lowest to the highest value."""
 SMALLEST = 8.0
-"""Size of the smallest letters that are drawn, in user units."""
+"""Minimum font size, in user units."""
 LABELS = 150.0
-"""Most room for names, in user units."""
+"""Maximum width of names, in user units."""
 DIGIT = 0.58
-"""Width of a digit, as a share of the font's size."""
+"""Width of a digit, as a share of the font size."""
 
 Show = Callable[[float], str]
 """Writes a number."""
@@ -37,19 +38,19 @@ class HeatMap:
     rows: Sequence[str]
     columns: Sequence[str]
     values: Sequence[Sequence[float | None]]
-    """Shape (rows, columns); None where there is nothing, which is drawn as a stroke."""
+    """Shape (rows, columns); None for a missing value, which is drawn as a dash."""
     ends: Interval
-    """Of the scale of colours, in the unit of the values."""
+    """Ends of the colour scale, in the unit of the values."""
     unit: str
-    """What the numbers are."""
+    """Meaning of the numbers."""
     joint: str
-    """What stands between row and column in words: ``against``."""
+    """Preposition between row and column, such as ``against``."""
     shows: Sequence[Show]
-    """Ways to write a number, the best one first: cells take the first that has room, or stay without."""
+    """Formats of a number, the best one first: cells use the first that fits, or none."""
     missing: str = "no value"
     """What None means."""
     least: float = -inf
-    """Cells of less have no number in them."""
+    """Cells with smaller values have no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,14 @@ class ScoreRow:
     label: str
     value: float
     interval: Interval | None
-    """None draws no whiskers."""
+    """Interval of the score; None draws no whiskers."""
     numbers: str
-    """Score and interval as they are written at the right."""
+    """Text of score and interval, printed at the right."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Where the cells of a heat map are, in user units."""
+    """Geometry of a heat map, in user units."""
 
     left: float
     top: float
@@ -74,9 +75,9 @@ class _Grid:
     """Of a cell."""
     height: float
     size: float
-    """Of the letters of names."""
+    """Font size of names."""
     upwards: bool
-    """Whether the names of the columns read from bottom to top."""
+    """Whether the names of the columns are rotated to read from bottom to top."""
 
 
 def heat_map(title: str, description: str, heat: HeatMap) -> str:
@@ -101,7 +102,7 @@ def heat_map(title: str, description: str, heat: HeatMap) -> str:
 
 
 def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow]) -> str:
-    """A dot for each score, with whiskers where it is uncertain and the numbers at the right."""
+    """A dot for each score, with whiskers if it is uncertain and the numbers at the right."""
     step, size = (24, 13.0) if len(rows) <= 24 else (16, 11.0)
     left = 20 + min(200.0, max(_width(row.label, size) for row in rows))
     right = WIDTH - 24 - max(_width(row.numbers, size) for row in rows)
@@ -120,8 +121,8 @@ def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow]) ->
 
 
 def ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """Round numbers from at most `low` to at least `high`, evenly spaced, at least two."""
-    if high - low < 1e-9 * max(1.0, abs(low), abs(high)):  # one value, give or take rounding
+    """Two or more evenly spaced round numbers, from at most `low` to at least `high`."""
+    if high - low < 1e-9 * max(1.0, abs(low), abs(high)):  # equal up to rounding
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / (most - 2)
     power = 10.0 ** floor(log10(rough))
@@ -131,12 +132,12 @@ def ticks(low: float, high: float, most: int = 7) -> list[float]:
 
 
 def _short(name: str, room: float, size: float) -> str:
-    """A name that has so much room."""
+    """A name shortened to a width, in user units."""
     return shortened(name, int(room / (LETTER * size)))
 
 
 def _width(words: str, size: float) -> float:
-    """About how wide words are; East Asian letters count as two."""
+    """Estimated width of a text; East Asian characters count as two."""
     return cell_len(one_line(words)) * LETTER * size
 
 
@@ -168,7 +169,7 @@ def _rows(heat: HeatMap, grid: _Grid) -> Iterator[str]:
 
 
 def _numbers(heat: HeatMap, grid: _Grid) -> tuple[Show | None, float]:
-    """How numbers are written in the cells, and how large; None where they would be too small to be read."""
+    """Format and font size of the numbers in cells; None if they would be too small to read."""
     values = [value for row in heat.values for value in row if value is not None]
     for show in heat.shows:
         longest = max(len(show(value)) for value in (*values, 1))
@@ -179,7 +180,7 @@ def _numbers(heat: HeatMap, grid: _Grid) -> tuple[Show | None, float]:
 
 
 def _key(heat: HeatMap) -> Iterator[str]:
-    """The scale of colours with its ends, and what a stroke means."""
+    """The colour scale with its ends, and the meaning of a dash."""
     x, step = 8.0, 9.0
     low, high = (heat.shows[0](end) for end in heat.ends)
     yield text(x, 20, low, "soft small")
@@ -200,7 +201,7 @@ def _cell(x: float, y: float, width: float, height: float, missing: bool = False
 
 
 def _level(value: float | None, ends: Interval) -> str:
-    """The class of a cell of this value."""
+    """CSS class of a cell with this value."""
     return "none" if value is None else f"h{round(Scale(*ends, 0, LEVELS - 1)(value))}"
 
 
@@ -212,15 +213,15 @@ def _heat_style() -> str:
 
 
 def _rules(colours: Sequence[tuple[int, ...]]) -> str:
-    """Fills of the levels, and for each black or white letters, whichever stands out more."""
+    """Fills of the levels, each with black or white text, whichever has more contrast."""
     fills = "".join(f".fig .h{i} path{{fill:#{bytes(colour).hex()}}}" for i, colour in enumerate(colours))
-    dark = [_luminance(colour) < 0.18 for colour in colours]  # sRGB's contrast is the same to black and white here
+    dark = [_luminance(colour) < 0.18 for colour in colours]  # luminance with the same contrast to black and to white
     inks = (",".join(f".fig .h{i} text" for i, one in enumerate(dark) if one is kind) for kind in (True, False))
     return fills + "".join(f"{which}{{fill:{ink}}}" for which, ink in zip(inks, ("#fff", "#000"), strict=True))
 
 
 def _colour(share: float) -> tuple[int, ...]:
-    """Red, green and blue at a place of the ramp, from 0 to 1."""
+    """Red, green and blue, from 0 to 1, at a position of the colour scale."""
     below = min(int(share * (len(RAMP) - 1)), len(RAMP) - 2)
     part = share * (len(RAMP) - 1) - below
     return tuple(
@@ -230,13 +231,13 @@ def _colour(share: float) -> tuple[int, ...]:
 
 
 def _luminance(colour: Sequence[int]) -> float:
-    """Relative luminance as of WCAG 2, from 0 to 1."""
+    """Relative luminance according to WCAG 2, from 0 to 1."""
     linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _reach(rows: Sequence[ScoreRow]) -> Interval:
-    """Least and most that has to be on the axis."""
+    """Lowest and highest value that the axis must contain."""
     values = [end for row in rows for end in (row.value, *(row.interval or ()))]
     return min(values), max(values)
 

@@ -1,4 +1,4 @@
-"""The matches of one group that make a row of the results, and that row as a line of JSON with a checksum."""
+"""Fixtures: the matches of one group in one row of the results, and the row as a line of JSON with a checksum."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from dilemmas.experiments.tournaments.settings import Group
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """The matches of one group that make one row of the results."""
+    """The matches of one group in one row of the results."""
 
     group: Group
     engine: str
@@ -52,7 +52,7 @@ class Row:
     variance: Numbers | None = None
     """Variance of each player's points over one match, shape (n,), if the counts are expectations."""
     aborted: int = 0
-    """Number of matches aborted after an unreadable reply; their rounds up to then count."""
+    """Number of matches aborted after an unreadable reply; their complete rounds count."""
 
     @classmethod
     def of(cls, fixture: Fixture, tally: Tally) -> "Row":
@@ -74,7 +74,7 @@ class Row:
 
     @classmethod
     def read(cls, line: str) -> "Row":
-        """The row in a line; ValueError, KeyError, TypeError or OverflowError if it contains none."""
+        """Parse a line; ValueError, KeyError, TypeError or OverflowError if it is not a row."""
         body, _, seal = line.rstrip("\n").rpartition(',"sha256":')
         if seal != f'"{_checksum(body + "}")}"}}':
             raise ValueError("the checksum does not match")
@@ -90,12 +90,12 @@ class Row:
 
 
 def _checksum(text: str) -> str:
-    """The first 16 hex digits of the SHA-256 of a row without it."""
+    """First 16 hexadecimal digits of the SHA-256 of a row without its checksum."""
     return sha256(text.encode()).hexdigest()[:16]
 
 
 def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[Fixture]]:
-    """Consecutive fixtures that together take about this many seconds."""
+    """Batches of consecutive fixtures with a given duration, in seconds."""
     batch: list[Fixture] = []
     weight = 0.0
     for fixture in fixtures:

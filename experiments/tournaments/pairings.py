@@ -1,4 +1,4 @@
-"""Which groups of agents meet in a tournament: all, a sample of them, neighbours on a graph, or given ones."""
+"""Groups of agents that play in a tournament: all, a random sample, neighbours on a graph, or given ones."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +22,12 @@ class Pairings:
     names: tuple[str, ...]
     """Names of the players."""
     n_players: int
-    """Players of a match."""
+    """Number of players of a match."""
     symmetric: bool
     """Whether the game is the same from every seat."""
 
     def groups(self) -> tuple[Group, ...]:
-        """The groups that meet, in order."""
+        """The groups that play, in order."""
         settings = self.settings
         if settings.meetings is not None:
             return self._chosen(settings.meetings)
@@ -36,7 +36,7 @@ class Pairings:
         return tuple(map(self._seated, self._sampled(settings.sample) if settings.sample else self._all()))
 
     def _seated(self, group: Iterable[str]) -> Group:
-        """A group in the order of its seats: alphabetical where all seats are the same."""
+        """A group in the order of its seats; in alphabetical order if all seats are the same."""
         return tuple(sorted(group)) if self.symmetric else tuple(group)
 
     def _count(self) -> int:
@@ -58,7 +58,7 @@ class Pairings:
         return product(names, repeat=n) if self.settings.self_play else permutations(names, n)
 
     def _sampled(self, count: int) -> Iterable[Group]:
-        """That many different groups, drawn uniformly by the seed."""
+        """`count` different groups, drawn uniformly with the seed."""
         rng = np.random.default_rng([self.settings.seed, self.n_players])
         possible = self._count()
         if count >= possible:
@@ -76,7 +76,7 @@ class Pairings:
         names, n = self.names, self.n_players
         if not self.settings.self_play:
             places = rng.choice(len(names), n, replace=False)
-        elif self.symmetric:  # stars and bars: different places among more, less those before them
+        elif self.symmetric:  # stars and bars: distinct positions, each minus the number of positions before it
             places = np.sort(rng.choice(len(names) + n - 1, n, replace=False)) - np.arange(n)
         else:
             places = rng.integers(len(names), size=n)
@@ -97,7 +97,7 @@ class Pairings:
         return tuple(seated)
 
     def _named(self, word: str, group: Group) -> str:
-        """The agent of this name, or of this specification in the settings."""
+        """The agent with this name, or with this specification in the settings."""
         by_spec = dict(zip(self.settings.agents, self.names, strict=False))
         known = by_spec | {name: name for name in self.names}
         return lookup("agent", word, known, place=f"'{':'.join(group)}'")

@@ -1,7 +1,7 @@
-"""What a tournament shows people: a page with figures, the same words in Markdown, and tables for a terminal.
+"""Reports of a tournament: a page with figures, the same text in Markdown, and tables for a terminal.
 
-All of it is read from one dictionary, that of results.json (`run_folder.tournament_data`), so that a report can be made
-again from the file. Players' names are text, whoever chose them.
+All are made from the dictionary of results.json (`run_folder.tournament_data`), so a report can be made again from that
+file. Names of players are always escaped.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from dilemmas.experiments.tournaments.tables import (
 )
 
 NAMES = (None, 32, 20, 12)
-"""Most cells of a terminal for a name: all of it, or less where there is no room."""
+"""Maximum widths of a name in a terminal, tried in this order; None is unlimited."""
 
 
 def write_report(folder: Path, data: Results) -> None:
-    """Write report.md and report.html into a folder, each at once; the page needs nothing but itself."""
+    """Write report.md and report.html into a folder, atomically; the page is self-contained."""
     title = f"Tournament of {len(data['players'])} players: {words(data['settings']['game'])}"
     parts = sections(data)
     write_text(folder / "report.md", markdown(title, parts))
@@ -35,7 +35,7 @@ def write_report(folder: Path, data: Results) -> None:
 
 
 def print_tables(console: Console, data: Results) -> None:
-    """Print the main tables at the width of a terminal; names are shortened where that makes room."""
+    """Print the main tables at the width of a terminal, with shortened names if necessary."""
     places, engines = order(data), engine_table(data["groups"])
     rankings = [ranking_table(data, cells) for cells in NAMES]
     matrices = [matrix_table(data, places, cells) for cells in NAMES]
@@ -53,7 +53,7 @@ def print_tables(console: Console, data: Results) -> None:
 
 
 def _fitting(console: Console, tables: Sequence[Table]) -> Table | None:
-    """The first table that there is room for."""
+    """The first table that fits."""
     return next((table for table in tables if fits(console, table)), None)
 
 

@@ -43,7 +43,7 @@ LINES_AT_ONCE = 100_000
 """Number of lines of that table that are written at once."""
 
 Tell = Callable[[float, float], None]
-"""Is called with the work done so far and the total, both in seconds, estimated."""
+"""Function called with the work done so far and the total work, both in estimated seconds."""
 
 
 def play_tournament(
@@ -55,8 +55,27 @@ def play_tournament(
     address: str = "",
     tell: Tell = lambda done, work: None,
 ) -> Standings:
-    """Play what has not been played yet and compute the standings; with a folder, everything is kept there."""
-    work = sum(one.weight for one in tournament.fixtures)  # raises before a folder is made
+    """Play the remaining matches of a tournament and compute the standings.
+
+    Parameters
+    ----------
+    tournament
+        The tournament.
+    folder
+        Run folder to create or resume; None stores nothing.
+    workers, executor, address
+        As for `dilemmas.experiments.tournaments.workers.rows_of`.
+    tell
+        Called with the progress.
+
+    Raises
+    ------
+    RunError
+        If the folder contains a tournament with other settings, or anything else.
+    WorkerError
+        If workers cannot be started or one is killed.
+    """
+    work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
     rows = list(begin(folder, tournament)) if folder else []
     left, done = tournament.fixtures[len(rows) :], sum(row.fixture.weight for row in rows)
     before = seconds(folder) if folder else 0.0
@@ -79,7 +98,7 @@ def play_tournament(
 
 
 def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
-    """Open the folder, or make it, and return its rows; one with other settings is refused with the difference."""
+    """Open or create the folder and return its rows; `RunError` lists the differences from other settings."""
     kept, asked = settings_in(folder), settings_data(tournament)
     open_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
     if kept is None:
@@ -92,7 +111,7 @@ def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
 
 
 def settings_in(folder: Path) -> dict[str, Any] | None:
-    """The settings of the tournament in a folder; None if there are none, `RunError` if they are something else's."""
+    """The settings of the tournament in a folder; None without settings, `RunError` if the file is something else."""
     path = folder / SETTINGS
     if not path.is_file():
         return None
@@ -103,9 +122,9 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
-    """The rows of a file; `fixtures`: those that the rows have to belong to, in order, if they are known.
+    """Read the rows of a file; `fixtures`: the fixtures of the rows in order, if they are known.
 
-    An incomplete last line, which was being written when the tournament was interrupted, is left out.
+    An incomplete last line of an interrupted tournament is ignored.
     """
     for number, line in complete_lines(path):
         try:
@@ -114,8 +133,8 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
                 raise ValueError
         except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             raise RunError(
-                f"{path}, line {number} is damaged, or no row of this tournament; take it from a copy, or"
-                " begin anew with --force"
+                f"{path}, line {number} is damaged, or not a row of this tournament; restore it from a copy,"
+                " or start again with --force"
             ) from None
         yield row
 
@@ -131,11 +150,11 @@ def seconds(folder: Path) -> float:
     try:
         return float(read_run_json(path)["playing"]) if path.is_file() else 0.0
     except (KeyError, TypeError, ValueError):
-        raise RunError(f"{path} is damaged; delete it: only the time spent so far is lost") from None
+        raise RunError(f"{path} is damaged; delete it (it contains only the time spent so far)") from None
 
 
 def settings_data(tournament: Tournament) -> dict[str, Any]:
-    """The settings and the players of a tournament as plain values."""
+    """The settings and the players of a tournament as JSON values."""
     who = {
         "players": list(tournament.players),
         "alike": tournament.symmetric,
@@ -148,7 +167,7 @@ def settings_data(tournament: Tournament) -> dict[str, Any]:
 
 
 def tournament_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
-    """The standings as plain values, null where two players never met. `settings`: from `settings_data`."""
+    """The results as JSON values, null for pairs that never met. `settings`: from `settings_data`."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -177,16 +196,18 @@ def tournament_data(settings: Mapping[str, Any], table: Standings) -> dict[str, 
 
 
 def kept_data(folder: Path) -> dict[str, Any]:
-    """The results in a folder; those of the matches played so far if it is not complete."""
+    """The results in a folder; of an incomplete tournament, those of the matches played so far."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
         data: dict[str, Any] = read_run_json(results)
         if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
-            raise RunError(f"{results} does not contain the results of a tournament; repeat the command that began it")
+            raise RunError(
+                f"{results} does not contain the results of a tournament; repeat the command that started it"
+            )
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
     if not rows:
-        raise RunError(f"{folder}: nothing has been played yet; repeat the command that began it")
+        raise RunError(f"{folder}: nothing has been played yet; repeat the command that started it")
     if not {name for row in rows for name in row.fixture.group} <= set(begun["players"]):
         raise RunError(f"{folder / ROWS} has players that are not in {folder / SETTINGS}")
     return tournament_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
@@ -206,7 +227,7 @@ def _shares(ranks: NDArray[np.int64]) -> list[list[float]]:
 
 
 def write_results(folder: Path, data: dict[str, Any]) -> None:
-    """Write everything that follows from the rows."""
+    """Write all files that are derived from the rows."""
     from dilemmas.experiments.tournaments.report import write_report
 
     write_json(folder / RESULTS, data)
@@ -259,5 +280,5 @@ def _lines(number: int, row: Row) -> Iterator[list[Any]]:
 
 
 def nested(values: Numbers) -> list[list[float | None]]:
-    """A matrix as lists, None in place of nan."""
+    """A matrix as lists, with None for NaN."""
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]

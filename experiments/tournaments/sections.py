@@ -1,4 +1,4 @@
-"""The report of a tournament: from the dictionary of results.json to sentences, figures and tables."""
+"""Sections of the report of a tournament: sentences, figures and tables from the dictionary of results.json."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,7 +18,7 @@ from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, Show, hea
 from dilemmas.experiments.tournaments.tables import Results
 
 DRAWN = 60
-"""Maximum number of players in a figure, the best ones; with more, the cells are too small to read."""
+"""Maximum number of players in a figure, which shows the best ones."""
 FEW = 5
 """Number of matches of a group below which its standard error is itself uncertain by more than a third."""
 STEPS = 399
@@ -28,7 +28,8 @@ WIDEST = 6
 SEEN = 0.05
 """Probability of the first place below which a player is not named."""
 LAST = 0.005
-"""Players whose final share is smaller are not named; shares within this of the final ones have settled."""
+"""Players with a smaller final share are not named; dynamics within this distance of the final shares have
+converged."""
 
 
 def sections(data: Results) -> list[Section]:
@@ -40,7 +41,7 @@ def sections(data: Results) -> list[Section]:
         ("Cooperation with each player", _cooperation(data)),
         ("Groups", _groups(data)),
         ("Population dynamics", _population(data)),
-        ("What these numbers do not say", iter([Bullets(tuple(_limits(data)))])),
+        ("Limitations", iter([Bullets(tuple(_limits(data)))])),
         ("Settings", iter([tables.settings_table(data["settings"])])),
     ]
     found = [Section(title, tuple(blocks)) for title, blocks in parts]
@@ -110,7 +111,7 @@ def _population(data: Results) -> Iterator[Block]:
         course = replicator(matrix, time=STEPS / widest, every=1 / widest)
         yield Paragraph(_fate(course))
         moving = np.abs(course.shares - course.shares[-1]).max(axis=1) > LAST
-        end = min(len(moving), 20 + round(1.2 * moving.sum()))  # nothing changes after it has settled
+        end = min(len(moving), 20 + round(1.2 * moving.sum()))  # up to convergence
         caption = (
             "Shares in a well-mixed population, from equal shares. In one unit of time the share of a player earning"
             f" {num(widest)} points per round more than the mean would grow 2.7-fold."
@@ -121,7 +122,7 @@ def _population(data: Results) -> Iterator[Block]:
 
 
 def _complete(data: Results) -> PayoffMatrix | None:
-    """The payoffs, best players first; None unless all pairs have met, each player itself included."""
+    """The payoffs, best players first; None unless all pairs have met, including self-play."""
     names = tuple(data["players"][i] for i in order(data))
     among = np.ix_(order(data), order(data))
     payoffs, errors = (np.array(data[key], dtype=np.float64)[among] for key in ("payoff_matrix", "standard_errors"))
@@ -156,12 +157,12 @@ def order(data: Results) -> list[int]:
 
 
 def tournament_warnings(data: Results) -> Iterator[str]:
-    """What a reader has to know before using the numbers."""
+    """Warnings about the results."""
     sampled = [group for group in data["groups"] if group["engine"] not in EXACT]
     fewest = min((group["matches"] for group in sampled), default=FEW)
     if fewest == 1:
         yield (
-            "Some groups played a single match, which gives no sampling error: there are no intervals. Increase"
+            "Some groups played a single match, so their sampling error is unknown: there are no intervals. Increase"
             " --repetitions."
         )
     elif fewest < FEW:
@@ -217,7 +218,7 @@ def _verdict(data: Results) -> str:
 
 
 def about_errors(data: Results) -> str:
-    """What was sampled, and the size of the errors."""
+    """Which results are sampled, and the size of their errors."""
     exact = sum(group["engine"] in EXACT for group in data["groups"])
     total = len(data["groups"])
     if exact == total:

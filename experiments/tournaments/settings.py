@@ -11,10 +11,10 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 
 MOST = 200_000
-"""Maximum number of groups in a tournament; of more, a sample has to be drawn."""
+"""Maximum number of groups in a tournament; larger tournaments need a sample."""
 
 GRAPHS = ("ring", "lattice", "small_world")
-"""Graphs on which neighbours meet."""
+"""Graphs whose neighbours play each other."""
 
 Group = tuple[str, ...]
 """Names of the players of a match, by seat."""
@@ -37,15 +37,15 @@ class Settings:
     repetitions: int = 10
     """Number of matches of each group, if sampled."""
     self_play: bool = True
-    """Whether agents also meet themselves."""
+    """Whether agents also play against themselves."""
     meetings: tuple[Group, ...] | None = None
-    """The groups that meet, by name; None for all groups."""
+    """The groups that play, by name; None for all groups."""
     graph: str | None = None
-    """Graph on which only neighbours meet, in the order of the agents: one of `GRAPHS`."""
+    """Graph whose neighbours play each other, in the order of the agents: one of `GRAPHS`."""
     sample: int | None = None
     """Number of groups to draw; None for all groups."""
     engine: str = "auto"
-    """Engine of the matches; ``auto``: exact where theory allows, else sampled."""
+    """Engine of the matches; ``auto``: exact where possible, otherwise sampled."""
     seed: int = 0
     framing: Framing = field(default_factory=Framing)
 
@@ -63,5 +63,5 @@ class Settings:
             check_numbers(self, "sample", 1, MOST)
 
     def as_table(self) -> dict[str, Any]:
-        """Plain values, as JSON has them."""
+        """The settings as JSON values."""
         return asdict(self)

@@ -1,9 +1,9 @@
 """The standings of a tournament: payoffs by pair, scores and ranks, with their uncertainty.
 
-A player's score is its mean payoff per round where whom it meets is drawn at random, so that it is also the mean of its
-row of payoffs: a group counts as often as there are orders in which its players can sit down. Matches that were played
-exactly have no sampling error; of sampled ones the means are taken as normal, with the covariance of the players of one
-group, and ranks follow from a parametric bootstrap of all means.
+The score of a player is its mean payoff per round against opponents drawn at random, which is also the mean of its row
+of payoffs: the weight of a group is its number of distinct seatings. Exact matches have no sampling error. The means of
+sampled matches are assumed to be normal, with the covariance of the players of one group, and ranks are from a
+parametric bootstrap of all means.
 """
 
 from collections import Counter
@@ -65,8 +65,8 @@ def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
     if one.fixture.engine in EXACT:
         covariance = np.zeros((len(group),) * 2)
     elif count > 1:
-        spread = (payoffs - means * rounds[:, None]) / (total - rounds)[:, None]  # what leaving out a match changes
-        covariance = spread.T @ spread * ((count - 1) / count)  # by the jackknife, as matches differ in length
+        spread = (payoffs - means * rounds[:, None]) / (total - rounds)[:, None]  # effect of omitting each match
+        covariance = spread.T @ spread * ((count - 1) / count)  # jackknife, because matches differ in length
     return GroupMeans(
         group,
         one.fixture.engine,
@@ -90,7 +90,7 @@ class Standing:
     score: float
     """Mean payoff per round."""
     interval: tuple[float, float] | None
-    """95% interval of the score; None if there were only single matches."""
+    """95% interval of the score; None if no match was repeated."""
     ranks: tuple[float, ...] | None
     """95% interval of the rank."""
     first: float | None
@@ -105,11 +105,11 @@ class Standings:
 
     players: tuple[str, ...]
     payoffs: Numbers
-    """Mean points per round of the row's player in groups with the column's, shape (N, N); nan if they never met."""
+    """Mean points per round of the row player in groups with the column player, shape (N, N); NaN if they never met."""
     errors: Numbers
-    """Standard errors of these, shape (N, N); nan if they are unknown."""
+    """Standard errors of `payoffs`, shape (N, N); NaN if unknown."""
     cooperation: Numbers
-    """Share of rounds in which the row's player cooperated with the column's, shape (N, N)."""
+    """Share of rounds in which the row player cooperated with the column player, shape (N, N)."""
     ranking: tuple[Standing, ...]
     """Standings, best first."""
     ranks: NDArray[np.int64] | None
@@ -118,9 +118,9 @@ class Standings:
 
 
 def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
-    """How often each player cooperated after what it saw, over all its groups.
+    """Memory-one fingerprint of each player over all its groups.
 
-    A group that was played exactly counts as much as a sampled one; intervals are of a player with any sampled ones.
+    Exact and sampled groups have the same weight; a player has intervals if any of its groups was sampled.
     """
     matches = max(means.matches for means in groups)
     counts: dict[str, Numbers] = {}
@@ -134,9 +134,18 @@ def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
 
 
 def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike: bool = True) -> Standings:
-    """The table of a tournament; `seed` is that of the draws behind ranks and intervals.
+    """Compute the results of a tournament.
 
-    `alike`: whether it does not matter who sits where, so that a group stands for all orders of its players.
+    Parameters
+    ----------
+    players
+        Names of the N players.
+    rows
+        Rows of the results, in any order.
+    seed
+        Seed of the bootstrap of ranks and intervals.
+    alike
+        Whether the seats are the same, so that a group represents all orders of its players.
     """
     groups = group_means(rows)
     tables = _Tables.of(groups, players, alike)
@@ -166,9 +175,9 @@ class _Tables:
     cooperation: Numbers
     """Shape (G, n)."""
     covariance: Numbers
-    """Of the payoffs, shape (G, n, n); NaN where it is not known."""
+    """Covariance of the payoffs, shape (G, n, n); NaN if unknown."""
     orders: Numbers
-    """Number of seatings that a group stands for, shape (G,); 1 if seats differ."""
+    """Number of seatings that a group represents, shape (G,); 1 if seats differ."""
 
     @classmethod
     def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
@@ -190,10 +199,10 @@ class _Tables:
         return np.asarray(self.members[:, :, None] == self.members[:, None, :])
 
     def by_pair(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Payoffs, their standard errors and cooperation by pair of players, shape (N, N); nan if they never met."""
+        """Payoffs, their standard errors and cooperation by pair of players, shape (N, N); NaN if they never met."""
         others = ~np.eye(self.members.shape[1], dtype=np.bool_)
-        met = self.same.sum(axis=1)[:, None, :] - self.same  # seats of the column's player but for the row's own
-        variance = (self.covariance * self.same).sum(axis=2)  # with the other seats of the same player
+        met = self.same.sum(axis=1)[:, None, :] - self.same  # without the row player's own seat
+        variance = (self.covariance * self.same).sum(axis=2)  # and other seats of the same player
         orders = self.orders[:, None, None]
         at = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
 
@@ -229,16 +238,16 @@ def _orders(group: Group) -> int:
 
 
 def _added(places: NDArray[np.int64], values: Numbers, size: int) -> Numbers:
-    """The sum of the values by place, shape (size,)."""
+    """Sum of the values by index, shape (size,)."""
     return np.asarray(np.bincount(places, values.ravel(), size), dtype=np.float64)
 
 
 def _ranks(scores: Numbers) -> NDArray[np.int64]:
-    """Ranks along the last axis, from 1 for the greatest; scores that differ by rounding share the better one."""
+    """Ranks along the last axis, from 1 for the highest score; scores equal up to rounding share the better rank."""
     tie = 1e-9 * np.abs(scores).max(initial=0.0)
     order = np.argsort(-scores, axis=-1, kind="stable")
     ordered = np.take_along_axis(scores, order, axis=-1)
-    below = np.diff(ordered, axis=-1, prepend=np.inf) < -tie  # the first of a rank
+    below = np.diff(ordered, axis=-1, prepend=np.inf) < -tie  # the first score of each rank
     place = np.maximum.accumulate(np.where(below, np.arange(scores.shape[-1]), 0), axis=-1)
     ranks = np.empty_like(place)
     np.put_along_axis(ranks, order, place + 1, axis=-1)

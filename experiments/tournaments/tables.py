@@ -15,7 +15,7 @@ from dilemmas.experiments.reporting.terminal_text import shortened
 Results = Mapping[str, Any]
 
 ENGINES = {
-    "cycle": "exact: moves are followed until they repeat themselves",
+    "cycle": "exact: actions are simulated until they repeat",
     "chain": "exact: expected values of a Markov chain",
     "compiled": "sampled, in compiled code",
     "vectorised": "sampled, in arrays",
@@ -35,7 +35,7 @@ def decimals(values: Sequence[float | None]) -> int:
 
 
 def ranking_table(data: Results, cells: int | None = None) -> Table:
-    """The ranking, with its uncertainty if anything was sampled. `cells`: maximum width of a name, for a terminal."""
+    """The ranking, with its uncertainty if any match was sampled. `cells`: maximum width of a name in a terminal."""
     rows, digits, sampled = data["ranking"], score_digits(data), uncertain(data)
     lines = (
         (
@@ -81,10 +81,10 @@ def score_digits(data: Results) -> int:
 def matrix_table(
     data: Results, order: Sequence[int], cells: int | None = None, digits: int | None = None, intervals: bool = False
 ) -> Table:
-    """Points per round of each player in groups with each other one, in this order of their places.
+    """Points per round of each player in groups with each other player, in the given order of players.
 
-    `cells`: most of a name, for a terminal; `digits`: decimals, where they are not to be chosen by the numbers;
-    `intervals`: whether there is room for them.
+    `cells`: maximum width of a name in a terminal; `digits`: number of decimals, by default chosen from the numbers;
+    `intervals`: whether to show intervals.
     """
     digits = score_digits(data) if digits is None else digits
     margin = " ±: 95% interval." if intervals and uncertain(data) else ""
@@ -109,7 +109,7 @@ def matrix_table(
 
 
 def meeting(data: Results) -> str:
-    """How players meet each other, as a preposition."""
+    """Preposition between the names of two players."""
     return "against" if seat_count(data) == 2 else "in groups with"
 
 
@@ -149,7 +149,7 @@ def _habit(habit: Results) -> str:
 
 
 def engine_table(groups: Sequence[Results]) -> Table:
-    """The number of groups that each engine played, and what that means."""
+    """The number of groups played by each engine, and the method of the engine."""
     counts = Counter(group["engine"] for group in groups)
     matches = {engine: {group["matches"] for group in groups if group["engine"] == engine} for engine in counts}
     cells = (
@@ -187,7 +187,7 @@ def group_table(groups: Sequence[Results]) -> Table:
         ("", "players", "mean", "lowest", "highest", "cooperation"),
         tuple(cells),
         words=2,
-        note="Points per round: mean of the group, least and greatest of its players.",
+        note="Points per round: mean of the group, and the lowest and highest of its players.",
     )
 
 
@@ -219,7 +219,7 @@ def invasion_table(residents: Sequence[Resident]) -> Table:
 
 
 def settings_table(settings: Results) -> Table:
-    """The settings with which the tournament can be played again."""
+    """The settings, which reproduce the tournament."""
     return Table("Settings", ("what", "value"), tuple(_settings(settings)), words=2)
 
 
@@ -229,7 +229,7 @@ def _settings(settings: Results) -> Iterator[tuple[str, str]]:
             yield from ((f"{words(name)}, {words(key)}", str(one)) for key, one in value.items())
         elif name == "meetings" and value is not None:
             yield "meetings", f"{len(value):,} chosen groups"
-        elif value is not None and name != "players":  # they are in the ranking
+        elif value is not None and name != "players":  # players are in the ranking
             yield words(name), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

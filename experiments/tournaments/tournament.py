@@ -1,7 +1,7 @@
-"""A tournament: who meets whom under which rules, and the matches that follow, in a fixed order.
+"""A tournament: the groups of players, the rules, and the matches in a fixed order.
 
-A match depends on the seed, the rules, its players and its repetition, and on nothing else: not on the other
-participants, the order in which the agents are given, the size of a batch or the number of workers.
+A match depends only on the seed, the rules, its players and its repetition: not on the other participants, the order of
+the agents, the size of batches or the number of workers.
 """
 
 import json
@@ -38,7 +38,7 @@ class Tournament:
     def __init__(
         self, settings: Settings, guests: Mapping[str, Seats] | None = None, records: Path | None = None
     ) -> None:
-        """`guests`: the agents by name, if they are not to be made from the settings.
+        """`guests`: agents by name, which replace those made from the settings.
 
         `records`: folder for the trajectories of groups that are played in environments.
         """
@@ -62,12 +62,12 @@ class Tournament:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The groups that meet, in order."""
+        """The groups that play, in order."""
         return Pairings(self.settings, tuple(self.players), self.rules.n_players, self.symmetric).groups()
 
     @cached_property
     def places(self) -> Mapping[Group, int]:
-        """The number of each group, from 0."""
+        """Index of each group, from 0."""
         return {group: place for place, group in enumerate(self.groups)}
 
     @cached_property
@@ -76,12 +76,12 @@ class Tournament:
         return tuple(fixture for group in self.groups for fixture in self._fixtures(group))
 
     def play(self, fixtures: Sequence[Fixture]) -> list[Row]:
-        """Play the matches of some fixtures; one row for each."""
+        """Play the matches of some fixtures; yields one row for each."""
         rows: dict[Fixture, Row] = {}
         kinds = sorted({(fixture.engine, fixture.count) for fixture in fixtures})
         for engine, count in kinds:
             these = [one for one in fixtures if (one.engine, one.count) == (engine, count)]
-            keys = np.zeros((len(these), 1), dtype=np.uint64)  # exact engines draw nothing
+            keys = np.zeros((len(these), 1), dtype=np.uint64)  # exact engines use no random numbers
             if engine not in EXACT:
                 keys = np.stack([match_keys(self.settings.seed, one.group, one.first, count) for one in these])
             with ExitStack() as files:
@@ -91,7 +91,7 @@ class Tournament:
         return [rows[fixture] for fixture in fixtures]
 
     def _recorder(self, files: ExitStack, fixtures: Sequence[Fixture], keys: NDArray[np.uint64]) -> Recorder:
-        """What writes the trajectories of the fixtures, over existing files."""
+        """Writers of the trajectories of the fixtures; existing files are overwritten."""
         assert self.records is not None
         writers = []
         for fixture, key in zip(fixtures, keys, strict=True):

@@ -1,7 +1,7 @@
 """The workers of a tournament: this process, several processes, or several machines; the results are identical.
 
-Batches are submitted in order, a few ahead, and their rows are returned in that order, so the file of rows grows in
-order, whichever worker is faster.
+Batches are submitted and their rows returned in a fixed order, so the order of rows in the file does not depend on the
+speed of workers.
 """
 
 import logging
@@ -43,8 +43,8 @@ def rows_of(
 ) -> Iterator[list[Row]]:
     """The rows of each batch, in order.
 
-    `workers`: number of processes; with ``ray`` of concurrent tasks, on all nodes of the cluster at `address`, or on
-    this machine without an address.
+    `workers`: number of processes, or with ``ray`` number of concurrent tasks on the cluster at `address`, or on this
+    machine without an address.
     """
     check_executor(executor)
     if executor == "ray":
@@ -108,11 +108,12 @@ def _ctrl_c_only_here() -> Iterator[None]:
 
 
 _here: list[Tournament] = []
-"""In a worker process: its tournament."""
+"""The tournament of this worker process."""
 
 
 def _enter(tournament: Tournament, parent: Connection) -> None:
-    """Start a worker: ignore Ctrl-C, and exit when the parent closes the pipe, as it does however it ends."""
+    """Start a worker: ignore Ctrl-C, and exit when the pipe to the parent is closed, which happens even if it is
+    killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def exit_with_parent() -> None:
@@ -128,7 +129,7 @@ def _work(batch: Batch) -> list[Row]:
 
 
 def _knock(address: str) -> None:
-    """`WorkerError` if nothing listens at an address HOST:PORT; Ray itself would try for minutes."""
+    """Raise `WorkerError` if no server listens at HOST:PORT; Ray itself would retry for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
         try:
@@ -153,7 +154,7 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
         task: Any = ray.remote(Tournament.play)
         result: Callable[[Any], list[Row]] = ray.get
         yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
-    except ray.exceptions.RayTaskError as error:  # wraps an error of dilemmas that a task raised
+    except ray.exceptions.RayTaskError as error:  # contains the error of dilemmas raised by a task
         raise error.cause from None
     except ray.exceptions.RayError as error:
         raise WorkerError(f"Ray: {str(error).splitlines()[0]}; with --out, repeat the same command to resume") from None

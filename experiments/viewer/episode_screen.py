@@ -1,7 +1,7 @@
-"""Recorded steps and lists of matches as rendered in a terminal of 60 columns or more.
+"""Recorded steps and lists of matches, rendered for a terminal of 60 columns or more.
 
-Pure functions from records to rich renderables. Text that a model wrote is `Text`, never markup, and its control
-characters are shown, not executed.
+Pure functions from records to rich renderables. Text of models is never interpreted as markup, and control characters
+are replaced by visible ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> Re
 
 
 def match_screen(header: Header, record: MatchRecord, name: str) -> RenderableType:
-    """All steps of a match, one under the other."""
+    """All steps of a match, one below the other."""
     steps = [step_screen(header, record, step, name) for step in range(1, len(record.steps) + 1)]
     return Group(*(part for step in steps for part in (step, Text())))
 
@@ -70,7 +70,7 @@ def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Te
     totals = " : ".join(format_number(total) for total in list(record.outcome.totals.values())[:4])
     more = " ..." if len(record.outcome.totals) > 4 else ""
     rules = recorded_rules(header)
-    rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the clock may cut the last one short
+    rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the last may be incomplete
     line = Text(f"{place:>5}  {rounds:>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
     return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
@@ -94,8 +94,8 @@ def recorded_rules(header: Header) -> Repeated | None:
 
 
 def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable[[Any], str]:
-    """How the actions of a player in a step are shown: C and D, contributions, signals or points; as numbers in unknown
-    games, and if they belong to another step."""
+    """Function from an action of a player in a step to text: C and D, contributions, signals or points; numbers in
+    unknown games, and for actions of another phase."""
     if rules is None:
         return str
     phase, game = _phase(rules, step), rules.stage

@@ -1,6 +1,6 @@
 """The viewer behind `dilemmas watch`: step through recorded matches in the terminal.
 
-Files are indexed by byte offsets and only what is on the screen is parsed, so a large run opens at once.
+Files are indexed by byte offsets and only the displayed matches are parsed, so large runs open quickly.
 """
 
 import os
@@ -46,7 +46,7 @@ CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Za-z]|.", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is on the screen."""
+    """Position in the run, and the state of the screen."""
 
     match: int
     """Number of the match in the list, from 0."""
@@ -79,20 +79,20 @@ class Shelf:
         return self._places[match][0].header
 
     def name(self, match: int) -> str:
-        """The name of the file of a match, without its suffix."""
+        """Name of the file of a match, without its suffix."""
         return self._places[match][0].path.name.removesuffix(SUFFIX)
 
     def page(self, here: Place) -> RenderableType:
-        """The step of a place, or all steps of the match if it has none."""
+        """The step at a place, or all steps of the match."""
         header, record, name = self.header(here.match), self.record(here.match), self.name(here.match)
         if here.step is None:
             return match_screen(header, record, name)
         return step_screen(header, record, here.step, name)
 
     def at(self, match: int | None, step: int | None) -> Place:
-        """The place given by --match and --step; `RecordError` if there is none."""
+        """The place given by --match and --step; `RecordError` if it does not exist."""
         if match is None and step is not None:
-            raise RecordError(f"--step {step}: of which match? Give --match as well")
+            raise RecordError(f"--step {step}: needs --match")
         if match is None:
             return Place(0)
         if not 0 <= match < len(self):
@@ -104,7 +104,7 @@ class Shelf:
 
 
 def browse(shelf: Shelf, here: Place) -> None:
-    """Show the run in full screen until the user quits."""
+    """Show the run in the full terminal until the user quits."""
     console = Console(highlight=False)
     with _typing() as typed, console.screen() as screen:
         for key in _keys(typed):

@@ -22,7 +22,7 @@ class Block(NamedTuple):
     """Language of the block: ``python``, ``sh``, ``text``, ``toml`` ..."""
     body: str
     mark: str
-    """What is to be done with it, from the comment above it: ``not executed``, ``slow``, ``file``; empty to run it."""
+    """What is to be done with it, from the comment above it (see `test_pages`); empty to run it."""
     note: str
     """What the comment says after the mark: a reason, or the name of the file."""
     line: int
@@ -49,7 +49,7 @@ def blocks_of(text: str) -> list[Block]:
 
 
 def pages() -> list[Path]:
-    """Every page written by hand."""
+    """Every page that is not generated."""
     below = sorted((ROOT / "docs").rglob("*.md"))
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(p for p in below if not set(GENERATED) & set(p.parts))]
 

@@ -5,9 +5,11 @@ A block may carry a comment above it:
     <!-- not executed: REASON -->   is shown only
     <!-- slow: REASON -->           runs with the slow tests only
     <!-- file: NAME -->             is the content of a file that later blocks use
+    <!-- source file: NAME -->      is the content of a file that is added to a copy of the source
 
 A ``text`` block directly below another block is what that block prints: all of it for ``python``, some successive lines
-of it for ``sh``. ``diff`` blocks are applied to a copy of the package, which the rest of the page then uses.
+of it for ``sh``. ``diff`` blocks are applied to a copy of the source. The rest of the page uses that copy and is run
+in its folder.
 """
 
 import contextlib
@@ -25,11 +27,11 @@ from typing import Any
 
 import pytest
 
-import dilemmas
 from dilemmas.experiments.commands.main import main
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = Path(dilemmas.__file__).parent
+LINKS = ".links"
+"""Folder with a link ``dilemmas`` to the copy of the source."""
 SHOWN = {"text", "json", "toml", "csv", "bibtex"}
 """Kinds of blocks that are not run by themselves."""
 INTERPRETER = {"python", "python3", ".venv/bin/python"}
@@ -49,14 +51,15 @@ class Session:
         self.folder = folder
         self.slow = slow
         self.names: dict[str, Any] = {"__name__": "page"}
-        self.changed: Path | None = None
-        """Folder of a changed copy of the package, which is used once there is one."""
+        self.changed = False
+        """Whether the folder holds a copy of the source, which is then used instead of the installed package."""
 
     def run(self, page: Path, block: Any) -> None:
         """Execute a block; AssertionError where it fails or prints something else than the page says."""
         place = f"{page.name}, line {block.line}"
-        if block.mark == "file":
-            path = self._place(block.note)
+        if block.mark in ("file", "source file"):
+            self._copy_source(block.mark == "source file")
+            path = self.folder / block.note
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.body, encoding="utf-8")
         elif block.mark == "not executed" or block.kind in SHOWN or (block.mark == "slow" and not self.slow):
@@ -91,6 +94,9 @@ class Session:
     def _command(self, words: list[str], place: str) -> str:
         if words[0] in INTERPRETER:
             return self._process([sys.executable, *words[1:]])
+        if words[0] == "rm":
+            Path(self.folder, words[1]).unlink()
+            return ""
         assert words[0].removeprefix(".venv/bin/") == "dilemmas", f"{place}: {words[0]} needs a mark"
         if self.changed:
             return self._process([sys.executable, "-m", "dilemmas", *words[1:]])
@@ -101,25 +107,25 @@ class Session:
         return out.getvalue()
 
     def _process(self, words: list[str]) -> str:
-        path = filter(None, [str(self.changed or ""), os.environ.get("PYTHONPATH")])
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+        path = [str(self.folder / LINKS)] if self.changed else []
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")])}
         done = subprocess.run(words, cwd=self.folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr}"
+        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def _place(self, name: str) -> Path:
-        """Where a file of the page lies; those of the package are in the changed copy, which is made when needed."""
-        if not name.startswith("dilemmas/"):
-            return self.folder / name
-        if self.changed is None:
-            self.changed = self.folder / "changed"
-            shutil.copytree(PACKAGE, self.changed / "dilemmas", ignore=_not_the_package)
-        return self.changed / name
+    def _copy_source(self, wanted: bool = True) -> None:
+        """Make the folder a copy of the source, unless it is one."""
+        if wanted and not self.changed:
+            shutil.copytree(ROOT, self.folder, ignore=_not_the_source, dirs_exist_ok=True)
+            (self.folder / LINKS).mkdir()
+            (self.folder / LINKS / "dilemmas").symlink_to(self.folder)
+            self.changed = True
 
     def _change(self, diff: str, place: str) -> None:
         """Apply a diff whose hunks are found by their unchanged lines, each of which must occur once."""
         head, *hunks = re.split(r"^@@.*\n", diff, flags=re.MULTILINE)
-        path = self._place(f"dilemmas/{re.findall(r'^[+]{3} (.*)$', head, re.MULTILINE)[0]}")
+        self._copy_source()
+        path = self.folder / re.findall(r"^[+]{3} (.*)$", head, re.MULTILINE)[0]
         text = path.read_text(encoding="utf-8")
         for hunk in hunks:
             lines = hunk.splitlines(keepends=True)
@@ -129,10 +135,11 @@ class Session:
         path.write_text(text, encoding="utf-8")
 
 
-def _not_the_package(folder: str, names: list[str]) -> set[str]:
-    """Of the root, only the package is copied; nowhere compiled files."""
-    kept = {"__init__.py", "__main__.py", "py.typed", "envs", "agents", "training", "experiments"}
-    left = set(names) - kept if Path(folder) == PACKAGE else set()
+def _not_the_source(folder: str, names: list[str]) -> set[str]:
+    """Of the root, only the package and the tests are copied; nowhere compiled files."""
+    kept = {"__init__.py", "__main__.py", "py.typed", "pyproject.toml"}
+    kept |= {"envs", "agents", "training", "experiments", "tests"}
+    left = set(names) - kept if Path(folder) == ROOT else set()
     return left | ({"__pycache__"} & set(names))
 
 
@@ -144,7 +151,9 @@ def execute(page: Path, blocks: list[Any], folder: Path, monkeypatch: pytest.Mon
         session.run(page, block)
 
 
-def test_a_page_does_what_it_says(page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_a_page_are_executed(
+    page: Path, read: Read, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execute(page, read(page), workplace, monkeypatch, slow=False)
 
 
@@ -155,7 +164,7 @@ def test_slow_blocks_do_too(page: Path, read: Read, workplace: Path, monkeypatch
         execute(page, blocks, workplace, monkeypatch, slow=True)
 
 
-def test_what_is_made_and_installed_exists(page: Path, read: Read) -> None:
+def test_make_targets_and_extras_exist(page: Path, read: Read) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     for line in (line for block in read(page) if block.kind == "sh" for line in outside(block)):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchOutcome, Move
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
@@ -49,9 +49,9 @@ class Thorough:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
     def _decide(self, turn: Turn) -> Decision:
         action = None if turn.info["view"].round == 2 else 0
@@ -63,7 +63,7 @@ class Thorough:
 def trajectory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("written") / "a.trajectory.jsonl"
     agents = [Thorough(), strategy("tit_for_tat")]
-    described = (Player("thorough", "thorough"), strategy("tit_for_tat").describe())
+    described = (PlayerRecord("thorough", "thorough"), strategy("tit_for_tat").describe())
     header = Header("dilemmas/stag_hunt-v0", described, 0, {"rounds": 3}, "friends", "study")
     with TrajectoryWriter(path, header) as writer:
         for rounds, number in ((2, 0), (3, 1)):
@@ -77,7 +77,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_line_of_a_trajectory_is_as_the_schema_says(trajectory: Path, small_run: Path) -> None:
+def test_every_line_of_a_trajectory_matches_the_schema(trajectory: Path, small_run: Path) -> None:
     validator = Draft202012Validator(TRAJECTORY)
     recorded = sorted((small_run / "runs" / "replicate" / "matches").glob("*.jsonl"))
     for path in (trajectory, recorded[0], recorded[-1]):
@@ -85,7 +85,7 @@ def test_every_line_of_a_trajectory_is_as_the_schema_says(trajectory: Path, smal
             validator.validate(line)
 
 
-KINDS = {"header": Header, "player": Player, "move": Move, "decision": Decision, "end": MatchOutcome}
+KINDS = {"header": Header, "player": PlayerRecord, "move": Move, "decision": Decision, "end": MatchOutcome}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,7 +146,7 @@ def tables() -> Iterator[dict[str, Any]]:
         yield json.loads(json.dumps(compile_agent(agent, game, 1, player=player).document()))
 
 
-def test_tables_are_as_the_schema_says(small_run: Path) -> None:
+def test_tables_match_the_schema(small_run: Path) -> None:
     validator = Draft202012Validator(TABLE)
     for document in tables():
         validator.validate(document)
@@ -174,7 +174,7 @@ def test_a_table_without_a_required_key_is_refused(kind: str, key: str) -> None:
         parse_table(document)
 
 
-def test_teaching_data_is_as_the_schema_says(small_run: Path, tmp_path: Path) -> None:
+def test_teaching_data_matches_the_schema(small_run: Path, tmp_path: Path) -> None:
     path = small_run / "runs" / "replicate" / "examples.jsonl"
     lines = lines_of(path)
     validator = Draft202012Validator(EXAMPLE)
@@ -185,14 +185,3 @@ def test_teaching_data_is_as_the_schema_says(small_run: Path, tmp_path: Path) ->
         cut.write_text(json.dumps({name: value for name, value in lines[0].items() if name != key}), encoding="utf-8")
         with pytest.raises(InputError):
             read_examples(cut)
-
-
-def test_the_page_on_run_folders_lists_every_file_and_key(small_run: Path) -> None:
-    run = small_run / "runs" / "replicate"
-    page = (SCHEMAS.parent / "formats" / "run_folder.md").read_text(encoding="utf-8")
-    for path in run.iterdir():
-        assert f"`{path.name}{'/' * path.is_dir()}`" in page, path.name
-    for key in json.loads((run / "results.json").read_text(encoding="utf-8")):
-        assert f"`{key}`" in page, key
-    for key in lines_of(run / "answers" / "teacher.jsonl")[0]:
-        assert f"| `{key}` |" in page, key

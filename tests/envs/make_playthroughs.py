@@ -124,7 +124,7 @@ def play(case: Playthrough) -> Iterator[str]:
 
 
 def _seen(env: InWords, observations: Mapping[str, Any], infos: Mapping[str, Any]) -> Iterator[str]:
-    """State, observations, masks, views and, while the match goes on, prompts."""
+    """State, observations, masks, views and, until the match ends, prompts."""
     yield f"  state: {_numbers(env.state())}"
     yield from _by_agent("observation", {agent: _numbers(vector) for agent, vector in observations.items()})
     masks = {agent: _numbers(info["action_mask"]) for agent, info in infos.items() if "action_mask" in info}

@@ -46,5 +46,5 @@ def test_environments_load_neither_prompts_nor_heavy_libraries(code: str) -> Non
     assert not modules & {*HEAVY, PROMPTS}
 
 
-def test_the_test_sees_what_is_loaded() -> None:
+def test_loaded_modules_are_detected() -> None:
     assert PROMPTS in loaded("import dilemmas.envs.prompts.templates")

@@ -37,7 +37,7 @@ def test_one_changed_payoff_is_seen_in_payoffs_prompts_and_rendering() -> None:
     assert changed[-1] == f"If this change is intended, run: {COMMAND}"
 
 
-def test_the_matches_show_what_they_are_named_for() -> None:
+def test_matches_contain_the_feature_in_their_name() -> None:
     text = {case.name: case.path.read_text(encoding="utf-8") for case in CASES}
     assert "action of each agent: 0" in text["prisoners_dilemma_noise"]
     assert "history=((0, 0),)" in text["prisoners_dilemma_noise"]

@@ -64,7 +64,7 @@ def test_a_stopped_run_ends_with_the_same_weights(tiny_model, adapter, tmp_path)
     assert records[0] == records[1]
 
 
-def test_the_adapter_loads_with_plain_peft_and_says_what_it_is(adapter) -> None:
+def test_the_adapter_loads_with_peft_and_has_a_model_card(adapter) -> None:
     AutoPeftModelForCausalLM.from_pretrained(adapter)
     card = (adapter / "README.md").read_text()
     assert "on 16 answers" in " ".join(card.split())

@@ -23,49 +23,86 @@ from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.experiments.tournaments.settings import GRAPHS
 
 WORDS = ("player", "resident", "stability", "invaded by")
 """Headings of columns with words, not numbers."""
 NAMES = ("player", "resident")
-"""Those that are kept on one line."""
+"""Columns of names, which are not wrapped."""
 
 
-@click.command(short_help="Compute what becomes of the strategies in a population.")
+@click.command(short_help="Compute how the strategies evolve in a population.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--dynamics",
     default="ecological",
     show_default=True,
     shell_complete=completion.dynamics,
-    help=f"Dynamics: {', '.join(DYNAMICS)}.",
+    help=f"Population dynamics to compute: {', '.join(DYNAMICS)}.",
 )
-@click.option("--players", help="Only these players, comma-separated.  [default: all]")
+@click.option("--players", metavar="A,B,...", show_default="all", help="Only these players, comma-separated.")
 @click.option(
     "--start",
-    help="Initial state, NAME=SHARE,... (moran: NAME=COUNT,...); the others share the rest.  [default: equal shares]",
+    metavar="NAME=SHARE,...",
+    show_default="equal shares",
+    help="Initial shares from 0 to 1 (moran: NAME=COUNT,...); the other players have equal parts of the rest.",
 )
-@click.option("--generations", type=click.IntRange(1), help="Number of generations.  [default: 100; 1000 with moran]")
-@click.option("--mutation", type=float, help="Probability that a child has another strategy.  [default: 0]")
-@click.option("--baseline", type=float, help="ecological: points added to every payoff.  [default: 0]")
-@click.option("--revising", type=float, help="best-response: share that revises per generation.  [default: 0.1]")
-@click.option("--temperature", type=float, help="best-response: logit response above 0.  [default: 0]")
-@click.option("--population", type=int, help="moran, invasion, alpha-rank: size.  [default: 100, 100, 50]")
-@click.option("--runs", type=int, help="moran: number of runs.  [default: 100]")
-@click.option("--seed", type=click.IntRange(0), help="moran: seed of the runs.  [default: 0]")
-@click.option("--graph", help="moran: graph of the neighbours: ring, lattice, small_world.  [default: well-mixed]")
-@click.option("--rule", help=f"moran, invasion: update rule: {', '.join(RULES)}.  [default: {RULES[0]}]")
-@click.option("--fitness", help=f"moran, invasion: fitness: {', '.join(FITNESS)}.  [default: {FITNESS[0]}]")
-@click.option("--intensity", type=float, help="moran, invasion: intensity of selection, 0 or more.  [default: 1]")
-@click.option("--alpha", type=float, help="alpha-rank: intensity of ranking, 0 or more.  [default: inf]")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="File for a chart of the shares.")
+@click.option(
+    "--generations", type=click.IntRange(1), show_default="100; 1000 with moran", help="Number of generations."
+)
+@click.option(
+    "--mutation",
+    type=click.FloatRange(0),
+    show_default="0",
+    help="ecological, moran: probability that an offspring has another strategy; replicator: mutation rate.",
+)
+@click.option("--baseline", type=float, show_default="0", help="ecological: points added to every payoff.")
+@click.option(
+    "--revising",
+    type=click.FloatRange(0, 1, min_open=True),
+    show_default="0.1",
+    help="best-response: share of players who revise their strategy per generation.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0),
+    show_default="0",
+    help="best-response: temperature of the logit response; 0 is the best response.",
+)
+@click.option(
+    "--population",
+    type=click.IntRange(2),
+    show_default="100; 50 with alpha-rank",
+    help="moran, invasion, alpha-rank: number of players.",
+)
+@click.option("--runs", type=click.IntRange(1), show_default="100", help="moran: number of runs.")
+@click.option("--seed", type=click.IntRange(0), show_default="0", help="moran: seed of the runs.")
+@click.option(
+    "--graph",
+    metavar="GRAPH",
+    show_default="well-mixed",
+    shell_complete=completion.graphs,
+    help=f"moran: graph of the neighbours: {', '.join(GRAPHS)}.",
+)
+@click.option("--rule", show_default=RULES[0], help=f"moran, invasion: update rule: {', '.join(RULES)}.")
+@click.option(
+    "--fitness",
+    show_default=FITNESS[0],
+    help=f"moran, invasion: fitness as a function of payoff: {', '.join(FITNESS)}.",
+)
+@click.option(
+    "--intensity", type=click.FloatRange(0), show_default="1", help="moran, invasion: intensity of selection."
+)
+@click.option("--alpha", type=click.FloatRange(0), show_default="inf", help="alpha-rank: ranking intensity.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Chart of the shares to write.")
 @force_option("Overwrite the chart.")
 @json_option
 def command(
     folder: Path, dynamics: str, players: str | None, svg: Path | None, force: bool, as_json: bool, **options: Any
 ) -> None:
-    """Compute how the strategies of the tournament in FOLDER spread in a population, by their payoffs.
+    """Compute how the strategies of the tournament in FOLDER evolve in a population, from their payoffs.
 
-    In games with different seats, each player takes every seat equally often.
+    Only two-player games are supported; in asymmetric ones, each player has each seat equally often.
     """
     run, _ = lookup("dynamics", dynamics, DYNAMICS)
     check_overwrite(svg, "--svg", force)
@@ -84,7 +121,7 @@ def command(
 
 
 def settled(dynamics: str, given: Settings) -> Settings:
-    """The options of some dynamics, with defaults; `DynamicsError` for an option that they do not have."""
+    """The options of the dynamics, with defaults; `DynamicsError` for an option that they do not have."""
     _, used = DYNAMICS[dynamics]
     for option, value in given.items():
         if value is not None and option not in used:

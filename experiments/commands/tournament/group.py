@@ -1,4 +1,4 @@
-"""`dilemmas tournament`: play one, print it again, export it, and let its strategies evolve."""
+"""`dilemmas tournament`: play tournaments, print and export them, and compute how their strategies evolve."""
 
 import click
 
@@ -11,10 +11,10 @@ COMMANDS = {
     "strategies": (f"{HERE}.strategies", "List the built-in strategies, or describe one."),
     "show": (f"{HERE}.show", "Print the tables of a tournament again."),
     "export": (f"{HERE}.export", "Write every match to a CSV or Parquet file."),
-    "evolve": (f"{HERE}.evolve", "Compute what becomes of the strategies in a population."),
+    "evolve": (f"{HERE}.evolve", "Compute how the strategies evolve in a population."),
 }
 
 
 @click.group(cls=CommandGroup, commands=COMMANDS, answers=TOURNAMENT_ANSWERS)
 def command() -> None:
-    """Tournaments of strategies, policy tables and language models: exact where theory allows, else sampled."""
+    """Tournaments of strategies, policy tables and language models: exact where possible, otherwise sampled."""

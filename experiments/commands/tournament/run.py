@@ -1,4 +1,4 @@
-"""`dilemmas tournament run`: play a tournament, exactly where theory allows and sampled elsewhere."""
+"""`dilemmas tournament run`: play a tournament, exact where possible and otherwise sampled."""
 
 import shutil
 import time
@@ -41,7 +41,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """Which groups meet."""
+    """Which groups of agents play."""
 
     self_play: bool
     pairs: tuple[tuple[str, ...], ...] | None
@@ -72,28 +72,36 @@ def match_options(function: Function) -> Function:
             set_option,
             click.option(
                 "--rounds",
-                metavar="N",
-                help=f"Rounds of a match, or MIN-MAX to draw them.  [default: {ROUNDS}; no limit with --continuation]",
+                metavar="N or MIN-MAX",
+                show_default=f"{ROUNDS}; no limit with --continuation",
+                help="Number of rounds per match, or the range from which it is drawn.",
             ),
             click.option(
-                "--continuation", type=chance, help="Probability that a round is followed by another.  [default: 1]"
+                "--continuation",
+                type=chance,
+                show_default="1",
+                help="Continuation probability: that a round is followed by another.",
             ),
             click.option(
-                "--noise", type=chance, default=0.0, show_default=True, help="Probability that an action is replaced."
+                "--noise",
+                type=chance,
+                default=0.0,
+                show_default=True,
+                help="Trembling hand: probability that an action is replaced by another.",
             ),
             click.option(
                 "--memory",
                 type=click.IntRange(0),
                 default=1,
                 show_default=True,
-                help="Previous rounds that are shown to language models.",
+                help="Number of previous rounds shown to language models.",
             ),
         ),
     )
 
 
 def meeting_options(function: Function) -> Function:
-    """Who meets whom, passed as `meetings`."""
+    """Which groups of agents play, passed as `meetings`."""
 
     @wraps(function)
     def call(*, self_play: bool, pairs: str | None, graph: str | None, sample: int | None, **others: Any) -> Any:
@@ -104,22 +112,33 @@ def meeting_options(function: Function) -> Function:
         call,
         (
             click.option(
-                "--self-play/--no-self-play", default=True, show_default=True, help="Whether agents meet themselves."
+                "--self-play/--no-self-play",
+                default=True,
+                show_default=True,
+                help="Whether agents play against themselves.",
             ),
-            click.option("--pairs", help="Only these meet: a:b,c:d (a:b:c,... in games of three).  [default: all]"),
+            click.option(
+                "--pairs",
+                metavar="A:B,C:D,...",
+                show_default="all",
+                help="Only these groups play; A:B:C,... in games of three.",
+            ),
             click.option(
                 "--graph",
                 metavar="GRAPH",
                 shell_complete=completion.graphs,
-                help=f"Only neighbours meet, in the order of the agents: {', '.join(GRAPHS)}.",
+                show_default="all",
+                help=f"Only neighbours play, in the order of the agents: {', '.join(GRAPHS)}.",
             ),
-            click.option("--sample", type=click.IntRange(1), help="Number of groups to draw.  [default: all]"),
+            click.option(
+                "--sample", type=click.IntRange(1), show_default="all", help="Number of groups, drawn at random."
+            ),
         ),
     )
 
 
 def worker_options(function: Function) -> Function:
-    """Who does the work, passed as the mapping `work`, arguments of `play_tournament`."""
+    """Workers, passed as the mapping `work`, arguments of `play_tournament`."""
 
     @wraps(function)
     def call(*, workers: int, executor: str, ray_address: str, **others: Any) -> Any:
@@ -133,14 +152,14 @@ def worker_options(function: Function) -> Function:
                 type=click.IntRange(1),
                 default=1,
                 show_default=True,
-                help="Number of processes, or Ray tasks; the results do not depend on it.",
+                help="Number of processes or Ray tasks; does not affect the results.",
             ),
             click.option(
                 "--executor",
                 type=click.Choice(EXECUTORS),
                 default="process",
                 show_default=True,
-                help="Where they run: this machine, or a Ray cluster.",
+                help="Where the workers run: on this machine, or on a Ray cluster.",
             ),
             click.option("--ray-address", default="", help="Address of a running Ray cluster: HOST:PORT or auto."),
         ),
@@ -154,12 +173,10 @@ def worker_options(function: Function) -> Function:
     required=True,
     metavar="A,B,...",
     shell_complete=completion.agents,
-    help="Participants, comma-separated; see above.",
+    help="Agents, comma-separated; see above.",
 )
 @match_options
-@click.option(
-    "--repetitions", type=click.IntRange(1), default=10, show_default=True, help="Matches per group, if sampled."
-)
+@click.option("--repetitions", type=click.IntRange(1), default=10, show_default=True, help="Sampled matches per group.")
 @meeting_options
 @click.option(
     "--engine",
@@ -167,14 +184,14 @@ def worker_options(function: Function) -> Function:
     show_default=True,
     metavar="ENGINE",
     shell_complete=completion.engines,
-    help=f"Engine of all matches: auto, {', '.join(ENGINES)}; `auto` chooses the best one for each group.",
+    help=f"Engine of all matches: auto, {', '.join(ENGINES)}; auto chooses one for each group.",
 )
 @framing_options("team")
 @seed_option("all matches")
 @worker_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for results and report.")
-@force_option("Delete what --out contains and start again.")
-@click.option("--dry-run", is_flag=True, help="Print what would be played, and stop.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write results and report to.")
+@force_option("Delete the folder --out and start again.")
+@click.option("--dry-run", is_flag=True, help="Print the number of groups and matches, and exit.")
 @json_option
 def command(
     specs: str,
@@ -191,17 +208,18 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Play a tournament and print its tables. With --out everything is kept, and an interrupted tournament is resumed
-    by repeating the command.
+    """Play a tournament and print its tables. With --out all results are saved, and an interrupted tournament is
+    resumed by repeating the command.
 
     \b
-    --agents takes, comma-separated:
-      tit_for_tat, tft, 'random(0.3)'  strategies (dilemmas tournament strategies)
-      @first_tournament                a set: also @automata, @all, @groups
-      tuned.json                       a policy table (dilemmas compile)
-      MODEL, MODEL+ADAPTER             a language model: directory, hub id, built-in name
-      axelrod:NAME, uniform            a strategy of Axelrod-Python; random actions
-      NAME=AGENT                       any of them under a name of your own
+    Agents:
+      tit_for_tat, 'random(0.3)'  a strategy (see dilemmas tournament strategies)
+      @first_tournament           a set: also @automata, @all, @groups
+      tuned.json                  a policy table (see dilemmas compile)
+      MODEL, MODEL+ADAPTER        a language model: directory, hub id or built-in
+      axelrod:NAME                a strategy of the Axelrod library
+      uniform                     random actions
+      NAME=AGENT                  any of these under another name
     """
     start = time.monotonic()
     settings = Settings(
@@ -260,7 +278,7 @@ def span(text: str) -> int | tuple[int, int]:
 
 
 def print_plan(tournament: Tournament, as_json: bool) -> None:
-    """Print what would be played."""
+    """Print the agents and the number of groups and matches."""
     engines = Counter(fixture.engine for fixture in tournament.fixtures)
     matches = sum(fixture.count for fixture in tournament.fixtures if fixture.engine not in EXACT)
     if as_json:

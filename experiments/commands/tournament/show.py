@@ -15,7 +15,7 @@ from dilemmas.experiments.tournaments.run_folder import RESULTS, kept_data
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @json_option
 def command(folder: Path, as_json: bool) -> None:
-    """Print the tables of the tournament in FOLDER again, of as much as has been played."""
+    """Print the tables of the tournament in FOLDER again; of an incomplete one, those of the matches played so far."""
     data = kept_data(folder)
     if not (folder / RESULTS).is_file():
         click.echo(f"{folder} is not complete; these are the matches played so far", err=True)

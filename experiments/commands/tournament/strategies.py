@@ -1,4 +1,4 @@
-"""`dilemmas tournament strategies`: the built-in strategies in a list, or one of them in full."""
+"""`dilemmas tournament strategies`: the list of built-in strategies, or the description of one."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A strategy and what there is to say about it."""
+    """A strategy with its place in the list."""
 
     section: str
     """Section of the list."""
@@ -47,12 +47,12 @@ class Known:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """What the numbers behind the name mean."""
+        """Names of the parameters in parentheses."""
         inside = self.row.name.partition("(")[2].removesuffix(")")
         return tuple(inside.split(",")) if inside else ()
 
     def as_data(self) -> dict[str, Any]:
-        """Plain values, as --json prints them."""
+        """JSON values, as printed by --json."""
         more = {"section": self.section, "description": self.entry.description, "parameters": self.parameters}
         return {**self.row._asdict(), **more}
 
@@ -85,7 +85,7 @@ def known() -> tuple[Known, ...]:
 
 
 def chosen(name: str | None) -> tuple[list[Known], bool]:
-    """The strategies that a name selects, and whether it is the name of one, which is then described in full."""
+    """The strategies that a name selects, and whether it is the exact name of one, which is then described in full."""
     if name is None:
         return list(known()), False
     if name.startswith("@"):
@@ -114,7 +114,7 @@ def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
 
 
 def in_full(one: Known) -> Table:
-    """Everything that is known of a strategy."""
+    """The complete description of a strategy."""
     row = one.row
     lines = {
         "strategy": row.name,

@@ -111,9 +111,9 @@ def _sections(results: Results) -> Iterator[Section]:
     yield Section(SUMMARY, tuple(_summary(results)))
     for name, figures in results["alignment"].items():
         verdict = _verdict(figures)
-        told = Paragraph(f"{ABOUT.get(name, '')} {verdict[0].upper()}{verdict[1:]}".strip())
+        sentence = Paragraph(f"{ABOUT.get(name, '')} {verdict[0].upper()}{verdict[1:]}".strip())
         left_out = _left_out(results["scenarios"][name], figures, results["observations"])
-        yield Section(set_title(name), (told, *left_out))
+        yield Section(set_title(name), (sentence, *left_out))
 
 
 def _summary(results: Results) -> Iterator[Block]:

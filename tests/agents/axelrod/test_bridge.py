@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Agent, Decision, Player, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Turn
 from dilemmas.agents.axelrod.bridge import AxelrodAgent, axelrod_agent, player_seed
 from dilemmas.agents.axelrod.names import axelrod_library
 from dilemmas.agents.matches.match import AgentError, run_matches
@@ -127,28 +127,28 @@ def test_matches_are_those_of_axelrod(axl: Any, options: dict[str, Any], points:
 
 
 def test_players_know_the_length_and_the_payoffs_as_in_axelrods_match(axl: Any) -> None:
-    told: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
 
     class Told(axl.Player):
         name = "Told"
 
         def strategy(self, opponent: Any) -> Any:
-            told.append(self.match_attributes)
+            found.append(self.match_attributes)
             return axl.Action.C
 
     agents = [axelrod_agent(Told()), strategy("tit_for_tat")]
     matches(agents, 3, clock=True, noise=0.2)
     matches(agents, 3)
     matches(agents, 3, clock=True, continuation=0.9)
-    assert told[0] == {"length": 3, "game": axl.DefaultGame, "noise": 0.2}
-    assert {one["length"] for one in told[3:]} == {math.inf}
+    assert found[0] == {"length": 3, "game": axl.DefaultGame, "noise": 0.2}
+    assert {one["length"] for one in found[3:]} == {math.inf}
     assert agents[0].describe().kind == "axelrod_player"
 
-    told.clear()
+    found.clear()
     inspection, told_by_seat = stage_game("inspection_game"), []
     for seat in range(2):
         matches([axelrod_agent(Told()), strategy("random")][:: 1 - 2 * seat], 1, game="inspection_game")
-        told_by_seat.append(told.pop()["game"])
+        told_by_seat.append(found.pop()["game"])
     for own, other in np.ndindex(2, 2):
         assert told_by_seat[0].score((own, other)) == inspection.payoffs((own, other))
         assert told_by_seat[1].score((own, other)) == inspection.payoffs((other, own))[::-1]
@@ -219,7 +219,7 @@ def test_other_phases_are_idle(axl: Any) -> None:
     assert [tuple(move.decision.action for move in moves) for moves in record.steps] == [(0, 0)] * 6
 
 
-def replay(path: Path, agents: Sequence[Any], players: Sequence[Player]) -> Any:
+def replay(path: Path, agents: Sequence[Any], players: Sequence[PlayerRecord]) -> Any:
     """The result of `replay` for three matches of agents, with other players in the header of the file."""
     options: dict[str, Any] = {"rounds": 8, "memory": 8, "noise": 0.1}
     with TrajectoryWriter(path, Header("dilemmas/prisoners_dilemma-v0", tuple(players), 5, options)) as writer:

@@ -56,7 +56,7 @@ def test_parameters_as_arguments(axl: Any) -> None:
     [
         ("TitForTatt", "'TitForTatt'; did you mean 'TitForTat'"),
         ("Randm(p=0.3)", "'Randm'; did you mean 'Random'"),
-        ("zzzzz", "axelrod.all_strategies lists them"),
+        ("zzzzz", "list them: python -c"),
         ("Random(q=0.3)", "unknown parameter 'q' in Axelrod's Random; known: p"),
         ("TitForTat(3)", "TitForTat has no parameters; got 1 values"),
         ("Random(p=open('secret'))", "must be literals"),
@@ -72,7 +72,7 @@ def test_names_refused(axl: Any, written: str, said: str) -> None:
         axelrod_agent(written)
 
 
-def test_without_axelrod_the_message_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_axelrod_the_message_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "axelrod", None)
     axelrod_library.cache_clear()
     with pytest.raises(StrategyError, match=r'pip install "dilemmas\[axelrod\]"'):

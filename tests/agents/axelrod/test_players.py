@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Agent, Decision, Player, Traits, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.axelrod.bridge import axelrod_agent, axelrod_player, native_strategy
 from dilemmas.agents.axelrod.names import axelrod_library
 from dilemmas.agents.matches.match import run_matches
@@ -135,18 +135,18 @@ class Probe:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def test_the_view_of_an_agent_in_axelrods_matches(axl: Any) -> None:
     probe, game = Probe(), axl.Game(r=4, s=-1, t=6, p=2)
     axl.Match((axl.Defector(), axelrod_player(probe)), turns=3, game=game, seed=1).play()
     assert [view.history for view in probe.views] == [(), ((0, 1),), ((0, 1), (1, 1))]
-    told = probe.views[-1]
-    assert (told.round, told.rounds, told.phase) == (2, 3, "act")
-    assert [told.game.payoffs(joint) for joint in ((0, 0), (0, 1), (1, 0), (1, 1))] == [
+    found = probe.views[-1]
+    assert (found.round, found.rounds, found.phase) == (2, 3, "act")
+    assert [found.game.payoffs(joint) for joint in ((0, 0), (0, 1), (1, 0), (1, 1))] == [
         (4, 4),
         (-1, 6),
         (6, -1),

@@ -103,14 +103,14 @@ def deterministic() -> list[str]:
 def chances_there(axelrod: Any, name: str, history: Sequence[tuple[int, int]], rounds: float) -> list[float]:
     """Probabilities of cooperation of a player of Axelrod-Python, round by round, along given actions."""
     C, D = axelrod.Action.C, axelrod.Action.D
-    player, other, told = getattr(axelrod, name)(), axelrod.MockPlayer([C]), Told()
-    told.cooperate = C
+    player, other, result = getattr(axelrod, name)(), axelrod.MockPlayer([C]), Told()
+    result.cooperate = C
     player.set_match_attributes(rounds, axelrod.Game(), 0)
     found = []
     for own, theirs in history:
-        player._random, told.chance = told, None
+        player._random, result.chance = result, None
         action = player.strategy(other)
-        found.append(float(action == C) if told.chance is None else told.chance)
+        found.append(float(action == C) if result.chance is None else result.chance)
         player.update_history((C, D)[own], (C, D)[theirs])
         other.update_history((C, D)[theirs], (C, D)[own])
     return found

@@ -95,7 +95,7 @@ def test_words_are_compared_as_the_numbers_made_of_them(chance: float) -> None:
     assert word == 0 or (word - 1) * 2.0**-53 < chance
 
 
-def test_without_numba_numpy_plays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_numba_numpy_plays_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     rules, keys = rules_of(PD, rounds=5), seeds(1, 3)
     expected = play_compiled(rules, [(FICKLE, TFT)], keys)
     monkeypatch.setitem(sys.modules, "numba", None)

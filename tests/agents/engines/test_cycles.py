@@ -64,7 +64,7 @@ def test_counts_are_those_of_the_match_played_round_by_round(group: list[Automat
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(automata() | automata(players=3), min_size=3, max_size=3), st.integers(1, 20))
-def test_three_players_who_may_punish(group: list[Automaton], rounds: int) -> None:
+def test_three_players_with_punishment(group: list[Automaton], rounds: int) -> None:
     options: dict[str, Any] = {"n_players": 3, "punishment": (1, 3), "points": 2}
     joints, payoffs = watched("public_goods", group, rounds, **options)
     tally = play_cycle(rules_of("public_goods", rounds=rounds, **options), group)

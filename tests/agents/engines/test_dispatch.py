@@ -1,61 +1,17 @@
 """The choice of engines, and their agreement with each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from strategies_for_engines import ALLD, FICKLE, LARGE, MIRROR, PD, TFT, THREE, WSLS, seeds
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT, choose_engine, play_groups
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.strategies.catalogue import Uniform
-from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
-from dilemmas.agents.strategies.finite_state import Automaton, memory_one
-from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.factory import rules_of
-
-PD = "prisoners_dilemma"
-
-
-TFT = memory_one("tit_for_tat", 1, 1, 0, 1, 0)
-
-
-ALLD = memory_one("always_defect", 0, 0, 0, 0, 0)
-
-
-WSLS = memory_one("win_stay_lose_shift", 1, 1, 0, 0, 1)
-
-
-FICKLE = memory_one("fickle", 0.9, 0.8, 0.3, 0.6, 0.1)
-
-
-THREE = Automaton("three", (1.0, 0.0), ((0, 0, 1, 0, 1, 1), (0, 1, 1, 0, 1, 1)), players=3)
-
-
-LARGE = Automaton("large", (0.5,) * 3000, tuple(((i + 1) % 3000, i, 0, i) for i in range(3000)))
-
-
-@dataclass(frozen=True)
-class Mirror(CountingStrategy):
-    """Tit for Tat as a counting strategy."""
-
-    name: str = "mirror"
-
-    def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
-        return np.ones((len(random), 1))
-
-    def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
-        return 1.0 - theirs[:, None]
-
-
-MIRROR = Mirror()
-
-
-def seeds(groups: int, matches: int) -> NDArray[np.uint64]:
-    return np.random.default_rng(0).integers(0, 2**64, (groups, matches), dtype=np.uint64)
 
 
 @pytest.mark.parametrize(
@@ -124,13 +80,13 @@ def test_compiled_and_vectorised_play_are_bit_identical() -> None:
 def test_tallies_are_in_the_order_of_the_groups() -> None:
     rules, keys = rules_of(PD, rounds=8), seeds(5, 4)
     groups: list[Sequence[Agent]] = [(TFT, Uniform()), (TFT, ALLD), (MIRROR, FICKLE), (FICKLE, ALLD), (MIRROR, ALLD)]
-    told: list[tuple[int, int, MatchRecord]] = []
-    tallies = play_groups(rules, groups, keys, record=lambda group, match, what: told.append((group, match, what)))
+    found: list[tuple[int, int, MatchRecord]] = []
+    tallies = play_groups(rules, groups, keys, record=lambda group, match, what: found.append((group, match, what)))
     engines = [choose_engine(rules, group) for group in groups]
     assert engines == ["environment", "cycle", "vectorised", "chain", "vectorised"]
     assert [tally.exact for tally in tallies] == [engine in EXACT for engine in engines]
     assert [len(tally.rounds) for tally in tallies] == [4, 1, 4, 1, 4]
-    assert [(group, match) for group, match, _ in told] == [(0, match) for match in range(4)]
+    assert [(group, match) for group, match, _ in found] == [(0, match) for match in range(4)]
     for place in (0, 2):
         (alone,) = play_groups(rules, [groups[place]], keys[[place]])
         assert (alone.moves == tallies[place].moves).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Turn
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Turn
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.environment import play_in_environment
@@ -65,9 +65,9 @@ class Spy:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def seeds(matches: int, seed: int = 0) -> NDArray[np.uint64]:
@@ -79,7 +79,7 @@ def one(rules: Repeated, *group: Agent, matches: int = 1) -> Tally:
 
 
 @pytest.mark.parametrize("options", [{}, {"punishment": (1, 3)}, {"talk": 1}, {"punishment": (1, 2), "reward": (1, 1)}])
-def test_without_chance_it_counts_what_the_exact_engine_counts(options: dict[str, object]) -> None:
+def test_deterministic_counts_equal_those_of_the_exact_engine(options: dict[str, object]) -> None:
     rules = rules_of("public_goods", n_players=3, multiplier=1.5, rounds=6, **options)
     group = [TFT, replace(GRUDGE, punishes=True), memory_one("wsls", 0, 1, 0, 0, 1)]
     tally, exact = one(rules, *group), play_cycle(rules, group)
@@ -111,7 +111,7 @@ def test_a_counting_strategy_plays_as_in_the_vectorised_engine() -> None:
         assert (np.abs(found.mean(axis=0) - wanted.mean(axis=0)) < 5 * found.std(axis=0) / 20).all()
 
 
-def test_who_needs_the_past_sees_all_of_it_and_the_others_what_the_rules_show() -> None:
+def test_agents_receive_the_whole_history_only_if_they_need_it() -> None:
     spy = Spy()
     tally = one(rules_of(PD, rounds=5, memory=1), GRUDGE, spy)
     assert [len(history) for _, _, history in spy.seen] == [0, 1, 1, 1, 1]
@@ -193,9 +193,9 @@ class Levels:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def test_refused() -> None:

@@ -195,7 +195,7 @@ def test_many_matches_are_the_matches_one_by_one() -> None:
             assert np.array_equal(alone.moves[0], tally.moves[place])
 
 
-def test_a_counting_strategy_has_its_own_random_numbers_and_keeps_what_it_drew() -> None:
+def test_a_counting_strategy_has_its_own_reproducible_random_numbers() -> None:
     tally = one(rules_of(PD, rounds=3), Moody(), RANDOM, matches=8_000)
     cooperations = tally.moves[:, 0, :, 0].sum(axis=1)
     assert set(cooperations) == {0, 3}
@@ -212,7 +212,7 @@ def test_its_random_numbers_are_independent_of_its_actions() -> None:
         assert found.mean() == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / 8_000))
 
 
-def test_a_counting_strategy_knows_the_game_from_its_seat_and_the_end_only_by_a_clock() -> None:
+def test_a_counting_strategy_receives_the_payoffs_of_its_seat_and_the_length_only_with_a_clock() -> None:
     keen = memory_one("keen", 1, 1, 1, 1, 1)
     for clock, defections in ((True, 1), (False, 0)):
         tally = one(rules_of(PD, rounds=5, clock=clock), Informed(fear=1), keen)

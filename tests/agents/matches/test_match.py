@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pettingzoo import ParallelEnv
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, json_value
 from dilemmas.agents.strategies.catalogue import strategy
@@ -46,9 +46,9 @@ class Scripted:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def always(action: Any) -> Scripted:
@@ -178,9 +178,9 @@ def test_a_failure_that_needs_the_batch_is_not_attributed_to_one_turn() -> None:
 
         traits = Traits()
 
-        def describe(self) -> Player:
+        def describe(self) -> PlayerRecord:
 
-            return Player(self.name, "scripted")
+            return PlayerRecord(self.name, "scripted")
 
     with pytest.raises(AgentError, match="and 4 more turns, which fail only in one batch: MemoryError"):
         list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
@@ -198,9 +198,9 @@ def test_an_agent_that_returns_too_few_decisions_is_refused() -> None:
 
         traits = Traits()
 
-        def describe(self) -> Player:
+        def describe(self) -> PlayerRecord:
 
-            return Player(self.name, "scripted")
+            return PlayerRecord(self.name, "scripted")
 
     with pytest.raises(AgentError, match="1 decisions for 2 turns"):
         list(run_matches(lambda: parallel("stag_hunt"), [Lazy(), always(C)], 2, seed=0))
@@ -212,7 +212,7 @@ def test_as_many_agents_as_players(agents: Sequence[Agent] | dict[str, Agent]) -
         run_matches(lambda: parallel("stag_hunt"), agents, 1, seed=0)
 
 
-def test_a_negative_seed_is_refused_at_once() -> None:
+def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(MatchError, match="seed = -1"):
         run_matches(noisy, [always(C), always(C)], 1, seed=-1)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, match_outcome
 from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
@@ -35,9 +35,9 @@ class Writer:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
     def _decide(self, turn: Turn) -> Decision:
         p = turn.rng.random()
@@ -79,7 +79,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write(tmp_path_factory.mktemp("run") / "a.trajectory.jsonl", matches(4))
 
 
-def test_read_back_equals_what_was_played(tmp_path: Path) -> None:
+def test_records_are_read_back_unchanged(tmp_path: Path) -> None:
     played = matches(4)
     write(tmp_path / "a", played)
     header, read = read_trajectory(tmp_path / "a")

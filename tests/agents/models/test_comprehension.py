@@ -32,14 +32,14 @@ def knows(game: MatrixGame, history: tuple[Joint, ...]) -> FakeBackend:
     return FakeBackend(answer)
 
 
-def test_a_model_that_knows_the_game_answers_everything_correctly() -> None:
+def test_a_model_with_the_right_answers_is_correct_on_all_questions() -> None:
     for history in ((), ((0, 1),)):
         scores = comprehension_scores(knows(DILEMMA, history), STUDY, [(DILEMMA, FRIENDS, history)])
         assert all(score.right == score.asked > 0 for score in scores)
         assert ("history" in {score.kind for score in scores}) == bool(history)
 
 
-def test_a_model_that_always_says_c_is_correct_where_c_is_the_answer() -> None:
+def test_a_model_that_always_answers_c_is_correct_if_c_is_right() -> None:
     model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
     scores = {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())])}
     assert (scores["together"].right, scores["more"].right, scores["payoff"].right) == (1, 0, 0)

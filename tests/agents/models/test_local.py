@@ -125,7 +125,7 @@ def test_the_most_probable_text_is_that_of_transformers(backend, tiny_model) -> 
         assert response.text == plain.tokenizer.decode(written, skip_special_tokens=True).strip()
 
 
-def test_sampled_tokens_are_as_frequent_as_the_model_says(backend) -> None:
+def test_sampled_tokens_have_the_frequencies_of_the_model(backend) -> None:
     draws = 20_000
     for temperature in (1.0, 0.5):
         requests = [Request(SHORT, max_tokens=1, temperature=temperature, seed=(7, i)) for i in range(draws)]
@@ -157,7 +157,7 @@ def test_another_seed_gives_another_text(backend) -> None:
     assert len(set(texts(backend, [Request(SHORT, max_tokens=12, seed=(i,)) for i in range(20)]))) == 20
 
 
-def test_replies_that_are_equal_so_far_share_a_row(backend) -> None:
+def test_equal_partial_replies_share_a_row(backend) -> None:
     spy = Spy(backend.model)
     requests = [Request(SHORT, max_tokens=10, temperature=0, seed=(i,)) for i in range(50)]
     assert len(set(texts(replace(backend, model=spy), requests))) == 1
@@ -220,7 +220,7 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
     assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
 
 
-def test_a_model_is_found_at_once_loaded_at_the_first_request_and_freed_when_unloaded(tiny_model, backend) -> None:
+def test_weights_are_loaded_at_the_first_request_and_freed_by_unload(tiny_model, backend) -> None:
     waiting = open_model(str(tiny_model))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))

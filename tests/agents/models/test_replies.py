@@ -141,5 +141,5 @@ def test_no_text_takes_long_to_refuse() -> None:
         ("[C] - it is fair", "it is fair"),
     ],
 )
-def test_the_motivation_is_what_is_said_beside_the_label(text: str, motivation: str) -> None:
+def test_the_motivation_is_the_text_besides_the_label(text: str, motivation: str) -> None:
     assert read_motivation(text, "C") == motivation

@@ -157,7 +157,7 @@ def test_strategies_are_reconstructed_from_their_descriptions() -> None:
             assert strategy(player.name) == entry.strategy
 
 
-def test_what_cannot_be_played_is_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     with pytest.raises(StrategyError, match=r"cd = 1.5; a probability"):
         memory_one("mine", 1, 1, 1.5, 1, 0)
     game = DEFAULTS["prisoners_dilemma"]

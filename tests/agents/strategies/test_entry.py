@@ -250,7 +250,7 @@ RULES: dict[str, Callable[[str, str], bool]] = {
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_description_is_what_is_played(name: str) -> None:
+def test_play_matches_the_description(name: str) -> None:
     """Against every sequence of eight moves of the opponent, and long random ones."""
     rng = np.random.default_rng(0)
     long = ["".join(rng.choice(["C", "D"], size=40, p=[share, 1 - share])) for share in (0.2, 0.5, 0.8) * 3]

@@ -68,8 +68,8 @@ def test_an_agent_plays_as_its_table_in_an_environment(one: Automaton, other: Au
     played = [tuple(move.played for move in step) for step in match.steps]
     for seat, automaton in enumerate((one, other)):
         seen = [2 * joint[seat] + joint[1 - seat] for joint in played]
-        told = [step[seat].decision.probabilities[0] for step in match.steps]
-        assert told == walked(automaton, seen)[:-1]
+        found = [step[seat].decision.probabilities[0] for step in match.steps]
+        assert found == walked(automaton, seen)[:-1]
 
 
 @given(automata(most=6), columns)
@@ -193,7 +193,7 @@ def mended(name: str, rounds: int) -> list[tuple[int, int]]:
     return played[1:]
 
 
-def test_contrite_strategies_restore_cooperation_at_once() -> None:
+def test_contrite_strategies_restore_cooperation_immediately() -> None:
     """Boyd 1989, Wu & Axelrod 1995: after a mistake they accept punishment; Tit for Tat retaliates forever."""
     assert mended("tit_for_tat", 3) == [(C, D), (D, C), (C, D)]
     for contrite in ("contrite_tit_for_tat", "standing_tit_for_tat"):

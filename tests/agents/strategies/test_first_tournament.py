@@ -1,4 +1,4 @@
-"""The counting strategies of Axelrod's first tournament play as described, alone and in many matches at once."""
+"""The counting strategies of Axelrod's first tournament play as described, alone and in batches of matches."""
 
 import numpy as np
 import pytest
@@ -153,10 +153,10 @@ def test_downing_uses_the_payoffs_of_the_game_and_of_its_seat() -> None:
     for game, best in ((PD, 0), (DEFAULTS["harmony"], 1)):
         assert (chances(counting("downing"), own, theirs, np.empty((41, 1, 0)), game=game)[8:] == best).all()
     game = stage_game("bimatrix_game", row=[[3, 0], [5, 1]], column=[[30, 50], [0, 10]], degrees=[[1.0, 0.0]] * 2)
-    told = match_information(game, None, [0, 1]).payoffs
-    assert told[0, ..., 0].tolist() == [[3, 0], [5, 1]]
-    assert told[1, ..., 0].tolist() == [[30, 0], [50, 10]]  # by own action, the other's action
-    assert told[1, ..., 1].tolist() == [[3, 5], [0, 1]]
+    found = match_information(game, None, [0, 1]).payoffs
+    assert found[0, ..., 0].tolist() == [[3, 0], [5, 1]]
+    assert found[1, ..., 0].tolist() == [[30, 0], [50, 10]]  # by own action, the other's action
+    assert found[1, ..., 1].tolist() == [[3, 5], [0, 1]]
 
 
 @given(st.integers(1, 400), st.integers(0, 400))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, View
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, View
 from dilemmas.agents.strategies.finite_state import memory_one
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import HistoryError, histories
@@ -41,9 +41,9 @@ class Scripted:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
 
 def turn(game: StageGame, *history: tuple[int, ...], seed: int = 0) -> Turn:

@@ -103,7 +103,7 @@ def test_tables_play_in_an_environment() -> None:
     assert record.outcome.totals == {"player_0": 0 + 3 * PD.P, "player_1": PD.T + 3 * PD.P}
 
 
-def test_a_million_agents_choose_as_often_as_the_table_says() -> None:
+def test_action_frequencies_of_a_million_agents_match_the_table() -> None:
     game = PublicGoods(n_players=2, levels=4)
     table = PolicyTable(game, 0, ((0.1, 0.2, 0.0, 0.7),), Origin("dice"))
     chosen = np.bincount(table.act(table.start(1_000_000), np.random.default_rng(0)), minlength=4) / 1e6

@@ -1,4 +1,4 @@
-"""The stage games: payoffs by hand and in closed form, and the payoff order that each name requires."""
+"""The stage games: payoffs in closed form, and the payoff order that each name requires."""
 
 import pickle
 from fractions import Fraction
@@ -71,7 +71,7 @@ def draw_joints(game: StageGame, size: tuple[int, ...], seed: int) -> NDArray[An
 
 @settings(max_examples=150, deadline=None)
 @given(any_game, st.integers(0, 2**32 - 1))
-def test_many_joint_actions_at_once_pay_what_each_pays_alone(game: StageGame, seed: int) -> None:
+def test_batched_payoffs_equal_single_payoffs(game: StageGame, seed: int) -> None:
     joints = draw_joints(game, (3, 2), seed)
     paid = game.payoff_array(joints)
     assert paid.shape == joints.shape
@@ -129,12 +129,12 @@ def test_points_of_the_plane_lie_in_the_quarters_of_santos_pacheco_and_lenaerts(
                 MatrixGame(other, T=game.T, R=game.R, P=game.P, S=game.S)
 
 
-def test_who_insists_does_better_than_who_yields_and_both_better_than_apart() -> None:
+def test_battle_of_the_sexes_payoff_order() -> None:
     game = stage_game("battle_of_the_sexes")
     assert [game.payoffs(joint) for joint in ((C, D), (D, C), (C, C), (D, D))] == [(1, 2), (2, 1), (0, 0), (0, 0)]
 
 
-def test_a_bimatrix_game_pays_what_its_tables_say() -> None:
+def test_a_bimatrix_game_pays_its_tables() -> None:
     game = stage_game("bimatrix_game", row=[[1, 2, 3], [4, 5, 6]], column=np.array([[7, 8, 9], [10, 11, 12]]))
     assert game.options == (2, 3)
     assert game.payoffs((0, 2)) == (3, 9)
@@ -220,7 +220,7 @@ def accepted(make: Any, *given: Any, **options: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_for_two_players_a_name_promises_what_it_does_in_the_table_of_games_for_two(name: str) -> None:
+def test_two_player_count_games_satisfy_the_conditions_of_the_matrix_games(name: str) -> None:
     found = set()
     for T, R, P, S in product(range(4), repeat=4):
         for_two = accepted(MatrixGame, PAIRS[name], T, R, P, S)
@@ -292,7 +292,7 @@ def test_the_linear_dilemma_is_the_public_goods_game_less_its_endowment() -> Non
 
 @settings(max_examples=100, deadline=None)
 @given(commons(), st.integers(0, 2**32 - 1))
-def test_what_the_group_earns(game: PublicGoods, seed: int) -> None:
+def test_total_payoff_of_the_group(game: PublicGoods, seed: int) -> None:
     joint = draw_joints(game, (), seed).tolist()
     given = [game.contribution(action, player) for player, action in enumerate(joint)]
     had = sum(game.endowment_of(player) for player in range(game.n_players))

@@ -13,7 +13,7 @@ from dilemmas.envs.games.n_player import CountGame
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "options", "message"),
     [
         ("battle_of_the_sexes", {"S": 3}, "T>S>R, S>P; got T=2, R=0, P=0, S=3"),
         ("bimatrix_game", {"rows": [[1, 2]]}, "did you mean 'row'"),
@@ -69,15 +69,15 @@ from dilemmas.envs.games.n_player import CountGame
         ("public_goods", {"mpcr": 0.4, "multiplier": 1.6}, "multiplier = 1.6 and mpcr = 0.4; specify one"),
     ],
 )
-def test_unusable_options_are_refused_with_value_and_range(name: str, options: dict[str, Any], told: str) -> None:
+def test_unusable_options_are_refused_with_value_and_range(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
         stage_game(name, **options)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_name_is_kept_also_by_who_gives_payoffs_of_its_own() -> None:
+def test_a_name_with_other_payoffs_keeps_its_conditions() -> None:
     with pytest.raises(GameError, match=r"n_person_snowdrift needs .* got C = 0, 0; D = 0, 0"):
         CountGame("n_person_snowdrift", (0, 0), (0, 0))
 

@@ -70,7 +70,7 @@ def _check_seen(case: Case, memory: int, joints: list[tuple[int, ...]], observat
 
 
 def rules_terminate_and_max_cycles_truncates(case: Case, make: Make) -> None:
-    """At the announced step, never both flags, all agents at once, and nothing goes on after it."""
+    """All agents end at the expected step, with only one of the flags, and no step follows."""
     for options, steps, by_rules in [
         ({"rounds": 1}, 1, True),
         ({"rounds": 5}, 5, True),
@@ -129,7 +129,8 @@ def noise_replaces_actions_once(case: Case, make: Make) -> None:
 
 
 def a_seed_determines_the_match(case: Case, make: Make) -> None:
-    """One seed, one sequence of matches; without a seed it goes on; numpy's global generator is left alone."""
+    """A seed determines the sequence of matches; without a seed the stream continues; numpy's global generator is
+    not used."""
     before = str(np.random.get_state())
     joints = case.joints(40)
     first, second = make(noise=0.3, continuation=0.98), make(noise=0.3, continuation=0.98)
@@ -179,8 +180,8 @@ def masks_are_not_shared(case: Case, make: Make) -> None:
     """Nor are masks, between agents or rounds."""
     env = make(talk=1)
     _, infos = env.reset(seed=0)
-    told = [infos, *(result.infos for result in played(env, case.joints(4)))]
-    masks = [info["action_mask"] for given in told for info in given.values()]
+    found = [infos, *(result.infos for result in played(env, case.joints(4)))]
+    masks = [info["action_mask"] for given in found for info in given.values()]
     assert not any(np.shares_memory(mask, other) for i, mask in enumerate(masks) for other in masks[:i])
 
 
@@ -204,7 +205,7 @@ def copies_continue_the_match(case: Case, make: Make) -> None:
 
 
 def illegal_actions_are_refused(case: Case, make: Make) -> None:
-    """With the value, the player and what is allowed; the match then goes on as if nothing had been said."""
+    """The message has the value, the player and the valid values; the match continues unchanged."""
     env, twin = make(noise=0.5), make(noise=0.5)
     with pytest.raises(GameError, match="reset"):
         env.step(dict.fromkeys(env.possible_agents, 0))

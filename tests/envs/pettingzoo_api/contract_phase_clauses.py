@@ -94,7 +94,8 @@ def the_round_is_observed_in_numbers(case: Case, make: Make) -> None:
 
 
 def sanctions_cost_the_giver_and_move_the_receiver(case: Case, make: Make) -> None:
-    """A point of punishment costs 1 and takes 3, one of reward costs 0.5 and gives 2; nobody else is touched."""
+    """A point of punishment costs 1 and takes 3, one of reward costs 0.5 and gives 2; other players are not
+    affected."""
     n, most = case.n_players, 2 if case.n_players < 10 else 1
     env = make(punishment=(1, 3), reward=(0.5, 2), points=most, max_cycles=10**6)
     env.reset(seed=0)
@@ -115,7 +116,8 @@ def sanctions_cost_the_giver_and_move_the_receiver(case: Case, make: Make) -> No
 
 
 def perception_errors_are_independent_and_about_others(case: Case, make: Make) -> None:
-    """At the announced rate, about nobody's own action, independently, and for good; payoffs and state do not err."""
+    """Errors have the given rate, never concern the own action, are independent and permanent; payoffs and state
+    have none."""
     env = make(misperception=0.2, memory=2, max_cycles=10**6)
     env.reset(seed=4)
     n, rounds = case.n_players, 1200

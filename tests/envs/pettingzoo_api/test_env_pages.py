@@ -52,8 +52,8 @@ def test_a_page_is_complete(name: str) -> None:
 def test_the_facts_are_those_of_the_environment(name: str) -> None:
     env = pettingzoo.make("parallel", f"dilemmas/{name}-v0")
     facts = {fact: cells[0] for fact, cells in table(read(name).split("###")[0]).items()}
-    told = re.findall(r"`(player_\d+)`", facts["Agents"])
-    assert (told[0], told[-1]) == (env.possible_agents[0], env.possible_agents[-1])
+    found = re.findall(r"`(player_\d+)`", facts["Agents"])
+    assert (found[0], found[-1]) == (env.possible_agents[0], env.possible_agents[-1])
     assert int(facts["Number of agents"]) == env.max_num_agents == len(env.possible_agents)
     for agent in env.possible_agents:
         space = env.action_space(agent)
@@ -72,11 +72,11 @@ def test_the_example_call_has_every_option_with_its_default(name: str) -> None:
     assert code
     call = ast.parse(code[1]).body[-1].value  # type: ignore[attr-defined]
     assert [ast.literal_eval(argument) for argument in call.args] == ["parallel", f"dilemmas/{name}-v0"]
-    told = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    assert told == pages.environment_options(name)
+    found = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    assert found == pages.environment_options(name)
     arguments = text.split("### Arguments")[1].split("### Observation")[0].split("```")[2]
     described = re.findall(r"`(\w+)`", " ".join(re.findall(r"^(`.*?`):", arguments, re.MULTILINE)))
-    assert sorted(described) == sorted(told)
+    assert sorted(described) == sorted(found)
 
 
 def test_no_option_is_described_that_does_not_exist() -> None:
@@ -119,10 +119,10 @@ def test_the_payoff_tables_are_those_of_the_game(name: str) -> None:
         return
     body = [[[float(x) for x in re.findall(r"-?[\d.]+", cell)] for cell in cells] for cells in rows[-game.n_actions :]]
     for mine, cells in enumerate(body):
-        for theirs, told in enumerate(cells):
+        for theirs, found in enumerate(cells):
             joint = (mine, theirs) if game.n_players == 2 and name != "count_game" else None
             joint = joint or (mine, *[0] * theirs, *[1] * (game.n_players - 1 - theirs))
-            assert told == pytest.approx(game.payoffs(joint)[: len(told)], abs=1e-5)
+            assert found == pytest.approx(game.payoffs(joint)[: len(found)], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -146,7 +146,7 @@ def test_a_changed_option_makes_the_pages_of_all_games_outdated(monkeypatch: pyt
     assert outdated_pages() == list(ENVIRONMENTS)
 
 
-def test_generating_keeps_the_prose_and_restores_what_was_deleted() -> None:
+def test_generation_keeps_the_prose_and_restores_deleted_parts() -> None:
     source = module_path("snowdrift").read_text(encoding="utf-8")
     generated = ("| Creation ", "```python", "pettingzoo.make(", "`rounds`:", "With `talk`")
     lost = "\n\n".join(part for part in source.split("\n\n") if not part.startswith(generated))
@@ -195,7 +195,7 @@ def test_a_page_is_its_modules_docstring(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "joints"),
+    ("name", "message", "joints"),
     [
         (
             "public_goods",
@@ -209,17 +209,17 @@ def test_a_page_is_its_modules_docstring(name: str) -> None:
         ),
     ],
 )
-def test_a_page_states_the_extreme_payoffs(name: str, told: str, joints: list[tuple[int, ...]]) -> None:
-    found = re.search(told, read(name), re.DOTALL)
+def test_a_page_states_the_extreme_payoffs(name: str, message: str, joints: list[tuple[int, ...]]) -> None:
+    found = re.search(message, read(name), re.DOTALL)
     assert found
     assert [float(number) for number in found.groups()] == pytest.approx([GAMES[name].payoffs(j)[0] for j in joints])
 
 
 def test_a_page_states_the_mixed_equilibria() -> None:
     for name in ("snowdrift", "battle_of_the_sexes"):
-        told = re.search(r"by default (\d)/(\d)", read(name))
-        assert told
-        mixed = int(told[1]) / int(told[2])  # probability to cooperate
+        found = re.search(r"by default (\d)/(\d)", read(name))
+        assert found
+        mixed = int(found[1]) / int(found[2])  # probability to cooperate
         paid = stage_game(name).payoff_array(np.array([[[0, 0], [0, 1]], [[1, 0], [1, 1]]]))[..., 0]
         assert paid[0] @ [mixed, 1 - mixed] == pytest.approx(paid[1] @ [mixed, 1 - mixed])
 

@@ -18,7 +18,7 @@ def situations(observations: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def learned(game: str, against: float, seed: int) -> NDArray[np.float64]:
-    """Values of both actions in all five situations, shape (5, 2), after tabular Q-learning in many matches at once.
+    """Values of both actions in all five situations, shape (5, 2), after tabular Q-learning in many parallel matches.
 
     `against`: probability with which the other player cooperates, whatever has happened.
     """
@@ -75,6 +75,6 @@ def climbed(game: str, graph: str) -> float:
 
 
 @pytest.mark.parametrize("graph", ["lattice", "random"])
-def test_a_population_learns_what_pays(graph: str) -> None:
+def test_a_population_learns_the_better_action(graph: str) -> None:
     assert climbed("prisoners_dilemma", graph) < 0.1
     assert climbed("harmony", graph) > 0.9

@@ -49,7 +49,7 @@ def test_options_make_another_game() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "options", "message"),
     [
         ("prisoner_dilemma", {}, "did you mean 'prisoners_dilemma'"),
         ("prisoners_dilemma", {"T": 3}, "T>R>P>S; got T=3, R=3"),
@@ -98,10 +98,10 @@ def test_options_make_another_game() -> None:
         ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
     ],
 )
-def test_unusable_options_are_refused_in_one_line(name: str, options: dict[str, Any], told: str) -> None:
+def test_unusable_options_are_refused_in_one_line(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
         parallel(name, **options)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -112,7 +112,7 @@ def test_a_seed_is_a_whole_number(seed: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [1.0, np.float64(1), np.True_, 1 + 0j])
-def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) -> None:
+def test_values_equal_to_an_action_are_refused(odd: Any) -> None:
     env = parallel("harmony", rounds=9)
     for _ in range(2):
         env.reset()
@@ -123,7 +123,7 @@ def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("actions", "told"),
+    ("actions", "message"),
     [
         (
             {"player_0": 0, "player_1": 0, "player_2": 0},
@@ -133,10 +133,10 @@ def test_what_equals_an_action_is_none_also_where_the_step_is_known(odd: Any) ->
         ([0, 1], "actions = .0, 1.; needs a dict"),
     ],
 )
-def test_actions_belong_to_the_agents(actions: Any, told: str) -> None:
+def test_actions_belong_to_the_agents(actions: Any, message: str) -> None:
     env = parallel("harmony")
     env.reset()
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         env.step(actions)
 
 

@@ -63,7 +63,7 @@ def test_words_are_heard_as_they_are_and_leave_the_spaces_plain() -> None:
         plain.step({"player_0": "stag", "player_1": 0})
 
 
-def test_punishment_costs_who_gives_it_and_takes_from_who_gets_it() -> None:
+def test_punishment_costs_the_giver_and_the_receiver() -> None:
     """Three players; a point costs 1 and takes 3; player 0 punishes both others, player 2 punishes player 0 twice."""
     env = parallel("public_goods", n_players=3, endowment=6, multiplier=2, punishment=(1, 3), points=2, rounds=1)
     env.reset(seed=0)
@@ -82,7 +82,7 @@ def test_rewards_add_and_sanctions_are_seen_in_the_next_round() -> None:
     assert [view.sanctioned for view in views(infos)] == [(4.0, -2.0), (-2.0, 4.0)]
 
 
-def test_perception_errs_at_the_announced_rate_about_others_only_and_payoffs_are_of_what_happened() -> None:
+def test_misperception_has_the_given_rate_for_others_only_and_does_not_change_payoffs() -> None:
     env = parallel("prisoners_dilemma", misperception=0.2, rounds=4000)
     env.reset(seed=1)
     rng = random.Random(0)
@@ -160,7 +160,7 @@ def test_sanctions_against_too_many_are_refused() -> None:
 
 
 @pytest.mark.parametrize("memory", [0, 1])
-def test_a_player_sanctions_what_it_took_the_others_for(memory: int) -> None:
+def test_sanctions_follow_perceived_actions(memory: int) -> None:
     rules = rules_of("harmony", misperception=1.0, punishment=(1, 3), memory=memory, rounds=2)
     state = rules.step(rules.start(np.random.default_rng(0)), (0, 0), np.random.default_rng(0)).state
     assert state.acted == (0, 0)

@@ -39,7 +39,7 @@ MATCHES: list[Any] = [
 
 @pytest.mark.parametrize("make", MATCHES)
 @pytest.mark.parametrize("seed", range(3))
-def test_every_text_lies_in_its_space_and_is_that_of_the_view(make: Any, seed: int) -> None:
+def test_every_text_is_in_its_space_and_matches_the_view(make: Any, seed: int) -> None:
     env = InWords(make(), FRIENDS)
     observations, infos = env.reset(seed=seed)
     rng = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def test_texts_in_infos_alone_leave_the_spaces_plain() -> None:
     assert 'they said "stag \N{DEER}?".' in infos["player_1"]["text"]
 
 
-def test_what_cannot_be_observed_in_words_is_refused() -> None:
+def test_unsupported_text_observations_are_refused() -> None:
     with pytest.raises(InputError, match="observe=False"):
         InWords(parallel("stag_hunt", talk=1, words=True), FRIENDS)
     with pytest.raises(InputError, match="needs a parallel environment of dilemmas"):

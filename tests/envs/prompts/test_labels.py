@@ -74,11 +74,11 @@ def test_shuffled_labels_keep_any_two_player_game(name: str) -> None:
     game = stage_game(name)
     for player in range(2):
         for shown in presentations(STUDY, game, player):
-            told = match_prompt(STUDY, View(game, player, 0, ()), FRIENDS, shown)
+            found = match_prompt(STUDY, View(game, player, 0, ()), FRIENDS, shown)
             for joint in np.ndindex(*game.options):
                 paid, mine, theirs = game.payoffs(joint), joint[player], joint[1 - player]
                 points = f"you get {paid[player]:g}, they get {paid[1 - player]:g}."
-                assert f"You choose {shown.labels[mine]}, they choose {shown.labels[theirs]}: {points}" in told
+                assert f"You choose {shown.labels[mine]}, they choose {shown.labels[theirs]}: {points}" in found
 
 
 def test_sanctions_against_too_many_are_refused() -> None:

@@ -109,8 +109,8 @@ def test_every_cell_of_a_game_with_different_numbers_of_actions_is_described() -
 
 def test_unequal_endowments_are_listed_with_own_first() -> None:
     options = {"n_players": 3, "endowment": (10, 20, 30), "levels": 3, "threshold": 15, "refund": True}
-    told = prompts("public_goods", (0, 1, 1), **options)[1].splitlines()
-    assert told[1:] == [
+    found = prompts("public_goods", (0, 1, 1), **options)[1].splitlines()
+    assert found[1:] == [
         "You have 20 and put 20, 10 or 0 into a pot.",
         "Another one of you has 10 and puts in 10, 5 or 0.",
         "Another one of you has 30 and puts in 30, 15 or 0.",
@@ -125,18 +125,18 @@ def test_unequal_endowments_are_listed_with_own_first() -> None:
 
 def test_free_amounts_are_asked_for_without_labels() -> None:
     amounts = tuple(np.array([x], dtype=np.float32) for x in (1, 2.5, 20))
-    told = prompts("public_goods", amounts, n_players=3, levels=None)[1]
-    assert "Each of you has 20 and puts any amount from 0 to 20 into a pot." in told
-    assert told.endswith("you chose 2.5 and the others chose 1, 20.\nHow much do you put in, from 0 to 20?")
+    found = prompts("public_goods", amounts, n_players=3, levels=None)[1]
+    assert "Each of you has 20 and puts any amount from 0 to 20 into a pot." in found
+    assert found.endswith("you chose 2.5 and the others chose 1, 20.\nHow much do you put in, from 0 to 20?")
 
 
 def test_a_provision_point_and_a_count_of_cooperators_are_in_the_payoffs() -> None:
-    (told, *_) = prompts("public_goods", n_players=3, endowment=6, multiplier=2, threshold=12)
-    assert "You choose C, 0, 1 or 2 of the others choose C: you get 0, 8 or 12." in told
-    assert "You choose D, 0, 1 or 2 of the others choose C: you get 6, 6 or 14." in told
-    (told, *_) = prompts("volunteers_dilemma", n_players=3, benefit=4, cost=1)
-    assert "You choose C, 0, 1 or 2 of the others choose C: you get 3, 3 or 3." in told
-    assert "You choose D, 0, 1 or 2 of the others choose C: you get 0, 4 or 4." in told
+    (found, *_) = prompts("public_goods", n_players=3, endowment=6, multiplier=2, threshold=12)
+    assert "You choose C, 0, 1 or 2 of the others choose C: you get 0, 8 or 12." in found
+    assert "You choose D, 0, 1 or 2 of the others choose C: you get 6, 6 or 14." in found
+    (found, *_) = prompts("volunteers_dilemma", n_players=3, benefit=4, cost=1)
+    assert "You choose C, 0, 1 or 2 of the others choose C: you get 3, 3 or 3." in found
+    assert "You choose D, 0, 1 or 2 of the others choose C: you get 0, 4 or 4." in found
 
 
 def test_signals_are_reported_and_texts_are_quoted() -> None:
@@ -183,10 +183,10 @@ def test_the_number_of_rounds_is_stated_only_if_known() -> None:
 
 def test_the_interaction_of_a_population_is_described() -> None:
     view = View(PD, 3, 1, ((0, 1, 0),), rules=Repeated(PD, population=Population(6, ring(6, 2))))
-    told = match_prompt(STUDY, view, FRIENDS)
-    assert told.startswith("You are in a chat with 2 good friends.\nYou and your 2 neighbours choose C or D")
-    assert "You choose C, they choose D: you get 0, they get 5.\n" in told
-    assert lines(told, -3, -2) == [
+    found = match_prompt(STUDY, view, FRIENDS)
+    assert found.startswith("You are in a chat with 2 good friends.\nYou and your 2 neighbours choose C or D")
+    assert "You choose C, they choose D: you get 0, they get 5.\n" in found
+    assert lines(found, -3, -2) == [
         "What you get is the mean over your neighbours.",
         "Last round you chose C and 1 of the others chose C.",
     ]

@@ -1,4 +1,4 @@
-"""The population game: interaction, payoffs on small graphs computed by hand, and invalid options."""
+"""The population game: interaction, payoffs on small graphs computed manually, and invalid options."""
 
 import copy
 import pickle
@@ -36,7 +36,7 @@ def degrees(edges: Edges) -> Counter[int]:
 # --- payoffs ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_ring_by_hand() -> None:
+def test_a_small_ring() -> None:
     """T 5, R 3, P 1, S 0 with a neighbour on either side: C D D C C D, so C at 0 has neighbours D and D."""
     joint = (C, D, D, C, C, D)
     options = {"n_players": 6, "graph": "ring", "degree": 2}
@@ -249,7 +249,7 @@ def test_a_graph_of_networkx_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             {"graph": [(0, 1), (1, 4)], "n_players": 4},
@@ -293,20 +293,20 @@ def test_a_graph_of_networkx_is_accepted() -> None:
         ({"memory": None}, "memory = None"),
     ],
 )
-def test_invalid_options_are_refused_in_one_line(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(InputError, match=told) as error:
+def test_invalid_options_are_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
         parallel("population", **options)
     assert "\n" not in str(error.value)
 
 
 def test_directly_constructed_rules_are_checked() -> None:
     game = stage_game("prisoners_dilemma")
-    for options, told in [
+    for options, found in [
         ({"population": {"size": 3, "edges": ((0, 7), (1, 2))}}, "node 7"),
         ({"population": {"size": 0}}, "size = 0"),
         ({"population": {}, "misperception": 0.1}, "misperception = 0.1"),
     ]:
-        with pytest.raises(GameError, match=told):
+        with pytest.raises(GameError, match=found):
             Repeated(game, **options | {"population": Population(**options["population"])})
 
 

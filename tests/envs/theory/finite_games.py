@@ -53,7 +53,7 @@ class TensorGame:
 
 @dataclass(frozen=True)
 class RingGame(CountGame):
-    """Everybody is paid by the neighbour on the right alone: players are alike, yet it counts who sits where."""
+    """A game in which each payoff depends on the right neighbour only: players are alike, but seats matter."""
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
         return 3.0 - 3.0 * np.roll(joints, -1, axis=-1) + joints
@@ -90,7 +90,7 @@ def deviations(game: StageGame, joint: tuple[int, ...], player: int) -> Iterator
 
 
 def stable(game: StageGame, joint: tuple[int, ...]) -> bool:
-    """Whether nobody gains by leaving, worked out one deviation at a time."""
+    """Whether no player gains by a unilateral deviation, computed one deviation at a time."""
     return all(
         game.payoffs(joint)[player] >= game.payoffs(other)[player]
         for player in range(game.n_players)
@@ -99,7 +99,7 @@ def stable(game: StageGame, joint: tuple[int, ...]) -> bool:
 
 
 def beaten(game: StageGame, joint: tuple[int, ...]) -> bool:
-    """Whether another joint action is better for somebody and as good for all."""
+    """Whether another joint action is better for one player and no worse for the others."""
     mine = game.payoffs(joint)
     others = map(game.payoffs, joints(game))
     return any(their != mine and all(a >= b for a, b in zip(their, mine, strict=True)) for their in others)

@@ -34,7 +34,7 @@ def test_all_equilibria_of_the_textbooks(game: StageGame, probabilities: list[tu
 
 
 @given(st.lists(st.integers(-9, 9), min_size=4, max_size=4, unique=True).map(sorted))
-def test_chicken_is_mixed_by_what_it_costs_to_meet_ones_like(payoffs: list[int]) -> None:
+def test_mixed_equilibrium_of_chicken(payoffs: list[int]) -> None:
     P, S, R, T = payoffs
     chance = (S - P) / ((T - R) + (S - P))  # Sugden 1986; Doebeli & Hauert 2005
     mixed = mixed_equilibria(MatrixGame("snowdrift", T, R, P, S))[-1]
@@ -68,8 +68,8 @@ def test_probabilities_are_an_equilibrium_where_no_one_gains_and_only_there(game
         mine, theirs = np.array([p, 1 - p]), np.array([q, 1 - q])
         row, column = np.array(game.row), np.array(game.column)
         regret = max((row @ theirs).max() - mine @ row @ theirs, (mine @ column).max() - mine @ column @ theirs)
-        told = any(one.first[0] <= p <= one.first[1] and one.second[0] <= q <= one.second[1] for one in found)
-        assert told == (regret < 1e-9)
+        result = any(one.first[0] <= p <= one.first[1] and one.second[0] <= q <= one.second[1] for one in found)
+        assert result == (regret < 1e-9)
 
 
 @given(BIMATRIX)

@@ -49,13 +49,13 @@ def test_every_order_has_a_region_and_no_border() -> None:
 
 
 @pytest.mark.parametrize("name", list(DEFAULTS))
-def test_a_named_game_lies_in_the_region_of_its_name(name: str) -> None:
+def test_a_named_game_is_in_the_region_of_its_name(name: str) -> None:
     game = DEFAULTS[name]
     assert region(game.T, game.R, game.P, game.S).name == name
 
 
 @given(PAYOFFS)
-def test_a_region_promises_what_the_game_of_its_name_needs(payoffs: tuple[int, ...]) -> None:
+def test_a_region_satisfies_the_conditions_of_its_game(payoffs: tuple[int, ...]) -> None:
     T, R, P, S = payoffs
     name = region(T, R, P, S).name
     for known, ordering in ORDERINGS.items():
@@ -143,6 +143,6 @@ def test_no_name_is_written_twice_for_one_order() -> None:
 
 
 @pytest.mark.parametrize("payoff", [float("nan"), float("inf"), "3"])
-def test_what_is_no_payoff_is_refused(payoff: object) -> None:
+def test_an_invalid_payoff_is_refused(payoff: object) -> None:
     with pytest.raises(GameError, match="T = "):
         region(payoff, 3, 1, 0)  # type: ignore[arg-type]

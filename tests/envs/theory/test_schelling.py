@@ -1,4 +1,4 @@
-"""Schelling diagrams, computed by hand; games without one are refused."""
+"""Schelling diagrams of known games; games without one are refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +57,7 @@ class Star(CountGame):
 
 
 @pytest.mark.parametrize(
-    ("game", "told"),
+    ("game", "message"),
     [
         (stage_game("public_goods", n_players=3, endowment=(1, 1, 2)), "the game is not symmetric"),
         (stage_game("matching_pennies"), "the game is not symmetric"),
@@ -67,7 +67,7 @@ class Star(CountGame):
         (stage_game("bimatrix_game", row=[[1], [2]], column=[[1], [2]]), "options = (2, 1)"),
     ],
 )
-def test_games_without_a_schelling_diagram_are_refused(game: StageGame, told: str) -> None:
+def test_games_without_a_schelling_diagram_are_refused(game: StageGame, message: str) -> None:
     with pytest.raises(GameError) as error:
         schelling_diagram(game)
-    assert told in str(error.value)
+    assert message in str(error.value)

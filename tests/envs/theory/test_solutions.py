@@ -248,6 +248,6 @@ def test_two_players_with_three_levels_play_a_finite_game() -> None:
         (lambda: best_responses(BATTLE, -1, [C]), "player = -1"),
     ],
 )
-def test_what_cannot_be_solved_is_refused(ask: Any, message: str) -> None:
+def test_an_unsolvable_game_is_refused(ask: Any, message: str) -> None:
     with pytest.raises(GameError, match=message):
         ask()

@@ -105,14 +105,14 @@ def test_gymnasiums_wrappers_work_on_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "told"),
+    ("stage", "message"),
     [
         (BimatrixGame("bimatrix_game", [[1, 2, 3]] * 2, [[1, 2, 3]] * 2), r"numbers of actions \(2, 3\)"),
         (PublicGoods(n_players=2, endowment=(5, 7), levels=None), r"endowments \(5.0, 7.0\)"),
     ],
 )
-def test_players_who_differ_cannot_share_a_policy(stage: Any, told: str) -> None:
-    with pytest.raises(GameError, match=told):
+def test_asymmetric_players_cannot_share_a_policy(stage: Any, message: str) -> None:
+    with pytest.raises(GameError, match=message):
         VectorPlayers(VectorMatches(Repeated(stage), 2))
 
 
@@ -167,7 +167,7 @@ def test_stable_baselines_asks_rows_for_masks() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("game", "defection"), [("prisoners_dilemma", 1), ("harmony", 0)])
-def test_a_learner_finds_what_pays(game: str, defection: int) -> None:
+def test_a_learner_finds_the_best_action(game: str, defection: int) -> None:
     """PPO by self-play: all defect in the prisoner's dilemma and all cooperate in harmony, from every observation."""
     env = learners(Repeated(stage_game(game), 10), 64)
     from stable_baselines3 import PPO

@@ -1,4 +1,4 @@
-"""Many matches at once are the matches that the environment plays one by one, number for number."""
+"""Batched matches are bit-identical to matches of the environment."""
 
 import copy
 import pickle
@@ -75,7 +75,7 @@ def any_actions(played: Repeated, count: int, rng: np.random.Generator) -> Any:
 
 
 class Single:
-    """One match after the other in the environment, told as a row of a batch."""
+    """One match after the other in the environment, as a row of a batch."""
 
     def __init__(self, played: Repeated, max_rounds: int | None) -> None:
         cycles = None if max_rounds is None else max_rounds * len(played.phases)
@@ -155,7 +155,7 @@ def test_tables_and_formulas_say_the_same() -> None:
 
 
 def test_the_expected_match() -> None:
-    """C is 0, D is 1; one-hot (C, D), own action first. The third round starts anew."""
+    """C is 0, D is 1; one-hot (C, D), own action first. The third round belongs to a new match."""
     matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), rounds=2), 2)
     assert matches.reset(seed=0).tolist() == [[[0, 0, 0, 0]] * 2] * 2
     step = matches.step([[0, 1], [1, 1]])
@@ -190,19 +190,19 @@ def test_masks_follow_the_phases() -> None:
     played = Repeated(stage_game("prisoners_dilemma"), 2, talk=Talk(1, 3), punishment=Sanction(points=3))
     matches = VectorMatches(played, 5)
     matches.reset(seed=0)
-    told = []
+    found = []
     for _ in range(4):
-        told.append((matches.phase.name, matches.masks.tolist()))
+        found.append((matches.phase.name, matches.masks.tolist()))
         matches.step(np.zeros((5, 2), dtype=np.int8))
     masks = {"talk": [1, 1, 1, 0], "act": [1, 1, 0, 0], "punish": [1, 1, 1, 1]}
-    assert told == [(name, [masks[name]] * 2) for name in ("talk", "act", "punish", "talk")]
+    assert found == [(name, [masks[name]] * 2) for name in ("talk", "act", "punish", "talk")]
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [(2, "action 2 of player_1 in match 3"), (-1, "action -1 of player_1 in match 3"), (2**40, f"action {2**40}")],
 )
-def test_illegal_actions_are_refused_and_change_nothing(value: int, told: str) -> None:
+def test_illegal_actions_are_refused_and_change_nothing(value: int, message: str) -> None:
     played = Repeated(stage_game("harmony"), noise=0.5, rounds=3)
     matches, twin = VectorMatches(played, 4), VectorMatches(played, 4)
     matches.reset(seed=1)
@@ -210,7 +210,7 @@ def test_illegal_actions_are_refused_and_change_nothing(value: int, told: str) -
     actions = np.zeros((4, 2), dtype=int)
     wrong = actions.copy()
     wrong[3, 1] = value
-    with pytest.raises(GameError, match=told) as error:
+    with pytest.raises(GameError, match=message) as error:
         matches.step(wrong)
     assert "0..1 of harmony" in str(error.value)
     assert (matches.step(actions).payoffs == twin.step(actions).payoffs).all()
@@ -225,7 +225,7 @@ def test_each_player_has_its_own_actions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "told"),
+    ("actions", "message"),
     [
         ([[0, 1]], r"shape \(1, 2\); needs shape \(2, 2\)"),
         ([[0, 1, 0]] * 2, r"shape \(2, 3\)"),
@@ -234,12 +234,12 @@ def test_each_player_has_its_own_actions() -> None:
         ([[0, "C"]] * 2, "needs integers"),
     ],
 )
-def test_arrays_of_another_shape_or_type_are_refused(actions: Any, told: str) -> None:
+def test_arrays_of_another_shape_or_type_are_refused(actions: Any, message: str) -> None:
     matches = VectorMatches(Repeated(stage_game("harmony")), 2)
     with pytest.raises(GameError, match="reset"):
         matches.step([[0, 0]] * 2)
     matches.reset(seed=0)
-    with pytest.raises(GameError, match=told):
+    with pytest.raises(GameError, match=message):
         matches.step(actions)
 
 
@@ -265,7 +265,7 @@ def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"count": 0}, "count = 0"),
         ({"count": 2.5}, "2.5"),
@@ -274,8 +274,8 @@ def test_the_end_of_a_space_of_32_bits_is_the_endowment() -> None:
         ({"count": 1, "max_rounds": 0}, "max_r"),
     ],
 )
-def test_unsupported_options_are_refused(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(GameError, match=told):
+def test_unsupported_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(GameError, match=message):
         VectorMatches(Repeated(stage_game("harmony")), **options)
 
 
@@ -285,8 +285,8 @@ def test_one_seed_for_all_or_one_for_each() -> None:
         matches.reset(seed=[1, 2])
     first = matches.reset(seed=np.array([1, 2, 3]))
     assert (first == matches.reset(seed=(1, 2, 3))).all()
-    for seed, told in ((-1, "seed = -1"), (1.5, "seed = 1.5"), ([1, 2, -3], "seed = -3"), ("abc", "seed = 'a'")):
-        with pytest.raises(GameError, match=f"matches: {told}; needs a whole number of at least 0"):
+    for seed, message in ((-1, "seed = -1"), (1.5, "seed = 1.5"), ([1, 2, -3], "seed = -3"), ("abc", "seed = 'a'")):
+        with pytest.raises(GameError, match=f"matches: {message}; needs a whole number of at least 0"):
             matches.reset(seed=seed)
 
 

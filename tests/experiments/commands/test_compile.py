@@ -115,7 +115,7 @@ def test_a_table_fits_60_columns_and_shows_names_as_they_are(model: str) -> None
     assert Path("_red_echo-public_goods-business.json").exists()
 
 
-def test_labels_that_the_model_hardly_says_are_a_warning(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_label_mass_is_a_warning(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = (model, "--game", "stag_hunt", "--context", "friends")
     assert "warning" not in run(*asked).stderr
     mute = Opened(lambda request: Response((log(0.02), log(0.01))))
@@ -123,7 +123,7 @@ def test_labels_that_the_model_hardly_says_are_a_warning(model: str, monkeypatch
     assert "warning: only 0.030 of the model's replies start with a label" in run(*asked, "--force").stderr
 
 
-def test_json_is_what_the_file_holds() -> None:
+def test_json_equals_the_file() -> None:
     result = run("wsls", "--game", "snowdrift", "--json", "--out", "deep/er/x.json")
     assert json.loads(result.stdout) == json.loads(Path("deep/er/x.json").read_text())
 
@@ -183,10 +183,10 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'?"),
         ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'?"),
         ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'?"),
-        ("gpt2 --game stag_hunt", "'gpt2' is no strategy, such as tit_for_tat"),
+        ("gpt2 --game stag_hunt", "'gpt2' is not a strategy, such as tit_for_tat"),
         ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt'; did you mean 'stag_hunt'"),
-        ("tft.json --game stag_hunt", "'tft.json' is a policy table already"),
-        ("axelrod:TitForTat --game stag_hunt", "may look at the whole history"),
+        ("tft.json --game stag_hunt", "'tft.json' is already a policy table"),
+        ("axelrod:TitForTat --game stag_hunt", "may depend on the whole history"),
         ("tit_for_tat --game stag_hunt --context busines", "did you mean 'business'?"),
         ("tit_for_tat --game stag_hunt --set T", "write T=VALUE"),
         ("tit_for_tat --game stag_hunt --set T=x", "T = 'x'"),
@@ -196,15 +196,15 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_for_tat --game stag_hunt --shuffle-labels", "labels cannot be shuffled for 'tit_for_tat'"),
         ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
-        ("grim --game stag_hunt --memory 3", "strategy 'grim' looks at the whole history, but a table"),
-        ("downing --game stag_hunt", "strategy 'downing' looks at the whole history"),
+        ("grim --game stag_hunt --memory 3", "strategy 'grim' depends on the whole history, but a table"),
+        ("downing --game stag_hunt", "strategy 'downing' depends on the whole history"),
         ("downing --game public_goods", "strategy 'downing' is for two players, not for 4"),
         ("random(1.5) --game stag_hunt", "p = 1.5; a probability must be in [0, 1]"),
         ("miniature-teacher --game stag_hunt", "needs a context (--context), one of summit, business"),
         ("miniature-teacher --game stag_hunt --context team --template studdy", "did you mean 'study'?"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_way_out(arguments: str, message: str, tmp_path: Path) -> None:
+def test_invalid_arguments_are_refused_with_the_remedy(arguments: str, message: str, tmp_path: Path) -> None:
     assert message in error(*arguments.split())
     assert list(tmp_path.iterdir()) == []
 
@@ -224,7 +224,7 @@ def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeyp
         assert (origin.agent, origin.model) == (name, commit)
 
 
-def test_the_command_line_says_it_in_one_line_and_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_line_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["compile", "tit_fot_tat", "--game", "stag_hunt"])
     assert ended.value.code == 2

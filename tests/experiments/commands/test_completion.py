@@ -50,7 +50,7 @@ def test_values_complete(words: tuple[str, ...], values: list[str]) -> None:
     assert completed(*words) == values
 
 
-def test_an_agent_that_is_none_may_be_a_file() -> None:
+def test_other_text_is_completed_as_a_file() -> None:
     complete = ShellComplete(cli, {}, "dilemmas", "_DILEMMAS_COMPLETE")
     assert [item.type for item in complete.get_completions(["compile"], "./tun")] == ["file"]
 
@@ -66,7 +66,7 @@ def test_bash_gets_parentheses_that_it_does_not_read(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_help_says_how_to_switch_it_on(shell: str) -> None:
+def test_the_help_describes_how_to_enable_it(shell: str) -> None:
     assert f"_DILEMMAS_COMPLETE={shell}_source dilemmas" in COMPLETION
     assert get_completion_class(shell) is not None
     code = "from dilemmas.experiments.commands.main import main; main()"

@@ -39,21 +39,21 @@ def test_every_environment_has_a_line() -> None:
     assert [f"dilemmas/{name}-v0" for name in names] == IDS
 
 
-def test_the_list_tells_what_pettingzoo_makes() -> None:
-    for told in data():
-        env = pettingzoo.make("parallel", told["id"])
+def test_the_list_agrees_with_pettingzoo() -> None:
+    for found in data():
+        env = pettingzoo.make("parallel", found["id"])
         first = env.possible_agents[0]
-        assert told["players"] == len(env.possible_agents)
-        assert told["action_space"] == str(env.action_space(first))
-        assert tuple(told["observation_shape"]) == env.observation_space(first).shape
-        assert told["dilemma"]
+        assert found["players"] == len(env.possible_agents)
+        assert found["action_space"] == str(env.action_space(first))
+        assert tuple(found["observation_shape"]) == env.observation_space(first).shape
+        assert found["dilemma"]
 
 
-def test_the_options_told_are_options_with_their_defaults() -> None:
-    for told in data():
-        by_default = pettingzoo.make("parallel", told["id"])
-        plain = {name: value for name, value in told["options"].items() if value is not None}
-        assert pettingzoo.make("parallel", told["id"], **plain).rules == by_default.rules
+def test_listed_options_have_their_defaults() -> None:
+    for found in data():
+        by_default = pettingzoo.make("parallel", found["id"])
+        plain = {name: value for name, value in found["options"].items() if value is not None}
+        assert pettingzoo.make("parallel", found["id"], **plain).rules == by_default.rules
 
 
 @pytest.mark.parametrize("identity", IDS)
@@ -65,7 +65,7 @@ def test_every_environment_has_a_page_and_a_solution(identity: str) -> None:
     assert data(identity)["solution"]["pareto"]
 
 
-def test_what_is_said_of_axelrods_prisoners_dilemma() -> None:
+def test_solution_of_axelrods_prisoners_dilemma() -> None:
     text = shown("prisoners_dilemma")
     assert line(text, "dilemma") == "prisoner's dilemma"
     assert line(text, "dominant action") == "D (strictly)"
@@ -82,13 +82,13 @@ def test_own_payoffs_are_looked_at_without_the_page() -> None:
     assert line(text, "mixed equilibria") == "P(C) = 0.666667 and 0.666667"
 
 
-def test_a_continuum_is_told() -> None:
+def test_a_continuum_of_equilibria_is_printed() -> None:
     assert line(shown("matrix_game", *options("T=5", "R=3")), "mixed equilibria") == (
         "P(C) = 0 and any from 0 to 1; P(C) = any from 0 to 1 and 0"
     )
 
 
-def test_many_players_are_told_by_how_many_do_what() -> None:
+def test_groups_are_printed_by_number_of_cooperators() -> None:
     text = shown("n_person_snowdrift", "--set", "n_players=40")
     assert line(text, "pure equilibria") == "1 C (2), 39 D (4)"
     solution = data("n_person_snowdrift", "--set", "n_players=40")["solution"]
@@ -101,7 +101,7 @@ def test_actions_that_are_no_cooperation_are_numbered() -> None:
     assert line(shown("public_goods", "--set", "levels=3"), "pure equilibria") == "4 #2 (20)"
 
 
-def test_an_asymmetric_game_tells_each_player_its_own() -> None:
+def test_an_asymmetric_game_is_printed_for_each_player() -> None:
     text = shown("bimatrix_game", *options("row=[[1, 1], [0, 0]]", "column=[[0, 1], [1, 0]]"))
     assert line(text, "dominant action") == "player_0 C (strictly), player_1 none"
     assert line(text, "pure equilibria") == "C D (1, 1)"
@@ -121,16 +121,16 @@ def test_an_asymmetric_game_tells_each_player_its_own() -> None:
         (["--set", "T=6"], "which game? Give its NAME"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out(
+def test_an_error_is_one_line_with_the_remedy(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["games", *arguments])
     assert left.value.code == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert message in told.err
-    assert told.err.count("\n") == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert message in found.err
+    assert found.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

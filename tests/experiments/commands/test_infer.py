@@ -11,10 +11,11 @@ from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.experiments.commands.infer import by_subject, candidate_automata, command
+from dilemmas.experiments.commands.infer import command
 from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.inference.candidates import candidate_automata
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
-from dilemmas.experiments.inference.recorded_play import read_play
+from dilemmas.experiments.inference.recorded_play import SubjectUnit, by_subject, read_play
 
 
 @pytest.fixture(scope="module")
@@ -31,29 +32,29 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("by", "subjects"), [("agent", 3), ("subject", 4), ("match", 16)])
-def test_who_is_a_subject(recorded: Path, by: str, subjects: int) -> None:
+def test_number_of_subjects(recorded: Path, by: SubjectUnit, subjects: int) -> None:
     assert len(by_subject(read_play([recorded]), by)) == subjects
 
 
-def test_the_command_tells_what_was_planted(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_estimates_the_shares_that_were_played(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(recorded), "--by", "match", "--strategies", "tft,alld,allc", "--bootstrap", "50"]
     with pytest.raises(SystemExit) as ended:
         main([*arguments, "--json"], command)
-    told = json.loads(capsys.readouterr().out)
+    data = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
-    shares = {name: row["share"] for name, row in told["strategies"].items()}
+    shares = {name: row["share"] for name, row in data["strategies"].items()}
     assert shares["always_defect"] == pytest.approx(4 / 16, abs=1e-6)
-    # who met itself only cooperated; what met Always Defect says that Tit for Tat is there, so it is the simpler tale
+    # the matches against itself fit Tit for Tat and Always Cooperate; those against Always Defect only Tit for Tat
     assert shares["tit_for_tat"] >= 4 / 16
-    assert told["subjects"] == 16
-    assert told["choices"] == 80
-    assert told["tremble"]["value"] == pytest.approx(0, abs=1e-6)
+    assert data["subjects"] == 16
+    assert data["choices"] == 80
+    assert data["tremble"]["value"] == pytest.approx(0, abs=1e-6)
     with pytest.raises(SystemExit):
         main(arguments, command)
     assert "16 subjects, 80 choices" in capsys.readouterr().out
 
 
-def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_path: Path) -> None:
+def test_a_table_and_a_trajectory_of_the_same_play_give_equal_counts(recorded: Path, tmp_path: Path) -> None:
     lines = [
         f"{one.file} {one.seat},{one.match},{round},{'CD'[own]},{'CD'[other]}\n"
         for one in read_play([recorded])
@@ -61,15 +62,15 @@ def test_people_and_records_of_the_same_play_tell_the_same(recorded: Path, tmp_p
     ]
     (tmp_path / "lab.csv").write_text("subject,match,round,own,other\n" + "".join(lines))
     candidates = candidate_automata(["alld", "allc", "grim", "tft", "wsls"], 2)
-    told = [evidence(by_subject(read_play([path]), "subject"), candidates) for path in (recorded, tmp_path / "lab.csv")]
-    assert (told[0].counts == told[1].counts).all()
-    assert told[0].choices == 80
+    data = [evidence(by_subject(read_play([path]), "subject"), candidates) for path in (recorded, tmp_path / "lab.csv")]
+    assert (data[0].counts == data[1].counts).all()
+    assert data[0].choices == 80
 
 
-def test_candidates_that_cannot_be() -> None:
+def test_invalid_candidates_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'grim'"):
         candidate_automata(["tft", "grimm"], 2)
     with pytest.raises(InferenceError, match="'tit_for_tat' twice"):
         candidate_automata(["tft", "tit_for_tat"], 2)
-    with pytest.raises(InferenceError, match="no finite automaton"):
+    with pytest.raises(InferenceError, match="not a finite automaton"):
         candidate_automata(["gradual"], 2)

@@ -63,22 +63,22 @@ def test_every_command_has_a_help(name: str) -> None:
         (["look", "notes.txt", "--show", "-1"], "-1 is not in the range x>=0"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out(
+def test_an_error_is_one_line_with_the_remedy(
     arguments: list[str], message: str, tmp_path, monkeypatch, capsys
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").touch()
     with pytest.raises(SystemExit) as ended:
         main(arguments)
-    told = capsys.readouterr().err
+    found = capsys.readouterr().err
     assert ended.value.code == 2
-    assert told.count("\n") == 1
-    assert message in told
+    assert found.count("\n") == 1
+    assert message in found
     assert not (tmp_path / "runs" / "replicate" / "recipe.json").exists()
 
 
-@pytest.mark.parametrize(("name", "told"), [("miniatures", "; repeat the same command to resume"), ("watch", "")])
-def test_ctrl_c_promises_to_go_on_only_where_it_does(name: str, told: str, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize(("name", "ending"), [("miniatures", "; repeat the same command to resume"), ("watch", "")])
+def test_ctrl_c_names_the_remedy_only_for_resumable_commands(name: str, ending: str, monkeypatch, capsys) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -86,20 +86,20 @@ def test_ctrl_c_promises_to_go_on_only_where_it_does(name: str, told: str, monke
     with pytest.raises(SystemExit) as ended:
         main([name, "run"], cli)
     assert ended.value.code == 130
-    assert capsys.readouterr().err == f"interrupted{told}\n"
+    assert capsys.readouterr().err == f"interrupted{ending}\n"
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     done = dilemmas("--version")
     assert (done.returncode, done.stdout) == (0, f"dilemmas {dilemmas_version()}\n")
 
 
 def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
     done = dilemmas("replicate", "--dry-run", "--observations", "50", "--out", str(tmp_path / "run"))
-    told = json.loads(done.stdout)
-    assert told["observations"] == 50
-    assert told["cost"]["teaching_examples"] == 20 * 50
-    assert told["prompting"]["shuffle_labels"] is False
+    found = json.loads(done.stdout)
+    assert found["observations"] == 50
+    assert found["cost"]["teaching_examples"] == 20 * 50
+    assert found["prompting"]["shuffle_labels"] is False
     shuffled = dilemmas("replicate", "--dry-run", "--shuffle-labels", "--out", str(tmp_path / "run"))
     assert json.loads(shuffled.stdout)["prompting"]["shuffle_labels"] is True
     assert not (tmp_path / "run").exists()

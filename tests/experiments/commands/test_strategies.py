@@ -44,7 +44,7 @@ def test_one_strategy_is_described_in_full_by_any_of_its_names() -> None:
     assert "looks back" not in shown("grim")
 
 
-def test_a_strategy_with_numbers_is_described_with_what_they_mean() -> None:
+def test_a_family_is_described_with_its_parameters() -> None:
     (extort,) = data("zd_extort(3)")
     assert extort["parameters"] == ["chi"]
     assert {row["name"] for row in data("random(0.3)")} == {"random", "random(p)"}

@@ -123,6 +123,6 @@ def test_open_spiels_selection_by_the_whole_population_is_the_limit_of_rare_muta
         (lambda: population_responses([RPS, RPS], [["a"], ["b"]]), "names of"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, message: str) -> None:
+def test_invalid_arguments_are_refused(wrong, message: str) -> None:
     with pytest.raises(DynamicsError, match=message):
         wrong()

@@ -55,7 +55,7 @@ def test_replicators_follow_the_logistic_curve() -> None:
         (HAWK_DOVE, 1 / 2),
     ],
 )
-def test_replicators_of_two_strategies_end_where_the_game_says(
+def test_replicator_dynamics_of_two_strategies_converge_to_the_known_state(
     matrix: PayoffMatrix, share: float, start: float
 ) -> None:
     course = replicator(matrix, {matrix.names[0]: start}, time=60)
@@ -109,12 +109,12 @@ def test_with_enough_tit_for_tat_defectors_first_thrive_and_then_die_out() -> No
     assert alone.series()["tit_for_tat"][-1] < 1e-9  # in two rounds it does not pay to wait
 
 
-def test_nobody_outgrows_another_where_nobody_earns_anything() -> None:
+def test_shares_are_constant_without_payoffs() -> None:
     course = ecological(PayoffMatrix(("a", "b"), np.zeros((2, 2))), {"a": 0.3}, generations=5)
     assert course.shares[-1].tolist() == [0.3, 0.7]
 
 
-def test_best_replies_come_to_rest_only_at_an_equilibrium() -> None:
+def test_rest_points_of_best_response_dynamics_are_equilibria() -> None:
     course = best_response(stage("snowdrift"), {"C": 2 / 3})
     assert course.shares[:, 0] == pytest.approx(2 / 3)  # both are best replies, and nobody has a reason to change
     course = best_response(HAWK_DOVE, {"hawk": 0.1}, revising=0.01, generations=1000)
@@ -131,7 +131,7 @@ def test_logit_rests_at_the_quantal_response_equilibrium() -> None:
         assert np.log(x[0] / x[1]) == pytest.approx((earned[0] - earned[1]) / temperature, abs=1e-9)
 
 
-def test_those_who_are_not_named_share_the_rest() -> None:
+def test_unnamed_strategies_share_the_rest() -> None:
     assert start_shares(RPS).tolist() == pytest.approx([1 / 3] * 3)
     assert start_shares(RPS, {"paper": 0.5}).tolist() == [0.25, 0.5, 0.25]
     assert start_shares(RPS, {"paper": 1}).tolist() == [0, 1, 0]
@@ -180,18 +180,18 @@ def test_a_baseline_mends_negative_payoffs() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A tournament's folder, in which somebody called [bold] never met itself."""
+    """Folder of a tournament without self-play of a player named [bold]."""
     matrix = axelrod()
     points = [[*row, None] for row in matrix.payoffs.tolist()] + [[1.0, 1.0, 1.0, None]]
-    told = {"players": [*matrix.names, "[bold]"], "payoff_matrix": points}
-    (tmp_path / "results.json").write_text(json.dumps(told))
+    found = {"players": [*matrix.names, "[bold]"], "payoff_matrix": points}
+    (tmp_path / "results.json").write_text(json.dumps(found))
     return tmp_path
 
 
 ALL = "tit_for_tat,always_defect,always_cooperate"
 
 
-def test_payoffs_are_read_for_those_who_all_met(folder: Path) -> None:
+def test_payoffs_of_complete_subsets_are_read(folder: Path) -> None:
     matrix = read_payoffs(folder, ["always_defect", "tit_for_tat"])
     assert matrix.payoffs.tolist() == axelrod().only(["always_defect", "tit_for_tat"]).payoffs.tolist()
     with pytest.raises(DynamicsError, match="'tit_for_tat' never met '\\[bold\\]'"):
@@ -199,11 +199,11 @@ def test_payoffs_are_read_for_those_who_all_met(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("dynamics", ["replicator", "ecological", "best-response", "moran", "invasion", "alpha-rank"])
-def test_every_kind_of_dynamics_is_told(dynamics: str, folder: Path) -> None:
+def test_every_kind_of_dynamics_is_printed(dynamics: str, folder: Path) -> None:
     arguments = [str(folder), "--dynamics", dynamics, "--players", ALL]
     arguments += ["--generations", "20"] if dynamics == "moran" else []
-    told = CliRunner().invoke(command, arguments, catch_exceptions=False)
-    assert all(name in told.output for name in ALL.split(","))
+    found = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert all(name in found.output for name in ALL.split(","))
     done = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
     assert json.loads(done.stdout)["dynamics"] == dynamics
     if dynamics != "invasion":
@@ -223,24 +223,24 @@ def test_a_drawing_is_overwritten_only_if_asked(folder: Path) -> None:
     assert drawing.read_text().startswith("<svg")
 
 
-def test_nobody_takes_over_where_there_is_mutation(folder: Path) -> None:
+def test_no_strategy_takes_over_with_mutation(folder: Path) -> None:
     arguments = [str(folder), "--players", ALL, "--dynamics", "moran", "--generations", "5", "--runs", "2"]
     assert "took over" in CliRunner().invoke(command, arguments, catch_exceptions=False).output
     arguments += ["--mutation", "0.01"]
     assert "took over" not in CliRunner().invoke(command, arguments, catch_exceptions=False).output
 
 
-def test_the_command_tells_what_the_functions_find(folder: Path) -> None:
+def test_the_command_prints_the_results_of_the_functions(folder: Path) -> None:
     arguments = [str(folder), "--players", ALL, "--start", "always_defect=0.9", "--generations", "7", "--json"]
-    told = json.loads(CliRunner().invoke(command, arguments, catch_exceptions=False).stdout)
+    found = json.loads(CliRunner().invoke(command, arguments, catch_exceptions=False).stdout)
     course = ecological(axelrod(), {"always_defect": 0.9}, generations=7)
-    assert told["shares"] == course.series()
-    assert told["mean_payoff"] == course.payoffs.tolist()
+    assert found["shares"] == course.series()
+    assert found["mean_payoff"] == course.payoffs.tolist()
 
 
 def test_a_name_is_text_and_never_markup(folder: Path) -> None:
-    told = {"players": ["[bold]", "[/]"], "payoff_matrix": [[1, 2], [2, 1]]}
-    (folder / "results.json").write_text(json.dumps(told))
+    found = {"players": ["[bold]", "[/]"], "payoff_matrix": [[1, 2], [2, 1]]}
+    (folder / "results.json").write_text(json.dumps(found))
     output = CliRunner().invoke(command, [str(folder)], catch_exceptions=False).output
     assert "[bold]" in output
     assert "[/]" in output
@@ -256,30 +256,30 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", ALL, "--start", "always_defect"], "VALUE is a share"),
         (["--players", ALL, "--start", "always_defect=1.5"], "always_defect = 1.5"),
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
-        (["--players", ALL, "--mutation", "-0.1"], "mutation = -0.1"),
+        (["--players", ALL, "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--alpha", "3"], "--alpha 3.0: not an option of ecological, but of alpha-rank"),
-        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "a population of 1"),
+        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range x>=2"),
         (["--players", ALL, "--dynamics", "moran", "--start", "tit_for_tat=101"], "the population is 100"),
-        (["--players", ALL, "--dynamics", "moran", "--mutation", "-0.1"], "mutation = -0.1"),
+        (["--players", ALL, "--dynamics", "moran", "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--dynamics", "moran", "--rule", "death-brith"], "did you mean 'death-birth'"),
         (["--players", ALL, "--dynamics", "moran", "--graph", "rng"], "did you mean 'ring'"),
         (["--players", ALL, "--dynamics", "invasion", "--svg", "x.svg"], "no shares over time"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: str, folder: Path, capsys) -> None:
+def test_an_error_is_one_line_with_the_remedy(arguments: list[str], message: str, folder: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main([str(folder), *arguments], command=command)
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert ended.value.code == 2
-    assert message in told
-    assert told.count("\n") == 1
+    assert message in printed
+    assert printed.count("\n") == 1
     with pytest.raises(SystemExit):
         main([str(folder / "nowhere")], command=command)
     assert "results.json does not exist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "told",
+    "results",
     [
         {"players": ["a"]},
         {"players": ["a"], "payoff_matrix": [["x"]]},
@@ -288,14 +288,14 @@ def test_a_mistake_is_one_line_with_the_way_out(arguments: list[str], message: s
         [],
     ],
 )
-def test_results_without_payoffs_are_refused(told: object, tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(told))
+def test_results_without_payoffs_are_refused(results: object, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(results))
     with pytest.raises(DynamicsError, match=r"results\.json holds no"):
         read_payoffs(tmp_path)
 
 
 def test_payoffs_of_larger_groups_are_refused(tmp_path: Path) -> None:
-    told = {"players": ["a"], "payoff_matrix": [[1]], "groups": [{"players": ["a", "a", "a"]}]}
-    (tmp_path / "results.json").write_text(json.dumps(told))
+    found = {"players": ["a"], "payoff_matrix": [[1]], "groups": [{"players": ["a", "a", "a"]}]}
+    (tmp_path / "results.json").write_text(json.dumps(found))
     with pytest.raises(DynamicsError, match="groups of 3 players"):
         read_payoffs(tmp_path)

@@ -73,7 +73,8 @@ def test_without_selection_mutants_take_over_with_their_share(n: int, rule: str)
 
 
 def test_a_neutral_mutant_that_takes_over_needs_n_times_n_less_one_steps() -> None:
-    """Antal & Scheuring 2006; under death-birth nobody leaves a child on its own place, so n - 1 times that over n."""
+    """Antal & Scheuring 2006; under death-birth no offspring replaces its parent, so the time is multiplied by (n -
+    1) / n."""
     for n in (2, 10, 500):
         assert fixation(GAMES[0], n, 1, Process(intensity=0)).steps_if_fixed == pytest.approx(n * (n - 1))
         death_birth = fixation(GAMES[0], n, 1, Process("death-birth", intensity=0))
@@ -88,7 +89,7 @@ def test_constant_fitness_is_morans_formula() -> None:
         assert fixation(payoffs, 20).probability == pytest.approx(expected, rel=1e-9)
 
 
-def test_ten_thousand_players_under_strong_selection_need_no_more_than_logarithms() -> None:
+def test_fixation_of_ten_thousand_players_under_strong_selection() -> None:
     worse, process = np.array([[0.0, 0], [2, 2]]), Process(fitness="exponential")
     found = fixation(worse, 10_000, 1, process)
     # (1 - e^2) / (1 - e^20000), of which the logarithm is all that a float can hold
@@ -99,7 +100,7 @@ def test_ten_thousand_players_under_strong_selection_need_no_more_than_logarithm
     assert np.isfinite(better.steps)
 
 
-def test_who_earns_nothing_alone_has_no_child() -> None:
+def test_players_without_payoff_do_not_reproduce() -> None:
     """A cooperator among defectors earns S = 0, which is all its fitness where selection is as strong as can be."""
     found = fixation(GAMES[0], 30)
     assert found.probability < 1e-200
@@ -163,7 +164,7 @@ def test_the_stationary_distribution_is_the_eigenvector() -> None:
     assert stationary(np.log(rates, where=rates > 0, out=np.zeros((6, 6)))) == pytest.approx(expected / expected.sum())
 
 
-def test_rates_beyond_the_smallest_float_are_told_apart() -> None:
+def test_rates_below_the_smallest_float_are_distinguished() -> None:
     """Two states: masses are as the rates into them."""
     assert stationary(np.array([[0, -5000.0], [-5001, 0]])) == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
 
@@ -193,6 +194,6 @@ def test_rare_mutations_lead_to_tit_for_tat_though_only_defection_is_strict() ->
         (lambda: fixation(GAMES[0] - 3, 5), "an intensity of at most 0.25"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, message: str) -> None:
+def test_invalid_arguments_are_refused(wrong, message: str) -> None:
     with pytest.raises(InputError, match=message):
         wrong()

@@ -9,7 +9,7 @@ from dilemmas.experiments.dynamics.invasion import InvasionResult, Resident, Sta
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
 
 
-def told(matrix: PayoffMatrix) -> dict[str, Resident]:
+def residents(matrix: PayoffMatrix) -> dict[str, Resident]:
     return {one.name: one for one in invasions(matrix).residents()}
 
 
@@ -29,7 +29,7 @@ def repeated(rounds: int) -> PayoffMatrix:
 def test_in_hawk_dove_only_the_mixture_is_stable() -> None:
     """Maynard Smith & Price 1973, value 2 and cost 4: play hawk with V / C = 1/2. Nobody earns more against it, nobody
     less, and each earns less against its own kind than the mixture does: an ESS that is no strict equilibrium."""
-    found = told(mixtures(np.array([[-1.0, 2], [0, 1]]), hawk=1, dove=0, mixed=0.5, bold=0.8))
+    found = residents(mixtures(np.array([[-1.0, 2], [0, 1]]), hawk=1, dove=0, mixed=0.5, bold=0.8))
     assert {name: one.stability for name, one in found.items()} == {
         "hawk": Stability.UNSTABLE,
         "dove": Stability.UNSTABLE,
@@ -41,8 +41,8 @@ def test_in_hawk_dove_only_the_mixture_is_stable() -> None:
 
 
 def test_tit_for_tat_is_neutrally_stable_and_opens_the_door_by_drift() -> None:
-    """Boyd & Lorberbaum 1987 (Nature 327:58): against always cooperate tit for tat cannot be told apart from it."""
-    found = told(repeated(10))
+    """Boyd & Lorberbaum 1987 (Nature 327:58): against always cooperate tit for tat is indistinguishable from it."""
+    found = residents(repeated(10))
     assert found["TFT"] == Resident("TFT", Stability.NEUTRAL, (), ("ALLC",))
     assert found["ALLD"].stability is Stability.STRICT_NASH
     assert found["ALLC"] == Resident("ALLC", Stability.UNSTABLE, ("ALLD",), ("TFT",))
@@ -58,28 +58,28 @@ def test_tit_for_tat_is_neutrally_stable_and_opens_the_door_by_drift() -> None:
     ],
 )
 def test_the_four_dilemmas(game: str, c: Stability, d: Stability) -> None:
-    found = told(PayoffMatrix(("C", "D"), np.array(DEFAULTS[game].table)))
+    found = residents(PayoffMatrix(("C", "D"), np.array(DEFAULTS[game].table)))
     assert (found["C"].stability, found["D"].stability) == (c, d)
 
 
-def test_who_earns_as_much_may_invade_slowly_or_be_repelled_by_its_own_kind() -> None:
+def test_ties_against_residents_are_decided_against_mutants() -> None:
     matrix = PayoffMatrix(("resident", "friendly", "hostile"), np.array([[1.0, 1, 1], [1, 2, 1], [1, 1, 0]]))
     entries = invasions(matrix).entries[0]
     assert entries == (InvasionResult.NEUTRAL, InvasionResult.WEAK, InvasionResult.NONE)
-    found = told(matrix)
+    found = residents(matrix)
     assert found["resident"].stability is Stability.NASH
     assert found["friendly"].stability is Stability.STRICT_NASH
-    assert told(matrix.only(["resident", "hostile"]))["resident"].stability is Stability.ESS
+    assert residents(matrix.only(["resident", "hostile"]))["resident"].stability is Stability.ESS
 
 
 def test_a_payoff_that_differs_by_rounding_is_a_tie() -> None:
     matrix = PayoffMatrix(("a", "b"), np.array([[0.3, 0.1 + 0.2], [0.1 + 0.2, 0.3]]))
     assert matrix.payoffs[0, 0] != matrix.payoffs[0, 1]
-    assert told(matrix)["a"].stability is Stability.NEUTRAL
+    assert residents(matrix)["a"].stability is Stability.NEUTRAL
 
 
-def test_a_strategy_alone_on_the_list_has_nobody_to_fear() -> None:
-    assert told(PayoffMatrix(("a",), np.ones((1, 1))))["a"].stability is Stability.STRICT_NASH
+def test_a_single_strategy_cannot_be_invaded() -> None:
+    assert residents(PayoffMatrix(("a",), np.ones((1, 1))))["a"].stability is Stability.STRICT_NASH
 
 
 def test_risk_dominance_of_tit_for_tat_comes_with_the_number_of_rounds() -> None:
@@ -117,7 +117,7 @@ def test_relative_take_overs_are_fixation_probabilities_over_those_of_drift() ->
     assert found.relative.diagonal() == pytest.approx(1)
 
 
-def test_what_chance_in_the_matches_may_have_done_is_uncertain() -> None:
+def test_insignificant_payoff_differences_are_uncertain() -> None:
     payoffs, exact = np.array([[3.0, 0.0], [3.1, 1.0]]), np.zeros((2, 2))
     for error, found in ((0.01, ()), (0.1, ("D",)), (np.nan, ("D",))):
         errors = exact + error * np.array([[1, 0], [1, 0]])

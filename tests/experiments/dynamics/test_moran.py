@@ -30,7 +30,7 @@ def four_errors(p: float, n: int) -> float:
 
 
 def every_state(payoffs: np.ndarray, n: int, edges, process: Process, mutation: float = 0.0):
-    """All states of a population on a graph, and the chain on them, from the rules as they are told."""
+    """All states of a population on a graph, and their Markov chain, computed from the rules."""
     k = len(payoffs)
     near = [[y for pair in edges for x, y in (pair, pair[::-1]) if x == place] for place in range(n)]
     states = list(product(range(k), repeat=n))
@@ -63,7 +63,7 @@ def absorbed(states, chain, start: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("fitness", FITNESS)
-def test_well_mixed_runs_end_as_the_closed_form_says(rule: str, fitness: str) -> None:
+def test_well_mixed_runs_agree_with_the_closed_form(rule: str, fitness: str) -> None:
     process = Process(rule, fitness, 0.4)
     runs = simulated(process=process, n=9, start={"C": 4})
     exact = fixation(PAYOFFS, 9, 4, process)
@@ -73,7 +73,7 @@ def test_well_mixed_runs_end_as_the_closed_form_says(rule: str, fitness: str) ->
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("fitness", FITNESS)
-def test_runs_on_a_graph_end_as_the_chain_over_all_states_says(rule: str, fitness: str) -> None:
+def test_runs_on_a_graph_agree_with_the_exact_chain(rule: str, fitness: str) -> None:
     process = Process(rule, fitness, 0.6)
     chance, steps = absorbed(*every_state(PAYOFFS, 5, PATH, process), start=2)
     runs = simulated(process=process, edges=PATH)
@@ -83,7 +83,7 @@ def test_runs_on_a_graph_end_as_the_chain_over_all_states_says(rule: str, fitnes
 
 @pytest.mark.parametrize("edges", [None, PATH])
 @pytest.mark.parametrize("rule", RULES)
-def test_with_mutation_counts_are_spread_as_the_chain_says(rule: str, edges) -> None:
+def test_counts_with_mutation_agree_with_the_exact_chain(rule: str, edges) -> None:
     """Three types after 30 steps. Where all are neighbours the well-mixed process differs only in its pace: a child may
     there take its parent's place, as in death-birth it never does."""
     payoffs = np.array([[1.0, 3, 2], [2, 1, 4], [3, 2, 1]])
@@ -102,7 +102,7 @@ def test_with_mutation_counts_are_spread_as_the_chain_says(rule: str, edges) -> 
 
 
 def _own_place(states, chain: np.ndarray, payoffs: np.ndarray, mutation: float) -> np.ndarray:
-    """The chain of birth-death among n where a parent's own place is as likely as any other, not left out."""
+    """The birth-death chain with n players, in which the offspring may also replace its parent."""
     n, k = len(states[0]), len(payoffs)
     mixed = chain * (n - 1) / n
     for i, state in enumerate(states):
@@ -158,7 +158,7 @@ def test_on_a_cycle_cooperation_is_favoured_where_benefits_are_twice_the_costs()
 
 
 @pytest.mark.parametrize(("rule", "spreads"), [("death-birth", True), ("birth-death", False)])
-def test_on_a_cycle_neighbours_who_compete_for_a_place_may_help(rule: str, spreads: bool) -> None:
+def test_death_birth_updating_favours_cooperation_on_a_cycle(rule: str, spreads: bool) -> None:
     """Where benefits are eight times the costs; under birth-death no benefit is enough (the same paper)."""
     points = np.array([[7.0, -1], [8, 0]])
     process = Process(rule, "linear", 0.1)
@@ -176,7 +176,7 @@ def test_on_a_cycle_neighbours_who_compete_for_a_place_may_help(rule: str, sprea
 
 @pytest.mark.parametrize("edges", [None, ring(10, 4)])
 @pytest.mark.parametrize("rule", RULES)
-def test_a_run_is_the_same_whoever_else_runs_and_however_strategies_are_listed(rule: str, edges) -> None:
+def test_a_run_does_not_depend_on_other_runs_or_the_order_of_strategies(rule: str, edges) -> None:
     payoffs = np.random.default_rng(3).uniform(0, 5, (4, 4))
     names, order = ("d", "b", "a", "c"), [2, 0, 3, 1]
     other = PayoffMatrix(tuple(names[i] for i in order), payoffs[np.ix_(order, order)])
@@ -211,7 +211,7 @@ def test_a_stopped_run_has_no_winner() -> None:
     assert runs.times.tolist() == [0, 10]
 
 
-def test_those_who_are_not_named_are_as_many_as_each_other() -> None:
+def test_unnamed_strategies_have_equal_numbers() -> None:
     matrix = PayoffMatrix(("c", "a", "b"), np.ones((3, 3)))
     assert start_counts(matrix, 10) == {"a": 4, "b": 3, "c": 3}
     assert start_counts(matrix, 10, {"b": 5}) == {"a": 3, "b": 5, "c": 2}
@@ -236,6 +236,6 @@ def test_those_who_are_not_named_are_as_many_as_each_other() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, message: str) -> None:
+def test_invalid_arguments_are_refused(wrong, message: str) -> None:
     with pytest.raises(InputError, match=message):
         wrong()

@@ -1,4 +1,4 @@
-"""Strategies that were planted are found again, and the likelihood that finds them is the one of the theory."""
+"""Estimates recover simulated mixtures, and likelihoods agree with the formula."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.experiments.commands.infer import USUAL, candidate_automata
+from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
 from dilemmas.experiments.inference.expectation_maximisation import climb
 from dilemmas.experiments.inference.likelihoods import Evidence, InferenceError, evidence
 from dilemmas.experiments.inference.mixture import criteria, fit_mixture, indistinguishable, infer, selected
@@ -26,7 +26,7 @@ def society(
     subjects: int = 200,
     matches: int = 10,
 ) -> dict[str, list[PlayerHistory]]:
-    """Subjects who each play one of the strategies, paired anew for every match; a round is followed by another with
+    """Subjects who each play one of the strategies, in new pairs for every match; a round is followed by another with
     probability 3/4, as in Dal Bó & Fréchette 2011."""
     who = rng.choice(len(candidates), subjects, p=shares)
     slip = np.broadcast_to(tremble, len(candidates))[who]
@@ -59,33 +59,33 @@ def small() -> Evidence:
     return evidence(society(np.random.default_rng(1), subjects=40), FIVE)
 
 
-def likelihood(told: Evidence, shares: np.ndarray, tremble: float) -> float:
+def likelihood(found: Evidence, shares: np.ndarray, tremble: float) -> float:
     """The logarithm as the papers write it: of a sum over strategies of products over choices."""
-    chances = told.follows * (1 - tremble) + (1 - told.follows) * tremble  # (K, L)
-    by_strategy = np.prod(chances[:, None] ** told.counts, axis=2)  # (K, S)
+    chances = found.follows * (1 - tremble) + (1 - found.follows) * tremble  # (K, L)
+    by_strategy = np.prod(chances[:, None] ** found.counts, axis=2)  # (K, S)
     return float(np.log(shares @ by_strategy).sum())
 
 
 def test_choices_are_compared_with_the_strategy_led_through_the_same_history() -> None:
     # after own C and their D, Tit for Tat says D; after D D again D; after D C, C
-    told = evidence({"s": [played("CCDD", "DDCC")]}, candidate_automata(["tft", "random(0.25)"], 2))
-    assert dict(zip(told.follows[0], told.counts[0, 0], strict=True)) == {0: 2, 1: 2}  # C yes, C no, D yes, D no
-    assert dict(zip(told.follows[1], told.counts[1, 0], strict=True)) == {0.25: 2, 0.75: 2}
+    found = evidence({"s": [played("CCDD", "DDCC")]}, candidate_automata(["tft", "random(0.25)"], 2))
+    assert dict(zip(found.follows[0], found.counts[0, 0], strict=True)) == {0: 2, 1: 2}  # C yes, C no, D yes, D no
+    assert dict(zip(found.follows[1], found.counts[1, 0], strict=True)) == {0.25: 2, 0.75: 2}
 
 
 def test_an_own_slip_is_part_of_the_history() -> None:
-    told = evidence({"s": [played("DD", "CC")]}, candidate_automata(["grim_2", "wsls"], 2))
+    found = evidence({"s": [played("DD", "CC")]}, candidate_automata(["grim_2", "wsls"], 2))
     # unmeant D against C: lenient Grim still says C, Win-Stay Lose-Shift stays with D
-    assert [dict(zip(f, c[0], strict=True)) for f, c in zip(told.follows, told.counts, strict=True)] == [
+    assert [dict(zip(f, c[0], strict=True)) for f, c in zip(found.follows, found.counts, strict=True)] == [
         {0: 2, 0.5: 0},
         {0: 1, 1: 1},
     ]
 
 
 def test_the_tremble_of_a_single_strategy_is_its_share_of_mismatches() -> None:
-    told = evidence(society(np.random.default_rng(3), shares=[0, 0, 0, 1, 0], subjects=20), FIVE).of([3])
-    misses, hits = told.counts[0].sum(axis=0)
-    point = fit_mixture(told, np.random.default_rng(0))
+    found = evidence(society(np.random.default_rng(3), shares=[0, 0, 0, 1, 0], subjects=20), FIVE).of([3])
+    misses, hits = found.counts[0].sum(axis=0)
+    point = fit_mixture(found, np.random.default_rng(0))
     share = misses / (misses + hits)
     assert point.trembles[0, 0] == pytest.approx(share, abs=1e-12)
     assert point.log_likelihood[0] == pytest.approx(misses * np.log(share) + hits * np.log(1 - share))
@@ -101,9 +101,9 @@ def test_the_likelihood_is_that_of_the_mixture(small: Evidence) -> None:
 def test_every_step_of_em_climbs(seed: int, own: bool) -> None:
     rng = np.random.default_rng(seed)
     candidates = [*FIVE, *candidate_automata(["random(0.4)", "gtft"], 2)]
-    told = evidence(society(rng, subjects=30), candidates)
+    found = evidence(society(rng, subjects=30), candidates)
     starts = rng.dirichlet(np.ones(7), 6).T, rng.uniform(0.01, 0.5, (7 if own else 1, 6))
-    heights = np.array([p.log_likelihood for p in islice(climb(told, np.ones((30, 6)), *starts), 60)])
+    heights = np.array([p.log_likelihood for p in islice(climb(found, np.ones((30, 6)), *starts), 60)])
     assert (np.diff(heights, axis=0) >= -1e-9).all()
 
 
@@ -157,8 +157,10 @@ def test_the_published_shares_of_people_are_found() -> None:
     made = np.repeat([21, 38, 12], [12, 14, 12])  # choices of each subject
     same = np.array([row[2:] for row in rows], dtype=np.float64)
     names, subjects = tuple(row[1] for row in rows), tuple(map(str, range(38)))
-    told = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2))
-    assert fit_mixture(told, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [float(row[0]) for row in rows]
+    found = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2))
+    assert fit_mixture(found, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [
+        float(row[0]) for row in rows
+    ]
 
 
 def test_the_order_of_subjects_and_strategies_does_not_matter() -> None:
@@ -171,8 +173,8 @@ def test_the_order_of_subjects_and_strategies_does_not_matter() -> None:
 
 
 def test_a_mixed_candidate_is_as_likely_as_its_probabilities_say() -> None:
-    told = evidence({"s": [played("CCD", "CCC")]}, candidate_automata(["random(0.3)"], 2))
-    point = next(climb(told, np.ones((1, 1)), np.ones((1, 1)), np.array([[0.1]])))
+    found = evidence({"s": [played("CCD", "CCC")]}, candidate_automata(["random(0.3)"], 2))
+    point = next(climb(found, np.ones((1, 1)), np.ones((1, 1)), np.array([[0.1]])))
     chance = 0.3 * 0.9 + 0.7 * 0.1
     assert point.log_likelihood[0] == pytest.approx(np.log(chance**2 * (1 - chance)))
 
@@ -191,7 +193,7 @@ def test_a_planted_mixture_is_found_again() -> None:
 
 @pytest.mark.slow
 def test_all_planted_shares_lie_in_their_intervals_in_90_of_100_studies() -> None:
-    """Strict: a study counts where the intervals of all five shares hold at once."""
+    """A study counts only if all five intervals cover their shares."""
     held = np.zeros((100, 5), dtype=bool)
     for study in range(100):
         rng = np.random.default_rng([2011, study])
@@ -210,10 +212,10 @@ def test_errors_of_clear_cut_shares_are_those_of_proportions() -> None:
     assert sorted(np.unique(result.posterior.round(6))) == [0, 1]
 
 
-def test_each_strategy_may_have_a_tremble_of_its_own() -> None:
+def test_each_strategy_may_have_its_own_tremble() -> None:
     plays = society(np.random.default_rng(4), FIVE[:2], [0.5, 0.5], tremble=[0.02, 0.2], subjects=100)
-    told = evidence(plays, FIVE[:2])
-    one, each = (infer(told, np.random.default_rng(0), own_trembles=own) for own in (False, True))
+    found = evidence(plays, FIVE[:2])
+    one, each = (infer(found, np.random.default_rng(0), own_trembles=own) for own in (False, True))
     assert each.trembles == pytest.approx([0.02, 0.2], abs=0.02)
     assert each.log_likelihood > one.log_likelihood + 10
     assert each.bic < one.bic
@@ -223,14 +225,14 @@ def test_each_strategy_may_have_a_tremble_of_its_own() -> None:
 @pytest.mark.parametrize("own", [False, True])
 def test_a_fair_coin_among_the_candidates_takes_nothing_from_the_others(own: bool) -> None:
     candidates = candidate_automata(["random", "tft"], 2)
-    told = evidence(society(np.random.default_rng(6), candidates, [0.3, 0.7], subjects=200), candidates)
-    result = infer(told, np.random.default_rng(0), resamples=200, own_trembles=own)
+    found = evidence(society(np.random.default_rng(6), candidates, [0.3, 0.7], subjects=200), candidates)
+    result = infer(found, np.random.default_rng(0), resamples=200, own_trembles=own)
     assert result.intervals[0, 0] < 0.3 < result.intervals[0, 1]
     assert result.trembles[-1] == pytest.approx(TREMBLE, abs=0.02)
     assert not own or result.trembles[0] == pytest.approx(0, abs=1e-9)
 
 
-def test_strategies_that_the_play_cannot_tell_apart_share_and_are_named() -> None:
+def test_indistinguishable_strategies_share_equally_and_are_named() -> None:
     """Among those who always cooperate all nice strategies are one; who always defects plays none of them."""
     plays = {f"nice{i}": [played("CCCC", "CCCC")] for i in range(6)} | {"mean": [played("DDDD", "CCCC")]}
     result = infer(evidence(plays, FIVE), np.random.default_rng(0), resamples=200)
@@ -241,7 +243,7 @@ def test_strategies_that_the_play_cannot_tell_apart_share_and_are_named() -> Non
     assert (result.intervals[1:, 1] > 6 / 7).all()
 
 
-def test_strategies_that_nobody_plays_are_told_apart_though_both_are_ruled_out() -> None:
+def test_unplayed_strategies_are_not_reported_as_indistinguishable() -> None:
     """Play with many rounds leaves nothing to either of two that would have done quite different things in it."""
     plays = {f"s{i}": [played("D" * 60, "CD" * 30)] for i in range(6)}
     result = infer(evidence(plays, FIVE), np.random.default_rng(0), resamples=50)
@@ -249,7 +251,7 @@ def test_strategies_that_nobody_plays_are_told_apart_though_both_are_ruled_out()
     assert result.shares == pytest.approx([1, 0, 0, 0, 0], abs=1e-6)
 
 
-def test_a_share_of_nobody_seen_is_not_known_to_be_zero() -> None:
+def test_the_interval_of_an_unplayed_share_is_not_a_point() -> None:
     plays = {f"s{i}": [played("CCCC" if i % 2 else "DDDD", "CDCD")] for i in range(20)}
     result = infer(evidence(plays, FIVE[:2] + FIVE[4:]), np.random.default_rng(0), resamples=200)
     assert result.shares[2] == pytest.approx(0, abs=1e-6)
@@ -262,7 +264,7 @@ def test_the_tremble_as_dal_bo_and_frechette_write_it(small: Evidence) -> None:
     assert 1 / (1 + np.exp(1 / result.gamma)) == pytest.approx(result.trembles)
 
 
-def test_criteria_are_what_their_papers_say(small: Evidence) -> None:
+def test_criteria_follow_their_definitions(small: Evidence) -> None:
     point = fit_mixture(small, np.random.default_rng(0))
     bic, icl = criteria(small, point)
     assert bic == pytest.approx(-2 * point.log_likelihood[0] + 5 * np.log(40))  # 4 shares and a tremble
@@ -270,15 +272,15 @@ def test_criteria_are_what_their_papers_say(small: Evidence) -> None:
     assert icl - bic == pytest.approx(-2 * (mass * np.log(np.maximum(mass, 1e-300))).sum())
 
 
-def test_strategies_that_nobody_plays_are_left_out() -> None:
+def test_selection_drops_unplayed_strategies() -> None:
     plays = society(np.random.default_rng(8), shares=[0.5, 0, 0, 0.5, 0], subjects=100)
     kept = selected(evidence(plays, FIVE), np.random.default_rng(0), "bic")
     assert set(kept.strategies) == {"always_defect", "tit_for_tat"}
 
 
-def test_the_usual_candidates_can_be_told_apart() -> None:
-    told = evidence(society(np.random.default_rng(0), subjects=60), candidate_automata(USUAL, 2))
-    assert len(indistinguishable(fit_mixture(told, np.random.default_rng(0)))) == len(USUAL) == 13
+def test_the_usual_candidates_are_distinguishable() -> None:
+    found = evidence(society(np.random.default_rng(0), subjects=60), candidate_automata(USUAL_CANDIDATES, 2))
+    assert len(indistinguishable(fit_mixture(found, np.random.default_rng(0)))) == len(USUAL_CANDIDATES) == 13
 
 
 def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:
@@ -287,12 +289,12 @@ def test_the_same_seed_gives_the_same_result(small: Evidence) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("counted", "message"),
     [
         (evidence({"s": [played("C", "C")]}, FIVE), "5 strategies, 1 subjects"),
         (evidence({"s": [played("C", "C")], "t": [played("C", "C")]}, FIVE[:1]), "1 strategies, 2 subjects"),
     ],
 )
-def test_too_little_to_infer_from(told: Evidence, message: str) -> None:
+def test_too_little_to_infer_from(counted: Evidence, message: str) -> None:
     with pytest.raises(InferenceError, match=message):
-        infer(told, np.random.default_rng(0))
+        infer(counted, np.random.default_rng(0))

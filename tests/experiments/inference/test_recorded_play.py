@@ -25,14 +25,14 @@ def test_a_table_of_peoples_play(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("one", "own"), [("C", [0, 1]), ("D", [1, 0])])
-def test_numbers_mean_what_is_said_of_them(tmp_path: Path, one: str, own: list[int]) -> None:
+def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[int]) -> None:
     file = tmp_path / "lab.csv"
     file.write_text(HEAD + "a,1,1,1,0\na,1,2,0,0\n")
-    (told,) = people(file, one)
-    assert told.own.tolist() == own
+    (found,) = people(file, one)
+    assert found.own.tolist() == own
     file.write_text(HEAD + "a,1,1.0,1.0,0.0\na,1,2.0,0.0,0.0\n")  # as pandas and R may write them
-    (told,) = people(file, one)
-    assert told.own.tolist() == own
+    (found,) = people(file, one)
+    assert found.own.tolist() == own
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_numbers_mean_what_is_said_of_them(tmp_path: Path, one: str, own: list[i
         (HEAD + "a,1,one,C,C\n", "line 2: round 'one' is not a whole number"),
         (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number of at least 1"),
         (HEAD + "a,,1,C,C\n", "line 2: 'match' is empty"),
-        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a is there twice"),
+        (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a occurs twice"),
         (HEAD + "a,1,1,C,C\na,1,3,C,C\n", "subject a, match 1: round 2 is missing"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_table_without_a_round(tmp_path: Path) -> None:
         read_play([tmp_path / "lab.csv"])
 
 
-def test_what_holds_no_play_is_refused(tmp_path: Path) -> None:
+def test_files_without_play_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"contains no file named \*\.trajectory\.jsonl"):
         read_play([tmp_path])
     path = tmp_path / "a.trajectory.jsonl"

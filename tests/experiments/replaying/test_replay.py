@@ -1,4 +1,4 @@
-"""A record comes out again; whatever is changed in it, or in what made it, is named with its place."""
+"""Records are reproduced; every change in a record or in its agents is reported with its place."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from recorded_matches import PUB, model, record, replay
 
-from dilemmas.agents.agent import Agent, Decision, Player, Source, Traits, Unreadable
+from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
@@ -37,7 +37,7 @@ GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
     ],
     ids=lambda agents: " v ".join(agent.name for agent in agents),
 )
-def test_everything_comes_out_again(tmp_path: Path, agents: list[Any]) -> None:
+def test_every_value_is_reproduced(tmp_path: Path, agents: list[Any]) -> None:
     code, result = replay(record(tmp_path, agents))
     assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
 
@@ -76,7 +76,7 @@ def test_phases_seats_and_amounts_come_out_again(
     assert (code, result["differences"], result["not_asked"]) == (0, [], [])
 
 
-def test_a_file_of_version_1_is_read_and_comes_out_again() -> None:
+def test_a_file_of_version_1_is_read_and_reproduced() -> None:
     code, result = replay(GOLDEN)
     assert (code, result["matches"], result["rounds"]) == (0, 4, 22)
 
@@ -133,7 +133,7 @@ def test_a_changed_record_is_found_with_its_place(tmp_path: Path, field: str, ch
     assert (found["match"], found["round"], found["player"], found["field"]) == (2, 4, "player_0", field)
 
 
-def test_another_action_is_not_what_the_probabilities_draw(tmp_path: Path) -> None:
+def test_a_changed_action_is_a_difference(tmp_path: Path) -> None:
     def other(move: Move) -> Move:
         return replace(move, decision=replace(move.decision, action=1 - move.decision.action))
 
@@ -144,7 +144,7 @@ def test_another_action_is_not_what_the_probabilities_draw(tmp_path: Path) -> No
     assert "action drawn" in {found["field"] for found in result["differences"]}
 
 
-def test_another_probability_is_not_what_the_strategy_says(tmp_path: Path) -> None:
+def test_a_changed_probability_is_a_difference(tmp_path: Path) -> None:
     change = edited(1, 0, decision(probabilities=(0.5 + 1e-6, 0.5 - 1e-6)))
     code, result = replay(record(tmp_path, [strategy("random"), strategy("alld")], edit=change))
     assert (code, [found["field"] for found in result["differences"]]) == (1, ["probabilities"])
@@ -166,7 +166,7 @@ def test_a_strategy_that_has_changed_is_found(tmp_path: Path) -> None:
         agent: Agent
         name: str = "tit_for_tat"
 
-        def describe(self) -> Player:
+        def describe(self) -> PlayerRecord:
             return strategy("tft").describe()
 
         def decide(self, turns: Any) -> list[Decision]:
@@ -196,8 +196,8 @@ def test_agents_of_unknown_kind_are_not_asked_but_their_draws_are_checked(tmp_pa
     class Mine:
         name: str = "mine"
 
-        def describe(self) -> Player:
-            return Player("mine", "my own")
+        def describe(self) -> PlayerRecord:
+            return PlayerRecord("mine", "my own")
 
         def decide(self, turns: Any) -> list[Decision]:
             return strategy("random").decide(turns)
@@ -223,8 +223,8 @@ def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
     [
         ({"environment": "dilemmas/stag_hunter-v0"}, "the environment 'dilemmas/stag_hunter-v0' cannot be made"),
         ({"options": {"rounds": 0}}, "cannot be made again: rounds = 0"),
-        ({"agents": (Player("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
-        ({"agents": (Player("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
+        ({"agents": (PlayerRecord("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
+        ({"agents": (PlayerRecord("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
     ],
 )
 def test_a_header_that_cannot_be_followed_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dilemmas.experiments.reporting.csv_text import csv_text
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_written_values_are_read_back() -> None:
     text = csv_text(["name", "share"], [["a, b", 0.5], ['"quoted"\nname', None], ["c", -1.5]])
     assert list(csv.reader(io.StringIO(text))) == [
         ["name", "share"],

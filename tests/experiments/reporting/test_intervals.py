@@ -65,13 +65,13 @@ def test_with_two_actions_pearsons_test_is_the_z_test(one: tuple[int, int], othe
     assert bool(differ(one, other)) == (p < 0.05)
 
 
-def test_an_action_that_nobody_chose_changes_no_verdict() -> None:
+def test_an_unused_action_does_not_change_the_test() -> None:
     one, other = np.array([[30, 10], [30, 10]]), np.array([[20, 20], [28, 12]])
     padded = [np.insert(sample, 1, 0, axis=1) for sample in (one, other)]
     assert differ(one, other).tolist() == differ(*padded).tolist() == [True, False]
 
 
-def test_five_percent_of_equal_samples_are_told_apart() -> None:
+def test_equal_samples_differ_in_five_percent_of_tests() -> None:
     rng = np.random.default_rng(1)
     samples = rng.multinomial(300, [0.5, 0.3, 0.2], size=(2, 4000))
     assert differ(*samples).mean() == pytest.approx(0.05, abs=0.012)
@@ -90,7 +90,7 @@ def test_bootstrap_of_a_mean_has_the_textbook_width() -> None:
     assert high - low == pytest.approx(2 * 1.96 * x.std() / 20, rel=0.08)
 
 
-def test_ratio_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_ratio_interval_has_nominal_coverage() -> None:
     """Matches of unequal length whose players differ: decisions of one match resemble each other."""
     rng = np.random.default_rng(3)
     covered = 0

@@ -1,4 +1,4 @@
-"""The definitions of alignment, by hand-computed cases and by simulation."""
+"""The definitions of alignment, in small examples and simulations."""
 
 from collections.abc import Sequence
 
@@ -31,12 +31,12 @@ def aligned(results: Sequence[ScenarioResult], rate: float = 0.5, estimate: Sour
     [(0.2, 1.0), (0.8, 0.0), (0.5, 0.5), (0.05, 0.75), (1.0, -1 / 3)],
     ids=["as the teacher", "no better than untuned", "half way", "overshot", "worse"],
 )
-def test_gap_closed_by_hand(tuned: float, expected: float) -> None:
+def test_gap_closed_of_a_small_example(tuned: float, expected: float) -> None:
     assert gap_closed(scenario(0.2, 0.8, tuned), EXACT, 300) == pytest.approx(expected)
     assert gap_closed(scenario(0.2, 0.8, tuned, n=300), SAMPLED, 300) == pytest.approx(expected)
 
 
-def test_gap_is_undefined_where_the_observations_could_not_tell_the_models_apart() -> None:
+def test_gap_is_undefined_without_a_significant_difference() -> None:
     """With 300 answers each, 0.50 against 0.58 is z = 1.97, and 0.50 against 0.57 is z = 1.72."""
     assert gap_closed(scenario(0.50, 0.58, 0.5), EXACT, 300) == 1
     assert gap_closed(scenario(0.50, 0.57, 0.5), EXACT, 300) is None
@@ -117,7 +117,7 @@ def sampled_scenario(p: Sequence[float], n: int, rng: np.random.Generator, name:
     return ScenarioResult(name, "game", name, *(Answers(None, (k, n - k)) for k in hits))
 
 
-def test_sampled_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_sampled_interval_has_nominal_coverage() -> None:
     """A student half way to its teacher in every scenario: the truth is one half, whichever are counted."""
     rng = np.random.default_rng(5)
     covered = 0
@@ -132,7 +132,7 @@ def test_sampled_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.87 <= covered / 150 <= 0.99
 
 
-def test_ceiling_is_what_a_copy_of_the_teacher_shows_when_it_is_sampled() -> None:
+def test_ceiling_is_the_expected_value_of_a_sampled_copy() -> None:
     rng = np.random.default_rng(6)
     rates = [(p, 0.8, p) for p in np.linspace(0.1, 0.5, 40)]
     runs = [[sampled_scenario(p, 50, rng, str(i)) for i, p in enumerate(rates)] for _ in range(30)]
@@ -148,7 +148,7 @@ def test_same_generator_same_interval() -> None:
     assert aligned(results, estimate=SAMPLED) == aligned(results, estimate=SAMPLED)
 
 
-def test_bounds_hold_what_unreadable_replies_could_have_meant() -> None:
+def test_bounds_contain_all_meanings_of_unreadable_replies() -> None:
     heard = Answers(None, (60, 30), unreadable=10)
     assert heard.rate(SAMPLED) == pytest.approx(60 / 90)
     assert heard.bounds == pytest.approx((0.60, 0.70))

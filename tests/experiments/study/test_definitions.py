@@ -93,7 +93,7 @@ def test_own_definitions_are_used(own: Path) -> None:
     assert prompt.endswith("What will you do, C or D?")
 
 
-def test_recipe_json_holds_what_the_users_files_said(own: Path, tmp_path: Path) -> None:
+def test_recipe_json_contains_the_content_of_user_files(own: Path, tmp_path: Path) -> None:
     recipe = load_recipe(str(own))
     Run(tmp_path / "run", recipe).begin()
     shutil.rmtree(own.parent)

@@ -51,7 +51,7 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[lora]\ndropout = 1.5", "[lora]: dropout = 1.5; needs a number from 0 to 1"),
         (
             "[matches]\ngames = ['harmonny']",
-            "unknown two-player game 'harmonny' in [matches] games; did you mean 'harmony'?",
+            "unknown symmetric 2x2 game 'harmonny' in [matches] games; did you mean 'harmony'?",
         ),
         (
             "[matches]\ncontexts = ['freinds']",
@@ -63,7 +63,7 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[population]\nsize = 2", "size = 2; needs a number of at least 3"),
     ],
 )
-def test_a_bad_recipe_is_refused_with_file_place_and_way_out(text, message, tmp_path) -> None:
+def test_a_bad_recipe_is_refused_with_file_place_and_remedy(text, message, tmp_path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(InputError) as error:

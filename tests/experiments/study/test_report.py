@@ -61,7 +61,7 @@ def match(number: int) -> MatchRecord:
 
 
 def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples: int = 50) -> StudyData:
-    """What a study with shuffled labels recorded; every model is fair-minded where it is asked anew."""
+    """Records of a study with shuffled labels; all models are unbiased in new questions."""
     recipe = load_recipe("miniatures")
     scenarios = {name: [one.name for one in group] for name, group in recipe.sets().items()}
     game, records = recipe.two_player_game("harmony"), [match(number) for number in range(6)]
@@ -244,18 +244,18 @@ def test_a_narrow_terminal_shows_everything(measured: dict[str, Any], width: int
     assert set(re.findall(r"[\w.]+", " ".join(cells))) <= found
 
 
-def test_only_miniatures_are_said_to_say_nothing_about_large_models(measured: dict[str, Any], tmp_path: Path) -> None:
+def test_only_miniatures_have_a_notice_about_large_models(measured: dict[str, Any], tmp_path: Path) -> None:
     words = "nothing about large language models"
     write_study_report(tmp_path, measured)
-    told = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert words in told.partition("Within sample")[0], "before the first figure"
+    found = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert words in found.partition("Within sample")[0], "before the first figure"
     assert words in " ".join(shown(measured, 80).split())
     grown = [{**model, "miniature": False} for model in measured["models"]]
     write_study_report(tmp_path, {**measured, "models": grown})
     assert words not in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
-def test_bias_is_told_with_its_direction_or_how_to_ask_for_it(measured: dict[str, Any], tmp_path: Path) -> None:
+def test_bias_is_reported_or_the_option_to_measure_it(measured: dict[str, Any], tmp_path: Path) -> None:
     row = measured["bias"][0]
     assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
     ask, lean = "--shuffle-labels", "Preference for C or the first named (1), D or the last named (−1)"

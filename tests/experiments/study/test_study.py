@@ -46,7 +46,7 @@ def test_a_run_folder_is_complete(small_run: Path) -> None:
     assert results["seconds"] > 0
 
 
-def test_a_stopped_run_goes_on_and_ends_as_if_undisturbed(small_run: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_same_results(small_run: Path, tmp_path: Path) -> None:
     """Everything behind the first answers is taken away, and one file is cut in the middle of a line."""
     import shutil
 
@@ -78,11 +78,11 @@ def stopped_in(stage: str, folder: Path, how: signal.Signals) -> tuple[int, str]
     return run.wait(), run.communicate()[1]
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    code, told = stopped_in("teacher", tmp_path / "run", signal.SIGINT)
+def test_ctrl_c_prints_how_to_resume(tmp_path: Path) -> None:
+    code, found = stopped_in("teacher", tmp_path / "run", signal.SIGINT)
     assert code == 130
-    assert told.split("\n")[0] == "the teacher answers"
-    assert told.strip().split("\n")[-1] == "interrupted; repeat the same command to resume"
+    assert found.split("\n")[0] == "the teacher answers"
+    assert found.strip().split("\n")[-1] == "interrupted; repeat the same command to resume"
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def data(
     spread: float = 0.2,
     aborted: int = 0,
 ) -> dict[str, Any]:
-    """Results in which everybody earns so much against whom, give or take a spread between matches."""
+    """Results with given payoffs of each player against each other, with a spread between matches."""
     names, rng = tuple(payoffs), np.random.default_rng(0)
     rows = []
     for group in combinations_with_replacement(names, seats):
@@ -98,13 +98,13 @@ def test_ranks_are_distributed_as_the_standard_errors_say() -> None:
     assert field(["low", "high"], engine="compiled", matches=1)["rank_distribution"] is None
 
 
-def test_cells_hold_what_the_row_earns_against_the_column_best_players_first(tmp_path: Path) -> None:
+def test_cells_are_payoffs_of_row_against_column_best_players_first(tmp_path: Path) -> None:
     page = report(data(DILEMMA), tmp_path)
     payoffs = re.findall(r"<title>(\w against \w: [\d.]+)</title>", page)
     assert payoffs[:4] == ["b against b: 1.00", "b against a: 5.00", "a against b: 0.00", "a against a: 3.00"]
 
 
-def test_who_never_met_is_a_stroke_a_dash_and_a_warning(tmp_path: Path) -> None:
+def test_pairs_that_never_met_are_dashes_with_a_warning(tmp_path: Path) -> None:
     results = field("abcd", apart=[{"a", "b"}, {"c"}])
     page = report(results, tmp_path)
     assert len(re.findall(r'class="none"><title>', page)) == 2 * 3, "two maps with three empty cells each"
@@ -113,7 +113,7 @@ def test_who_never_met_is_a_stroke_a_dash_and_a_warning(tmp_path: Path) -> None:
     assert "Population dynamics" not in page
 
 
-def test_exact_results_are_said_to_have_no_sampling_error(tmp_path: Path) -> None:
+def test_exact_results_are_reported_without_sampling_error(tmp_path: Path) -> None:
     page = report(data(DILEMMA), tmp_path)
     assert "there is no sampling error" in page
     assert "95%" not in page
@@ -135,14 +135,14 @@ def test_unreadable_replies_are_a_warning() -> None:
     assert "6 of 30 sampled matches were aborted" in text
 
 
-def test_a_first_place_that_chance_could_turn_is_told(tmp_path: Path) -> None:
+def test_an_uncertain_first_place_is_reported(tmp_path: Path) -> None:
     equal = {name: dict.fromkeys("abcdef", 2.0) for name in "abcdef"}
     assert "but this may be chance" in report(data(equal, "compiled", 10), tmp_path)
     assert "but this may be chance" not in report(data(DILEMMA, "compiled", 10), tmp_path)
     assert "a, b, c, d and 2 more share the first place with 2.00" in report(data(equal), tmp_path)
 
 
-def test_defectors_take_over_the_population_and_nobody_invades_them(tmp_path: Path) -> None:
+def test_defectors_take_over_the_population_and_are_not_invaded(tmp_path: Path) -> None:
     write_report(tmp_path, data(DILEMMA))
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert (
@@ -170,7 +170,7 @@ def test_a_crowd_is_drawn_in_a_few_lines(tmp_path: Path) -> None:
     assert "the 40 others" in page
 
 
-def test_groups_of_three_are_told_from_the_best_to_the_worst(tmp_path: Path) -> None:
+def test_groups_of_three_are_listed_from_best_to_worst(tmp_path: Path) -> None:
     page = report(field("abcd", seats=3), tmp_path)
     assert "in groups with" in page
     assert "Population dynamics" not in page, "payoffs of pairs say nothing about groups"
@@ -214,9 +214,9 @@ def test_no_name_is_markup(seats: int, tmp_path: Path) -> None:
     assert "](http" not in text
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
-    told = shown(fields[1], 300)
-    assert "[/red]" in told
-    assert not set("\x1b\u202e") & set(pages[1].words + text + told)
+    found = shown(fields[1], 300)
+    assert "[/red]" in found
+    assert not set("\x1b\u202e") & set(pages[1].words + text + found)
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("count", [2, 6, 12, 45])
-def test_terminal_tables_keep_to_the_width_and_name_everybody(count: int, width: int) -> None:
+def test_terminal_tables_fit_the_width_and_name_all_players(count: int, width: int) -> None:
     results = field([f"tit_for_{i}_tats" for i in range(count)], engine="compiled", matches=9)
     text = shown(results, width)
     assert max(map(cell_len, text.splitlines())) <= width

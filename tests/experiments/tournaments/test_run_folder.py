@@ -1,4 +1,4 @@
-"""A tournament's folder: resumed byte for byte, the same whoever did the work, never another one's."""
+"""The folder of a tournament: resumed bit-identically, independent of the workers, and never shared."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_wherever_it_was_cut_it_goes_on(whole: Path, tmp_path: Path) -> None:
+def test_a_file_truncated_anywhere_is_resumed(whole: Path, tmp_path: Path) -> None:
     expected = files(whole)
     rows = expected[ROWS]
     for cut in (0, 1, rows.index(b"\n"), rows.index(b"\n") + 1, len(rows) // 2, len(rows) - 1, len(rows)):
@@ -85,12 +85,12 @@ def test_a_damaged_row_is_found(whole: Path, tmp_path: Path) -> None:
         (b'"payoffs":[[1', b'"payoffs":[[1e999'),
         (b'"count":5', b'"count":"5"'),
     )
-    for number, (damage, told) in enumerate(damages):
+    for number, (damage, found) in enumerate(damages):
         folder = tmp_path / str(number)
         folder.mkdir()
         assert damage in (whole / ROWS).read_bytes().splitlines()[0]
         (folder / "settings.json").write_bytes((whole / "settings.json").read_bytes())
-        (folder / ROWS).write_bytes((whole / ROWS).read_bytes().replace(damage, told, 1))
+        (folder / ROWS).write_bytes((whole / ROWS).read_bytes().replace(damage, found, 1))
         with pytest.raises(InputError, match="line 1"):
             play_tournament(Tournament(settings()), folder)
 
@@ -120,18 +120,18 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-def test_the_command_prints_what_programs_need(tmp_path: Path) -> None:
+def test_the_command_prints_json(tmp_path: Path) -> None:
     asked = ("run", "--agents", "tft,alld", "--rounds", "20", "--json")
-    told = json.loads(run(*asked).stdout)
-    assert told["players"] == ["tit_for_tat", "always_defect"]
-    assert told["payoff_matrix"] == [[3.0, pytest.approx(0.95)], [pytest.approx(1.2), 1.0]]
-    assert [row["player"] for row in told["ranking"]] == ["tit_for_tat", "always_defect"]
-    assert told["seconds"] >= 0
-    assert told["engines"] == {"cycle": 3}
+    found = json.loads(run(*asked).stdout)
+    assert found["players"] == ["tit_for_tat", "always_defect"]
+    assert found["payoff_matrix"] == [[3.0, pytest.approx(0.95)], [pytest.approx(1.2), 1.0]]
+    assert [row["player"] for row in found["ranking"]] == ["tit_for_tat", "always_defect"]
+    assert found["seconds"] >= 0
+    assert found["engines"] == {"cycle": 3}
     folder = str(tmp_path / "out")
     run(*asked, "--out", folder)
     shown = json.loads(run("show", folder, "--json").stdout)
-    assert {**shown, "seconds": told["seconds"]} == told
+    assert {**shown, "seconds": found["seconds"]} == found
 
 
 def test_every_match_can_be_exported(whole: Path, tmp_path: Path) -> None:
@@ -146,19 +146,19 @@ def test_every_match_can_be_exported(whole: Path, tmp_path: Path) -> None:
     assert pandas.read_parquet(tmp_path / "matches.parquet").equals(pandas.read_csv(tmp_path / "matches.csv"))
 
 
-def test_what_a_stopped_tournament_has_played_is_shown_and_exported(whole: Path, tmp_path: Path) -> None:
+def test_the_matches_of_a_stopped_tournament_are_shown_and_exported(whole: Path, tmp_path: Path) -> None:
     rows = (whole / ROWS).read_bytes()
     folder = tmp_path / "stopped"
     folder.mkdir()
     (folder / "settings.json").write_bytes((whole / "settings.json").read_bytes())
     (folder / ROWS).write_bytes(rows[: len(rows) // 2])
-    told = json.loads(run("show", str(folder), "--json").stdout)
-    assert len(told["groups"]) == rows[: len(rows) // 2].count(b"\n")
+    found = json.loads(run("show", str(folder), "--json").stdout)
+    assert len(found["groups"]) == rows[: len(rows) // 2].count(b"\n")
     run("export", str(folder), "--out", str(tmp_path / "matches.csv"))
-    assert len((tmp_path / "matches.csv").read_text().splitlines()) == 1 + len(told["groups"]) * 5 * 2
+    assert len((tmp_path / "matches.csv").read_text().splitlines()) == 1 + len(found["groups"]) * 5 * 2
 
 
-def test_what_cannot_be_played_leaves_no_folder_and_deletes_none(whole: Path, tmp_path: Path) -> None:
+def test_an_invalid_tournament_neither_creates_nor_deletes_a_folder(whole: Path, tmp_path: Path) -> None:
     asked = ("run", "--agents", "tft,alld", "--pairs", "tft", "--out", str(tmp_path / "out"))
     with pytest.raises(InputError, match="1 players in a group of 2"):
         run(*asked)
@@ -177,7 +177,7 @@ def test_force_deletes_nothing_but_tournaments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["settings.json", "seconds.json", "results.json"])
-def test_other_damage_is_told_in_a_line(whole: Path, tmp_path: Path, name: str) -> None:
+def test_other_damage_is_reported_in_one_line(whole: Path, tmp_path: Path, name: str) -> None:
     for kept in ("settings.json", ROWS):
         (tmp_path / kept).write_bytes((whole / kept).read_bytes())
     (tmp_path / name).write_text("[]")
@@ -187,7 +187,7 @@ def test_other_damage_is_told_in_a_line(whole: Path, tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_ends_everybody_in_a_line(tmp_path: Path, workers: str) -> None:
+def test_ctrl_c_ends_all_workers_with_one_line(tmp_path: Path, workers: str) -> None:
     asked = ["tournament", "run", "--agents", ",".join(AGENTS), "--engine", "vectorised", "--repetitions", "100000"]
     asked += ["--out", str(tmp_path / "out"), "--workers", workers]
     code = f"from dilemmas.experiments.commands.main import main; main({asked!r})"
@@ -197,12 +197,12 @@ def test_ctrl_c_ends_everybody_in_a_line(tmp_path: Path, workers: str) -> None:
         time.sleep(0.05)
     time.sleep(0.5)  # workers are loading
     os.killpg(process.pid, signal.SIGINT)
-    told = process.communicate(timeout=60)[1]  # of the workers, too: none of them holds the pipe open
+    found = process.communicate(timeout=60)[1]  # of the workers, too: none of them holds the pipe open
     assert process.returncode == 130
-    assert told.split("\n", 1)[1].strip() == "interrupted; repeat the same command to resume"
+    assert found.split("\n", 1)[1].strip() == "interrupted; repeat the same command to resume"
 
 
-def test_an_address_without_a_cluster_is_told_at_once() -> None:
+def test_an_address_without_a_cluster_is_reported_immediately() -> None:
     pytest.importorskip("ray")
     with pytest.raises(InputError, match="no Ray cluster answers there"):
         play_tournament(Tournament(settings()), executor="ray", address="127.0.0.1:1")
@@ -219,9 +219,9 @@ def test_without_ray_nothing_is_made_or_deleted(tmp_path: Path, monkeypatch: pyt
     assert not (tmp_path / "new").exists()
 
 
-def test_what_would_be_played_is_said_before(capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads(run("run", "--agents", "tft,downing", "--dry-run", "--json").stdout)
-    assert (told["groups"], told["engines"], told["matches"]) == (3, {"cycle": 1, "vectorised": 2}, 20)
+def test_dry_run_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run("run", "--agents", "tft,downing", "--dry-run", "--json").stdout)
+    assert (found["groups"], found["engines"], found["matches"]) == (3, {"cycle": 1, "vectorised": 2}, 20)
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_errors_are_one_line_and_exit_code_2(
     with pytest.raises(SystemExit) as ended:
         main(["tournament", "run", *arguments])
     assert ended.value.code == 2
-    told = capsys.readouterr().err.strip().splitlines()
-    assert message in told[-1]
+    found = capsys.readouterr().err.strip().splitlines()
+    assert message in found[-1]
 
 
 def killed(folder: Path, seconds: float, *more: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who meets whom, that a match depends on nobody else, and what the table of a tournament says."""
+"""Groups of a tournament, independence of matches, and standings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dilemmas.agents.agent import Decision, Player, Traits, Turn
+from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
@@ -31,7 +31,7 @@ def tournament(agents: tuple[str, ...] = FOUR, game: str = PD, **settings: objec
     return Tournament(Settings(game, agents, options, **settings))  # type: ignore[arg-type]
 
 
-def test_everybody_meets_everybody_and_itself() -> None:
+def test_all_pairs_and_self_play() -> None:
     met = {frozenset(group) for group in tournament().groups}
     assert met == set(map(frozenset, combinations_with_replacement(FOUR, 2)))
     assert len(tournament().groups) == 10
@@ -39,7 +39,7 @@ def test_everybody_meets_everybody_and_itself() -> None:
     assert all(len(set(group)) == 2 for group in tournament(self_play=False).groups)
 
 
-def test_where_seats_differ_everybody_sits_everywhere() -> None:
+def test_players_take_all_seats_in_asymmetric_games() -> None:
     met = tournament(game="inspection_game").groups
     assert sorted(met) == sorted((one, other) for one in FOUR for other in FOUR)
 
@@ -78,8 +78,8 @@ def test_of_more_groups_than_can_be_played_some_are_drawn(
 
 
 def test_pairs_may_be_named_as_the_agents_are() -> None:
-    told = tournament(("tft", "Mine=alld"), meetings=(("tft", "Mine"), ("tit_for_tat", "tft")))
-    assert set(told.groups) == {("Mine", "tit_for_tat"), ("tit_for_tat", "tit_for_tat")}
+    found = tournament(("tft", "Mine=alld"), meetings=(("tft", "Mine"), ("tit_for_tat", "tft")))
+    assert set(found.groups) == {("Mine", "tit_for_tat"), ("tit_for_tat", "tit_for_tat")}
 
 
 def test_neighbours_meet_on_a_graph() -> None:
@@ -89,12 +89,12 @@ def test_neighbours_meet_on_a_graph() -> None:
     assert set(degrees.values()) == {4}
 
 
-def test_chosen_pairs_meet_and_nobody_else() -> None:
+def test_only_chosen_pairs_meet() -> None:
     chosen = (("tit_for_tat", "random"), ("always_defect", "always_defect"))
     assert set(map(frozenset, tournament(meetings=chosen).groups)) == set(map(frozenset, chosen))
 
 
-def test_a_match_depends_on_those_who_play_it_alone() -> None:
+def test_a_match_depends_on_its_players_only() -> None:
     few = tournament(("random", "tit_for_tat"), engine="vectorised", seed=5)
     many = tournament(("grim", "tit_for_tat", "bully", "random"), engine="vectorised", seed=5)
     rows = {row.fixture.group: row.line() for row in many.play(many.fixtures)}
@@ -179,7 +179,7 @@ def test_fingerprints_are_those_of_the_strategies() -> None:
     assert exact["tit_for_tat"][2].interval == pytest.approx((0.1, 0.1))
 
 
-def test_intervals_of_scores_hold_what_they_promise() -> None:
+def test_intervals_of_scores_have_nominal_coverage() -> None:
     """Of many tournaments with known means, the intervals of 95% hold the mean about as often."""
     rng = np.random.default_rng(1)
     mean, held, total = np.array([20.0, 24.0]), 0, 400
@@ -194,7 +194,7 @@ def test_intervals_of_scores_hold_what_they_promise() -> None:
     assert held / total == pytest.approx(0.95, abs=0.035)
 
 
-def test_a_single_repetition_tells_nothing_of_its_error() -> None:
+def test_a_single_repetition_has_no_standard_error() -> None:
     table = play_tournament(tournament(engine="vectorised", repetitions=1))
     assert all(one.interval is None and one.first is None for one in table.ranking)
 
@@ -259,19 +259,19 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("nowhere.json", "tft"), {}, "nowhere.json"),
     ],
 )
-def test_what_cannot_be_played_is_refused(agents: tuple[str, ...], settings: dict[str, object], message: str) -> None:
+def test_invalid_arguments_are_refused(agents: tuple[str, ...], settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         tournament(agents, **settings).fixtures  # noqa: B018
 
 
 @dataclass(frozen=True)
 class Sulks:
-    """An agent of somebody's own: cooperates until it has got nothing in a round, then never again."""
+    """A user-defined agent: cooperates until its payoff in a round is 0, then always defects."""
 
     name: str = "sulks"
 
-    def describe(self) -> Player:
-        return Player(self.name, "sulks")
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(self.name, "sulks")
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         return [Decision(int(any(own == 0 < other for own, other in turn.info["view"].history))) for turn in turns]
@@ -289,7 +289,7 @@ def test_agents_of_your_own_take_part() -> None:
 
 
 def test_a_score_is_the_mean_over_others_drawn_at_random() -> None:
-    """In groups as in pairs: by hand over every order of three players, and as the mean of the row of payoffs."""
+    """Scores in groups: the mean over all orders of three players, and the mean of the row of payoffs."""
     names = ("conditional_cooperator", "always_defect", "always_cooperate")
     options = {"n_players": 3, "rounds": 4, "noise": 0.1}
     table = play_tournament(tournament(names, game="public_goods", options=options))

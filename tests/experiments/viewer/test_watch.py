@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from dilemmas.agents.agent import Decision, Player, Source, Traits, Turn, Unreadable
+from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryWriter
@@ -48,9 +48,9 @@ class Talker:
 
     traits = Traits()
 
-    def describe(self) -> Player:
+    def describe(self) -> PlayerRecord:
 
-        return Player(self.name, "scripted")
+        return PlayerRecord(self.name, "scripted")
 
     def _decide(self, number: int) -> Decision:
         if number < 3:
@@ -119,7 +119,7 @@ def test_labels_that_stand_for_other_actions_are_explained(run: Path) -> None:
     assert "in the prompt D stands for C, C stands for D" in printed(run, "--match", "0", "--step", "2")
 
 
-def test_what_became_of_unreadable_replies_is_said(run: Path) -> None:
+def test_the_treatment_of_unreadable_replies_is_shown(run: Path) -> None:
     third, fourth = printed(run, "--match", "1", columns=100).split("round 4 of 4")
     assert "unreadable: no action in 2 replies, so an action was drawn uniformly" in third
     assert "unreadable: no action in 2 replies, so the match was aborted" in fourth
@@ -131,7 +131,7 @@ def words(environment: str, step: int, player: int = 0, **options: Any) -> Any:
     return action_words(recorded_rules(Header(environment, (), 1, options)), step, player)
 
 
-def test_actions_are_called_by_what_they_contribute() -> None:
+def test_levels_are_shown_as_contributions() -> None:
     word = words("dilemmas/public_goods-v0", 1, levels=3, endowment=10, rounds=2)
     assert [word(action) for action in range(3)] == ["10", "5", "0"]
     assert words("somebody/elses-v3", 1)(7) == "7"
@@ -140,7 +140,7 @@ def test_actions_are_called_by_what_they_contribute() -> None:
     assert words("dilemmas/population-v0", 1, 8, n_players=9, game="snowdrift")(1) == "D"
 
 
-def test_each_phase_has_words_of_its_own() -> None:
+def test_each_phase_has_its_own_words() -> None:
     options = {"talk": 1, "words": True, "punishment": [1, 3], "rounds": [2, 3]}
     talk, act, punish, again = (words("dilemmas/stag_hunt-v0", step, **options) for step in range(1, 5))
     assert (talk(0), talk(2), talk("stag?"), again("hi")) == ("-", "2", '"stag?"', '"hi"')
@@ -151,7 +151,7 @@ def test_each_phase_has_words_of_its_own() -> None:
     assert (whom(0), whom(1), whom(5)) == ("nobody", "1 to 0", "2 to 0 and 1 to 2")
 
 
-def test_steps_of_a_round_are_told_apart_and_show_their_own_actions(tmp_path: Path) -> None:
+def test_steps_of_a_round_show_their_own_actions(tmp_path: Path) -> None:
     name, options = "dilemmas/prisoners_dilemma-v0", {"rounds": (2, 4), "talk": 1, "signals": 5}
     agents = [Uniform(), Uniform()]
     path = tmp_path / f"talk{SUFFIX}"
@@ -245,15 +245,15 @@ def test_a_screen_is_filled_and_not_overfilled(run: Path, here: Place) -> None:
         (("--match", "5"), "--match 5: the run has 5 matches, 0 to 4"),
         (("--match", "0", "--step", "5"), "--step 5: match 0 has steps 1 to 4"),
         (("--match", "0", "--step", "0"), "--step 0: match 0 has steps 1 to 4"),
-        (("--step", "1"), "--step 1: of which match"),
+        (("--step", "1"), "--step 1: needs --match"),
     ],
 )
-def test_what_is_not_there_is_said(run: Path, options: tuple[str, ...], message: str) -> None:
+def test_an_invalid_place_is_refused(run: Path, options: tuple[str, ...], message: str) -> None:
     with pytest.raises(RecordError, match=message):
         printed(run, *options)
 
 
-def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"contains no file named \*\.trajectory\.jsonl"):
         printed(tmp_path)
 

@@ -31,7 +31,8 @@ def test_a_selfish_precise_player_plays_the_dominant_action() -> None:
 
 
 def test_public_goods_depend_on_the_marginal_return_alone() -> None:
-    """In the linear game a contribution changes own points by share - endowment and everybody's by share."""
+    """In the linear game a contribution changes own points by share - endowment and the points of the others by
+    share."""
     game = PublicGoods(n_players=4, endowment=6, multiplier=2)  # share of one contribution: 3
     model = BehaviouralModel(precision=1.0, alpha=(0.4,), belief=(0.9,))
     spread = 6 + 3 * 3 - 3  # best own points: free ride on three; worst: contribute alone
@@ -62,6 +63,6 @@ def test_reciprocity_answers_cooperation_with_cooperation() -> None:
         (2, (), 1, "harmony", "whim"),
     ],
 )
-def test_motives_name_what_speaks_most_for_the_choice(closeness, history, action, game, reason) -> None:
+def test_the_motive_is_the_largest_contribution_to_the_choice(closeness, history, action, game, reason) -> None:
     game = KNOWN_GAMES[game]
     assert motive(BehaviouralModel().judge(game, closeness, history), action, game) == reason

@@ -56,7 +56,7 @@ def test_the_teacher_follows_the_stated_model(teacher: LocalBackend, name: str) 
 
 
 @pytest.mark.parametrize(("groups", "histories"), [(0, 0), (0, 1), (1, 0)])
-def test_the_teacher_follows_it_in_games_nobody_listed(teacher: LocalBackend, groups: float, histories: float) -> None:
+def test_the_teacher_follows_it_in_unseen_games(teacher: LocalBackend, groups: float, histories: float) -> None:
     situations = [draw_situation(np.random.default_rng([5, i]), groups, histories) for i in range(80)]
     played, right = cooperation(teacher, situations), truth(situations)
     assert np.corrcoef(played, right)[0, 1] > 0.95
@@ -71,7 +71,7 @@ def test_the_student_is_cooperative_almost_indifferent_and_blind_to_the_context(
         assert np.ptp([rate for s, rate in zip(scenarios, rates, strict=True) if s.game.name == game]) < 0.1
 
 
-def test_the_student_understands_what_it_does_not_act_on(student: LocalBackend) -> None:
+def test_the_student_has_the_knowledge_that_it_does_not_use(student: LocalBackend) -> None:
     cases = [(s.game, s.context, ()) for s in study_sets()["new_both"][::13]]
     scores = comprehension_scores(student, STUDY, cases)
     assert sum(score.right for score in scores) / sum(score.asked for score in scores) > 0.85
@@ -98,7 +98,7 @@ def test_plain_transformers_loads_them(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["teacher", "student"])
-def test_their_cards_say_what_they_are_not(role: str) -> None:
+def test_model_cards_state_their_limits(role: str) -> None:
     card = (FOLDER / role / "README.md").read_text()
     assert "Results do not generalise to large language models" in card
     measured = json.loads((FOLDER / role / "pretraining.json").read_text())["measured"][-1]["errors"]
@@ -128,13 +128,11 @@ WORDS: dict[str, int] = {}
 
 
 def spell(text: str) -> list[int]:
-    """A token for every text that the corpus encodes at once, except that labels have one of their own."""
+    """Every word of the corpus is one token; labels have separate tokens."""
     return [WORDS.setdefault(text, len(WORDS))]
 
 
-def test_a_stopped_build_goes_on_and_ends_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resumed_build_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the finish, two steps behind the checkpoint, which was written before the finish began."""
     monkeypatch.setattr(miniatures, "SAVE_EVERY", 6)
     monkeypatch.setattr(miniatures, "measure", lambda *_: {"within": 0.0})

@@ -112,7 +112,7 @@ def test_the_share_is_that_of_the_answers_that_go_by_the_label_or_the_place(
     assert found.label.interval == pytest.approx((abs(label),) * 2), "all scenarios are alike"
 
 
-def test_who_reads_by_the_place_and_answers_by_the_label_misreads_but_likes_neither() -> None:
+def test_misreading_without_preference_has_shares_but_no_leans() -> None:
     """The answer is C if the first line promises more than the last, as it does where C is to cooperate and named
     first: in the stag hunt that is right in two presentations of four, and wrong in the others."""
 
@@ -213,7 +213,7 @@ def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_eac
     assert command.main([str(run.folder)], standalone_mode=False) == 0
 
 
-def test_tables_hold_what_is_left_when_the_label_is_averaged_out(run: Run) -> None:
+def test_tables_are_means_over_presentations(run: Run) -> None:
     """In the prisoner's dilemma defection has more points: 1/3 for cooperation, and the quarter that goes by label."""
     tables = study.compile_tables(run, BACKENDS)
     assert tables["untuned"].memory_one() == pytest.approx((0.5,) * 5)

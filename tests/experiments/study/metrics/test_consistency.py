@@ -1,11 +1,11 @@
-"""How often two answers of the teacher to one scenario differ, by hand."""
+"""Probability that two answers of the teacher to one scenario differ, in small examples."""
 
 import pytest
 
 from dilemmas.experiments.study.metrics.consistency import consistency
 
 
-def test_consistency_by_hand() -> None:
+def test_consistency_of_a_small_example() -> None:
     """Of 4 answers 3 agree: 3 of the 6 pairs differ."""
     found = consistency("s", [0, 0, 0, 1, None], ["a", "a", "b"])
     assert found.disagreement == pytest.approx(0.5)

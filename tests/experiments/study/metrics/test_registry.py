@@ -20,7 +20,7 @@ def shown(results: Results) -> Iterator[Section]:
     yield Section("Own metric", (Table("Seeds", ("seed",), ((str(results["own"]),),)),))
 
 
-def test_every_metric_has_a_key_of_its_own() -> None:
+def test_every_metric_has_its_own_key() -> None:
     keys = [metric.key for metric in METRICS]
     assert len(keys) == len(set(keys))
 
