@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -24,6 +27,8 @@ COMMANDS = {
     "bench": (f"{HERE}.bench", "Measure speed, compared with other libraries."),
 }
 """Command -> (module with a click command named `command`, one line of help)."""
+AGAIN = 0.05
+"""Seconds after which a dropped Ctrl-C is repeated."""
 RESUMED = ("replicate", "miniatures")
 """Commands that are resumed by repeating them."""
 
@@ -62,7 +67,8 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
     interrupted."""
     try:
-        code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
+        with no_interrupt_dropped():
+            code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
     except click.ClickException as error:
         click.echo(in_one_line(error), err=True)
         sys.exit(error.exit_code)
@@ -84,6 +90,32 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def no_interrupt_dropped() -> Iterator[None]:
+    """Repeat a Ctrl-C that Python has dropped, until it arrives where it can be handled.
+
+    Python drops exceptions in destructors and in callbacks of the garbage collector, which runs for tenths of a second
+    while torch and transformers are imported.
+    """
+    shown = sys.unraisablehook
+
+    def repeat_or_show(dropped: Any) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            return shown(dropped)
+        from _thread import interrupt_main
+        from threading import Timer
+
+        again = Timer(AGAIN, interrupt_main)
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = repeat_or_show
+    try:
+        yield
+    finally:
+        sys.unraisablehook = shown
 
 
 def resumed(asked: list[str]) -> bool:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "numba", "matplotlib", "pygame", "textual")
+HEAVY = ("torch", "transformers", "numba", "scipy", "matplotlib", "pygame", "textual")
 """Libraries that no environment needs."""
 
 PROMPTS = "dilemmas.envs.prompts"
