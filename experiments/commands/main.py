@@ -103,7 +103,8 @@ def no_interrupt_dropped() -> Iterator[None]:
 
     def repeat_or_show(dropped: Any) -> None:
         if not issubclass(dropped.exc_type, KeyboardInterrupt):
-            return shown(dropped)
+            shown(dropped)
+            return
         from _thread import interrupt_main
         from threading import Timer
 
