@@ -11,7 +11,7 @@ Add a game to the catalogue
    `dilemmas.envs.games.matrix_games.DEFAULTS`, and one in `ORDERINGS` if its name promises an order of payoffs.)
 3. ``pip install -e .``, then ``python -m dilemmas.envs.pettingzoo_api.env_pages`` writes the environment
    ``envs/NAME_v0.py`` with a draft of its page. Replace the parts of the draft in parentheses and the words for the
-   actions, and run the command again: it fills in the payoff table.
+   actions, and run the command again: it fills in the payoff table. The page is a new file, so install once more.
 4. Add one line ``Playthrough("NAME", options={"rounds": 2}),`` to ``tests/envs/make_playthroughs.py``, run
    ``python tests/envs/make_playthroughs.py``, and read the match in ``tests/envs/playthroughs/NAME.txt``.
 
