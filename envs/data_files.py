@@ -5,35 +5,165 @@ Each error names the file, the line or the key, and the value.
 
 import json
 import os
+import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import did_you_mean
+from dilemmas.envs.validation import explain, reader
+
+Value = TypeVar("Value")
+
+TOML_SIZE, JSON_SIZE, LINE_SIZE = 1 << 20, 1 << 28, 1 << 26
+"""Largest size, in bytes, of a TOML file, of a JSON file, and of a line of JSON Lines."""
+MOST_KEY_PARTS = 16
+"""Largest number of parts of a dotted TOML key; tomllib needs memory that grows with their square."""
 
 
-def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any]:
-    """Read a TOML file.
+def read_bytes(path: Path, most: int, error: type[InputError] = InputError) -> bytes:
+    """Read a file.
 
     Parameters
     ----------
     path
         Path of the file.
+    most
+        Largest size, in bytes.
     error
         Class of the exception to raise.
 
     Raises
     ------
     InputError
-        If the file is not TOML in UTF-8; the message has the path and the line.
+        If the file cannot be opened or is larger.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as reason:
+        raise error(f"{path}: {reason.strerror}") from None
+    if len(data) > most:
+        raise error(f"{path}: larger than {most >> 20} MiB")
+    return data
+
+
+def read_toml(path: Path, kind: type[Value], error: type[InputError] = InputError) -> Value:
+    """Read a TOML file.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    kind
+        Type of the whole file, such as a dataclass with one field per key.
+    error
+        Class of the exception to raise.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML in UTF-8, or not a value of the type; the message has the line or the key.
+    """
+    data = read_bytes(path, TOML_SIZE, error)
+    try:
+        text = data.decode("utf-8")
+        _check_dotted_keys(text)
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise error(f"{path}: not TOML: nested too deeply") from None
+    except ValueError as reason:  # malformed TOML or UTF-8, a number of thousands of digits
         raise error(f"{path}: not TOML: {reason}") from None
+    return check_value(table, kind, str(path), error)
+
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(
+    r'"{3}(?:[^\\]|\\.)*?"{3}|' + rf"'{{3}}.*?'{{3}}|#[^\n]*+|({_PART}(?:[ \t]*\.[ \t]*{_PART})*+)", re.DOTALL
+)
+"""Long strings and comments of a TOML file; and its keys and other words, as the group."""
+
+
+def _check_dotted_keys(text: str) -> None:
+    for match in _DOTTED.finditer(text):
+        parts = len(re.findall(_PART, match[1] or ""))
+        if parts > MOST_KEY_PARTS:
+            line = text.count("\n", 0, match.start()) + 1
+            raise ValueError(f"line {line}: a key of {parts} parts; needs {MOST_KEY_PARTS} at most")
+
+
+def read_json(path: Path, kind: type[Value], error: type[InputError] = InputError, remedy: str = "") -> Value:
+    """Read a JSON file.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    kind
+        Type of the whole file, such as a dataclass with one field per key.
+    error
+        Class of the exception to raise.
+    remedy
+        What the user can do about a damaged file; it ends the error message.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, is not JSON in UTF-8, or not a value of the type; the message has the key.
+    """
+    return parse_json(read_bytes(path, JSON_SIZE, error), kind, str(path), error, remedy)
+
+
+def check_value(value: Any, kind: type[Value], place: str, error: type[InputError] = InputError) -> Value:
+    """Convert a value of plain Python types as if it had been read from JSON; parameters as for `parse_json`."""
+    try:
+        data = json.dumps(value, allow_nan=False, default=_refuse)
+    except RecursionError:
+        raise error(f"{place}: nested too deeply") from None
+    except ValueError as reason:  # dates, numbers that are not finite
+        raise error(f"{place}: {reason}") from None
+    return parse_json(data, kind, place, error)
+
+
+def _refuse(value: Any) -> Any:
+    raise ValueError(f"needs texts, numbers, true or false, lists and tables; got {value}")
+
+
+def parse_json(
+    data: str | bytes, kind: type[Value], place: str, error: type[InputError] = InputError, remedy: str = ""
+) -> Value:
+    """Parse JSON strictly: no unknown keys, no conversions, no NaN or infinite numbers, at most 200 levels deep.
+
+    Parameters
+    ----------
+    data
+        The text; bytes are decoded as UTF-8.
+    kind
+        Type of the value. Dataclasses are made from objects, their fields from the keys; arrays are read as tuples.
+    place
+        File and line of the text; it begins the error message.
+    error
+        Class of the exception to raise.
+    remedy
+        What the user can do about it; it ends the error message.
+
+    Raises
+    ------
+    InputError
+        If the text is not JSON or not a value of the type; the message has the key, what it needs and the value.
+    """
+    from pydantic import ValidationError
+
+    adapter = reader(cast(Hashable, kind))
+    try:
+        value: Value = adapter.validate_json(data)
+        return value
+    except ValidationError as invalid:
+        found = explain(invalid.errors(include_url=False), adapter)
+        raise error(f"{place}: {found}{f'; {remedy}' if remedy else ''}") from None
 
 
 def load_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
@@ -48,7 +49,7 @@ def load_contexts(path: Path) -> dict[str, Context]:
         If the file is not TOML, or a table has an unknown key or lacks one; the message has the file and the table.
     """
     contexts = {}
-    for name, table in read_toml(path).items():
+    for name, table in read_toml(path, dict[str, Any]).items():
         try:
             contexts[name] = Context(name=name, **table)
         except TypeError as error:

@@ -223,7 +223,7 @@ def load_template(name_or_path: str) -> Template:
         raise TemplateError(
             f"unknown template '{name_or_path}'{did_you_mean(name_or_path, known)} (or the path of a .toml file)"
         )
-    return build_template(read_toml(path), str(path))
+    return build_template(read_toml(path, dict[str, Any]), str(path))
 
 
 def build_template(table: Mapping[str, Any], place: str) -> Template:

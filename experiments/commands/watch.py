@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_line
 from dilemmas.experiments.viewer.watch import Shelf, browse
 
@@ -31,5 +32,7 @@ def command(run: Path, match: int | None, step: int | None, plain: bool) -> None
         click.echo(LIST_HEADING)
         for number in range(len(shelf)):
             click.echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
+        for note in shelf.notes:
+            click.echo(visible(note), err=True)
     else:
         Console(highlight=False).print(shelf.page(here))

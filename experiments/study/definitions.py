@@ -97,7 +97,7 @@ def spelled_out(template: str, folder: Path) -> Any:
     files = [path for path in (folder / template, Path(template)) if path.suffix == ".toml" and path.is_file()]
     if not files:
         return template
-    return template_entry(build_template(read_toml(files[0]), str(files[0])))
+    return template_entry(build_template(read_toml(files[0], dict[str, Any]), str(files[0])))
 
 
 def template_entry(template: Template) -> str | dict[str, Any]:

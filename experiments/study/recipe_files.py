@@ -45,7 +45,7 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
         raise RecipeError(
             f"unknown recipe '{name_or_path}'{did_you_mean(name_or_path, built_in)} (or the path of a .toml file)"
         )
-    table = _read_json(path) if path.suffix == ".json" else read_toml(path)
+    table = _read_json(path) if path.suffix == ".json" else read_toml(path, dict[str, Any])
     prompting = table.get("prompting")
     if isinstance(prompting, dict) and isinstance(prompting.get("template"), str):
         prompting["template"] = spelled_out(prompting["template"], path.parent)

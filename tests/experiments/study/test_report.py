@@ -54,7 +54,9 @@ def asked(name: str) -> Asked:
 def match(number: int) -> MatchRecord:
     """Five rounds between two players who draw at random."""
     steps = tuple(
-        tuple(Move(f"player_{seat}", [], ROUND, int(RNG.integers(2)), float(RNG.integers(4))) for seat in (0, 1))
+        tuple(
+            Move(f"player_{seat}", [], int(RNG.integers(2)), float(RNG.integers(4)), decision=ROUND) for seat in (0, 1)
+        )
         for _ in range(5)
     )
     return MatchRecord(number, 0, steps, match_outcome(steps))
