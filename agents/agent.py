@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from annotated_types import Ge
 
 from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.validation import Share
+from dilemmas.envs.validation import Count, Share
 
 __all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
@@ -79,7 +78,7 @@ class Decision:
     """The part of the reply that gives the reason."""
     unreadable: Unreadable | None = None
     """Policy applied to an unreadable reply; None if the reply is readable."""
-    attempts: Annotated[int, Ge(1)] = 1
+    attempts: Count = 1
     """Number of replies sampled until one was readable, or until the policy was applied."""
 
 

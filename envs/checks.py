@@ -1,6 +1,6 @@
 """Checks of arguments: each returns a valid value, or raises an error with the value, its place and the valid ones."""
 
-from math import inf, isfinite
+from math import inf
 from numbers import Integral, Real
 from typing import Any
 
@@ -135,7 +135,7 @@ def check_number(
     InputError
         If the number is not finite or outside the range.
     """
-    if not (isfinite(value) and least <= value <= most):
+    if not (least <= value <= most and value < inf):
         valid = f"of at least {least}" if most == inf else f"from {least} to {most}"
         raise error(f"{name} = {value}; needs a number {valid}")
 

@@ -7,13 +7,12 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.validation import explain, reader
 
 Value = TypeVar("Value")
@@ -120,12 +119,17 @@ def read_json(path: Path, kind: type[Value], error: type[InputError] = InputErro
 def check_value(value: Any, kind: type[Value], place: str, error: type[InputError] = InputError) -> Value:
     """Convert a value of plain Python types as if it had been read from JSON; parameters as for `parse_json`."""
     try:
-        data = json.dumps(value, allow_nan=False, default=_refuse)
+        data = json.dumps(value, default=_refuse)
     except RecursionError:
         raise error(f"{place}: nested too deeply") from None
-    except ValueError as reason:  # dates, numbers that are not finite
+    except ValueError as reason:  # dates
         raise error(f"{place}: {reason}") from None
     return parse_json(data, kind, place, error)
+
+
+def plain_value(value: Value, kind: type[Value]) -> Any:
+    """A value of the type as dictionaries, lists, texts and numbers; the reverse of `check_value`."""
+    return reader(cast(Hashable, kind)).dump_python(value, mode="json")
 
 
 def _refuse(value: Any) -> Any:
@@ -166,110 +170,34 @@ def parse_json(
         raise error(f"{place}: {found}{f'; {remedy}' if remedy else ''}") from None
 
 
-def load_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:
-    """Read a JSON file.
-
-    Parameters
-    ----------
-    path
-        Path of the file.
-    error
-        Class of the exception to raise.
-    remedy
-        What the user can do about a damaged file; it ends the error message.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be opened or is not JSON in UTF-8.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as reason:
-        raise error(f"{path}: {reason.strerror}") from None
-    except ValueError as reason:  # malformed JSON or UTF-8
-        raise error(f"{path}: not JSON: {reason}{f'; {remedy}' if remedy else ''}") from None
-
-
-def json_object(text: str | bytes, place: str, error: type[InputError] = InputError) -> dict[str, Any]:
-    """Parse text that must be a JSON object.
-
-    Parameters
-    ----------
-    text
-        The text; bytes are decoded as UTF-8.
-    place
-        File and line of the text; it begins the error message.
-    error
-        Class of the exception to raise.
-
-    Raises
-    ------
-    InputError
-        If the text is not JSON or not an object.
-    """
-    try:
-        value = json.loads(text)
-    except ValueError as reason:
-        raise error(f"{place}: not JSON: {reason}") from None
-    if not isinstance(value, dict):
-        raise error(f"{place}: not a JSON object: {str(value)[:40]}")
-    return value
-
-
-def check_keys(
-    table: Any,
-    required: Iterable[str],
-    place: str,
-    optional: Iterable[str] = (),
-    error: type[InputError] = InputError,
-) -> None:
-    """Check the keys of a table that was read from a file.
-
-    Parameters
-    ----------
-    table
-        The table; anything but a mapping is an error.
-    required
-        Keys that must be present.
-    place
-        File and name of the table; it begins the error message.
-    optional
-        Keys that may be absent.
-    error
-        Class of the exception to raise.
-
-    Raises
-    ------
-    InputError
-        If `table` is not a mapping, has an unknown key (the message suggests the most similar known one) or lacks a
-        required key.
-    """
-    needed = tuple(required)
-    known = dict.fromkeys((*needed, *optional))
-    if not isinstance(table, Mapping):
-        raise error(f"{place}: needs the keys {', '.join(known)}; got {table!r}")
-    for key in table:
-        if key not in known:
-            raise error(f"{place}: unknown key '{key}'{did_you_mean(key, known)}")
-    for key in needed:
-        if key not in table:
-            raise error(f"{place}: the key '{key}' is missing")
-
-
-def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read the complete lines of a file.
-
-    A last line without a newline is skipped: it was cut short when the writing process was killed.
+def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator[tuple[int, bytes]]:
+    """Read the lines of a file.
 
     Yields
     ------
-    Number of the line, counted from 1, and its bytes including the newline.
+    Number of the line, counted from 1, and its bytes including the newline, which the last line may lack.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened or a line is too long.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.endswith(b"\n"):
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LINE_SIZE), b""), 1):
+                if len(line) == LINE_SIZE:
+                    raise error(f"{path}, line {number}: longer than {LINE_SIZE >> 20} MiB")
                 yield number, line
+    except OSError as reason:
+        raise error(f"{path}: {reason.strerror}") from None
+
+
+def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file as `numbered_lines`, but for a last line without a newline.
+
+    It was cut short when the writing process was killed.
+    """
+    return ((number, line) for number, line in numbered_lines(path) if line.endswith(b"\n"))
 
 
 def drop_incomplete_line(path: Path) -> None:

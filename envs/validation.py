@@ -20,8 +20,8 @@ Count = Annotated[int, Ge(0), Lt(1 << 63)]
 """A number of things, or an index."""
 Seed = Annotated[int, Ge(0), Lt(1 << 128)]
 """A seed of a random generator."""
-Share = Annotated[float, Ge(0), Le(1)]
-"""A probability, or another number from 0 to 1."""
+Share = Annotated[float, Ge(0), Le(1.000001)]
+"""A probability, or another number from 0 to 1; it may be off by rounding."""
 
 NEEDS = {
     "bool_type": "true or false",
@@ -109,19 +109,18 @@ class _Fault:
         kind, key, got = self.error["type"], self.error["loc"][-1:], self.error["input"]
         where = f"{self.place}: " if self.place else ""
         if kind == "missing":
-            return (
-                f"{where}the key '{key[0]}' is missing" if isinstance(key[0], str) else f"{where}the list is too short"
-            )
+            few = f"needs a list of more than {key[0]}"
+            return f"{where}{few if isinstance(key[0], int) else f'the key {key[0]!r} is missing'}"
         if kind == "unexpected_keyword_argument":
             return f"{where}unknown key '{key[0]}'{did_you_mean(key[0], self.keys)}"
         if kind == "value_error":
             return f"{where}{self.error['ctx']['error']}"
         needs = dict.fromkeys(_need(fault.error) for fault in same_place if fault.error["input"] is got)
         other = "; another version of dilemmas wrote it, which can read it" if key == ("version",) else ""
-        return f"{where}needs {' or '.join(needs)}; got {shown(got)}{other}"
+        return f"{where}needs {' or '.join(needs)}; got {short_repr(got)}{other}"
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value in an error message, cut if it is long."""
     text = repr(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
@@ -132,10 +131,9 @@ def _not_json(reason: str) -> str:
 
 
 def _object(error: Mapping[str, Any]) -> Sequence[str | int]:
-    """The place of an error; of a missing or unknown key the object."""
+    """The place of an error; of a missing element or an unknown key the list or object."""
     loc: Sequence[str | int] = error["loc"]
-    of_key = error["type"] in ("missing", "unexpected_keyword_argument") and isinstance(loc[-1], str)
-    return loc[:-1] if of_key else loc
+    return loc[:-1] if error["type"] in ("missing", "unexpected_keyword_argument") else loc
 
 
 def _need(error: Mapping[str, Any]) -> str:

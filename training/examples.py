@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from dilemmas.envs.data_files import check_keys, json_object, write_text
+from dilemmas.envs.data_files import numbered_lines, parse_json, write_text
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
 
 
 class ExampleError(InputError):
@@ -37,6 +39,42 @@ class Example:
     def completion(self) -> str:
         """Text that the student learns to generate."""
         return f"{self.label}. {self.motivation}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """The message of the user."""
+
+    role: Literal["user"]
+    """Who speaks."""
+    content: str
+    """The question, exactly as the student will be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """The message of the assistant."""
+
+    role: Literal["assistant"]
+    """Who speaks."""
+    content: str
+    """The label, a full stop and the motivation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleLine:
+    """A line of teaching data."""
+
+    messages: tuple[UserMessage, AssistantMessage]
+    """The question, and the answer that the student learns to write."""
+    scenario: str
+    """``game/context``."""
+    label: str
+    """The answer of the teacher."""
+    action: Count
+    """Index of the action that the label stands for."""
+    motivation: str
+    """Reason that the teacher gave; may be empty."""
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -65,22 +103,15 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
-    lines = enumerate(path.read_text(encoding="utf-8").split("\n"), start=1)
-    return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line]
+    lines = numbered_lines(path, ExampleError)
+    return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line.strip()]
 
 
-def _parse_example(line: str, place: str) -> Example:
-    record = json_object(line, place, ExampleError)
-    check_keys(record, ("messages", "scenario", "label", "action", "motivation"), place, error=ExampleError)
-    try:
-        user, assistant = record["messages"]
-        question, answer = user["content"], assistant["content"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExampleError(
-            f"{place}: messages: needs a user and an assistant message, each with content ({error!r})"
-        ) from None
-    example = Example(record["scenario"], question, record["label"], record["action"], record["motivation"])
-    if answer != example.completion:
+def _parse_example(line: bytes, place: str) -> Example:
+    record = parse_json(line, ExampleLine, place, ExampleError)
+    question, answer = record.messages
+    example = Example(record.scenario, question.content, record.label, record.action, record.motivation)
+    if answer.content != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
     return example
 

@@ -25,7 +25,7 @@ from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import parse_json
-from dilemmas.envs.validation import Count, Seed, shown
+from dilemmas.envs.validation import Count, Seed, short_repr
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -251,4 +251,4 @@ def _with_prompt(move: Move, prompts: Prompts, place: str) -> Move:
     try:
         return replace(move, decision=replace(move.decision, prompt=prompts[key]))
     except KeyError:
-        raise RecordError(f"{place}: there is no prompt {shown(key)} before this line") from None
+        raise RecordError(f"{place}: there is no prompt {short_repr(key)} before this line") from None

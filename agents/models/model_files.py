@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -196,7 +197,7 @@ def adapter_fingerprint(folder: Path) -> str:
     sets."""
     digest = sha256()
     _add(digest, folder / ADAPTER_WEIGHTS)
-    config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    config = read_json(folder / ADAPTER_CONFIG, dict[str, Any], ModelError)
     config.pop("base_model_name_or_path", None)
     config = {key: sorted(value, key=repr) if isinstance(value, list) else value for key, value in config.items()}
     digest.update(json.dumps(config, sort_keys=True).encode())
@@ -212,7 +213,7 @@ def _add(digest: Any, file: Path) -> None:
 
 def _base_of(adapter: str, folder: Path) -> ModelFiles:
     base = _read_json(adapter, folder / ADAPTER_CONFIG).get("base_model_name_or_path")
-    if not base:
+    if not isinstance(base, str) or not base:
         raise ModelError(
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
@@ -244,13 +245,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
-    try:
-        table = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model '{model}': {file} is not JSON ({error})") from None
-    if not isinstance(table, dict):
-        raise ModelError(f"model '{model}': {file} is not a JSON object")
-    return table
+    return parse_json(read_bytes(file, JSON_SIZE, ModelError), dict[str, Any], f"model '{model}': {file}", ModelError)
 
 
 def _short(model: str) -> str:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.data_files import check_keys, read_toml
+from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import did_you_mean
@@ -119,6 +119,15 @@ class Template:
     reward_group_question: str = ""
     """Question for the players to reward."""
 
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if item.name != "labels":
+                _check_placeholders(item.name, getattr(self, item.name))
+        if len(set(self.letters)) < len(self.letters):
+            raise TemplateError(f"letters = '{self.letters}'; needs different letters")
+        if len(self.labels) != 2 or len(set(self.labels)) != 2 or not all(label.strip() for label in self.labels):
+            raise TemplateError(f"labels = {list(self.labels)}; needs a list of two different words")
+
     @property
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt."""
@@ -223,7 +232,7 @@ def load_template(name_or_path: str) -> Template:
         raise TemplateError(
             f"unknown template '{name_or_path}'{did_you_mean(name_or_path, known)} (or the path of a .toml file)"
         )
-    return build_template(read_toml(path, dict[str, Any]), str(path))
+    return read_toml(path, Template, TemplateError)
 
 
 def build_template(table: Mapping[str, Any], place: str) -> Template:
@@ -241,34 +250,17 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
     TemplateError
         If a key is unknown or missing, or a value is invalid.
     """
-    required = [field.name for field in fields(Template) if field.name not in OPTIONAL]
-    check_keys(table, required, place, OPTIONAL, TemplateError)
-    sentences = {key: value for key, value in table.items() if key != "labels"}
-    for key, sentence in sentences.items():
-        if not isinstance(sentence, str):
-            raise TemplateError(f"{place}: {key} = {sentence!r}; needs a text in quotes")
-        _check_placeholders(place, key, sentence)
-    letters = sentences.get("letters", "")
-    if len(set(letters)) < len(letters):
-        raise TemplateError(f"{place}: letters = '{letters}'; needs different letters")
-    return Template(labels=_two_labels(table["labels"], place), **sentences)
+    return check_value(table, Template, place, TemplateError)
 
 
-def _two_labels(labels: Any, place: str) -> tuple[str, str]:
-    words = isinstance(labels, list) and all(isinstance(label, str) and label.strip() for label in labels)
-    if not words or len(labels) != 2 or labels[0] == labels[1]:
-        raise TemplateError(f"{place}: labels = {labels!r}; needs a list of two different words")
-    return labels[0], labels[1]
-
-
-def _check_placeholders(place: str, key: str, sentence: str) -> None:
+def _check_placeholders(key: str, sentence: str) -> None:
     allowed = PLACEHOLDERS.get(key, set())
     try:
         used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
     except ValueError as error:
-        raise TemplateError(f"{place}: {key}: {error}; write a literal brace twice") from None
+        raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
     for field in used:
         if field not in allowed:
             raise TemplateError(
-                f"{place}: {key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
+                f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
             )

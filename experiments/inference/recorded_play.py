@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, read_trajectory
+from dilemmas.envs.data_files import read_bytes
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.names import did_you_mean
@@ -54,6 +56,10 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     one = click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1.")
     return choices(one(function))
+
+
+TABLE_SIZE = 1 << 28
+"""Largest size of a table, in bytes."""
 
 
 class PlayError(InputError):
@@ -228,12 +234,20 @@ def people(path: Path, one: str | None = None) -> Iterator[PlayerHistory]:
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Line numbers, and fields by the names of `COLUMNS`."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = read_bytes(path, TABLE_SIZE, PlayError).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PlayError(f"{path} is not a text file in UTF-8: {error}") from None
-    if not lines:
+    if not text:
         raise PlayError(f"{path} is empty; the first line must name the columns {', '.join(COLUMNS)}")
-    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count))
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        yield from _fields(path, reader)
+    except csv.Error as error:  # a field that is too long or not closed
+        raise PlayError(f"{path}, line {reader.line_num}: {error}") from None
+
+
+def _fields(path: Path, reader: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
     heads = next(reader)
     where = _columns(heads, path)
     for row in reader:
@@ -262,8 +276,8 @@ def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
 
 
 def _round(text: str, place: str) -> int:
-    if not re.fullmatch(r"0*[1-9]\d*(\.0*)?", text):
-        raise PlayError(f"{place}: round '{text}' is not a whole number of at least 1")
+    if not re.fullmatch(r"0*[1-9]\d{0,8}(\.0*)?", text):
+        raise PlayError(f"{place}: round '{text}' is not a whole number from 1 to 999999999")
     return int(float(text))
 
 

@@ -60,7 +60,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
     path = run.folder / "results.json"
     if not path.is_file():
         return None
-    found: dict[str, Any] = read_run_json(path)
+    found: dict[str, Any] = read_run_json(path, dict[str, Any])
     if found.get("version") != VERSION:
         message = f"{path} has version {found.get('version')}, not {VERSION}"
         raise RunError(f"{message}; delete it and repeat the command: only the metrics are computed again")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dilemmas.experiments.run_folder import json_values, open_folder, provenance, read_run_json, write_json
 from dilemmas.experiments.study.recipe import Recipe
@@ -17,7 +18,7 @@ class Run:
         self.folder = folder
         self.recipe = recipe
         path = folder / "recipe.json"
-        kept = read_run_json(path) if path.is_file() else None
+        kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         open_folder(folder, "run", path.name, kept, json_values(recipe.as_table()), " or delete it")
 
     def begin(self) -> None:
@@ -53,4 +54,4 @@ class Run:
     def seconds(self) -> dict[str, float]:
         """Seconds spent in each stage so far, over all attempts."""
         path = self.folder / "seconds.json"
-        return dict(read_run_json(path)) if path.is_file() else {}
+        return read_run_json(path, dict[str, float]) if path.is_file() else {}

@@ -32,7 +32,7 @@ from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import save_table
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, parse_json
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -40,6 +40,7 @@ from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
@@ -55,15 +56,18 @@ class Asked:
     """What a model answered to one scenario, as recorded in the run folder."""
 
     scenario: str
+    """``game/context``."""
     prompt: str
+    """The question."""
     labels: tuple[str, ...]
-    exact: tuple[float, ...]
+    """Label of each action."""
+    exact: tuple[Share, ...]
     """Probability of every action, by index."""
-    mass: float
+    mass: Share
     """Probability that a reply starts with one of the labels, in [0, 1]."""
-    replies: tuple[tuple[str, int | None, str], ...]
+    replies: tuple[tuple[str, Count | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation."""
-    presented: tuple[tuple[float, ...], ...] = ()
+    presented: tuple[tuple[Share, ...], ...] = ()
     """Probability of every action in each of `presentations`; empty where labels are fixed."""
 
     def answers(self, scenario: Scenario) -> Answers:
@@ -143,21 +147,9 @@ def read_answers(path: Path) -> list[Asked]:
     if not path.is_file():
         return []
     drop_incomplete_line(path)
-    answers = []
-    for number, line in complete_lines(path):
-        try:
-            answers.append(_read_asked(line))
-        except (ValueError, KeyError, TypeError) as error:
-            what = f"{path}, line {number}: not an answer ({type(error).__name__}: {error})"
-            raise RunError(f"{what}; delete the line: the model is then asked again") from None
-    return answers
-
-
-def _read_asked(line: bytes) -> Asked:
-    value = json.loads(line)
-    replies, presented = (tuple(map(tuple, value.get(key, ()))) for key in ("replies", "presented"))
-    plain = {"labels": tuple(value["labels"]), "exact": tuple(value["exact"])}
-    return Asked(**value | plain | {"replies": replies, "presented": presented})
+    remedy = "delete the line: the model is then asked again"
+    lines = complete_lines(path)
+    return [parse_json(line, Asked, f"{path}, line {number}", RunError, remedy) for number, line in lines]
 
 
 def teach(run: Run) -> list[Example]:

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, replacing, write_text
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, plain_value, read_json, replacing, write_text
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
 from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_run_json, write_json
+from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -27,6 +28,7 @@ from dilemmas.experiments.tournaments.workers import rows_of
 
 FORMAT, VERSION = "dilemmas-tournament", 1
 SETTINGS, ROWS, RESULTS = "settings.json", "rows.jsonl", "results.json"
+TIME_ONLY = "delete it (it contains only the time spent so far)"
 
 COLUMNS = {
     "match": "int64",
@@ -115,10 +117,8 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
     path = folder / SETTINGS
     if not path.is_file():
         return None
-    kept = read_run_json(path)
-    if not isinstance(kept, dict) or not {"game", "players", "seed"} <= set(kept):
-        raise RunError(f"{path} does not contain the settings of a tournament; choose another folder")
-    return kept
+    found: dict[str, Any] = plain_value(read_run_json(path, SettingsFile), SettingsFile)
+    return found
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
@@ -147,10 +147,7 @@ def append(folder: Path, rows: list[Row]) -> None:
 def seconds(folder: Path) -> float:
     """Seconds spent so far, over all attempts."""
     path = folder / "seconds.json"
-    try:
-        return float(read_run_json(path)["playing"]) if path.is_file() else 0.0
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"{path} is damaged; delete it (it contains only the time spent so far)") from None
+    return read_json(path, dict[str, float], RunError, TIME_ONLY).get("playing", 0.0) if path.is_file() else 0.0
 
 
 def settings_data(tournament: Tournament) -> dict[str, Any]:
@@ -199,11 +196,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     """The results in a folder; of an incomplete tournament, those of the matches played so far."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
-        data: dict[str, Any] = read_run_json(results)
-        if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
-            raise RunError(
-                f"{results} does not contain the results of a tournament; repeat the command that started it"
-            )
+        data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
     if not rows:

@@ -128,10 +128,10 @@ def test_a_data_set_comes_back_as_it_was_written(tmp_path) -> None:
     [
         ("{", "line 2: not JSON"),
         ("{}", "line 2: the key 'messages' is missing"),
-        ("[1]", "line 2: not a JSON object"),
+        ("[1]", "line 2: needs keys with values; got \[1\]"),
         (
             '{"messages": [], "scenario": "", "label": "", "action": 0, "motivation": ""}',
-            "line 2: messages: needs a user",
+            "line 2: messages: needs a list of more than 0",
         ),
     ],
 )
