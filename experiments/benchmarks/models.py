@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dilemmas.agents.models.answers import exact_distributions
+from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.chat import encode_prompt
 from dilemmas.agents.models.local import LocalBackend, device_map, torch_dtype
 from dilemmas.agents.models.open_model import check_installed, open_model
@@ -22,7 +22,7 @@ EXACT, BARE, PRODUCT = "exact answers", "bare model", "matrix product"
 BARS = (Bar(EXACT, 1 / 1.5, BARE), Bar(EXACT, 0.27, PRODUCT))
 """At most 1.5 times the time of the bare model; the share of the peak that SGLang publishes for scoring."""
 
-SHAPES: dict[str, dict[str, int]] = {
+SHAPES: dict[str, dict[str, Any]] = {
     "135m": {
         "hidden_size": 576,
         "intermediate_size": 1536,
@@ -48,13 +48,13 @@ class Work:
     """A model and its questions."""
 
     backend: LocalBackend
-    asked: Sequence[tuple[str, tuple[str, ...]]]
-    """Prompts, all different, and the labels of their actions."""
+    asked: Sequence[Request]
+    """The questions, with different prompts."""
 
     @property
     def tokens(self) -> int:
         """Tokens of all prompts."""
-        return sum(len(encode_prompt(self.backend.tokenizer, prompt)) for prompt, _ in self.asked)
+        return sum(len(encode_prompt(self.backend.tokenizer, one.prompt)) for one in self.asked)
 
     @property
     def operations(self) -> float:
@@ -70,7 +70,7 @@ def scoring_operations(model: Any, length: float) -> float:
     """
     config = model.config
     attention = 4 * config.num_hidden_layers * config.hidden_size * length / 2
-    return (2 * body_size(model) + attention) * length + 2 * config.vocab_size * config.hidden_size
+    return float((2 * body_size(model) + attention) * length + 2 * config.vocab_size * config.hidden_size)
 
 
 def body_size(model: Any) -> int:
@@ -94,8 +94,8 @@ def random_model(shape: str, device: str, dtype: str) -> Any:
         torch.set_default_dtype(before)
 
 
-def work(shape: str, device: str, dtype: str, batch_tokens: int) -> Work:
-    """The questions of the study for a model of a size in `SHAPES`; the miniatures' tokenizer reads them."""
+def work(shape: str, device: str, dtype: str, batch_tokens: int, questions: int) -> Work:
+    """Some questions of the study for a model of a size in `SHAPES`; the miniatures' tokenizer reads them."""
     check_installed()
     recipe = load_recipe("study")
     template = recipe.prompting.template
@@ -107,7 +107,8 @@ def work(shape: str, device: str, dtype: str, batch_tokens: int) -> Work:
     }
     _, tokenizer = open_model("miniature-student", device="cpu").weights()
     model = random_model(shape, device, dtype)
-    return Work(LocalBackend(shape, shape, model, tokenizer, batch_tokens), list(asked.items()))
+    chosen = [Request(prompt, labels) for prompt, labels in asked.items()][:: max(1, len(asked) // questions)]
+    return Work(LocalBackend(shape, shape, model, tokenizer, batch_tokens), chosen)
 
 
 def contenders(given: Work) -> tuple[Contender, ...]:
@@ -123,7 +124,7 @@ def exact(given: Work) -> Play:
     """Answer all questions per call, from the prompts to the probabilities."""
 
     def play() -> int:
-        return len(exact_distributions(given.backend, given.asked))
+        return len(given.backend.respond(given.asked))
 
     return play
 

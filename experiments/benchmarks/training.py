@@ -43,7 +43,7 @@ class Lesson:
         body = 4 * (body_size(base) - adapter) + 6 * adapter
         attended = share * PROMPT / 2 + COMPLETION * (PROMPT + COMPLETION / 2)
         attention = 12 * config.num_hidden_layers * config.hidden_size * attended
-        return body * tokens + attention + 4 * config.vocab_size * config.hidden_size * COMPLETION
+        return float(body * tokens + attention + 4 * config.vocab_size * config.hidden_size * COMPLETION)
 
 
 def work(shape: str, device: str, dtype: str) -> Lesson:

@@ -134,15 +134,24 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--batch-tokens", type=click.IntRange(1), default=16_384, show_default=True, help="Tokens processed at once."
 )
+@click.option(
+    "--questions",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Number of different questions that are answered together.",
+)
 @race_options
-def models(size: str, device: str, dtype: str, batch_tokens: int, turns: int, seconds: float, as_json: bool) -> None:
+def models(
+    size: str, device: str, dtype: str, batch_tokens: int, questions: int, turns: int, seconds: float, as_json: bool
+) -> None:
     """Measure exact answers of a language model, compared with its bare forward pass and with matrix products.
 
     The model is a Llama with random weights, so nothing is downloaded.
     """
     from dilemmas.experiments.benchmarks.models import BARS, contenders, work
 
-    given = work(size, device, dtype, batch_tokens)
+    given = work(size, device, dtype, batch_tokens, questions)
     compete(contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
 
 
