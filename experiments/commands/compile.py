@@ -162,8 +162,8 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write the policy table of an agent: P(action | last rounds). It needs no torch, and plays in tournaments with
-    the same payoffs and in agent-based models.
+    """Write the policy table of an agent: P(action | last rounds). The table needs no torch; it plays in tournaments
+    with the same payoffs, and in agent-based models.
 
     \b
     AGENT:

@@ -35,7 +35,7 @@ from dilemmas.experiments.reporting.terminal_text import one_line
     type=click.Choice(get_args(SubjectUnit)),
     default="agent",
     show_default=True,
-    help="What counts as one subject, with one strategy: an agent of a file, a seat of a file, or a seat of a match.",
+    help="What is assumed to keep one strategy: an agent of a file, a seat of a file, or a seat of a match.",
 )
 @click.option(
     "--bootstrap",

@@ -131,7 +131,10 @@ def meeting_options(function: Function) -> Function:
                 help=f"Only neighbours play, in the order of the agents: {', '.join(GRAPHS)}.",
             ),
             click.option(
-                "--sample", type=click.IntRange(1), show_default="all", help="Number of groups, drawn at random."
+                "--sample",
+                type=click.IntRange(1),
+                show_default="all",
+                help="Play only this many groups, drawn at random.",
             ),
         ),
     )
