@@ -5,12 +5,11 @@ An action counts as cooperation if its degree of cooperation is at least one hal
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,19 +40,6 @@ COLUMNS = {
 """Columns of a table of human play, with accepted alternative names."""
 WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
 """Accepted words for actions, in lower case."""
-
-
-def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of every command that reads play; their values are arguments of `read_play`."""
-    choices = click.option(
-        "--choices",
-        type=click.Choice(get_args(Choice)),
-        default="played",
-        show_default=True,
-        help="With trembling hands: the action played, or the action decided.",
-    )
-    one = click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1.")
-    return choices(one(function))
 
 
 class PlayError(InputError):
