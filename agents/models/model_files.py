@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.envs.data_files import json_object
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -244,13 +245,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
-    try:
-        table = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model '{model}': {file} is not JSON ({error})") from None
-    if not isinstance(table, dict):
-        raise ModelError(f"model '{model}': {file} is not a JSON object")
-    return table
+    return json_object(file.read_bytes(), f"model '{model}': {file}", ModelError)
 
 
 def _short(model: str) -> str:

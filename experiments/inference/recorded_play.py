@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
-from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, read_trajectory
+from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, may_be_trajectory, read_trajectory
+from dilemmas.envs.data_files import wrong_file
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.names import did_you_mean
@@ -96,6 +97,8 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
             found += people(path, one)
         elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
             raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
+        elif path.is_file() and not may_be_trajectory(path):
+            raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
         else:
             found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
     if not found:
