@@ -60,7 +60,11 @@ if TYPE_CHECKING:
     help="Draw the assignment and the order of the labels at random; report label bias.",
 )
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its cost, and exit.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the recipe and the models on this machine, print the resolved recipe and its cost, and exit.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON, as in results.json.")
 def command(
     out: Path,
@@ -83,8 +87,10 @@ def command(
     recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
     if dry_run:
-        from dilemmas.experiments.study.procedure import cost
+        from dilemmas.experiments.study.procedure import check_models, cost
 
+        for line in check_models(recipe.models):
+            click.echo(f"not checked: {line}", err=True)
         click.echo(json.dumps(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
         return
     results = replicate(Run(out, recipe), Console(stderr=True))
