@@ -94,7 +94,7 @@ def random_model(shape: str, device: str, dtype: str) -> Any:
         torch.set_default_dtype(before)
 
 
-def work(shape: str, device: str, dtype: str, batch_tokens: int, questions: int) -> Work:
+def scoring_work(shape: str, device: str, dtype: str, batch_tokens: int, questions: int) -> Work:
     """Some questions of the study for a model of a size in `SHAPES`; the miniatures' tokenizer reads them."""
     check_installed()
     recipe = load_recipe("study")
@@ -111,7 +111,7 @@ def work(shape: str, device: str, dtype: str, batch_tokens: int, questions: int)
     return Work(LocalBackend(shape, shape, model, tokenizer, batch_tokens), chosen)
 
 
-def contenders(given: Work) -> tuple[Contender, ...]:
+def scoring_contenders(given: Work) -> tuple[Contender, ...]:
     """The contenders that answer the questions of `given`; rates are in questions."""
     return (
         Contender(EXACT, "questions", lambda: exact(given)),

@@ -46,7 +46,7 @@ class Lesson:
         return float(body * tokens + attention + 4 * config.vocab_size * config.hidden_size * COMPLETION)
 
 
-def work(shape: str, device: str, dtype: str) -> Lesson:
+def training_work(shape: str, device: str, dtype: str) -> Lesson:
     """A model of a size in `SHAPES` with a new adapter of the default settings."""
     check_installed()
     import torch
@@ -58,7 +58,7 @@ def work(shape: str, device: str, dtype: str) -> Lesson:
     return Lesson(adapted, torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate), settings)
 
 
-def contenders(given: Lesson) -> tuple[Contender, ...]:
+def training_contenders(given: Lesson) -> tuple[Contender, ...]:
     """The contenders; rates are in observations."""
     return (
         Contender(PACKED, "observations", lambda: packed(given)),

@@ -149,10 +149,10 @@ def models(
 
     The model is a Llama with random weights, so nothing is downloaded.
     """
-    from dilemmas.experiments.benchmarks.models import BARS, contenders, work
+    from dilemmas.experiments.benchmarks.models import BARS, scoring_contenders, scoring_work
 
-    given = work(size, device, dtype, batch_tokens, questions)
-    compete(contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
+    given = scoring_work(size, device, dtype, batch_tokens, questions)
+    compete(scoring_contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
 
 
 @command.command("training", short_help="LoRA training, in observations per second.")
@@ -163,7 +163,7 @@ def training(size: str, device: str, dtype: str, turns: int, seconds: float, as_
 
     The model is a Llama with random weights, so nothing is downloaded.
     """
-    from dilemmas.experiments.benchmarks.training import BARS, contenders, work
+    from dilemmas.experiments.benchmarks.training import BARS, training_contenders, training_work
 
-    given = work(size, device, dtype)
-    compete(contenders(given), BARS, "llm", turns, seconds, as_json, given.adapted.device.type != "cpu")
+    given = training_work(size, device, dtype)
+    compete(training_contenders(given), BARS, "llm", turns, seconds, as_json, given.adapted.device.type != "cpu")
