@@ -7,13 +7,14 @@ import json
 import os
 import re
 import tomllib
+from codecs import getincrementaldecoder
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.validation import explain, reader
+from dilemmas.envs.validation import NOT_JSON, explain, reader, short_repr
 
 Value = TypeVar("Value")
 
@@ -70,13 +71,19 @@ def read_toml(path: Path, kind: type[Value], error: type[InputError] = InputErro
     data = read_bytes(path, TOML_SIZE, error)
     try:
         text = data.decode("utf-8")
-        _check_dotted_keys(text)
-        table = tomllib.loads(text)
-    except RecursionError:
-        raise error(f"{path}: not TOML: nested too deeply") from None
-    except ValueError as reason:  # malformed TOML or UTF-8, a number of thousands of digits
+    except UnicodeDecodeError as reason:
         raise error(f"{path}: not TOML: {reason}") from None
-    return check_value(table, kind, str(path), error)
+    return check_value(_parse_toml(text, f"{path}: ", error), kind, str(path), error)
+
+
+def _parse_toml(text: str, place: str, error: type[InputError] = InputError) -> dict[str, Any]:
+    try:
+        _check_dotted_keys(text)
+        return tomllib.loads(text)
+    except RecursionError:
+        raise error(f"{place}not TOML: nested too deeply") from None
+    except ValueError as reason:  # malformed TOML, a number of thousands of digits
+        raise error(f"{place}not TOML: {reason}") from None
 
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
@@ -113,7 +120,11 @@ def read_json(path: Path, kind: type[Value], error: type[InputError] = InputErro
     InputError
         If the file cannot be opened, is not JSON in UTF-8, or not a value of the type; the message has the key.
     """
-    return parse_json(read_bytes(path, JSON_SIZE, error), kind, str(path), error, remedy)
+    try:
+        return _validate(read_bytes(path, JSON_SIZE, error), kind)
+    except _InvalidError as reason:
+        what = f"; it is {content_of(path)}" if str(reason).startswith(NOT_JSON) else ""
+        raise error(f"{path}: {reason}{what}{f'; {remedy}' if remedy else ''}") from None
 
 
 def check_value(value: Any, kind: type[Value], place: str, error: type[InputError] = InputError) -> Value:
@@ -159,6 +170,17 @@ def parse_json(
     InputError
         If the text is not JSON or not a value of the type; the message has the key, what it needs and the value.
     """
+    try:
+        return _validate(data, kind)
+    except _InvalidError as reason:
+        raise error(f"{place}: {reason}{f'; {remedy}' if remedy else ''}") from None
+
+
+class _InvalidError(Exception):
+    """JSON that is not a value of the type; the message has the key, what it needs and the value."""
+
+
+def _validate(data: str | bytes, kind: type[Value]) -> Value:
     from pydantic import ValidationError
 
     adapter = reader(cast(Hashable, kind))
@@ -166,8 +188,45 @@ def parse_json(
         value: Value = adapter.validate_json(data)
         return value
     except ValidationError as invalid:
-        found = explain(invalid.errors(include_url=False), adapter)
-        raise error(f"{place}: {found}{f'; {remedy}' if remedy else ''}") from None
+        raise _InvalidError(explain(invalid.errors(include_url=False), adapter)) from None
+
+
+def wrong_file(path: Path, expected: str) -> str:
+    """Error message for a file of another kind than expected: what was expected, and what the file is."""
+    return f"{path}: needs {expected}; it is {content_of(path)}"
+
+
+def content_of(path: Path) -> str:
+    """What a file contains, in words, as far as its beginning tells: ``JSON with the keys 'T'``, ``a TOML file``."""
+    with path.open("rb") as file:
+        data = file.read(TOML_SIZE)
+    try:
+        text = getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return "a binary file"
+    first = text.strip().partition("\n")[0]
+    if not first:
+        return "an empty file"
+    for part in (text, first):
+        with suppress(InputError):
+            return _json_content(parse_json(part, cast(type[Any], Any), ""))
+    if first.startswith(("{", "[{")):
+        return "damaged JSON"
+    with suppress(InputError):
+        return f"a TOML file with the keys {_first_keys(_parse_toml(text, ''))}"
+    return f"text that begins with {first[:40]!r}"
+
+
+def _json_content(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "JSON, but not an object"
+    if "format" in value:
+        return f"a file of the format {short_repr(value['format'])}"
+    return f"JSON with the keys {_first_keys(value)}"
+
+
+def _first_keys(table: Mapping[str, Any]) -> str:
+    return ", ".join(map(repr, list(table)[:4])) + (", ..." if len(table) > 4 else "")
 
 
 def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator[tuple[int, bytes]]:

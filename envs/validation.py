@@ -46,6 +46,8 @@ NEEDS = {
     "tuple_type": "a list",
 }
 """What is needed, by pydantic's type of error."""
+NOT_JSON = "not JSON"
+"""How the explanation of text that is not JSON begins."""
 MOST_SHOWN = 60
 """Characters of a value that an error message shows."""
 
@@ -127,7 +129,7 @@ def short_repr(value: Any) -> str:
 
 
 def _not_json(reason: str) -> str:
-    return f"not JSON: {'nested too deeply' if reason.startswith('recursion') else reason}"
+    return f"{NOT_JSON}: {'nested too deeply' if reason.startswith('recursion') else reason}"
 
 
 def _object(error: Mapping[str, Any]) -> Sequence[str | int]:

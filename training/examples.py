@@ -103,12 +103,13 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
+    remedy = "needs teaching data, such as the examples.jsonl of a run folder"
     lines = numbered_lines(path, ExampleError)
-    return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line.strip()]
+    return [_parse_example(line, f"{path}, line {number}", remedy) for number, line in lines if line.strip()]
 
 
-def _parse_example(line: bytes, place: str) -> Example:
-    record = parse_json(line, ExampleLine, place, ExampleError)
+def _parse_example(line: bytes, place: str, remedy: str) -> Example:
+    record = parse_json(line, ExampleLine, place, ExampleError, remedy)
     question, answer = record.messages
     example = Example(record.scenario, question.content, record.label, record.action, record.motivation)
     if answer.content != example.completion:

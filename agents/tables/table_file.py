@@ -15,6 +15,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.validation import Count, Share
 
+EXPECTED = "a policy table, as `dilemmas compile` writes it"
+
 
 def save_table(table: PolicyTable, path: str | Path) -> None:
     """Write a table to a JSON file, one row per line; the file is replaced atomically.
@@ -70,7 +72,7 @@ def load_table(path: str | Path) -> PolicyTable:
     PolicyTableError
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
-    found = read_json(Path(path), TableFile, PolicyTableError)
+    found = read_json(Path(path), TableFile, PolicyTableError, f"needs {EXPECTED}")
     try:
         return _table(found)
     except InputError as error:

@@ -28,10 +28,14 @@ def load_recipe(name_or_path: str) -> Recipe:
     return check_value(table, Recipe, str(seen[0]), RecipeError)
 
 
+def built_in_recipes() -> dict[str, Path]:
+    """The files of the built-in recipes, by name."""
+    return {file.stem: file for file in sorted(Path(__file__).with_name("recipes").glob("*.toml"))}
+
+
 def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], Path]:
     """The table of a recipe, its template's file spelled out, and the path of the recipe."""
-    folder = Path(__file__).with_name("recipes")
-    built_in = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+    built_in = built_in_recipes()
     path = built_in.get(name_or_path, Path(name_or_path))
     if near is not None and not path.is_file():
         path = near.parent / name_or_path

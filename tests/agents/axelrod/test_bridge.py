@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axelrod_matches import matches, played
 from click.testing import CliRunner
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Turn
 from dilemmas.agents.axelrod.bridge import AxelrodAgent, axelrod_agent, player_seed
-from dilemmas.agents.axelrod.names import axelrod_library
-from dilemmas.agents.matches.match import AgentError, run_matches
+from dilemmas.agents.matches.match import AgentError
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
@@ -57,23 +57,6 @@ SAMPLE = (
     "WorseAndWorse2",
 )
 """Deterministic ones first; with and without a clock, automata, counting, learning, and teams of other players."""
-
-
-@pytest.fixture(scope="module")
-def axl() -> Any:
-    pytest.importorskip("axelrod")
-    return axelrod_library()
-
-
-def matches(
-    agents: Sequence[Agent], rounds: int, number: int = 1, game: str = "prisoners_dilemma", **options: Any
-) -> Any:
-    made = {"memory": None, **options}
-    return list(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
-
-
-def played(record: MatchRecord) -> list[tuple[int, ...]]:
-    return [tuple(move.played for move in moves) for moves in record.steps]
 
 
 @dataclass
@@ -197,7 +180,7 @@ def test_no_history_is_replayed_in_ordinary_play(axl: Any) -> None:
 @pytest.mark.parametrize(
     ("game", "options", "said"),
     [
-        ("rock_paper_scissors", {"memory": None}, "has 2 players and 3 x 3 actions"),
+        ("travelers_dilemma", {"memory": None}, "has 2 players and 99 x 99 actions"),
         ("public_goods", {"memory": None, "n_players": 3}, "has 3 players"),
         ("population", {"memory": None, "n_players": 16}, "has 16 players"),
         ("prisoners_dilemma", {"memory": 1}, "1 of 2 rounds: set memory to None"),

@@ -73,7 +73,7 @@ BROKEN = [
     (
         "dilemmas-policy-table",
         "dilemmas-trajectory",
-        "format: needs 'dilemmas-policy-table'; got 'dilemmas-trajectory'",
+        "got 'dilemmas-trajectory'; needs a policy table, as `dilemmas compile` writes it",
     ),
     ('"memory": 1', '"memory": 1.5', "memory: needs a whole number; got 1.5"),
     ('"prisoners_dilemma"', '["pd"]', "game.name: needs a text; got ['pd']"),
