@@ -3,6 +3,7 @@
 Any type of fields that JSON has can be a schema; mostly it is a frozen dataclass, which needs nothing for it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ class _Fault:
             few = f"needs a list of more than {key[0]}"
             return f"{where}{few if isinstance(key[0], int) else f'the key {key[0]!r} is missing'}"
         if kind == "unexpected_keyword_argument":
-            return f"{where}unknown key '{key[0]}'{did_you_mean(key[0], self.keys)}"
+            return f"{where}unknown key {short_repr(key[0])}{did_you_mean(key[0][:MOST_SHOWN], self.keys)}"
         if kind == "value_error":
             return f"{where}{self.error['ctx']['error']}"
         needs = dict.fromkeys(_need(fault.error) for fault in same_place if fault.error["input"] is got)
@@ -130,6 +131,11 @@ def short_repr(value: Any) -> str:
 
 def _not_json(reason: str) -> str:
     return f"{NOT_JSON}: {'nested too deeply' if reason.startswith('recursion') else reason}"
+
+
+def _key(name: str) -> str:
+    """A key in a place: in quotes if it is long or not a word."""
+    return name if re.fullmatch(r"[\w-]+", name) and len(name) <= MOST_SHOWN else short_repr(name)
 
 
 def _object(error: Mapping[str, Any]) -> Sequence[str | int]:
@@ -149,7 +155,7 @@ def _follow(root: _Schema, loc: Sequence[str | int]) -> tuple[str, dict[str, Non
     for number, part in enumerate(loc, 1):
         below = [found for schema in here if (found := _below(schema, part)) is not None]
         if below or isinstance(part, int):
-            place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{part}"
+            place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{_key(part)}"
             here = [one for schema in below for one in _alternatives(root, schema)]
         else:
             alternative = number

@@ -241,6 +241,9 @@ def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts
     end = parse_json(block[-1], EndLine, place, RecordError)
     if end.end != start.match:
         raise RecordError(f"{place}: match {start.match} ends as match {end.end}")
+    players = {move.player for moves in steps for move in moves}
+    if not players == set(end.totals) == set(end.unreadable):
+        raise RecordError(f"{place}: totals, unreadable: needs the players of the match, {', '.join(sorted(players))}")
     outcome = MatchOutcome(end.reason, end.detail, end.rounds, end.totals, end.unreadable)
     return MatchRecord(start.match, start.seed, tuple(steps), outcome)
 
