@@ -63,6 +63,7 @@ class Decision:
     probabilities: tuple[Share, ...] | None = None
     """Probability of every action, by index, from which `action` was drawn; None if unknown."""
     source: Source = Source.RULE
+    """Where the probabilities come from."""
     mass: Share | None = None
     """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
     `source` is exact."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Count = Annotated[int, Ge(0), Lt(1 << 63)]
 """A number of things, or an index."""
+One = Annotated[int, Ge(1), Le(1)]
+"""Version 1 of a format; a literal 1 would accept true."""
 Seed = Annotated[int, Ge(0), Lt(1 << 128)]
 """A seed of a random generator."""
 Share = Annotated[float, Ge(0), Le(1.000001)]

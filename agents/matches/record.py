@@ -33,6 +33,7 @@ class MatchOutcome:
     """How a match ended."""
 
     reason: Reason
+    """Why the match ended."""
     detail: str
     """The reason in words."""
     rounds: Count

@@ -153,9 +153,10 @@ class _Reader:
     def matches(self) -> Iterator[MatchRecord]:
         """Read the remaining matches; `CutError` if the last one is incomplete."""
         for block in self.blocks:
-            record = parse_match(self.blocks.path, self.blocks.line, block, self.prompts)
+            line, agents = self.blocks.line, len(self.header.agents)
+            record = parse_match(self.blocks.path, line, block, self.prompts, agents)
             if record.match in self.numbers:
-                raise RecordError(f"{self.blocks.path}, line {self.blocks.line}: match {record.match} occurs twice")
+                raise RecordError(f"{self.blocks.path}, line {line}: match {record.match} occurs twice")
             self.numbers.add(record.match)
             yield record
 
@@ -257,7 +258,7 @@ class TrajectoryIndex:
         with self.path.open("rb") as file:
             file.seek(begin)
             block = file.read(end - begin).splitlines(keepends=True)
-        return parse_match(self.path, line, block, self._prompts)
+        return parse_match(self.path, line, block, self._prompts, len(self.header.agents))
 
     def _scan(self) -> Header:
         blocks = _Blocks(self.path)

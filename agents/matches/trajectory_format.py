@@ -25,7 +25,7 @@ from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import parse_json, wrong_file
-from dilemmas.envs.validation import Count, Seed, short_repr
+from dilemmas.envs.validation import Count, One, Seed, short_repr
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -62,7 +62,7 @@ class HeaderLine(Header):
 
     format: Literal["dilemmas-trajectory"]
     """Name of the format."""
-    version: Literal[1]
+    version: One
     """Version of the format."""
 
 
@@ -208,7 +208,7 @@ def parse_prompt(path: Path, number: int, line: bytes) -> PromptLine:
     return parse_json(line, PromptLine, f"{path}, line {number}", RecordError)
 
 
-def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -> MatchRecord:
+def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts, agents: int) -> MatchRecord:
     """Parse the lines of one match.
 
     Parameters
@@ -219,6 +219,8 @@ def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts
         The lines, from the start line to the end line.
     prompts
         Prompts of earlier matches; those of this match are added.
+    agents
+        Number of agents in the header.
 
     Raises
     ------
@@ -241,11 +243,20 @@ def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts
     end = parse_json(block[-1], EndLine, place, RecordError)
     if end.end != start.match:
         raise RecordError(f"{place}: match {start.match} ends as match {end.end}")
-    players = {move.player for moves in steps for move in moves}
-    if not players == set(end.totals) == set(end.unreadable):
-        raise RecordError(f"{place}: totals, unreadable: needs the players of the match, {', '.join(sorted(players))}")
+    _check_players(steps, end, agents, place)
     outcome = MatchOutcome(end.reason, end.detail, end.rounds, end.totals, end.unreadable)
     return MatchRecord(start.match, start.seed, tuple(steps), outcome)
+
+
+def _check_players(steps: Sequence[tuple[Move, ...]], end: EndLine, agents: int, place: str) -> None:
+    """All players move in the first step, and no others in later steps; each has a total."""
+    players = [move.player for move in steps[0]] if steps else []
+    if not steps or len(players) != agents or not set(players) == set(end.totals) == set(end.unreadable):
+        raise RecordError(f"{place}: the moves of the first step, the totals and the agents of line 1 do not agree")
+    for number, moves in enumerate(steps, 1):
+        names = [move.player for move in moves]
+        if not names or len(set(names)) < len(names) or not set(names) <= set(players):
+            raise RecordError(f"{place}: step {number} of the match has other players than the first, or one twice")
 
 
 def _with_prompt(move: Move, prompts: Prompts, place: str) -> Move:

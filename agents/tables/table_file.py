@@ -13,7 +13,7 @@ from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTable
 from dilemmas.envs.data_files import check_value, read_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
-from dilemmas.envs.validation import Count, Share
+from dilemmas.envs.validation import Count, One, Share
 
 EXPECTED = "a policy table, as `dilemmas compile` writes it"
 
@@ -50,7 +50,7 @@ class TableFile:
 
     format: Literal["dilemmas-policy-table"]
     """Name of the format."""
-    version: Literal[1]
+    version: One
     """Version of the format."""
     origin: Origin
     """Where the probabilities come from."""

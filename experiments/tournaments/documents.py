@@ -1,10 +1,10 @@
 """The types of the JSON files of a tournament, by which they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dilemmas.envs.validation import Count, Share
+from dilemmas.envs.validation import Count, One, Share
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
 from dilemmas.experiments.tournaments.standings import Standing
@@ -30,10 +30,10 @@ class SettingsFile(Settings):
 
     format: Literal["dilemmas-tournament"]
     """Name of the format."""
-    version: Literal[1]
+    version: One
     """Version of the format."""
     framing: FramingFile  # type: ignore[assignment]  # the template's file need not exist any more
-    """How the game is presented to language models."""
+    """Context, template and device of language models."""
     players: tuple[str, ...]
     """Names of the participants, in order."""
     alike: bool
@@ -68,7 +68,7 @@ class ResultsFile:
 
     format: Literal["dilemmas-tournament"]
     """Name of the format."""
-    version: Literal[1]
+    version: One
     """Version of the format."""
     settings: SettingsFile
     """The content of settings.json."""
@@ -92,16 +92,28 @@ class ResultsFile:
     """Means of each group."""
 
     def __post_init__(self) -> None:
-        size, known = len(self.players), set(self.players)
+        size, names = len(self.players), sorted(self.players)
         for name in ("payoff_matrix", "standard_errors", "cooperation_matrix", "rank_distribution"):
             rows = getattr(self, name)
             if rows is not None and [size] * size != [len(row) for row in rows]:
                 raise TournamentError(f"{name}: needs {size} rows of {size} numbers, one for each player")
-        if {one.player for one in self.ranking} != known or len(self.ranking) != size or len(known) != size:
-            raise TournamentError("ranking: needs every player once")
+        if len(set(names)) < size or names != sorted(one.player for one in self.ranking):
+            raise TournamentError("ranking: needs each of the players once")
+        if names != sorted(self.fingerprints) or not all(map(self._fits, self.fingerprints.values())):
+            raise TournamentError("fingerprints: needs the same outcomes for each of the players")
         for place, group in enumerate(self.groups):
-            if not {len(group.players)} == {len(group.payoffs), len(group.cooperation)}:
-                raise TournamentError(f"groups[{place}]: needs a payoff and a cooperation for each of its players")
-        named = {*self.fingerprints, *(name for group in self.groups for name in group.players)}
-        if not named <= known:
-            raise TournamentError(f"players: needs {sorted(named - known)[0]!r}, who has results")
+            seats = {len(group.players), len(group.payoffs), len(group.cooperation)}
+            if len(seats) > 1 or not set(group.players) <= set(names):
+                raise TournamentError(
+                    f"groups[{place}]: needs players, and a payoff and a cooperation for each of them"
+                )
+        if not self.groups:
+            raise TournamentError("groups: needs one or more")
+
+    def _fits(self, habits: Sequence[Habit]) -> bool:
+        """Whether habits are about the same outcomes as those of other players, with an interval where there can be
+        one."""
+        first = next(iter(self.fingerprints.values()))
+        return [one.after for one in habits] == [one.after for one in first] and all(
+            one.interval is not None or not one.times for one in habits
+        )

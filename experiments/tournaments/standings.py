@@ -85,6 +85,7 @@ class Standing:
     """The standing of one player."""
 
     player: str
+    """Name."""
     rank: int
     """From 1; players with the same score share the better rank."""
     score: float

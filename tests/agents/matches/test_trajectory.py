@@ -62,6 +62,7 @@ class Writer:
 
 AGENTS = (strategy("gtft").describe(), strategy("tft").describe())
 HEADER = Header("dilemmas/prisoners_dilemma-v0", AGENTS, 7, OPTIONS, "friends", "study")
+ALONE = replace(HEADER, agents=AGENTS[:1])
 
 
 def matches(number: int, first_match: int = 0) -> list[MatchRecord]:
@@ -95,7 +96,7 @@ def test_floats_are_read_back_exactly(tmp_path: Path, value: float) -> None:
     move = Move("p", [value], decision=Decision(0), reward=value, terminated=True)
     path = tmp_path / "floats"
     path.unlink(missing_ok=True)
-    write(path, [MatchRecord(0, 1, ((move,),), replace(match_outcome(((move,),)), totals={"p": value}))])
+    write(path, [MatchRecord(0, 1, ((move,),), replace(match_outcome(((move,),)), totals={"p": value}))], ALONE)
     (match,) = read_trajectory(path)[1]
     assert match.steps == ((move,),)
     assert match.outcome.totals == {"p": value}
@@ -230,10 +231,26 @@ def test_values_of_a_wrong_type_are_refused_under_any_checksum(
         [TrajectoryIndex(path)[place] for place in range(4)]
 
 
+@pytest.mark.parametrize(
+    ("there", "damaged", "message"),
+    [
+        (b'"totals":{"player_0"', b'"totals":{"player_9"', "do not agree"),
+        (b'{"player":"player_1","observation":[', b'{"player":"player_0","observation":[', "do not agree"),
+    ],
+)
+def test_a_match_of_other_players_than_the_header_says_is_refused(
+    tmp_path: Path, written: bytes, there: bytes, damaged: bytes, message: str
+) -> None:
+    assert there in written
+    path = sealed(tmp_path / "a", written.replace(there, damaged, 1))
+    with pytest.raises(RecordError, match=rf"a, line \d+: .*{message}"):
+        list(read_trajectory(path)[1])
+
+
 def test_half_a_surrogate_pair_is_recorded_as_a_replacement_character(tmp_path: Path) -> None:
     said = Decision(0, reply="a\ud800\\ud800\udc00", motivation="\U0001f600")
     move = Move("p", decision=said)
-    write(tmp_path / "a", [MatchRecord(0, 1, ((move,),), match_outcome(((move,),)))])
+    write(tmp_path / "a", [MatchRecord(0, 1, ((move,),), match_outcome(((move,),)))], ALONE)
     (match,) = read_trajectory(tmp_path / "a")[1]
     assert match.steps[0][0].decision == replace(said, reply="a\ufffd\\ud800\ufffd")
 
@@ -277,7 +294,7 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b'{"format":"dilemmas-trajectory"\n', "line 1: not JSON"),
         (
             b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
-            "line 1: version: needs 1; got 9; another version of dilemmas wrote it",
+            "line 1: version: needs a number of at most 1; got 9; another version of dilemmas wrote it",
         ),
         (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'environment' is missing"),
     ],

@@ -69,7 +69,11 @@ def test_the_file_of_version_1_is_read(tmp_path: Path) -> None:
 
 
 BROKEN = [
-    ('"version": 1', '"version": 2', "version: needs 1; got 2; another version of dilemmas wrote it"),
+    (
+        '"version": 1',
+        '"version": 2',
+        "version: needs a number of at most 1; got 2; another version of dilemmas wrote it",
+    ),
     (
         "dilemmas-policy-table",
         "dilemmas-trajectory",
