@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dilemmas.envs.data_files import check_keys, json_object, write_text
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.seals import check_sealed
 
 
 class ExampleError(InputError):
@@ -65,6 +66,7 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
+    check_sealed(path)
     lines = enumerate(path.read_text(encoding="utf-8").split("\n"), start=1)
     return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line]
 
