@@ -93,9 +93,9 @@ def play_tournament(
         If workers cannot be started or one is killed.
     """
     work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
-    tell(0, work)
 
     def rows(fixtures: Sequence[Fixture], done: float) -> Iterator[list[Row]]:
+        tell(done, work)
         for batch in rows_of(tournament, batches(fixtures), workers, executor, address):
             yield batch
             done += sum(row.fixture.weight for row in batch)
