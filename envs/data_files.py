@@ -16,7 +16,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import locked_file
 from dilemmas.envs.names import did_you_mean
 
-PARTIAL = ".partial"
+PARTIAL = ".dilemmas-partial"
 """Suffix of a file that is being written and will replace another one."""
 
 

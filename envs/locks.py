@@ -20,7 +20,7 @@ from dilemmas.envs.errors import InputError
 
 LOCK = "run.lock"
 """Name of the lock file of a folder."""
-SUFFIX_OF_LOCKS = ".lock"
+SUFFIX_OF_LOCKS = ".dilemmas-lock"
 """Suffix of the lock file beside a file that is being written."""
 PATIENCE = 1.0
 """Seconds after which a lock that another process holds is refused."""

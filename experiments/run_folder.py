@@ -62,13 +62,14 @@ def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_o
         if found:
             listed = "; ".join(found[:MOST_DIFFERENCES])
             raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
-    elif folder.exists() and any(path.suffix not in LEFT_BEHIND for path in folder.iterdir()):
+    elif folder.exists() and not all(path.name == LOCK or _left_behind(path) for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
 
 
-LEFT_BEHIND = (data_files.PARTIAL, SUFFIX_OF_LOCKS)
-"""Suffixes of files that a killed process leaves behind."""
+def _left_behind(path: Path) -> bool:
+    """Whether a file is one that a killed process leaves behind."""
+    return path.suffix in (data_files.PARTIAL, SUFFIX_OF_LOCKS)
 
 
 def recover(folder: Path) -> Seals:
@@ -79,7 +80,7 @@ def recover(folder: Path) -> Seals:
     """
     for part in (folder, *(folder / name for name in PARTS)):
         for path in part.glob("*") if part.is_dir() else ():
-            if path.suffix in LEFT_BEHIND and path.name != LOCK:
+            if _left_behind(path):
                 path.unlink()
     if (folder / SEALS).is_file():
         data_files.drop_incomplete_line(folder / SEALS)
