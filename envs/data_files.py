@@ -3,7 +3,6 @@
 Each error names the file, the line or the key, and the value.
 """
 
-import errno
 import json
 import os
 import tomllib
@@ -12,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.errors import InputError, naming
 from dilemmas.envs.locks import locked_file
 from dilemmas.envs.names import did_you_mean
 
@@ -223,17 +222,6 @@ def to_disk(path: Path) -> None:
     """Wait until the content of a file has reached the disk."""
     with naming(path), path.open("r+b") as file:
         os.fsync(file.fileno())
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Context manager: an error of the operating system without a file, such as that of a full disk, names `path`."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None:
-            raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
-        raise
 
 
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:

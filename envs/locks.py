@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.errors import InputError, naming
 
 LOCK = "run.lock"
 """Name of the lock file of a folder."""
@@ -61,7 +61,8 @@ def _held(file: Path, what: Path) -> Iterator[None]:
     except Timeout:
         raise InUseError(f"{what} is in use by {_holder(file)}; wait until that process has ended, or end it") from None
     try:
-        file.write_text(json.dumps(_this_process()), encoding="utf-8")
+        with naming(file):
+            file.write_text(json.dumps(_this_process()), encoding="utf-8")
         yield
     finally:
         file.unlink(missing_ok=True)  # before the lock is released: whoever opened the file then tries again

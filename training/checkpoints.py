@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from dilemmas.envs.data_files import naming, replacing, to_disk
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.data_files import replacing, to_disk
+from dilemmas.envs.errors import InputError, naming
 from dilemmas.envs.seals import DAMAGED
 
 KEPT = 2

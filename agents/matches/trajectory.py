@@ -29,7 +29,8 @@ from dilemmas.agents.matches.trajectory_format import (
     parse_match,
     split_checksum,
 )
-from dilemmas.envs.data_files import differences, naming
+from dilemmas.envs.data_files import differences
+from dilemmas.envs.errors import naming
 from dilemmas.envs.seals import check_sealed
 
 __all__ = [
