@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
 from dilemmas.agents.models.model_files import BUILT_IN, find_model
 
@@ -105,7 +106,8 @@ class LazyModel:
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:
-            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
+            model, tokenizer = self.weights()
+            self._loaded = LocalBackend(self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens)
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:

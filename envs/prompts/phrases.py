@@ -223,9 +223,14 @@ def _said(template: Template, view: View, joint: Joint, when: str) -> str:
 
 
 def _signal(template: Template, view: View, signal: Any) -> str:
-    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt."""
+    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt.
+
+    Characters that are not visible are escaped too: line ends beyond ASCII, those that reverse the direction of text,
+    and those without a width.
+    """
     if isinstance(signal, str):
-        return json.dumps(signal, ensure_ascii=False)
+        quoted = json.dumps(signal, ensure_ascii=False)
+        return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
     return str(signal) if signal else template.words("silence", view.game)
 
 
