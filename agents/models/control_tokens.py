@@ -9,9 +9,10 @@ template's text is given. All else is tokenized as by the original.
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tokenizers import Tokenizer
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 EDGE = "\U0010fffe"
 """Begins and ends the names of control tokens: a code point that Unicode reserves, which stands for no character."""
@@ -51,8 +52,10 @@ class SafeTokenizer:
         return [self._numbers.get(token, token) for token in tokens]
 
 
-def _renamed(tokenizer: Any, names: dict[str, str]) -> Tokenizer:
+def _renamed(tokenizer: Any, names: dict[str, str]) -> "Tokenizer":
     """A copy of the tokenizer in which the added tokens have other names, also as pieces of the model."""
+    from tokenizers import Tokenizer
+
     table = json.loads(tokenizer.backend_tokenizer.to_str())
     for token in table["added_tokens"]:
         if token["content"] in names:

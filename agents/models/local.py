@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder, conversation
-from dilemmas.agents.models.model_files import ModelFiles
+from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
@@ -174,6 +174,11 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
             f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors ({lacking[0]}, ...) or"
             " have other shapes than config.json states; these tensors would be random. Use a complete model"
         )
+    if spare := sorted(report["unexpected_keys"]):
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no place"
+            " in the model that config.json states; they would be ignored. Use the config.json of these weights"
+        )
     if found.adapter is not None:
         model = _apply(model, found)
     return model.eval().requires_grad_(False), tokenizer
@@ -202,9 +207,26 @@ def _apply(model: Any, found: ModelFiles) -> Any:
         with quiet_peft():
             warnings.filterwarnings("error", message="Found missing adapter keys")
             adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
+            spare = _spare_tensors(adapted, found)
     except Exception as error:  # peft passes on any error of torch
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+    if spare:
+        raise ModelError(
+            f"adapter {found.adapter} does not fit model '{found.name}': {len(spare)} tensors of its weights"
+            f" ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be ignored. Use a complete adapter"
+        )
     return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
+
+
+def _spare_tensors(adapted: Any, found: ModelFiles) -> list[str]:
+    """Tensors in the file of an adapter that peft did not load."""
+    from peft.utils import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    assert found.adapter is not None
+    loaded = {*get_peft_model_state_dict(adapted, save_embedding_layers=False), *adapted.state_dict()}
+    with safe_open(found.adapter / ADAPTER_WEIGHTS, "pt") as file:
+        return sorted(set(file.keys()) - loaded)
 
 
 @contextmanager

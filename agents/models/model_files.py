@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.hub import from_hub
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -48,7 +49,7 @@ class ModelFiles:
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
 
 
-def find_model(model: str, adapter: str | None = None) -> ModelFiles:
+def find_model(model: str, adapter: str | None = None, fetch: bool = True) -> ModelFiles:
     """Find and check a model.
 
     Parameters
@@ -57,6 +58,9 @@ def find_model(model: str, adapter: str | None = None) -> ModelFiles:
         A built-in name, a directory (of a model or of an adapter), or a hub id, also ``id@revision``.
     adapter
         Directory or hub id of a LoRA adapter.
+    fetch
+        Whether `model` and `adapter` are fetched from the hub if they are not on this machine. The base model that an
+        adapter names is never fetched.
 
     Raises
     ------
@@ -65,18 +69,18 @@ def find_model(model: str, adapter: str | None = None) -> ModelFiles:
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
-    folder = locate(model)
+    folder = locate(model, fetch)
     if not (folder / ADAPTER_CONFIG).is_file():
         check_model(model, folder)
         found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
-        return found if adapter is None else _on_top(found, adapter, locate(adapter))
+        return found if adapter is None else _on_top(found, adapter, locate(adapter, fetch))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
     return _on_top(_base_of(model, folder), model, folder)
 
 
-def locate(model: str) -> Path:
-    """The directory of a model or an adapter; a hub id is looked up in the cache and then, if online, on the hub.
+def locate(model: str, fetch: bool = True) -> Path:
+    """The directory of a model or an adapter; a hub id is looked up in the cache and then, with `fetch`, on the hub.
 
     Raises
     ------
@@ -102,29 +106,12 @@ def locate(model: str) -> Path:
         raise ModelError(
             f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
         )
-    return _from_hub(model)
+    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], fetch)
 
 
 def is_hub_id(model: str) -> bool:
     """Whether a model is specified by a hub id, not by a built-in name or a directory."""
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
-
-
-def _from_hub(model: str) -> Path:
-    from huggingface_hub import constants, snapshot_download
-
-    name, _, revision = model.partition("@")
-    patterns = [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG]
-    try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
-    except Exception as error:  # the hub's errors have no other common base class
-        why = f"{type(error).__name__}: {_first_line(error)}"
-        if constants.HF_HUB_OFFLINE:
-            why = "HF_HUB_OFFLINE is set and the model is not in the cache"
-        raise ModelError(
-            f"model or adapter '{model}': no such directory, and not found on the hub ({why});"
-            " give a directory with its files, or set HF_HUB_OFFLINE=0 and connect to a network"
-        ) from None
 
 
 def check_model(model: str, folder: Path) -> None:
@@ -211,14 +198,15 @@ def _add(digest: Any, file: Path) -> None:
 
 
 def _base_of(adapter: str, folder: Path) -> ModelFiles:
-    base = _read_json(adapter, folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+    config = _read_json(adapter, folder / ADAPTER_CONFIG)
+    base, revision = config.get("base_model_name_or_path"), config.get("revision")
     if not base:
         raise ModelError(
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
         )
     try:
-        return find_model(base)
+        return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, fetch=False)
     except ModelError as error:
         raise ModelError(
             f"adapter '{adapter}': its base model cannot be used ({error});"
@@ -231,7 +219,9 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
         raise ModelError(
             f"adapter '{adapter}' cannot be applied to '{base.name}', an adapter itself; give the base model"
         )
-    _read_json(adapter, folder / ADAPTER_CONFIG)
+    kind = _read_json(adapter, folder / ADAPTER_CONFIG).get("peft_type")
+    if kind != "LORA":
+        raise ModelError(f"adapter '{adapter}' is of type {kind!r} in {ADAPTER_CONFIG}; needs a LoRA adapter, 'LORA'")
     if not (folder / ADAPTER_WEIGHTS).is_file():
         raise ModelError(
             f"adapter '{adapter}': {folder} contains no {ADAPTER_WEIGHTS};"
@@ -257,7 +247,3 @@ def _short(model: str) -> str:
     """The last part of the path of a directory; anything else unchanged."""
     folder = Path(model).expanduser()
     return folder.resolve().name if folder.is_dir() else model
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")

@@ -11,7 +11,7 @@ import random
 import sys
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
@@ -29,7 +29,7 @@ TODAY = datetime(2024, 1, 1)
 class Generation(Extension):
     """The tag ``generation``, which marks what the model writes for trainers; it renders its content."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012  # an instance variable of the base class
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
