@@ -1,8 +1,8 @@
 """Models of the Hugging Face hub: used from the cache on this machine, and fetched only if the user named them.
 
-A model that is complete in the cache is used as it is, without a request; ``id@revision`` names another revision. Before
-anything is fetched, the hub is asked once whether it has the model, with a time limit that also holds behind a proxy or
-a name server that never answers.
+A model that is complete in the cache is used as it is, without a request; ``id@revision`` names another revision.
+Before anything is fetched, the hub is asked once whether it has the model, with a time limit that also holds behind a
+proxy or a name server that never answers.
 """
 
 import json

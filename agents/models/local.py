@@ -176,8 +176,8 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
         )
     if spare := sorted(report["unexpected_keys"]):
         raise ModelError(
-            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no place"
-            " in the model that config.json states; they would be ignored. Use the config.json of these weights"
+            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
+            " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
         )
     if found.adapter is not None:
         model = _apply(model, found)

@@ -1,4 +1,4 @@
-"""The hub is only asked for what the user named, once, and for a limited time; what is in the cache is used as it is."""
+"""The hub is only asked for what the user named, once, for a limited time; what the cache has is used as it is."""
 
 import json
 import shutil
@@ -14,9 +14,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("peft")
 
-from dilemmas.agents.models import hub  # noqa: E402
-from dilemmas.agents.models.backend import ModelError  # noqa: E402
-from dilemmas.agents.models.model_files import find_model  # noqa: E402
+from dilemmas.agents.models import hub
+from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.model_files import find_model
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 NO_SOCKETS = """
