@@ -17,7 +17,11 @@ ANSWER_SECONDS = 5
 """Time within which the hub must answer."""
 
 
-def from_hub(model: str, patterns: list[str], fetch: bool) -> Path:
+class NotCachedError(ModelError):
+    """A hub id that is not in the cache, where the hub must not be asked."""
+
+
+def from_hub(model: str, patterns: list[str], ask_hub: bool) -> Path:
     """The directory of a model or an adapter of the hub.
 
     Parameters
@@ -26,23 +30,28 @@ def from_hub(model: str, patterns: list[str], fetch: bool) -> Path:
         Hub id, also ``id@revision``.
     patterns
         The files that are needed.
-    fetch
+    ask_hub
         Whether it is fetched from the hub if it is not complete in the cache.
 
     Raises
     ------
     ModelError
-        If it is not in the cache, and cannot or must not be fetched.
+        If it is not in the cache and cannot be fetched.
+    NotCachedError
+        If it is not in the cache and must not be fetched, or without the package for the hub.
     """
-    from huggingface_hub import constants, snapshot_download
+    try:
+        from huggingface_hub import constants, snapshot_download
+    except ImportError:
+        raise NotCachedError(f"'{model}' is no directory, and the hub needs pip install \"dilemmas[llm]\"") from None
 
     name, _, revision = model.partition("@")
     found = _cached(name, revision or None)
     if found is not None and _complete(found):
         return found
-    if not fetch:
-        why = "it is not in the cache, and only models that you name yourself are fetched"
-    elif constants.HF_HUB_OFFLINE:
+    if not ask_hub:
+        raise NotCachedError(f"'{model}' is no built-in model and no directory, and not in the cache of the hub")
+    if constants.HF_HUB_OFFLINE:
         why = "HF_HUB_OFFLINE is set and the model is not in the cache"
     else:
         logging.getLogger(__name__).warning("asking the Hugging Face hub for %s", model)

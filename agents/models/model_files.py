@@ -11,6 +11,7 @@ from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
+from dilemmas.envs.data_files import json_object
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -49,7 +50,7 @@ class ModelFiles:
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
 
 
-def find_model(model: str, adapter: str | None = None, fetch: bool = True) -> ModelFiles:
+def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) -> ModelFiles:
     """Find and check a model.
 
     Parameters
@@ -58,7 +59,7 @@ def find_model(model: str, adapter: str | None = None, fetch: bool = True) -> Mo
         A built-in name, a directory (of a model or of an adapter), or a hub id, also ``id@revision``.
     adapter
         Directory or hub id of a LoRA adapter.
-    fetch
+    ask_hub
         Whether `model` and `adapter` are fetched from the hub if they are not on this machine. The base model that an
         adapter names is never fetched.
 
@@ -66,26 +67,28 @@ def find_model(model: str, adapter: str | None = None, fetch: bool = True) -> Mo
     ------
     ModelError
         If there is no such model or it cannot be used; the message has one line.
+    NotCachedError
+        If it is not on this machine and the hub is not asked.
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
-    folder = locate(model, fetch)
+    folder = locate(model, ask_hub)
     if not (folder / ADAPTER_CONFIG).is_file():
         check_model(model, folder)
         found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
-        return found if adapter is None else _on_top(found, adapter, locate(adapter, fetch))
+        return found if adapter is None else _on_top(found, adapter, locate(adapter, ask_hub))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
     return _on_top(_base_of(model, folder), model, folder)
 
 
-def locate(model: str, fetch: bool = True) -> Path:
-    """The directory of a model or an adapter; a hub id is looked up in the cache and then, with `fetch`, on the hub.
+def locate(model: str, ask_hub: bool = True) -> Path:
+    """The directory of a model or an adapter; a hub id is looked up in the cache and then, with `ask_hub`, on the hub.
 
     Raises
     ------
     ModelError
-        If there is no such model or adapter.
+        If there is no such model or adapter; `NotCachedError` if the hub, which is not asked, may have it.
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
@@ -106,7 +109,7 @@ def locate(model: str, fetch: bool = True) -> Path:
         raise ModelError(
             f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
         )
-    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], fetch)
+    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], ask_hub)
 
 
 def is_hub_id(model: str) -> bool:
@@ -206,7 +209,7 @@ def _base_of(adapter: str, folder: Path) -> ModelFiles:
             f" give its base as the model and '{adapter}' as the adapter"
         )
     try:
-        return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, fetch=False)
+        return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, ask_hub=False)
     except ModelError as error:
         raise ModelError(
             f"adapter '{adapter}': its base model cannot be used ({error});"
@@ -234,13 +237,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
-    try:
-        table = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model '{model}': {file} is not JSON ({error})") from None
-    if not isinstance(table, dict):
-        raise ModelError(f"model '{model}': {file} is not a JSON object")
-    return table
+    return json_object(file.read_bytes(), f"model '{model}': {file}", ModelError)
 
 
 def _short(model: str) -> str:

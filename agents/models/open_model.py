@@ -23,7 +23,7 @@ from dilemmas.agents.models.model_files import BUILT_IN, find_model
 
 
 def open_model(
-    spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS, fetch: bool = True
+    spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS, ask_hub: bool = True
 ) -> "LazyModel":
     """Open a language model on this machine; its weights are loaded at the first request.
 
@@ -42,7 +42,7 @@ def open_model(
         bfloat16 on a GPU.
     batch_tokens
         Maximum number of tokens, padding included, that are processed at once; at least 1.
-    fetch
+    ask_hub
         Whether what `spec` names is fetched from the hub if it is not on this machine. The base model that an adapter
         names itself is never fetched.
 
@@ -54,7 +54,7 @@ def open_model(
     check_installed()
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
-    return LazyModel(spec, device, dtype, batch_tokens, fetch)
+    return LazyModel(spec, device, dtype, batch_tokens, ask_hub)
 
 
 def check_installed() -> None:
@@ -77,9 +77,9 @@ def split_spec(spec: str) -> tuple[str, str | None]:
 class LazyModel:
     """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
-    def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int, fetch: bool) -> None:
+    def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int, ask_hub: bool) -> None:
         """Find the files of the model. Parameters and errors are those of `open_model`."""
-        self._files = find_model(*split_spec(spec), fetch)
+        self._files = find_model(*split_spec(spec), ask_hub=ask_hub)
         self._place, self._precision = device_map(device), torch_dtype(dtype, device)
         self._batch_tokens = batch_tokens
         self._loaded: LocalBackend | None = None

@@ -82,7 +82,7 @@ class Models:
         spec = named or _spec_in_run(name, file)
         if spec not in self._opened:
             try:
-                model = open_model(spec, fetch=named is not None)  # a record must not make us fetch
+                model = open_model(spec, ask_hub=named is not None)  # a record must not make it download
                 model.loaded()
             except ModelError as error:
                 where = shlex.quote(f"{name}=MODEL")

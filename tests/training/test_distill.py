@@ -131,6 +131,21 @@ def test_a_data_set_comes_back_as_it_was_written(tmp_path) -> None:
     assert read_examples(path) == [*EXAMPLES, hostile]
     first = json.loads(path.read_text(encoding="utf-8").split("\n")[0])
     assert [message["role"] for message in first["messages"]] == ["user", "assistant"]
+    assert [first["prompt"], first["completion"]] == [[message] for message in first["messages"]]
+
+
+def test_columns_that_contradict_the_messages_are_refused(tmp_path) -> None:
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, EXAMPLES[:1])
+    whole = json.loads(path.read_text())
+    for column in ("prompt", "completion"):
+        other = [{"role": whole[column][0]["role"], "content": "D"}]
+        path.write_text(json.dumps(whole | {column: other}) + "\n")
+        with pytest.raises(ExampleError, match=f"line 1: {column} is not the message of the same role"):
+            read_examples(path)
+    earlier = {key: value for key, value in whole.items() if key not in ("prompt", "completion")}
+    path.write_text(json.dumps(earlier) + "\n")
+    assert read_examples(path) == EXAMPLES[:1]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +166,15 @@ def test_a_broken_data_set_is_refused_with_the_line(line, message, tmp_path) -> 
     path.write_text(path.read_text() + line)
     with pytest.raises(ExampleError, match=message):
         read_examples(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"\x00\xff", "a binary file"), (b'{"T": 5}\n', "JSON with the keys 'T'")]
+)
+def test_a_file_that_is_no_data_set_is_named_as_what_it_is(content, found, tmp_path) -> None:
+    (tmp_path / "wrong").write_bytes(content)
+    with pytest.raises(ExampleError, match=f"wrong: needs teaching data, .*; it is {found}"):
+        read_examples(tmp_path / "wrong")
 
 
 def test_the_summary_counts_answers_and_reasons() -> None:

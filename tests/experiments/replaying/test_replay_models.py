@@ -18,7 +18,7 @@ def test_models_answer_again_to_a_hundred_thousandth(
 ) -> None:
     asked = []
 
-    def load(spec: str, fetch: bool) -> FakeBackend:
+    def load(spec: str, ask_hub: bool) -> FakeBackend:
         asked.append(spec)
         return Opened(lambda request: answer(request, shift), "little", "0123")
 
@@ -43,7 +43,7 @@ def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_
 def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def load(spec: str, fetch: bool) -> FakeBackend:
+    def load(spec: str, ask_hub: bool) -> FakeBackend:
         asked.append(spec)
         return Opened(MODEL.answer, MODEL.name, MODEL.fingerprint)
 
