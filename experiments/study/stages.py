@@ -223,7 +223,10 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
         for name in (pairing.model, pairing.opponent):
             if name in ROLES and (name, pairing.context) not in agents:
                 agents[name, pairing.context] = _player(run.recipe, backends[name], pairing.context)
-        seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
+        seated = [
+            agents.get((name, pairing.context)) or strategy(name, game=pairing.game)
+            for name in (pairing.model, pairing.opponent)
+        ]
         yield _play_pairing(run, pairing, seated)
 
 

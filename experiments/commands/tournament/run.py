@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
 from dilemmas.agents.roster import Framing, expanded
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     force_option,
@@ -222,9 +223,12 @@ def command(
       NAME=AGENT                  any of these under another name
     """
     start = time.monotonic()
+    agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
+    if unable:
+        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
     settings = Settings(
         game=game,
-        agents=expanded(listed(specs)),
+        agents=agents,
         options=options,
         repetitions=repetitions,
         self_play=meetings.self_play,

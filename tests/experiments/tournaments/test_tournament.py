@@ -15,7 +15,7 @@ from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.run_folder import play_tournament
@@ -201,8 +201,9 @@ def test_a_single_repetition_has_no_standard_error() -> None:
 
 def test_words_for_agents() -> None:
     assert listed("tft, memory_one(1,1,0,1,0),,alld ") == ("tft", "memory_one(1,1,0,1,0)", "alld")
-    assert len(expanded(["@first_tournament"])) == 15
-    assert expanded(["grim", "@first_tournament"]).count("grim") == 1
+    dilemma = DEFAULTS["prisoners_dilemma"]
+    assert len(expanded(["@first_tournament"], dilemma)[0]) == 15
+    assert expanded(["grim", "@first_tournament"], dilemma)[0].count("grim") == 1
     rules = tournament().rules
     assert list(contestants(["Mine=tft", "random(1/3)"], rules, Framing())) == ["Mine", "random(1/3)"]
 
