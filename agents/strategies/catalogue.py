@@ -27,7 +27,7 @@ from dilemmas.agents.strategies.evolved import EVOLVED
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
 from dilemmas.agents.strategies.first_tournament import FIRST_TOURNAMENT, FIRST_TOURNAMENT_COUNTING
 from dilemmas.agents.strategies.groups import GROUP_FAMILIES, GROUPS
-from dilemmas.agents.strategies.long_memory import LONG_MEMORY
+from dilemmas.agents.strategies.long_memory import LONG_MEMORY, LONG_MEMORY_FAMILIES
 from dilemmas.agents.strategies.lookback import LOOKBACK
 from dilemmas.agents.strategies.memory_one import MEMORY_ONE, MEMORY_ONE_FAMILIES, USUAL, bernoulli, generosity
 from dilemmas.agents.strategies.probers import PROBERS
@@ -63,7 +63,13 @@ STRATEGIES: tuple[StrategyEntry, ...] = (
     *LONG_MEMORY,
 )
 """The named strategies for two players."""
-FAMILIES: tuple[Family, ...] = (*MEMORY_ONE_FAMILIES, *CLASSIC_FAMILIES, *ZERO_DETERMINANT_FAMILIES, *GROUP_FAMILIES)
+FAMILIES: tuple[Family, ...] = (
+    *MEMORY_ONE_FAMILIES,
+    *CLASSIC_FAMILIES,
+    *ZERO_DETERMINANT_FAMILIES,
+    *LONG_MEMORY_FAMILIES,
+    *GROUP_FAMILIES,
+)
 """The strategies with parameters."""
 
 AnyEntry = StrategyEntry | GroupEntry | Family
@@ -76,7 +82,7 @@ SECTIONS: Mapping[str, tuple[AnyEntry, ...]] = {
     "Evolved by algorithms": tuple(EVOLVED),
     "Zero-determinant": (*ZERO_DETERMINANT, *ZERO_DETERMINANT_FAMILIES),
     "Axelrod's first tournament": tuple(FIRST_TOURNAMENT_COUNTING),
-    "Whole history": tuple(LONG_MEMORY),
+    "Whole history": (*LONG_MEMORY, *LONG_MEMORY_FAMILIES),
     "Groups of any size": (*GROUPS, *GROUP_FAMILIES),
 }
 """All strategies by section of the list that people read, each in one section."""
@@ -180,7 +186,7 @@ def _payoffs_for(name: str, game: StageGame | None) -> MatrixGame:
     return MatrixGame("matrix_game", **dict(zip("TRPS", payoffs, strict=True)))
 
 
-def _with_parameters(family: Family, values: str, players: int | None, arguments: Mapping[str, Any]) -> Automaton:
+def _with_parameters(family: Family, values: str, players: int | None, arguments: Mapping[str, Any]) -> Strategy:
     given = [value.strip() for value in (values.upper() if family.moves else values).split(",")]
     name = f"{family.name}({','.join(given)})"
     if len(given) != len(family.parameters):
@@ -188,7 +194,7 @@ def _with_parameters(family: Family, values: str, players: int | None, arguments
     numbers = given if family.moves else [_number(value, name) for value in given]
     if family.groups:
         return family.make(name, *numbers, _group(name, players))
-    return family.make(name, *numbers, **arguments).for_players(players or 2)
+    return _for_players(family.make(name, *numbers, **arguments), players)
 
 
 def _number(text: str, name: str) -> float:
@@ -204,8 +210,21 @@ def _number(text: str, name: str) -> float:
 
 
 def names_of(row: AnyEntry) -> tuple[str, ...]:
-    """All names of a row of the catalogue, the canonical one first."""
-    return row.name, *row.aliases, *(row.axelrod if isinstance(row, StrategyEntry) else ())
+    """All names of a row of the catalogue, the canonical one first.
+
+    A class of Axelrod-Python is no name of its twin if another strategy has that name: the one of the authors.
+    """
+    own = (row.name, *row.aliases)
+    classes = row.axelrod if isinstance(row, StrategyEntry) else ()
+    taken = _given_names() - {key_of(name) for name in own}
+    return *own, *(cls for cls in classes if key_of(cls) not in taken)
+
+
+@cache
+def _given_names() -> frozenset[str]:
+    """Keys of all names and aliases of strategies, without the classes of Axelrod-Python."""
+    rows: tuple[AnyEntry, ...] = (*STRATEGIES, *GROUPS)
+    return frozenset(key_of(name) for row in rows for name in (row.name, *row.aliases))
 
 
 def key_of(name: str) -> str:
@@ -266,7 +285,7 @@ def listing() -> list[Listed]:
         rows.append(Listed(group.name, group.description, group.aliases, group.source, "group", "2+", *known))
     for family in FAMILIES:
         name = f"{family.name}({','.join(family.parameters)})"
-        players = "2" if family.of_payoffs else "2+"
+        players = "2" if family.of_payoffs or family in LONG_MEMORY_FAMILIES else "2+"
         rows.append(
             Listed(name, family.description, family.aliases, family.source, "family", players, None, None, None)
         )
@@ -274,7 +293,7 @@ def listing() -> list[Listed]:
 
 
 def _row(entry: StrategyEntry) -> Listed:
-    made, names = entry.strategy, (*entry.aliases, *entry.axelrod)
+    made, names = entry.strategy, names_of(entry)[1:]
     automaton: Automaton | None = made.traits.automaton
     if automaton is not None:
         known = (len(automaton.cooperate), automaton.lookback, automaton.deterministic, automaton.vector)

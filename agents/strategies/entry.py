@@ -61,7 +61,7 @@ class Family:
     """What its members do, in one sentence of at most 100 characters that names the parameters."""
     parameters: tuple[str, ...]
     """Names of the parameters."""
-    make: Callable[..., Automaton]
+    make: Callable[..., Strategy]
     """Constructs one from its name and its parameters; for groups, also from the number of players."""
     source: str
     """Paper or program that describes them."""

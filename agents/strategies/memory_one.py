@@ -181,7 +181,7 @@ MEMORY_ONE = (
         "Cooperates first, then plays the opposite of its own last move.",
         vector(1, 0, 0, 1, 1),
         AXELROD_1984,
-        ("periodic_cd",),
+        (),
         ("Alternator",),
     ),
     StrategyEntry(

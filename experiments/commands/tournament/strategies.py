@@ -24,7 +24,7 @@ from dilemmas.agents.strategies.catalogue import (
     names_of,
     strategy,
 )
-from dilemmas.agents.strategies.entry import Family, GroupEntry
+from dilemmas.agents.strategies.entry import Family, GroupEntry, StrategyEntry
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import StageGame
@@ -141,12 +141,13 @@ def vector_text(vector: Sequence[float]) -> str:
 
 def in_full(one: Known) -> Table:
     """The complete description of a strategy."""
-    row = one.row
+    row, twins = one.row, one.entry.axelrod if isinstance(one.entry, StrategyEntry) else ()
     lines = {
         "strategy": row.name,
         "": one.entry.description,
         "section": one.section,
         "source": row.source,
+        "plays as": f"{', '.join(twins)} of Axelrod-Python 4.13" if twins else "",
         "other names": ", ".join(row.aliases),
         "parameters": ", ".join(one.parameters),
         "kind": KINDS[row.kind],
