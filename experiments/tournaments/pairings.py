@@ -109,7 +109,8 @@ class Pairings:
             )
         names = self.names
         try:
-            _, edges = build_network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+            lookup("graph", graph, dict.fromkeys(GRAPHS))
+            _, edges = build_network(graph, len(names), self.settings.degree)
         except GameError as error:
             raise TournamentError(f"graph = '{graph}': {error}; change the number of agents, or give --pairs") from None
         assert edges is not None

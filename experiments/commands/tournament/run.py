@@ -17,6 +17,7 @@ from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    degree_option,
     force_option,
     framing_options,
     game_option,
@@ -47,6 +48,7 @@ class Meetings:
     self_play: bool
     pairs: tuple[tuple[str, ...], ...] | None
     graph: str | None
+    degree: int | None
     sample: int | None
 
 
@@ -105,9 +107,11 @@ def meeting_options(function: Function) -> Function:
     """Which groups of agents play, passed as `meetings`."""
 
     @wraps(function)
-    def call(*, self_play: bool, pairs: str | None, graph: str | None, sample: int | None, **others: Any) -> Any:
+    def call(
+        *, self_play: bool, pairs: str | None, graph: str | None, degree: int | None, sample: int | None, **others: Any
+    ) -> Any:
         groups = None if pairs is None else tuple(tuple(group.split(":")) for group in listed(pairs))
-        return function(meetings=Meetings(self_play, groups, graph, sample), **others)
+        return function(meetings=Meetings(self_play, groups, graph, degree, sample), **others)
 
     return with_options(
         call,
@@ -131,6 +135,7 @@ def meeting_options(function: Function) -> Function:
                 show_default="all",
                 help=f"Only neighbours play, in the order of the agents: {', '.join(GRAPHS)}.",
             ),
+            degree_option("--graph"),
             click.option(
                 "--sample", type=click.IntRange(1), show_default="all", help="Number of groups, drawn at random."
             ),
@@ -223,17 +228,15 @@ def command(
       NAME=AGENT                  any of these under another name
     """
     start = time.monotonic()
-    agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
-    if unable:
-        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
     settings = Settings(
         game=game,
-        agents=agents,
+        agents=participants(specs, game, options),
         options=options,
         repetitions=repetitions,
         self_play=meetings.self_play,
         meetings=meetings.pairs,
         graph=meetings.graph,
+        degree=meetings.degree,
         sample=meetings.sample,
         engine=engine,
         seed=seed,
@@ -254,6 +257,14 @@ def command(
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
         click.echo(f"{out / 'report.html'}", err=True)
+
+
+def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The agents of ``--agents``; says which members of sets cannot play the game."""
+    agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
+    if unable:
+        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
+    return agents
 
 
 def merged(
