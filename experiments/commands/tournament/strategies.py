@@ -31,6 +31,7 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import game_option, json_option, print_json, set_option
+from dilemmas.experiments.reporting.terminal_table import fact_table
 
 KINDS = {
     "automaton": "finite automaton",
@@ -157,10 +158,4 @@ def in_full(one: Known) -> Table:
         "cooperates": "" if row.vector is None else vector_text(row.vector),
         "random": {None: "", True: "no", False: "yes"}[row.deterministic],
     }
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for heading, text in lines.items():
-        if text:
-            table.add_row(Text(heading), Text(text))
-    return table
+    return fact_table({heading: text for heading, text in lines.items() if text})
