@@ -29,6 +29,7 @@ from dilemmas.agents.strategies.catalogue import (
     GROUPS,
     STRATEGIES,
     Uniform,
+    canonical,
     listing,
     names_of,
     strategy,
@@ -188,6 +189,31 @@ def _can_play(name: str, game: StageGame) -> bool:
     except StrategyError:
         return False
     return True
+
+
+def player_named(word: str, names: Sequence[str], kind: str = "player", place: str = "") -> str:
+    """The player that a word means: one with this name, or else a strategy with this other name or spelling.
+
+    Parameters
+    ----------
+    word
+        Such as ``tit_for_tat``, ``tft`` or ``TitForTat``.
+    names
+        Names of the players.
+    kind, place
+        What the word denotes and where it was given, for the message.
+
+    Raises
+    ------
+    UnknownNameError
+        If no player, or more than one, has this name.
+    """
+    if word not in names:
+        meant = canonical(word)
+        same = [name for name in names if canonical(name) == meant]
+        if len(same) == 1:
+            return same[0]
+    return lookup(kind, word, {name: name for name in names}, place)
 
 
 def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:

@@ -33,6 +33,7 @@ from dilemmas.agents.strategies.memory_one import MEMORY_ONE, MEMORY_ONE_FAMILIE
 from dilemmas.agents.strategies.probers import PROBERS
 from dilemmas.agents.strategies.zero_determinant import ZERO_DETERMINANT, ZERO_DETERMINANT_FAMILIES
 from dilemmas.agents.two_actions import symmetric_payoffs
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, did_you_mean
@@ -187,14 +188,24 @@ def _payoffs_for(name: str, game: StageGame | None) -> MatrixGame:
 
 
 def _with_parameters(family: Family, values: str, players: int | None, arguments: Mapping[str, Any]) -> Strategy:
-    given = [value.strip() for value in (values.upper() if family.moves else values).split(",")]
-    name = f"{family.name}({','.join(given)})"
+    given = _values(family, values)
+    name = _full_name(family, values)
     if len(given) != len(family.parameters):
         raise StrategyError(f"strategy '{name}': write it as {family.name}({', '.join(family.parameters)})")
     numbers = given if family.moves else [_number(value, name) for value in given]
     if family.groups:
         return family.make(name, *numbers, _group(name, players))
     return _for_players(family.make(name, *numbers, **arguments), players)
+
+
+def _values(family: AnyEntry, values: str) -> list[str]:
+    """The parameters of a strategy as they are written, without spaces."""
+    moves = isinstance(family, Family) and family.moves
+    return [value.strip() for value in (values.upper() if moves else values).split(",")]
+
+
+def _full_name(family: AnyEntry, values: str) -> str:
+    return f"{family.name}({','.join(_values(family, values))})"
 
 
 def _number(text: str, name: str) -> float:
@@ -225,6 +236,17 @@ def _given_names() -> frozenset[str]:
     """Keys of all names and aliases of strategies, without the classes of Axelrod-Python."""
     rows: tuple[AnyEntry, ...] = (*STRATEGIES, *GROUPS)
     return frozenset(key_of(name) for row in rows for name in (row.name, *row.aliases))
+
+
+@cache
+def canonical(name: str) -> str:
+    """The name in the catalogue of a strategy that is written in any way; other words as they are."""
+    word, values = found.groups() if (found := WITH_PARAMETERS.fullmatch(name)) else (name, None)
+    try:
+        entry = _entry(word, values is not None)
+    except InputError:
+        return name
+    return entry.name if values is None else _full_name(entry, values)
 
 
 def key_of(name: str) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import Edges, as_edges, neighbours
 from dilemmas.experiments.dynamics.fixation import Process, check_population
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -74,9 +73,8 @@ def start_counts(matrix: PayoffMatrix, n: int, given: Mapping[str, int] | None =
     DynamicsError
         If a number is negative, or the numbers do not sum to `n`.
     """
-    given = given or {}
+    given = matrix.by_name(given or {}, "the initial players")
     for name, count in given.items():
-        lookup("player", name, dict.fromkeys(matrix.names), "the initial players")
         if count < 0:
             raise DynamicsError(f"start: {name} = {count}; needs a number of players of at least 0")
     total, free = sum(given.values()), sorted(name for name in matrix.names if name not in given)
