@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from dilemmas.agents.roster import player_named
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import UnknownNameError
-from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.tournament import evolve
+from dilemmas.experiments.commands.tournament import run as tournament_run
 from dilemmas.experiments.dynamics.deterministic import start_shares
 from dilemmas.experiments.dynamics.moran import start_counts
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
@@ -46,8 +47,8 @@ def test_initial_shares_and_numbers_take_any_name() -> None:
         start_shares(MATRIX, {"always_cooperate": 0.5, "allc": 0.5})
 
 
-def run(*arguments: str) -> Any:
-    done = CliRunner().invoke(main, [*arguments, "--json"], catch_exceptions=False)
+def run(command: Any, *arguments: str) -> Any:
+    done = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
@@ -55,6 +56,6 @@ def run(*arguments: str) -> Any:
 def test_names_on_the_command_line(tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
     pairs = "TitForTat:allc,allc:Cooperator,alld:TFT,Defector:allc,defector:alld,tit_for_tat:tft"
-    run("tournament", "run", "--agents", "allc,alld,tft", "--rounds", "5", "--pairs", pairs, "--out", folder)
-    found = run("tournament", "evolve", folder, "--players", "allc,TFT", "--start", "Cooperator=0.25")
+    run(tournament_run.command, "--agents", "allc,alld,tft", "--rounds", "5", "--pairs", pairs, "--out", folder)
+    found = run(evolve.command, folder, "--players", "allc,TFT", "--start", "Cooperator=0.25")
     assert {fate["name"]: fate["start"] for fate in found["fates"]} == {"tit_for_tat": 0.75, "always_cooperate": 0.25}
