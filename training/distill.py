@@ -133,7 +133,7 @@ def distil(
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
-    optimiser = torch.optim.AdamW(_trained(adapted), lr=settings.rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
     per_step = max(1, settings.batch // settings.pack)
     rows = _epochs(encode(tokenizer, examples), settings, seed)
     batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
@@ -142,27 +142,44 @@ def distil(
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        losses.append(_optimise(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
+        losses.append(train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
         if (step + 1) % save_every == 0:
             _save(checkpoint, adapted, optimiser, losses)
         yield TrainingProgress(step + 1, len(batches), losses[-1])
     _finish(out, adapted, settings, losses, len(examples), hub_id)
 
 
-def _trained(adapted: PeftModel) -> list[torch.nn.Parameter]:
+def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
+    """The weights that training changes."""
     return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
 
 
-def _optimise(
+def train_step(
     adapted: PeftModel, optimiser: torch.optim.Optimizer, rows: Sequence[PackedRow], clip: float, seed: int
 ) -> float:
-    """One optimiser step; returns the loss. The seed of dropout makes a resumed run bit-identical."""
+    """Take one optimiser step.
+
+    Parameters
+    ----------
+    adapted, optimiser
+        A model with its adapter, and the optimiser of the adapter's weights.
+    rows
+        Rows of the batch.
+    clip
+        Largest gradient norm, above 0.
+    seed
+        Seed of dropout, so that a resumed run is bit-identical.
+
+    Returns
+    -------
+    Loss before the step, in nats per token.
+    """
     device = next(adapted.parameters()).device
     with torch.random.fork_rng(), _repeatable(device):
         torch.manual_seed(seed)
         value = loss(adapted, collate(rows).to(device))
         value.backward()
-    torch.nn.utils.clip_grad_norm_(_trained(adapted), clip)
+    torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
     optimiser.step()
     optimiser.zero_grad()
     return float(value.item())
