@@ -132,7 +132,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
 
 
 def reading_options(function: Function) -> Function:
-    """``--choices`` and ``--one`` of every command that reads play, passed as `choices` and `one` (see `read_play`)."""
+    """``--choices``, ``--one`` and ``--cooperate`` of every command that reads play (see `read_play`)."""
     from dilemmas.experiments.inference.recorded_play import Choice
 
     return with_options(
@@ -145,7 +145,8 @@ def reading_options(function: Function) -> Function:
                 show_default=True,
                 help="With trembling hands: the action played, or the action decided.",
             ),
-            click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1."),
+            click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1, or TRUE, in a table of play."),
+            click.option("--cooperate", metavar="WORD", help="Word for cooperation, in a table with words of its own."),
         ),
     )
 
