@@ -142,7 +142,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Number of different questions that are answered together.",
 )
 @race_options
-def models(
+def bench_models(
     size: str, device: str, dtype: str, batch_tokens: int, questions: int, turns: int, seconds: float, as_json: bool
 ) -> None:
     """Measure exact answers of a language model, compared with its bare forward pass and with matrix products.
@@ -158,7 +158,7 @@ def models(
 @command.command("training", short_help="LoRA training, in observations per second.")
 @model_options
 @race_options
-def training(size: str, device: str, dtype: str, turns: int, seconds: float, as_json: bool) -> None:
+def bench_training(size: str, device: str, dtype: str, turns: int, seconds: float, as_json: bool) -> None:
     """Measure LoRA training steps, compared with a plain loop of peft and with matrix products.
 
     The model is a Llama with random weights, so nothing is downloaded.
