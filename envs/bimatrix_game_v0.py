@@ -75,7 +75,7 @@ stage.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
 `views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
 

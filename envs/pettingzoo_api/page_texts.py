@@ -40,7 +40,7 @@ OPTIONS = {
         "number of steps after which the agents are truncated. None: 100 rounds where the rules end no match, otherwise"
         " no truncation. A round is one step, plus one for each turn of talk, for punishment and for reward."
     ),
-    "render_mode": '`"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.',
+    "render_mode": '`"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.',
     "views": "whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).",
 }
 """The options that all environments have."""

@@ -142,6 +142,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             self._rng = np.random.default_rng(whole_number(seed, "seed", 0))
         self._begin()
         self.agents = self.possible_agents[:]
+        self._show()
         return self._look()
 
     def step(
@@ -179,6 +180,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self._steps += 1
         if self.render_mode is not None:
             self._history.add(transition)
+            self._show()
         observations, infos = self._look()
         terminated = transition.state.ending is not None
         truncated = not terminated and self.max_cycles is not None and self._steps >= self.max_cycles
@@ -220,13 +222,18 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         """The encoded state without errors of perception, players in order; shape (state_size,), values in [0, 1]."""
         return self.rules.encode_state(self._current.state)
 
+    def _show(self) -> None:
+        """Print the match in the render mode ``human``, in which `reset` and `step` do so by themselves."""
+        if self.render_mode == "human":
+            print(render_text(self._history))
+
     def render(self) -> str | Picture | None:
         """Render the match.
 
         Returns
         -------
         A text for ``ansi``, a picture of shape (height, width, 3) for ``rgb_array``; None for ``human``, which prints
-        the text.
+        the text once more.
         """
         if self.render_mode is None:
             gymnasium.logger.warn(f"{self}: render() needs a render_mode, one of {', '.join(RENDER_MODES)}")
@@ -235,7 +242,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             return render_image(self._history)
         if self.render_mode == "ansi":
             return render_text(self._history)
-        print(render_text(self._history))
+        self._show()
         return None
 
     def close(self) -> None:
