@@ -33,7 +33,8 @@ from dilemmas.agents.strategies.catalogue import (
     strategy,
 )
 from dilemmas.agents.tables.compilation import compile_agent
-from dilemmas.agents.tables.policy_table import PolicyTable, same_payoffs
+from dilemmas.agents.tables.histories import same_payoffs
+from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, Game, game_options

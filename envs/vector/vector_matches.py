@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.envs.checks import GameError, whole_number
-from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.games.stage_game import Numbers, checked_actions
 from dilemmas.envs.pettingzoo_api.parallel_env import MAX_CYCLES
 from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Phase
@@ -194,33 +194,19 @@ class VectorMatches:
             raise GameError(f"actions of shape {joint.shape}; needs shape {shape}: (matches, players)")
         if self.rules.stage.endowments:
             return self._amounts(joint)
-        if joint.dtype.kind not in "iu":
-            raise GameError(f"actions of type {joint.dtype}; needs integers")
-        spaces = np.array(self.rules.spaces)
-        if joint.min() < 0 or joint.max() >= spaces.min():  # some may be outside a player's space
-            self._refuse(joint, (joint < 0) | (joint >= spaces), [f"0..{space - 1}" for space in spaces])
+        joint = checked_actions(joint, self.rules.spaces, False, self.rules.stage.name, "match")
         joint = joint.astype(np.int64, copy=False)
-        options = np.array(phase.options)
-        return joint if (options == spaces).all() else np.where(joint < options, joint, phase.default)
+        if phase.options == self.rules.spaces:
+            return joint
+        return np.where(joint < np.array(phase.options), joint, phase.default)
 
     def _amounts(self, joint: NDArray[Any]) -> Numbers:
         """Contributions in points."""
-        if joint.dtype.kind not in "iuf":
-            raise GameError(f"actions of type {joint.dtype}; needs numbers")
         endowments = np.array(self.rules.stage.endowments)
-        amounts = joint.astype(np.float64, copy=False)
         most = np.maximum(endowments, endowments.astype(np.float32))  # as in `Repeated`
-        if not (amounts.min() >= 0 and amounts.max() <= most.min()):  # also False for nan
-            inside = (amounts >= 0) & (amounts <= most)
-            self._refuse(joint, ~inside, [f"0..{endowment:g}" for endowment in endowments])
-        within: Numbers = np.minimum(amounts, endowments)
+        checked_actions(joint, most.tolist(), True, self.rules.stage.name, "match")
+        within: Numbers = np.minimum(joint, endowments, dtype=np.float64)
         return within
-
-    def _refuse(self, joint: NDArray[Any], wrong: Flags, allowed: Sequence[str]) -> None:
-        """GameError with the first wrong action, if there is one."""
-        for match, player in np.argwhere(wrong)[:1]:
-            who = f"action {joint[match, player].item()!r} of player_{player} in match {match}"
-            raise GameError(f"{who} is outside {allowed[player]} of {self.rules.stage.name}")
 
     def _act(self, joint: NDArray[Any], chances: Numbers) -> Numbers:
         rules, n = self.rules, self.rules.n_players
