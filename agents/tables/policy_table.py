@@ -306,7 +306,9 @@ class PolicyTable:
     def _decide(self, turn: Turn) -> Decision:
         view = turn.info.get("view")
         if not isinstance(view, View):
-            raise PolicyTableError(f"{self.name} needs info['view'], which only the environments of dilemmas provide")
+            raise PolicyTableError(
+                f"{self.name} needs info['view'], which environments of dilemmas have with views=True"
+            )
         if view.phase != "act":
             return IDLE
         if not same_payoffs(view.game, self.game):

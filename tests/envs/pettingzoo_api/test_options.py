@@ -9,10 +9,12 @@ import pytest
 from pettingzoo.utils.conversions import aec_to_parallel
 
 import dilemmas.envs
+from dilemmas.envs.checks import GameError
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, parallel
+from dilemmas.envs.rules.protocol import View
 
 
 @pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
@@ -27,8 +29,33 @@ def test_registered_with_pettingzoo(name: str) -> None:
     assert isinstance(aec_to_parallel(turns), SocialDilemma)
 
 
-def test_infos_can_be_left_empty() -> None:
-    env = parallel("harmony", views=False)
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
+def test_infos_are_empty_unless_views_are_asked_for(name: str) -> None:
+    """As learners need them that turn infos into tensors."""
+    for made in (pettingzoo.make("parallel", f"dilemmas/{name}-v0"), parallel(name)):
+        assert not any(made.reset(seed=0)[1].values())
+    _, infos = pettingzoo.make("parallel", f"dilemmas/{name}-v0", views=True).reset(seed=0)
+    assert all(isinstance(info["view"], View) for info in infos.values())
+
+
+@pytest.mark.parametrize("options", [{}, {"talk": 1, "signals": 4, "punishment": (1, 3)}])
+def test_observations_have_the_mask_on_request(options: dict[str, Any]) -> None:
+    plain, env = (parallel("stag_hunt", rounds=2, observe_masks=masks, **options) for masks in (False, True))
+    seen, (masked, infos) = plain.reset(seed=0)[0], env.reset(seed=0)
+    while env.agents:
+        for agent in env.agents:
+            assert env.observation_space(agent).contains(masked[agent])
+            assert (masked[agent]["observation"] == seen[agent]).all()
+            mask = infos[agent].get("action_mask", [1, 1])
+            assert masked[agent]["action_mask"].tolist() == list(mask)
+        joint = {agent: env.action_space(agent).sample(masked[agent]["action_mask"]) for agent in env.agents}
+        seen, masked, infos = plain.step(joint)[0], *env.step(joint)[::4]
+    with pytest.raises(GameError, match="observe_masks = True; an amount has no mask"):
+        parallel("public_goods", levels=None, observe_masks=True)
+
+
+def test_infos_are_not_shared() -> None:
+    env = parallel("harmony")
     _, first = env.reset(seed=0)
     *_, second = env.step({"player_0": 0, "player_1": 0})
     assert first == second == {"player_0": {}, "player_1": {}}

@@ -125,7 +125,7 @@ def test_all_pairings_are_equally_likely() -> None:
 
 
 def test_players_observe_only_their_neighbours() -> None:
-    env = parallel("population", graph="ring", n_players=5, degree=2, memory=2)
+    env = parallel("population", graph="ring", n_players=5, degree=2, memory=2, views=True)
     env.reset(seed=0)
     for joint in ((C, D, D, C, C), (D, C, D, D, D)):
         observations, _, _, _, infos = env.step(dict(zip(env.agents, joint, strict=True)))
@@ -135,7 +135,7 @@ def test_players_observe_only_their_neighbours() -> None:
 
 
 def test_the_clock_is_observed() -> None:
-    env = parallel("population", rounds=4, clock=True, memory=0, n_players=9)
+    env = parallel("population", rounds=4, clock=True, memory=0, n_players=9, views=True)
     first, _ = env.reset(seed=0)
     seen, *_ = env.step(dict.fromkeys(env.agents, C))
     assert [*first["player_3"], *seen["player_3"], *env.state()] == [1, 0.75, 0.75]
@@ -143,7 +143,7 @@ def test_the_clock_is_observed() -> None:
 
 def test_shares_lie_in_the_space_for_every_number_of_neighbours() -> None:
     for n in range(2, 30):
-        env = parallel("population", graph=[(0, leaf) for leaf in range(1, n)])
+        env = parallel("population", graph=[(0, leaf) for leaf in range(1, n)], views=True)
         env.reset(seed=0)
         seen, *_ = env.step(dict.fromkeys(env.agents, D))
         assert env.observation_space("player_0").contains(seen["player_0"])
@@ -151,7 +151,7 @@ def test_shares_lie_in_the_space_for_every_number_of_neighbours() -> None:
 
 @pytest.mark.parametrize("graph", ["lattice", "random"])
 def test_copies_of_a_running_match_continue_identically(graph: str) -> None:
-    env = parallel("population", graph=graph, n_players=9, noise=0.2, continuation=0.95, memory=2)
+    env = parallel("population", graph=graph, n_players=9, noise=0.2, continuation=0.95, memory=2, views=True)
     env.reset(seed=2)
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -168,7 +168,7 @@ def test_copies_of_a_running_match_continue_identically(graph: str) -> None:
 
 def test_the_cache_of_a_large_population_is_small() -> None:
     """A view takes hundreds of bytes: a few megabytes are cached for 900 players, independent of the length."""
-    env = parallel("population", n_players=900, rounds=1000)
+    env = parallel("population", n_players=900, rounds=1000, views=True)
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(100):
@@ -240,7 +240,7 @@ def test_edges_may_be_given_twice_and_either_way_round() -> None:
 
 def test_a_graph_of_networkx_is_accepted() -> None:
     networkx = pytest.importorskip("networkx")
-    env = parallel("population", graph=networkx.karate_club_graph().edges)
+    env = parallel("population", graph=networkx.karate_club_graph().edges, views=True)
     assert len(env.possible_agents) == 34
     assert set(map(len, env.rules.population.neighbours)) >= {1, 2, 17}
 
@@ -311,7 +311,7 @@ def test_directly_constructed_rules_are_checked() -> None:
 
 
 def test_actions_outside_the_space_are_refused() -> None:
-    env = parallel("population", n_players=9)
+    env = parallel("population", n_players=9, views=True)
     env.reset(seed=0)
     with pytest.raises(GameError, match=r"action 2 of player_4 is outside 0..1 of prisoners_dilemma"):
         env.step({agent: 2 * (agent == "player_4") for agent in env.agents})

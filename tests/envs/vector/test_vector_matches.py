@@ -79,7 +79,7 @@ class Single:
 
     def __init__(self, played: Repeated, max_rounds: int | None) -> None:
         cycles = None if max_rounds is None else max_rounds * len(played.phases)
-        self.env = SocialDilemma(played, "single", max_cycles=cycles)
+        self.env = SocialDilemma(played, "single", max_cycles=cycles, views=True)
 
     def reset(self, seed: int | None = None) -> Any:
         observations, infos = self.env.reset(seed=seed)
