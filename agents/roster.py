@@ -38,7 +38,7 @@ from dilemmas.agents.tables.histories import same_payoffs
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import GAMES, Game, game_options
+from dilemmas.envs.games.catalogue import GAMES, Game, example_options, game_options
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
@@ -270,7 +270,7 @@ def _game_options(game: StageGame) -> list[str] | None:
     if not isinstance(game, Game) or default is None:
         return None
     usual, own = asdict(default), asdict(game)
-    changed = [name for name in own if own[name] != usual[name]]
+    changed = [name for name in own if own[name] != usual[name] or name in example_options(game.name)]
     if not set(changed) <= set(game_options(game.name)):
         return None
     written = [f"{name}={int(own[name]) if _is_whole(own[name]) else own[name]}" for name in changed]

@@ -25,11 +25,11 @@ Two players choose at the same time. Each has its own number of actions, at leas
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/bimatrix_game-v0", row=((0, 0), (0, 0)),
-                column=None, degrees=None, rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None,
-                render_mode=None, views=False, observe_masks=False)
+pettingzoo.make("parallel", "dilemmas/bimatrix_game-v0", row=((3.0, 0.0), (5.0, 1.0)),
+                column=((2.0, 4.0), (0.0, 1.0)), degrees=None, rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=False, observe_masks=False)
 ```
 
 `row`: payoffs of `player_0` in points: a list for each of its actions, with one number for each action of `player_1`.
@@ -120,7 +120,7 @@ above, or as no points.
 ### Rewards
 
 The payoffs of the round: `row[a][b]` for `player_0` and `column[a][b]` for `player_1` where their actions are a and
-b. All payoffs are 0 unless they are specified.
+b. The payoffs must be specified; those shown are an example.
 
 ### Version History
 

@@ -7,13 +7,13 @@
 | Actions            | Discrete |
 | Parallel API       | Yes (native; the AEC form is made from it) |
 | Manual Control     | No |
-| Agents             | `player_0`, `player_1` |
-| Number of agents   | 2 |
+| Agents             | `player_0`, `player_1`, `player_2` |
+| Number of agents   | 3 |
 | Action Shape       | Discrete(2) |
 | Action Values      | 0, 1 |
-| Observation Shape  | (4,) |
+| Observation Shape  | (6,) |
 | Observation Values | [0, 1] |
-| State Shape        | (4,) |
+| State Shape        | (6,) |
 
 Numbers and shapes are those of the default options.
 
@@ -26,11 +26,11 @@ action depends on the number of other players who cooperate.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(0, 0), defect=(0, 0),
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
-                clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=False,
-                observe_masks=False)
+pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(-1.0, 1.0, 3.0),
+                defect=(0.0, 2.0, 4.0), rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=False, observe_masks=False)
 ```
 
 `cooperate`: payoffs of a player who cooperates, in points: a list with one number for each number of other
@@ -120,13 +120,14 @@ above, or as no points.
 
 ### Rewards
 
-The payoff of the round, by own action and number of other players who cooperate; all payoffs are 0 unless they are
-specified. Both lists plotted over that number are a Schelling diagram (Schelling 1973, J Conflict Resolution 17:381):
+The payoff of the round, by own action and number of other players who cooperate. The payoffs must be specified; those
+shown are an example. Both lists plotted over that number are a Schelling diagram (Schelling 1973, J Conflict
+Resolution 17:381):
 
-| others who cooperate | 0 | 1 |
-| :-- | :-: | :-: |
-| Cooperate | 0 | 0 |
-| Defect | 0 | 0 |
+| others who cooperate | 0 | 1 | 2 |
+| :-- | :-: | :-: | :-: |
+| Cooperate | -1 | 1 | 3 |
+| Defect | 0 | 2 | 4 |
 
 ### Version History
 

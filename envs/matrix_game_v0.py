@@ -27,7 +27,7 @@ quarters are the prisoner's dilemma, snowdrift, the stag hunt and harmony
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=0, R=0, P=0, S=0, rounds=None,
+pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=3, R=2, P=0, S=1, rounds=None,
                 continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
                 signals=3, words=False, punishment=None, reward=None, points=1,
                 max_cycles=None, render_mode=None, views=False, observe_masks=False)
@@ -117,14 +117,15 @@ above, or as no points.
 
 ### Rewards
 
-The payoff of the round, by own action and the other player's action; all payoffs are 0 unless they are specified.
+The payoff of the round, by own action and the other player's action. The payoffs must be specified; those shown are an
+example.
 With R = 1 and P = 0, the square 0 < T < 2, -1 < S < 1 is the plane of Santos, Pacheco & Lenaerts 2006 (PNAS
 103:3490).
 
 | own action / other's action | Cooperate | Defect |
 | :-- | :-: | :-: |
-| Cooperate | R = 0 | S = 0 |
-| Defect | T = 0 | P = 0 |
+| Cooperate | R = 2 | S = 1 |
+| Defect | T = 3 | P = 0 |
 
 ### Version History
 

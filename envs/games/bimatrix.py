@@ -95,9 +95,7 @@ class BimatrixGame:
         return tuple(tuple(map(float, player)) for player in degrees)
 
 
-def bimatrix_game(
-    row: Table = ((0, 0), (0, 0)), column: Table | None = None, degrees: Table | None = None
-) -> BimatrixGame:
+def bimatrix_game(row: Table, column: Table | None = None, degrees: Table | None = None) -> BimatrixGame:
     """Any two-player game.
 
     Parameters

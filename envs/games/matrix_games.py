@@ -86,6 +86,11 @@ class MatrixGame:
         return 1.0 - action
 
 
+def matrix_game(T: float, R: float, P: float, S: float) -> MatrixGame:
+    """Any symmetric 2x2 game; payoffs in points: temptation, reward, punishment, sucker's payoff."""
+    return MatrixGame("matrix_game", T, R, P, S)
+
+
 def plane_game(S: float, T: float) -> MatrixGame:
     """The game at a point of the S-T plane, where R = 1 and P = 0.
 

@@ -130,7 +130,7 @@ PROMISES: dict[str, tuple[str, Callable[[Payoffs, Payoffs], bool]]] = {
 players the requirements are the orderings of the two-player games of that name."""
 
 
-def count_game(cooperate: Payoffs = (0, 0), defect: Payoffs = (0, 0)) -> CountGame:
+def count_game(cooperate: Payoffs, defect: Payoffs) -> CountGame:
     """Any symmetric game with two actions; payoffs in points with 0, 1, ..., n - 1 other cooperators."""
     return CountGame("count_game", cooperate, defect)
 

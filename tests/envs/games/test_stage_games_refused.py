@@ -8,7 +8,7 @@ import pytest
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import GAMES, default_game, stage_game
+from dilemmas.envs.games.catalogue import GAMES, default_game, example_options, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 
@@ -32,7 +32,11 @@ from dilemmas.envs.games.n_player import CountGame
         ("bimatrix_game", {"row": []}, "row = []"),
         ("bimatrix_game", {"row": [[], []]}, "row = [[], []]"),
         ("bimatrix_game", {"row": [[1]]}, "row = ((1.0,),); at least one player needs two actions"),
-        ("bimatrix_game", {"row": [[1, 2]]}, "row is 1 x 2, column is not specified; a symmetric game needs"),
+        (
+            "bimatrix_game",
+            {"row": [[1, 2]], "column": None},
+            "row is 1 x 2, column is not specified; a symmetric game needs",
+        ),
         ("bimatrix_game", {"row": [[1, 2]], "column": [[1], [2]]}, "column is 2 x 1, row is 1 x 2"),
         ("bimatrix_game", {"row": [[1, 2], [3, float("inf")]]}, "row[1][1] = inf"),
         ("bimatrix_game", {"row": [[1, "2"], [3, 4]]}, "row[0][1] = '2'"),
@@ -50,7 +54,7 @@ from dilemmas.envs.games.n_player import CountGame
         ("travelers_dilemma", {"bonus": 1}, "bonus = 1; needs more than 1"),
         ("inspection_game", {"effort": 4}, "0 < effort < wage < output, 0 < inspection < wage; got output=6, wage=4"),
         ("inspection_game", {"inspection": None}, "inspection = None"),
-        ("count_game", {"cooperate": [1]}, "1 payoffs of cooperation, 2 of defection"),
+        ("count_game", {"cooperate": [1]}, "1 payoffs of cooperation, 3 of defection"),
         ("count_game", {"cooperate": [1], "defect": [2]}, "needs n of each, n >= 2"),
         ("count_game", {"cooperate": 1}, "cooperate = 1; needs a list"),
         ("count_game", {"defect": [1, None]}, "defect[1] = None"),
@@ -85,7 +89,7 @@ from dilemmas.envs.games.n_player import CountGame
 )
 def test_unusable_options_are_refused_with_value_and_range(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
-        stage_game(name, **options)
+        stage_game(name, **example_options(name) | options)
     assert message in str(error.value)
     assert name in str(error.value)
     assert "\n" not in str(error.value)

@@ -56,7 +56,7 @@ def test_long_numbers_stay_apart() -> None:
 
 
 def test_a_number_too_small_to_see_has_no_minus() -> None:
-    text = after([(0, 0)], "matrix_game", R=-0.001, render_mode="ansi").render()
+    text = after([(0, 0)], "matrix_game", R=-0.001, T=0, P=0, S=0, render_mode="ansi").render()
     assert text.splitlines()[2].split() == ["player_0", "C", "0", "0", "C"]
 
 
@@ -235,7 +235,7 @@ def test_every_field_of_the_payoff_matrix_has_its_numbers() -> None:
 
 def test_payoff_and_total_do_not_run_into_each_other() -> None:
     """Between the columns, and between player and payoff, the paper is clean."""
-    options = {"R": -1234.57, "T": -1234.57, "render_mode": "rgb_array"}
+    options = {"R": -1234.57, "T": -1234.57, "P": 0, "S": 0, "render_mode": "rgb_array"}
     rows = after([(0, 0)] * 40, "matrix_game", **options).render()[-60:]
     for gap in (slice(128, 132), slice(231, 236)):
         assert (rows[:, gap] == rows[0, 0]).all()

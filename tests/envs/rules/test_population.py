@@ -55,7 +55,7 @@ def test_a_lone_defector_on_nowak_and_mays_lattice(b: float) -> None:
     """T = b, R = 1, P = S = 0 with eight neighbours: it has 8b, those around it 7, all others 8."""
     joint = [C] * 49
     joint[24] = D
-    game = {"game": "matrix_game", "T": b, "R": 1}
+    game = {"game": "matrix_game", "T": b, "R": 1, "P": 0, "S": 0}
     points = np.array(paid(tuple(joint), n_players=49, degree=8, payoff="sum", **game)).reshape(7, 7)
     assert points[3, 3] == pytest.approx(8 * b)
     around = points[2:5, 2:5].ravel().tolist()
@@ -68,7 +68,8 @@ def test_a_block_of_cooperators_holds_its_border_on_the_lattice() -> None:
     joint = [D] * 81
     for row, column in product((3, 4, 5), repeat=2):
         joint[9 * row + column] = C
-    points = np.array(paid(tuple(joint), n_players=81, degree=8, payoff="sum", game="matrix_game", T=2, R=1))
+    game = {"game": "matrix_game", "T": 2, "R": 1, "P": 0, "S": 0}
+    points = np.array(paid(tuple(joint), n_players=81, degree=8, payoff="sum", **game))
     points = points.reshape(9, 9)
     assert points[3:6, 3:6].tolist() == [[3, 5, 3], [5, 8, 5], [3, 5, 3]]
     assert points[2, 2:7].tolist() == [2, 4, 6, 4, 2]
