@@ -44,7 +44,7 @@ from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.envs.theory.outcomes import alike_seats
 
 AXELROD = "axelrod:"
 """Prefix of the strategies of Axelrod-Python."""
@@ -177,11 +177,6 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
             )
         found[name] = _seats(agent, parsed.kind, rules, compiled)
     return found
-
-
-def alike_seats(game: StageGame) -> bool:
-    """Whether the game is the same from every seat."""
-    return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
 
 
 def _kind(text: str, players: int) -> Kind:

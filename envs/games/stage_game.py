@@ -1,6 +1,5 @@
 """The protocol of all stage games, which are played in one round."""
 
-from collections.abc import Sequence
 from numbers import Real
 from operator import index
 from typing import Any, Protocol, runtime_checkable
@@ -86,7 +85,7 @@ def checked_joint(game: StageGame, joint: Any) -> Joint:
     amounts = game.endowments
     for player, (action, options) in enumerate(zip(actions, game.options, strict=True)):
         if not (whole(action, options) if options else _between(action, amounts[player])):
-            raise outside(game.name, action, f"player_{player}", amounts[player] if amounts else options)
+            raise _outside(game.name, action, f"player_{player}", amounts[player] if amounts else options - 1)
     return actions
 
 
@@ -106,7 +105,7 @@ def checked_joints(game: StageGame, joints: ArrayLike) -> NDArray[Any]:
 
 
 def checked_actions(
-    actions: NDArray[Any], limits: Sequence[float], amounts: bool, name: str, row: str = "row"
+    actions: NDArray[Any], limits: ArrayLike, amounts: bool, name: str, row: str = "row"
 ) -> NDArray[Any]:
     """Return an array of actions whose last axis is the player.
 
@@ -128,19 +127,18 @@ def checked_actions(
     """
     if actions.dtype.kind not in ("iuf" if amounts else "iu"):
         raise GameError(f"{name}: actions of type {actions.dtype}; needs {'numbers' if amounts else 'integers'}")
-    most = min(limits)
+    each = np.asarray(limits)
+    most = each.min()
     if actions.size and not (actions.min() >= 0 and (actions.max() <= most if amounts else actions.max() < most)):
-        each = np.asarray(limits)  # with the limits of each player, some may be valid; nan is not
-        valid = (actions >= 0) & (actions <= each if amounts else actions < each)
+        valid = (actions >= 0) & (actions <= each if amounts else actions < each)  # by player; nan is not
         for *place, player in np.argwhere(~valid)[:1].tolist():
             who = f"player_{player} in {row} {', '.join(map(str, place))}" if place else f"player_{player}"
-            raise outside(name, actions[(*place, player)].item(), who, limits[player])
+            raise _outside(name, actions[(*place, player)].item(), who, each[player] - (not amounts))
     return actions
 
 
-def outside(name: str, action: Any, who: str, limit: float) -> GameError:
-    """The error for an action that is not one of a player's: `limit` is the number of actions or the largest amount."""
-    most = limit - 1 if isinstance(limit, int) else limit
+def _outside(name: str, action: Any, who: str, most: float) -> GameError:
+    """The error for an action that is not one of a player's, which are from 0 to `most`."""
     return GameError(f"action {action!r} of {who} is outside 0..{most:g} of {name}")
 
 

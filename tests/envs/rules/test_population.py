@@ -17,7 +17,6 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.networks import Edges, build_network, lattice, ring, small_world
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.vector.vector_matches import VectorMatches
 
 C, D = 0, 1
 
@@ -316,8 +315,3 @@ def test_actions_outside_the_space_are_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(GameError, match=r"action 2 of player_4 is outside 0..1 of prisoners_dilemma"):
         env.step({agent: 2 * (agent == "player_4") for agent in env.agents})
-
-
-def test_a_population_cannot_be_played_as_a_batch() -> None:
-    with pytest.raises(GameError, match="25 players of prisoners_dilemma"):
-        VectorMatches(rules_of("population"), 10)

@@ -17,6 +17,8 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
+from dilemmas.envs.rules.networks import build_network
+from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Sanction, Talk
 from dilemmas.envs.vector.batched_views import DirectEvaluator, LookupEvaluator, evaluator_for
@@ -47,10 +49,32 @@ def games(draw: DrawFn) -> StageGame:
 
 
 @composite
+def populations(draw: DrawFn, rounds: Any) -> Repeated:
+    """Rules of a population in pairs: on a lattice, a star or a small world, or with random partners."""
+    graph = draw(st.sampled_from(["lattice", "random", "small_world", [(0, leaf) for leaf in range(1, 6)]]))
+    size, edges = build_network(graph, None if isinstance(graph, list) else draw(st.sampled_from([9, 16])))
+    stage = draw(
+        st.builds(MatrixGame, st.just("matrix_game"), points, points, points, points)
+        | st.just(stage_game("rock_paper_scissors"))
+    )
+    return Repeated(
+        stage,
+        rounds,
+        draw(st.sampled_from([1.0, 0.7])),
+        draw(chances),
+        memory=draw(st.integers(0, 3)),
+        clock=isinstance(rounds, int),
+        population=Population(size, edges, draw(st.sampled_from(["mean", "sum"]))),
+    )
+
+
+@composite
 def rules(draw: DrawFn) -> Repeated:
     """Rules of any kind, with matches short enough to end within a test."""
-    stage = draw(games())
     rounds = draw(st.none() | st.integers(1, 6) | st.just((2, 5)))
+    if draw(st.integers(0, 4)) == 0:
+        return draw(populations(rounds))
+    stage = draw(games())
     sanction = st.none() | st.builds(Sanction, st.just(1.5), st.sampled_from([0.0, 3.0]), st.integers(1, 2))
     spoken = bool(stage.n_actions) and stage.n_players < 6
     return Repeated(
@@ -143,10 +167,10 @@ def test_tables_and_formulas_say_the_same() -> None:
     played = Repeated(stage_game("public_goods", n_players=4, levels=3))
     joints = np.random.default_rng(0).integers(0, 3, (50, 4))
     known, worked_out = LookupEvaluator(played.stage, 3), DirectEvaluator(played.stage, 3)
-    assert (known.payoffs(known.encode(joints), None) == worked_out.payoffs(joints, None)).all()
+    assert (known.payoffs(known.encode(joints, []), None) == worked_out.payoffs(joints, None)).all()
     for seen in (joints, np.stack([joints, joints[::-1], joints, joints], axis=1)):
         looks = np.zeros((2, 50, 4, 4, 3), dtype=np.float32)
-        known.write_observations(known.encode(seen), looks[0])
+        known.write_observations(known.encode(seen, []), looks[0])
         worked_out.write_observations(seen, looks[1])
         assert (looks[0] == looks[1]).all()
         assert looks[0].sum() == 50 * 4 * 4
