@@ -51,21 +51,18 @@ def games(draw: DrawFn) -> StageGame:
 @composite
 def populations(draw: DrawFn, rounds: Any) -> Repeated:
     """Rules of a population in pairs: on a lattice, a star or a small world, or with random partners."""
-    graph = draw(st.sampled_from(["lattice", "random", "small_world", [(0, leaf) for leaf in range(1, 6)]]))
-    size, edges = build_network(graph, None if isinstance(graph, list) else draw(st.sampled_from([9, 16])))
-    stage = draw(
-        st.builds(MatrixGame, st.just("matrix_game"), points, points, points, points)
-        | st.just(stage_game("rock_paper_scissors"))
-    )
-    return Repeated(
-        stage,
-        rounds,
-        draw(st.sampled_from([1.0, 0.7])),
-        draw(chances),
-        memory=draw(st.integers(0, 3)),
-        clock=isinstance(rounds, int),
-        population=Population(size, edges, draw(st.sampled_from(["mean", "sum"]))),
-    )
+    star = [(0, leaf) for leaf in range(1, 6)]
+    size, edges = build_network(draw(st.sampled_from(["lattice", "random", "small_world", star])))
+    stage = stage_game("rock_paper_scissors")
+    if draw(st.booleans()):
+        stage = MatrixGame("matrix_game", **{symbol: draw(points) for symbol in "TRPS"})
+    drawn = {
+        "continuation": draw(st.sampled_from([1.0, 0.7])),
+        "noise": draw(chances),
+        "memory": draw(st.integers(0, 3)),
+    }
+    people = Population(size, edges, draw(st.sampled_from(["mean", "sum"])))
+    return Repeated(stage, rounds, clock=isinstance(rounds, int), population=people, **drawn)
 
 
 @composite
