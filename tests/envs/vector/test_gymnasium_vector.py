@@ -271,6 +271,17 @@ def test_wrong_use_is_refused() -> None:
         env.step(np.array([0, 0, 0, 0, 0, 2]))
 
 
+def test_torch_takes_the_arrays_as_they_are() -> None:
+    torch = pytest.importorskip("torch")
+    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
+    matches.reset(seed=0)
+    step = matches.step(torch.zeros((3, 2), dtype=torch.int64))
+    for array in step:
+        tensor = torch.from_numpy(array)
+        assert tensor.is_contiguous()
+        assert np.shares_memory(tensor.numpy(), array) or not array.size
+
+
 # --- Stable-Baselines3 ---------------------------------------------------------------------------------------------
 
 

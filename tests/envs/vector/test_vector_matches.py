@@ -344,14 +344,3 @@ def test_copies_go_on_from_where_they_are(clone: Any) -> None:
         actions = any_actions(played, 20, rng)
         for one, other in zip(matches.step(actions), twin.step(actions), strict=True):
             assert (one == other).all()
-
-
-def test_torch_takes_the_arrays_as_they_are() -> None:
-    torch = pytest.importorskip("torch")
-    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
-    matches.reset(seed=0)
-    step = matches.step(torch.zeros((3, 2), dtype=torch.int64))
-    for array in step:
-        tensor = torch.from_numpy(array)
-        assert tensor.is_contiguous()
-        assert np.shares_memory(tensor.numpy(), array) or not array.size
