@@ -20,7 +20,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import quiet_peft
 from dilemmas.training.batches import PackedRow, collate, completion, loss
 from dilemmas.training.examples import Example, ExampleError
@@ -52,11 +52,12 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
         by_prompt.setdefault(example.prompt, []).append(example.completion)
+    chat = ChatEncoder(tokenizer)
+    end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        stop = stop_token(tokenizer, prompt)
-        known = {text: completion([*encode_reply(tokenizer, prompt, text), stop]) for text in set(completions)}
-        rows.append(PackedRow(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
+        known = {text: completion([*chat.reply(prompt, text), *end]) for text in set(completions)}
+        rows.append(PackedRow(chat.prompt(prompt), [known[text] for text in completions]))
     return rows
 
 

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import NotCachedError, find_model, is_hub_id
+from dilemmas.agents.models.model_files import find_model, is_hub_id
 from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
 from dilemmas.experiments.populations.torus import run_lattice, write_lattice
 from dilemmas.experiments.run_folder import RunError, read_run_json, write_json
