@@ -42,7 +42,7 @@ class Turn:
     """PettingZoo's name of the player, such as ``player_0``."""
     observation: Any
     info: Mapping[str, Any]
-    """``info["view"]`` is a `View` in the environments of dilemmas."""
+    """``info["view"]`` is a `View` in the environments of dilemmas, in which `run_matches` turns views on."""
     space: Any
     """The player's action space."""
     rng: np.random.Generator

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dilemmas.envs.data_files import check_keys, json_object, write_text, wrong_file
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.seals import check_sealed
 
 
 class ExampleError(InputError):
@@ -67,6 +68,7 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
+    check_sealed(path)
     lines = path.read_bytes().split(b"\n")
     if lines[0] and not _has_messages(lines[0]):
         raise ExampleError(wrong_file(path, "teaching data, such as the examples.jsonl of a run folder"))

@@ -139,7 +139,7 @@ class LanguageModelAgent:
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise LanguageModelError(
-                f"model '{self.name}' needs info['view'], which only the environments of dilemmas provide;"
+                f"model '{self.name}' needs info['view'], which environments of dilemmas have with views=True;"
                 f" {turn.agent} has none"
             )
         self._refuse(view)

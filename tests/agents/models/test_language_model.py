@@ -287,7 +287,7 @@ def test_a_message_is_passed_on_unchanged_and_quoted() -> None:
 
 def test_signals_have_exact_probabilities() -> None:
     agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
-    env = parallel("stag_hunt", talk=1, words=True)
+    env = parallel("stag_hunt", talk=1, words=True, views=True)
     info = env.reset(seed=0)[1]["player_0"]
     turn = Turn("player_0", None, info, env.action_space("player_0"), np.random.default_rng(0))
     (spoken,) = agent.decide([turn])

@@ -86,7 +86,7 @@ def test_payoffs_are_told_as_they_are() -> None:
 
 def prompts(name: str, *joints: tuple[Any, ...], **options: Any) -> list[str]:
     """The prompt of each player after these joint actions."""
-    env = parallel(name, **options)
+    env = parallel(name, **options, views=True)
     _, infos = env.reset(seed=0)
     for joint in joints:
         infos = env.step(dict(zip(env.agents, joint, strict=True)))[-1]
@@ -169,7 +169,7 @@ def test_signals_are_reported_and_texts_are_quoted() -> None:
 
 def test_texts_are_requested_only_if_the_rules_allow_them() -> None:
     free, bound = (
-        parallel("prisoners_dilemma", talk=1, words=words).reset(seed=0)[1]["player_0"]["view"]
+        parallel("prisoners_dilemma", talk=1, words=words, views=True).reset(seed=0)[1]["player_0"]["view"]
         for words in (True, False)
     )
     assert match_prompt(STUDY, free, FRIENDS, words=True).endswith("Reply with your message alone.")
