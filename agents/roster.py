@@ -36,16 +36,17 @@ from dilemmas.agents.strategies.catalogue import (
 )
 from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.agents.tables.compilation import compile_agent
-from dilemmas.agents.tables.policy_table import PolicyTable, same_payoffs
+from dilemmas.agents.tables.histories import same_payoffs
+from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import GAMES, Game, game_options
+from dilemmas.envs.games.catalogue import GAMES, Game, example_options, game_options
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.envs.theory.outcomes import alike_seats
 
 AXELROD = "axelrod:"
 """Prefix of the strategies of Axelrod-Python."""
@@ -234,11 +235,6 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
     return found
 
 
-def alike_seats(game: StageGame) -> bool:
-    """Whether the game is the same from every seat."""
-    return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
-
-
 def _kind(text: str, players: int, game: StageGame | None) -> Kind:
     """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
     if text.startswith(AXELROD):
@@ -325,7 +321,7 @@ def _game_options(game: StageGame) -> list[str] | None:
     if not isinstance(game, Game) or default is None:
         return None
     usual, own = asdict(default), asdict(game)
-    changed = [name for name in own if own[name] != usual[name]]
+    changed = [name for name in own if own[name] != usual[name] or name in example_options(game.name)]
     if not set(changed) <= set(game_options(game.name)):
         return None
     written = [f"{name}={int(own[name]) if _is_whole(own[name]) else own[name]}" for name in changed]

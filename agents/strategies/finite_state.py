@@ -253,7 +253,8 @@ def view_of(turn: Turn, name: str) -> View:
     view = turn.info.get("view")
     if not isinstance(view, View):
         raise StrategyError(
-            f"strategy '{name}' needs info['view'], as in the environments of dilemmas; {turn.agent} has none"
+            f"strategy '{name}' needs info['view'], which environments of dilemmas have with views=True;"
+            f" {turn.agent} has none"
         )
     check_cooperation(view.game, name)
     return view

@@ -23,7 +23,7 @@ from dilemmas.agents.tables.table_file import load_table, save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
@@ -122,7 +122,7 @@ def _title(table: PolicyTable) -> str:
 
 
 def _value(value: Any) -> str:
-    return format_number(value) if isinstance(value, int | float) else str(value)
+    return tell_number(value) if isinstance(value, int | float) else str(value)
 
 
 def _caption(table: PolicyTable) -> str:

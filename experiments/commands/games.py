@@ -16,7 +16,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import game_name
+from dilemmas.envs.games.catalogue import example_options, game_name
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.pettingzoo_api import env_pages as pages
@@ -64,8 +64,11 @@ def environments() -> dict[str, str]:
 
 
 def make(name: str, options: Mapping[str, Any]) -> Any:
-    """A parallel environment by its name or id; `UnknownNameError` for an unknown option."""
-    return page(name).parallel_env(**options)
+    """A parallel environment by its name or id; `UnknownNameError` for an unknown option.
+
+    Without options, a game that has no payoffs of its own has those of an example.
+    """
+    return page(name).parallel_env(**options or example_options(name))
 
 
 def page(name: str) -> ModuleType:

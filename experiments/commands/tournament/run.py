@@ -1,6 +1,5 @@
 """`dilemmas tournament run`: play a tournament, exact where possible and otherwise sampled."""
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -31,7 +30,7 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
-from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, settings_in, tournament_data
+from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
@@ -200,7 +199,7 @@ def worker_options(function: Function) -> Function:
 @seed_option("all matches")
 @worker_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write results and report to.")
-@force_option("Delete the folder --out and start again.")
+@force_option("Delete the tournament in the folder --out and start again.")
 @click.option("--dry-run", is_flag=True, help="Print the number of groups and matches, and exit.")
 @json_option
 def command(
@@ -250,10 +249,8 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    if force and out is not None and tournament.fixtures and settings_in(out) is not None:
-        shutil.rmtree(out)
     with progress_bar(Console(stderr=True)) as bar:
-        table = play_tournament(tournament, out, **work, tell=partial(show_share, bar))
+        table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pettingzoo.env_registry.registration import parallel_registry
 
 from dilemmas.envs.games.bimatrix import BimatrixGame
-from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.catalogue import example_options, stage_game
 from dilemmas.envs.theory.solutions import solve
 from dilemmas.experiments.commands import main as cli
 from dilemmas.experiments.commands.games import command, page, solution_lines
@@ -44,7 +44,7 @@ def test_every_environment_has_a_line() -> None:
 
 def test_the_list_agrees_with_pettingzoo() -> None:
     for found in data():
-        env = pettingzoo.make("parallel", found["id"])
+        env = pettingzoo.make("parallel", found["id"], **example_options(found["id"]))
         first = env.possible_agents[0]
         assert found["players"] == len(env.possible_agents)
         assert found["action_space"] == str(env.action_space(first))
@@ -54,7 +54,7 @@ def test_the_list_agrees_with_pettingzoo() -> None:
 
 def test_listed_options_have_their_defaults() -> None:
     for found in data():
-        by_default = pettingzoo.make("parallel", found["id"])
+        by_default = pettingzoo.make("parallel", found["id"], **example_options(found["id"]))
         plain = {name: value for name, value in found["options"].items() if value is not None}
         assert pettingzoo.make("parallel", found["id"], **plain).rules == by_default.rules
 
@@ -79,14 +79,14 @@ def test_solution_of_axelrods_prisoners_dilemma() -> None:
 
 
 def test_own_payoffs_are_looked_at_without_the_page() -> None:
-    text = shown("matrix_game", *options("T=4", "R=3", "S=2"))
+    text = shown("matrix_game", *options("T=4", "R=3", "S=2", "P=0"))
     assert "Version History" not in text
     assert line(text, "dilemma") == "snowdrift (chicken)"
     assert line(text, "mixed equilibria") == "P(C) = 0.666667 and 0.666667"
 
 
 def test_a_continuum_of_equilibria_is_printed() -> None:
-    assert line(shown("matrix_game", *options("T=5", "R=3")), "mixed equilibria") == (
+    assert line(shown("matrix_game", *options("T=5", "R=3", "P=0", "S=0")), "mixed equilibria") == (
         "P(C) = 0 and any from 0 to 1; P(C) = any from 0 to 1 and 0"
     )
 
