@@ -80,6 +80,8 @@ class PlayerHistory:
     """Number of others who defected, shape (R,)."""
     chosen: Actions
     """Choices, shape (R,); -1 for an unreadable reply, which is no choice."""
+    seed: int | None = None
+    """Seed of the match; None if unknown. Matches with the same one have the same random numbers in each seat."""
 
     @property
     def players(self) -> int:
@@ -180,7 +182,8 @@ def _seats(
             elif choice == "decided":
                 chosen[place] = game.cooperation(_decided(moves[seat], game.options[seat]), seat) < 0.5
         others = (*names[:seat], *names[seat + 1 :])
-        yield PlayerHistory(str(path), str(record.match), seat, name, others, own, happened.sum(axis=1) - own, chosen)
+        defectors = happened.sum(axis=1) - own
+        yield PlayerHistory(str(path), str(record.match), seat, name, others, own, defectors, chosen, record.seed)
 
 
 def _decided(move: Move, options: int) -> Any:

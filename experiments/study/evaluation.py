@@ -14,7 +14,7 @@ from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.stages import compile_table
 
-VERSION = 1
+VERSION = 2
 """Version of the dictionary."""
 PROVENANCE = ("python", "packages", "commit")
 """What the results state of the run's provenance; provenance.json has the rest."""

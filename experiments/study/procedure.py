@@ -93,7 +93,8 @@ def carry_out(run: Run) -> Steps:
         curves = run_lattice(stages.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
         write_lattice(curves, run.path("population"))
     with run.stage("evaluation"):
-        results = evaluate(collect(run, backends))
+        population = {role: curve.tolist() for role, curve in curves.items()}
+        results = evaluate(collect(run, backends, population))
     results["seconds"] = round(sum(run.seconds().values()), 1)
     write_json(run.path("results.json"), results)
     return results

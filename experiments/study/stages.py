@@ -44,6 +44,7 @@ from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.seeds import derived_seed, match_seed
 from dilemmas.training.examples import Example, write_examples
 
 TOGETHER = 20
@@ -134,7 +135,8 @@ def _presented(
 def presentation(recipe: Recipe, scenario: Scenario, number: int) -> Presentation:
     """Labels and order of a scenario's actions: the template's, or shuffled by the recipe's seed; the same for all
     models. `number`: index of the scenario among all scenarios."""
-    rng = np.random.default_rng([recipe.seed, number]) if recipe.prompting.shuffle_labels else None
+    seed = derived_seed(recipe.seed, "presentation", str(number))
+    rng = np.random.default_rng(seed) if recipe.prompting.shuffle_labels else None
     return choose_presentation(recipe.prompting.template, scenario.game, rng)
 
 
@@ -215,8 +217,8 @@ def pairings(recipe: Recipe) -> list[Pairing]:
 def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
     """Play and record every pairing; yields the name of its file when it is complete.
 
-    All three models play an opponent under the same seeds: the same environment and the same random numbers for the
-    opponent's decisions.
+    All three models play an opponent under the same seeds (see `match_seed`): the same environment and the same random
+    numbers for the opponent's decisions.
     """
     agents: dict[tuple[str, str], Any] = {}
     for pairing in pairings(run.recipe):
@@ -238,10 +240,11 @@ def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgen
 def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
     name, payoffs = environment(pairing.game)
     options: dict[str, Any] = {"rounds": run.recipe.matches.rounds, **payoffs}
+    seed = match_seed(run.recipe.seed, pairing.game.name, pairing.context, pairing.opponent)
     header = Header(
         environment=f"dilemmas/{name}-v0",
         agents=tuple(agent.describe() for agent in seated),
-        seed=run.recipe.seed,
+        seed=seed,
         options=options,
         context=pairing.context,
         template=run.recipe.prompting.template.name,
@@ -251,7 +254,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
         missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
         if missing:
             make_env = partial(parallel, name, **options)
-            for record in run_matches(make_env, seated, len(missing), run.recipe.seed, first_match=missing[0]):
+            for record in run_matches(make_env, seated, len(missing), seed, first_match=missing[0]):
                 writer.write(record)
     return path.name
 

@@ -49,10 +49,7 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
     )
     note = "Points per round against opponents drawn at random. Cooperation: share of rounds."
     if sampled:
-        note += (
-            " Brackets: 95% intervals. Ranks: the range in 95 of 100 such tournaments. First: probability of the first"
-            " place."
-        )
+        note += " Brackets and ranks: 95% intervals. First: probability of the first place."
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))
     return Table("Ranking", columns, tuple(lines), words=2, note=note)
 

@@ -35,7 +35,7 @@ def ready(folder: Path, shuffle: bool = False) -> Run:
 def test_results_of_another_version_are_refused_with_the_remedy(tmp_path: Path) -> None:
     run = ready(tmp_path / "run")
     run.path("results.json").write_text('{"version": 0}')
-    with pytest.raises(RunError, match="has version 0, not 1; delete it and repeat the command"):
+    with pytest.raises(RunError, match="has version 0, not 2; delete it and repeat the command"):
         replicate(run, Console(stderr=True))
 
 
