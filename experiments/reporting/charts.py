@@ -22,8 +22,8 @@ from dilemmas.experiments.reporting.svg import (
     place,
     svg,
     text,
-    written_width,
     tick,
+    written_width,
     xml,
 )
 
