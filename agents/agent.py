@@ -109,6 +109,8 @@ class Traits:
     """The agent as an `Automaton` (`dilemmas.agents.strategies.finite_state`), if it is one: exact engines play it."""
     counting: Any = None
     """The agent as a `CountingStrategy` (`dilemmas.agents.strategies.counting`), if it is one."""
+    axelrod: Any = None
+    """The agent as a player of Axelrod-Python, if it is one: it is classified as that player."""
 
 
 class Agent(Protocol):

@@ -2,7 +2,8 @@
 
     tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
     tuned.json                                      a policy table (`dilemmas compile`)
-    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one
+    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one: built-in, a
+                                                    directory, or a hub id as owner/name or name@main
     axelrod:Adaptive                                any strategy of Axelrod-Python
     uniform                                         every possible action with the same probability
     Tuned=miniature-student+...                     any of these under another name
@@ -38,7 +39,7 @@ from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, Game, game_options
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import UnknownNameError, closest_name, lookup
+from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
@@ -46,8 +47,8 @@ from dilemmas.envs.theory.outcomes import is_symmetric
 
 AXELROD = "axelrod:"
 """Prefix of the strategies of Axelrod-Python."""
-MISTYPED = 0.6
-"""Similarity, from 0 to 1, above which an unknown word is a mistyped name and not a hub id."""
+SUGGESTED = 3
+"""Number of names that the message about an unknown agent suggests."""
 
 Kind = Literal["strategy", "table", "model", "axelrod", "uniform"]
 Seats = tuple[Agent, ...]
@@ -93,7 +94,7 @@ class AgentSpec:
 def parse_spec(spec: str, players: int = 2) -> AgentSpec:
     """Parse the specification of an agent; `players`: number of players of the game.
 
-    Raises `UnknownNameError` if the name looks mistyped, and `InputError` if a strategy cannot be used.
+    Raises `UnknownNameError` for a word that is no agent, and `InputError` if a strategy cannot be used.
     """
     own, equals, rest = spec.partition("=")
     if not equals or "(" in own:
@@ -183,7 +184,7 @@ def alike_seats(game: StageGame) -> bool:
 
 
 def _kind(text: str, players: int) -> Kind:
-    """Kind of a specification; a word that is not similar to a known name may be a hub id."""
+    """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
     if text.startswith(AXELROD):
         return "axelrod"
     if text.endswith(".json"):
@@ -196,17 +197,20 @@ def _kind(text: str, players: int) -> Kind:
         strategy(text, players)
     except UnknownNameError:
         if not Path(text).expanduser().is_dir():
-            _refuse_mistyped(text)
+            raise UnknownNameError(_unknown(text)) from None
         return "model"
     return "strategy"
 
 
-def _refuse_mistyped(text: str) -> None:
-    """Raise `UnknownNameError` for a word similar to the name of a strategy or a built-in model."""
+def _unknown(text: str) -> str:
+    """Error message about a word that is no agent: the nearest names, and how agents are given."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    if close := closest_name(text, [*known, *BUILT_IN], MISTYPED):
-        way_out = "(or give a model's directory, or a hub id as owner/name or name@main)"
-        raise UnknownNameError(f"unknown agent '{text}'; did you mean '{close}'? {way_out}")
+    close = closest_names(text, [*known, *BUILT_IN], SUGGESTED)
+    near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    return (
+        f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies;"
+        " a model is given by its directory, or by its hub id as owner/name or name@main"
+    )
 
 
 def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:

@@ -27,9 +27,10 @@ and the other insists; each player prefers the equilibrium in which the other on
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/battle_of_the_sexes-v0", T=2, R=0, P=0, S=1, rounds=None, continuation=1,
-                noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/battle_of_the_sexes-v0", T=2, R=0, P=0, S=1,
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, which must satisfy T > S > R and S > P: I insist and the other player yields,

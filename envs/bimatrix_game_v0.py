@@ -25,10 +25,11 @@ Two players choose at the same time. Each has its own number of actions, at leas
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/bimatrix_game-v0", row=((0, 0), (0, 0)), column=None, degrees=None,
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
-                words=False, punishment=None, reward=None, points=1, max_cycles=None, render_mode=None,
-                views=True)
+pettingzoo.make("parallel", "dilemmas/bimatrix_game-v0", row=((0, 0), (0, 0)),
+                column=None, degrees=None, rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=True)
 ```
 
 `row`: payoffs of `player_0` in points: a list for each of its actions, with one number for each action of `player_1`.

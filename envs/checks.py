@@ -109,6 +109,13 @@ def flag(value: Any, place: str) -> bool:
     return bool(value)
 
 
+def items(values: Any) -> tuple[Any, ...]:
+    """Return the items of a list, tuple or array; TypeError for other values, such as text."""
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{values!r} is text, not a list")
+    return tuple(values)
+
+
 def _is_number(value: Any) -> bool:
     """Whether a value is a real number; booleans are not."""
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -26,9 +26,10 @@ action depends on the number of other players who cooperate.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(0, 0), defect=(0, 0), rounds=None,
-                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(0, 0), defect=(0, 0),
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `cooperate`: payoffs of a player who cooperates, in points: a list with one number for each number of other

@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def load_json(path: Path, error: type[InputError] = InputError, remedy: str = ""
     except OSError as reason:
         raise error(f"{path}: {reason.strerror}") from None
     except ValueError as reason:  # malformed JSON or UTF-8
-        raise error(f"{path}: not JSON: {reason}{f'; {remedy}' if remedy else ''}") from None
+        raise error(f"{path}: not JSON: {reason}; it is {content_of(path)}{f'; {remedy}' if remedy else ''}") from None
 
 
 def json_object(text: str | bytes, place: str, error: type[InputError] = InputError) -> dict[str, Any]:
@@ -85,6 +85,42 @@ def json_object(text: str | bytes, place: str, error: type[InputError] = InputEr
     if not isinstance(value, dict):
         raise error(f"{place}: not a JSON object: {str(value)[:40]}")
     return value
+
+
+def wrong_file(path: Path, expected: str) -> str:
+    """Error message for a file of another kind than expected: what was expected, and what the file is."""
+    return f"{path}: needs {expected}; it is {content_of(path)}"
+
+
+def content_of(path: Path) -> str:
+    """What a file contains, in words, as far as its content tells: ``JSON with the keys 'T', 'R'``, ``a TOML file``."""
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError:
+        return "a binary file"
+    first = text.strip().partition("\n")[0]
+    if not first:
+        return "an empty file"
+    for part in (text, first):
+        with suppress(ValueError):
+            return _json_content(json.loads(part))
+    if first.startswith(("{", "[{")):
+        return "damaged JSON"
+    with suppress(tomllib.TOMLDecodeError):
+        return f"a TOML file with the keys {_first_keys(tomllib.loads(text))}"
+    return f"text that begins with {first[:40]!r}"
+
+
+def _json_content(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "JSON, but not an object"
+    return (
+        f"a file of the format {value['format']!r}" if "format" in value else f"JSON with the keys {_first_keys(value)}"
+    )
+
+
+def _first_keys(table: Mapping[str, Any]) -> str:
+    return ", ".join(map(repr, list(table)[:4])) + (", ..." if len(table) > 4 else "")
 
 
 def check_keys(

@@ -26,9 +26,10 @@ There is no dilemma: the game distinguishes players that respond to the payoffs 
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/harmony-v0", T=3, R=5, P=0, S=1, rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/harmony-v0", T=3, R=5, P=0, S=1, rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, which must satisfy R > T, R > S and S > P: temptation, reward, punishment,

@@ -27,10 +27,10 @@ if the employer inspects, it pays to work; and if the employee works, it pays to
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/inspection_game-v0", output=6, wage=4, effort=2, inspection=1,
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
-                words=False, punishment=None, reward=None, points=1, max_cycles=None, render_mode=None,
-                views=True)
+pettingzoo.make("parallel", "dilemmas/inspection_game-v0", output=6, wage=4, effort=2,
+                inspection=1, rounds=None, continuation=1, noise=0, misperception=0,
+                memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `output`: value of the work to the employer in points, more than the wage.

@@ -27,9 +27,10 @@ is more cooperative than the other: the game shows how agents play where nothing
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/matching_pennies-v0", rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/matching_pennies-v0", rounds=None, continuation=1,
+                noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
+                words=False, punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=True)
 ```
 
 `rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,

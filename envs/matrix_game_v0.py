@@ -27,9 +27,10 @@ quarters are the prisoner's dilemma, snowdrift, the stag hunt and harmony
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=0, R=0, P=0, S=0, rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=0, R=0, P=0, S=0, rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, in any order: temptation, reward, punishment, sucker's payoff.

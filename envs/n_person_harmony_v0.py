@@ -27,10 +27,11 @@ the game distinguishes players that respond to the payoffs from players that alw
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/n_person_harmony-v0", n_players=4, benefit=16, cost=2, shared=True,
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
-                words=False, punishment=None, reward=None, points=1, max_cycles=None, render_mode=None,
-                views=True)
+pettingzoo.make("parallel", "dilemmas/n_person_harmony-v0", n_players=4, benefit=16,
+                cost=2, shared=True, rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=True)
 ```
 
 `n_players`: number of players in the group, at least 2.

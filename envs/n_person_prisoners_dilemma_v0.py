@@ -26,9 +26,10 @@ each player's best action whatever the others do, but all players are better off
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/n_person_prisoners_dilemma-v0", n_players=4, benefit=8, cost=4,
-                shared=True, rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False,
-                talk=0, signals=3, words=False, punishment=None, reward=None, points=1, max_cycles=None,
+pettingzoo.make("parallel", "dilemmas/n_person_prisoners_dilemma-v0", n_players=4,
+                benefit=8, cost=4, shared=True, rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
                 render_mode=None, views=True)
 ```
 

@@ -27,10 +27,11 @@ the more each player gets, including those who stay at home.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/n_person_stag_hunt-v0", n_players=4, threshold=3, multiplier=6, cost=2,
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3,
-                words=False, punishment=None, reward=None, points=1, max_cycles=None, render_mode=None,
-                views=True)
+pettingzoo.make("parallel", "dilemmas/n_person_stag_hunt-v0", n_players=4, threshold=3,
+                multiplier=6, cost=2, rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=True)
 ```
 
 `n_players`: number of players in the group, at least 2.

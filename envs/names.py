@@ -72,5 +72,9 @@ def closest_name(name: str, known: Iterable[str], min_similarity: float = 0.5) -
     -------
     The name, or None if no name is similar enough.
     """
-    close = get_close_matches(str(name).replace("-", "_"), known, n=1, cutoff=min_similarity)
-    return close[0] if close else None
+    return next(iter(closest_names(name, known, 1, min_similarity)), None)
+
+
+def closest_names(name: str, known: Iterable[str], most: int, min_similarity: float = 0.5) -> list[str]:
+    """Return up to `most` similar names, the most similar first; see `closest_name`."""
+    return get_close_matches(str(name).replace("-", "_"), known, n=most, cutoff=min_similarity)

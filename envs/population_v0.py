@@ -27,9 +27,10 @@ lattice, clusters of cooperators can survive among defectors where they could no
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/population-v0", game="prisoners_dilemma", n_players=None, graph="lattice",
-                degree=None, rewiring=None, graph_seed=None, payoff="mean", rounds=None, continuation=1,
-                noise=0, memory=1, clock=False, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/population-v0", game="prisoners_dilemma",
+                n_players=None, graph="lattice", degree=None, rewiring=None,
+                graph_seed=None, payoff="mean", rounds=None, continuation=1, noise=0,
+                memory=1, clock=False, max_cycles=None, render_mode=None, views=True)
 ```
 
 `game`: the two-player game, any symmetric one of the catalogue. Its payoffs or other options are options of the

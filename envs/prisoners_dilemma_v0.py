@@ -26,9 +26,10 @@ players are better off if both cooperate than if both defect. The only equilibri
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/prisoners_dilemma-v0", T=5, R=3, P=1, S=0, rounds=None, continuation=1,
-                noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/prisoners_dilemma-v0", T=5, R=3, P=1, S=0,
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, which must satisfy T > R > P > S: temptation, reward, punishment, sucker's

@@ -27,10 +27,11 @@ payoff is highest if it contributes nothing.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/public_goods-v0", n_players=4, endowment=20, multiplier=1.6, levels=2,
-                threshold=0, refund=False, mpcr=None, rounds=None, continuation=1, noise=0, misperception=0,
-                memory=1, clock=False, talk=0, signals=3, words=False, punishment=None, reward=None, points=1,
-                max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/public_goods-v0", n_players=4, endowment=20,
+                multiplier=1.6, levels=2, threshold=0, refund=False, mpcr=None,
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `n_players`: number of players in the group, at least 2.

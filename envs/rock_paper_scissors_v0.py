@@ -26,9 +26,10 @@ and in the only equilibrium each action is taken with probability 1/3. No action
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/rock_paper_scissors-v0", rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/rock_paper_scissors-v0", rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
 ```
 
 `rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,

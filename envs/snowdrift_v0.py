@@ -27,9 +27,10 @@ one driver shovels.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/snowdrift-v0", T=4, R=3, P=0, S=2, rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/snowdrift-v0", T=4, R=3, P=0, S=2, rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, which must satisfy T > R > S > P: temptation, reward, punishment, sucker's

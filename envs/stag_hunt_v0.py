@@ -27,9 +27,10 @@ about trust rather than temptation.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/stag_hunt-v0", T=3, R=4, P=3, S=0, rounds=None, continuation=1, noise=0,
-                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/stag_hunt-v0", T=3, R=4, P=3, S=0, rounds=None,
+                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
+                signals=3, words=False, punishment=None, reward=None, points=1,
+                max_cycles=None, render_mode=None, views=True)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, which must satisfy R > T >= P > S: temptation, reward, punishment, sucker's

@@ -28,9 +28,10 @@ travelers receive far more if both claim much.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/travelers_dilemma-v0", low=2, high=100, bonus=2, rounds=None,
-                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/travelers_dilemma-v0", low=2, high=100, bonus=2,
+                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `low`, `high`: lowest and highest claim, whole numbers of points.

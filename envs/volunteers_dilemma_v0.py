@@ -27,9 +27,10 @@ does; a second volunteer adds nothing.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/volunteers_dilemma-v0", n_players=4, benefit=4, cost=2, rounds=None,
-                continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
-                punishment=None, reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/volunteers_dilemma-v0", n_players=4, benefit=4,
+                cost=2, rounds=None, continuation=1, noise=0, misperception=0, memory=1,
+                clock=False, talk=0, signals=3, words=False, punishment=None,
+                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
 ```
 
 `n_players`: number of players in the group, at least 2.

@@ -5,6 +5,7 @@ The directions of imports are contracts of import-linter, in pyproject.toml.
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,14 @@ def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def test_a_module_is_in_a_subpackage_or_has_a_reason_not_to_be(package: str) -> None:
     found = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
     assert {name for name in found if not re.fullmatch(r"\w+_v\d+", name)} == LOOSE[package]
+
+
+def test_every_part_of_envs_but_the_pages_has_a_layer() -> None:
+    """The other packages have exhaustive contracts; the pages, one for each environment, are not named in one."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    contracts = {contract["name"]: contract for contract in tools["importlinter"]["contracts"]}
+    layers = {name for layer in contracts["the layers of envs"]["layers"] for name in layer.split(" | ")}
+    assert layers == {path.parent.name for path in (ROOT / "envs").glob("*/__init__.py")} | LOOSE["envs"]
 
 
 def test_no_folder_has_many_modules() -> None:

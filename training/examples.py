@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dilemmas.envs.data_files import check_keys, json_object, write_text
+from dilemmas.envs.data_files import check_keys, json_object, write_text, wrong_file
 from dilemmas.envs.errors import InputError
 
 
@@ -65,11 +65,20 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
-    lines = enumerate(path.read_text(encoding="utf-8").split("\n"), start=1)
-    return [_parse_example(line, f"{path}, line {number}") for number, line in lines if line]
+    lines = path.read_bytes().split(b"\n")
+    if lines[0] and not _has_messages(lines[0]):
+        raise ExampleError(wrong_file(path, "teaching data, such as the examples.jsonl of a run folder"))
+    return [_parse_example(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line]
 
 
-def _parse_example(line: str, place: str) -> Example:
+def _has_messages(line: bytes) -> bool:
+    try:
+        return "messages" in json_object(line, "")
+    except InputError:
+        return False
+
+
+def _parse_example(line: bytes, place: str) -> Example:
     record = json_object(line, place, ExampleError)
     check_keys(record, ("messages", "scenario", "label", "action", "motivation"), place, error=ExampleError)
     try:

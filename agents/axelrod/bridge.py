@@ -80,7 +80,7 @@ class AxelrodAgent:
     @property
     def traits(self) -> Traits:
         """Only the whole history determines what it does."""
-        return Traits(None, self.deterministic)
+        return Traits(None, self.deterministic, axelrod=self.player)
 
     @cached_property
     def deterministic(self) -> bool:
@@ -270,6 +270,6 @@ def _classifier(agent: Agent) -> dict[str, Any]:
         "long_run_time": model,
         **dict.fromkeys(OPPONENT_NEEDED, False),
     }
-    if isinstance(agent, AxelrodAgent):
-        found = {trait: axelrod_library().Classifiers[trait](agent.player) for trait in found}
+    if traits.axelrod is not None:
+        found = {trait: axelrod_library().Classifiers[trait](traits.axelrod) for trait in found}
     return found

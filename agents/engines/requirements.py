@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.engines.horizons import geometric
-from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.agents.strategies.finite_state import Automaton, check_cooperation
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.repeated import Repeated
 
@@ -90,12 +90,14 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
     Raises
     ------
     StrategyError
-        If an automaton is for another number of players.
+        If an automaton is for another number of players, or the game has no cooperation and defection.
     """
     if rules.endless:
         return "the match has no end: set rounds, or a continuation probability below 1"
     for agent in group:
         automaton: Automaton | None = agent.traits.automaton
+        if automaton is not None or agent.traits.counting is not None:
+            check_cooperation(rules.stage, agent.name)
         if automaton is not None and automaton.players not in (2, rules.stage.n_players):
             automaton.for_players(rules.stage.n_players)
         if agent.traits.counting is not None and rules.n_players != 2:

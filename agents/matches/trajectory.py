@@ -70,9 +70,15 @@ def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
 def _header(path: Path) -> tuple[bytes, Header]:
     """The first line, and the header in it."""
     first = _first_line(path)
-    if not first.endswith(b"\n") and BEGINNING.startswith(first[: len(BEGINNING)]):
+    if not first.endswith(b"\n") and may_be_trajectory(path):
         raise CutError(f"{path}: the first line is incomplete; repeat the command that wrote the file to resume it")
     return first, parse_header(path, first)
+
+
+def may_be_trajectory(path: Path) -> bool:
+    """Whether a file begins as a trajectory file does; it may be incomplete or damaged."""
+    first = _first_line(path)
+    return BEGINNING.startswith(first[: len(BEGINNING)])
 
 
 def _first_line(path: Path) -> bytes:

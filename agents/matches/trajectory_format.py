@@ -23,7 +23,7 @@ from typing import Any
 from dilemmas.agents.agent import Decision, PlayerRecord, Source
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
-from dilemmas.envs.data_files import json_object
+from dilemmas.envs.data_files import json_object, wrong_file
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -127,9 +127,10 @@ def line_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def parse_header(path: Path, line: bytes) -> Header:
     """Parse the first line of a file; `RecordError` if it is no header of this version."""
+    if not line.startswith(BEGINNING):
+        raise RecordError(wrong_file(path, "a trajectory file (*.trajectory.jsonl), the record of matches"))
     value = line_object(path, 1, line)
-    if value.pop("format", None) != FORMAT:
-        raise RecordError(f'{path}, line 1: not a trajectory: there is no "format": "{FORMAT}"')
+    value.pop("format")
     number = value.pop("version", None)
     if number != VERSION:
         raise RecordError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.envs.data_files import json_object
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -48,7 +49,11 @@ class ModelFiles:
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
 
 
-def find_model(model: str, adapter: str | None = None) -> ModelFiles:
+class NotCachedError(ModelError):
+    """A hub id that is not in the cache, where the hub must not be asked."""
+
+
+def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) -> ModelFiles:
     """Find and check a model.
 
     Parameters
@@ -57,31 +62,35 @@ def find_model(model: str, adapter: str | None = None) -> ModelFiles:
         A built-in name, a directory (of a model or of an adapter), or a hub id, also ``id@revision``.
     adapter
         Directory or hub id of a LoRA adapter.
+    ask_hub
+        Whether files that are not in the cache are downloaded from the hub.
 
     Raises
     ------
     ModelError
         If there is no such model or it cannot be used; the message has one line.
+    NotCachedError
+        If it is not on this machine and the hub is not asked.
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
-    folder = locate(model)
+    folder = locate(model, ask_hub)
     if not (folder / ADAPTER_CONFIG).is_file():
         check_model(model, folder)
         found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
-        return found if adapter is None else _on_top(found, adapter, locate(adapter))
+        return found if adapter is None else _on_top(found, adapter, locate(adapter, ask_hub))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
-    return _on_top(_base_of(model, folder), model, folder)
+    return _on_top(_base_of(model, folder, ask_hub), model, folder)
 
 
-def locate(model: str) -> Path:
+def locate(model: str, ask_hub: bool = True) -> Path:
     """The directory of a model or an adapter; a hub id is looked up in the cache and then, if online, on the hub.
 
     Raises
     ------
     ModelError
-        If there is no such model or adapter.
+        If there is no such model or adapter; `NotCachedError` if the hub, which is not asked, may have it.
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
@@ -102,7 +111,7 @@ def locate(model: str) -> Path:
         raise ModelError(
             f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
         )
-    return _from_hub(model)
+    return _from_hub(model, ask_hub)
 
 
 def is_hub_id(model: str) -> bool:
@@ -110,14 +119,23 @@ def is_hub_id(model: str) -> bool:
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
 
 
-def _from_hub(model: str) -> Path:
-    from huggingface_hub import constants, snapshot_download
-
+def _from_hub(model: str, ask_hub: bool) -> Path:
+    try:
+        from huggingface_hub import constants, snapshot_download
+    except ImportError:
+        raise NotCachedError(f"'{model}' is no directory, and the hub needs pip install \"dilemmas[llm]\"") from None
     name, _, revision = model.partition("@")
     patterns = [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG]
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
+        found = snapshot_download(
+            name, revision=revision or None, allow_patterns=patterns, local_files_only=not ask_hub
+        )
+        return Path(found)
     except Exception as error:  # the hub's errors have no other common base class
+        if not ask_hub:
+            raise NotCachedError(
+                f"'{model}' is no built-in model and no directory, and not in the cache of the hub"
+            ) from None
         why = f"{type(error).__name__}: {_first_line(error)}"
         if constants.HF_HUB_OFFLINE:
             why = "HF_HUB_OFFLINE is set and the model is not in the cache"
@@ -210,7 +228,7 @@ def _add(digest: Any, file: Path) -> None:
             digest.update(block)
 
 
-def _base_of(adapter: str, folder: Path) -> ModelFiles:
+def _base_of(adapter: str, folder: Path, ask_hub: bool) -> ModelFiles:
     base = _read_json(adapter, folder / ADAPTER_CONFIG).get("base_model_name_or_path")
     if not base:
         raise ModelError(
@@ -218,9 +236,9 @@ def _base_of(adapter: str, folder: Path) -> ModelFiles:
             f" give its base as the model and '{adapter}' as the adapter"
         )
     try:
-        return find_model(base)
+        return find_model(base, ask_hub=ask_hub)
     except ModelError as error:
-        raise ModelError(
+        raise type(error)(
             f"adapter '{adapter}': its base model cannot be used ({error});"
             f" give its base as the model and '{adapter}' as the adapter"
         ) from None
@@ -244,13 +262,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
-    try:
-        table = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model '{model}': {file} is not JSON ({error})") from None
-    if not isinstance(table, dict):
-        raise ModelError(f"model '{model}': {file} is not a JSON object")
-    return table
+    return json_object(file.read_bytes(), f"model '{model}': {file}", ModelError)
 
 
 def _short(model: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.rules.choices import options_now, sanction_now
 
 
@@ -211,13 +212,32 @@ def memory_one(name: str, first: float, cc: float, cd: float, dc: float, dd: flo
 
 
 def view_of(turn: Turn, name: str) -> View:
-    """What the player of a turn knows; `StrategyError` in environments that do not provide it."""
+    """What the player of a turn knows; `StrategyError` in environments that do not provide it, and in games in which
+    strategies cannot cooperate and defect."""
     view = turn.info.get("view")
     if not isinstance(view, View):
         raise StrategyError(
             f"strategy '{name}' needs info['view'], as in the environments of dilemmas; {turn.agent} has none"
         )
+    check_cooperation(view.game, name)
     return view
+
+
+def check_cooperation(game: StageGame, name: str) -> None:
+    """Check that a strategy of cooperation and defection makes sense in a game.
+
+    Raises
+    ------
+    StrategyError
+        If a player's first action has a degree of cooperation below 1/2, or the last one of 1/2 or more.
+    """
+    for player, options in enumerate(() if game.endowments else game.options):
+        if options > 1 and not game.cooperation(0, player) >= 0.5 > game.cooperation(options - 1, player):
+            degrees = ", ".join(f"{game.cooperation(action, player):g}" for action in range(options))
+            raise StrategyError(
+                f"strategy '{name}' plays the first action to cooperate and the last one to defect, but in {game.name}"
+                f" the degrees of cooperation are {degrees}"
+            )
 
 
 def action_with(cooperate: float, turn: Turn, view: View) -> Decision:

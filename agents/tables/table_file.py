@@ -12,7 +12,7 @@ from typing import Any
 from dilemmas.agents.agent import Source
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import FORMAT, VERSION, Origin, PolicyTable, PolicyTableError, history_lists
-from dilemmas.envs.data_files import check_keys, load_json, write_text
+from dilemmas.envs.data_files import check_keys, load_json, write_text, wrong_file
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import Game
@@ -21,6 +21,8 @@ from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
+
+EXPECTED = "a policy table, as `dilemmas compile` writes it"
 
 
 def save_table(table: PolicyTable, path: str | Path) -> None:
@@ -45,7 +47,9 @@ def load_table(path: str | Path) -> PolicyTable:
     PolicyTableError
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
-    document = load_json(Path(path), PolicyTableError)
+    document = load_json(Path(path), PolicyTableError, f"needs {EXPECTED}")
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise PolicyTableError(wrong_file(Path(path), EXPECTED))
     try:
         return parse_table(document)
     except InputError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import GameError, finite_payoff
+from dilemmas.envs.checks import GameError, finite_payoff, items
 
 Table = Sequence[Sequence[float]]
 """Points by the row player's action, then by the column player's; lists and arrays are converted to tuples."""
@@ -80,9 +80,11 @@ class BimatrixGame:
 
     def _checked_degrees(self, given: Table) -> tuple[tuple[float, ...], ...]:
         try:
-            degrees = tuple(map(tuple, given))
+            degrees: tuple[tuple[float, ...], ...] = tuple(map(items, items(given)))
         except TypeError:
-            raise GameError(f"{self.name}: degrees = {given!r}; needs one list of numbers per player") from None
+            raise GameError(
+                f"{self.name}: degrees = {given!r}; needs one list of numbers per player, such as [[1, 0], [1, 0]]"
+            ) from None
         if tuple(map(len, degrees)) != self.options:
             needed = " and ".join(map(str, self.options))
             raise GameError(f"{self.name}: degrees = {degrees}; needs {needed} numbers, one per action")
@@ -198,9 +200,11 @@ def inspection_game(output: float = 6, wage: float = 4, effort: float = 2, inspe
 def _table(values: Any, place: str) -> tuple[tuple[float, ...], ...]:
     """A table as tuples of floats; `GameError` with the place if it is not a table of payoffs."""
     try:
-        rows = tuple(tuple(row) for row in values)
+        rows = tuple(map(items, items(values)))
     except TypeError:
-        raise GameError(f"{place} = {values!r}; needs a table: one list of payoffs per row") from None
+        raise GameError(
+            f"{place} = {values!r}; needs a table: one list of payoffs per row, such as [[3, 0], [5, 1]]"
+        ) from None
     if not rows or not rows[0] or len(set(map(len, rows))) > 1:
         raise GameError(f"{place} = {values!r}; needs rows of equal length with at least one column")
     return tuple(

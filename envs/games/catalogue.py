@@ -31,6 +31,7 @@ from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
+from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.bimatrix import (
     BimatrixGame,
     bimatrix_game,
@@ -74,10 +75,22 @@ MAKERS: Mapping[str, Callable[..., Game]] = {
 }
 """Functions that make the game of their name from their options."""
 
+
+def default_game(name: str, make: Callable[..., Game]) -> Game:
+    """Make a game with its default options; if that fails, the `GameError` names the game."""
+    try:
+        return make()
+    except Exception as error:
+        raise GameError(
+            f"the game '{name}' of the catalogue cannot be made with its default options:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+
+
 GAMES: Mapping[str, Game] = {
     **DEFAULTS,
     "matrix_game": MatrixGame("matrix_game", T=0, R=0, P=0, S=0),  # any payoffs: those not given are 0
-    **{name: make() for name, make in MAKERS.items()},
+    **{name: default_game(name, make) for name, make in MAKERS.items()},
 }
 """Every game by name, with its default options."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, whole_number
+from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, items, whole_number
 
 Payoffs = Sequence[float]
 """Points with 0, 1, ..., n - 1 other cooperators; lists and arrays are converted to tuples."""
@@ -245,9 +245,9 @@ def volunteers_dilemma(n_players: int = 4, benefit: float = 4, cost: float = 2) 
 
 def _row(values: Any, place: str) -> tuple[float, ...]:
     try:
-        return tuple([finite_payoff(value, f"{place}[{k}]") for k, value in enumerate(values)])
+        return tuple([finite_payoff(value, f"{place}[{k}]") for k, value in enumerate(items(values))])
     except TypeError:
-        raise GameError(f"{place} = {values!r}; needs a list of payoffs") from None
+        raise GameError(f"{place} = {values!r}; needs a list of payoffs, such as [0, 2, 4]") from None
 
 
 def _listed(row: Payoffs) -> str:

@@ -119,9 +119,10 @@ class PublicGoods:
             given = given.tolist()
         unequal = isinstance(given, tuple | list)
         each = tuple(given) if unequal else (given,) * self.n_players
-        if len(each) != self.n_players:
+        if len(each) != self.n_players or isinstance(given, str):
             raise GameError(
-                f"{self.name}: endowment = {given!r}; needs a number, or n_players = {self.n_players} of them"
+                f"{self.name}: endowment = {given!r}; needs a number, or a list of n_players ="
+                f" {self.n_players} numbers, such as [10, 20] for two players"
             )
         for player, value in enumerate(each):
             place = f"{self.name}: endowment{f' of player_{player}' if unequal else ''}"

@@ -31,7 +31,10 @@ SECTIONS = ("Arguments", "Observation Space", "Action Space", "Rewards", "Versio
 """Headings of a page, in order."""
 
 WIDTH = 112
-"""Largest length of a generated line, in characters."""
+"""Largest length of a generated line of prose, in characters."""
+
+CODE_WIDTH = 88
+"""Largest length of a generated line of code, in characters: a code block is not wrapped where it is shown."""
 
 CODE = """
 from functools import partial
@@ -196,7 +199,7 @@ def _call(name: str) -> str:
     options = [f"{option}={_literal(value)}" for option, value in environment_options(name).items()]
     make = "pettingzoo.make("
     arguments = ", ".join(['"parallel"', f'"dilemmas/{name}-v0"', *options])
-    call = fill(f"{make}{arguments})", WIDTH, subsequent_indent=" " * len(make), break_on_hyphens=False)
+    call = fill(f"{make}{arguments})", CODE_WIDTH, subsequent_indent=" " * len(make), break_on_hyphens=False)
     return f"```python\nimport pettingzoo\nimport dilemmas.envs\n\n{call}\n```"
 
 

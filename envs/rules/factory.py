@@ -1,6 +1,6 @@
 """Construction of rules from the name of an environment and its options."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dilemmas.envs.checks import GameError, whole_number
@@ -186,8 +186,8 @@ def _sanction(name: str, rates: tuple[float, float] | None, points: int) -> Sanc
     if rates is None:
         Sanction(points=points)  # checked even without sanctions
         return None
-    if not (isinstance(rates, Sequence) and len(rates) == 2):
-        raise GameError(f"{name} = {rates!r}; needs a pair: cost and effect of a point")
+    if not (isinstance(rates, list | tuple) and len(rates) == 2):
+        raise GameError(f"{name} = {rates!r}; needs a pair: cost and effect of a point, such as (1, 3)")
     return Sanction(*rates, points)
 
 

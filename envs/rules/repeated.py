@@ -325,7 +325,7 @@ def _horizon(rounds: Any) -> int | tuple[int, int] | None:
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
     if not (len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])):
         raise GameError(
-            f"rounds = {rounds!r}; needs a whole number of at least 1, a pair of them (shortest, longest),"
-            " or None for no limit"
+            f"rounds = {rounds!r}; needs a whole number of at least 1, a pair of them (shortest, longest)"
+            " such as (5, 10), or None for no limit"
         )
     return (int(pair[0]), int(pair[1])) if isinstance(rounds, tuple) else int(rounds)

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
@@ -37,6 +36,7 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 
 MOST_SHOWN = 100
 """Maximum number of rows on the screen; the file has all of them."""
@@ -90,20 +90,20 @@ def _holds(path: Path, table: PolicyTable) -> bool:
 def as_rich(table: PolicyTable) -> Group:
     """The table for a terminal of 60 columns or more."""
     labels = choose_presentation(load_template("study"), table.game).labels
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("history")
-    for heading in (*(f"P({label})" for label in labels), *(["mass"] if table.masses else [])):
-        shown.add_column(heading, justify="right")
+    headings = [*(f"P({label})" for label in labels), *(["mass"] if table.masses else [])]
     masses = [(mass,) for mass in table.masses] if table.masses else [()] * len(table.rows)
     asked = zip(histories(table.game, table.memory), table.rows, masses, strict=True)
-    for history, row, mass in islice(asked, MOST_SHOWN):
-        shown.add_row(history_text(history, labels), *(f"{p:.3f}" for p in (*row, *mass)))
+    rows = [
+        [history_text(history, labels), *(f"{p:.3f}" for p in (*row, *mass))]
+        for history, row, mass in islice(asked, MOST_SHOWN)
+    ]
+    shown = terminal_table([word_column("history"), *map(number_column, headings)], rows)
     return Group(Text(_title(table), style="bold"), "", shown, "", Text(_caption(table), style="dim"))
 
 
-def history_text(history: History, labels: tuple[str, ...]) -> Text:
+def history_text(history: History, labels: tuple[str, ...]) -> str:
     """``CC DC`` for two rounds; with several others and two actions, ``C+2`` is C and two of the others C."""
-    return Text(" ".join(_round_text(joint, labels) for joint in history) or "none")
+    return " ".join(_round_text(joint, labels) for joint in history) or "none"
 
 
 def _round_text(joint: Joint, labels: tuple[str, ...]) -> str:
@@ -162,8 +162,8 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write the policy table of an agent: P(action | last rounds). It needs no torch, and plays in tournaments with
-    the same payoffs and in agent-based models.
+    """Write the policy table of an agent: P(action | last rounds). The table needs no torch; it plays in tournaments
+    with the same payoffs, and in agent-based models.
 
     \b
     AGENT:

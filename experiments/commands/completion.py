@@ -1,4 +1,4 @@
-"""Values that the shell completes: games and their options, agents, contexts, templates, engines, strategies.
+"""Values that the shell completes: games and their options, agents, models, contexts, templates, recipes, engines …
 
 Lists are imported when Tab is pressed.
 """
@@ -15,10 +15,10 @@ Items = list[CompletionItem]
 
 def games(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Games of the catalogue; for arguments of `dilemmas games`, environments."""
-    from dilemmas.envs.games.catalogue import GAMES
+    from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
     from dilemmas.envs.rules.factory import POPULATION
 
-    names = [*GAMES, POPULATION] if isinstance(parameter, click.Argument) else list(GAMES)
+    names = [*ENVIRONMENTS, POPULATION] if isinstance(parameter, click.Argument) else list(GAMES)
     return _fitting(names, incomplete.replace("-", "_"))
 
 
@@ -77,6 +77,20 @@ def templates(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     folder = Path(module.__file__).with_name("template_files")
     names = sorted(path.stem for path in folder.glob("*.toml"))
     return _fitting(names, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Built-in recipes; otherwise files."""
+    from dilemmas.experiments.study.recipe_files import built_in_recipes
+
+    return _fitting(built_in_recipes(), incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def models(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Built-in models; otherwise files."""
+    from dilemmas.agents.models.model_files import BUILT_IN
+
+    return _fitting(BUILT_IN, incomplete) or [CompletionItem(incomplete, type="file")]
 
 
 def engines(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:

@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import json_option, print_json, reading_options
 from dilemmas.experiments.inference.fingerprint import cooperation_ratings
 from dilemmas.experiments.inference.portraits import Portrait, portraits
-from dilemmas.experiments.inference.recorded_play import Choice, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, read_play
 from dilemmas.experiments.reporting.intervals import Estimate
 from dilemmas.experiments.reporting.terminal_table import terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line

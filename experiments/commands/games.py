@@ -14,7 +14,6 @@ from pettingzoo.env_registry.registration import parallel_registry  # type: igno
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
-from rich.text import Text
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name
@@ -26,6 +25,7 @@ from dilemmas.envs.theory.outcomes import JointOutcome
 from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, set_option
+from dilemmas.experiments.reporting.terminal_table import fact_table, number_column, terminal_table, word_column
 
 LISTED = 6
 """Maximum number of joint actions that are printed of a list; `--json` has all of them."""
@@ -119,7 +119,7 @@ def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> Non
     if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## Solution of one round of {game.name}"))
-    for part in (game_payoff_table(game, solution.strength), solution_table(game, solution)):
+    for part in (game_payoff_table(game, solution.strength), fact_table(solution_lines(game, solution))):
         console.print(part)
 
 
@@ -136,42 +136,26 @@ def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
 
 def environment_list(listed: Iterable[Facts]) -> Table:
     """One line per environment."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("environment", "kind", "dilemma"):
-        table.add_column(heading, overflow="fold")
-    for known in listed:
-        table.add_row(Text(known.name), Text(known.kind), Text(known.dilemma))
-    return table
+    rows = [(known.name, known.kind, known.dilemma) for known in listed]
+    return terminal_table([*map(word_column, ("environment", "kind", "dilemma"))], rows)
 
 
 def game_payoff_table(game: StageGame, strength: DilemmaStrength | None) -> Table | str:
     """Payoffs by the actions of two players; in symmetric games of more, by the number of others who cooperate."""
-    table = Table(box=None, pad_edge=False)
     if game.n_players == 2 and game.n_actions <= ROWS:
-        rows, columns = (range(count) for count in game.options)
-        for heading in ("", *(action_name(game, column) for column in columns)):
-            table.add_column(heading, justify="right")
-        for row in rows:
-            cells = [", ".join(map(six_digits, game.payoffs((row, column)))) for column in columns]
-            table.add_row(action_name(game, row), *cells)
-        return table
-    if strength is None or game.n_players > ROWS:
+        own, other = (range(count) for count in game.options)
+        headings = ["", *(action_name(game, column) for column in other)]
+        rows = [
+            [action_name(game, row), *(", ".join(map(six_digits, game.payoffs((row, column)))) for column in other)]
+            for row in own
+        ]
+    elif strength is None or game.n_players > ROWS:
         return ""
-    for heading in ("other cooperators", "C pays", "D pays"):
-        table.add_column(heading, justify="right")
-    for others, payoffs in enumerate(zip(strength.cooperate, strength.defect, strict=True)):
-        table.add_row(str(others), *map(six_digits, payoffs))
-    return table
-
-
-def solution_table(game: StageGame, solution: Solution) -> Table:
-    """The solution of a game, one line per concept."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for concept, text in solution_lines(game, solution).items():
-        table.add_row(Text(concept), Text(text))
-    return table
+    else:
+        headings = ["other cooperators", "C pays", "D pays"]
+        paid = enumerate(zip(strength.cooperate, strength.defect, strict=True))
+        rows = [[str(others), *map(six_digits, payoffs)] for others, payoffs in paid]
+    return terminal_table([*map(number_column, headings)], rows)
 
 
 def solution_lines(game: StageGame, solution: Solution) -> dict[str, str]:

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.commands.options import json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
 from dilemmas.experiments.inference.likelihoods import evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
-from dilemmas.experiments.inference.recorded_play import Choice, SubjectUnit, by_subject, read_play, reading_options
+from dilemmas.experiments.inference.recorded_play import Choice, SubjectUnit, by_subject, read_play
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
@@ -35,7 +35,7 @@ from dilemmas.experiments.reporting.terminal_text import one_line
     type=click.Choice(get_args(SubjectUnit)),
     default="agent",
     show_default=True,
-    help="What counts as one subject, with one strategy: an agent of a file, a seat of a file, or a seat of a match.",
+    help="What is assumed to keep one strategy: an agent of a file, a seat of a file, or a seat of a match.",
 )
 @click.option(
     "--bootstrap",

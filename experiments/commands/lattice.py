@@ -13,7 +13,7 @@ from dilemmas.experiments.commands.options import json_option, print_json, seed_
 @click.option(
     "--table",
     "files",
-    type=Path,
+    type=click.Path(path_type=Path),
     multiple=True,
     required=True,
     metavar="FILE",

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.training.examples import Example, ExampleError, Summary, read_examples, summarise
 
@@ -51,16 +52,12 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
 
 def summary_table(summaries: list[Summary]) -> Table:
     """Answers and motivations by scenario; fits 80 columns."""
-    table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("scenario", overflow="fold")  # a narrow terminal wraps names instead of cutting them
-    for heading in ("answers", "motivations", "words"):
-        table.add_column(heading, justify="right")
+    columns = [word_column("scenario"), *map(number_column, ("answers", "motivations", "words"))]
+    rows = []
     for summary in summaries:
         answers = "  ".join(f"{label} {count}" for label, count in summary.counts)
-        table.add_row(
-            Text(visible(summary.scenario)), Text(visible(answers)), str(summary.motivations), f"{summary.words:.1f}"
-        )
-    return table
+        rows.append([summary.scenario, answers, str(summary.motivations), f"{summary.words:.1f}"])
+    return terminal_table(columns, rows)
 
 
 def example_text(example: Example) -> Text:

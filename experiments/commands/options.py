@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -118,6 +118,25 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         )
 
     return decorate
+
+
+def reading_options(function: Function) -> Function:
+    """``--choices`` and ``--one`` of every command that reads play, passed as `choices` and `one` (see `read_play`)."""
+    from dilemmas.experiments.inference.recorded_play import Choice
+
+    return with_options(
+        function,
+        (
+            click.option(
+                "--choices",
+                type=click.Choice(get_args(Choice)),
+                default="played",
+                show_default=True,
+                help="With trembling hands: the action played, or the action decided.",
+            ),
+            click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1."),
+        ),
+    )
 
 
 def check_overwrite(path: Path | None, option: str, force: bool) -> None:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import TaskID
 
+from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -34,19 +35,36 @@ if TYPE_CHECKING:
     show_default="from the recipe",
     help="Number of answers per scenario and model.",
 )
-@click.option("--teacher", show_default="from the recipe", help="Language model: built-in name, directory or hub id.")
-@click.option("--student", show_default="from the recipe", help="A smaller model of the same family.")
+@click.option(
+    "--teacher",
+    shell_complete=completion.models,
+    show_default="from the recipe",
+    help="Language model: built-in name, directory or hub id.",
+)
+@click.option(
+    "--student",
+    shell_complete=completion.models,
+    show_default="from the recipe",
+    help="A smaller model of the same family.",
+)
 @click.option(
     "--recipe",
     "recipe_name",
+    shell_complete=completion.recipes,
     show_default="miniatures; study with --teacher or --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
 @click.option(
-    "--shuffle-labels", is_flag=True, help="Draw the assignment and order of the labels at random; report their bias."
+    "--shuffle-labels",
+    is_flag=True,
+    help="Draw the assignment and the order of the labels at random; report label bias.",
 )
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its cost, and exit.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the recipe and the models on this machine, print the resolved recipe and its cost, and exit.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON, as in results.json.")
 def command(
     out: Path,
@@ -62,15 +80,17 @@ def command(
 ) -> None:
     """Run the whole study: teach, distil, evaluate, report.
 
-    The teacher plays, its answers and motivations become teaching data, the student is tuned by LoRA, and alignment is
-    measured on known and new contexts and games, in repeated matches and on the teacher's own histories. An
-    interrupted study is resumed by repeating the command.
+    The teacher is asked, its answers and motivations become teaching data, and the student is tuned on them with LoRA.
+    Alignment is measured in known and new contexts and games, and in repeated matches. An interrupted study is resumed
+    by repeating the command.
     """
     recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
     if dry_run:
-        from dilemmas.experiments.study.procedure import cost
+        from dilemmas.experiments.study.procedure import check_models, cost
 
+        for line in check_models(recipe.models):
+            click.echo(f"not checked: {line}", err=True)
         click.echo(json.dumps(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
         return
     results = replicate(Run(out, recipe), Console(stderr=True))

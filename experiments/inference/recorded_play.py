@@ -5,17 +5,17 @@ An action counts as cooperation if its degree of cooperation is at least one hal
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
-from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, read_trajectory
+from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, may_be_trajectory, read_trajectory
+from dilemmas.envs.data_files import wrong_file
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.names import did_you_mean
@@ -41,19 +41,6 @@ COLUMNS = {
 """Columns of a table of human play, with accepted alternative names."""
 WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
 """Accepted words for actions, in lower case."""
-
-
-def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of every command that reads play; their values are arguments of `read_play`."""
-    choices = click.option(
-        "--choices",
-        type=click.Choice(get_args(Choice)),
-        default="played",
-        show_default=True,
-        help="With trembling hands: the action played, or the action decided.",
-    )
-    one = click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1.")
-    return choices(one(function))
 
 
 class PlayError(InputError):
@@ -112,6 +99,8 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
             found += people(path, one)
         elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
             raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
+        elif path.is_file() and not may_be_trajectory(path):
+            raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
         else:
             found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
     if not found:

@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from dilemmas.experiments.reporting.format import NONE
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 
@@ -69,6 +70,13 @@ class Table:
     """Text below the table."""
     folded: bool = False
     """Collapse the table in HTML until the reader opens it."""
+    missing: str = "no value, because there was nothing to compute it from, such as readable replies"
+    """What a cell with only a dash means; shown below a table that has one."""
+
+    @property
+    def dash_note(self) -> str:
+        """Explanation of the dash; empty if no cell has only a dash."""
+        return f"{NONE}: {self.missing}." if any(NONE in row for row in self.rows) else ""
 
 
 WIDEST = 10_000
@@ -149,7 +157,8 @@ def _html_table(table: Table) -> str:
         rest = [f'<td class="{kind}">{_text(cell)}</td>' for kind, cell in zip(kinds[1:], row[1:], strict=True)]
         rows.append(f"<tr>{first}{''.join(rest)}</tr>")
     grid = f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
+    notes = " ".join(filter(None, (table.note, table.dash_note)))
+    note = f'<p class="note">{_text(notes)}</p>' if notes else ""
     name = _text(table.title)
     if table.folded:
         return f'<details><summary>{name}</summary><div class="wide">{grid}</div>{note}</details>'
@@ -175,8 +184,7 @@ def _markdown(block: Block) -> Iterator[str]:
             rule = [" :-- " if column < block.words else " --: " for column in range(len(block.columns))]
             yield f"### {_mark(block.title)}"
             yield "\n".join([_line(block.columns), f"|{'|'.join(rule)}|", *map(_line, block.rows)])
-            if block.note:
-                yield _mark(block.note)
+            yield from (_mark(note) for note in (block.note, block.dash_note) if note)
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -194,6 +202,8 @@ def _print(console: Console, block: Block) -> None:
                 console.print(Text(f"- {one_line(item)}"))
         case Table():
             console.print(_rich(block) if fits(console, block) else _list(block))
+            if block.dash_note:
+                console.print(Text(one_line(block.dash_note), style="dim"))
 
 
 def _rich(table: Table) -> RichTable:

@@ -3,7 +3,7 @@
 console.print(terminal_table([word_column("strategy"), number_column("share")], [["tit_for_tat", "0.41"]]))
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Column, Table
 from rich.text import Text
@@ -21,7 +21,7 @@ def number_column(title: str) -> Column:
     return Column(Text(visible(title)), justify="right", no_wrap=True)
 
 
-def terminal_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
+def terminal_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]]) -> Table:
     """A table without lines.
 
     Parameters
@@ -29,9 +29,20 @@ def terminal_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> 
     columns
         Made by `word_column` and `number_column`.
     rows
-        A cell per column. Cells are shown as text: markup and control characters have no effect.
+        A cell per column. Cells are shown as text: markup and control characters have no effect. A `Text` keeps its
+        styles and must be visible text already.
     """
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
+    return table
+
+
+def fact_table(facts: Mapping[str, str]) -> Table:
+    """One line per fact, with its name in bold at the left; both are shown as text."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in facts.items():
+        table.add_row(Text(visible(name)), Text(visible(text)))
     return table

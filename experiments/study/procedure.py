@@ -6,14 +6,15 @@ from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend, CachingBackend
-from dilemmas.agents.models.model_files import is_hub_id
-from dilemmas.agents.models.open_model import LazyModel, open_model
+from dilemmas.agents.models.local import device_map
+from dilemmas.agents.models.model_files import NotCachedError, find_model, is_hub_id
+from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
 from dilemmas.experiments.populations.torus import run_lattice, write_lattice
 from dilemmas.experiments.run_folder import RunError, read_run_json, write_json
 from dilemmas.experiments.study import stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
-from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example
 
@@ -50,6 +51,30 @@ def cost(recipe: Recipe) -> dict[str, int]:
         "teaching_examples": examples,
         "training_steps": recipe.lora.epochs * examples // recipe.lora.batch,
     }
+
+
+def check_models(models: ModelSettings) -> list[str]:
+    """Check the device, and the models as far as they are on this machine, without asking the hub.
+
+    Returns
+    -------
+    What could not be checked, a line per model that only the hub may have.
+
+    Raises
+    ------
+    InputError
+        If there is no such device, or a model does not exist or cannot be used.
+    """
+    if models.device not in ("auto", "cpu"):  # these exist on every machine, also on one without torch
+        check_installed()
+        device_map(models.device)
+    unknown = []
+    for role, spec in (("teacher", models.teacher), ("student", models.student)):
+        try:
+            find_model(*split_spec(spec), ask_hub=False)
+        except NotCachedError as error:
+            unknown.append(f"{role}: {error}; a dry run does not ask the hub for it")
+    return unknown
 
 
 def finished_results(run: Run) -> dict[str, Any] | None:

@@ -4,13 +4,12 @@ A recipe may name another one as `base` and state only what differs. Unknown key
 refused with the file, the place and the nearest known name.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from dilemmas.envs.data_files import read_toml
+from dilemmas.envs.data_files import json_object, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.prompts.contexts import Context
@@ -34,10 +33,14 @@ def load_recipe(name_or_path: str) -> Recipe:
     return build_section(Recipe, table, str(seen[0]))
 
 
+def built_in_recipes() -> dict[str, Path]:
+    """The files of the built-in recipes, by name."""
+    return {file.stem: file for file in sorted(Path(__file__).with_name("recipes").glob("*.toml"))}
+
+
 def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], Path]:
     """The table of a recipe, its template's file spelled out, and the path of the recipe."""
-    folder = Path(__file__).with_name("recipes")
-    built_in = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+    built_in = built_in_recipes()
     path = built_in.get(name_or_path, Path(name_or_path))
     if near is not None and not path.is_file():
         path = near.parent / name_or_path
@@ -45,21 +48,11 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
         raise RecipeError(
             f"unknown recipe '{name_or_path}'{did_you_mean(name_or_path, built_in)} (or the path of a .toml file)"
         )
-    table = _read_json(path) if path.suffix == ".json" else read_toml(path)
+    table = json_object(path.read_bytes(), str(path), RecipeError) if path.suffix == ".json" else read_toml(path)
     prompting = table.get("prompting")
     if isinstance(prompting, dict) and isinstance(prompting.get("template"), str):
         prompting["template"] = spelled_out(prompting["template"], path.parent)
     return table, path
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RecipeError(f"{path}: {error}") from None
-    if not isinstance(table, dict):
-        raise RecipeError(f"{path}: needs an object with the keys of a recipe")
-    return table
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
     if sampled:
         note += " Brackets and ranks: 95% intervals. First: probability of the first place."
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))
-    return Table("Ranking", columns, tuple(lines), words=2, note=note)
+    return Table("Ranking", columns, tuple(lines), words=2, note=note, missing="the player completed no round")
 
 
 def score(standing: Results, digits: int) -> str:
@@ -100,7 +100,8 @@ def matrix_table(
         ("", "player", *map(str, range(1, len(order) + 1))),
         tuple(lines),
         words=2,
-        note=f"Columns are numbered as the rows.{margin} {NONE}: they never met.",
+        note=f"Columns are numbered as the rows.{margin}",
+        missing="they never met, or completed no round",
         folded=len(order) > 2 * ENDS,
     )
 
@@ -133,7 +134,8 @@ def habit_table(data: Results) -> Table:
         ("player", *(habit["after"] for habit in found[0][1])),
         tuple((name, *map(_habit, habits)) for name, habits in found),
         note=f"Memory-one fingerprints, over all groups; start: in the first round; {seen}."
-        f"{' Brackets: 95% intervals.' if uncertain(data) else ''} {NONE}: never observed.",
+        f"{' Brackets: 95% intervals.' if uncertain(data) else ''}",
+        missing="never observed",
         folded=len(found) > 2 * ENDS,
     )
 
@@ -161,6 +163,7 @@ def engine_table(groups: Sequence[Results]) -> Table:
         words=2,
         note="Exact results are expected values and have no sampling error. Sampled ones have: four times the matches"
         " halve it.",
+        missing="exact results need no repeated matches",
     )
 
 

@@ -26,6 +26,7 @@ from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 
 BAR = 20
@@ -69,11 +70,22 @@ def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Te
     """A match in one line of a list: number, rounds, ending, totals, file."""
     totals = " : ".join(format_number(total) for total in list(record.outcome.totals.values())[:4])
     more = " ..." if len(record.outcome.totals) > 4 else ""
-    rules = recorded_rules(header)
-    rounds = -(-record.outcome.rounds // (len(rules.phases) if rules else 1))  # the last may be incomplete
-    line = Text(f"{place:>5}  {rounds:>6}  ")
+    line = Text(f"{place:>5}  {_rounds(header, record):>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
     return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+
+
+def match_facts(header: Header, record: MatchRecord, place: int, name: str) -> dict[str, Any]:
+    """The contents of `match_line` as plain data."""
+    ending = {"ending": record.outcome.reason, "detail": record.outcome.detail}
+    totals = dict(record.outcome.totals)
+    return {"match": place, "rounds": _rounds(header, record), **ending, "totals": totals, "file": name}
+
+
+def _rounds(header: Header, record: MatchRecord) -> int:
+    """Number of rounds, of which the last may be incomplete."""
+    rules = recorded_rules(header)
+    return -(-record.outcome.rounds // (len(rules.phases) if rules else 1))
 
 
 LIST_HEADING = "match  rounds  ending      totals, file"
@@ -157,19 +169,12 @@ def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: in
 
 def _joint(rules: Repeated | None, record: MatchRecord, step: int) -> Table:
     """The joint action, its payoffs, and the running totals."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("player", overflow="fold")
-    for heading in ("action", "payoff", "total"):
-        table.add_column(heading, justify="right")
+    rows: list[list[str | Text]] = []
     for player, move in enumerate(record.steps[step - 1]):
         payoff = "-" if move.reward is None else format_number(move.reward)
-        table.add_row(
-            Text(visible(move.player)),
-            _action(move, action_words(rules, step, player)),
-            payoff,
-            format_number(_total(record, step, move.player)),
-        )
-    return table
+        total = format_number(_total(record, step, move.player))
+        rows.append([move.player, _action(move, action_words(rules, step, player)), payoff, total])
+    return terminal_table([word_column("player"), *map(number_column, ("action", "payoff", "total"))], rows)
 
 
 def _action(move: Move, word: Callable[[Any], str]) -> Text:

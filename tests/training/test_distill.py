@@ -143,6 +143,15 @@ def test_a_broken_data_set_is_refused_with_the_line(line, message, tmp_path) -> 
         read_examples(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"\x00\xff", "a binary file"), (b'{"T": 5}\n', "JSON with the keys 'T'")]
+)
+def test_a_file_that_is_no_data_set_is_named_as_what_it_is(content, found, tmp_path) -> None:
+    (tmp_path / "wrong").write_bytes(content)
+    with pytest.raises(ExampleError, match=f"wrong: needs teaching data, .*; it is {found}"):
+        read_examples(tmp_path / "wrong")
+
+
 def test_the_summary_counts_answers_and_reasons() -> None:
     friends, rivals = summarise(EXAMPLES)
     assert (friends.scenario, friends.counts, friends.motivations, friends.words) == ("friends", (("C", 8),), 1, 4.0)

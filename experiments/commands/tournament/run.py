@@ -5,12 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
 from dilemmas.agents.roster import Framing, expanded
@@ -131,7 +132,10 @@ def meeting_options(function: Function) -> Function:
                 help=f"Only neighbours play, in the order of the agents: {', '.join(GRAPHS)}.",
             ),
             click.option(
-                "--sample", type=click.IntRange(1), show_default="all", help="Number of groups, drawn at random."
+                "--sample",
+                type=click.IntRange(1),
+                show_default="all",
+                help="Play only this many groups, drawn at random.",
             ),
         ),
     )
@@ -242,14 +246,17 @@ def command(
     if force and out is not None and tournament.fixtures and settings_in(out) is not None:
         shutil.rmtree(out)
     with progress_bar(Console(stderr=True)) as bar:
-        task = add_task(bar, "playing, percent done", 100)
-        table = play_tournament(
-            tournament, out, **work, tell=lambda done, total: bar.update(task, completed=100 * done / total)
-        )
+        table = play_tournament(tournament, out, **work, tell=partial(show_share, bar))
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
         click.echo(f"{out / 'report.html'}", err=True)
+
+
+def show_share(bar: Progress, done: float, total: float) -> None:
+    """Show the share of a tournament that is done; the first call, after all checks, announces the tournament."""
+    task = bar.task_ids[0] if bar.task_ids else add_task(bar, "playing, percent done", 100)
+    bar.update(task, completed=100 * done / total)
 
 
 def merged(

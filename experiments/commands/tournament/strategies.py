@@ -26,6 +26,7 @@ from dilemmas.agents.strategies.catalogue import (
 from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.reporting.terminal_table import fact_table
 
 KINDS = {
     "automaton": "finite automaton",
@@ -129,10 +130,4 @@ def in_full(one: Known) -> Table:
         "looks back": "" if row.lookback is None else f"{row.lookback} round{'s' * (row.lookback != 1)}",
         "random": {None: "", True: "no", False: "yes"}[row.deterministic],
     }
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for heading, text in lines.items():
-        if text:
-            table.add_row(Text(heading), Text(text))
-    return table
+    return fact_table({heading: text for heading, text in lines.items() if text})

@@ -52,7 +52,8 @@ def rate_table(rows: Sequence[Results]) -> Table:
         ("game", "context", *(f"{part}, {kind}" for kind in kinds for part in (*ROLES, "gap"))),
         tuple((game_title(row["game"]), row["context"], *_rate_cells(row, kinds)) for row in rows),
         words=2,
-        note=f"Gap: the gap closed; {NONE} where teacher and untuned student do not differ significantly.",
+        note="Gap: the gap closed.",
+        missing="no readable answer; in a gap, teacher and untuned student do not differ significantly",
         folded=True,
     )
 

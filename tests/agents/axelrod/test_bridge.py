@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axelrod_matches import matches, played
 from click.testing import CliRunner
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Turn
 from dilemmas.agents.axelrod.bridge import AxelrodAgent, axelrod_agent, player_seed
-from dilemmas.agents.axelrod.names import axelrod_library
-from dilemmas.agents.matches.match import AgentError, run_matches
+from dilemmas.agents.matches.match import AgentError
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import strategy
@@ -57,23 +57,6 @@ SAMPLE = (
     "WorseAndWorse2",
 )
 """Deterministic ones first; with and without a clock, automata, counting, learning, and teams of other players."""
-
-
-@pytest.fixture(scope="module")
-def axl() -> Any:
-    pytest.importorskip("axelrod")
-    return axelrod_library()
-
-
-def matches(
-    agents: Sequence[Agent], rounds: int, number: int = 1, game: str = "prisoners_dilemma", **options: Any
-) -> Any:
-    made = {"memory": None, **options}
-    return list(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
-
-
-def played(record: MatchRecord) -> list[tuple[int, ...]]:
-    return [tuple(move.played for move in moves) for moves in record.steps]
 
 
 @dataclass

@@ -12,12 +12,6 @@ from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.envs.names import UnknownNameError
 
 
-@pytest.fixture(scope="module")
-def axl() -> Any:
-    pytest.importorskip("axelrod")
-    return axelrod_library()
-
-
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

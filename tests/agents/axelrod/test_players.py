@@ -8,39 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axelrod_matches import matches, played
 
-from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Traits, Turn
+from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.axelrod.bridge import axelrod_agent, axelrod_player, native_strategy
-from dilemmas.agents.axelrod.names import axelrod_library
-from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
 from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.envs.games.catalogue import stage_game
-from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.protocol import View
-
-
-@pytest.fixture(scope="module")
-def axl() -> Any:
-    pytest.importorskip("axelrod")
-    return axelrod_library()
-
-
-def matches(
-    agents: Sequence[Agent], rounds: int, number: int = 1, game: str = "prisoners_dilemma", **options: Any
-) -> Any:
-    made = {"memory": None, **options}
-    return list(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
-
-
-def played(record: MatchRecord) -> list[tuple[int, ...]]:
-    return [tuple(move.played for move in moves) for moves in record.steps]
 
 
 def test_the_bridge_in_both_directions_is_the_same_strategy(axl: Any) -> None:

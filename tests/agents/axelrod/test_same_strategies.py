@@ -19,11 +19,6 @@ SHARED = {name: entry.name for entry in STRATEGIES for name in entry.axelrod}
 ROUNDS = 200
 
 
-@pytest.fixture(scope="module")
-def axelrod() -> Any:
-    return pytest.importorskip("axelrod")  # 13 seconds of import, once
-
-
 class Told:
     """Random numbers of a player of Axelrod-Python that record the probability instead of drawing."""
 
@@ -81,18 +76,18 @@ def games(one: Strategy, others: Sequence[Strategy]) -> list[list[tuple[int, int
     return [[(int(own[i]), int(theirs[i])) for own, theirs in played] for i in range(len(others))]
 
 
-def game_there(axelrod: Any, one: str, other: str) -> list[tuple[int, int]]:
-    match = axelrod.Match((getattr(axelrod, one)(), getattr(axelrod, other)()), turns=ROUNDS, seed=0)
-    return [tuple(int(action == axelrod.Action.D) for action in joint) for joint in match.play()]
+def game_there(axl: Any, one: str, other: str) -> list[tuple[int, int]]:
+    match = axl.Match((getattr(axl, one)(), getattr(axl, other)()), turns=ROUNDS, seed=0)
+    return [tuple(int(action == axl.Action.D) for action in joint) for joint in match.play()]
 
 
-def same_games(axelrod: Any, names: Sequence[str]) -> Iterator[str]:
+def same_games(axl: Any, names: Sequence[str]) -> Iterator[str]:
     """Pairs whose matches differ between Axelrod-Python and dilemmas."""
     for place, one in enumerate(names):
         others = names[place:]
         here = games(strategy(one), [strategy(other) for other in others])
         for other, game in zip(others, here, strict=True):
-            if game != game_there(axelrod, one, other):
+            if game != game_there(axl, one, other):
                 yield f"{one} v {other}"
 
 
@@ -100,12 +95,12 @@ def deterministic() -> list[str]:
     return [name for name, here in SHARED.items() if strategy(here).deterministic]
 
 
-def chances_there(axelrod: Any, name: str, history: Sequence[tuple[int, int]], rounds: float) -> list[float]:
+def chances_there(axl: Any, name: str, history: Sequence[tuple[int, int]], rounds: float) -> list[float]:
     """Probabilities of cooperation of a player of Axelrod-Python, round by round, along given actions."""
-    C, D = axelrod.Action.C, axelrod.Action.D
-    player, other, result = getattr(axelrod, name)(), axelrod.MockPlayer([C]), Told()
+    C, D = axl.Action.C, axl.Action.D
+    player, other, result = getattr(axl, name)(), axl.MockPlayer([C]), Told()
     result.cooperate = C
-    player.set_match_attributes(rounds, axelrod.Game(), 0)
+    player.set_match_attributes(rounds, axl.Game(), 0)
     found = []
     for own, theirs in history:
         player._random, result.chance = result, None
@@ -130,37 +125,37 @@ def history_of(played: Strategy, rounds: int, seed: int) -> tuple[list[tuple[int
     return history, chances
 
 
-def test_probabilities_are_equal_after_any_history(axelrod: Any) -> None:
+def test_probabilities_are_equal_after_any_history(axl: Any) -> None:
     """Also for random strategies and noise; Graaskamp is left out, which draws integers instead of probabilities."""
     for there, here in SHARED.items():
         for seed in range(6) if there != "FirstByGraaskamp" else ():
             history, chances = history_of(strategy(here), 70, seed)
-            assert chances == pytest.approx(chances_there(axelrod, there, history, 70), abs=1e-12), (there, seed)
+            assert chances == pytest.approx(chances_there(axl, there, history, 70), abs=1e-12), (there, seed)
 
 
 @pytest.mark.parametrize("there", ["FirstByTidemanAndChieruzzi", "FirstBySteinAndRapoport"])
-def test_without_a_known_length_they_do_not_defect_at_the_end(axelrod: Any, there: str) -> None:
+def test_without_a_known_length_they_do_not_defect_at_the_end(axl: Any, there: str) -> None:
     C = 0
     nice = [(C, C)] * 20
     chair = Chair(strategy(SHARED[there]), 1, rounds=None)
-    assert chances_there(axelrod, there, nice, float("inf")) == [1.0] * 20
-    assert chances_there(axelrod, there, nice, 20) == [1.0] * 18 + [0.0] * 2
+    assert chances_there(axl, there, nice, float("inf")) == [1.0] * 20
+    assert chances_there(axl, there, nice, 20) == [1.0] * 18 + [0.0] * 2
     for _ in nice:
         assert chair.chances() == 1
         chair.learn(np.array([C]), np.array([C]))
 
 
-def test_memory_one_strategies_have_the_vectors_that_are_stated_there(axelrod: Any) -> None:
+def test_memory_one_strategies_have_the_vectors_that_are_stated_there(axl: Any) -> None:
     stated = 0
     for there, here in SHARED.items():
-        player = getattr(axelrod, there)()
-        if isinstance(player, axelrod.MemoryOnePlayer):
-            player.set_match_attributes(ROUNDS, axelrod.Game(), 0)
+        player = getattr(axl, there)()
+        if isinstance(player, axl.MemoryOnePlayer):
+            player.set_match_attributes(ROUNDS, axl.Game(), 0)
             one = strategy(here)
             assert isinstance(one, Automaton)
             first = one.cooperate[0]
             mine = [first, *(one.cooperate[one.after[0][column]] for column in range(4))]
-            C, D = axelrod.Action.C, axelrod.Action.D
+            C, D = axl.Action.C, axl.Action.D
             vector = [player._four_vector[last] for last in ((C, C), (C, D), (D, C), (D, D))]
             assert mine == pytest.approx([float(player._initial == C), *vector], abs=1e-12), there
             stated += 1
@@ -174,15 +169,15 @@ SAMPLE = (
 )
 
 
-def test_some_strategies_play_the_same_games(axelrod: Any) -> None:
-    assert list(same_games(axelrod, SAMPLE)) == []
+def test_some_strategies_play_the_same_games(axl: Any) -> None:
+    assert list(same_games(axl, SAMPLE)) == []
 
 
 @pytest.mark.slow
-def test_all_deterministic_strategies_play_the_same_games(axelrod: Any) -> None:
+def test_all_deterministic_strategies_play_the_same_games(axl: Any) -> None:
     names = deterministic()
     assert len(names) > 80
-    assert list(same_games(axelrod, names)) == []
+    assert list(same_games(axl, names)) == []
 
 
 def sampled_here(one: str, other: str, matches: int, rounds: int) -> NDArray[np.float64]:
@@ -197,11 +192,11 @@ def sampled_here(one: str, other: str, matches: int, rounds: int) -> NDArray[np.
     return total
 
 
-def sampled_there(axelrod: Any, one: str, other: str, matches: int, rounds: int) -> NDArray[np.float64]:
+def sampled_there(axl: Any, one: str, other: str, matches: int, rounds: int) -> NDArray[np.float64]:
     found = []
     for seed in range(matches):
-        players = tuple(getattr(axelrod, name)() for name in (one, other))
-        match = axelrod.Match(players, turns=rounds, seed=seed)
+        players = tuple(getattr(axl, name)() for name in (one, other))
+        match = axl.Match(players, turns=rounds, seed=seed)
         match.play()
         found.append((match.cooperation()[0], match.final_score()[0]))
     return np.array(found, dtype=np.float64)
@@ -212,15 +207,15 @@ STOCHASTIC = [("FirstByGraaskamp", "FirstByGrofman"), ("FirstByTullock", "FirstB
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), STOCHASTIC)
-def test_sampled_matches_are_the_same_within_four_standard_errors(axelrod: Any, one: str, other: str) -> None:
+def test_sampled_matches_are_the_same_within_four_standard_errors(axl: Any, one: str, other: str) -> None:
     """10,000 matches of 70 rounds; Graaskamp's probes begin in round 57."""
     here = sampled_here(SHARED[one], SHARED[other], 10_000, 70)
-    there = sampled_there(axelrod, one, other, 10_000, 70)
+    there = sampled_there(axl, one, other, 10_000, 70)
     error = np.sqrt((here.var(axis=0) + there.var(axis=0)) / 10_000)
     assert (abs(here.mean(axis=0) - there.mean(axis=0)) <= 4 * error).all()
 
 
-def test_graaskamp_defects_equally_often_against_other_opponents(axelrod: Any) -> None:
+def test_graaskamp_defects_equally_often_against_other_opponents(axl: Any) -> None:
     """Rounds between its defections against an opponent that is neither random nor Tit for Tat."""
     rounds, matches = 400, 60
 
@@ -238,8 +233,8 @@ def test_graaskamp_defects_equally_often_against_other_opponents(axelrod: Any) -
     mine = np.concatenate([gaps(column) for column in np.array(here).T])
     theirs_ = []
     for seed in range(matches // 4):
-        match = axelrod.Match((axelrod.FirstByGraaskamp(), axelrod.Cycler("CCCCD")), turns=rounds, seed=seed)
-        theirs_.append(gaps(np.array([one == axelrod.Action.D for one, _ in match.play()])))
+        match = axl.Match((axl.FirstByGraaskamp(), axl.Cycler("CCCCD")), turns=rounds, seed=seed)
+        theirs_.append(gaps(np.array([one == axl.Action.D for one, _ in match.play()])))
     other = np.concatenate(theirs_)
     assert set(mine.tolist()) == set(range(5, 15)) >= set(other.tolist())
     error = np.sqrt(mine.var() / len(mine) + other.var() / len(other))

@@ -8,8 +8,8 @@ from strategies_for_engines import ALLD, FICKLE, LARGE, MIRROR, PD, TFT, THREE, 
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.engines.dispatch import choose_engine, play_groups
-from dilemmas.agents.engines.requirements import EngineError
-from dilemmas.agents.strategies.catalogue import Uniform
+from dilemmas.agents.engines.requirements import ENGINES, EngineError
+from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.strategies.finite_state import StrategyError, memory_one
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.rules.factory import rules_of
@@ -70,3 +70,12 @@ def test_unknown_engines_and_strategies_for_other_tables() -> None:
         EngineError, match=r"no engine can play .*: 'mirror' is a counting strategy, for two players only"
     ):
         choose_engine(rules_of("public_goods", n_players=3, rounds=2), (TFT, MIRROR, ALLD))
+
+
+@pytest.mark.parametrize("game", ["rock_paper_scissors", "matching_pennies"])
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+def test_strategies_do_not_play_without_cooperation(game: str, engine: str | None) -> None:
+    """Tit for tat cannot reciprocate where no action is cooperative; no engine invents a reading."""
+    group = [strategy("tit_for_tat"), strategy("random")]
+    with pytest.raises(StrategyError, match=f"in {game} the degrees of cooperation are 0.5, 0.5"):
+        choose_engine(rules_of(game, rounds=5), group, engine)

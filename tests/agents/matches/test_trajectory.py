@@ -212,9 +212,10 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"hello\n", "line 1: not JSON"),
-        (b"[1]\n", "line 1: not a JSON object"),
-        (b"{}\n", "line 1: not a trajectory"),
+        (b"hello\n", r"needs a trajectory file \(\*\.trajectory\.jsonl\).*; it is text that begins with 'hello'"),
+        (b"[1]\n", "needs a trajectory file .*; it is JSON, but not an object"),
+        (b'{"format":"dilemmas-policy-table"}\n', "; it is a file of the format 'dilemmas-policy-table'"),
+        (b'{"format":"dilemmas-trajectory"\n', "line 1: not JSON"),
         (
             b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
             r"version 9 .* wrote the file \(4.2\)",

@@ -92,7 +92,7 @@ def test_a_directory_without_a_complete_model_is_refused(copy, tmp_path) -> None
     (copy / "model.safetensors").unlink()
     assert "no model.safetensors" in refused(str(copy))
     (copy / "config.json").write_text("{")
-    assert "config.json is not JSON" in refused(str(copy))
+    assert "config.json: not JSON" in refused(str(copy))
 
 
 def test_a_chat_template_that_cannot_be_used_is_refused(copy) -> None:

@@ -70,7 +70,11 @@ def test_the_file_of_version_1_is_read(tmp_path: Path) -> None:
 
 BROKEN = [
     ('"version": 1', '"version": 2', "version = 2"),
-    ("dilemmas-policy-table", "dilemmas-trajectory", "format = 'dilemmas-trajectory'"),
+    (
+        "dilemmas-policy-table",
+        "dilemmas-trajectory",
+        "needs a policy table, as `dilemmas compile` writes it; it is a file of the format 'dilemmas-trajectory'",
+    ),
     ('"memory": 1', '"memory": 1.5', "memory = 1.5"),
     ('"prisoners_dilemma"', '["pd"]', "game: "),
     ('"memory": 1,', "", "the key 'memory' is missing"),

@@ -7,7 +7,7 @@ import pytest
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.catalogue import default_game, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 
@@ -18,6 +18,15 @@ from dilemmas.envs.games.n_player import CountGame
         ("battle_of_the_sexes", {"S": 3}, "T>S>R, S>P; got T=2, R=0, P=0, S=3"),
         ("bimatrix_game", {"rows": [[1, 2]]}, "did you mean 'row'"),
         ("bimatrix_game", {"row": 3}, "row = 3; needs a table"),
+        (
+            "bimatrix_game",
+            {"row": "4,0;3,2"},
+            "row = '4,0;3,2'; needs a table: one list of payoffs per row, such as [[",
+        ),
+        ("bimatrix_game", {"row": ["40", "32"]}, "row = ['40', '32']; needs a table"),
+        ("bimatrix_game", {"degrees": "10"}, "degrees = '10'; needs one list of numbers per player, such as [["),
+        ("count_game", {"cooperate": "1;2"}, "cooperate = '1;2'; needs a list of payoffs, such as [0, 2, 4]"),
+        ("public_goods", {"endowment": "1;2;3;4"}, "endowment = '1;2;3;4'; needs a number, or a list of n_players = 4"),
         ("bimatrix_game", {"row": [[1, 2], [3]]}, "row = [[1, 2], [3]]; needs rows of equal length"),
         ("bimatrix_game", {"row": []}, "row = []"),
         ("bimatrix_game", {"row": [[], []]}, "row = [[], []]"),
@@ -57,7 +66,11 @@ from dilemmas.envs.games.n_player import CountGame
         ("n_person_stag_hunt", {"cost": 0}, "cost = 0; needs a positive number"),
         ("n_person_snowdrift", {"cost": 4}, "cost = 4; needs more than 0 and less than benefit = 4"),
         ("volunteers_dilemma", {"benefit": float("nan")}, "benefit = nan"),
-        ("public_goods", {"endowment": [1, 2]}, "endowment = [1, 2]; needs a number, or n_players = 4 of them"),
+        (
+            "public_goods",
+            {"endowment": [1, 2]},
+            "endowment = [1, 2]; needs a number, or a list of n_players = 4 numbers",
+        ),
         ("public_goods", {"endowment": [1, 2, 0, 4]}, "endowment of player_2 = 0"),
         ("public_goods", {"endowment": float("nan")}, "endowment = nan"),
         ("public_goods", {"levels": 2.5}, "levels = 2.5"),
@@ -75,6 +88,14 @@ def test_unusable_options_are_refused_with_value_and_range(name: str, options: d
     assert message in str(error.value)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_game_of_the_catalogue_that_cannot_be_made_is_named() -> None:
+    def broken_game(prize: float) -> CountGame:
+        return CountGame("broken_game", (0, prize), (0, 0))
+
+    with pytest.raises(GameError, match=r"the game 'broken_game' .* default options: TypeError: .*'prize'"):
+        default_game("broken_game", broken_game)
 
 
 def test_a_name_with_other_payoffs_keeps_its_conditions() -> None:

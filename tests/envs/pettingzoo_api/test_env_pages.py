@@ -131,6 +131,12 @@ def test_the_page_in_the_file_is_the_one_that_is_generated(name: str) -> None:
     assert source == generated_module(name, source), f"{name}_v0.py is outdated; run {GENERATOR}"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_call_fits_a_page_of_88_columns(name: str) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", read(name), re.DOTALL)
+    assert max(map(len, code.splitlines())) <= 88
+
+
 def test_one_changed_payoff_makes_the_pages_that_show_it_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outdated_pages() == []
     changed = replace(GAMES["prisoners_dilemma"], T=4.75)

@@ -180,10 +180,11 @@ def test_a_table_bears_the_name_that_is_given() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'?"),
-        ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'?"),
-        ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'?"),
-        ("gpt2 --game stag_hunt", "'gpt2' is not a strategy, such as tit_for_tat"),
+        ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'"),
+        ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'"),
+        ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'"),
+        ("gpt2 --game stag_hunt", "its directory, or by its hub id as owner/name or name@main"),
+        ("gpt2@main --game stag_hunt", "'gpt2@main' is not a strategy, such as tit_for_tat"),
         ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt'; did you mean 'stag_hunt'"),
         ("tft.json --game stag_hunt", "'tft.json' is already a policy table"),
         ("axelrod:TitForTat --game stag_hunt", "may depend on the whole history"),
@@ -209,19 +210,21 @@ def test_invalid_arguments_are_refused_with_the_remedy(arguments: str, message: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_hub_id_may_be_a_single_word(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_id_of_a_single_word_has_its_branch(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     asked = ("--game", "stag_hunt", "--context", "team", "--memory", "0", "--out", "x.json")
-    assert "HF_HUB_OFFLINE is set and the model is not in the cache" in error("gpt2", *asked)
+    assert "HF_HUB_OFFLINE is set and the model is not in the cache" in error("gpt2@main", *asked)
     commit = "0123456789" * 4
     shutil.copytree(tiny_model, tmp_path / "models--gpt2" / "snapshots" / commit)
     (tmp_path / "models--gpt2" / "refs").mkdir()
     (tmp_path / "models--gpt2" / "refs" / "main").write_text(commit)
-    for name in ("gpt2", "gpt2@main"):
-        run(name, *asked, "--force")
-        origin = load_table("x.json").origin
-        assert (origin.agent, origin.model) == (name, commit)
+    run("gpt2@main", *asked)
+    origin = load_table("x.json").origin
+    assert (origin.agent, origin.model) == ("gpt2@main", commit)
+    assert "unknown agent 'gpt2'; " in error("gpt2", *asked)
 
 
 def test_an_error_is_one_line_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete, get_completion_class
 
-from dilemmas.envs.games.catalogue import GAMES
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.experiments.commands.main import COMMANDS, COMPLETION, cli
 from dilemmas.experiments.commands.tournament import group
@@ -31,6 +31,9 @@ def test_commands_complete_without_being_imported() -> None:
         (("compile", "tft", "--game", ""), list(GAMES)),
         (("compile", "tft", "--game", "stag-h"), ["stag_hunt"]),
         (("games", "pop"), ["population"]),
+        (("games", ""), [*ENVIRONMENTS, "population"]),
+        (("replicate", "--recipe", "min"), ["miniatures"]),
+        (("replicate", "--teacher", ""), ["miniature-teacher", "miniature-student"]),
         (("games", "stag_hunt", "--set", "T"), ["T="]),
         (("compile", "tft", "--game", "public_goods", "--set", "mult"), ["multiplier="]),
         (("compile", "tft", "--game", "nothing", "--set", ""), []),
@@ -50,9 +53,10 @@ def test_values_complete(words: tuple[str, ...], values: list[str]) -> None:
     assert completed(*words) == values
 
 
-def test_other_text_is_completed_as_a_file() -> None:
+@pytest.mark.parametrize("words", [["compile"], ["lattice", "--table"], ["replicate", "--recipe"]])
+def test_other_text_is_completed_as_a_file(words: list[str]) -> None:
     complete = ShellComplete(cli, {}, "dilemmas", "_DILEMMAS_COMPLETE")
-    assert [item.type for item in complete.get_completions(["compile"], "./tun")] == ["file"]
+    assert [item.type for item in complete.get_completions(words, "./tun")] == ["file"]
 
 
 def test_a_list_of_agents_may_begin_with_a_set() -> None:

@@ -52,6 +52,9 @@ def test_every_command_has_a_help(name: str) -> None:
         (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
         (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
         (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
+        (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'"),
+        (["replicate", "--dry-run", "--teacher", "./nosuch"], "'./nosuch': no such directory"),
+        (["replicate", "--dry-run", "--student", "notes.txt/model/x"], "'notes.txt/model/x': no such directory"),
         (["replicate", "--student", "miniature-studet", "--teacher", "miniature-teacher"], "'miniature-student'"),
         (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
         (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
@@ -103,3 +106,25 @@ def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
     shuffled = dilemmas("replicate", "--dry-run", "--shuffle-labels", "--out", str(tmp_path / "run"))
     assert json.loads(shuffled.stdout)["prompting"]["shuffle_labels"] is True
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, monkeypatch, capsys) -> None:
+    asked = []
+
+    def only_cached(name: str, *, local_files_only: bool, **_: object) -> str:
+        asked.append((name, local_files_only))
+        raise FileNotFoundError(name)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", only_cached)
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
+    with pytest.raises(SystemExit) as ended:
+        main(["replicate", "--dry-run", "--teacher", "nosuch", "--student", "adapter"])
+    assert ended.value.code == 0
+    found = capsys.readouterr()
+    assert json.loads(found.out)["models"]["teacher"] == "nosuch"
+    teacher, student = found.err.splitlines()
+    assert teacher.startswith("not checked: teacher: 'nosuch' is no built-in model and no directory")
+    assert "'org/base'" in student
+    assert asked == [("nosuch", True), ("org/base", True)]

@@ -24,6 +24,15 @@ def test_a_table_of_peoples_play(tmp_path: Path) -> None:
     assert (other.player, other.own.tolist()) == ("8", [0])
 
 
+def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "lab.txt"
+    file.write_text(HEAD)
+    with pytest.raises(
+        PlayError, match=r"needs a run folder, .* or a \.csv or \.tsv table; it is text that begins with"
+    ):
+        read_play([file])
+
+
 @pytest.mark.parametrize(("one", "own"), [("C", [0, 1]), ("D", [1, 0])])
 def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[int]) -> None:
     file = tmp_path / "lab.csv"

@@ -228,6 +228,12 @@ def test_dry_run_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         (("--agents", "tft,alldd"), "did you mean 'alld'"),
+        (
+            ("--agents", "tft,nosuch"),
+            "`dilemmas tournament strategies` lists the strategies; a model is given by its directory",
+        ),
+        (("--agents", "tft,alld", "--pairs", "tft:grim"), "unknown agent 'grim' in 'tft:grim'"),
+        (("--agents", "tft,alld", "--graph", "ring"), "change the number of agents, or give --pairs"),
         (("--agents", "tft,alld", "--rounds", "many"), "MIN-MAX"),
         (("--agents", "tft,alld", "--noise", "1.5"), "1.5 is not in the range 0<=x<=1"),
         (("--agents", "tft,alld", "--noise", "0.1", "--set", "noise=0.2"), "leave one out"),
@@ -241,8 +247,8 @@ def test_errors_are_one_line_and_exit_code_2(
     with pytest.raises(SystemExit) as ended:
         main(["tournament", "run", *arguments])
     assert ended.value.code == 2
-    found = capsys.readouterr().err.strip().splitlines()
-    assert message in found[-1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
 
 
 def killed(folder: Path, seconds: float, *more: str) -> bool:

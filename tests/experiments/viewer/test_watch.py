@@ -1,5 +1,6 @@
 """What the reader sees of a record: everything that was recorded, in 60 columns, and no text of a model obeyed."""
 
+import json
 import os
 import pty
 import select
@@ -94,6 +95,29 @@ def test_the_list_names_every_match_with_its_ending(run: Path) -> None:
         [str(i), "2", "terminated"] for i in (3, 4)
     ]
     assert lines[0].endswith("11 : 6  prisoners_dilemma")  # R=3, R=3, then T=5 and S=0
+
+
+def test_the_same_as_data(run: Path) -> None:
+    first, *_, last = json.loads(printed(run, "--json"))
+    assert first == {
+        "match": 0,
+        "rounds": 3,
+        "ending": "aborted",
+        "detail": "no action could be read in 2 replies of player_0",
+        "totals": {"player_0": 11, "player_1": 6},
+        "file": "prisoners_dilemma",
+    }
+    assert (last["match"], last["rounds"], last["ending"], last["file"]) == (4, 2, "terminated", "public_goods")
+    whole = json.loads(printed(run, "--match", "0", "--json"))
+    assert len(whole["steps"]) == 4
+    step = json.loads(printed(run, "--match", "0", "--step", "2", "--json"))
+    assert step == whole["steps"][1]
+    assert [(move["player"], move["played"], move["reward"]) for move in step] == [
+        ("player_0", 0, 3),
+        ("player_1", 0, 3),
+    ]
+    assert step[0]["decision"]["prompt"].startswith("This is round 2.")
+    assert step[0]["decision"]["reply"] == SAID
 
 
 def test_a_round_shows_all_that_was_recorded(run: Path) -> None:
