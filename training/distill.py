@@ -9,6 +9,7 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,6 +26,21 @@ from dilemmas.agents.models.local import quiet_peft
 from dilemmas.training.batches import PackedRow, collate, completion, loss
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.lora import LoraSettings
+
+KEPT = 30.0
+"""Seconds of training after which a checkpoint is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """The model under an adapter, as it is named on every machine."""
+
+    name: str
+    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
+    fingerprint: str
+    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
+    on_hub: bool
+    """Whether `name` is a hub identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +111,7 @@ def distil(
     out: Path,
     seed: int,
     save_every: int = 100,
-    hub_id: str | None = None,
+    base: BaseModel | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -113,9 +129,9 @@ def distil(
     seed
         Seed of initial weights, order and dropout.
     save_every
-        Steps between checkpoints.
-    hub_id
-        Hub identifier (``id@revision``) that the adapter names as its base; by default the directory of `model`.
+        Steps between checkpoints, which are also written where more than `KEPT` seconds have passed.
+    base
+        What the adapter names as its base; by default the directory of `model`.
 
     Yields
     ------
@@ -134,19 +150,18 @@ def distil(
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(_trained(adapted), lr=settings.rate, weight_decay=0.0)
-    per_step = max(1, settings.batch // settings.pack)
-    rows = _epochs(encode(tokenizer, examples), settings, seed)
-    batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
+    batches = _batches(encode(tokenizer, examples), settings, seed)
     checkpoint = out / "checkpoint"
-    losses = _restore(checkpoint, adapted, optimiser)
+    losses, saved = _restore(checkpoint, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
         losses.append(_optimise(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
-        if (step + 1) % save_every == 0:
+        if (step + 1) % save_every == 0 or time.monotonic() - saved > KEPT:
             _save(checkpoint, adapted, optimiser, losses)
+            saved = time.monotonic()
         yield TrainingProgress(step + 1, len(batches), losses[-1])
-    _finish(out, adapted, settings, losses, len(examples), hub_id)
+    _finish(out, adapted, settings, losses, len(examples), base)
 
 
 def _trained(adapted: PeftModel) -> list[torch.nn.Parameter]:
@@ -179,9 +194,12 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _epochs(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[PackedRow]:
+def _batches(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[list[PackedRow]]:
+    """The rows of every step, over all epochs."""
     epochs = range(settings.epochs)
-    return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    packed = [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    per_step = max(1, settings.batch // settings.pack)
+    return [packed[i : i + per_step] for i in range(0, len(packed), per_step)]
 
 
 def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
@@ -208,22 +226,24 @@ def _finish(
     settings: LoraSettings,
     losses: Sequence[float],
     examples: int,
-    hub_id: str | None,
+    base: BaseModel | None,
 ) -> None:
     """Write the adapter directory; the weights are written last and mark it as complete."""
     staging = out / "staging"
     adapted.save_pretrained(str(staging), safe_serialization=True)
     config = json.loads((staging / "adapter_config.json").read_text(encoding="utf-8"))
-    if hub_id:  # set only now: peft would contact the hub
-        base, _, revision = hub_id.partition("@")
-        config |= {"base_model_name_or_path": base, "revision": revision or None}
+    miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
+    if base:  # set only now: peft would contact the hub
+        name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
+        config |= {"base_model_name_or_path": name, "revision": revision or None}
         (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
-    base = config["base_model_name_or_path"] or "the student"
-    card = adapter_card(base, settings, losses, examples)
-    if (Path(base) / "pretraining.json").is_file():
+    card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
+    if miniature:
         card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
     (staging / "README.md").write_text(card, encoding="utf-8")
-    record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+    record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+    if base:
+        record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
     (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
         os.replace(file, out / file.name)

@@ -13,11 +13,11 @@ probabilities are computed in all presentations, to measure the bias towards lab
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -42,13 +42,14 @@ from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
+from dilemmas.experiments.study.pace import Pace
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import derived_seed, match_seed
 from dilemmas.training.examples import Example, write_examples
 
 TOGETHER = 20
-"""Scenarios that are asked in one batch: the most that a stopped run has to ask again."""
+"""Scenarios that a small model is asked in one batch: the most that a stopped run has to ask it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +79,94 @@ class Asked:
         )
 
 
-def ask_model(run: Run, role: str, backend: Backend) -> Iterator[str]:
-    """Ask one model about every scenario of every set; yields the name of every answered scenario."""
-    path = run.path("answers", f"{role}.jsonl")
+def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
+    """Ask one model about every scenario of every set; yields how many more replies are kept, at first those of before.
+
+    The replies to scenarios that are not complete are kept in a file of their own, ``ROLE.begun.jsonl``.
+    """
+    path, begun_path = (run.path("answers", f"{role}.{kind}jsonl") for kind in ("", "begun."))
     done = {asked.scenario for asked in read_answers(path)}
-    scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
-    with path.open("a", encoding="utf-8") as file:
+    begun = _joined(asked for asked in read_answers(begun_path) if asked.scenario not in done)
+    yield len(done) * run.recipe.observations + sum(len(asked.replies) for asked in begun.values())
+    scenarios, pace = enumerate(scenario for group in run.recipe.sets().values() for scenario in group), Pace(backend)
+    with path.open("a", encoding="utf-8") as file, begun_path.open("a", encoding="utf-8") as begun_file:
         while chunk := dict(islice(scenarios, TOGETHER)):
             missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
-            for asked in _ask(run.recipe, role, backend, missing):
-                file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
-            file.flush()
-            yield from (scenario.name for scenario in chunk.values())
+            for part in _ask_on(run.recipe, role, backend, missing, begun, pace):
+                begun |= _joined([*begun.values(), *part])
+                for asked in part:
+                    complete = len(begun[asked.scenario].replies) == run.recipe.observations
+                    _append(file if complete else begun_file, begun[asked.scenario] if complete else asked)
+                yield sum(len(asked.replies) for asked in part)
+    begun_path.unlink()
 
 
-def _ask(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
-    """The model's answers to some scenarios, given by their number in the study."""
+def _append(file: IO[str], asked: Asked) -> None:
+    file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
+    file.flush()
+
+
+def _joined(parts: Iterable[Asked]) -> dict[str, Asked]:
+    """The answers by scenario, the replies of all parts in order."""
+    found: dict[str, Asked] = {}
+    for part in parts:
+        before = found.get(part.scenario)
+        found[part.scenario] = replace(before, replies=before.replies + part.replies) if before else part
+    return found
+
+
+def _ask_on(
+    recipe: Recipe,
+    role: str,
+    backend: Backend,
+    scenarios: Mapping[int, Scenario],
+    begun: Mapping[str, Asked],
+    pace: Pace,
+) -> Iterator[list[Asked]]:
+    """What is missing of a model's answers to some scenarios, given by their number in the study, part by part."""
+    known = dict(begun)
+    wanted = [
+        (number, reply)
+        for number, scenario in scenarios.items()
+        for reply in range(len(known[scenario.name].replies) if scenario.name in known else 0, recipe.observations)
+    ]
+    for portion in pace.portions(wanted):
+        some = {number: scenarios[number] for number, _ in portion}
+        new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
+        known |= {asked.scenario: asked for asked in _exact(recipe, role, backend, new)}
+        yield _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
+
+
+def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
+    """The model's own probabilities in some scenarios, given by their number in the study, without replies."""
     prompting, template = recipe.prompting, recipe.prompting.template
     shown = {number: presentation(recipe, scenario, number) for number, scenario in scenarios.items()}
     prompts = [_prompt(template, role, scenario, shown[number]) for number, scenario in scenarios.items()]
     labels = [shown[number].labels for number in scenarios]
-    seeds = [(recipe.seed, ROLES.index(role), number) for number in scenarios]
     exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
     shuffled = prompting.shuffle_labels
     presented = _presented(backend, template, role, scenarios.values()) if shuffled else [()] * len(scenarios)
+    for scenario, prompt, names, found, others in zip(
+        scenarios.values(), prompts, labels, exact, presented, strict=True
+    ):
+        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, (), others)
+
+
+def _replies(
+    recipe: Recipe, role: str, backend: Backend, asked: Mapping[int, Asked], numbers: Sequence[tuple[int, int]]
+) -> list[Asked]:
+    """Replies to scenarios, in one batch. `numbers`: of scenario and reply, scenario by scenario."""
+    prompting = recipe.prompting
     replies = sample_replies(
         backend,
-        list(zip(prompts, labels, seeds, strict=True)),
-        n=recipe.observations,
+        [(asked[n].prompt, asked[n].labels, (recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers],
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
     )
-    for row in zip(scenarios.values(), prompts, labels, exact, replies, presented, strict=True):
-        scenario, prompt, names, found, given, others = row
-        texts = tuple((reply.text, reply.action, reply.motivation) for reply in given)
-        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, texts, others)
+    found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
+    for (number, _), reply in zip(numbers, replies, strict=True):
+        found[number].append((reply.text, reply.action, reply.motivation))
+    return [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
 
 
 def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:

@@ -54,7 +54,7 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
         for _ in study.ask_model(run, role, model):
             pass
         backends[role] = CachingBackend(model)
-        ask_ahead(run.recipe, backends[role])
+        list(ask_ahead(run.recipe, backends[role]))
         gone.append(role)
     assert len(list(study.play_matches(run, backends))) == len(study.pairings(run.recipe))
     study.compile_tables(run, backends)
