@@ -11,8 +11,8 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.experiments.run_folder import provenance
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.registry import METRICS
+from dilemmas.experiments.study.playing import compile_table
 from dilemmas.experiments.study.recipe import Recipe
-from dilemmas.experiments.study.stages import compile_table
 
 VERSION = 2
 """Version of the dictionary."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dilemmas.agents.models.backend import Backend, Request, Response
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line
 from dilemmas.experiments.run_folder import RunError
 
 SMALL = 100_000_000
@@ -100,8 +100,11 @@ class KeptBackend:
         return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
 
     def _keep(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            for request, response in zip(requests, responses, strict=True):
-                self._known[request.prompt, request.labels] = response
+        """Remember the responses, and write those that were not refused."""
+        lines = []
+        for request, response in zip(requests, responses, strict=True):
+            self._known[request.prompt, request.labels] = response
+            if not response.refused:
                 line = {"model": self.fingerprint, "prompt": request.prompt, "labels": request.labels}
-                file.write(json.dumps(line | {"logprobs": response.logprobs}, ensure_ascii=False) + "\n")
+                lines.append(json.dumps(line | {"logprobs": response.logprobs}, ensure_ascii=False) + "\n")
+        append_text(self.path, "".join(lines))

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import NotCachedError, find_model, is_hub_id, portable_name
+from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name
 from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
-from dilemmas.experiments.populations.torus import run_lattice, write_lattice
-from dilemmas.experiments.run_folder import RunError, read_run_json, write_json
-from dilemmas.experiments.study import stages
+from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
+from dilemmas.experiments.run_folder import RESULTS, RunError, read_run_json, write_json
+from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
 from dilemmas.experiments.study.pace import KeptBackend, is_small
@@ -80,7 +81,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
 
     `RunError` where it was written by another version of dilemmas that uses another format.
     """
-    path = run.folder / "results.json"
+    path = run.folder / RESULTS
     if not path.is_file():
         return None
     found: dict[str, Any] = read_run_json(path)
@@ -109,17 +110,20 @@ def carry_out(run: Run) -> Steps:
         tuned = find(f"{models.student}+{run.path('adapter')}") if examples else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
     with run.stage("matches"):
-        played = stages.play_matches(run, backends)
-        yield from _counted("the models play matches", played, len(stages.pairings(run.recipe)))
+        played = playing.play_matches(run, backends)
+        yield from _counted("the models play matches", played, len(playing.pairings(run.recipe)))
     with run.stage("population"):
         asked = run.recipe.population
-        curves = run_lattice(stages.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
-        write_lattice(curves, run.path("population"))
+        curves = run_lattice(playing.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
+        folder = run.path("population")
+        write_lattice(curves, folder)
+        run.seals.add(*(folder / name for name in LATTICE_FILES))
     with run.stage("evaluation"):
         population = {role: curve.tolist() for role, curve in curves.items()}
         results = evaluate(collect(run, backends, population))
     results["seconds"] = round(sum(run.seconds().values()), 1)
-    write_json(run.path("results.json"), results)
+    write_json(run.path(RESULTS), results)
+    run.seals.add(run.path(RESULTS))
     return results
 
 
@@ -148,7 +152,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
 
 
 def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
-    from dilemmas.training.distill import BaseModel, distil
+    from dilemmas.training.distill import CONFIG, RECORD, WEIGHTS, BaseModel, distil
 
     recipe, task = run.recipe, "the student is trained"
     if not examples:
@@ -161,6 +165,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)
         yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
+    run.seals.add(*(run.path("adapter", name) for name in (WEIGHTS, CONFIG, RECORD)))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned
 

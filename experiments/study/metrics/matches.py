@@ -17,7 +17,7 @@ from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import pivot
 from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
-from dilemmas.experiments.study.stages import Pairing
+from dilemmas.experiments.study.playing import Pairing
 from dilemmas.experiments.study.titles import game_title
 
 Array = NDArray[np.float64]

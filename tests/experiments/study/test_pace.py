@@ -67,7 +67,7 @@ def test_replies_of_a_slow_model_are_kept_every_thirty_seconds(
     for more in study.ask_model(run, "teacher", model):
         assert model.now - last <= KEPT
         kept, last = kept + more, model.now
-        parts = study.read_answers(answers), study.read_answers(begun)
+        parts = study.read_answers(answers), study.read_parts(begun)
         names = {asked.scenario for asked in parts[0]}
         rest = [asked for asked in parts[1] if asked.scenario not in names]
         assert sum(len(asked.replies) for asked in (*parts[0], *rest)) == kept

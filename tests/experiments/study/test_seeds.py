@@ -12,7 +12,7 @@ from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.experiments.inference.fingerprint import character
 from dilemmas.experiments.inference.recorded_play import read_play
 from dilemmas.experiments.reporting.intervals import proportion
-from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study import playing
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.recipe import MatchSettings, Recipe
 from dilemmas.experiments.study.run import Run
@@ -30,15 +30,15 @@ def even(request: Request) -> Response:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All matches of a small study."""
     run = Run(tmp_path_factory.mktemp("study"), Recipe(observations=1, matches=MATCHES))
-    assert len(list(study.play_matches(run, {role: FakeBackend(even, role) for role in ROLES}))) == 2 * 2 * 3 * 4
+    assert len(list(playing.play_matches(run, {role: FakeBackend(even, role) for role in ROLES}))) == 2 * 2 * 3 * 4
     return run
 
 
 def test_matches_have_one_seed_exactly_where_models_are_compared(run: Run) -> None:
     """Over a whole study: those of one game, context, opponent and repetition; any two others differ."""
     seeds = defaultdict(set)
-    for pairing in study.pairings(run.recipe):
-        for record in study.recorded(run, pairing):
+    for pairing in playing.pairings(run.recipe):
+        for record in playing.recorded(run, pairing):
             seeds[pairing.game.name, pairing.context, pairing.opponent, record.match].add(record.seed)
     assert {len(found) for found in seeds.values()} == {1}
     assert len(set.union(*seeds.values())) == len(seeds) == 2 * 2 * 5 * 3
@@ -61,9 +61,9 @@ def test_no_two_matches_of_a_large_study_have_one_seed(seed: int) -> None:
 
 def test_a_random_opponent_decides_anew_in_every_independent_match(run: Run) -> None:
     decided = defaultdict(list)
-    for pairing in study.pairings(run.recipe):
+    for pairing in playing.pairings(run.recipe):
         if pairing.opponent == "random":
-            for record in study.recorded(run, pairing):
+            for record in playing.recorded(run, pairing):
                 moves = tuple(theirs.decision.action for _, theirs in record.steps)
                 decided[pairing.game.name, pairing.context, record.match].append(moves)
     assert {len(set(found)) for found in decided.values()} == {1}, "the same against all three models"
@@ -104,6 +104,6 @@ def test_purposes_have_streams_of_their_own() -> None:
 def test_seeds_do_not_depend_on_what_else_is_played(run: Run, tmp_path: Path) -> None:
     fewer = MatchSettings(("harmony",), ("team",), ("random",), 10, repetitions=3)
     alone = Run(tmp_path / "run", Recipe(observations=1, matches=fewer))
-    list(study.play_matches(alone, {role: FakeBackend(even, role) for role in ROLES}))
-    for pairing in study.pairings(alone.recipe):
+    list(playing.play_matches(alone, {role: FakeBackend(even, role) for role in ROLES}))
+    for pairing in playing.pairings(alone.recipe):
         assert pairing.path(alone).read_bytes() == pairing.path(run).read_bytes()
