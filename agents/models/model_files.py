@@ -117,6 +117,11 @@ def is_hub_id(model: str) -> bool:
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
 
 
+def portable_name(model: str) -> str:
+    """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
+    return model if model in BUILT_IN or is_hub_id(model) else str(Path(model).expanduser().resolve())
+
+
 def check_model(model: str, folder: Path) -> None:
     """Check that a directory contains a model in safetensors with a tokenizer, which needs no code of its own.
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.distill import distil, encode, pack, schedule  # noqa: E402
+from dilemmas.training.distill import BaseModel, distil, encode, pack, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 
@@ -74,9 +74,8 @@ def test_the_adapter_loads_with_peft_and_has_a_model_card(adapter) -> None:
 def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     settings = replace(SETTINGS, epochs=1)
-    for _ in distil(
-        model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, hub_id="org/model@abc"
-    ):
+    base = BaseModel("org/model@abc", "0123", on_hub=True)
+    for _ in distil(model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, base=base):
         pass
     config = json.loads((tmp_path / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
