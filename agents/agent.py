@@ -79,6 +79,8 @@ class Decision:
     """Policy applied to an unreadable reply (a value of `Unreadable`); None if the reply is readable."""
     attempts: int = 1
     """Number of replies sampled until one was readable, or until the policy was applied."""
+    error: str | None = None
+    """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
 
 
 IDLE = Decision(0)
