@@ -42,7 +42,7 @@ HANDLED = {
     Unreadable.DEFAULT: "so the default action was played",
     Unreadable.UNIFORM: "so an action was drawn uniformly",
 }
-REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red", Reason.FAILED: "red"}
 """Colour of each ending."""
 
 
@@ -189,6 +189,8 @@ def _total(record: MatchRecord, step: int, player: str) -> float:
 
 
 def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    if decision.error is not None:
+        return [Text(visible(decision.error), "bold red")]
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))
