@@ -59,7 +59,7 @@ def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_o
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically."""
-    data_files.write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
 
 
 def read_run_json(path: Path) -> Any:

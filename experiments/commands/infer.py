@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from dilemmas.envs.games.stage_game import Numbers
@@ -17,8 +16,9 @@ from dilemmas.experiments.inference.likelihoods import evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.recorded_play import Choice, SubjectUnit, by_subject, read_play
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import one_line
+from dilemmas.experiments.reporting.terminal_text import echo, one_line
 
 
 @click.command()
@@ -74,15 +74,15 @@ def command(
     candidates = candidate_automata(USUAL_CANDIDATES if strategies is None else listed(strategies), plays[0].players)
     counted = evidence(by_subject(plays, by), candidates)
     rng = np.random.default_rng(seed)
-    with Console(stderr=True).status("fitting"):
+    with SafeConsole(stderr=True).status("fitting"):
         if select is not None:
             counted = selected(counted, rng, select, own_trembles)
         result = infer(counted, rng, bootstrap, own_trembles)
     if as_json:
         return print_json(inference_data(result))
-    Console(highlight=False).print(share_table(result))
+    SafeConsole().print(share_table(result))
     for line in summary(result):
-        click.echo(line)
+        echo(line)
 
 
 def share_table(result: Inference) -> Table:

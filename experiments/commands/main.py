@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from dilemmas.experiments.commands.answers import ANSWERS
 from dilemmas.experiments.commands.group import CommandGroup
+from dilemmas.experiments.reporting.terminal_text import echo, message_line, write_every_character
 
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
@@ -44,7 +46,7 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         from dilemmas.agents.versions import dilemmas_version
 
-        click.echo(f"dilemmas {dilemmas_version()}")
+        echo(f"dilemmas {dilemmas_version()}")
         ctx.exit()
 
 
@@ -66,28 +68,29 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
     """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
     interrupted."""
+    write_every_character(sys.stdout, sys.stderr)
     try:
-        with no_interrupt_dropped():
+        with no_interrupt_dropped(), warnings_in_one_line():
             code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
     except click.ClickException as error:
-        click.echo(in_one_line(error), err=True)
+        echo(click_message(error), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         asked = sys.argv[1:] if arguments is None else arguments
-        click.echo("interrupted" + "; repeat the same command to resume" * resumed(asked), err=True)
+        echo("interrupted" + "; repeat the same command to resume" * resumed(asked), err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader has closed the pipe: dilemmas ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:  # for example a folder without write permission, or a full disk
-        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        echo(message_line(f"error: {error.filename or 'system'}: {error.strerror or error}"), err=True)
         sys.exit(2)
     except ValueError as error:
         from dilemmas.envs.errors import InputError  # here, because dilemmas.envs imports pettingzoo
 
         if not isinstance(error, InputError):
             raise
-        click.echo(f"error: {error}", err=True)
+        echo(message_line(f"error: {error}"), err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -119,16 +122,24 @@ def no_interrupt_dropped() -> Iterator[None]:
         sys.unraisablehook = shown
 
 
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print warnings as messages, without the lines of code that they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: echo(message_line(f"warning: {message}"), err=True)
+        yield
+
+
 def resumed(asked: list[str]) -> bool:
     """Whether a command with these arguments is resumed by repeating it, as a tournament with a folder is."""
     kept = any(word.partition("=")[0] == "--out" for word in asked)
     return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
-def in_one_line(error: click.ClickException) -> str:
+def click_message(error: click.ClickException) -> str:
     """The message of click about the arguments, and the command with the help."""
     message = error.format_message()
     if "\n" in message:  # the help itself, if no command is given
         return message
     asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-    return f"error: {message} (see {asked} --help)" if asked else f"error: {message}"
+    return message_line(f"error: {message}") + (f" (see {asked} --help)" if asked else "")

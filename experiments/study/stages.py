@@ -32,7 +32,7 @@ from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import save_table
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
+from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, json_text
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -86,7 +86,7 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[str]:
         while chunk := dict(islice(scenarios, TOGETHER)):
             missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
             for asked in _ask(run.recipe, role, backend, missing):
-                file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
+                file.write(json_text(asdict(asked)) + "\n")
             file.flush()
             yield from (scenario.name for scenario in chunk.values())
 

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +25,9 @@ from dilemmas.agents.strategies.catalogue import (
 from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import fact_table
+from dilemmas.experiments.reporting.terminal_text import echo
 
 KINDS = {
     "automaton": "finite automaton",
@@ -70,12 +71,12 @@ def command(name: str | None, as_json: bool) -> None:
     found, exact = chosen(name)
     if as_json:
         return print_json([one.as_data() for one in found])
-    console = Console(highlight=False)
+    console = SafeConsole()
     for part in map(in_full, found) if exact else strategy_list(found):
         console.print(part)
     if not exact:
-        click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
-        click.echo("describe one: dilemmas tournament strategies NAME", err=True)
+        echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
+        echo("describe one: dilemmas tournament strategies NAME", err=True)
 
 
 @cache
