@@ -20,7 +20,7 @@ from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import Environment, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.envs.games.stage_game import Joint
-from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
+from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, show_views
 from dilemmas.envs.rules.repeated import Repeated
 
 Listener = Callable[[int, MatchRecord], None]
@@ -105,6 +105,7 @@ class Remembered:
 
     def __init__(self, env: Environment, whole: Sequence[bool]) -> None:
         """`whole`: whether each player does, by seat."""
+        show_views(env)
         self._env = env
         self.possible_agents: list[Any] = env.possible_agents
         self.agents: list[Any] = []

@@ -20,6 +20,7 @@ import numpy as np
 from dilemmas.agents.agent import Agent, Decision, Turn, View
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, json_value, match_outcome
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.pettingzoo_api.parallel_env import show_views
 from dilemmas.envs.rules.choices import words_allowed
 
 
@@ -86,7 +87,8 @@ Pending = tuple[RunningMatch, str]
 
 
 def start_match(env: Environment, seed: int, match: int) -> RunningMatch:
-    """Reset the environment for match number `match` of the run with this seed."""
+    """Reset the environment for match number `match` of the run with this seed; agents decide from its views."""
+    show_views(env)
     number = environment_seed(seed, match)
     observations, infos = env.reset(seed=number)
     return RunningMatch(env, match, number, list(env.possible_agents), observations, infos)
