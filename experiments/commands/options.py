@@ -1,6 +1,5 @@
 """Options that several commands share; each decorator passes its values to the command as one argument."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -9,11 +8,13 @@ from typing import Any, get_args
 import click
 
 from dilemmas.agents.roster import Framing
+from dilemmas.envs.data_files import json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
+from dilemmas.experiments.reporting.terminal_text import echo
 
 Function = Callable[..., Any]
 
@@ -159,4 +160,4 @@ def check_overwrite(path: Path | None, option: str, force: bool) -> None:
 
 def print_json(data: Any) -> None:
     """Print data as one line of JSON on stdout; values without a JSON type are written as in Python."""
-    click.echo(json.dumps(data, ensure_ascii=False, default=repr))
+    echo(json_text(data, default=repr))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +26,7 @@ from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payo
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.tournaments.settings import GRAPHS
@@ -121,13 +121,13 @@ def command(
     check_overwrite(svg, "--svg", force)
     settings = settled(dynamics, options)
     matrix = read_payoffs(folder, listed(players) if players else None)
-    with Console(stderr=True).status(Text(dynamics)):
+    with SafeConsole(stderr=True).status(Text(dynamics)):
         outcome = run(matrix, settings)
     if svg is not None:
         write_text(svg, dynamics_figure(dynamics, outcome))
     if as_json:
         return print_json({"dynamics": dynamics, **outcome.data})
-    console = Console()
+    console = SafeConsole()
     console.print(table(outcome))
     for note in outcome.notes:
         console.print(Text(visible(note), style="dim"))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
@@ -30,6 +29,8 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -249,19 +250,19 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    with progress_bar(Console(stderr=True)) as bar:
+    with progress_bar(SafeConsole(stderr=True)) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
-        click.echo(f"{out / 'report.html'}", err=True)
+        echo(f"{out / 'report.html'}", err=True)
 
 
 def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """The agents of ``--agents``; says which members of sets cannot play the game."""
     agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
     if unable:
-        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
+        echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
     return agents
 
 
@@ -303,7 +304,7 @@ def print_plan(tournament: Tournament, as_json: bool) -> None:
     if as_json:
         counts = {"groups": len(tournament.groups), "engines": engines, "matches": matches}
         return print_json({"settings": settings_data(tournament), **counts})
-    click.echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
-    click.echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
+    echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
+    echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
     for engine, count in engines.items():
-        click.echo(f"  {engine}: {count:,}")
+        echo(f"  {engine}: {count:,}")
