@@ -8,6 +8,7 @@ import numpy as np
 
 from dilemmas.envs.locks import locked_folder
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.terminal_text import echo
 
 
 @click.command()
@@ -58,5 +59,5 @@ def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, 
         return print_json({name: values.tolist() for name, values in curves.items()})
     for name, values in curves.items():
         late = values[-max(1, steps // 4) :].mean()
-        click.echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
-    click.echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)
+        echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
+    echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)

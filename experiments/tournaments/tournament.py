@@ -19,9 +19,10 @@ from dilemmas.agents.engines.dispatch import EXACT, Recorder, choose_engine, pla
 from dilemmas.agents.engines.tally import match_keys
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
-from dilemmas.agents.roster import Seats, alike_seats, contestants
+from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.theory.outcomes import alike_seats
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.pairings import Pairings
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError

@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import check_overwrite, force_option, json_option, print_json
-from dilemmas.experiments.dynamics.fixation import FITNESS, RULES
+from dilemmas.experiments.commands.options import (
+    check_overwrite,
+    degree_option,
+    force_option,
+    json_option,
+    print_json,
+)
+from dilemmas.experiments.dynamics.fixation import FITNESS, GAMES, RULES
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payoffs
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.tournaments.settings import GRAPHS
@@ -84,11 +90,18 @@ NAMES = ("player", "resident")
     shell_complete=completion.graphs,
     help=f"moran: graph of the neighbours: {', '.join(GRAPHS)}.",
 )
+@degree_option("moran, with --graph")
 @click.option("--rule", show_default=RULES[0], help=f"moran, invasion: update rule: {', '.join(RULES)}.")
 @click.option(
     "--fitness",
     show_default=FITNESS[0],
     help=f"moran, invasion: fitness as a function of payoff: {', '.join(FITNESS)}.",
+)
+@click.option(
+    "--games",
+    show_default=GAMES[0],
+    help="moran, invasion, with the rule death-birth: whether fitness comes from all games, or only from those with"
+    f" players who survive: {', '.join(GAMES)}.",
 )
 @click.option(
     "--intensity", type=click.FloatRange(0), show_default="1", help="moran, invasion: intensity of selection."
@@ -108,13 +121,13 @@ def command(
     check_overwrite(svg, "--svg", force)
     settings = settled(dynamics, options)
     matrix = read_payoffs(folder, listed(players) if players else None)
-    with Console(stderr=True).status(Text(dynamics)):
+    with SafeConsole(stderr=True).status(Text(dynamics)):
         outcome = run(matrix, settings)
     if svg is not None:
         write_text(svg, dynamics_figure(dynamics, outcome))
     if as_json:
         return print_json({"dynamics": dynamics, **outcome.data})
-    console = Console()
+    console = SafeConsole()
     console.print(table(outcome))
     for note in outcome.notes:
         console.print(Text(visible(note), style="dim"))
