@@ -76,9 +76,11 @@ class Decision:
     motivation: str | None = None
     """The part of the reply that gives the reason."""
     unreadable: str | None = None
-    """Policy applied to an unreadable reply (a value of `Unreadable`); None if the reply is readable."""
+    """Policy applied to an unreadable reply, or in place of one if the model could not be asked (a value of
+    `Unreadable`); None if the reply is readable."""
     attempts: int = 1
-    """Number of replies sampled until one was readable, or until the policy was applied."""
+    """Number of replies sampled until one was readable, or until the policy was applied; 0 if the model could not be
+    asked."""
     error: str | None = None
     """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
 

@@ -11,8 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.errors import InputError, naming
+from dilemmas.envs.locks import locked_file
 from dilemmas.envs.names import did_you_mean
+
+PARTIAL = ".dilemmas-partial"
+"""Suffix of a file that is being written and will replace another one."""
 
 
 def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any]:
@@ -192,10 +196,32 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error."""
-    partial = path.with_name(path.name + ".partial")
-    yield partial
-    os.replace(partial, path)
+    """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error.
+
+    The file has reached the disk before it replaces the old one. `InUseError` if another process is writing the file.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    with locked_file(path), naming(path):
+        try:
+            yield partial
+            to_disk(partial)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append text to a file; it has reached the disk when the call returns."""
+    with naming(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def to_disk(path: Path) -> None:
+    """Wait until the content of a file has reached the disk."""
+    with naming(path), path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:

@@ -46,7 +46,7 @@ all pairings equally likely, and with an odd number of players one does not play
 player indices such as networkx's `graph.edges`, in which each player has at least one neighbour.
 
 `degree`: number of neighbours. On a lattice 4 (von Neumann) or 8 (Moore); on a ring and in a small world an even
-number below `n_players`. None: 4.
+number below `n_players`. None: 2 on a ring, otherwise 4.
 
 `rewiring`: probability, from 0 to 1, that an edge of a small world is rewired. None: 0.1.
 

@@ -7,8 +7,6 @@ trainer class, shares prompts between completions, and resumes an interrupted ru
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,11 +18,16 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import quiet_peft
+from dilemmas.envs.locks import locked_folder
 from dilemmas.training.batches import PackedRow, collate, completion, loss
+from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.lora import LoraSettings
+
+WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
+"""Files of a finished adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,12 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
         by_prompt.setdefault(example.prompt, []).append(example.completion)
+    chat = ChatEncoder(tokenizer)
+    end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        stop = stop_token(tokenizer, prompt)
-        known = {text: completion([*encode_reply(tokenizer, prompt, text), stop]) for text in set(completions)}
-        rows.append(PackedRow(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
+        known = {text: completion([*chat.reply(prompt, text), *end]) for text in set(completions)}
+        rows.append(PackedRow(chat.prompt(prompt), [known[text] for text in completions]))
     return rows
 
 
@@ -126,46 +130,91 @@ def distil(
     ------
     ExampleError
         Without examples.
+    TrainingError
+        If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
+    InUseError
+        If another process is training in the directory.
     """
-    if (out / "adapter_model.safetensors").is_file():
-        return
+    with locked_folder(out):
+        if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
+            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, hub_id)
+        tidied(out)
+
+
+def _train(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    settings: LoraSettings,
+    out: Path,
+    seed: int,
+    save_every: int,
+    hub_id: str | None,
+) -> Iterator[TrainingProgress]:
+    """`distil` in a directory without a finished adapter."""
     if not examples:
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
-    optimiser = torch.optim.AdamW(_trained(adapted), lr=settings.rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
     per_step = max(1, settings.batch // settings.pack)
     rows = _epochs(encode(tokenizer, examples), settings, seed)
     batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
-    checkpoint = out / "checkpoint"
-    losses = _restore(checkpoint, adapted, optimiser)
+    checkpoints = Checkpoints(out / "checkpoint")
+    losses = _restore(checkpoints, adapted, optimiser)
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        losses.append(_optimise(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
-        if (step + 1) % save_every == 0:
-            _save(checkpoint, adapted, optimiser, losses)
-        yield TrainingProgress(step + 1, len(batches), losses[-1])
+        value = train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step)
+        if not math.isfinite(value):
+            if all_finite(adapter_weights(adapted)):
+                _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
+            raise checkpoints.stopped(step + 1, len(batches))
+        losses.append(value)
+        if (step + 1) % save_every == 0 or step + 1 == len(batches):
+            if not all_finite(adapter_weights(adapted)):
+                raise checkpoints.stopped(step + 1, len(batches))
+            _save(checkpoints, adapted, optimiser, losses)
+        yield TrainingProgress(step + 1, len(batches), value)
     _finish(out, adapted, settings, losses, len(examples), hub_id)
 
 
-def _trained(adapted: PeftModel) -> list[torch.nn.Parameter]:
+def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
+    """The weights that training changes."""
     return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
 
 
-def _optimise(
+def train_step(
     adapted: PeftModel, optimiser: torch.optim.Optimizer, rows: Sequence[PackedRow], clip: float, seed: int
 ) -> float:
-    """One optimiser step; returns the loss. The seed of dropout makes a resumed run bit-identical."""
+    """Take one optimiser step.
+
+    Parameters
+    ----------
+    adapted, optimiser
+        A model with its adapter, and the optimiser of the adapter's weights.
+    rows
+        Rows of the batch.
+    clip
+        Largest gradient norm, above 0.
+    seed
+        Seed of dropout, so that a resumed run is bit-identical.
+
+    Returns
+    -------
+    Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
+    """
     device = next(adapted.parameters()).device
     with torch.random.fork_rng(), _repeatable(device):
         torch.manual_seed(seed)
         value = loss(adapted, collate(rows).to(device))
         value.backward()
-    torch.nn.utils.clip_grad_norm_(_trained(adapted), clip)
-    optimiser.step()
+    norm = torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
+    finite = all_finite((value, norm))
+    if finite:
+        optimiser.step()
     optimiser.zero_grad()
-    return float(value.item())
+    return float(value.item()) if finite else math.nan
 
 
 @contextmanager
@@ -184,19 +233,18 @@ def _epochs(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> lis
     return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
 
 
-def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
-    """Write a checkpoint atomically."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _save(
+    checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]
+) -> None:
     state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
-    torch.save(state, folder / "state.partial")
-    os.replace(folder / "state.partial", folder / "state.pt")
+    checkpoints.save(len(losses), state)
 
 
-def _restore(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Load the last checkpoint, if there is one; returns the losses so far."""
-    if not (folder / "state.pt").is_file():
+def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
+    """Load the last whole checkpoint, if there is one; returns the losses so far."""
+    state = checkpoints.load()
+    if state is None:
         return []
-    state = torch.load(folder / "state.pt", weights_only=True)
     set_peft_model_state_dict(adapted, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
     return list(state["losses"])
@@ -211,24 +259,28 @@ def _finish(
     hub_id: str | None,
 ) -> None:
     """Write the adapter directory; the weights are written last and mark it as complete."""
-    staging = out / "staging"
-    adapted.save_pretrained(str(staging), safe_serialization=True)
-    config = json.loads((staging / "adapter_config.json").read_text(encoding="utf-8"))
-    if hub_id:  # set only now: peft would contact the hub
-        base, _, revision = hub_id.partition("@")
-        config |= {"base_model_name_or_path": base, "revision": revision or None}
-        (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
-    base = config["base_model_name_or_path"] or "the student"
-    card = adapter_card(base, settings, losses, examples)
-    if (Path(base) / "pretraining.json").is_file():
-        card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
-    (staging / "README.md").write_text(card, encoding="utf-8")
-    record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
-    (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
-        os.replace(file, out / file.name)
-    shutil.rmtree(staging)
-    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    with published(out, WEIGHTS) as staging:
+        adapted.save_pretrained(str(staging), safe_serialization=True)
+        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
+        config: dict[str, Any] = {
+            key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
+        }
+        if hub_id:  # set only now: peft would contact the hub
+            base, _, revision = hub_id.partition("@")
+            config |= {"base_model_name_or_path": base, "revision": revision or None}
+        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        base = config["base_model_name_or_path"] or "the student"
+        card = adapter_card(base, settings, losses, examples)
+        if (Path(base) / "pretraining.json").is_file():
+            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
+        (staging / "README.md").write_text(card, encoding="utf-8")
+        record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _is_set(adapted: PeftModel, key: str) -> bool:
+    """Whether a setting of the adapter is a set, which has no order."""
+    return isinstance(getattr(adapted.peft_config["default"], key, None), set)
 
 
 def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:

@@ -1,7 +1,8 @@
 """Teaching data: answers and motivations of the teacher in the usual JSONL chat format.
 
 Each line has `messages` (user: the question exactly as the student will be asked; assistant: label and motivation of
-the teacher) and the scenario, label, action and motivation, which fine-tuning libraries ignore.
+the teacher), the same two messages as the columns `prompt` and `completion`, which trainers read that learn from the
+completion only, and the scenario, label, action and motivation, which they ignore.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from dilemmas.envs.data_files import check_keys, json_object, write_text, wrong_file
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.seals import check_sealed
 
 
 class ExampleError(InputError):
@@ -49,8 +51,9 @@ def _line(example: Example) -> str:
         {"role": "user", "content": example.prompt},
         {"role": "assistant", "content": example.completion},
     ]
+    columns = {"messages": messages, "prompt": messages[:1], "completion": messages[1:]}
     about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-    return json.dumps({"messages": messages, **about, "motivation": example.motivation}, ensure_ascii=False)
+    return json.dumps({**columns, **about, "motivation": example.motivation}, ensure_ascii=False)
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -65,6 +68,7 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
+    check_sealed(path)
     lines = path.read_bytes().split(b"\n")
     if lines[0] and not _has_messages(lines[0]):
         raise ExampleError(wrong_file(path, "teaching data, such as the examples.jsonl of a run folder"))
@@ -80,7 +84,8 @@ def _has_messages(line: bytes) -> bool:
 
 def _parse_example(line: bytes, place: str) -> Example:
     record = json_object(line, place, ExampleError)
-    check_keys(record, ("messages", "scenario", "label", "action", "motivation"), place, error=ExampleError)
+    keys = ("messages", "scenario", "label", "action", "motivation")
+    check_keys(record, keys, place, optional=("prompt", "completion"), error=ExampleError)
     try:
         user, assistant = record["messages"]
         question, answer = user["content"], assistant["content"]
@@ -91,6 +96,9 @@ def _parse_example(line: bytes, place: str) -> Example:
     example = Example(record["scenario"], question, record["label"], record["action"], record["motivation"])
     if answer != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
+    for column, message in (("prompt", user), ("completion", assistant)):
+        if record.get(column, [message]) != [message]:  # files of earlier versions do not have the columns
+            raise ExampleError(f"{place}: {column} is not the message of the same role")
     return example
 
 

@@ -96,6 +96,8 @@ def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
             return Reason.FAILED, f"{move.player}: {move.decision.error}"
     for move in last:
         if move.decision.action is None:
+            if not move.decision.attempts:
+                return Reason.ABORTED, f"the prompt of {move.player} is too long for its model"
             replies = f"{move.decision.attempts} repl{'y' if move.decision.attempts == 1 else 'ies'}"
             return Reason.ABORTED, f"no action could be read in {replies} of {move.player}"
     if all(move.terminated for move in last):

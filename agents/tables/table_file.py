@@ -21,6 +21,7 @@ from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
+from dilemmas.envs.seals import check_sealed
 
 EXPECTED = "a policy table, as `dilemmas compile` writes it"
 
@@ -47,6 +48,7 @@ def load_table(path: str | Path) -> PolicyTable:
     PolicyTableError
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
+    check_sealed(Path(path))
     document = load_json(Path(path), PolicyTableError, f"needs {EXPECTED}")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PolicyTableError(wrong_file(Path(path), EXPECTED))

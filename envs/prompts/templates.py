@@ -1,7 +1,7 @@
 """Prompt templates: sentences with placeholders, read from TOML files."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -249,25 +249,40 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
             raise TemplateError(f"{place}: {key} = {sentence!r}; needs a text in quotes")
         _check_placeholders(place, key, sentence)
     letters = sentences.get("letters", "")
-    if len(set(letters)) < len(letters):
-        raise TemplateError(f"{place}: letters = '{letters}'; needs different letters")
+    if len(set(letters)) < len(letters) or not all(map(str.isalnum, letters)):
+        raise TemplateError(f"{place}: letters = {letters!r}; needs different letters or digits, without spaces")
     return Template(labels=_two_labels(table["labels"], place), **sentences)
 
 
 def _two_labels(labels: Any, place: str) -> tuple[str, str]:
-    words = isinstance(labels, list) and all(isinstance(label, str) and label.strip() for label in labels)
-    if not words or len(labels) != 2 or labels[0] == labels[1]:
-        raise TemplateError(f"{place}: labels = {labels!r}; needs a list of two different words")
+    words = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not words or len(labels) != 2 or not all_different(labels):
+        raise TemplateError(
+            f"{place}: labels = {labels!r}; needs a list of two different words, without spaces around them"
+        )
     return labels[0], labels[1]
+
+
+MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
+"""Quotes, brackets and markdown, which are not part of a label when a reply is read."""
+
+
+def all_different(labels: Sequence[str]) -> bool:
+    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
+    an end, and no two differ in spaces only."""
+    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
+    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
 
 
 def _check_placeholders(place: str, key: str, sentence: str) -> None:
     allowed = PLACEHOLDERS.get(key, set())
     try:
-        used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
+        used = [parts for _, *parts in string.Formatter().parse(sentence) if parts[0] is not None]
     except ValueError as error:
         raise TemplateError(f"{place}: {key}: {error}; write a literal brace twice") from None
-    for field in used:
+    for field, form, conversion in used:
+        if form or conversion:
+            raise TemplateError(f"{place}: {key}: write {{{field}}} without a format; values are filled in as they are")
         if field not in allowed:
             raise TemplateError(
                 f"{place}: {key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"

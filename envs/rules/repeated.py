@@ -99,6 +99,12 @@ class Repeated:
         """Whether the rules never end a match."""
         return self.rounds is None and self.continuation == 1.0
 
+    @property
+    def certain_rounds(self) -> int | None:
+        """Number of rounds if the players know it and nothing else ends the match, as `View.certain_rounds`."""
+        known = self.clock and self.continuation == 1.0
+        return self.rounds if known and isinstance(self.rounds, int) else None
+
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of a round, in order."""

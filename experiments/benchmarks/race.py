@@ -1,12 +1,14 @@
-"""Benchmarks: contenders with comparable work take turns on one core, and their rates are compared."""
+"""Benchmarks: contenders with comparable work take turns, and their rates are compared."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
 
-Play = Callable[[], int]
+Play = Callable[[], float]
 """Function that does a short piece of work and returns its amount, in the unit of the contender."""
+Clock = Callable[[], float]
+"""Function that returns a time in seconds: CPU time of this process, or real time where another device works."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Bar:
 
     contender: str
     least: float
-    """Minimum rate, in units per CPU-second; with a rival, minimum ratio of the rates."""
+    """Minimum rate, in units per second; with a rival, minimum ratio of the rates."""
     rival: str | None = None
     """Contender whose rate is the denominator of the ratio; None for a rate."""
 
@@ -38,11 +40,11 @@ class Measured:
     name: str
     unit: str
     rate: float
-    """Units per CPU-second, median of the turns."""
+    """Units per second, median of the turns."""
     slowest: float
-    """Units per CPU-second in the worst turn."""
+    """Units per second in the worst turn."""
     fastest: float
-    """Units per CPU-second in the best turn."""
+    """Units per second in the best turn."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,23 @@ class Race:
     """Contenders that were not measured and why, one line each."""
 
 
-def rate(play: Play, seconds: float) -> float:
-    """Units per CPU-second over a turn of at least `seconds` CPU-seconds."""
-    done, start = 0, process_time()
+def rate(play: Play, seconds: float, clock: Clock = process_time) -> float:
+    """Units per second over a turn of at least `seconds` on a clock."""
+    done, start = 0.0, clock()
     while True:
         done += play()
-        spent = process_time() - start
+        spent = clock() - start
         if spent >= seconds:
             return done / spent
 
 
-def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[object], seconds: float) -> Race:
+def race(
+    contenders: Sequence[Contender],
+    bars: Sequence[Bar],
+    turns: Iterable[object],
+    seconds: float,
+    clock: Clock = process_time,
+) -> Race:
     """Measure all contenders in turns, after one piece of work to warm up.
 
     Parameters
@@ -88,7 +96,9 @@ def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[o
     turns
         Iterable with one item per turn.
     seconds
-        Minimum CPU time of each contender per turn, above 0.
+        Minimum time of each contender per turn, above 0.
+    clock
+        Measures the time.
     """
     ready: dict[Contender, Play] = {}
     missing = []
@@ -101,7 +111,7 @@ def race(contenders: Sequence[Contender], bars: Sequence[Bar], turns: Iterable[o
     rates: dict[Contender, list[float]] = {contender: [] for contender in ready}
     for _ in turns:
         for contender, play in ready.items():
-            rates[contender].append(rate(play, seconds))
+            rates[contender].append(rate(play, seconds, clock))
     measured = [Measured(c.name, c.unit, median(found), min(found), max(found)) for c, found in rates.items()]
     verdicts = [verdict for bar in bars if (verdict := judged(bar, rates)) is not None]
     return Race(tuple(measured), tuple(verdicts), tuple(missing))

@@ -1,11 +1,12 @@
 """`dilemmas bench`: speed, as ratios of rates measured in the same run.
 
-Rates depend on the machine and its load. Therefore all contenders take turns in one run on one core, time is CPU time,
-and a rate is the median over the turns.
+Rates depend on the machine and its load. Therefore all contenders take turns in one run, time is CPU time (real time
+where a GPU works), and a rate is the median over the turns.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from time import perf_counter, process_time
 from typing import Any
 
 import click
@@ -18,11 +19,11 @@ from dilemmas.experiments.commands.options import json_option, print_json, with_
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 
 
-def rates_table(run: Race) -> Table:
-    """Rates, with the spread of the turns."""
+def rates_table(run: Race, second: str) -> Table:
+    """Rates per `second`, with the spread of the turns."""
     columns = [
         word_column("contender"),
-        *map(number_column, ("per CPU-second", "worst turn", "best turn")),
+        *map(number_column, (f"per {second}", "worst turn", "best turn")),
         word_column("unit"),
     ]
     rows = [[one.name, *map(rate_text, (one.rate, one.slowest, one.fastest)), one.unit] for one in run.measured]
@@ -34,34 +35,41 @@ def rate_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def bars_table(run: Race) -> Table:
-    """Bars and whether they are met."""
+def bars_table(run: Race, second: str) -> Table:
+    """Bars and whether they are met; a rate is per `second`."""
     rows = []
     for verdict in run.verdicts:
-        what = f"{verdict.contender} / {verdict.rival or 'CPU-second'}"
+        what = f"{verdict.contender} / {verdict.rival or second}"
         numbers = [f"{value:.2f}" if verdict.rival else rate_text(value) for value in (verdict.least, verdict.reached)]
         rows.append([what, *numbers, "yes" if verdict.met else "no"])
     return terminal_table([word_column("bar"), *map(number_column, ("at least", "reached", "met"))], rows)
 
 
-def print_race(run: Race, extra: str, as_json: bool) -> None:
+def print_race(run: Race, extra: str, as_json: bool, second: str = "CPU-second") -> None:
     """Print a run; missing contenders are named on stderr with the extra that installs them, or in the JSON."""
     if as_json:
         return print_json(asdict(run))
     console = Console()
-    console.print(rates_table(run))
+    console.print(rates_table(run, second))
     console.print()
-    console.print(bars_table(run))
+    console.print(bars_table(run, second))
     for line in run.missing:
         click.echo(f'not measured: {line} (pip install "dilemmas[{extra}]")', err=True)
 
 
 def compete(
-    contenders: Sequence[Contender], bars: Sequence[Bar], extra: str, turns: int, seconds: float, as_json: bool
+    contenders: Sequence[Contender],
+    bars: Sequence[Bar],
+    extra: str,
+    turns: int,
+    seconds: float,
+    as_json: bool,
+    real_time: bool = False,
 ) -> None:
-    """Run a race, with a progress bar on stderr, and print it."""
+    """Run a race, with a progress bar on stderr, and print it; time is CPU time or real time."""
     watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
-    print_race(race(contenders, bars, watched, seconds), extra, as_json)
+    run = race(contenders, bars, watched, seconds, perf_counter if real_time else process_time)
+    print_race(run, extra, as_json, "second" if real_time else "CPU-second")
 
 
 @click.group()
@@ -84,7 +92,7 @@ def race_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.FloatRange(0, min_open=True),
             default=0.3,
             show_default=True,
-            help="CPU time of one measurement, in seconds.",
+            help="Time of one measurement, in seconds.",
         ),
         json_option,
     )
@@ -107,3 +115,55 @@ def tournaments(turns: int, seconds: float, as_json: bool) -> None:
     from dilemmas.experiments.benchmarks.tournaments import BARS, CONTENDERS
 
     compete(CONTENDERS, BARS, "axelrod", turns, seconds, as_json)
+
+
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose a model with random weights."""
+    options = (
+        click.option(
+            "--size", type=click.Choice(["135m", "7b"]), default="135m", show_default=True, help="Size of the model."
+        ),
+        click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N; auto uses a GPU."),
+        click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16."),
+    )
+    return with_options(function, options)
+
+
+@command.command("models", short_help="Language models, in answered questions per second.")
+@model_options
+@click.option(
+    "--batch-tokens", type=click.IntRange(1), default=16_384, show_default=True, help="Tokens processed at once."
+)
+@click.option(
+    "--questions",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Number of different questions that are answered together.",
+)
+@race_options
+def bench_models(
+    size: str, device: str, dtype: str, batch_tokens: int, questions: int, turns: int, seconds: float, as_json: bool
+) -> None:
+    """Measure exact answers of a language model, compared with its bare forward pass and with matrix products.
+
+    The model is a Llama with random weights, so nothing is downloaded.
+    """
+    from dilemmas.experiments.benchmarks.models import BARS, scoring_contenders, scoring_work
+
+    given = scoring_work(size, device, dtype, batch_tokens, questions)
+    compete(scoring_contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
+
+
+@command.command("training", short_help="LoRA training, in observations per second.")
+@model_options
+@race_options
+def bench_training(size: str, device: str, dtype: str, turns: int, seconds: float, as_json: bool) -> None:
+    """Measure LoRA training steps, compared with a plain loop of peft and with matrix products.
+
+    The model is a Llama with random weights, so nothing is downloaded.
+    """
+    from dilemmas.experiments.benchmarks.training import BARS, training_contenders, training_work
+
+    given = training_work(size, device, dtype)
+    compete(training_contenders(given), BARS, "llm", turns, seconds, as_json, given.adapted.device.type != "cpu")

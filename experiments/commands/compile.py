@@ -23,7 +23,7 @@ from dilemmas.agents.tables.table_file import load_table, save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
@@ -50,14 +50,14 @@ class CompileError(InputError):
 
 def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
     """Compile an agent; the table of a language model has its probabilities of the labels."""
-    parsed = parse_spec(spec, game.n_players)
+    parsed = parse_spec(spec, game.n_players, game)
     if parsed.kind == "table":
         raise CompileError(f"'{parsed.text}' is already a policy table")
     if parsed.kind == "axelrod":
         raise CompileError(
             f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
         )
-    agent = make_agent(spec, game.n_players, framing, shuffle_labels=shuffle_labels)
+    agent = make_agent(spec, game.n_players, framing, game, shuffle_labels=shuffle_labels)
     model = agent.describe().parameters.get("fingerprint")
     table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
@@ -122,7 +122,7 @@ def _title(table: PolicyTable) -> str:
 
 
 def _value(value: Any) -> str:
-    return format_number(value) if isinstance(value, int | float) else str(value)
+    return tell_number(value) if isinstance(value, int | float) else str(value)
 
 
 def _caption(table: PolicyTable) -> str:

@@ -30,13 +30,13 @@ MEASURES = (
 @reading_options
 @seed_option("the bootstrap over matches")
 @json_option
-def command(path: Path, choices: Choice, one: str | None, seed: int, as_json: bool) -> None:
+def command(path: Path, choices: Choice, one: str | None, cooperate: str | None, seed: int, as_json: bool) -> None:
     """Describe each player of recorded matches: its response to the previous round, and the nearest strategy.
 
     PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table as
     for `dilemmas infer`.
     """
-    plays = read_play([path], choices, one)
+    plays = read_play([path], choices, one, cooperate)
     described = portraits(plays, seed)
     if as_json:
         return print_json({"players": [asdict(portrait) for portrait in described], **cooperation_ratings(plays)})

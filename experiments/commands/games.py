@@ -20,6 +20,7 @@ from dilemmas.envs.games.catalogue import example_options, game_name
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.pettingzoo_api import env_pages as pages
+from dilemmas.envs.theory.bimatrix_equilibria import continua
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium
 from dilemmas.envs.theory.outcomes import JointOutcome
 from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
@@ -173,9 +174,7 @@ def solution_lines(game: StageGame, solution: Solution) -> dict[str, str]:
         "least total": f"{six_digits(bounds.least)} at {listed(bounds.least_at)}",
         "greatest total": f"{six_digits(bounds.greatest)} at {listed(bounds.greatest_at)}",
     }
-    if solution.mixed is not None:
-        chance = [equilibrium_text(game, one) for one in solution.mixed if not one.pure]
-        lines["mixed equilibria"] = "; ".join(chance) or "none"
+    lines["mixed equilibria"] = _mixed(game, solution)
     if solution.price_of_anarchy is not None:
         lines["price of anarchy"] = six_digits(solution.price_of_anarchy)
     if strength is not None:
@@ -225,6 +224,25 @@ def equilibrium_text(game: StageGame, equilibrium: Equilibrium) -> str:
 def six_digits(value: float) -> str:
     """A payoff or a probability with up to six significant digits, without minus zero."""
     return f"{value + 0.0:.6g}"
+
+
+def _mixed(game: StageGame, solution: Solution) -> str:
+    """The equilibria in mixed strategies, or why they are not known."""
+    if solution.mixed is not None:
+        return "; ".join(equilibrium_text(game, one) for one in solution.mixed if not one.pure) or "none"
+    if solution.extreme is None:
+        return f"not computed for {'this many actions' if game.n_players == 2 else 'three or more players'}"
+    mixed = [one for one in solution.extreme if not one.pure]
+    chance = [f"{_strategy_text(one.first)} and {_strategy_text(one.second)}" for one in mixed]
+    more = [f"{len(chance) - LISTED} more"] if len(chance) > LISTED else []
+    if continua(solution.extreme):
+        more.append("infinitely many (degenerate game): also all between two in which a player does the same")
+    return "; ".join(chance[:LISTED] + more) or "none"
+
+
+def _strategy_text(chances: Sequence[float]) -> str:
+    """The actions that a player takes, with their probabilities: ``0.5 #0 + 0.5 #2``."""
+    return " + ".join(f"{six_digits(chance)} #{action}" for action, chance in enumerate(chances) if chance)
 
 
 def _listed(game: StageGame, outcomes: Sequence[JointOutcome], symmetric: bool) -> str:

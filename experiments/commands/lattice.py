@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from dilemmas.envs.locks import locked_folder
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
 
 
@@ -46,9 +47,13 @@ def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, 
     from dilemmas.experiments.populations.lattice import run_model
     from dilemmas.experiments.populations.torus import Curves, load_tables, write_lattice
 
-    models = {name: run_model(table, size, steps, seed) for name, table in load_tables(files).items()}
-    curves: Curves = {name: np.array(model.datacollector.model_vars["cooperation"]) for name, model in models.items()}
-    write_lattice(curves, out)
+    tables = load_tables(files)
+    curves: Curves = {}
+    with locked_folder(out):
+        for name, table in tables.items():
+            model = run_model(table, size, steps, seed)
+            curves[name] = np.array(model.datacollector.model_vars["cooperation"])
+        write_lattice(curves, out)
     if as_json:
         return print_json({name: values.tolist() for name, values in curves.items()})
     for name, values in curves.items():

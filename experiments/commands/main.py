@@ -1,15 +1,16 @@
 """The command line. Commands are imported when they are called, so `--help` needs neither torch nor numpy."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 import click
 
 from dilemmas.experiments.commands.answers import ANSWERS
-from dilemmas.experiments.commands.group import CommandGroup
+from dilemmas.experiments.commands.group import CommandGroup, UnreadError
 
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
@@ -66,30 +67,59 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
     """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
     interrupted."""
+    open_standard_streams()
     try:
         with no_interrupt_dropped():
             code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
+            sys.stdout.flush()
     except click.ClickException as error:
-        click.echo(in_one_line(error), err=True)
-        sys.exit(error.exit_code)
+        end(in_one_line(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         asked = sys.argv[1:] if arguments is None else arguments
-        click.echo("interrupted" + "; repeat the same command to resume" * resumed(asked), err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader has closed the pipe: dilemmas ... | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        end("interrupted" + "; repeat the same command to resume" * resumed(asked), 130)
+    except (UnreadError, BrokenPipeError):  # the reader has closed the pipe: dilemmas ... | head
+        end_unread(0)
     except OSError as error:  # for example a folder without write permission, or a full disk
-        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
-        sys.exit(2)
+        unwritten = error.filename is None and error.errno == errno.ENOSPC  # every file that is written has its name
+        where = "standard output" if unwritten else error.filename or "system"
+        say(f"error: {where}: {error.strerror or error}")
+        end_unread(2) if unwritten else sys.exit(2)
     except ValueError as error:
         from dilemmas.envs.errors import InputError  # here, because dilemmas.envs imports pettingzoo
 
         if not isinstance(error, InputError):
             raise
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        end(f"error: {error}", 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def open_standard_streams() -> None:
+    """Connect standard streams that are closed with nothing; a file opened later would take the place of one."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
+def say(line: str) -> None:
+    """Print a line on stderr, if anybody reads it."""
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def end(line: str, code: int) -> NoReturn:
+    """Print a line on stderr and exit."""
+    say(line)
+    sys.exit(code)
+
+
+def end_unread(code: int) -> NoReturn:
+    """Exit without the output that is not written yet, because it cannot be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
 
 
 @contextmanager

@@ -40,13 +40,20 @@ def build(out: Path, role: Role | None) -> None:
     check_installed()
     if role is not None:
         return build_one(role, out / role)
-    workers = [get_context("spawn").Process(target=build_one, args=(role, out / role), daemon=True) for role in ROLES]
+    workers = [get_context("spawn").Process(target=_work, args=(role, out / role), daemon=True) for role in ROLES]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     if any(worker.exitcode for worker in workers):
         raise click.ClickException("a build failed; see the message above")
+
+
+def _work(role: Role, out: Path) -> None:
+    """Build a model in a process of its own, which answers as a command does."""
+    from dilemmas.experiments.commands.main import main
+
+    main(["--out", str(out.parent), "--role", role], build)
 
 
 def build_one(role: Role, out: Path) -> None:

@@ -11,6 +11,7 @@ import click
 from dilemmas.agents.roster import Framing
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
+from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
 
@@ -41,6 +42,16 @@ def force_option(help_text: str) -> Callable[[Function], Function]:
 def seed_option(purpose: str) -> Callable[[Function], Function]:
     """``--seed``, passed as `seed`."""
     return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=f"Seed of {purpose}.")
+
+
+def degree_option(purpose: str) -> Callable[[Function], Function]:
+    """``--degree``, passed as `degree`."""
+    return click.option(
+        "--degree",
+        type=click.IntRange(1),
+        show_default=", ".join(f"{degree} in a {graph}" for graph, degree in DEGREES.items()),
+        help=f"{purpose}: number of neighbours of each player.",
+    )
 
 
 def game_option(default: str | None = None) -> Callable[[Function], Function]:
@@ -121,7 +132,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
 
 
 def reading_options(function: Function) -> Function:
-    """``--choices`` and ``--one`` of every command that reads play, passed as `choices` and `one` (see `read_play`)."""
+    """``--choices``, ``--one`` and ``--cooperate`` of every command that reads play (see `read_play`)."""
     from dilemmas.experiments.inference.recorded_play import Choice
 
     return with_options(
@@ -134,7 +145,8 @@ def reading_options(function: Function) -> Function:
                 show_default=True,
                 help="With trembling hands: the action played, or the action decided.",
             ),
-            click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1 in a table with actions 0 and 1."),
+            click.option("--one", type=click.Choice(["C", "D"]), help="Meaning of 1, or TRUE, in a table of play."),
+            click.option("--cooperate", metavar="WORD", help="Word for cooperation, in a table with words of its own."),
         ),
     )
 

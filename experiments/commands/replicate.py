@@ -129,12 +129,14 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
     from dilemmas.experiments.study.procedure import carry_out, finished_results
     from dilemmas.experiments.study.report import write_study_report
 
-    results = finished_results(run)
-    if results is None:
-        results = show_progress(carry_out(run), console)
-    else:
-        console.print(f"{run.folder} is complete; the report is written again from its results.json", highlight=False)
-    write_study_report(run.folder, results)
+    with run.locked():
+        results = finished_results(run)
+        if results is None:
+            results = show_progress(carry_out(run), console)
+        else:
+            line = f"{run.folder} is complete; the report is written again from its results.json"
+            console.print(line, highlight=False)
+        write_study_report(run.folder, results)
     return results
 
 

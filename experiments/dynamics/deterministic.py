@@ -13,7 +13,6 @@ import numpy as np
 
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
 SUM_TOLERANCE = 1e-9
@@ -88,9 +87,8 @@ def start_shares(matrix: PayoffMatrix, given: Mapping[str, float] | None = None)
     DynamicsError
         If a share is outside [0, 1], or the shares do not sum to 1.
     """
-    given = given or {}
+    given = matrix.by_name(given or {}, "the initial shares")
     for name, share in given.items():
-        lookup("player", name, dict.fromkeys(matrix.names), "the initial shares")
         if not (isfinite(share) and 0 <= share <= 1):
             raise DynamicsError(f"start: {name} = {share}; a share lies in [0, 1]")
     total, free = sum(given.values()), [name for name in matrix.names if name not in given]

@@ -13,7 +13,7 @@ import numpy as np
 from dilemmas.envs.rules.networks import Edges, build_network
 from dilemmas.experiments.dynamics.alpha_rank import POPULATION, alpha_rank, responses, sweep
 from dilemmas.experiments.dynamics.deterministic import Course, best_response, ecological, replicator
-from dilemmas.experiments.dynamics.fixation import FITNESS, RULES, Process, fixation, small_mutation
+from dilemmas.experiments.dynamics.fixation import FITNESS, GAMES, RULES, Process, fixation, small_mutation
 from dilemmas.experiments.dynamics.invasion import ROUNDING, invasions, takeovers
 from dilemmas.experiments.dynamics.moran import moran, start_counts
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -77,7 +77,7 @@ def _best_response(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
 
 def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     n, runs, mutation, process = settings["population"], settings["runs"], settings["mutation"], _process(settings)
-    start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings["graph"], n)
+    start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings, n)
     rng, steps = np.random.default_rng(settings["seed"]), settings["generations"] * n
     played = moran(matrix, start, rng, steps=steps, runs=runs, process=process, mutation=mutation, edges=edges, every=n)
     shares, over = played.series(), played.taken_over()
@@ -103,7 +103,11 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
         **exact,
     }
     lasting = f"took over: share of {runs} runs of up to {steps:,} steps, with 95% interval"
-    notes = [f"{runs} runs of {steps:,} steps" if mutation else lasting, *_notes(exact)]
+    notes = [
+        f"{runs} runs of {steps:,} steps" if mutation else lasting,
+        _about_process(process, edges, n),
+        *_notes(exact),
+    ]
     return DynamicsSummary(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes, shares)
 
 
@@ -127,13 +131,23 @@ def _notes(exact: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _edges(graph: str | None, n: int) -> Edges | None:
+def _edges(settings: Settings, n: int) -> Edges | None:
+    graph, degree = settings["graph"], settings["degree"]
     if graph is None:
+        if degree is not None:
+            raise DynamicsError(f"--degree {degree}: in a well-mixed population all are neighbours; give --graph too")
         return None
-    _, edges = build_network(graph, n)
+    _, edges = build_network(graph, n, degree)
     if edges is None:
         raise DynamicsError(f"--graph {graph} has no neighbours; omit --graph for a well-mixed population")
     return edges
+
+
+def _about_process(process: Process, edges: Edges | None, n: int) -> str:
+    """The population and its update rule in words."""
+    where = "well mixed" if edges is None else f"on a graph, {2 * len(edges) / n:g} neighbours each"
+    games = f", fitness from games with {process.games}" if process.rule == "death-birth" else ""
+    return f"{n} players, {where}; {process.rule}{games}"
 
 
 def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
@@ -161,6 +175,7 @@ def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     notes = [
         "stable: against these strategies, one type of mutant at a time; in parentheses: neutral drift",
         f"favoured: number of types of which one mutant takes over {finite.n} players with probability > 1/{finite.n}",
+        _about_process(_process(settings), None, finite.n),
     ]
     if not found.certain.all():
         notes.append("uncertain: number of types for which the sampled payoffs do not decide (95% intervals)")
@@ -184,7 +199,7 @@ def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     return DynamicsSummary(data, headings, rows, series=swept.series(), unit=unit)
 
 
-FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0}
+FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0, "games": GAMES[0]}
 """Options of a `Process` with their defaults."""
 
 DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], DynamicsSummary], Settings]] = {
@@ -196,7 +211,7 @@ DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], DynamicsSummary], S
         {
             **FINITE,
             **{"start": None, "generations": 1000, "mutation": 0.0, "population": 100},
-            **{"runs": 100, "seed": 0, "graph": None},
+            **{"runs": 100, "seed": 0, "graph": None, "degree": None},
         },
     ),
     "invasion": (_invasion, {**FINITE, "population": 100}),
@@ -223,7 +238,7 @@ def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] 
 
 
 def _process(settings: Settings) -> Process:
-    return Process(settings["rule"], settings["fitness"], settings["intensity"])
+    return Process(settings["rule"], settings["fitness"], settings["intensity"], settings["games"])
 
 
 def _finite(value: Any) -> Any:

@@ -134,6 +134,8 @@ def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
     attempts = iter(range(old.attempts, 0, -1))
 
     def answer(request: Request) -> Response:
+        if not old.attempts:
+            return Response(refused="the model could not be asked")
         if request.labels:
             weights = [p * (1.0 if old.mass is None else old.mass) for p in old.probabilities or ()]
             return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))

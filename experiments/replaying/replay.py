@@ -80,10 +80,11 @@ class Models:
         """The model that a trajectory names ``base`` or ``base+adapter``; the adapter may be in its run folder."""
         from dilemmas.agents.models.open_model import open_model
 
-        spec = self._places.get(name) or _spec_in_run(name, file)
+        named = self._places.get(name)
+        spec = named or _spec_in_run(name, file)
         if spec not in self._opened:
             try:
-                model = open_model(spec)
+                model = open_model(spec, ask_hub=named is not None)  # a record must not make it download
                 model.loaded()
             except ModelError as error:
                 where = shlex.quote(f"{name}=MODEL")

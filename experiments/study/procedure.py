@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import NotCachedError, find_model, is_hub_id
+from dilemmas.agents.models.model_files import find_model, is_hub_id
 from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
-from dilemmas.experiments.populations.torus import run_lattice, write_lattice
-from dilemmas.experiments.run_folder import RunError, read_run_json, write_json
+from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
+from dilemmas.experiments.run_folder import RESULTS, RunError, read_run_json, write_json
 from dilemmas.experiments.study import stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
@@ -82,7 +83,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
 
     `RunError` where it was written by another version of dilemmas that uses another format.
     """
-    path = run.folder / "results.json"
+    path = run.folder / RESULTS
     if not path.is_file():
         return None
     found: dict[str, Any] = read_run_json(path)
@@ -116,11 +117,14 @@ def carry_out(run: Run) -> Steps:
     with run.stage("population"):
         asked = run.recipe.population
         curves = run_lattice(stages.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
-        write_lattice(curves, run.path("population"))
+        folder = run.path("population")
+        write_lattice(curves, folder)
+        run.seals.add(*(folder / name for name in LATTICE_FILES))
     with run.stage("evaluation"):
         results = evaluate(collect(run, backends))
     results["seconds"] = round(sum(run.seconds().values()), 1)
-    write_json(run.path("results.json"), results)
+    write_json(run.path(RESULTS), results)
+    run.seals.add(run.path(RESULTS))
     return results
 
 
@@ -142,7 +146,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
 
 
 def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
-    from dilemmas.training.distill import distil
+    from dilemmas.training.distill import CONFIG, RECORD, WEIGHTS, distil
 
     recipe, task = run.recipe, "the student is trained"
     hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
@@ -150,6 +154,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
     steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
     for step in steps:
         yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
+    run.seals.add(*(run.path("adapter", name) for name in (WEIGHTS, CONFIG, RECORD)))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned
 

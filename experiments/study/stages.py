@@ -32,7 +32,7 @@ from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import save_table
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
@@ -40,6 +40,7 @@ from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.seals import check_sealed
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
@@ -82,13 +83,14 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[str]:
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}
     scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
-    with path.open("a", encoding="utf-8") as file:
-        while chunk := dict(islice(scenarios, TOGETHER)):
-            missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
-            for asked in _ask(run.recipe, role, backend, missing):
-                file.write(json.dumps(asdict(asked), ensure_ascii=False) + "\n")
-            file.flush()
-            yield from (scenario.name for scenario in chunk.values())
+    while chunk := dict(islice(scenarios, TOGETHER)):
+        missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
+        if missing:
+            answers = _ask(run.recipe, role, backend, missing)
+            append_text(path, "".join(json.dumps(asdict(asked), ensure_ascii=False) + "\n" for asked in answers))
+            run.seals.add(path, finished=False)
+        yield from (scenario.name for scenario in chunk.values())
+    run.seals.add(path)
 
 
 def _ask(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
@@ -143,13 +145,18 @@ def read_answers(path: Path) -> list[Asked]:
     if not path.is_file():
         return []
     drop_incomplete_line(path)
-    answers = []
+    check_sealed(path)
+    answers: list[Asked] = []
+    seen: set[str] = set()
     for number, line in complete_lines(path):
         try:
             answers.append(_read_asked(line))
         except (ValueError, KeyError, TypeError) as error:
             what = f"{path}, line {number}: not an answer ({type(error).__name__}: {error})"
             raise RunError(f"{what}; delete the line: the model is then asked again") from None
+        if answers[-1].scenario in seen:
+            raise RunError(f"{path}, line {number}: {answers[-1].scenario} was answered before; delete the line")
+        seen.add(answers[-1].scenario)
     return answers
 
 
@@ -174,8 +181,9 @@ def teach(run: Run) -> list[Example]:
             for _, action, motivation in asked[scenario.name].replies
             if action is not None
         ]
-    if not path.is_file():
+    if not run.seals.fits(path):
         write_examples(path, examples)
+        run.seals.add(path)
     return examples
 
 
@@ -223,7 +231,10 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
         for name in (pairing.model, pairing.opponent):
             if name in ROLES and (name, pairing.context) not in agents:
                 agents[name, pairing.context] = _player(run.recipe, backends[name], pairing.context)
-        seated = [agents.get((name, pairing.context)) or strategy(name) for name in (pairing.model, pairing.opponent)]
+        seated = [
+            agents.get((name, pairing.context)) or strategy(name, game=pairing.game)
+            for name in (pairing.model, pairing.opponent)
+        ]
         yield _play_pairing(run, pairing, seated)
 
 
@@ -253,6 +264,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
             make_env = partial(parallel, name, **options)
             for record in finished(run_matches(make_env, seated, missing, run.recipe.seed)):
                 writer.write(record)
+    run.seals.add(path)
     return path.name
 
 
@@ -267,7 +279,9 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
     tables = {}
     for role, backend in backends.items():
         tables[role] = compile_table(run.recipe, backend, population.game, population.context)
-        save_table(tables[role], run.path("tables", f"{role}.json"))
+        path = run.path("tables", f"{role}.json")
+        save_table(tables[role], path)
+        run.seals.add(path)
     return tables
 
 

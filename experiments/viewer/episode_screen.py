@@ -198,8 +198,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     parts.append(Text(SOURCES[decision.source] + share, "dim"))
     if decision.unreadable is not None:
         times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
-        handled = HANDLED[Unreadable(decision.unreadable)]
-        parts.append(Text(f"unreadable: no action in {times}, {handled}", "bold red"))
+        why = f"unreadable: no action in {times}" if decision.attempts else "the prompt is too long for the model"
+        parts.append(Text(f"{why}, {HANDLED[Unreadable(decision.unreadable)]}", "bold red"))
     elif decision.attempts > 1:
         parts.append(Text(f"readable at attempt {decision.attempts}", "yellow"))
     named = {label: word(action) for action, label in enumerate(decision.labels or ())}

@@ -16,7 +16,7 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchOutcome, Move
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header, checksum_key
-from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import Origin, PolicyTable
 from dilemmas.agents.tables.table_file import parse_table
@@ -142,8 +142,7 @@ def tables() -> Iterator[dict[str, Any]]:
     """A table of every game of the catalogue that is not too large, by memory 1."""
     for game in (game for name, game in GAMES.items() if name != "travelers_dilemma"):
         player = game.n_players - 1 if game.n_players == 2 else 0
-        agent = strategy("always_cooperate", game.n_players)
-        yield json.loads(json.dumps(compile_agent(agent, game, 1, player=player).document()))
+        yield json.loads(json.dumps(compile_agent(Uniform(), game, 1, player=player).document()))
 
 
 def test_tables_match_the_schema(small_run: Path) -> None:
@@ -165,8 +164,7 @@ def required_of_tables() -> list[tuple[str, str]]:
 def test_a_table_without_a_required_key_is_refused(kind: str, key: str) -> None:
     games = {"bimatrix_game": "matching_pennies", "count_game": "volunteers_dilemma"}
     game = GAMES[games.get(kind, "stag_hunt")]
-    agent = strategy("always_cooperate", game.n_players)
-    document = json.loads(json.dumps(compile_agent(agent, game, 1).document()))
+    document = json.loads(json.dumps(compile_agent(Uniform(), game, 1).document()))
     assert isinstance(parse_table(copy.deepcopy(document)), PolicyTable)
     place = {"": document, "origin": document["origin"], "row": document["rows"][0]}.get(kind, document["game"])
     del place[key]

@@ -15,8 +15,14 @@ from rich.text import Text
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import check_overwrite, force_option, json_option, print_json
-from dilemmas.experiments.dynamics.fixation import FITNESS, RULES
+from dilemmas.experiments.commands.options import (
+    check_overwrite,
+    degree_option,
+    force_option,
+    json_option,
+    print_json,
+)
+from dilemmas.experiments.dynamics.fixation import FITNESS, GAMES, RULES
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payoffs
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
@@ -84,11 +90,18 @@ NAMES = ("player", "resident")
     shell_complete=completion.graphs,
     help=f"moran: graph of the neighbours: {', '.join(GRAPHS)}.",
 )
+@degree_option("moran, with --graph")
 @click.option("--rule", show_default=RULES[0], help=f"moran, invasion: update rule: {', '.join(RULES)}.")
 @click.option(
     "--fitness",
     show_default=FITNESS[0],
     help=f"moran, invasion: fitness as a function of payoff: {', '.join(FITNESS)}.",
+)
+@click.option(
+    "--games",
+    show_default=GAMES[0],
+    help="moran, invasion, with the rule death-birth: whether fitness comes from all games, or only from those with"
+    f" players who survive: {', '.join(GAMES)}.",
 )
 @click.option(
     "--intensity", type=click.FloatRange(0), show_default="1", help="moran, invasion: intensity of selection."

@@ -1,6 +1,5 @@
 """`dilemmas tournament run`: play a tournament, exact where possible and otherwise sampled."""
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,8 +14,10 @@ from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
 from dilemmas.agents.roster import Framing, expanded
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    degree_option,
     force_option,
     framing_options,
     game_option,
@@ -29,7 +30,7 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
-from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, settings_in, tournament_data
+from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
@@ -47,6 +48,7 @@ class Meetings:
     self_play: bool
     pairs: tuple[tuple[str, ...], ...] | None
     graph: str | None
+    degree: int | None
     sample: int | None
 
 
@@ -105,9 +107,11 @@ def meeting_options(function: Function) -> Function:
     """Which groups of agents play, passed as `meetings`."""
 
     @wraps(function)
-    def call(*, self_play: bool, pairs: str | None, graph: str | None, sample: int | None, **others: Any) -> Any:
+    def call(
+        *, self_play: bool, pairs: str | None, graph: str | None, degree: int | None, sample: int | None, **others: Any
+    ) -> Any:
         groups = None if pairs is None else tuple(tuple(group.split(":")) for group in listed(pairs))
-        return function(meetings=Meetings(self_play, groups, graph, sample), **others)
+        return function(meetings=Meetings(self_play, groups, graph, degree, sample), **others)
 
     return with_options(
         call,
@@ -131,6 +135,7 @@ def meeting_options(function: Function) -> Function:
                 show_default="all",
                 help=f"Only neighbours play, in the order of the agents: {', '.join(GRAPHS)}.",
             ),
+            degree_option("--graph"),
             click.option(
                 "--sample",
                 type=click.IntRange(1),
@@ -194,7 +199,7 @@ def worker_options(function: Function) -> Function:
 @seed_option("all matches")
 @worker_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write results and report to.")
-@force_option("Delete the folder --out and start again.")
+@force_option("Delete the tournament in the folder --out and start again.")
 @click.option("--dry-run", is_flag=True, help="Print the number of groups and matches, and exit.")
 @json_option
 def command(
@@ -228,12 +233,13 @@ def command(
     start = time.monotonic()
     settings = Settings(
         game=game,
-        agents=expanded(listed(specs)),
+        agents=participants(specs, game, options),
         options=options,
         repetitions=repetitions,
         self_play=meetings.self_play,
         meetings=meetings.pairs,
         graph=meetings.graph,
+        degree=meetings.degree,
         sample=meetings.sample,
         engine=engine,
         seed=seed,
@@ -243,14 +249,20 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    if force and out is not None and tournament.fixtures and settings_in(out) is not None:
-        shutil.rmtree(out)
     with progress_bar(Console(stderr=True)) as bar:
-        table = play_tournament(tournament, out, **work, tell=partial(show_share, bar))
+        table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
         click.echo(f"{out / 'report.html'}", err=True)
+
+
+def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The agents of ``--agents``; says which members of sets cannot play the game."""
+    agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
+    if unable:
+        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
+    return agents
 
 
 def show_share(bar: Progress, done: float, total: float) -> None:

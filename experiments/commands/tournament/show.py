@@ -7,8 +7,9 @@ import click
 from rich.console import Console
 
 from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.report import print_tables
-from dilemmas.experiments.tournaments.run_folder import RESULTS, kept_data
+from dilemmas.experiments.tournaments.run_folder import kept_data
 
 
 @click.command(short_help="Print the tables of a tournament again.")

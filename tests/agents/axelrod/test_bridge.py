@@ -180,7 +180,7 @@ def test_no_history_is_replayed_in_ordinary_play(axl: Any) -> None:
 @pytest.mark.parametrize(
     ("game", "options", "said"),
     [
-        ("rock_paper_scissors", {"memory": None}, "has 2 players and 3 x 3 actions"),
+        ("travelers_dilemma", {"memory": None}, "has 2 players and 99 x 99 actions"),
         ("public_goods", {"memory": None, "n_players": 3}, "has 3 players"),
         ("population", {"memory": None, "n_players": 16}, "has 16 players"),
         ("prisoners_dilemma", {"memory": 1}, "1 of 2 rounds: set memory to None"),

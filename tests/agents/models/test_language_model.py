@@ -19,7 +19,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -105,7 +105,7 @@ def test_shuffled_labels_keep_their_actions() -> None:
         assert decision.prompt is not None
         assert decision.probabilities is not None
         cooperation = (
-            "C" if f"You choose C, they choose C: you get {format_number(DILEMMA.R)}," in decision.prompt else "D"
+            "C" if f"You choose C, they choose C: you get {tell_number(DILEMMA.R)}," in decision.prompt else "D"
         )
         assert decision.labels == (cooperation, "D" if cooperation == "C" else "C")
         meanings.add(cooperation)

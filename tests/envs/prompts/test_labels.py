@@ -1,5 +1,7 @@
 """Labels and their order may change; the game they describe does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,10 @@ def test_sanctions_against_too_many_are_refused() -> None:
     infos = env.step(dict.fromkeys(env.agents, 0))[-1]
     with pytest.raises(TemplateError, match="512 ways to assign points to 9 others"):
         presentations_now(STUDY, infos["player_0"]["view"])
+
+
+@pytest.mark.parametrize("word", ["1", "2", " 1", "--"])
+def test_a_word_for_silence_that_reads_like_a_signal_is_refused(word: str) -> None:
+    view = parallel("stag_hunt", talk=2).reset(seed=0)[1]["player_0"]["view"]
+    with pytest.raises(TemplateError, match="cannot be told from each other in a reply"):
+        presentations_now(replace(STUDY, silence=word), view)

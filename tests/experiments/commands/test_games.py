@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 from pettingzoo.env_registry.registration import parallel_registry
 
-from dilemmas.envs.games.catalogue import example_options
+from dilemmas.envs.games.bimatrix import BimatrixGame
+from dilemmas.envs.games.catalogue import example_options, stage_game
+from dilemmas.envs.theory.solutions import solve
 from dilemmas.experiments.commands import main as cli
-from dilemmas.experiments.commands.games import command, page
+from dilemmas.experiments.commands.games import command, page, solution_lines
 from dilemmas.experiments.reporting.parsing import parsed
 
 IDS = [known for known in parallel_registry if known.startswith("dilemmas/")]
@@ -139,3 +141,26 @@ def test_an_error_is_one_line_with_the_remedy(
 )
 def test_values_of_options_are_read_as_people_write_them(word: str, value: object) -> None:
     assert parsed(word) == (word.partition("=")[0], value)
+
+
+def test_games_larger_than_two_by_two_have_mixed_equilibria_or_say_that_they_were_not_computed() -> None:
+    """Rock paper scissors: a third each. The traveler's dilemma has 99 x 99 actions, the volunteer's more players."""
+    third = "0.333333 #0 + 0.333333 #1 + 0.333333 #2"
+    said = {
+        "rock_paper_scissors": f"{third} and {third}",
+        "travelers_dilemma": "not computed for this many actions",
+        "volunteers_dilemma": "not computed for three or more players",
+        "matching_pennies": "P(#0) = 0.5 and 0.5",
+    }
+    for name, text in said.items():
+        game = stage_game(name)
+        assert solution_lines(game, solve(game))["mixed equilibria"] == text
+
+
+def test_a_degenerate_game_is_said_to_be_one() -> None:
+    """Von Stengel, in Nisan et al. 2007, game (3.8)."""
+    table = BimatrixGame("bimatrix", ((3, 3), (2, 5), (0, 6)), ((3, 3), (2, 6), (3, 1)))
+    assert solution_lines(table, solve(table))["mixed equilibria"] == (
+        "1 #0 and 0.666667 #0 + 0.333333 #1; 0.333333 #1 + 0.666667 #2 and 0.333333 #0 + 0.666667 #1;"
+        " infinitely many (degenerate game): also all between two in which a player does the same"
+    )

@@ -120,11 +120,15 @@ def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, m
     (tmp_path / "adapter").mkdir()
     (tmp_path / "adapter" / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
     with pytest.raises(SystemExit) as ended:
-        main(["replicate", "--dry-run", "--teacher", "nosuch", "--student", "adapter"])
+        main(["replicate", "--dry-run", "--teacher", "nosuch", "--student", "org/small"])
     assert ended.value.code == 0
     found = capsys.readouterr()
     assert json.loads(found.out)["models"]["teacher"] == "nosuch"
     teacher, student = found.err.splitlines()
     assert teacher.startswith("not checked: teacher: 'nosuch' is no built-in model and no directory")
-    assert "'org/base'" in student
-    assert asked == [("nosuch", True), ("org/base", True)]
+    assert "'org/small'" in student
+    with pytest.raises(SystemExit) as ended:  # the base that an adapter names is not fetched by the study either
+        main(["replicate", "--dry-run", "--teacher", "nosuch", "--student", "adapter"])
+    assert ended.value.code == 2
+    assert "its base model cannot be used ('org/base'" in capsys.readouterr().err
+    assert asked == [("nosuch", True), ("org/small", True), ("nosuch", True), ("org/base", True)]

@@ -37,10 +37,10 @@ def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:
 def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[int]) -> None:
     file = tmp_path / "lab.csv"
     file.write_text(HEAD + "a,1,1,1,0\na,1,2,0,0\n")
-    (found,) = people(file, one)
+    (found,) = people(file, one=one)
     assert found.own.tolist() == own
     file.write_text(HEAD + "a,1,1.0,1.0,0.0\na,1,2.0,0.0,0.0\n")  # as pandas and R may write them
-    (found,) = people(file, one)
+    (found,) = people(file, one=one)
     assert found.own.tolist() == own
 
 

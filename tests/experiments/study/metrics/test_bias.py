@@ -184,11 +184,13 @@ def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run)
 
 
 def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
+    run.begin()
     path = run.path("answers", "tuned.jsonl")
     list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 3])
-    list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
+    with run.locked():
+        list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
     assert path.read_bytes() == whole
 
 

@@ -1,0 +1,114 @@
+"""Contenders of `dilemmas bench training`: steps of LoRA training on a model with random weights.
+
+The data has the shape of the study's: prompts of 250 tokens with many completions of 60 tokens each. The plain loop is
+what a user of peft writes first: one row per observation, the loss of the model itself. The matrix product does as many
+floating-point operations as packed rows need in the best case.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dilemmas.agents.models.open_model import check_installed
+from dilemmas.experiments.benchmarks.models import body_size, matrix_product, random_model
+from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
+from dilemmas.training.lora import LoraSettings
+
+PACKED, PLAIN, PRODUCT = "dilemmas", "peft, plain loop", "matrix product"
+BARS = (Bar(PACKED, 3, PLAIN), Bar(PACKED, 0.16, PRODUCT))
+"""Three times the plain loop; the share of the peak in the benchmark of peft."""
+PROMPT, COMPLETION = 250, 60
+"""Tokens of a prompt, and of a completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A model with an adapter, its optimiser and one batch of study-shaped data."""
+
+    adapted: Any
+    optimiser: Any
+    settings: LoraSettings
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of one observation in packed rows, 4 N T + 6 P T + 12 L d S T + 4 V d C.
+
+        N is the number of weights without embedding and head, P that of the adapter, L the number of layers, d the
+        width, V the size of the vocabulary, C the number of predicted tokens, T the number of tokens of which an
+        observation has its share of the prompt, and S the mean number of tokens to which a token attends.
+        """
+        base = self.adapted.get_base_model()
+        config, share = base.config, PROMPT / self.settings.pack
+        adapter = sum(weights.numel() for weights in self.adapted.parameters() if weights.requires_grad)
+        tokens = share + COMPLETION
+        body = 4 * (body_size(base) - adapter) + 6 * adapter
+        attended = share * PROMPT / 2 + COMPLETION * (PROMPT + COMPLETION / 2)
+        attention = 12 * config.num_hidden_layers * config.hidden_size * attended
+        return float(body * tokens + attention + 4 * config.vocab_size * config.hidden_size * COMPLETION)
+
+
+def training_work(shape: str, device: str, dtype: str) -> Lesson:
+    """A model of a size in `SHAPES` with a new adapter of the default settings."""
+    check_installed()
+    import torch
+
+    from dilemmas.training.distill import adapt, adapter_weights
+
+    settings = LoraSettings()
+    adapted = adapt(random_model(shape, device, dtype), settings, seed=0).train()
+    return Lesson(adapted, torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate), settings)
+
+
+def training_contenders(given: Lesson) -> tuple[Contender, ...]:
+    """The contenders; rates are in observations."""
+    return (
+        Contender(PACKED, "observations", lambda: packed(given)),
+        Contender(PLAIN, "observations", lambda: plain(given)),
+        Contender(PRODUCT, "observations", lambda: matrix_product(given.adapted.get_base_model(), given.operations)),
+    )
+
+
+def packed(given: Lesson) -> Play:
+    """Take one step of `dilemmas.training.distill` per call."""
+    import numpy as np
+
+    from dilemmas.training.batches import PackedRow, completion
+    from dilemmas.training.distill import train_step
+
+    rng = np.random.default_rng(0)
+
+    def tokens(count: int) -> list[int]:
+        return [int(token) for token in rng.integers(0, 512, count)]
+
+    together = given.settings.pack
+    rows = [
+        PackedRow(tokens(PROMPT), [completion(tokens(COMPLETION)) for _ in range(together)])
+        for _ in range(given.settings.batch // together)
+    ]
+
+    def play() -> int:
+        train_step(given.adapted, given.optimiser, rows, given.settings.clip, seed=0)
+        return len(rows) * together
+
+    return play
+
+
+def plain(given: Lesson) -> Play:
+    """Take one step with one row per observation per call."""
+    import torch
+
+    adapted, optimiser = given.adapted, given.optimiser
+    batch = given.settings.batch
+    ids = torch.randint(0, 512, (batch, PROMPT + COMPLETION), device=adapted.device)  # (B, T)
+    labels = ids.clone()  # (B, T)
+    labels[:, :PROMPT] = -100  # the prompt is not learned
+
+    def play() -> int:
+        value = adapted(input_ids=ids, labels=labels, use_cache=False).loss
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(adapted.parameters(), given.settings.clip)
+        optimiser.step()
+        optimiser.zero_grad()
+        value.item()
+        return batch
+
+    return play
