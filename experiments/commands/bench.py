@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
-from dilemmas.experiments.commands.options import json_option, print_json, with_options
+from dilemmas.experiments.commands.options import Finite, json_option, print_json, with_options
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -83,14 +83,14 @@ def race_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "--turns",
-            type=click.IntRange(1),
+            type=click.IntRange(1, 1000),
             default=7,
             show_default=True,
             help="Number of measurements of each contender.",
         ),
         click.option(
             "--seconds",
-            type=click.FloatRange(0, min_open=True),
+            type=Finite(0, 3600, min_open=True),
             default=0.3,
             show_default=True,
             help="Time of one measurement, in seconds.",
@@ -133,11 +133,11 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @command.command("models", short_help="Language models, in answered questions per second.")
 @model_options
 @click.option(
-    "--batch-tokens", type=click.IntRange(1), default=16_384, show_default=True, help="Tokens processed at once."
+    "--batch-tokens", type=click.IntRange(1, 2**24), default=16_384, show_default=True, help="Tokens processed at once."
 )
 @click.option(
     "--questions",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000),
     default=40,
     show_default=True,
     help="Number of different questions that are answered together.",

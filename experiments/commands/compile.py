@@ -142,7 +142,11 @@ def _caption(table: PolicyTable) -> str:
 @set_option
 @framing_options(None)
 @click.option(
-    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds in a history."
+    "--memory",
+    type=click.IntRange(0, 100),
+    default=1,
+    show_default=True,
+    help="Number of previous rounds in a history.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(

@@ -48,7 +48,7 @@ from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
 )
 @click.option(
     "--bootstrap",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 1_000_000),
     default=1000,
     show_default=True,
     help="Number of bootstrap samples of the subjects.",

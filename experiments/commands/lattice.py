@@ -22,11 +22,15 @@ from dilemmas.experiments.reporting.terminal_text import echo
     help="Policy table, as written by `dilemmas compile`; repeatable.",
 )
 @click.option(
-    "--size", type=click.IntRange(3), default=50, show_default=True, help="Number of rows and columns of the torus."
+    "--size",
+    type=click.IntRange(3, 10_000),
+    default=50,
+    show_default=True,
+    help="Number of rows and columns of the torus.",
 )
 @click.option(
     "--steps",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**9),
     default=100,
     show_default=True,
     help="Number of steps, in which all neighbours play one round.",

@@ -21,7 +21,7 @@ from dilemmas.training.examples import Example, ExampleError, Summary, read_exam
 @click.option("--scenario", show_default="all", help="Only this scenario, such as harmony/friends.")
 @click.option(
     "--show",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1_000_000),
     default=3,
     show_default=True,
     help="Number of examples to print, drawn at random.",

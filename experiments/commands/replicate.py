@@ -11,7 +11,7 @@ from rich.progress import TaskID
 
 from dilemmas.envs.data_files import json_text
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import print_json
+from dilemmas.experiments.commands.options import SEED, print_json
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Run folder.",
 )
-@click.option("--seed", type=click.IntRange(0), show_default="from the recipe", help="Seed of the whole study.")
+@click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the whole study.")
 @click.option(
     "--observations",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     show_default="from the recipe",
     help="Number of answers per scenario and model.",
 )

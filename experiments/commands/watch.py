@@ -17,8 +17,8 @@ from dilemmas.experiments.viewer.watch import Shelf, browse
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--match", type=int, help="First match to show, by its number in the list, from 0.")
-@click.option("--step", type=int, help="First step to show, from 1; a round has one step per phase.")
+@click.option("--match", type=click.IntRange(0, 10**9), help="First match to show, by its number in the list, from 0.")
+@click.option("--step", type=click.IntRange(1, 10**9), help="First step to show, from 1; each phase is a step.")
 @click.option("--plain", is_flag=True, help="Print to the terminal instead of opening the viewer.")
 @json_option
 def command(run: Path, match: int | None, step: int | None, plain: bool, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    Finite,
     degree_option,
     force_option,
     framing_options,
@@ -32,7 +33,7 @@ from dilemmas.experiments.reporting.progress import add_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
-from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
+from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
 
@@ -68,7 +69,7 @@ def match_options(function: Function) -> Function:
     ) -> Any:
         return function(options=merged(settings, rounds, continuation, noise, memory), **others)
 
-    chance = click.FloatRange(0, 1)
+    chance = Finite(0, 1)
     return with_options(
         call,
         (
@@ -95,7 +96,7 @@ def match_options(function: Function) -> Function:
             ),
             click.option(
                 "--memory",
-                type=click.IntRange(0),
+                type=click.IntRange(0, 10_000),
                 default=1,
                 show_default=True,
                 help="Number of previous rounds shown to language models.",
@@ -139,7 +140,7 @@ def meeting_options(function: Function) -> Function:
             degree_option("--graph"),
             click.option(
                 "--sample",
-                type=click.IntRange(1),
+                type=click.IntRange(1, MOST),
                 show_default="all",
                 help="Play only this many groups, drawn at random.",
             ),
@@ -159,7 +160,7 @@ def worker_options(function: Function) -> Function:
         (
             click.option(
                 "--workers",
-                type=click.IntRange(1),
+                type=click.IntRange(1, 1000),
                 default=1,
                 show_default=True,
                 help="Number of processes or Ray tasks; does not affect the results.",
@@ -186,7 +187,13 @@ def worker_options(function: Function) -> Function:
     help="Agents, comma-separated; see above.",
 )
 @match_options
-@click.option("--repetitions", type=click.IntRange(1), default=10, show_default=True, help="Sampled matches per group.")
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 10_000_000),
+    default=10,
+    show_default=True,
+    help="Sampled matches per group.",
+)
 @meeting_options
 @click.option(
     "--engine",
