@@ -43,7 +43,7 @@ class Turn:
     """PettingZoo's name of the player, such as ``player_0``."""
     observation: Any
     info: Mapping[str, Any]
-    """``info["view"]`` is a `View` in the environments of dilemmas."""
+    """``info["view"]`` is a `View` in the environments of dilemmas, in which `run_matches` turns views on."""
     space: Any
     """The player's action space."""
     rng: np.random.Generator
@@ -78,9 +78,13 @@ class Decision:
     motivation: str | None = None
     """The part of the reply that gives the reason."""
     unreadable: Unreadable | None = None
-    """Policy applied to an unreadable reply; None if the reply is readable."""
+    """Policy applied to an unreadable reply, or in place of one if the model could not be asked; None if the
+    reply is readable."""
     attempts: Count = 1
-    """Number of replies sampled until one was readable, or until the policy was applied."""
+    """Number of replies sampled until one was readable, or until the policy was applied; 0 if the model could not be
+    asked."""
+    error: str | None = None
+    """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
 
 
 IDLE = Decision(0)

@@ -29,21 +29,24 @@ from dilemmas.agents.strategies.catalogue import (
     GROUPS,
     STRATEGIES,
     Uniform,
+    canonical,
     listing,
     names_of,
     strategy,
 )
+from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.agents.tables.compilation import compile_agent
-from dilemmas.agents.tables.policy_table import PolicyTable, same_payoffs
+from dilemmas.agents.tables.histories import same_payoffs
+from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import GAMES, Game, game_options
+from dilemmas.envs.games.catalogue import GAMES, Game, example_options, game_options
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.envs.theory.outcomes import alike_seats
 
 AXELROD = "axelrod:"
 """Prefix of the strategies of Axelrod-Python."""
@@ -91,21 +94,32 @@ class AgentSpec:
         return self.own_name or names.get(self.kind, agent.name)
 
 
-def parse_spec(spec: str, players: int = 2) -> AgentSpec:
-    """Parse the specification of an agent; `players`: number of players of the game.
+def parse_spec(spec: str, players: int = 2, game: StageGame | None = None) -> AgentSpec:
+    """Parse the specification of an agent.
+
+    `players`, `game`: number of players, and the game if it is known, as for `strategy`.
 
     Raises `UnknownNameError` for a word that is no agent, and `InputError` if a strategy cannot be used.
     """
+    if not spec.isprintable():
+        raise ContestantError(f"agent {spec!a}: needs printable characters, because its name stands in all results")
     own, equals, rest = spec.partition("=")
     if not equals or "(" in own:
         own, rest = "", spec
     elif not own.strip() or not rest.strip():
         raise ContestantError(f"agent '{spec}': needs a name and an agent, NAME=AGENT")
     text = rest.strip()
-    return AgentSpec(own.strip(), text, _kind(text, players))
+    return AgentSpec(own.strip(), text, _kind(text, players, game))
 
 
-def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, shuffle_labels: bool = False) -> Agent:
+def make_agent(
+    spec: str,
+    players: int = 2,
+    framing: Framing | None = None,
+    game: StageGame | None = None,
+    *,
+    shuffle_labels: bool = False,
+) -> Agent:
     """Make an agent from its specification (see the docstring of this module).
 
     Parameters
@@ -117,6 +131,8 @@ def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, s
         Number of players of the game, 2 or more.
     framing
         How the game is presented to a language model; required for one.
+    game
+        The game that it plays, for strategies that are computed from payoffs; None: the default prisoner's dilemma.
     shuffle_labels
         Whether labels and order of the actions are drawn at random for every decision of a language model.
 
@@ -125,7 +141,7 @@ def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, s
     InputError
         If there is no such agent, or it cannot be used.
     """
-    parsed = parse_spec(spec, players)
+    parsed = parse_spec(spec, players, game)
     if parsed.kind == "model":
         return _open_agent(parsed.text, framing, shuffle_labels)
     if shuffle_labels:
@@ -136,7 +152,7 @@ def make_agent(spec: str, players: int = 2, framing: Framing | None = None, *, s
         return axelrod_agent(parsed.text.removeprefix(AXELROD))
     if parsed.kind == "table":
         return load_table(parsed.text)
-    return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players=players)
+    return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players, game)
 
 
 @cache
@@ -151,13 +167,56 @@ def sets() -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def expanded(specs: Sequence[str]) -> tuple[str, ...]:
-    """The specifications with every set replaced by its strategies, except those that are already in the list."""
+def expanded(specs: Sequence[str], game: StageGame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The specifications with every set replaced by its strategies, except those that are already in the list.
+
+    Returns
+    -------
+    The specifications, and the names of the members of sets that were left out because they cannot play the game.
+    """
     found: list[str] = []
+    unable: list[str] = []
     for spec in specs:
-        many = lookup("set", spec, sets()) if spec.startswith("@") else ()
-        found += [name for name in many if name not in found] if many else [spec]
-    return tuple(found)
+        if not spec.startswith("@"):
+            found.append(spec)
+            continue
+        for name in lookup("set", spec, sets()):
+            (found if _can_play(name, game) else unable).extend([name] * (name not in found + unable))
+    return tuple(found), tuple(unable)
+
+
+def _can_play(name: str, game: StageGame) -> bool:
+    """Whether a strategy exists for a game and its number of players."""
+    try:
+        strategy(name, game.n_players, game)
+    except StrategyError:
+        return False
+    return True
+
+
+def player_named(word: str, names: Sequence[str], kind: str = "player", place: str = "") -> str:
+    """The player that a word means: one with this name, or else a strategy with this other name or spelling.
+
+    Parameters
+    ----------
+    word
+        Such as ``tit_for_tat``, ``tft`` or ``TitForTat``.
+    names
+        Names of the players.
+    kind, place
+        What the word denotes and where it was given, for the message.
+
+    Raises
+    ------
+    UnknownNameError
+        If no player, or more than one, has this name.
+    """
+    if word not in names:
+        meant = canonical(word)
+        same = [name for name in names if canonical(name) == meant]
+        if len(same) == 1:
+            return same[0]
+    return lookup(kind, word, {name: name for name in names}, place)
 
 
 def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
@@ -167,8 +226,8 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
     """
     found: dict[str, Seats] = {}
     for spec in specs:
-        parsed = parse_spec(spec, rules.n_players)
-        agent = make_agent(spec, rules.n_players, framing)
+        parsed = parse_spec(spec, rules.n_players, rules.stage)
+        agent = make_agent(spec, rules.n_players, framing, rules.stage)
         name = parsed.name_of(agent)
         if name in found:
             raise ContestantError(
@@ -178,12 +237,7 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
     return found
 
 
-def alike_seats(game: StageGame) -> bool:
-    """Whether the game is the same from every seat."""
-    return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
-
-
-def _kind(text: str, players: int) -> Kind:
+def _kind(text: str, players: int, game: StageGame | None) -> Kind:
     """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
     if text.startswith(AXELROD):
         return "axelrod"
@@ -194,7 +248,7 @@ def _kind(text: str, players: int) -> Kind:
     if text in BUILT_IN or any(mark in text.partition("(")[0] for mark in "/@+"):
         return "model"
     try:
-        strategy(text, players)
+        strategy(text, players, game)
     except UnknownNameError:
         if not Path(text).expanduser().is_dir():
             raise UnknownNameError(_unknown(text)) from None
@@ -269,7 +323,7 @@ def _game_options(game: StageGame) -> list[str] | None:
     if not isinstance(game, Game) or default is None:
         return None
     usual, own = asdict(default), asdict(game)
-    changed = [name for name in own if own[name] != usual[name]]
+    changed = [name for name in own if own[name] != usual[name] or name in example_options(game.name)]
     if not set(changed) <= set(game_options(game.name)):
         return None
     written = [f"{name}={int(own[name]) if _is_whole(own[name]) else own[name]}" for name in changed]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.rules.repeated import Repeated
 
 
@@ -69,3 +69,19 @@ def outcome_indices(n: int) -> NDArray[np.int64]:
     """
     defected = np.moveaxis(np.indices((2,) * n), 0, -1)
     return np.asarray(defected * n + defected.sum(axis=-1, keepdims=True) - defected, dtype=np.int64)
+
+
+def symmetric_payoffs(game: StageGame) -> tuple[float, ...] | None:
+    """T, R, P and S of a game for two in which both players have the same payoffs; None for other games."""
+    if game.n_players != 2:
+        return None
+    table = payoff_table(Repeated(game))  # (2, 2, player)
+    if not np.allclose(table[..., 0], table[..., 1].T, rtol=1e-12, atol=0):
+        return None
+    (R, S), (T, P) = table[..., 0].tolist()
+    return T, R, P, S
+
+
+def shown_payoffs(payoffs: Sequence[float]) -> str:
+    """T, R, P and S for a message."""
+    return ", ".join(f"{symbol}={value:g}" for symbol, value in zip("TRPS", payoffs, strict=True))

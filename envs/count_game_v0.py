@@ -7,13 +7,13 @@
 | Actions            | Discrete |
 | Parallel API       | Yes (native; the AEC form is made from it) |
 | Manual Control     | No |
-| Agents             | `player_0`, `player_1` |
-| Number of agents   | 2 |
+| Agents             | `player_0`, `player_1`, `player_2` |
+| Number of agents   | 3 |
 | Action Shape       | Discrete(2) |
 | Action Values      | 0, 1 |
-| Observation Shape  | (4,) |
+| Observation Shape  | (6,) |
 | Observation Values | [0, 1] |
-| State Shape        | (4,) |
+| State Shape        | (6,) |
 
 Numbers and shapes are those of the default options.
 
@@ -26,10 +26,11 @@ action depends on the number of other players who cooperate.
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(0, 0), defect=(0, 0),
-                rounds=None, continuation=1, noise=0, misperception=0, memory=1,
-                clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+pettingzoo.make("parallel", "dilemmas/count_game-v0", cooperate=(-1.0, 1.0, 3.0),
+                defect=(0.0, 2.0, 4.0), rounds=None, continuation=1, noise=0,
+                misperception=0, memory=1, clock=False, talk=0, signals=3, words=False,
+                punishment=None, reward=None, points=1, max_cycles=None,
+                render_mode=None, views=False, observe_masks=False)
 ```
 
 `cooperate`: payoffs of a player who cooperates, in points: a list with one number for each number of other
@@ -73,9 +74,14 @@ stage.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
-`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
+`views`: whether infos have a view, from which strategies and language models decide; off for libraries that
+convert infos to tensors (TorchRL, Tianshou).
+
+`observe_masks`: whether an observation is a dictionary of the vector below, `observation`, and of the
+`action_mask`, which is 1 for each action of the next step; for learners that read masks from observations
+(Tianshou, RLlib).
 
 ### Observation Space
 
@@ -96,8 +102,8 @@ happened yet are 0; if there is nothing to observe, the vector is a single 0. Wi
 1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
 without errors of perception.
 
-`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
-takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
+With `views`, `infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`.
+Where a round takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 
@@ -114,13 +120,14 @@ above, or as no points.
 
 ### Rewards
 
-The payoff of the round, by own action and number of other players who cooperate; all payoffs are 0 unless they are
-specified. Both lists plotted over that number are a Schelling diagram (Schelling 1973, J Conflict Resolution 17:381):
+The payoff of the round, by own action and number of other players who cooperate. The payoffs must be specified; those
+shown are an example. Both lists plotted over that number are a Schelling diagram (Schelling 1973, J Conflict
+Resolution 17:381):
 
-| others who cooperate | 0 | 1 |
-| :-- | :-: | :-: |
-| Cooperate | 0 | 0 |
-| Defect | 0 | 0 |
+| others who cooperate | 0 | 1 | 2 |
+| :-- | :-: | :-: | :-: |
+| Cooperate | -1 | 1 | 3 |
+| Defect | 0 | 2 | 4 |
 
 ### Version History
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.errors import InputError, naming
+from dilemmas.envs.locks import locked_file
 from dilemmas.envs.validation import NOT_JSON, explain, reader, short_repr
 
 Value = TypeVar("Value")
@@ -22,6 +23,9 @@ TOML_SIZE, JSON_SIZE, LINE_SIZE = 1 << 20, 1 << 28, 1 << 26
 """Largest size, in bytes, of a TOML file, of a JSON file, and of a line of JSON Lines."""
 MOST_KEY_PARTS = 16
 """Largest number of parts of a dotted TOML key; tomllib needs memory that grows with their square."""
+
+PARTIAL = ".dilemmas-partial"
+"""Suffix of a file that is being written and will replace another one."""
 
 
 def read_bytes(path: Path, most: int, error: type[InputError] = InputError) -> bytes:
@@ -271,12 +275,50 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def json_text(value: Any, indent: int | None = None, **options: Any) -> str:
+    """JSON in which characters that cannot be printed are escaped, as JSON allows, and all others are written as such.
+
+    Parameters
+    ----------
+    indent, options
+        As for `json.dumps`.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, **options)
+    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error."""
-    partial = path.with_name(path.name + ".partial")
-    yield partial
-    os.replace(partial, path)
+    """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error.
+
+    The file has reached the disk before it replaces the old one. `InUseError` if another process is writing the file.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    with locked_file(path), naming(path):
+        try:
+            yield partial
+            to_disk(partial)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append text to a file; it has reached the disk when the call returns."""
+    with naming(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def to_disk(path: Path) -> None:
+    """Wait until the content of a file has reached the disk."""
+    with naming(path), path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:

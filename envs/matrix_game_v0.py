@@ -27,10 +27,10 @@ quarters are the prisoner's dilemma, snowdrift, the stag hunt and harmony
 import pettingzoo
 import dilemmas.envs
 
-pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=0, R=0, P=0, S=0, rounds=None,
+pettingzoo.make("parallel", "dilemmas/matrix_game-v0", T=3, R=2, P=0, S=1, rounds=None,
                 continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
                 signals=3, words=False, punishment=None, reward=None, points=1,
-                max_cycles=None, render_mode=None, views=True)
+                max_cycles=None, render_mode=None, views=False, observe_masks=False)
 ```
 
 `T`, `R`, `P`, `S`: payoffs in points, in any order: temptation, reward, punishment, sucker's payoff.
@@ -71,9 +71,14 @@ stage.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
-`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
+`views`: whether infos have a view, from which strategies and language models decide; off for libraries that
+convert infos to tensors (TorchRL, Tianshou).
+
+`observe_masks`: whether an observation is a dictionary of the vector below, `observation`, and of the
+`action_mask`, which is 1 for each action of the next step; for learners that read masks from observations
+(Tianshou, RLlib).
 
 ### Observation Space
 
@@ -94,8 +99,8 @@ happened yet are 0; if there is nothing to observe, the vector is a single 0. Wi
 1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
 without errors of perception.
 
-`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
-takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
+With `views`, `infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`.
+Where a round takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 
@@ -112,14 +117,15 @@ above, or as no points.
 
 ### Rewards
 
-The payoff of the round, by own action and the other player's action; all payoffs are 0 unless they are specified.
+The payoff of the round, by own action and the other player's action. The payoffs must be specified; those shown are an
+example.
 With R = 1 and P = 0, the square 0 < T < 2, -1 < S < 1 is the plane of Santos, Pacheco & Lenaerts 2006 (PNAS
 103:3490).
 
 | own action / other's action | Cooperate | Defect |
 | :-- | :-: | :-: |
-| Cooperate | R = 0 | S = 0 |
-| Defect | T = 0 | P = 0 |
+| Cooperate | R = 2 | S = 1 |
+| Defect | T = 3 | P = 0 |
 
 ### Version History
 

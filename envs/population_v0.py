@@ -30,7 +30,8 @@ import dilemmas.envs
 pettingzoo.make("parallel", "dilemmas/population-v0", game="prisoners_dilemma",
                 n_players=None, graph="lattice", degree=None, rewiring=None,
                 graph_seed=None, payoff="mean", rounds=None, continuation=1, noise=0,
-                memory=1, clock=False, max_cycles=None, render_mode=None, views=True)
+                memory=1, clock=False, max_cycles=None, render_mode=None, views=False,
+                observe_masks=False)
 ```
 
 `game`: the two-player game, any symmetric one of the catalogue. Its payoffs or other options are options of the
@@ -45,7 +46,7 @@ all pairings equally likely, and with an odd number of players one does not play
 player indices such as networkx's `graph.edges`, in which each player has at least one neighbour.
 
 `degree`: number of neighbours. On a lattice 4 (von Neumann) or 8 (Moore); on a ring and in a small world an even
-number below `n_players`. None: 4.
+number below `n_players`. None: 2 on a ring, otherwise 4.
 
 `rewiring`: probability, from 0 to 1, that an edge of a small world is rewired. None: 0.1.
 
@@ -70,9 +71,14 @@ uniformly.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
-`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
+`views`: whether infos have a view, from which strategies and language models decide; off for libraries that
+convert infos to tensors (TorchRL, Tianshou).
+
+`observe_masks`: whether an observation is a dictionary of the vector below, `observation`, and of the
+`action_mask`, which is 1 for each action of the next step; for learners that read masks from observations
+(Tianshou, RLlib).
 
 ### Observation Space
 
@@ -84,8 +90,8 @@ have not happened yet are 0; if there is nothing to observe, the vector is a sin
 `state()` has the actions of all players: for each of the last `memory` rounds by player and action, one-hot; with
 `clock`, followed by the share of the rounds that is left.
 
-`infos[agent]["view"]` is a `dilemmas.envs.rules.protocol.View`, whose history has, for each round, the own action and
-then the actions of those met.
+With `views`, `infos[agent]["view"]` is a `dilemmas.envs.rules.protocol.View`, whose history has, for each round, the
+own action and then the actions of those met.
 
 ### Action Space
 

@@ -31,7 +31,8 @@ pettingzoo.make("parallel", "dilemmas/public_goods-v0", n_players=4, endowment=2
                 multiplier=1.6, levels=2, threshold=0, refund=False, mpcr=None,
                 rounds=None, continuation=1, noise=0, misperception=0, memory=1,
                 clock=False, talk=0, signals=3, words=False, punishment=None,
-                reward=None, points=1, max_cycles=None, render_mode=None, views=True)
+                reward=None, points=1, max_cycles=None, render_mode=None, views=False,
+                observe_masks=False)
 ```
 
 `n_players`: number of players in the group, at least 2.
@@ -86,9 +87,14 @@ stage.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
-`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
+`views`: whether infos have a view, from which strategies and language models decide; off for libraries that
+convert infos to tensors (TorchRL, Tianshou).
+
+`observe_masks`: whether an observation is a dictionary of the vector below, `observation`, and of the
+`action_mask`, which is 1 for each action of the next step; for learners that read masks from observations
+(Tianshou, RLlib).
 
 ### Observation Space
 
@@ -109,8 +115,8 @@ happened yet are 0; if there is nothing to observe, the vector is a single 0. Wi
 1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
 without errors of perception.
 
-`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
-takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
+With `views`, `infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`.
+Where a round takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 

@@ -29,7 +29,7 @@ import dilemmas.envs
 pettingzoo.make("parallel", "dilemmas/rock_paper_scissors-v0", rounds=None,
                 continuation=1, noise=0, misperception=0, memory=1, clock=False, talk=0,
                 signals=3, words=False, punishment=None, reward=None, points=1,
-                max_cycles=None, render_mode=None, views=True)
+                max_cycles=None, render_mode=None, views=False, observe_masks=False)
 ```
 
 `rounds`: number of rounds, after which the agents are terminated; 1 is the one-shot game. For a pair (shortest,
@@ -68,9 +68,14 @@ stage.
 match, otherwise no truncation. A round is one step, plus one for each turn of talk, for punishment and for
 reward.
 
-`render_mode`: `"human"` (prints text), `"ansi"` (text), `"rgb_array"` (picture) or None.
+`render_mode`: `"human"` (prints text at each reset and step), `"ansi"` (text), `"rgb_array"` (picture) or None.
 
-`views`: whether infos have a view; set it to False for libraries that convert infos to tensors (TorchRL).
+`views`: whether infos have a view, from which strategies and language models decide; off for libraries that
+convert infos to tensors (TorchRL, Tianshou).
+
+`observe_masks`: whether an observation is a dictionary of the vector below, `observation`, and of the
+`action_mask`, which is 1 for each action of the next step; for learners that read masks from observations
+(Tianshou, RLlib).
 
 ### Observation Space
 
@@ -91,8 +96,8 @@ happened yet are 0; if there is nothing to observe, the vector is a single 0. Wi
 1, `[1, 0, 0, 1]` means: I took action 0 and the other player took action 1. `state()` is the observation of `player_0`
 without errors of perception.
 
-`infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`. Where a round
-takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
+With `views`, `infos[agent]["view"]` has the same information and the game as a `dilemmas.envs.rules.protocol.View`.
+Where a round takes several steps, `infos[agent]["action_mask"]` is 1 for each action that belongs to the next step.
 
 ### Action Space
 

@@ -4,18 +4,23 @@ recipe.json      the resolved recipe         provenance.json  versions, git comm
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
+seals.jsonl      what is finished, with checksums
 """
 
 import json
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.versions import installed
 from dilemmas.envs import data_files
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.locks import LOCK, SUFFIX_OF_LOCKS
+from dilemmas.envs.seals import DAMAGED, SEALS, Seals, check_sealed
+from dilemmas.experiments.reporting.terminal_text import echo
 
 MOST_DIFFERENCES = 3
 """Differences between two settings that an error message lists."""
@@ -23,6 +28,12 @@ MOST_DIFFERENCES = 3
 
 class RunError(InputError):
     """A run folder that cannot be used."""
+
+
+RESULTS = "results.json"
+"""Name of the file with the results, which is written last."""
+PARTS = ("answers", "adapter", "matches", "tables", "population")
+"""Folders inside a run folder."""
 
 
 def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_out: str) -> None:
@@ -52,18 +63,51 @@ def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_o
         if found:
             listed = "; ".join(found[:MOST_DIFFERENCES])
             raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
-    elif folder.exists() and any(path.suffix != ".partial" for path in folder.iterdir()):
+    elif folder.exists() and not all(path.name == LOCK or _left_behind(path) for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def _left_behind(path: Path) -> bool:
+    """Whether a file is one that a killed process leaves behind."""
+    return path.suffix in (data_files.PARTIAL, SUFFIX_OF_LOCKS)
+
+
+def recover(folder: Path) -> Seals:
+    """Make a run folder whole after a kill or damage, and open its seals; needs the lock of the folder.
+
+    Files that a killed process left behind are deleted. Damaged ones are put aside, with a line on stderr for each:
+    what they lack is then done again.
+    """
+    for part in (folder, *(folder / name for name in PARTS)):
+        for path in part.glob("*") if part.is_dir() else ():
+            if _left_behind(path):
+                path.unlink()
+    if (folder / SEALS).is_file():
+        data_files.drop_incomplete_line(folder / SEALS)
+    seals = Seals(folder)
+    if seals.misfits():
+        (folder / RESULTS).unlink(missing_ok=True)  # first: without them nobody takes the run for finished
+    for line in seals.mend():
+        echo(line, err=True)
+    return seals
+
+
+def delete_files(folder: Path, names: Iterable[str]) -> None:
+    """Delete the files of a run folder that match these patterns, also those that were put aside; nothing else."""
+    for name in names:
+        for path in [*folder.glob(name), *folder.glob(name + DAMAGED)]:
+            path.unlink()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically."""
-    data_files.write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
 
 
 def read_run_json(path: Path, kind: type[data_files.Value]) -> data_files.Value:
     """Read a JSON file of a run folder; `RunError` if it is damaged or not a value of the type."""
+    check_sealed(path)
     return data_files.read_json(path, kind, RunError, "restore it from a copy, or choose another --out")
 
 

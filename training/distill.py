@@ -7,8 +7,7 @@ trainer class, shares prompts between completions, and resumes an interrupted ru
 
 import json
 import math
-import os
-import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,11 +19,30 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import quiet_peft
+from dilemmas.envs.locks import locked_folder
 from dilemmas.training.batches import PackedRow, collate, completion, loss
+from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.lora import LoraSettings
+
+WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
+"""Files of a finished adapter."""
+OFTEN = 30.0
+"""Seconds of training after which a checkpoint is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """The model under an adapter, as it is named on every machine."""
+
+    name: str
+    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
+    fingerprint: str
+    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
+    on_hub: bool
+    """Whether `name` is a hub identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +70,12 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
         by_prompt.setdefault(example.prompt, []).append(example.completion)
+    chat = ChatEncoder(tokenizer)
+    end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        stop = stop_token(tokenizer, prompt)
-        known = {text: completion([*encode_reply(tokenizer, prompt, text), stop]) for text in set(completions)}
-        rows.append(PackedRow(encode_prompt(tokenizer, prompt), [known[text] for text in completions]))
+        known = {text: completion([*chat.reply(prompt, text), *end]) for text in set(completions)}
+        rows.append(PackedRow(chat.prompt(prompt), [known[text] for text in completions]))
     return rows
 
 
@@ -95,7 +114,7 @@ def distil(
     out: Path,
     seed: int,
     save_every: int = 100,
-    hub_id: str | None = None,
+    base: BaseModel | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -113,9 +132,9 @@ def distil(
     seed
         Seed of initial weights, order and dropout.
     save_every
-        Steps between checkpoints.
-    hub_id
-        Hub identifier (``id@revision``) that the adapter names as its base; by default the directory of `model`.
+        Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
+    base
+        What the adapter names as its base; by default the directory of `model`.
 
     Yields
     ------
@@ -126,27 +145,52 @@ def distil(
     ------
     ExampleError
         Without examples.
+    TrainingError
+        If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
+    InUseError
+        If another process is training in the directory.
     """
-    if (out / "adapter_model.safetensors").is_file():
-        return
+    with locked_folder(out):
+        if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
+            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base)
+        tidied(out)
+
+
+def _train(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    settings: LoraSettings,
+    out: Path,
+    seed: int,
+    save_every: int,
+    base: BaseModel | None,
+) -> Iterator[TrainingProgress]:
+    """`distil` in a directory without a finished adapter."""
     if not examples:
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    per_step = max(1, settings.batch // settings.pack)
-    rows = _epochs(encode(tokenizer, examples), settings, seed)
-    batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
-    checkpoint = out / "checkpoint"
-    losses = _restore(checkpoint, adapted, optimiser)
+    batches = _batches(encode(tokenizer, examples), settings, seed)
+    checkpoints = Checkpoints(out / "checkpoint")
+    losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        losses.append(train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step))
-        if (step + 1) % save_every == 0:
-            _save(checkpoint, adapted, optimiser, losses)
-        yield TrainingProgress(step + 1, len(batches), losses[-1])
-    _finish(out, adapted, settings, losses, len(examples), hub_id)
+        value = train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step)
+        if not math.isfinite(value):
+            if all_finite(adapter_weights(adapted)):
+                _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
+            raise checkpoints.stopped(step + 1, len(batches))
+        losses.append(value)
+        if (step + 1) % save_every == 0 or step + 1 == len(batches) or time.monotonic() - saved > OFTEN:
+            if not all_finite(adapter_weights(adapted)):
+                raise checkpoints.stopped(step + 1, len(batches))
+            _save(checkpoints, adapted, optimiser, losses)
+            saved = time.monotonic()
+        yield TrainingProgress(step + 1, len(batches), value)
+    _finish(out, adapted, settings, losses, len(examples), base)
 
 
 def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
@@ -172,17 +216,19 @@ def train_step(
 
     Returns
     -------
-    Loss before the step, in nats per token.
+    Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
     device = next(adapted.parameters()).device
     with torch.random.fork_rng(), _repeatable(device):
         torch.manual_seed(seed)
         value = loss(adapted, collate(rows).to(device))
         value.backward()
-    torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
-    optimiser.step()
+    norm = torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
+    finite = all_finite((value, norm))
+    if finite:
+        optimiser.step()
     optimiser.zero_grad()
-    return float(value.item())
+    return float(value.item()) if finite else math.nan
 
 
 @contextmanager
@@ -196,24 +242,26 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _epochs(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[PackedRow]:
+def _batches(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[list[PackedRow]]:
+    """The rows of every step, over all epochs."""
     epochs = range(settings.epochs)
-    return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    packed = [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    per_step = max(1, settings.batch // settings.pack)
+    return [packed[i : i + per_step] for i in range(0, len(packed), per_step)]
 
 
-def _save(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]) -> None:
-    """Write a checkpoint atomically."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _save(
+    checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]
+) -> None:
     state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
-    torch.save(state, folder / "state.partial")
-    os.replace(folder / "state.partial", folder / "state.pt")
+    checkpoints.save(len(losses), state)
 
 
-def _restore(folder: Path, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Load the last checkpoint, if there is one; returns the losses so far."""
-    if not (folder / "state.pt").is_file():
+def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
+    """Load the last whole checkpoint, if there is one; returns the losses so far."""
+    state = checkpoints.load()
+    if state is None:
         return []
-    state = torch.load(folder / "state.pt", weights_only=True)
     set_peft_model_state_dict(adapted, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
     return list(state["losses"])
@@ -225,27 +273,33 @@ def _finish(
     settings: LoraSettings,
     losses: Sequence[float],
     examples: int,
-    hub_id: str | None,
+    base: BaseModel | None,
 ) -> None:
     """Write the adapter directory; the weights are written last and mark it as complete."""
-    staging = out / "staging"
-    adapted.save_pretrained(str(staging), safe_serialization=True)
-    config = json.loads((staging / "adapter_config.json").read_text(encoding="utf-8"))
-    if hub_id:  # set only now: peft would contact the hub
-        base, _, revision = hub_id.partition("@")
-        config |= {"base_model_name_or_path": base, "revision": revision or None}
-        (staging / "adapter_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
-    base = config["base_model_name_or_path"] or "the student"
-    card = adapter_card(base, settings, losses, examples)
-    if (Path(base) / "pretraining.json").is_file():
-        card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
-    (staging / "README.md").write_text(card, encoding="utf-8")
-    record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
-    (staging / "training.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
-        os.replace(file, out / file.name)
-    shutil.rmtree(staging)
-    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    with published(out, WEIGHTS) as staging:
+        adapted.save_pretrained(str(staging), safe_serialization=True)
+        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
+        config: dict[str, Any] = {
+            key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
+        }
+        miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
+        if base:  # set only now: peft would contact the hub
+            name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
+            config |= {"base_model_name_or_path": name, "revision": revision or None}
+        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
+        if miniature:
+            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
+        (staging / "README.md").write_text(card, encoding="utf-8")
+        record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        if base:
+            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
+        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _is_set(adapted: PeftModel, key: str) -> bool:
+    """Whether a setting of the adapter is a set, which has no order."""
+    return isinstance(getattr(adapted.peft_config["default"], key, None), set)
 
 
 def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:

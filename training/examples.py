@@ -1,7 +1,8 @@
 """Teaching data: answers and motivations of the teacher in the usual JSONL chat format.
 
 Each line has `messages` (user: the question exactly as the student will be asked; assistant: label and motivation of
-the teacher) and the scenario, label, action and motivation, which fine-tuning libraries ignore.
+the teacher), the same two messages as the columns `prompt` and `completion`, which trainers read that learn from the
+completion only, and the scenario, label, action and motivation, which they ignore.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Literal
 
 from dilemmas.envs.data_files import numbered_lines, parse_json, write_text
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count
 
 
@@ -75,6 +77,10 @@ class ExampleLine:
     """Index of the action that the label stands for."""
     motivation: str
     """Reason that the teacher gave; may be empty."""
+    prompt: tuple[UserMessage] | None = None
+    """The question again, as trainers on completions read it; absent in files of earlier versions."""
+    completion: tuple[AssistantMessage] | None = None
+    """The answer again, as trainers on completions read it; absent in files of earlier versions."""
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -87,8 +93,9 @@ def _line(example: Example) -> str:
         {"role": "user", "content": example.prompt},
         {"role": "assistant", "content": example.completion},
     ]
+    columns = {"messages": messages, "prompt": messages[:1], "completion": messages[1:]}
     about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-    return json.dumps({"messages": messages, **about, "motivation": example.motivation}, ensure_ascii=False)
+    return json.dumps({**columns, **about, "motivation": example.motivation}, ensure_ascii=False)
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -104,6 +111,7 @@ def read_examples(path: Path) -> list[Example]:
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
     remedy = "needs teaching data, such as the examples.jsonl of a run folder"
+    check_sealed(path)
     lines = numbered_lines(path, ExampleError)
     return [_parse_example(line, f"{path}, line {number}", remedy) for number, line in lines if line.strip()]
 
@@ -114,6 +122,9 @@ def _parse_example(line: bytes, place: str, remedy: str) -> Example:
     example = Example(record.scenario, question.content, record.label, record.action, record.motivation)
     if answer.content != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
+    for column, message in (("prompt", question), ("completion", answer)):
+        if getattr(record, column) not in (None, (message,)):
+            raise ExampleError(f"{place}: {column} is not the message of the same role")
     return example
 
 

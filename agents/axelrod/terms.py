@@ -37,8 +37,7 @@ class Terms(NamedTuple):
 def terms_of(view: View) -> Terms:
     """What Axelrod's Match would tell its players: the length only if nothing else ends a match."""
     rules = view.rules
-    chance = rules is not None and rules.continuation < 1.0
-    length = math.inf if view.rounds is None or chance else view.rounds
+    length = math.inf if view.certain_rounds is None else view.certain_rounds
     return Terms(view.game, view.player, length, 0.0 if rules is None else rules.noise)
 
 

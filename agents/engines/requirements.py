@@ -90,7 +90,8 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
     Raises
     ------
     StrategyError
-        If an automaton is for another number of players, or the game has no cooperation and defection.
+        If an automaton is for another number of players, or computed from other payoffs; or the game has no cooperation
+        and defection.
     """
     if rules.endless:
         return "the match has no end: set rounds, or a continuation probability below 1"
@@ -100,6 +101,8 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
             check_cooperation(rules.stage, agent.name)
         if automaton is not None and automaton.players not in (2, rules.stage.n_players):
             automaton.for_players(rules.stage.n_players)
+        if automaton is not None:
+            automaton.check_game(rules.stage)
         if agent.traits.counting is not None and rules.n_players != 2:
             return f"'{agent.name}' is a counting strategy, for two players only"
     if engine == "environment":

@@ -7,7 +7,6 @@ play and is drawn when the match begins.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,10 +131,10 @@ class _Batch:
         self.saw = np.zeros(len(order), dtype=np.int64)  # 0 in the first round, then 1 + the last outcome
         self._arrange()
         self.state = tables.start[self.strategy[: self.automata]]
-        rounds = int(rules.rounds) if rules.clock and isinstance(rules.rounds, Integral) else None
         self.known = [
             strategy.initial_state(
-                self._own_numbers(part, strategy, 0), match_information(rules.stage, rounds, self.seat[part])
+                self._own_numbers(part, strategy, 0),
+                match_information(rules.stage, rules.certain_rounds, self.seat[part]),
             )
             for strategy, part in self.parts
         ]

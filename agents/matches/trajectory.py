@@ -33,6 +33,8 @@ from dilemmas.agents.matches.trajectory_format import (
     split_checksum,
 )
 from dilemmas.envs.data_files import LINE_SIZE, differences
+from dilemmas.envs.errors import naming
+from dilemmas.envs.seals import check_sealed
 
 __all__ = [
     "SUFFIX",
@@ -65,7 +67,10 @@ def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
         If a line is not valid or a checksum does not match; for the header at once, for matches from the iterator.
     CutError
         From the iterator, after all complete matches, if the last match is incomplete.
+    SealError
+        If the file was changed after its run had finished it.
     """
+    check_sealed(Path(path))
     reader = _Reader(Path(path))
     return reader.header, reader.matches()
 
@@ -181,7 +186,8 @@ class TrajectoryWriter:
         self.path.touch()
         held = _first_line(self.path)
         if held != first and first.startswith(held):  # new, or killed while it was written
-            self.path.write_bytes(first)
+            with naming(self.path):
+                self.path.write_bytes(first)
         reader = _Reader(self.path)
         _expect(self.path, _first_line(self.path), first)
         with suppress(CutError):
@@ -208,13 +214,15 @@ class TrajectoryWriter:
         self._digest.update(lines)
         checksum = checksum_key(self._digest.hexdigest())
         self._digest.update(checksum)
-        self._file.write(lines + checksum)
-        self._file.flush()
+        with naming(self.path):
+            self._file.write(lines + checksum)
+            self._file.flush()
         self.matches.add(record.match)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with naming(self.path):
+            self._file.close()
 
     def __enter__(self) -> "TrajectoryWriter":
         return self
@@ -242,6 +250,7 @@ class TrajectoryIndex:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        check_sealed(self.path)
         self.cut: CutError | None = None
         """Says where the incomplete last match is, which is left out; None if there is none."""
         self.blocks: list[tuple[int, int, int]] = []

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dilemmas.agents.models.backend import Backend, ModelError, Request
+from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
 from dilemmas.agents.models.replies import read_action, read_motivation
 
 
@@ -19,7 +19,11 @@ class Distribution:
     something else."""
 
 
-def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str, ...]]]) -> list[Distribution]:
+Question = tuple[str, tuple[str, ...]]
+"""A prompt and its labels."""
+
+
+def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[Distribution]:
     """The model's own probabilities of labels, without sampling error.
 
     Parameters
@@ -37,21 +41,33 @@ def exact_distributions(backend: Backend, prompts: Sequence[tuple[str, tuple[str
     Raises
     ------
     ModelError
-        If a log-probability is not finite because the model overflows.
+        If the model refuses a prompt, or a log-probability is not finite because the model overflows.
     """
+    return [read_distribution(response) for response in ask_labels(backend, prompts)]
+
+
+def ask_labels(backend: Backend, prompts: Sequence[Question]) -> list[Response]:
+    """The response to each pair of a prompt and its labels, in order; equal pairs are asked once."""
     asked = list(dict.fromkeys(prompts))
     responses = backend.respond([Request(prompt, labels) for prompt, labels in asked])
-    found = {key: _distribution(response.logprobs) for key, response in zip(asked, responses, strict=True)}
+    found = dict(zip(asked, responses, strict=True))
     return [found[key] for key in prompts]
 
 
-def _distribution(logprobs: Sequence[float]) -> Distribution:
-    highest = max(logprobs)
+def read_distribution(response: Response) -> Distribution:
+    """The probabilities of the labels in a response; the errors are those of `exact_distributions`."""
+    _check_answered(response)
+    highest = max(response.logprobs)
     if not math.isfinite(highest):
-        raise ModelError(f"log-probabilities {tuple(logprobs)}: the model overflows; use another dtype")
-    weights = [math.exp(value - highest) for value in logprobs]
+        raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
+    weights = [math.exp(value - highest) for value in response.logprobs]
     total = math.fsum(weights)
     return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+
+
+def _check_answered(response: Response) -> None:
+    if response.refused:
+        raise ModelError(response.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +89,29 @@ def read_reply(text: str, labels: Sequence[str]) -> Reply:
 
 def sample_replies(
     backend: Backend,
-    asked: Sequence[tuple[str, Sequence[str], Sequence[int]]],
-    n: int,
+    asked: Sequence[tuple[str, Sequence[str], tuple[int, ...]]],
     max_tokens: int = 64,
     temperature: float = 1.0,
-) -> list[list[Reply]]:
-    """Sample `n` replies to each prompt, all in one batch.
+) -> list[Reply]:
+    """Sample one reply to each prompt, all in one batch.
 
     Parameters
     ----------
     backend
         The model.
     asked
-        Prompt, labels and seed. Reply i to a prompt depends on ``(*seed, i)`` alone.
-    n
-        Number of replies per prompt.
+        Prompt, labels and seed; a reply depends on these alone.
     max_tokens
         Maximum length of a reply in tokens.
     temperature
         Temperature of sampling, 0 or more.
 
-    Returns
-    -------
-    list
-        For each prompt its `n` replies.
+    Raises
+    ------
+    ModelError
+        If the model refuses a prompt.
     """
-    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)]
-    texts = iter(response.text for response in backend.respond(requests))
-    return [[read_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]
+    responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
+    for response in responses:
+        _check_answered(response)
+    return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]

@@ -37,6 +37,8 @@ class Response:
     """The sampled reply, without the stop token and surrounding whitespace."""
     stopped: bool = True
     """Whether the reply ended with a stop token rather than at `max_tokens`."""
+    refused: str = ""
+    """Why the model could not be asked, such as a prompt that is too long for it; empty if it was asked."""
 
 
 class Backend(Protocol):

@@ -1,67 +1,156 @@
-"""Prompts and replies as tokens, in the same way for scoring, sampling and training."""
+"""Prompts and replies as tokens, in the same way for scoring, sampling and training.
 
+The chat template is rendered once per model, with marks in place of the messages. Text of people and models is put
+there afterwards, so that nothing in it is read by the template or becomes one of its control tokens.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.control_tokens import EDGE, SafeTokenizer, control_tokens
 
 FIXED = {"enable_thinking": False, "date_string": "01 Jan 2024"}
 """Variables for the chat templates that use them: answer without a chain of thought, and no dependence on the date."""
+ASKED, REPLIED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}"
+"""The marks in place of the messages."""
+SECONDS = 10
+"""Time after which the rendering of a chat template is stopped."""
 
 
-def prompt_text(tokenizer: Any, prompt: str) -> str:
-    """The text that a reply continues: the prompt in the chat template, or as plain text if there is none."""
-    if tokenizer.chat_template is None:
-        return f"{tokenizer.bos_token or ''}{prompt}\nAnswer:"
-    messages = [{"role": "user", "content": prompt}]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **FIXED))
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a chat template writes around a prompt and a reply."""
+
+    before: str
+    """Text before the prompt."""
+    after: str
+    """Text between the prompt and the reply."""
+    lead: str
+    """What a model writes before its reply, such as a space."""
+    end: str
+    """Text after the reply."""
 
 
-def encode_prompt(tokenizer: Any, prompt: str) -> list[int]:
-    """Tokens of `prompt_text`.
+class ChatEncoder:
+    """Prompts and replies of a model as tokens."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        """`tokenizer`: one of transformers.
+
+        Raises
+        ------
+        ModelError
+            If the tokenizer or its chat template cannot be used.
+        """
+        self.tokenizer = tokenizer
+        self._around = conversation(tokenizer)
+
+    @cached_property
+    def _safe(self) -> SafeTokenizer:
+        return SafeTokenizer(self.tokenizer)
+
+    def prompt(self, prompt: str) -> list[int]:
+        """Tokens up to the beginning of the reply; spaces and line ends around the prompt are left out.
+
+        Raises
+        ------
+        ModelError
+            If the chat template and the tokenizer both add a token for the beginning of the sequence.
+        """
+        tokens = self._safe.encode(self._head(prompt))
+        bos = self.tokenizer.bos_token_id
+        if bos is not None and tokens[:2] == [bos] * 2:
+            name = self.tokenizer.bos_token
+            raise ModelError(f"the chat template begins the prompt with '{name}' twice; fix the template")
+        return tokens
+
+    def reply(self, prompt: str, reply: str) -> list[int]:
+        """Tokens with which a model writes `reply` after `prompt`, without the stop token.
+
+        Prompt and reply are joined before they are tokenized, so a space that the template puts before a reply belongs
+        to it.
+        """
+        head, body = self._head(prompt), self._safe.control(self._around.lead) + self._safe.plain(reply)
+        start, whole = self._safe.encode(head), self._safe.encode(head + body)
+        if whole[: len(start)] == start:
+            return whole[len(start) :]
+        return self._safe.encode(body)  # a token would span the boundary
+
+    @cached_property
+    def stop(self) -> int | None:
+        """The token that ends a reply: the template's after it, else the tokenizer's end of sequence, if it has one."""
+        after = self._safe.encode(self._safe.control(self._around.end))
+        if after and after[0] in control_tokens(self.tokenizer).values():
+            return after[0]
+        end: int | None = self.tokenizer.eos_token_id
+        return end
+
+    def _head(self, prompt: str) -> str:
+        around, safe = self._around, self._safe
+        return safe.control(around.before) + safe.plain(prompt.strip()) + safe.control(around.after)
+
+
+def conversation(tokenizer: Any) -> Conversation:
+    """What the chat template of a tokenizer writes around messages, or plain text if there is none.
 
     Raises
     ------
     ModelError
-        If the chat template and the tokenizer both add a token for the beginning of the sequence.
+        If the tokenizer or its chat template cannot be used.
     """
-    tokens: list[int] = tokenizer(prompt_text(tokenizer, prompt), add_special_tokens=False)["input_ids"]
-    if tokens[:2] == [tokenizer.bos_token_id] * 2:
-        raise ModelError(f"the chat template begins the prompt with '{tokenizer.bos_token}' twice; fix the template")
-    return tokens
-
-
-def encode_reply(tokenizer: Any, prompt: str, reply: str) -> list[int]:
-    """Tokens with which a model writes `reply` after `prompt`, without the stop token.
-
-    Prompt and reply are joined in the template before they are tokenized, so a space that the template puts before a
-    reply belongs to it.
-    """
-    head = prompt_text(tokenizer, prompt)
-    body, _ = _after(tokenizer, head, prompt, reply)
-    start: list[int] = tokenizer(head, add_special_tokens=False)["input_ids"]
-    whole: list[int] = tokenizer(head + body, add_special_tokens=False)["input_ids"]
-    if whole[: len(start)] == start:
-        return whole[len(start) :]
-    alone: list[int] = tokenizer(body, add_special_tokens=False)["input_ids"]  # a token would span the boundary
-    return alone
-
-
-def stop_token(tokenizer: Any, prompt: str) -> int:
-    """The token that ends a reply: the one that the template puts after it, else the tokenizer's end of sequence."""
-    _, rest = _after(tokenizer, prompt_text(tokenizer, prompt), prompt, "C")
-    tokens: list[int] = tokenizer(rest, add_special_tokens=False)["input_ids"] if rest else []
-    if tokens and tokens[0] in tokenizer.all_special_ids:
-        return tokens[0]
-    return int(tokenizer.eos_token_id)
-
-
-def _after(tokenizer: Any, head: str, prompt: str, reply: str) -> tuple[str, str]:
-    """The text of the conversation after `head`: up to the end of the reply, and after the reply."""
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"the tokenizer {type(tokenizer).__name__} has no tokenizer.json, so control tokens in the texts of"
+            " players could not be told from those of the template; use a model with a fast tokenizer"
+        )
     if tokenizer.chat_template is None:
-        return f" {reply}", ""
-    messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
-    whole = str(tokenizer.apply_chat_template(messages, tokenize=False, **FIXED))
-    if not whole.startswith(head) or reply not in whole[len(head) :]:
-        return reply, ""  # templates that rewrite the conversation
-    end = whole.index(reply, len(head)) + len(reply)
-    return whole[len(head) : end], whole[end:]
+        return Conversation(tokenizer.bos_token or "", "\nAnswer:", " ", "")
+    variables = json.dumps(FIXED | tokenizer.special_tokens_map, default=str, sort_keys=True)
+    head, whole = _rendered(tokenizer.get_chat_template(), variables)
+    if head.count(ASKED) != 1:
+        raise ModelError("the chat template does not write a message of the user as it is; fix the template")
+    before, after = head.split(ASKED)
+    _, written, end = whole.partition(REPLIED)
+    if not written or not whole.startswith(head):  # a template that changes earlier messages
+        return Conversation(before, after, "", end)
+    return Conversation(before, after, whole[len(head) : whole.index(REPLIED)], end)
+
+
+@cache
+def _rendered(template: str, variables: str) -> tuple[str, str]:
+    """A prompt with the beginning of the reply, and a prompt with a reply, as the template writes them.
+
+    Raises
+    ------
+    ModelError
+        If the template fails, or takes more time or memory than it may.
+    """
+    user = {"role": "user", "content": ASKED}
+    both = [user, {"role": "assistant", "content": REPLIED}]
+    asked = {"template": template, "variables": json.loads(variables), "seconds": SECONDS}
+    asked["conversations"] = [([user], True), (both, False)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", str(Path(__file__).with_name("template_process.py"))],
+            input=json.dumps(asked),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"the chat template does not end within {SECONDS} seconds; fix the template") from None
+    answer: dict[str, Any] = (
+        json.loads(done.stdout) if done.returncode == 0 else {"error": f"exit code {done.returncode}"}
+    )
+    if "error" in answer:
+        raise ModelError(f"the chat template cannot be used ({answer['error']}); fix the template")
+    head, whole = answer["texts"]
+    return head, whole

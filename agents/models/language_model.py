@@ -16,8 +16,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
-from dilemmas.agents.models.answers import Distribution, exact_distributions, read_reply
-from dilemmas.agents.models.backend import Backend, Request
+from dilemmas.agents.models.answers import Distribution, ask_labels, exact_distributions, read_distribution, read_reply
+from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
@@ -58,7 +58,7 @@ class LanguageModelAgent:
     retries: int = 0
     """Maximum number of further replies after an unreadable one, 0 or more."""
     unreadable: Unreadable = Unreadable.ABORT
-    """Policy if all of them are unreadable."""
+    """Policy if all of them are unreadable, or if messages of others make a prompt too long for the model."""
     default_action: int | None = None
     """The action or amount played then, if `unreadable` is ``default``; in phases of talk or sanctions the default is
     to do nothing."""
@@ -139,7 +139,7 @@ class LanguageModelAgent:
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise LanguageModelError(
-                f"model '{self.name}' needs info['view'], which only the environments of dilemmas provide;"
+                f"model '{self.name}' needs info['view'], which environments of dilemmas have with views=True;"
                 f" {turn.agent} has none"
             )
         self._refuse(view)
@@ -166,7 +166,7 @@ class LanguageModelAgent:
                 f"model '{self.name}': amounts have no exact probabilities; set ask = 'sampled', or use contribution"
                 " levels"
             )
-        if self.shuffle_labels and any(isinstance(signal, str) for joint in view.said for signal in joint):
+        if self.shuffle_labels and _has_words(view):
             raise LanguageModelError(
                 f"model '{self.name}': shuffle_labels cannot be used where players talk in words, because a label in an"
                 " earlier message would mean another action in a later prompt; set shuffle_labels to false"
@@ -176,20 +176,39 @@ class LanguageModelAgent:
         return exact_distributions(self.backend, [(one.prompt, one.labels) for one in posed])
 
     def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
-        found = self._weigh(posed)
-        template = _signature(self.template)
-        return [
-            Decision(
-                action=draw(distribution.probabilities, one.turn.rng),
-                probabilities=distribution.probabilities,
-                source=Source.EXACT,
-                mass=distribution.mass,
-                prompt=one.prompt,
-                labels=one.labels,
-                template=template,
-            )
-            for one, distribution in zip(posed, found, strict=True)
-        ]
+        responses = ask_labels(self.backend, [(one.prompt, one.labels) for one in posed])
+        return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
+
+    def _drawn(self, one: "_Posed", response: Response) -> Decision:
+        if response.refused:
+            return self._settle(self._not_asked(one, response.refused), one)
+        distribution = read_distribution(response)
+        return Decision(
+            action=draw(distribution.probabilities, one.turn.rng),
+            probabilities=distribution.probabilities,
+            source=Source.EXACT,
+            mass=distribution.mass,
+            prompt=one.prompt,
+            labels=one.labels,
+            template=_signature(self.template),
+        )
+
+    def _not_asked(self, one: "_Posed", why: str) -> Decision:
+        """The decision in place of a question that the model refused; no reply was sampled.
+
+        The policy for unreadable replies applies where others sent messages, which may have any length. Elsewhere the
+        rules and settings make the prompt what it is, for every match: `ModelError`.
+        """
+        if not _has_words(one.view):
+            raise ModelError(why)
+        return Decision(
+            action=None,
+            source=Source.EXACT if self.ask == "exact" else Source.SAMPLED,
+            prompt=one.prompt,
+            labels=one.labels or None,
+            template=_signature(self.template),
+            attempts=0,
+        )
 
     def _sampled(self, posed: Sequence["_Posed"]) -> list[Decision]:
         decisions: dict[int, Decision] = {}
@@ -197,19 +216,23 @@ class LanguageModelAgent:
         for attempt in range(1, self.retries + 2):
             requests = [self._request(posed[i]) for i in waiting]
             for i, response in zip(waiting, self.backend.respond(requests), strict=True):
-                decisions[i] = self._read(posed[i], response.text, attempt)
-            waiting = [i for i in waiting if decisions[i].action is None]
+                decisions[i] = self._read(posed[i], response, attempt)
+            waiting = [i for i in waiting if decisions[i].action is None and decisions[i].attempts]
             if not waiting:
                 break
-        for i in waiting:
-            decisions[i] = self._settle(decisions[i], posed[i])
-        return [decisions[i] for i in range(len(posed))]
+        return [
+            self._settle(decisions[i], one) if decisions[i].action is None else decisions[i]
+            for i, one in enumerate(posed)
+        ]
 
     def _request(self, one: "_Posed") -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
         return Request(one.prompt, (), self.max_tokens, self.temperature, seed)
 
-    def _read(self, one: "_Posed", text: str, attempt: int) -> Decision:
+    def _read(self, one: "_Posed", response: Response, attempt: int) -> Decision:
+        if response.refused:
+            return self._not_asked(one, response.refused)
+        text = response.text
         decision = Decision(
             action=None,
             source=Source.SAMPLED,
@@ -253,6 +276,11 @@ class _Posed:
     def most(self) -> float:
         """The largest amount that the player may name, in points."""
         return self.view.game.endowments[self.view.player]
+
+
+def _has_words(view: View) -> bool:
+    """Whether players have sent messages in words in the current round."""
+    return any(isinstance(signal, str) for joint in view.said for signal in joint)
 
 
 def _as_array(amount: float | None) -> Any:

@@ -5,15 +5,15 @@ template (`dilemmas.agents.models.chat`).
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
-from dilemmas.agents.models.chat import encode_prompt, encode_reply, stop_token
-from dilemmas.agents.models.model_files import ModelFiles
+from dilemmas.agents.models.chat import ChatEncoder, conversation
+from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class LocalBackend:
     """Identifies the weights; see `ModelFiles.fingerprint`."""
     model: Any
     """The transformers model, with its adapter applied, in evaluation mode."""
-    tokenizer: Any
+    chat: ChatEncoder
+    """Makes tokens of prompts and replies; holds the tokenizer."""
     batch_tokens: int
     """Maximum number of tokens, padding included, that the model processes at once; the size of the cache of keys and
     values is proportional to it."""
@@ -47,47 +48,46 @@ class LocalBackend:
         The log-probability of a label is the sum over its tokens, one or more, as the chat template would write it in
         a reply. If the tokens of one label are the beginning of another's ("1" and "10"), the probability of the longer
         one is subtracted from that of the shorter one, so that the events are mutually exclusive. Probabilities are
-        exact up to the precision of the model's dtype.
+        exact up to the precision of the model's dtype. Nothing in a prompt or a label becomes a control token. A prompt
+        that is too long for the model is refused alone: its response says why.
 
         Raises
         ------
         ModelError
-            If a prompt is too long for the model or contains one of its control tokens, or two labels have the same
-            tokens.
+            If two labels have the same tokens.
         """
         import torch
 
         longest = {request.prompt: 0 for request in requests}
         for request in requests:
             longest[request.prompt] = max(longest[request.prompt], request.max_tokens)
-        prompts = {prompt: self._encode(prompt, room) for prompt, room in longest.items()}
+        prompts = {prompt: tuple(self.chat.prompt(prompt)) for prompt in longest}
+        refused = {
+            prompt: why for prompt, room in longest.items() if (why := self._refuse(prompt, len(prompts[prompt]), room))
+        }
+        accepted = [request for request in requests if request.prompt not in refused]
         with torch.inference_mode():
-            logprobs = self._weigh(requests, prompts)
-            texts = self._sample(requests, prompts)
+            logprobs = self._weigh(accepted, prompts)
+            texts = iter(self._sample(accepted, prompts))
         return [
-            Response(logprobs.get((request.prompt, request.labels), ()), *texts.get(i, ("", True)))
-            for i, request in enumerate(requests)
+            Response(refused=refused[request.prompt])
+            if request.prompt in refused
+            else Response(logprobs.get((request.prompt, request.labels), ()), *next(texts))
+            for request in requests
         ]
 
-    def _encode(self, prompt: str, room: int) -> tuple[int, ...]:
-        """Tokens up to the beginning of the reply; checks that the model can process `room` more."""
-        for token in self.tokenizer.added_tokens_decoder.values():
-            if token.special and token.content in prompt:
-                raise ModelError(
-                    f"prompt '{prompt[:40]}...' contains '{token.content}', a control token of {self.name};"
-                    " remove it from the prompt"
-                )
-        tokens = tuple(encode_prompt(self.tokenizer, prompt))
+    def _refuse(self, prompt: str, tokens: int, room: int) -> str:
+        """Why the model cannot process a prompt of so many tokens and write `room` more; empty if it can."""
         most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        if most and len(tokens) + room > most:
-            raise ModelError(
-                f"prompt '{prompt[:40]}...' has {len(tokens)} tokens, and {room} more are requested; the maximum of"
-                f" {self.name} is {most}: show fewer rounds or request a shorter reply"
-            )
-        return tokens
+        if not most or tokens + room <= most:
+            return ""
+        return (
+            f"prompt '{prompt[:40]}...' has {tokens} tokens, and {room} more are requested; the maximum of {self.name}"
+            f" is {most}: show fewer rounds or request a shorter reply"
+        )
 
     def _weigh(
-        self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]
+        self, requests: Sequence[Request], prompts: Mapping[str, tuple[int, ...]]
     ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
         """Log-probabilities by prompt and labels."""
         from dilemmas.agents.models.scoring import score_replies
@@ -100,36 +100,36 @@ class LocalBackend:
     def _candidates(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Candidates":
         from dilemmas.agents.models.scoring import Candidates
 
-        replies = tuple(tuple(encode_reply(self.tokenizer, prompt, label)) for label in labels)
+        replies = tuple(tuple(self.chat.reply(prompt, label)) for label in labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
 
-    def _sample(self, requests: Sequence[Request], prompts: dict[str, tuple[int, ...]]) -> dict[int, tuple[str, bool]]:
-        """Sampled text, and whether it ended with a stop token, by index of the request."""
+    def _sample(self, requests: Sequence[Request], prompts: Mapping[str, tuple[int, ...]]) -> list[tuple[str, bool]]:
+        """Sampled text, and whether it ended with a stop token, of each request."""
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
+        texts = [("", True)] * len(requests)
         wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
         if not wanted:
-            return {}
+            return texts
         used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
         place = {prompt: index for index, prompt in enumerate(used)}
         draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
-        replies = sample_tokens(
-            self.model, list(used.values()), draws, self._stops(next(iter(used))), self.batch_tokens
-        )
+        replies = sample_tokens(self.model, list(used.values()), draws, self._stops(), self.batch_tokens)
         distinct = list({tuple(tokens) for tokens, _ in replies})
-        decoded = self.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
+        decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
         text = dict(zip(distinct, decoded, strict=True))
-        return {i: (text[tuple(t)].strip(), ended) for i, (t, ended) in zip(wanted, replies, strict=True)}
+        for i, (tokens, ended) in zip(wanted, replies, strict=True):
+            texts[i] = (text[tuple(tokens)].strip(), ended)
+        return texts
 
-    def _stops(self, prompt: str) -> frozenset[int]:
+    def _stops(self) -> frozenset[int]:
         """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""
         settings = getattr(self.model, "generation_config", None)
         named = getattr(settings, "eos_token_id", None)
         stops = named if isinstance(named, list) else [named]
-        if self.tokenizer.eos_token_id is not None:
-            stops = [*stops, self.tokenizer.eos_token_id, stop_token(self.tokenizer, prompt)]
+        stops = [*stops, self.chat.tokenizer.eos_token_id, self.chat.stop]
         return frozenset(token for token in stops if token is not None)
 
 
@@ -155,7 +155,7 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
     try:
         with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
-            stop_token(tokenizer, "a prompt")  # fails here if the chat template cannot be used
+            conversation(tokenizer)  # fails here if the chat template cannot be used
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 dtype=precision,
@@ -173,6 +173,11 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
         raise ModelError(
             f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors ({lacking[0]}, ...) or"
             " have other shapes than config.json states; these tensors would be random. Use a complete model"
+        )
+    if spare := sorted(report["unexpected_keys"]):
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
+            " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
         )
     if found.adapter is not None:
         model = _apply(model, found)
@@ -202,9 +207,26 @@ def _apply(model: Any, found: ModelFiles) -> Any:
         with quiet_peft():
             warnings.filterwarnings("error", message="Found missing adapter keys")
             adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
+            spare = _spare_tensors(adapted, found)
     except Exception as error:  # peft passes on any error of torch
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+    if spare:
+        raise ModelError(
+            f"adapter {found.adapter} does not fit model '{found.name}': {len(spare)} tensors of its weights"
+            f" ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be ignored. Use a complete adapter"
+        )
     return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
+
+
+def _spare_tensors(adapted: Any, found: ModelFiles) -> list[str]:
+    """Tensors in the file of an adapter that peft did not load."""
+    from peft.utils import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    assert found.adapter is not None
+    loaded = {*get_peft_model_state_dict(adapted, save_embedding_layers=False), *adapted.state_dict()}
+    with safe_open(found.adapter / ADAPTER_WEIGHTS, "pt") as file:
+        return sorted(set(file.keys()) - loaded)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.hub import from_hub
 from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
 from dilemmas.envs.names import lookup
 
@@ -49,10 +50,6 @@ class ModelFiles:
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
 
 
-class NotCachedError(ModelError):
-    """A hub id that is not in the cache, where the hub must not be asked."""
-
-
 def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) -> ModelFiles:
     """Find and check a model.
 
@@ -63,7 +60,8 @@ def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) 
     adapter
         Directory or hub id of a LoRA adapter.
     ask_hub
-        Whether files that are not in the cache are downloaded from the hub.
+        Whether `model` and `adapter` are fetched from the hub if they are not on this machine. The base model that an
+        adapter names is never fetched.
 
     Raises
     ------
@@ -81,11 +79,11 @@ def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) 
         return found if adapter is None else _on_top(found, adapter, locate(adapter, ask_hub))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
-    return _on_top(_base_of(model, folder, ask_hub), model, folder)
+    return _on_top(_base_of(model, folder), model, folder)
 
 
 def locate(model: str, ask_hub: bool = True) -> Path:
-    """The directory of a model or an adapter; a hub id is looked up in the cache and then, if online, on the hub.
+    """The directory of a model or an adapter; a hub id is looked up in the cache and then, with `ask_hub`, on the hub.
 
     Raises
     ------
@@ -111,7 +109,7 @@ def locate(model: str, ask_hub: bool = True) -> Path:
         raise ModelError(
             f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
         )
-    return _from_hub(model, ask_hub)
+    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], ask_hub)
 
 
 def is_hub_id(model: str) -> bool:
@@ -119,30 +117,9 @@ def is_hub_id(model: str) -> bool:
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
 
 
-def _from_hub(model: str, ask_hub: bool) -> Path:
-    try:
-        from huggingface_hub import constants, snapshot_download
-    except ImportError:
-        raise NotCachedError(f"'{model}' is no directory, and the hub needs pip install \"dilemmas[llm]\"") from None
-    name, _, revision = model.partition("@")
-    patterns = [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG]
-    try:
-        found = snapshot_download(
-            name, revision=revision or None, allow_patterns=patterns, local_files_only=not ask_hub
-        )
-        return Path(found)
-    except Exception as error:  # the hub's errors have no other common base class
-        if not ask_hub:
-            raise NotCachedError(
-                f"'{model}' is no built-in model and no directory, and not in the cache of the hub"
-            ) from None
-        why = f"{type(error).__name__}: {_first_line(error)}"
-        if constants.HF_HUB_OFFLINE:
-            why = "HF_HUB_OFFLINE is set and the model is not in the cache"
-        raise ModelError(
-            f"model or adapter '{model}': no such directory, and not found on the hub ({why});"
-            " give a directory with its files, or set HF_HUB_OFFLINE=0 and connect to a network"
-        ) from None
+def portable_name(model: str) -> str:
+    """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
+    return model if model in BUILT_IN or is_hub_id(model) else str(Path(model).expanduser().resolve())
 
 
 def check_model(model: str, folder: Path) -> None:
@@ -228,17 +205,18 @@ def _add(digest: Any, file: Path) -> None:
             digest.update(block)
 
 
-def _base_of(adapter: str, folder: Path, ask_hub: bool) -> ModelFiles:
-    base = _read_json(adapter, folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+def _base_of(adapter: str, folder: Path) -> ModelFiles:
+    config = _read_json(adapter, folder / ADAPTER_CONFIG)
+    base, revision = config.get("base_model_name_or_path"), config.get("revision")
     if not isinstance(base, str) or not base:
         raise ModelError(
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
         )
     try:
-        return find_model(base, ask_hub=ask_hub)
+        return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, ask_hub=False)
     except ModelError as error:
-        raise type(error)(
+        raise ModelError(
             f"adapter '{adapter}': its base model cannot be used ({error});"
             f" give its base as the model and '{adapter}' as the adapter"
         ) from None
@@ -249,7 +227,9 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
         raise ModelError(
             f"adapter '{adapter}' cannot be applied to '{base.name}', an adapter itself; give the base model"
         )
-    _read_json(adapter, folder / ADAPTER_CONFIG)
+    kind = _read_json(adapter, folder / ADAPTER_CONFIG).get("peft_type")
+    if kind != "LORA":
+        raise ModelError(f"adapter '{adapter}' is of type {kind!r} in {ADAPTER_CONFIG}; needs a LoRA adapter, 'LORA'")
     if not (folder / ADAPTER_WEIGHTS).is_file():
         raise ModelError(
             f"adapter '{adapter}': {folder} contains no {ADAPTER_WEIGHTS};"
@@ -269,7 +249,3 @@ def _short(model: str) -> str:
     """The last part of the path of a directory; anything else unchanged."""
     folder = Path(model).expanduser()
     return folder.resolve().name if folder.is_dir() else model
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")

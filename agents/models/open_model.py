@@ -12,16 +12,18 @@ A model with an adapter:
 
 import gc
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
 from dilemmas.agents.models.model_files import BUILT_IN, find_model
 
 
 def open_model(
-    spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS
+    spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS, ask_hub: bool = True
 ) -> "LazyModel":
     """Open a language model on this machine; its weights are loaded at the first request.
 
@@ -40,6 +42,9 @@ def open_model(
         bfloat16 on a GPU.
     batch_tokens
         Maximum number of tokens, padding included, that are processed at once; at least 1.
+    ask_hub
+        Whether what `spec` names is fetched from the hub if it is not on this machine. The base model that an adapter
+        names itself is never fetched.
 
     Raises
     ------
@@ -49,17 +54,14 @@ def open_model(
     check_installed()
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
-    return LazyModel(spec, device, dtype, batch_tokens)
+    return LazyModel(spec, device, dtype, batch_tokens, ask_hub)
 
 
 def check_installed() -> None:
     """`ModelError` if a package is missing that language models need."""
-    try:
-        import peft  # noqa: F401
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise ModelError(f'language models need {error.name}: pip install "dilemmas[llm]"') from None
+    for package in ("peft", "torch", "transformers"):
+        if find_spec(package) is None:  # they are imported later: that takes seconds
+            raise ModelError(f'language models need {package}: pip install "dilemmas[llm]"')
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:
@@ -75,10 +77,10 @@ def split_spec(spec: str) -> tuple[str, str | None]:
 class LazyModel:
     """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
-    def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int) -> None:
+    def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int, ask_hub: bool) -> None:
         """Find the files of the model. Parameters and errors are those of `open_model`."""
+        self._files = find_model(*split_spec(spec), ask_hub=ask_hub)
         self._place, self._precision = device_map(device), torch_dtype(dtype, device)
-        self._files = find_model(*split_spec(spec))
         self._batch_tokens = batch_tokens
         self._loaded: LocalBackend | None = None
 
@@ -105,7 +107,8 @@ class LazyModel:
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:
-            self._loaded = LocalBackend(self.name, self.fingerprint, *self.weights(), self._batch_tokens)
+            model, tokenizer = self.weights()
+            self._loaded = LocalBackend(self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens)
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:

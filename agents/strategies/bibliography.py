@@ -1,4 +1,8 @@
-"""Sources of the strategies: papers and programs."""
+"""Sources of the strategies: papers and programs.
+
+Strategies with a class of Axelrod-Python follow that library's reading of their source. Those of Mathieu & Delahaye
+follow the authors' program (CRISTAL). Where two readings of a source exist, both have names.
+"""
 
 ARNOLD = "Arnold 2016, CoopSim"
 ASHLOCK_2006 = "Ashlock & Ashlock 2006, IEEE Congr. Evol. Comput., doi 10.1109/CEC.2006.1688322"
@@ -37,3 +41,4 @@ PRISON = "LIFL 1998, PRISON"
 ROEMHELD = "Roemheld 2013, arXiv 1308.2576"
 STEWART_2012 = "Stewart & Plotkin 2012, PNAS 109:10134"
 STEWART_2013 = "Stewart & Plotkin 2013, PNAS 110:15348"
+TZAFESTAS = "Tzafestas 2000, From Animals to Animats 6"

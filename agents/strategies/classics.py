@@ -8,6 +8,7 @@ from dilemmas.agents.strategies.bibliography import (
     AXELROD_1984,
     CAMPBELL,
     COMPETITION,
+    CRISTAL,
     DAL_BO,
     FRIEDMAN,
     FUDENBERG,
@@ -176,6 +177,7 @@ TITS_FOR_TATS = (
 )
 
 GRUDGES = (
+    # Not the class Spiteful of CRISTAL-SMAC 2018, which is memory_one_grim: the same unless a move of its own is noise.
     StrategyEntry(
         "grim",
         "Cooperates until the opponent defects, then defects forever.",
@@ -193,7 +195,7 @@ GRUDGES = (
         ("FirstByDavis",),
     ),
     StrategyEntry(
-        "spiteful_cc",
+        "spiteful_cc_axelrod",  # Axelrod-Python's reading; the authors' program forgives the first two rounds
         "Cooperates for two rounds, and from then on as long as the opponent has never defected.",
         trigger("CC"),
         MATHIEU,
@@ -306,15 +308,16 @@ CYCLERS = tuple(
         repeated_moves(moves),
         source,
         aliases,
-        (f"Cycler{moves}",),
+        classes,
     )
-    for moves, source, aliases in (
-        ("DC", HARPER, ()),
-        ("CCD", MITTAL, ("periodic_ccd",)),
-        ("DDC", MITTAL, ("periodic_ddc",)),
-        ("CCCD", HARPER, ()),
-        ("CCCDCD", HARPER, ()),
-        ("CCCCCD", HARPER, ()),
+    for moves, source, aliases, classes in (
+        ("CD", CRISTAL, ("periodic_cd",), ()),  # with noise it is not alternator, which answers its own last move
+        ("DC", HARPER, (), ("CyclerDC",)),
+        ("CCD", MITTAL, ("periodic_ccd",), ("CyclerCCD",)),
+        ("DDC", MITTAL, ("periodic_ddc",), ("CyclerDDC",)),
+        ("CCCD", HARPER, (), ("CyclerCCCD",)),
+        ("CCCDCD", HARPER, (), ("CyclerCCCDCD",)),
+        ("CCCCCD", HARPER, (), ("CyclerCCCCCD",)),
     )
 )
 

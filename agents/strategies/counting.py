@@ -28,7 +28,7 @@ class MatchInformation(NamedTuple):
     payoffs: Numbers
     """Payoffs of both players, own first, by own and the opponent's action: shape (matches, 2, 2, 2)."""
     rounds: int | None = None
-    """Number of rounds, from 1; None if the players do not know it."""
+    """Number of rounds, from 1; None if the players do not know it, or chance may end the match earlier."""
 
 
 def match_information(game: StageGame, rounds: int | None, seats: ArrayLike) -> MatchInformation:
@@ -39,7 +39,7 @@ def match_information(game: StageGame, rounds: int | None, seats: ArrayLike) -> 
     game
         The stage game.
     rounds
-        Number of rounds if the players know it; under `Repeated` rules, only if they have a clock.
+        Number of rounds if the players know it and nothing else ends the match (`View.certain_rounds`).
     seats
         Seat of the player in each match, 0 or 1, shape (matches,).
     """
@@ -122,7 +122,9 @@ class CountingStrategy(ABC):
                 f"strategy '{self.name}' needs the whole history, but the environment shows {len(view.history)} of"
                 f" {view.round} rounds: set memory to None"
             )
-        state = self.initial_state(self._random(turn, 1), match_information(view.game, view.rounds, [view.player]))
+        state = self.initial_state(
+            self._random(turn, 1), match_information(view.game, view.certain_rounds, [view.player])
+        )
         for round, joint in enumerate(view.history, 1):
             own, theirs = (
                 np.array([view.game.cooperation(action, seat) < 0.5], dtype=np.int64)

@@ -17,7 +17,7 @@ class StrategyEntry:
     """Name in snake_case."""
     description: str
     """What it does, in one sentence of at most 100 characters; pairs such as CD give its own move first."""
-    make: Callable[[str], Strategy]
+    make: Callable[..., Strategy]
     """Constructs it from its name."""
     source: str
     """Paper or program that describes it."""
@@ -25,6 +25,9 @@ class StrategyEntry:
     """Other names in use."""
     axelrod: tuple[str, ...] = ()
     """Classes of Axelrod-Python 4.13 that play the same; they are aliases too."""
+    of_payoffs: bool = False
+    """Whether its probabilities are computed from the payoffs of the game, which `make` then takes as second argument
+    (the default prisoner's dilemma if it is not given)."""
 
     @property
     def strategy(self) -> Strategy:
@@ -58,7 +61,7 @@ class Family:
     """What its members do, in one sentence of at most 100 characters that names the parameters."""
     parameters: tuple[str, ...]
     """Names of the parameters."""
-    make: Callable[..., Automaton]
+    make: Callable[..., Strategy]
     """Constructs one from its name and its parameters; for groups, also from the number of players."""
     source: str
     """Paper or program that describes them."""
@@ -68,3 +71,5 @@ class Family:
     """Whether its members are for any number of players."""
     moves: bool = False
     """Whether the parameter is a sequence of moves, C and D, instead of numbers."""
+    of_payoffs: bool = False
+    """Whether its probabilities are computed from the payoffs of the game, which `make` then takes as `game`."""

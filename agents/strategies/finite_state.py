@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
+from dilemmas.agents.two_actions import shown_payoffs, symmetric_payoffs
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.rules.choices import options_now, sanction_now
@@ -48,9 +49,14 @@ class Automaton:
     least half of the others cooperate (see `for_players`)."""
     punishes: bool = False
     """Whether it gives every defector the most penalty points allowed, in games with a punishment stage."""
+    payoffs: tuple[float, ...] | None = None
+    """T, R, P and S of the game from whose payoffs its probabilities are computed: it plays no other game, and only
+    with two players. None if they depend on no payoffs."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cooperate", tuple(map(float, self.cooperate)))  # 1 and 1.0 look the same in records
+        if self.payoffs is not None:
+            object.__setattr__(self, "payoffs", tuple(map(float, self.payoffs)))
         states = len(self.cooperate)
         if not states or len(self.after) != states or self.players < 2:
             raise StrategyError(
@@ -88,6 +94,10 @@ class Automaton:
             return self
         if self.players != 2 or players < 2:
             raise StrategyError(f"strategy '{self.name}' is for {self.players} players, not for {players}")
+        if self.payoffs is not None:
+            raise StrategyError(
+                f"strategy '{self.name}' is computed from the payoffs of a game for two, not for {players} players"
+            )
         columns = [2 * own + (2 * defected > players - 1) for own in range(2) for defected in range(players)]
         after = tuple(tuple(row[column] for column in columns) for row in self.after)
         return Automaton(self.name, self.cooperate, after, players, self.punishes)
@@ -104,8 +114,31 @@ class Automaton:
                     kept.append(target)
             rows.append(tuple(number[alike[target]] for target in self.after[state]))
         return Automaton(
-            self.name, tuple(self.cooperate[state] for state in kept), tuple(rows), self.players, self.punishes
+            self.name,
+            tuple(self.cooperate[state] for state in kept),
+            tuple(rows),
+            self.players,
+            self.punishes,
+            self.payoffs,
         )
+
+    def check_game(self, game: StageGame) -> None:
+        """Raise `StrategyError` if its probabilities are computed from other payoffs than those of a game."""
+        if self.payoffs is None or self.payoffs == (there := symmetric_payoffs(game)):
+            return
+        shown = "other payoffs" if there is None else shown_payoffs(there)
+        raise StrategyError(
+            f"strategy '{self.name}' is computed for {shown_payoffs(self.payoffs)}, and {game.name} has {shown}:"
+            f" make it with strategy('{self.name}', game=...)"
+        )
+
+    @property
+    def vector(self) -> tuple[float, ...] | None:
+        """Probability of cooperation in round 1 and after CC, CD, DC and DD, own action first; None unless it is for
+        two players and depends on the last round only."""
+        if self.players != 2 or self.lookback not in (0, 1):
+            return None
+        return self.cooperate[0], *(self.cooperate[state] for state in self.after[0])
 
     @cached_property
     def lookback(self) -> int | None:
@@ -134,6 +167,8 @@ class Automaton:
             parameters["players"] = self.players
         if self.punishes:
             parameters["punishes"] = True
+        if self.payoffs is not None:
+            parameters["payoffs"] = list(self.payoffs)
         return PlayerRecord(name=self.name, kind="automaton", parameters=parameters)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -143,6 +178,7 @@ class Automaton:
 
     def cooperation(self, view: View) -> float:
         """Probability of cooperation given what `view` shows."""
+        self.check_game(view.game)
         return self.cooperate[self._state(view)]
 
     def _state(self, view: View) -> int:
@@ -217,7 +253,8 @@ def view_of(turn: Turn, name: str) -> View:
     view = turn.info.get("view")
     if not isinstance(view, View):
         raise StrategyError(
-            f"strategy '{name}' needs info['view'], as in the environments of dilemmas; {turn.agent} has none"
+            f"strategy '{name}' needs info['view'], which environments of dilemmas have with views=True;"
+            f" {turn.agent} has none"
         )
     check_cooperation(view.game, name)
     return view

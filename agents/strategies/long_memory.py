@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dilemmas.agents.strategies.bibliography import AXELROD_1984, BEAUFILS, CAMPBELL, CRISTAL, MITTAL, PALMER
+from dilemmas.agents.strategies.bibliography import AXELROD_1984, BEAUFILS, CAMPBELL, CRISTAL, MITTAL, PALMER, TZAFESTAS
 from dilemmas.agents.strategies.counting import ActionArray, CountingStrategy, MatchInformation
-from dilemmas.agents.strategies.entry import StrategyEntry
+from dilemmas.agents.strategies.entry import Family, StrategyEntry
+from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.envs.games.stage_game import Numbers
 
 
@@ -93,17 +94,24 @@ class AverageCopier(CountingStrategy):
 
 @dataclass(frozen=True)
 class Adaptive(CountingStrategy):
-    """Cooperates if an exponential moving average of the opponent's cooperation, with weight 1/2, is at least 1/2."""
+    """Cooperates if an exponential moving average of the opponent's cooperation is at least 1/2."""
 
     name: str
+    rate: float = 0.5
+    """Weight of the last round in the average, above 0 and at most 1. From 1/2 on this is Tit for Tat, save for the
+    rounding of the average to 1 after some fifty cooperations, which forgives one defection."""
     deterministic = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise StrategyError(f"strategy '{self.name}': rate = {self.rate:g}; must be above 0 and at most 1")
 
     def initial_state(self, random: Numbers, information: MatchInformation) -> Numbers:
         return np.tile([1.0, 0.5], (len(random), 1))
 
     def update(self, state: Numbers, round: int, own: ActionArray, theirs: ActionArray, random: Numbers) -> Numbers:
         world = state[:, 1]
-        world += 0.5 * (1.0 - theirs - world)
+        world += self.rate * (1.0 - theirs - world)
         state[:, 0] = world >= 0.5
         return state
 
@@ -174,12 +182,23 @@ LONG_MEMORY = (
         (),
         ("NiceAverageCopier",),
     ),
+    # Axelrod-Python's rate of 1/2. The source wants a small one, for behaviour that changes gradually: see the family.
     StrategyEntry(
         "adaptive_tit_for_tat",
-        "Cooperates first, then if a moving average of the opponent's cooperation is at least 1/2.",
+        "Cooperates first, then if a moving average of the opponent's cooperation (rate 1/2) is at least 1/2.",
         Adaptive,
-        "Tzafestas 2000, SAB 2000",
+        TZAFESTAS,
         (),
         ("AdaptiveTitForTat",),
+    ),
+)
+
+LONG_MEMORY_FAMILIES = (
+    Family(
+        "adaptive_tit_for_tat",
+        "Cooperates first, then if a moving average with this rate of the opponent's C is at least 1/2.",
+        ("rate",),
+        Adaptive,
+        TZAFESTAS,
     ),
 )

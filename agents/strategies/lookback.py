@@ -1,6 +1,10 @@
-"""Automata that depend on the last two to five rounds only."""
+"""Automata that depend on the last two to five rounds, and those of Mathieu & Delahaye with a fixed opening.
 
-from dilemmas.agents.strategies.bibliography import ARNOLD, AXELROD_1980, HILBE_2017, LANGNER, MATHIEU
+Those of Mathieu & Delahaye play as the authors' program (CRISTAL-SMAC 2018), move for move. Where Axelrod-Python reads
+their paper otherwise, its reading has a name of its own.
+"""
+
+from dilemmas.agents.strategies.bibliography import ARNOLD, AXELROD_1980, CRISTAL, HILBE_2017, LANGNER, MATHIEU
 from dilemmas.agents.strategies.builders import from_rule, recent, recent_rounds
 from dilemmas.agents.strategies.entry import StrategyEntry
 
@@ -18,18 +22,24 @@ NYDEGGER = {1, 6, 7, 17, 22, 23, 26, 29, 30, 31, 33, 38, 39, 45, 49, 54, 55, 58,
 """Weighted sums after which Nydegger defects."""
 
 
-def nydegger(own: str, other: str) -> bool:
+def nydegger(own: str, other: str, weights: tuple[int, ...] = (1, 4, 16)) -> bool:
     """Tit for Tat for three rounds, except for D after DC, then a weighted sum over the last three rounds.
 
-    The weight 16 belongs to the last of the three rounds as in Axelrod-Python; the source gives it to the first.
+    `weights`: of these rounds, the oldest first.
     """
     if len(own) < 3:
         return other[-1:] != "D" and other != "DC"
-    last_first = zip(own[::-1], other[::-1], strict=True)
-    points = [2 * (theirs == "D") + (mine == "D") for mine, theirs in last_first]
-    return 16 * points[0] + 4 * points[1] + points[2] not in NYDEGGER
+    rounds = zip(weights, own, other, strict=True)
+    return sum(weight * (2 * (theirs == "D") + (mine == "D")) for weight, mine, theirs in rounds) not in NYDEGGER
 
 
+def _tft_spiteful(seen: str, _: str, other: str) -> str:
+    """Moves of the opponent: the first, then the last two; constant after two defections in a row."""
+    return seen if seen == "DD" else (seen + other)[-2:]
+
+
+SILENCE: str = ""
+"""No move of the opponent seen yet."""
 NO_RUN: tuple[int, str, str] = (0, "", "C")
 
 
@@ -47,6 +57,13 @@ LOOKBACK = (
         f"Nydegger, in {AXELROD_1980}",
         (),
         ("FirstByNydegger",),
+    ),
+    # The source gives the weights 16, 4 and 1 "in chronological order"; Axelrod-Python reads the last round first.
+    StrategyEntry(
+        "nydegger_chronological",
+        "Plays nydegger with the largest weight on the oldest of the last three rounds.",
+        recent_rounds(3, lambda own, other: nydegger(own, other, (16, 4, 1))),
+        f"Nydegger, in {AXELROD_1980}",
     ),
     StrategyEntry(
         "capri",
@@ -76,17 +93,44 @@ LOOKBACK = (
         "winner_12",
         "Cooperates twice, then after CC, and after DD if the opponent cooperated in the round before.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCD") if own[1:] else True),
-        MATHIEU,
+        f"{MATHIEU}; {CRISTAL}",
         (),
         ("Winner12",),
     ),
     StrategyEntry(
         "winner_21",
+        "Plays DC, then cooperates after a C of the opponent, except if it has defected twice in a row.",
+        recent_rounds(2, lambda own, other: other[-1] == "C" and own != "DD" if own[1:] else bool(own)),
+        f"{MATHIEU}; {CRISTAL}",
+    ),
+    # Axelrod-Python's reading: one own move and two of the opponent, instead of two own moves and one of the opponent.
+    StrategyEntry(
+        "winner_21_axelrod",
         "Plays DC, then cooperates after CC, and after DC if the opponent cooperated in the round before too.",
         recent_rounds(2, lambda own, other: own[-1] + other in ("CCC", "CDC", "DCC") if own[1:] else bool(own)),
         MATHIEU,
         (),
         ("Winner21",),
+    ),
+    StrategyEntry(
+        "spiteful_cc",
+        "Cooperates twice, then only after mutual cooperation in the last round.",
+        recent_rounds(2, lambda own, other: own[-1] + other[-1] == "CC" if own[1:] else True),
+        f"{MATHIEU}; {CRISTAL}",
+    ),
+    # The program's opening has a second C whatever the opponent does; spiteful_tit_for_tat copies its first move.
+    StrategyEntry(
+        "tft_spiteful",
+        "Cooperates twice, then plays tit_for_tat until the opponent defects twice in a row, then defects.",
+        from_rule(SILENCE, lambda seen: len(seen) < 2 or seen[1] == "C", _tft_spiteful),
+        f"{MATHIEU}; {CRISTAL}",
+    ),
+    # two_tits_for_tat (Axelrod 1984) may already defect in round 2.
+    StrategyEntry(
+        "hard_tft",
+        "Cooperates twice, then unless the opponent defected in at least one of the last two rounds.",
+        recent(2, lambda other: len(other) < 2 or "D" not in other),
+        f"{MATHIEU}; {CRISTAL}",
     ),
     StrategyEntry(
         "majority_of_five",

@@ -1,7 +1,6 @@
-"""Memory-one strategies: five probabilities of cooperation each (Nowak & Sigmund 1990).
+"""Memory-one strategies: five probabilities of cooperation each (Nowak & Sigmund 1990)."""
 
-Probabilities that depend on payoffs are those for the default prisoner's dilemma (T = 5, R = 3, P = 1, S = 0).
-"""
+from dataclasses import replace
 
 from dilemmas.agents.strategies.bibliography import (
     AXELROD_1980,
@@ -18,16 +17,33 @@ from dilemmas.agents.strategies.bibliography import (
 from dilemmas.agents.strategies.builders import vector
 from dilemmas.agents.strategies.entry import Family, StrategyEntry
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
+from dilemmas.agents.two_actions import shown_payoffs
 from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+
+USUAL = DEFAULTS["prisoners_dilemma"]
+"""T = 5, R = 3, P = 1, S = 0: for strategies that depend on payoffs, if no game is given."""
 
 
 def generosity(game: MatrixGame) -> float:
-    """The optimal probability of forgiveness (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P))."""
-    return min(1 - (game.T - game.R) / (game.R - game.S), (game.R - game.P) / (game.T - game.P))
+    """The optimal probability of forgiveness (Nowak & Sigmund 1992): min(1 - (T-R)/(R-S), (R-P)/(T-P)).
+
+    Raises
+    ------
+    StrategyError
+        Unless T > R > P > S and 2R >= T + S, where it is a probability.
+    """
+    T, R, P, S = game.T, game.R, game.P, game.S
+    if not (T > R > P > S and 2 * R >= T + S):
+        raise StrategyError(
+            f"generous tit for tat: no best generosity for {shown_payoffs((T, R, P, S))}, which needs T > R > P > S and"
+            " 2R >= T + S; give the probability of forgiveness, as in generous_tit_for_tat(0.1)"
+        )
+    return min(1 - (T - R) / (R - S), (R - P) / (T - P))
 
 
-FORGIVE = generosity(DEFAULTS["prisoners_dilemma"])
-"""1/3, the value used in the literature."""
+def best_generous(name: str, game: MatrixGame = USUAL) -> Automaton:
+    """Tit for Tat that forgives a defection with the probability `generosity`: 1/3 by default."""
+    return replace(generous(name, generosity(game)), payoffs=(game.T, game.R, game.P, game.S))
 
 
 def bernoulli(p: float) -> Automaton:
@@ -112,11 +128,12 @@ MEMORY_ONE = (
     ),
     StrategyEntry(
         "generous_tit_for_tat",
-        "Cooperates first, then copies the opponent, but forgives a defection with probability 1/3.",
-        lambda name: generous(name, FORGIVE),
+        "Cooperates first, then copies the opponent, but forgives as often as the payoffs allow (1/3).",
+        best_generous,
         NOWAK_1992,
         ("gtft", "naive_peace_maker"),
         ("GTFT",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "anti_tit_for_tat",
@@ -164,7 +181,7 @@ MEMORY_ONE = (
         "Cooperates first, then plays the opposite of its own last move.",
         vector(1, 0, 0, 1, 1),
         AXELROD_1984,
-        ("periodic_cd",),
+        (),
         ("Alternator",),
     ),
     StrategyEntry(

@@ -10,6 +10,9 @@ chi = 1 / slope; baseline R is generous (Stewart & Plotkin 2013, PNAS 110:15348)
 of convergence to the line.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from dilemmas.agents.strategies.bibliography import (
     HARPER,
     HILBE_2013,
@@ -19,13 +22,11 @@ from dilemmas.agents.strategies.bibliography import (
     STEWART_2012,
     STEWART_2013,
 )
-from dilemmas.agents.strategies.builders import Maker
 from dilemmas.agents.strategies.entry import Family, StrategyEntry
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
-from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
-
-USUAL = DEFAULTS["prisoners_dilemma"]
-"""T = 5, R = 3, P = 1, S = 0, the payoffs of the named strategies."""
+from dilemmas.agents.strategies.memory_one import USUAL
+from dilemmas.agents.two_actions import shown_payoffs
+from dilemmas.envs.games.matrix_games import MatrixGame
 
 
 def zero_determinant(
@@ -51,34 +52,51 @@ def zero_determinant(
     StrategyError
         If no strategy can enforce the line, or `phi` is out of range.
     """
+    shift = _shifts(name, slope, baseline, game)
+    bound = 1 / max(shift.values())
+    phi = bound / 2 if phi is None else phi
+    if not 0 < phi <= bound * (1 + 1e-12):
+        raise StrategyError(
+            f"{_line_text(name, slope, baseline, game)}: phi = {phi:g}; must be above 0 and at most {bound:.6g}"
+        )
+    cc, cd = (max(0.0, 1 - phi * shift[last]) for last in ("CC", "CD"))  # rounding errors at the bound
+    dc, dd = (min(1.0, phi * shift[last]) for last in ("DC", "DD"))
+    return replace(memory_one(name, 1, cc, cd, dc, dd), payoffs=(game.T, game.R, game.P, game.S))
+
+
+def _shifts(name: str, slope: float, baseline: float, game: MatrixGame) -> dict[str, float]:
+    """Differences, for phi = 1, from a strategy that repeats its move: downwards after CC and CD, upwards after DC and
+    DD. `StrategyError` if no strategy can enforce the line."""
     T, R, P, S = game.T, game.R, game.P, game.S
-    # differences from a strategy that repeats its move: downwards after CC and CD, upwards after DC and DD
     shift = {
         "CC": (1 - slope) * (R - baseline),
         "CD": slope * (baseline - S) + (T - baseline),
         "DC": (baseline - S) + slope * (T - baseline),
         "DD": (1 - slope) * (baseline - P),
     }
-    line = f"strategy '{name}': slope {slope:g} through {baseline:g} in a game of T={T:g}, R={R:g}, P={P:g}, S={S:g}"
     wrong = [last for last, size in shift.items() if not size >= 0]
     if wrong or not any(shift.values()):
-        raise StrategyError(
-            f"{line}: no strategy can enforce this line (after {', '.join(wrong) or 'any round'});"
-            f" use a baseline from {P:g} to {R:g} and a slope from {least_slope(baseline, game):g} to 1"
+        remedy = (
+            f"use a baseline from {P:g} to {R:g} and a slope from {least_slope(baseline, game):g} to 1"
+            if P <= R
+            else "only the slope 1 can be enforced where P exceeds R"
         )
-    bound = 1 / max(shift.values())
-    phi = bound / 2 if phi is None else phi
-    if not 0 < phi <= bound * (1 + 1e-12):
-        raise StrategyError(f"{line}: phi = {phi:g}; must be above 0 and at most {bound:.6g}")
-    cc, cd = (max(0.0, 1 - phi * shift[last]) for last in ("CC", "CD"))  # rounding errors at the bound
-    dc, dd = (min(1.0, phi * shift[last]) for last in ("DC", "DD"))
-    return memory_one(name, 1, cc, cd, dc, dd)
+        raise StrategyError(
+            f"{_line_text(name, slope, baseline, game)}: no strategy can enforce this line"
+            f" (after {', '.join(wrong) or 'any round'}); {remedy}"
+        )
+    return shift
+
+
+def _line_text(name: str, slope: float, baseline: float, game: MatrixGame) -> str:
+    payoffs = shown_payoffs((game.T, game.R, game.P, game.S))
+    return f"strategy '{name}': slope {slope:g} through {baseline:g} in a game of {payoffs}"
 
 
 def least_slope(baseline: float, game: MatrixGame = USUAL) -> float:
-    """The least slope of a line through `baseline` that can be enforced (Hilbe, Nowak & Traulsen 2013), in [-1, 0]."""
+    """The least slope of a line through `baseline` that can be enforced (Hilbe, Nowak & Traulsen 2013)."""
     above, below = game.T - baseline, baseline - game.S
-    return -min(above / below, below / above) if above > 0 and below > 0 else 0.0
+    return max((-one / other for one, other in ((above, below), (below, above)) if other > 0), default=0.0)
 
 
 def extortioner(name: str, chi: float, phi: float | None = None, game: MatrixGame = USUAL) -> Automaton:
@@ -103,82 +121,110 @@ def _factor(name: str, chi: float) -> None:
         raise StrategyError(f"strategy '{name}': chi = {chi:g}; must be at least 1")
 
 
-def _line(slope: float, baseline: float, phi: float) -> Maker:
-    return lambda name: zero_determinant(name, slope, baseline, phi)
+Baseline = Callable[[MatrixGame], float]
 
 
+def _line(slope: float, baseline: Baseline, rate: float) -> Callable[..., Automaton]:
+    """Makes the strategy of a line in any game; `rate`: phi as a share, from 0 to 1, of the largest one there."""
+
+    def make(name: str, game: MatrixGame = USUAL) -> Automaton:
+        at = baseline(game)
+        return zero_determinant(name, slope, at, rate / max(_shifts(name, slope, at, game).values()), game)
+
+    return make
+
+
+def _punishment(game: MatrixGame) -> float:
+    return game.P
+
+
+def _reward(game: MatrixGame) -> float:
+    return game.R
+
+
+# The sources give phi for T = 5, R = 3, P = 1, S = 0. It is kept as a share of the largest phi of the game, so that a
+# strategy stays the same if all payoffs are multiplied by a number or a number is added to them.
 ZERO_DETERMINANT = (
     StrategyEntry(
         "zd_extort_2",
-        "Cooperates first; its long-run surplus over P is twice the opponent's (phi = 1/9).",
-        _line(1 / 2, 1, 1 / 9),
+        "Cooperates first; its long-run surplus over P is twice the opponent's (1/2 of the largest phi).",
+        _line(1 / 2, _punishment, 1 / 2),
         STEWART_2012,
         ("extort_2",),
         ("ZDExtort2",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_extort_2_v2",
-        "Cooperates first; its long-run surplus over P is twice the opponent's (phi = 1/8).",
-        _line(1 / 2, 1, 1 / 8),
+        "Cooperates first; its long-run surplus over P is twice the opponent's (9/16 of the largest phi).",
+        _line(1 / 2, _punishment, 9 / 16),
         KUHN,
         (),
         ("ZDExtort2v2",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_extort_3",
-        "Cooperates first; its long-run surplus over P is 3 times the opponent's (phi = 3/26).",
-        _line(1 / 3, 1, 3 / 26),
+        "Cooperates first; its long-run surplus over P is 3 times the opponent's (1/2 of the largest phi).",
+        _line(1 / 3, _punishment, 1 / 2),
         PRESS,
         ("extort_3",),
         ("ZDExtort3",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_extort_4",
-        "Cooperates first; its long-run surplus over P is 4 times the opponent's (phi = 4/17).",
-        _line(1 / 4, 1, 4 / 17),
+        "Cooperates first; its long-run surplus over P is 4 times the opponent's (the largest phi).",
+        _line(1 / 4, _punishment, 1),
         HARPER,
         ("extort_4",),
         ("ZDExtort4",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_extort_10",
-        "Cooperates first; its long-run surplus over P is 10 times the opponent's (phi = 1/5).",
-        _line(1 / 10, 1, 1 / 5),
+        "Cooperates first; its long-run surplus over P is 10 times the opponent's (41/50 of the largest phi).",
+        _line(1 / 10, _punishment, 41 / 50),
         ROEMHELD,
         ("zd_extortion",),
         ("ZDExtortion",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_generous_2",
-        "Cooperates first; its long-run shortfall from R is twice the opponent's (phi = 1/4).",
-        _line(1 / 2, 3, 1 / 4),
+        "Cooperates first; its long-run shortfall from R is twice the opponent's (the largest phi).",
+        _line(1 / 2, _reward, 1),
         STEWART_2012,
         ("zd_gtft_2",),
         ("ZDGTFT2",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_generous_2_slow",
-        "Cooperates first; its long-run shortfall from R is twice the opponent's (phi = 1/8).",
-        _line(1 / 2, 3, 1 / 8),
+        "Cooperates first; its long-run shortfall from R is twice the opponent's (1/2 of the largest phi).",
+        _line(1 / 2, _reward, 1 / 2),
         KUHN,
         ("gen_2",),
         ("ZDGen2",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "zd_mischief",
-        "Cooperates first and holds the opponent's long-run payoff at P (phi = 1/10).",
-        _line(0, 1, 1 / 10),
+        "Cooperates first and holds the opponent's long-run payoff at P (2/5 of the largest phi).",
+        _line(0, _punishment, 2 / 5),
         ROEMHELD,
         (),
         ("ZDMischief",),
+        of_payoffs=True,
     ),
     StrategyEntry(
         "equaliser",
-        "Cooperates first and holds the opponent's long-run payoff at 2 (phi = 1/4).",
-        _line(0, 2, 1 / 4),
+        "Cooperates first and holds the opponent's long-run payoff at 2 (3/4 of the largest phi).",
+        _line(0, lambda _: 2, 3 / 4),
         f"{PRESS}; {STEWART_2012}",
         ("equalizer", "set_2", "zd_set_2"),
         ("ZDSet2",),
+        of_payoffs=True,
     ),
 )
 
@@ -190,6 +236,7 @@ ZERO_DETERMINANT_FAMILIES = (
         extortioner,
         PRESS,
         ("extortion", "extort"),
+        of_payoffs=True,
     ),
     Family(
         "zd_generous",
@@ -197,6 +244,7 @@ ZERO_DETERMINANT_FAMILIES = (
         ("chi",),
         generous_extortioner,
         STEWART_2013,
+        of_payoffs=True,
     ),
     Family(
         "equaliser",
@@ -205,6 +253,7 @@ ZERO_DETERMINANT_FAMILIES = (
         equaliser,
         PRESS,
         ("equalizer", "zd_set"),
+        of_payoffs=True,
     ),
     Family(
         "zero_determinant",
@@ -212,5 +261,6 @@ ZERO_DETERMINANT_FAMILIES = (
         ("slope", "baseline", "phi"),
         zero_determinant,
         HILBE_2013,
+        of_payoffs=True,
     ),
 )

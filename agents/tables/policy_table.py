@@ -21,7 +21,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.agents.agent import IDLE, Decision, PlayerRecord, Source, Traits, Turn, View, draw
 from dilemmas.agents.strategies.finite_state import Automaton
-from dilemmas.agents.tables.histories import History, HistoryNumbers, distinct_rounds, extend_histories, histories
+from dilemmas.agents.tables.histories import (
+    History,
+    HistoryError,
+    HistoryNumbers,
+    Numbering,
+    extend_histories,
+    histories,
+    numbered_states,
+    numbering_of,
+    same_payoffs,
+)
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.games.stage_game import StageGame
@@ -112,24 +122,17 @@ class PolicyTable:
         return np.where(rest > 0, ends[:, :-1], 1.0)  # the last possible action has the rest, regardless of rounding
 
     @cached_property
+    def _numbering(self) -> Numbering:
+        return numbering_of(self.game, self.memory, self.player)
+
+    @cached_property
     def _alike(self) -> bool:
         """Whether the game is the same from every seat."""
         return is_symmetric(self.game)
 
     def start(self, shape: int | tuple[int, ...] = ()) -> HistoryNumbers:
-        """States of agents that have seen no round.
-
-        Parameters
-        ----------
-        shape
-            Shape of the array of agents.
-
-        Returns
-        -------
-        ndarray
-            Numbers of histories, all 0.
-        """
-        return np.zeros(shape, dtype=np.intp)
+        """States of agents that have seen no round: zeros of a shape. Tables with another memory refuse them."""
+        return numbered_states(np.zeros(shape, dtype=np.intp), self._numbering)
 
     def act(self, index: HistoryNumbers, rng: np.random.Generator) -> HistoryNumbers:
         """Draw an action for every agent.
@@ -145,9 +148,15 @@ class PolicyTable:
         -------
         ndarray
             Actions, same shape; 0 is the most cooperative one.
+
+        Raises
+        ------
+        HistoryError
+            If a state is not a history of this table.
         """
-        threshold = rng.random(np.shape(index))
-        return np.asarray((threshold[..., None] >= self._ends[index]).sum(axis=-1), dtype=np.intp)
+        states = self._numbering.check(index)
+        threshold = rng.random(states.shape)
+        return np.asarray((threshold[..., None] >= self._ends[states]).sum(axis=-1), dtype=np.intp)
 
     def after(self, index: HistoryNumbers, own: ArrayLike, others: ArrayLike) -> HistoryNumbers:
         """Update the states of agents with one more round.
@@ -165,11 +174,16 @@ class PolicyTable:
         -------
         ndarray
             Numbers of the histories after the round, same shape.
+
+        Raises
+        ------
+        HistoryError
+            If a shape differs, or a value is not a history or an action of the game.
         """
         theirs = np.asarray(others)
         if self.game.n_players == 2:
             theirs = theirs[..., None]
-        return extend_histories(self.game, self.memory, index, np.asarray(own), theirs, self.player)
+        return extend_histories(self.game, self.memory, index, own, theirs, self.player)
 
     def index(self, played: ArrayLike) -> HistoryNumbers:
         """Numbers of histories.
@@ -183,8 +197,15 @@ class PolicyTable:
         -------
         ndarray
             Numbers, shape (...).
+
+        Raises
+        ------
+        HistoryError
+            If the last axis is not that of the players, or a value is not an action of the game.
         """
-        actions = np.asarray(played, dtype=np.intp)
+        actions = np.asarray(played)
+        if actions.ndim < 2 or actions.shape[-1] != self.game.n_players:
+            raise HistoryError(f"actions of shape {actions.shape}; needs (..., rounds, {self.game.n_players})")
         index = self.start(actions.shape[:-2])
         for past in range(actions.shape[-2]):
             index = extend_histories(
@@ -285,7 +306,9 @@ class PolicyTable:
     def _decide(self, turn: Turn) -> Decision:
         view = turn.info.get("view")
         if not isinstance(view, View):
-            raise PolicyTableError(f"{self.name} needs info['view'], which only the environments of dilemmas provide")
+            raise PolicyTableError(
+                f"{self.name} needs info['view'], which environments of dilemmas have with views=True"
+            )
         if view.phase != "act":
             return IDLE
         if not same_payoffs(view.game, self.game):
@@ -305,23 +328,6 @@ class PolicyTable:
                 f"{self.name} is for games with one other player; player_{view.player} has {met} neighbours"
             )
         return np.array(rounds, dtype=np.intp).reshape(-1, self.game.n_players)
-
-
-def same_payoffs(game: StageGame, other: StageGame) -> bool:
-    """Whether two games have the same actions and payoffs, whatever their names.
-
-    Raises
-    ------
-    HistoryError
-        If actions are amounts, for which there are no tables.
-    """
-    if game.options != other.options:
-        return False
-    if game == other:
-        return True
-    if game.n_players > 2 and is_symmetric(game) != is_symmetric(other):
-        return False
-    return all(game.payoffs(joint) == other.payoffs(joint) for joint in distinct_rounds(game))
 
 
 def _is_share(value: object) -> bool:

@@ -13,6 +13,7 @@ from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTable
 from dilemmas.envs.data_files import check_value, read_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
+from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, One, Share
 
 EXPECTED = "a policy table, as `dilemmas compile` writes it"
@@ -72,6 +73,7 @@ def load_table(path: str | Path) -> PolicyTable:
     PolicyTableError
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
+    check_sealed(Path(path))
     found = read_json(Path(path), TableFile, PolicyTableError, f"needs {EXPECTED}")
     try:
         return _table(found)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff, items
+from dilemmas.envs.games.stage_game import checked_joint, checked_joints
 
 Table = Sequence[Sequence[float]]
 """Points by the row player's action, then by the column player's; lists and arrays are converted to tuples."""
@@ -61,13 +62,14 @@ class BimatrixGame:
 
     def payoffs(self, joint: tuple[int, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index per player)."""
-        row, column = joint
+        row, column = checked_joint(self, joint)
         return self.row[row][column], self.column[row][column]
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
         """Payoffs in points of many joint actions: shape (..., 2) in and out."""
+        actions = checked_joints(self, joints)
         cells = np.stack([np.array(self.row), np.array(self.column)], axis=-1)  # (m, n, players)
-        found: NDArray[np.float64] = cells[joints[..., 0], joints[..., 1]]
+        found: NDArray[np.float64] = cells[actions[..., 0], actions[..., 1]]
         return found
 
     def cooperation(self, action: int, player: int | None = None) -> float:
@@ -93,9 +95,7 @@ class BimatrixGame:
         return tuple(tuple(map(float, player)) for player in degrees)
 
 
-def bimatrix_game(
-    row: Table = ((0, 0), (0, 0)), column: Table | None = None, degrees: Table | None = None
-) -> BimatrixGame:
+def bimatrix_game(row: Table, column: Table | None = None, degrees: Table | None = None) -> BimatrixGame:
     """Any two-player game.
 
     Parameters

@@ -40,7 +40,7 @@ from dilemmas.envs.games.bimatrix import (
     rock_paper_scissors,
     travelers_dilemma,
 )
-from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame, matrix_game
 from dilemmas.envs.games.n_player import (
     CountGame,
     count_game,
@@ -59,6 +59,7 @@ Game = MatrixGame | BimatrixGame | CountGame | PublicGoods
 MAKERS: Mapping[str, Callable[..., Game]] = {
     make.__name__: make
     for make in (
+        matrix_game,
         bimatrix_game,
         matching_pennies,
         rock_paper_scissors,
@@ -76,29 +77,6 @@ MAKERS: Mapping[str, Callable[..., Game]] = {
 """Functions that make the game of their name from their options."""
 
 
-def default_game(name: str, make: Callable[..., Game]) -> Game:
-    """Make a game with its default options; if that fails, the `GameError` names the game."""
-    try:
-        return make()
-    except Exception as error:
-        raise GameError(
-            f"the game '{name}' of the catalogue cannot be made with its default options:"
-            f" {type(error).__name__}: {error}"
-        ) from error
-
-
-GAMES: Mapping[str, Game] = {
-    **DEFAULTS,
-    "matrix_game": MatrixGame("matrix_game", T=0, R=0, P=0, S=0),  # any payoffs: those not given are 0
-    **{name: default_game(name, make) for name, make in MAKERS.items()},
-}
-"""Every game by name, with its default options."""
-
-ENVIRONMENTS = tuple(name for name in GAMES if name not in ("deadlock", "leader"))
-"""The games with a PettingZoo environment: module ``dilemmas.envs.NAME_v0``, id ``dilemmas/NAME-v0``. The others can be
-played as ``matrix_game``, or in a population (`dilemmas.envs.population_v0`)."""
-
-
 def game_name(name: str) -> str:
     """Name of a game in the catalogue, from that name or from the id of its environment.
 
@@ -106,6 +84,41 @@ def game_name(name: str) -> str:
     ``dilemmas/prisoners_dilemma-v0`` are the same game.
     """
     return str(name).removeprefix("dilemmas/").replace("-", "_").removesuffix("_v0")
+
+
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "matrix_game": {"T": 3.0, "R": 2.0, "P": 0.0, "S": 1.0},
+    "bimatrix_game": {"row": ((3.0, 0.0), (5.0, 1.0)), "column": ((2.0, 4.0), (0.0, 1.0))},
+    "count_game": {"cooperate": (-1.0, 1.0, 3.0), "defect": (0.0, 2.0, 4.0)},
+}
+"""Payoffs with which the games that have none of their own are shown; who plays them specifies the payoffs."""
+
+
+def default_game(name: str, make: Callable[..., Game]) -> Game:
+    """Make a game with its default options or its example; if that fails, the `GameError` names the game."""
+    try:
+        return make(**example_options(name))
+    except Exception as error:
+        raise GameError(
+            f"the game '{name}' of the catalogue cannot be made with its default options:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+
+
+def example_options(name: str) -> dict[str, Any]:
+    """The options without which a game cannot be made, with payoffs of an example; empty for most games."""
+    return dict(EXAMPLES.get(game_name(name), {}))
+
+
+GAMES: Mapping[str, Game] = {
+    **DEFAULTS,
+    **{name: default_game(name, make) for name, make in MAKERS.items()},
+}
+"""Every game by name, with its default options, or its example if it has no payoffs of its own."""
+
+ENVIRONMENTS = tuple(name for name in GAMES if name not in ("deadlock", "leader"))
+"""The games with a PettingZoo environment: module ``dilemmas.envs.NAME_v0``, id ``dilemmas/NAME-v0``. The others can be
+played as ``matrix_game``, or in a population (`dilemmas.envs.population_v0`)."""
 
 
 TITLES = {
@@ -128,10 +141,16 @@ def title(name: str) -> str:
 
 
 def game_options(name: str) -> dict[str, Any]:
-    """The options of a game and their defaults: its payoffs, or the parameters from which they are computed."""
+    """The options of a game and their defaults: its payoffs, or the parameters from which they are computed.
+
+    A game without payoffs of its own has those of its example.
+    """
     default = lookup("game", game_name(name), GAMES)
     options = signature(_maker(default.name)).parameters.values()
-    known = {option.name: option.default for option in options if option.default is not Parameter.empty}
+    named = [option for option in options if option.kind is not Parameter.VAR_KEYWORD]
+    shown = {option.name: option.default for option in named if option.default is not Parameter.empty}
+    shown |= example_options(default.name)
+    known = {option.name: shown[option.name] for option in named if option.name in shown}
     if any(option.kind is Parameter.VAR_KEYWORD for option in options):
         known = {field.name: getattr(default, field.name) for field in fields(default) if field.name != "name"} | known
     return known
@@ -152,13 +171,26 @@ def stage_game(name: str, **options: Any) -> Game:
     UnknownNameError
         For an unknown game or option.
     GameError
-        For values that cannot be used, or that contradict the name of the game.
+        For values that cannot be used, or that contradict the name of the game; and for a game without payoffs of its
+        own, if they are not specified.
     """
     default = lookup("game", game_name(name), GAMES)
     known = game_options(name)
     for option in options:
         lookup("option", option, known, place=default.name)
+    needed = [option for option in signature(_maker(default.name)).parameters.values() if _is_needed(option)]
+    missing = [option.name for option in needed if option.name not in options]
+    if missing:
+        example = ", ".join(f"{option}={value}" for option, value in example_options(default.name).items())
+        raise GameError(
+            f"{default.name} has no payoffs of its own: {', '.join(missing)} not specified; for example {example}"
+        )
     return _maker(default.name)(**options)
+
+
+def _is_needed(option: Parameter) -> bool:
+    """Whether a parameter has no default."""
+    return option.default is Parameter.empty and option.kind is Parameter.POSITIONAL_OR_KEYWORD
 
 
 def _maker(name: str) -> Callable[..., Game]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff
+from dilemmas.envs.games.stage_game import checked_joint, checked_joints
 
 
 class Action(IntEnum):
@@ -70,18 +71,24 @@ class MatrixGame:
 
     def payoffs(self, joint: tuple[int, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index per player)."""
-        row, column = joint
+        row, column = checked_joint(self, joint)
         table = self.table
         return table[row][column], table[column][row]
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
         """Payoffs in points of many joint actions: shape (..., 2) in and out."""
-        found: NDArray[np.float64] = np.array(self.table)[joints, joints[..., ::-1]]
+        actions = checked_joints(self, joints)
+        found: NDArray[np.float64] = np.array(self.table)[actions, actions[..., ::-1]]
         return found
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 (defect) to 1 (cooperate)."""
         return 1.0 - action
+
+
+def matrix_game(T: float, R: float, P: float, S: float) -> MatrixGame:
+    """Any symmetric 2x2 game; payoffs in points: temptation, reward, punishment, sucker's payoff."""
+    return MatrixGame("matrix_game", T, R, P, S)
 
 
 def plane_game(S: float, T: float) -> MatrixGame:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, items, whole_number
+from dilemmas.envs.games.stage_game import checked_joint, checked_joints
 
 Payoffs = Sequence[float]
 """Points with 0, 1, ..., n - 1 other cooperators; lists and arrays are converted to tuples."""
@@ -61,12 +62,13 @@ class CountGame:
 
     def payoffs(self, joint: tuple[int, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index per player)."""
-        cooperators = len(joint) - sum(joint)
-        return tuple([self.defect[cooperators] if action else self.cooperate[cooperators - 1] for action in joint])
+        actions = checked_joint(self, joint)
+        cooperators = len(actions) - sum(actions)
+        return tuple([self.defect[cooperators] if action else self.cooperate[cooperators - 1] for action in actions])
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
         """Payoffs in points of many joint actions: shape (..., n) in and out."""
-        n, players = self.n_players, np.moveaxis(joints.astype(np.intp, copy=False), -1, 0)
+        n, players = self.n_players, np.moveaxis(checked_joints(self, joints).astype(np.intp, copy=False), -1, 0)
         others = n - 1 - reduce(add, players)  # cooperators other than a cooperator; a defector has one more
         table = np.array([*self.cooperate, *self.defect])
         return np.stack([table[action * (n + 1) + others] for action in players], axis=-1)
@@ -128,7 +130,7 @@ PROMISES: dict[str, tuple[str, Callable[[Payoffs, Payoffs], bool]]] = {
 players the requirements are the orderings of the two-player games of that name."""
 
 
-def count_game(cooperate: Payoffs = (0, 0), defect: Payoffs = (0, 0)) -> CountGame:
+def count_game(cooperate: Payoffs, defect: Payoffs) -> CountGame:
     """Any symmetric game with two actions; payoffs in points with 0, 1, ..., n - 1 other cooperators."""
     return CountGame("count_game", cooperate, defect)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, from_zero, whole_number
+from dilemmas.envs.games.stage_game import checked_joint, checked_joints
 
 ROUNDING = 1 - 1e-9
 """Share of the threshold that suffices, so that a sum of contributions does not miss it by rounding."""
@@ -87,11 +88,11 @@ class PublicGoods:
 
     def payoffs(self, joint: tuple[Any, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index, or contribution, per player)."""
-        return tuple(self._paid(joint))
+        return tuple(self._paid(checked_joint(self, joint)))
 
     def payoff_array(self, joints: NDArray[Any]) -> NDArray[np.float64]:
         """Payoffs in points of many joint actions: shape (..., n) in and out."""
-        return np.stack(self._paid(np.moveaxis(joints, -1, 0)), axis=-1)
+        return np.stack(self._paid(np.moveaxis(checked_joints(self, joints), -1, 0)), axis=-1)
 
     def cooperation(self, action: Any, player: int | None = None) -> float:
         """Fraction of the endowment that an action contributes, from 0 to 1; without `player`, of the largest one."""

@@ -1,10 +1,13 @@
 """The protocol of all stage games, which are played in one round."""
 
+from numbers import Real
 from operator import index
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from dilemmas.envs.checks import GameError
 
 Joint = tuple[Any, ...]
 """A joint action: one action per player in order; indices, or points where actions are continuous."""
@@ -43,11 +46,12 @@ class StageGame(Protocol):
         ...
 
     def payoffs(self, joint: Joint) -> tuple[float, ...]:
-        """Payoffs in points, one per player."""
+        """Payoffs in points, one per player, of one joint action; `GameError` as in `checked_joint`."""
         ...
 
     def payoff_array(self, joints: NDArray[Any]) -> Numbers:
-        """Payoffs in points of many joint actions: shape (..., players) in and out."""
+        """Payoffs in points of many joint actions, shape (..., players) in and out; `GameError` as in
+        `checked_joints`."""
         ...
 
     def cooperation(self, action: Any, player: int | None = None) -> float:
@@ -61,3 +65,83 @@ def whole(action: Any, options: int) -> bool:
         return 0 <= index(action) < options
     except TypeError:
         return False
+
+
+def checked_joint(game: StageGame, joint: Any) -> Joint:
+    """Return one joint action of a game as a tuple.
+
+    Raises
+    ------
+    GameError
+        If there is not one action per player, or an action is none of the player's: an integer below its number of
+        actions, or a number from 0 to its endowment where actions are amounts.
+    """
+    actions = tuple(joint) if np.ndim(joint) == 1 else ()
+    if len(actions) != game.n_players:
+        needed = f"needs {game.n_players} actions, one per player; payoff_array takes many joint actions"
+        raise GameError(f"{game.name}: joint action {joint!r}; {needed}")
+    if {*map(type, actions)} == {int} and min(actions) >= 0 and max(actions) < min(game.options):
+        return actions  # fast path for large groups
+    amounts = game.endowments
+    for player, (action, options) in enumerate(zip(actions, game.options, strict=True)):
+        if not (whole(action, options) if options else _between(action, amounts[player])):
+            raise _outside(game.name, action, f"player_{player}", amounts[player] if amounts else options - 1)
+    return actions
+
+
+def checked_joints(game: StageGame, joints: ArrayLike) -> NDArray[Any]:
+    """Return many joint actions of a game as an array, shape (..., players).
+
+    Raises
+    ------
+    GameError
+        If the last axis has not one action per player, the numbers are no integers (of any kind where actions are
+        amounts), or an action is none of the player's.
+    """
+    actions = np.asarray(joints)
+    if actions.shape[-1:] != (game.n_players,):
+        raise GameError(f"{game.name}: joint actions of shape {actions.shape}; needs shape (..., {game.n_players})")
+    return checked_actions(actions, game.endowments or game.options, bool(game.endowments), game.name)
+
+
+def checked_actions(
+    actions: NDArray[Any], limits: ArrayLike, amounts: bool, name: str, row: str = "row"
+) -> NDArray[Any]:
+    """Return an array of actions whose last axis is the player.
+
+    Parameters
+    ----------
+    actions
+        Shape (..., players).
+    limits
+        Number of actions of each player, or its largest amount.
+    amounts
+        Whether actions are amounts.
+    name, row
+        Of the game, and of an index of the other axes, in error messages.
+
+    Raises
+    ------
+    GameError
+        If the actions are no integers (no numbers, where they are amounts), or one is outside its player's range.
+    """
+    if actions.dtype.kind not in ("iuf" if amounts else "iu"):
+        raise GameError(f"{name}: actions of type {actions.dtype}; needs {'numbers' if amounts else 'integers'}")
+    each = np.asarray(limits)
+    most = each.min()
+    if actions.size and not (actions.min() >= 0 and (actions.max() <= most if amounts else actions.max() < most)):
+        valid = (actions >= 0) & (actions <= each if amounts else actions < each)  # by player; nan is not
+        for *place, player in np.argwhere(~valid)[:1].tolist():
+            who = f"player_{player} in {row} {', '.join(map(str, place))}" if place else f"player_{player}"
+            raise _outside(name, actions[(*place, player)].item(), who, each[player] - (not amounts))
+    return actions
+
+
+def _outside(name: str, action: Any, who: str, most: float) -> GameError:
+    """The error for an action that is not one of a player's, which are from 0 to `most`."""
+    return GameError(f"action {action!r} of {who} is outside 0..{most:g} of {name}")
+
+
+def _between(action: Any, most: float) -> bool:
+    """Whether an action is a number from 0 to `most`."""
+    return isinstance(action, Real) and 0 <= float(action) <= most

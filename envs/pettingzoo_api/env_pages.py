@@ -16,7 +16,7 @@ from textwrap import fill
 from typing import Any
 
 from dilemmas.envs.checks import GameError
-from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, game_options, title
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, example_options, game_options, title
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.stage_game import StageGame
@@ -91,7 +91,7 @@ def environment_page(name: str, text: str) -> str:
     if tuple(parts[::2]) != SECTIONS:
         raise GameError(f"{name}_v0: sections {', '.join(parts[::2])}; needs {', '.join(SECTIONS)}")
     arguments, observation, actions, rewards, history = map(_paragraphs, parts[1::2])
-    env, is_game = parallel(name), name in GAMES
+    env, is_game = parallel(name, **example_options(name)), name in GAMES
     bodies = (
         _arguments(name, arguments),
         [_observation()] if is_game else observation,

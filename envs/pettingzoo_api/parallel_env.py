@@ -10,7 +10,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Dict, Discrete
 from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv  # type: ignore[import-untyped]
 from pettingzoo.utils.conversions import parallel_to_aec  # type: ignore[import-untyped]
@@ -32,7 +32,7 @@ MAX_CYCLES = 100
 RENDER_MODES = ("human", "ansi", "rgb_array")
 """Valid values of `render_mode` besides None."""
 
-Seen = tuple[dict[str, Observation], dict[str, dict[str, Any]]]
+Seen = tuple[dict[str, Any], dict[str, dict[str, Any]]]
 """Observations and infos by agent."""
 
 
@@ -55,13 +55,17 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     render_mode
         ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
     views
-        Whether ``infos[agent]["view"]`` is the agent's `View`. Libraries that only accept numbers in infos, such as
-        TorchRL, need False.
+        Whether ``infos[agent]["view"]`` is the agent's `View`; the attribute `views` may be changed between steps.
+        `run_matches` and `InWords` set it. Libraries that only accept numbers in infos, such as TorchRL and Tianshou,
+        need False.
+    observe_masks
+        Whether an observation is a dictionary of the encoded history, ``observation``, and the ``action_mask``, shape
+        (actions,), 1 for each action of the next step, as in PettingZoo's classic games.
 
     Raises
     ------
     InputError
-        If `max_cycles`, `render_mode` or `views` is invalid.
+        If `max_cycles`, `render_mode`, `views` or `observe_masks` is invalid.
     """
 
     def __init__(
@@ -71,7 +75,8 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         *,
         max_cycles: int | None = None,
         render_mode: str | None = None,
-        views: bool = True,
+        views: bool = False,
+        observe_masks: bool = False,
     ) -> None:
         if max_cycles is not None:
             max_cycles = whole_number(max_cycles, f"{name}: max_cycles", 1)
@@ -87,21 +92,31 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self.max_cycles = MAX_CYCLES * len(rules.phases) if max_cycles is None and rules.endless else max_cycles
         self.render_mode = render_mode
         self.views = flag(views, f"{name}: views")
+        self.observe_masks = flag(observe_masks, f"{name}: observe_masks")
+        if self.observe_masks and rules.stage.endowments:
+            raise GameError(f"{name}: observe_masks = True; an amount has no mask; use contribution levels")
         self.possible_agents = [f"player_{player}" for player in range(rules.n_players)]
         self.agents: list[str] = []
         self._cache = TransitionCache(rules, self.possible_agents)
         self._no = dict.fromkeys(self.possible_agents, False)
+        self._phased = len(rules.phases) > 1
         self._masks = self._phase_masks()
         self._joint = itemgetter(*self.possible_agents)
         self._rng = np.random.default_rng()
         self._begin()
         self.action_spaces = {agent: self._actions(player) for player, agent in enumerate(self.possible_agents)}
-        self.observation_spaces = {agent: _box(rules.observation_size) for agent in self.possible_agents}
+        self.observation_spaces = {agent: self._observed(agent) for agent in self.possible_agents}
         self.state_space = _box(rules.state_size)
 
     def _actions(self, player: int) -> Discrete | Box:
         options = self.rules.spaces[player]
         return Discrete(options) if options else Box(0.0, self.rules.stage.endowments[player], (1,), np.float32)
+
+    def _observed(self, agent: str) -> Box | Dict:
+        seen = _box(self.rules.observation_size)
+        if not self.observe_masks:
+            return seen
+        return Dict({"observation": seen, "action_mask": Box(0, 1, self._masks[0][agent].shape, np.int8)})
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes without the cached state, which is rebuilt: a copy continues from the same state."""
@@ -116,7 +131,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self._steps = 0
         self._history = MatchHistory(self.rules)
 
-    def observation_space(self, agent: str) -> Box:
+    def observation_space(self, agent: str) -> Box | Dict:
         """The observation space of an agent; the same object at each call."""
         return self.observation_spaces[agent]
 
@@ -142,11 +157,12 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             self._rng = np.random.default_rng(whole_number(seed, "seed", 0))
         self._begin()
         self.agents = self.possible_agents[:]
+        self._show()
         return self._look()
 
     def step(
         self, actions: Mapping[str, int]
-    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one step: a round, or one phase of a round with talk or sanctions.
 
         Parameters
@@ -179,6 +195,7 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         self._steps += 1
         if self.render_mode is not None:
             self._history.add(transition)
+            self._show()
         observations, infos = self._look()
         terminated = transition.state.ending is not None
         truncated = not terminated and self.max_cycles is not None and self._steps >= self.max_cycles
@@ -195,20 +212,23 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
     def _look(self) -> Seen:
         """Observations and infos of all agents, in new arrays and new dictionaries."""
         views = self.views
-        observations: dict[str, Observation] = {}
+        observations: dict[str, Any] = {}
         infos: dict[str, dict[str, Any]] = {}
         for agent, view, vector in self._current.seen:  # one loop: on Python 3.11 each comprehension is a call
             observations[agent] = vector.copy()
             infos[agent] = {"view": view} if views else {}
         if self._masks:
             for agent, mask in self._masks[self._current.state.phase].items():
-                infos[agent]["action_mask"] = mask.copy()
+                if self._phased:
+                    infos[agent]["action_mask"] = mask.copy()
+                if self.observe_masks:
+                    observations[agent] = {"observation": observations[agent], "action_mask": mask.copy()}
         return observations, infos
 
     def _phase_masks(self) -> list[dict[str, NDArray[np.int8]]]:
-        """For each phase the action mask of each agent; empty if a round has one phase."""
+        """For each phase the action mask of each agent; empty if neither infos nor observations have masks."""
         rules = self.rules
-        if len(rules.phases) == 1:
+        if not (self._phased or self.observe_masks):
             return []
         masks = [
             [(np.arange(space) < own).astype(np.int8) for space, own in zip(rules.spaces, phase.options, strict=True)]
@@ -220,13 +240,18 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
         """The encoded state without errors of perception, players in order; shape (state_size,), values in [0, 1]."""
         return self.rules.encode_state(self._current.state)
 
+    def _show(self) -> None:
+        """Print the match in the render mode ``human``, in which `reset` and `step` do so by themselves."""
+        if self.render_mode == "human":
+            print(render_text(self._history))
+
     def render(self) -> str | Picture | None:
         """Render the match.
 
         Returns
         -------
         A text for ``ansi``, a picture of shape (height, width, 3) for ``rgb_array``; None for ``human``, which prints
-        the text.
+        the text once more.
         """
         if self.render_mode is None:
             gymnasium.logger.warn(f"{self}: render() needs a render_mode, one of {', '.join(RENDER_MODES)}")
@@ -235,11 +260,17 @@ class SocialDilemma(ParallelEnv):  # type: ignore[misc]
             return render_image(self._history)
         if self.render_mode == "ansi":
             return render_text(self._history)
-        print(render_text(self._history))
+        self._show()
         return None
 
     def close(self) -> None:
         """Does nothing: an environment holds no resources."""
+
+
+def show_views(env: Any) -> None:
+    """Set `views` of an environment of dilemmas, also within wrappers; other environments are left as they are."""
+    if isinstance(env, ParallelEnv) and isinstance(env.unwrapped, SocialDilemma):
+        env.unwrapped.views = True
 
 
 def _box(size: int) -> Box:
@@ -252,7 +283,8 @@ def parallel(
     *,
     max_cycles: int | None = None,
     render_mode: str | None = None,
-    views: bool = True,
+    views: bool = False,
+    observe_masks: bool = False,
     **options: Any,
 ) -> SocialDilemma:
     """Make an environment in PettingZoo's parallel form.
@@ -269,8 +301,8 @@ def parallel(
         truncation.
     render_mode
         ``"human"``, ``"ansi"``, ``"rgb_array"`` or None.
-    views
-        Whether infos contain a `View`.
+    views, observe_masks
+        Whether infos contain a `View`, and observations the action mask, as in `SocialDilemma`.
     options
         Options of the match and of the game, as in `rules_of`.
 
@@ -281,7 +313,8 @@ def parallel(
     """
     check_options(name, options, *PETTINGZOO_OPTIONS)  # all known options, so that `max_cycle` suggests `max_cycles`
     rules, environment = rules_of(name, **options), f"{game_name(name)}_v0"
-    return SocialDilemma(rules, environment, max_cycles=max_cycles, render_mode=render_mode, views=views)
+    shown: dict[str, Any] = {"render_mode": render_mode, "views": views, "observe_masks": observe_masks}
+    return SocialDilemma(rules, environment, max_cycles=max_cycles, **shown)
 
 
 PETTINGZOO_OPTIONS: dict[str, Any] = dict(parallel.__kwdefaults__ or {})

@@ -17,7 +17,7 @@ from pettingzoo import ParallelEnv  # type: ignore[import-untyped]
 from pettingzoo.utils.wrappers import BaseParallelWrapper  # type: ignore[import-untyped]
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
+from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, show_views
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
 from dilemmas.envs.prompts.templates import Template, load_template
@@ -40,7 +40,7 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
     Parameters
     ----------
     env
-        A parallel environment made with ``views=True``.
+        A parallel environment; its infos get views.
     context
         The social framing of the prompts.
     template
@@ -53,7 +53,7 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
     TemplateError
         If the template has no sentences for the match.
     TextError
-        If the environment gives no views, or if texts of any length may be said, which no space contains; use
+        If the environment is not one of dilemmas, or if texts of any length may be said, which no space contains; use
         ``observe=False`` then.
     """
 
@@ -69,8 +69,7 @@ class InWords(BaseParallelWrapper):  # type: ignore[misc]
             raise TextError(
                 f"template = {template!r}; needs a Template, such as prompts.templates.load_template('study'), or None"
             )
-        if not env.views:
-            raise TextError("views = False; texts are made from views: make the environment with views=True")
+        show_views(env)  # texts are made from them
         self.context = context
         self.template = template or load_template("study")
         self.observe = observe

@@ -6,12 +6,12 @@ analyse decisions. The miniature models are pretrained on the same questions.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, isclose
 from operator import mul
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.theory.outcomes import is_symmetric
 
@@ -67,7 +67,11 @@ def questions(game: StageGame, shown: Presentation, history: Sequence[Joint] = (
 def _more(points: Sequence[float], shown: Presentation) -> str:
     """The label of the action that gives more points, or `EQUAL`."""
     cooperate, defect = points
-    return EQUAL if abs(cooperate - defect) < 1e-9 else shown.labels[0 if cooperate > defect else 1]
+    return (
+        EQUAL
+        if isclose(cooperate, defect, rel_tol=1e-9, abs_tol=1e-12)
+        else shown.labels[0 if cooperate > defect else 1]
+    )
 
 
 def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
@@ -79,8 +83,8 @@ def _pair(game: StageGame, shown: Presentation, player: int) -> list[Question]:
     for mine in shown.order:
         for theirs in shown.order:
             case = f"You choose {labels[mine]}, they choose {labels[theirs]}: what do"
-            asked.append(Question("payoff", f"{case} you get?", format_number(own[mine][theirs])))
-            asked.append(Question("other_payoff", f"{case} they get?", format_number(other[mine][theirs])))
+            asked.append(Question("payoff", f"{case} you get?", tell_number(own[mine][theirs])))
+            asked.append(Question("other_payoff", f"{case} they get?", tell_number(other[mine][theirs])))
     for theirs in shown.order:
         case = f"If they choose {labels[theirs]}, "
         asked += _comparisons(shown, case, [row[theirs] for row in own], [row[theirs] for row in other], "them")
@@ -95,7 +99,7 @@ def _comparisons(
     yield Question("more", f"{case}which gives you more?", _more(own, shown))
     yield Question("more_for_them", f"{case}which gives them more?", _more(other, shown))
     for whom, points in (("you", own), (them, other)):
-        change = format_number(abs(points[0] - points[1]))
+        change = tell_number(abs(points[0] - points[1]))
         yield Question("change", f"{case}how much does your choice change for {whom}?", change)
 
 
@@ -115,7 +119,7 @@ def _group(game: StageGame, shown: Presentation) -> list[Question]:
     for k in range(others + 1):
         for mine in shown.order:
             case = f"You choose {labels[mine]}, {k} of the others choose {labels[0]}: what do you get?"
-            asked.append(Question("payoff", case, format_number(own[mine][k])))
+            asked.append(Question("payoff", case, tell_number(own[mine][k])))
         case = f"If {k} of the others choose {labels[0]}, "
         asked += _comparisons(shown, case, [row[k] for row in own], [row[k] for row in other], "each of them")
     evenly = [comb(others, k) for k in range(others + 1)]

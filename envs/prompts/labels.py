@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.numbers import format_number, join_choices
-from dilemmas.envs.prompts.templates import Template, TemplateError
+from dilemmas.envs.numbers import join_choices, tell_number
+from dilemmas.envs.prompts.templates import Template, TemplateError, all_different
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
 
@@ -68,7 +68,7 @@ def action_labels(template: Template, game: StageGame, player: int) -> list[tupl
 
 def signal_labels(template: Template, view: View) -> tuple[str, ...]:
     """Labels of signals: the template's word for silence, then numbers from 1."""
-    return template.words("silence", view.game), *map(str, range(1, options_now(view)))
+    return _distinct(view.game, [template.words("silence", view.game), *map(str, range(1, options_now(view)))])
 
 
 def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
     rules, most = rules_of_match(view), sanction_now(view).points
     each = [rules.sanctions(action, 0, most)[1:] for action in range(options)]
     named = [[_points(k, given, most) for k, given in enumerate(row, 1) if given] for row in each]
-    return tuple(" and ".join(whom) or template.words("nobody", view.game) for whom in named)
+    return _distinct(view.game, [" and ".join(whom) or template.words("nobody", view.game) for whom in named])
 
 
 def _points(other: int, given: int, most: int) -> str:
@@ -110,13 +110,15 @@ def _points(other: int, given: int, most: int) -> str:
 
 
 def _distinct(game: StageGame, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels; `TemplateError` if two are the same."""
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise TemplateError(f"'{game.name}': two actions would have the label '{twice}'; use fewer levels")
+    """Return the labels; `TemplateError` if they cannot be told from each other."""
+    if not all_different(labels):
+        raise TemplateError(
+            f"'{game.name}': the labels {', '.join(map(repr, labels))} cannot be told from each other in a reply; use"
+            " other words in the template, or a game with fewer levels"
+        )
     return tuple(labels)
 
 
 def amounts(game: PublicGoods, player: int) -> list[str]:
     """The contribution of each action of a player, formatted."""
-    return [format_number(game.contribution(action, player)) for action in range(game.n_actions)]
+    return [tell_number(game.contribution(action, player)) for action in range(game.n_actions)]

@@ -4,13 +4,15 @@ Each function fills in sentences of a `Template` and raises `TemplateError` if t
 """
 
 import json
+from collections.abc import Sequence
 from itertools import product
+from math import isclose
 from typing import Any
 
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number, join_choices
+from dilemmas.envs.numbers import join_choices, tell_number
 from dilemmas.envs.prompts.labels import Presentation, amounts
 from dilemmas.envs.prompts.templates import Template, TemplateError
 from dilemmas.envs.rules.choices import options_now, words_allowed
@@ -40,22 +42,37 @@ def _pair_rule(template: Template, game: StageGame, player: int, shown: Presenta
 
 
 def _pair_lines(template: Template, game: StageGame, player: int, shown: Presentation) -> list[str]:
-    lines = []
+    lines: list[str] = []
+    payoffs: list[float] = []
     for mine, theirs in product(shown.order, repeat=2):
         if mine >= game.options[player] or theirs >= game.options[1 - player]:
             continue
         paid = game.payoffs((mine, theirs) if player == 0 else (theirs, mine))
+        payoffs += paid
         lines.append(
             template.say(
                 "pair_line",
                 game,
                 mine=shown.labels[mine],
                 theirs=shown.labels[theirs],
-                my_payoff=format_number(paid[player]),
-                their_payoff=format_number(paid[1 - player]),
+                my_payoff=tell_number(paid[player]),
+                their_payoff=tell_number(paid[1 - player]),
             )
         )
+    _check_told(game, payoffs)
     return lines
+
+
+def _check_told(game: StageGame, payoffs: Sequence[float]) -> None:
+    """`TemplateError` if two payoffs of a game differ and are told as the same number."""
+    told: dict[str, float] = {}
+    for payoff in payoffs:
+        other = told.setdefault(tell_number(payoff), payoff)
+        if not isclose(payoff, other, rel_tol=1e-14, abs_tol=1e-15):
+            raise TemplateError(
+                f"'{game.name}': the payoffs {payoff!r} and {other!r} would both be told as {tell_number(payoff)}; use"
+                " payoffs with at most ten digits"
+            )
 
 
 def _group(template: Template, game: StageGame, shown: Presentation) -> list[str]:
@@ -68,8 +85,10 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
         )
     lines = [template.say("group_rule", game, labels=shown.listed(), players=game.n_players)]
     counts = range(others + 1)
+    payoffs: list[float] = []
     for mine in shown.order:
         points = [game.payoffs((mine, *[0] * k, *[1] * (others - k)))[0] for k in counts]
+        payoffs += points
         lines.append(
             template.say(
                 "group_line",
@@ -77,9 +96,10 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
                 mine=shown.labels[mine],
                 counts=join_choices([str(k) for k in counts]),
                 cooperate=shown.labels[0],
-                payoffs=join_choices([format_number(value) for value in points]),
+                payoffs=join_choices([tell_number(value) for value in points]),
             )
         )
+    _check_told(game, payoffs)
     return lines
 
 
@@ -96,9 +116,9 @@ def _public_goods(template: Template, game: PublicGoods, player: int, shown: Pre
     rule = template.say(
         "levels_rule",
         game,
-        endowment=format_number(game.endowment),
+        endowment=tell_number(game.endowment),
         labels=_amounts_listed(template, game, player, shown),
-        multiplier=format_number(game.multiplier),
+        multiplier=tell_number(game.multiplier),
         players=game.n_players,
     )
     return [rule, *_provision(template, game)]
@@ -110,11 +130,11 @@ def _unequal(template: Template, game: PublicGoods, player: int) -> list[str]:
     keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
     lines = [
         template.say(
-            key, game, endowment=format_number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat)
+            key, game, endowment=tell_number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat)
         )
         for key, seat in zip(keys, seats, strict=True)
     ]
-    pot = template.say("unequal_pot", game, multiplier=format_number(game.multiplier), players=game.n_players)
+    pot = template.say("unequal_pot", game, multiplier=tell_number(game.multiplier), players=game.n_players)
     return [*lines, pot]
 
 
@@ -122,12 +142,12 @@ def _provision(template: Template, game: PublicGoods) -> list[str]:
     if not game.threshold:
         return []
     key = "threshold_refund" if game.refund else "threshold_lost"
-    return [template.say(key, game, threshold=format_number(game.threshold))]
+    return [template.say(key, game, threshold=tell_number(game.threshold))]
 
 
 def _amounts_listed(template: Template, game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
     if not game.n_actions:
-        return template.say("any_amount", game, endowment=format_number(game.endowment_of(player)))
+        return template.say("any_amount", game, endowment=tell_number(game.endowment_of(player)))
     return shown.listed() if shown else join_choices(amounts(game, player))
 
 
@@ -161,7 +181,7 @@ def rule_lines(template: Template, view: View) -> list[str]:
 
 
 def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanction) -> str:
-    cost, effect = format_number(sanction.cost), format_number(sanction.effect)
+    cost, effect = tell_number(sanction.cost), tell_number(sanction.effect)
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
@@ -213,7 +233,7 @@ def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
     if not isinstance(game, PublicGoods) or (shown.labels and not _owns_amounts(game)):
         return [shown.labels[action] for action in joint]
     seats = [view.player, *(seat for seat in range(game.n_players) if seat != view.player)]
-    return [format_number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
+    return [tell_number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
 
 
 def _said(template: Template, view: View, joint: Joint, when: str) -> str:
@@ -223,15 +243,20 @@ def _said(template: Template, view: View, joint: Joint, when: str) -> str:
 
 
 def _signal(template: Template, view: View, signal: Any) -> str:
-    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt."""
+    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt.
+
+    Characters that are not visible are escaped too: line ends beyond ASCII, those that reverse the direction of text,
+    and those without a width.
+    """
     if isinstance(signal, str):
-        return json.dumps(signal, ensure_ascii=False)
+        quoted = json.dumps(signal, ensure_ascii=False)
+        return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
     return str(signal) if signal else template.words("silence", view.game)
 
 
 def _moved(template: Template, view: View, when: str) -> str:
     """The points that sanctions gave to or took from each player."""
-    mine, *theirs = [f"{'+' if points > 0 else ''}{format_number(points)}" for points in view.sanctioned or ()]
+    mine, *theirs = [f"{'+' if points > 0 else ''}{tell_number(points)}" for points in view.sanctioned or ()]
     key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
     return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
 
@@ -242,7 +267,7 @@ def question_line(template: Template, view: View, shown: Presentation, words: bo
     if view.phase == "act":
         if listed:
             return template.say("question", game, labels=listed)
-        return template.say("amount_question", game, endowment=format_number(game.endowments[view.player]))
+        return template.say("amount_question", game, endowment=tell_number(game.endowments[view.player]))
     if view.phase == "talk":
         if words and words_allowed(view):
             return template.words("words_question", game)

@@ -1,7 +1,7 @@
 """Prompt templates: sentences with placeholders, read from TOML files."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -123,10 +123,12 @@ class Template:
         for item in fields(self):
             if item.name != "labels":
                 _check_placeholders(item.name, getattr(self, item.name))
-        if len(set(self.letters)) < len(self.letters):
-            raise TemplateError(f"letters = '{self.letters}'; needs different letters")
-        if len(self.labels) != 2 or len(set(self.labels)) != 2 or not all(label.strip() for label in self.labels):
-            raise TemplateError(f"labels = {list(self.labels)}; needs a list of two different words")
+        if len(set(self.letters)) < len(self.letters) or not all(map(str.isalnum, self.letters)):
+            raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
+        if len(self.labels) != 2 or not all_different(self.labels):
+            raise TemplateError(
+                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
+            )
 
     @property
     def digest(self) -> str:
@@ -253,13 +255,26 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
     return check_value(table, Template, place, TemplateError)
 
 
+MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
+"""Quotes, brackets and markdown, which are not part of a label when a reply is read."""
+
+
+def all_different(labels: Sequence[str]) -> bool:
+    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
+    an end, and no two differ in spaces only."""
+    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
+    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
+
+
 def _check_placeholders(key: str, sentence: str) -> None:
     allowed = PLACEHOLDERS.get(key, set())
     try:
-        used = [field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None]
+        used = [parts for _, *parts in string.Formatter().parse(sentence) if parts[0] is not None]
     except ValueError as error:
         raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
-    for field in used:
+    for field, form, conversion in used:
+        if form or conversion:
+            raise TemplateError(f"{key}: write {{{field}}} without a format; values are filled in as they are")
         if field not in allowed:
             raise TemplateError(
                 f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"

@@ -24,6 +24,8 @@ class RenderedRound:
 
     payoffs: tuple[float, ...]
     """Points of each player so far, sanctions included."""
+    without_sanctions: tuple[float, ...]
+    """Points of each player in the stage game alone."""
     said: list[Joint] = field(default_factory=list)
     """Joint signals, one per turn of talk."""
     joint: Joint | None = None
@@ -53,12 +55,12 @@ class MatchHistory:
     def add(self, transition: Transition) -> None:
         """Add one phase."""
         if not self.under_way:
-            self.rounds.append(RenderedRound((0.0,) * self.rules.n_players))
+            self.rounds.append(RenderedRound((0.0,) * self.rules.n_players, (0.0,) * self.rules.n_players))
         now, state = self.rounds[-1], transition.state
         if transition.phase == "talk":
             now.said.append(transition.joint)
         elif transition.phase == "act":
-            now.joint = transition.joint
+            now.joint, now.without_sanctions = transition.joint, transition.payoffs
         else:
             now.sanctions.append((transition.phase, transition.joint))
         now.payoffs = tuple(map(sum, zip(now.payoffs, transition.payoffs, strict=True)))
@@ -74,6 +76,11 @@ class MatchHistory:
     def acted(self) -> list[RenderedRound]:
         """The last rounds in which the players have acted, oldest first; at most `SHOWN`."""
         return [played for played in self.rounds if played.joint is not None][-SHOWN:]
+
+    @property
+    def sanctioned(self) -> bool:
+        """Whether the rules have a stage of sanctions."""
+        return self.rules.punishment is not None or self.rules.reward is not None
 
     @property
     def begun(self) -> int:

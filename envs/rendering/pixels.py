@@ -19,9 +19,16 @@ GLYPHS = {
     "O": "3E4141413E", "P": "7F09090906", "Q": "3E4151215E", "R": "7F09192946", "S": "4649494931",
     "T": "01017F0101", "U": "3F4040403F", "V": "1F2040201F", "W": "3F4038403F", "X": "6314081463",
     "Y": "0708700807", "Z": "6151494543", ".": "0060600000", ",": "0050300000", "-": "0808080808",
-    "+": "08083E0808", "%": "2313086462", ":": "0036360000",
+    "+": "08083E0808", "%": "2313086462", ":": "0036360000", "!": "00005F0000", '"': "0007000700",
+    "#": "147F147F14", "$": "242A7F2A12", "&": "3649552250", "'": "0005030000", "(": "001C224100",
+    ")": "0041221C00", "*": "14083E0814", "/": "2010080402", ";": "0056360000", "<": "0814224100",
+    "=": "1414141414", ">": "0041221408", "?": "0201510906", "@": "324979413E", "[": "007F414100",
+    "\\": "0204081020", "]": "0041417F00", "^": "0402010204", "_": "4040404040", "`": "0001020400",
+    "{": "0008364100", "|": "00007F0000", "}": "0041360800", "~": "1008081008",
 }  # fmt: skip
 """Characters 5 pixels wide and 7 high: one byte per column from the left, its lowest bit at the top."""
+UNKNOWN = "7F4141417F"
+"""An empty box, for a character without a glyph."""
 ADVANCE = 6
 """Distance from one character to the next, in pixels at scale 1."""
 
@@ -44,10 +51,7 @@ def text_width(text: str, scale: int) -> int:
 
 
 def write(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: int = 2) -> None:
-    """Write a text in capitals with its upper left corner at (x, y), clipped to the picture.
-
-    A character without a glyph is left blank.
-    """
+    """Write a text in capitals with its upper left corner at (x, y), clipped to the picture."""
     for i, letter in enumerate(text.upper()):
         left = x + i * ADVANCE * scale
         if left < 0:
@@ -67,16 +71,17 @@ def centred(picture: Picture, x: int, y: int, text: str, colour: Colour, scale: 
     write(picture, x - text_width(text, scale) // 2, y, text, colour, scale)
 
 
-def small(picture: Picture, x: int, y: int, room: int, text: str, colour: Colour) -> None:
-    """Write a small text centred in `room` pixels; nothing where the text is wider."""
-    if text_width(text, 1) < room:
-        centred(picture, x + room // 2, y, text, colour, scale=1)
+def fitted(picture: Picture, x: int, y: int, width: int, height: int, text: str, colour: Colour) -> None:
+    """Write a text in the middle of a box, in the larger type that fits its width; nothing where none does."""
+    scale = next((scale for scale in (2, 1) if text_width(text, scale) <= width - 2), 0)
+    if scale:
+        centred(picture, x + width // 2, y + (height - 7 * scale) // 2, text, colour, scale)
 
 
 @cache
 def _glyph(letter: str) -> NDArray[np.bool_]:
     """Pixels of a character that are drawn, shape (7, 5)."""
-    columns = np.frombuffer(bytes.fromhex(GLYPHS.get(letter, GLYPHS[" "])), dtype=np.uint8)
+    columns = np.frombuffer(bytes.fromhex(GLYPHS.get(letter, UNKNOWN)), dtype=np.uint8)
     ink: NDArray[np.bool_] = (columns >> np.arange(7)[:, None]) & 1 == 1
     return ink
 

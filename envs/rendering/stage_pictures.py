@@ -11,14 +11,16 @@ from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.numbers import format_number
 from dilemmas.envs.rendering.frames import SHOWN, MatchHistory, frequencies, label
-from dilemmas.envs.rendering.pixels import Colour, Picture, centred, fill, mix, right, small, text_width, write
+from dilemmas.envs.rendering.pixels import Colour, Picture, centred, fill, fitted, mix, right, text_width, write
 
-WHITE, PAPER, INK, GREY = (255, 255, 255), (247, 247, 244), (34, 34, 40), (140, 140, 146)
+WHITE, PAPER, INK, PALE = (255, 255, 255), (247, 247, 244), (34, 34, 40), (140, 140, 146)
+GREY = (92, 92, 98)
+"""Colour of captions; its contrast with `PAPER` is above 4.5 : 1, as text needs (WCAG 2.1, 1.4.3)."""
 COOPERATE, BETWEEN, DEFECT = (44, 110, 178), (150, 147, 142), (224, 122, 32)  # distinguishable with colour blindness
 UNGRADED = ((92, 72, 150), (38, 140, 130), (196, 160, 40), (170, 70, 110), (100, 120, 60))
-WIDTH, MARGIN, TOP, CELL = 720, 20, 62, 20  # pixels
+WIDTH, MARGIN, TOP, CELL = 960, 20, 62, 20  # pixels
 
-MATRIX = (150, 20, 560)
+MATRIX = (170, 20, 760)
 """A payoff matrix in pixels: left edge, least height of a row, largest width."""
 TALLEST = 12
 """Largest number of rows of a payoff matrix."""
@@ -106,14 +108,14 @@ def _bars(picture: Picture, history: MatchHistory) -> None:
     for player in range(drawn):
         x, width = MARGIN + player * pitch, max(1, pitch - max(1, pitch // 5))
         tall = round(full * _endowment(game, player))
-        fill(picture, x, base - tall, width, tall, mix(GREY, PAPER, 0.2))
+        fill(picture, x, base - tall, width, tall, mix(PALE, PAPER, 0.2))
         if last:
             height = round(tall * degrees[player])
             fill(picture, x, base - height, width, height, colour(game, last[player], player))
-            small(picture, x, base + 6, width, label(game, last[player], player), INK)
+            fitted(picture, x, base + 4, width, 18, label(game, last[player], player), INK)
     fill(picture, MARGIN, base, room, 2, INK)
     if drawn < game.n_players:
-        right(picture, WIDTH - MARGIN, base + 6, f"and {game.n_players - drawn} more", GREY, scale=1)
+        right(picture, WIDTH - MARGIN, base + 6, f"and {game.n_players - drawn} more", GREY)
 
 
 def _endowment(game: StageGame, player: int) -> float:
@@ -140,9 +142,9 @@ def _population(picture: Picture, history: MatchHistory) -> None:
     fields = np.full(shape, -1)
     played = np.array(shown, dtype=np.int64).ravel()
     fields.flat[: len(played)] = played
-    write(picture, MARGIN, TOP - 4, caption, GREY, scale=1)
+    write(picture, MARGIN, TOP - 10, caption, GREY)
     down, across = (max(1, room // count) for count in shape)
-    blocks = np.where((fields < 0)[..., None], np.array(mix(GREY, PAPER, 0.2), dtype=np.uint8), tints[fields])
+    blocks = np.where((fields < 0)[..., None], np.array(mix(PALE, PAPER, 0.2), dtype=np.uint8), tints[fields])
     drawn = blocks.repeat(down, axis=0).repeat(across, axis=1)[:room, :room]
     picture[TOP + 8 : TOP + 8 + drawn.shape[0], MARGIN : MARGIN + drawn.shape[1]] = drawn
     _shares(picture, history, tints, MARGIN + room + 40)
@@ -152,8 +154,8 @@ def _shares(picture: Picture, history: MatchHistory, tints: Any, left: int) -> N
     """Share of each action in the last rounds as stacked columns, and the mean payoff of the last round."""
     game, acted = history.game, history.acted
     top, full, wide = TOP + 8, 200, (WIDTH - MARGIN - left) // SHOWN
-    write(picture, left, TOP - 4, f"shares of the actions, {history.caption()}", GREY, scale=1)
-    fill(picture, left, top, wide * SHOWN, full, mix(GREY, PAPER, 0.2))
+    write(picture, left, TOP - 10, f"shares of the actions, {history.caption()}", GREY)
+    fill(picture, left, top, wide * SHOWN, full, mix(PALE, PAPER, 0.2))
     for i, played in enumerate(acted):
         shares = np.bincount(np.array(played.joint), minlength=game.n_actions) / len(history.totals)
         ends = np.rint(np.cumsum([0.0, *shares[::-1]]) * full).astype(int)  # the least cooperative on top

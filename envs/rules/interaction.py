@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,31 +103,61 @@ class InPairs:
         return [itemgetter(player, *met) for player, met in enumerate(self._population.neighbours)]
 
     def meet(self, joint: Joint, rng: np.random.Generator) -> tuple[tuple[float, ...], Sequence[Joint]]:
-        actions, n = np.array(joint), self.n_players
-        ends = self._random_pairs(rng) if self.random else self._ends  # (meetings, 2)
-        one, other = ends.T
-        total = np.bincount(one, self._table[actions[one], actions[other]], n).astype(np.float64)
-        if self._population.payoff == "mean":
-            total = total / np.maximum(1, np.bincount(one, minlength=n))
-        payoffs = tuple(total.tolist())
-        if not self.random:
+        partners = self.partners([rng])
+        played = np.array([joint])
+        payoffs = tuple(self.payoffs(played, self.met(played, partners))[0].tolist())
+        if partners is None:
             return payoffs, ()
-        partner = dict(ends.tolist())
-        return payoffs, [(joint[i], joint[partner[i]]) if i in partner else (joint[i],) for i in range(n)]
+        return payoffs, [
+            (joint[i], joint[other]) if other >= 0 else (joint[i],) for i, other in enumerate(partners[0].tolist())
+        ]
 
-    def _random_pairs(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Random pairs in both directions, shape (2 * (n // 2), 2)."""
+    def partners(self, streams: Sequence[np.random.Generator]) -> NDArray[np.int64] | None:
+        """Random partners in one match per random generator, shape (matches, players), -1 for the player who has none;
+        None if neighbours are fixed."""
+        if not self.random:
+            return None
         n = self.n_players
-        return _both_ways(rng.permutation(n)[: n // 2 * 2].reshape(-1, 2))
+        found = np.full((len(streams), n), -1)
+        for row, stream in zip(found, streams, strict=True):
+            one, other = stream.permutation(n)[: n // 2 * 2].reshape(-1, 2).T
+            row[one], row[other] = other, one
+        return found
+
+    def met(self, joints: NDArray[Any], partners: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Number of partners or neighbours of each player who took each action.
+
+        Parameters
+        ----------
+        joints
+            Joint actions, shape (matches, players).
+        partners
+            As from `partners`.
+
+        Returns
+        -------
+        Shape (matches, players, actions).
+        """
+        (matches, n), options = joints.shape, len(self._table)
+        rows = np.arange(matches)[:, None]
+        if partners is None:
+            one, other = self._ends
+            where, theirs = (rows * n + one), joints[:, other]
+        else:
+            where, theirs = (rows * n + np.arange(n))[partners >= 0], joints[rows, partners][partners >= 0]
+        counts = np.bincount((where * options + theirs).ravel(), minlength=matches * n * options)
+        return counts.reshape(matches, n, options)
+
+    def payoffs(self, joints: NDArray[Any], met: NDArray[np.int64]) -> Numbers:
+        """Payoffs from the actions and the numbers of `met`, shape (matches, players)."""
+        total: Numbers = (self._table[joints] * met).sum(axis=-1)
+        return total / np.maximum(1, met.sum(axis=-1)) if self._population.payoff == "mean" else total
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        """Each pair of neighbours in both directions, shape (2 * edges, 2)."""
-        return _both_ways(np.array(self._population.edges))
-
-
-def _both_ways(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([pairs, pairs[:, ::-1]])
+        """Player and neighbour for each pair of neighbours in both directions, shape (2, 2 * edges)."""
+        pairs = np.array(self._population.edges).T
+        return np.concatenate([pairs, pairs[::-1]], axis=1)
 
 
 def _check_symmetry(game: StageGame, payoffs: Numbers) -> None:

@@ -100,8 +100,10 @@ def small_world(n: int, degree: int, rewiring: float, seed: int) -> Edges:
 
 NETWORKS = ("lattice", "ring", "small_world", "random")
 """Names of the graphs; ``random`` has no edges: pairs are drawn in each round."""
-PLAYERS, DEGREE, REWIRING = 25, 4, 0.1
+PLAYERS, REWIRING = 25, 0.1
 """Defaults of `build_network`."""
+DEGREES = {"ring": 2, "lattice": 4, "small_world": 4}
+"""Default numbers of neighbours: of a ring the two beside a player, of a lattice those of von Neumann."""
 
 
 def build_network(
@@ -120,7 +122,7 @@ def build_network(
     n_players
         Number of players, from 2 to `MOST_PLAYERS`. None: 25, or with a list of edges the highest index plus 1.
     degree
-        Number of neighbours of each player in a lattice, ring or small world. None: 4.
+        Number of neighbours of each player in a lattice, ring or small world. None: 2 in a ring, otherwise 4.
     rewiring
         Probability, in [0, 1], that an edge of a small world is rewired. None: 0.1.
     seed
@@ -139,7 +141,7 @@ def build_network(
         lookup("graph", graph, dict.fromkeys(NETWORKS), place="population")
     else:
         graph = list(_pairs(graph))
-    rewired, regular = graph == "small_world", graph in ("lattice", "ring", "small_world")
+    rewired, regular = graph == "small_world", isinstance(graph, str) and graph in DEGREES
     for option, value, used in (
         ("degree", degree, regular),
         ("rewiring", rewiring, rewired),
@@ -150,11 +152,11 @@ def build_network(
             raise GameError(f"{option} = {value!r}, graph = {shown}; this graph does not use the option")
     n = (PLAYERS if isinstance(graph, str) else 1 + max(map(max, graph))) if n_players is None else n_players
     n = whole_number(n, "n_players", 2, MOST_PLAYERS)
-    degree = DEGREE if degree is None else degree
     if not isinstance(graph, str):
         return n, as_edges(graph, n)
     if graph == "random":
         return n, None
+    degree = DEGREES[graph] if degree is None else degree
     if graph == "small_world":
         return n, small_world(n, degree, REWIRING if rewiring is None else rewiring, 0 if seed is None else seed)
     return n, ring(n, degree) if graph == "ring" else lattice(n, degree)

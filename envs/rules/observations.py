@@ -1,5 +1,6 @@
 """Encoding of views and states as vectors with values in [0, 1]."""
 
+from collections.abc import Mapping
 from itertools import accumulate
 from math import prod
 from typing import Protocol
@@ -16,6 +17,15 @@ Observation = NDArray[np.float32]
 
 class Layout(Protocol):
     """Encoder of the views and states of a match."""
+
+    phases: list[str]
+    """Names of the phases, in order."""
+    most_sanctioned: float | None
+    """Most points that the sanctions of a round can give to or take from a player; None without sanctions."""
+    shapes: dict[str, tuple[int, ...]]
+    """Shapes of the parts of a vector, in order: history, phase, said, acted, sanctioned, clock."""
+    places: dict[str, slice]
+    """Slice of each part in a vector."""
 
     @property
     def size(self) -> int:
@@ -63,7 +73,9 @@ class GroupLayout:
         self.turns = self.phases.count("talk")
         """Number of turns of talk per round."""
         stages = [stage for stage in (rules.punishment, rules.reward) if stage is not None]
-        self.most_sanctioned = max((stage.effect * stage.points * (n - 1) for stage in stages), default=None)
+        self.most_sanctioned: float | None = max(
+            (stage.effect * stage.points * (n - 1) for stage in stages), default=None
+        )
         """Most points that the sanctions of a round can give to or take from a player; None without sanctions."""
         self.shapes: dict[str, tuple[int, ...]] = {
             "history": (rules.memory, n, self.width),
@@ -74,11 +86,9 @@ class GroupLayout:
             "clock": (int(rules.clock),),
         }
         """Shapes of the parts of a vector, in order."""
-        lengths = [prod(shape) for shape in self.shapes.values()]
-        ends = list(accumulate(lengths))
-        self.places = {name: slice(end - k, end) for name, end, k in zip(self.shapes, ends, lengths, strict=True)}
+        self.places = _places(self.shapes)
         """Slice of each part in a vector."""
-        self.size = max(1, ends[-1])
+        self.size = max(1, self.places["clock"].stop)
         """Length of an encoded view."""
         self.state_size = self.size
         """Length of an encoded state."""
@@ -118,6 +128,13 @@ class GroupLayout:
         return [[float(action == option) for option in range(self.width)] for action in joint]
 
 
+def _places(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, slice]:
+    """Slice of each part in a vector, from their shapes in order."""
+    lengths = [prod(shape) for shape in shapes.values()]
+    ends = accumulate(lengths)
+    return {name: slice(end - k, end) for name, end, k in zip(shapes, ends, lengths, strict=True)}
+
+
 class PopulationLayout:
     """Encoder of matches of a population, in which the number of neighbours may differ between players.
 
@@ -132,7 +149,19 @@ class PopulationLayout:
     def __init__(self, rules: Rules, population: Population) -> None:
         self._memory, self._players, self._options = rules.memory, population.size, rules.stage.n_actions
         self._clock = rules.clock
-        self.size = max(1, self._memory * 2 * self._options + self._clock)
+        self.phases = ["act"]
+        """Names of the phases, in order."""
+        self.most_sanctioned: float | None = None
+        """There are no sanctions in a population."""
+        self.shapes: dict[str, tuple[int, ...]] = {
+            "history": (rules.memory, 2, self._options),
+            **dict.fromkeys(("phase", "said", "acted", "sanctioned"), (0,)),
+            "clock": (int(rules.clock),),
+        }
+        """Shapes of the parts of a vector, in order; those of a group that a population lacks are empty."""
+        self.places = _places(self.shapes)
+        """Slice of each part in a vector."""
+        self.size = max(1, self.places["clock"].stop)
         """Length of an encoded view."""
         self.state_size = max(1, self._memory * self._players * self._options + self._clock)
         """Length of an encoded state."""

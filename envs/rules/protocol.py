@@ -106,6 +106,12 @@ class View(NamedTuple):
         return None if self.rules is None else self.rules.population
 
     @property
+    def certain_rounds(self) -> int | None:
+        """Number of rounds if the players know it and nothing else ends the match: a continuation probability below 1
+        leaves only an upper bound. None otherwise."""
+        return self.rounds if self.rules is None or self.rules.continuation == 1.0 else None
+
+    @property
     def seat(self) -> int:
         """Index of the player in `game`; 0 for each player of a population, whose game is symmetric."""
         return self.player if self.population is None else 0

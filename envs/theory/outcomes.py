@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError
+from dilemmas.envs.games.n_player import CountGame
+from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Numbers, StageGame
 from dilemmas.envs.theory.regions import TOLERANCE
 
@@ -116,6 +118,15 @@ def is_symmetric(game: StageGame) -> bool:
     payoffs = game.payoff_array(joints)
     tie = tie_of(payoffs)
     return all((abs(game.payoff_array(joints[:, seats]) - payoffs[:, seats]) <= tie).all() for seats in permuted)
+
+
+def alike_seats(game: StageGame) -> bool:
+    """Whether the game is the same from every seat; also for amounts. `GameError` as in `is_symmetric`."""
+    if isinstance(game, CountGame):
+        return True
+    if isinstance(game, PublicGoods):
+        return not isinstance(game.endowment, tuple)
+    return len(set(game.endowments)) == 1 if game.endowments else is_symmetric(game)
 
 
 def against(game: StageGame, player: int) -> Numbers:

@@ -14,6 +14,7 @@ import numpy as np
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.n_player import PROMISES
 from dilemmas.envs.games.stage_game import StageGame, whole
+from dilemmas.envs.theory.bimatrix_equilibria import MixedEquilibrium, can_be_enumerated, extreme_equilibria
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium, mixed_equilibria
 from dilemmas.envs.theory.outcomes import (
     JointOutcome,
@@ -124,6 +125,8 @@ class Solution:
     """Pure Nash equilibria."""
     mixed: tuple[Equilibrium, ...] | None
     """All Nash equilibria of a 2x2 game; None for other games."""
+    extreme: tuple[MixedEquilibrium, ...] | None
+    """Extreme Nash equilibria of a larger two-player game; None for other games and for those that are too large."""
     pareto: tuple[JointOutcome, ...]
     """Joint actions that are not Pareto-dominated."""
     welfare: WelfareBounds
@@ -150,6 +153,7 @@ def solve(game: StageGame) -> Solution:
         dominant=tuple(dominant_action(game, player) for player in range(game.n_players)),
         pure=stable,
         mixed=mixed_equilibria(game) if game.options == (2, 2) else None,
+        extreme=extreme_equilibria(game) if game.options != (2, 2) and can_be_enumerated(game) else None,
         pareto=_undominated(outcomes),
         welfare=bounds,
         price_of_anarchy=_price(stable, bounds),

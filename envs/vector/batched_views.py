@@ -4,6 +4,8 @@ The layout of an observation is that of `dilemmas.envs.rules.observations`. In a
 action is encoded as one integer, and payoffs and observations are looked up in tables; otherwise they are computed.
 """
 
+from collections.abc import Sequence
+from functools import cached_property
 from math import prod
 from typing import Any, Protocol
 
@@ -11,11 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers, StageGame
-from dilemmas.envs.rules.observations import GroupLayout, Observation
+from dilemmas.envs.rules.interaction import InPairs
+from dilemmas.envs.rules.observations import Observation
+from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.rules.repeated import Repeated
 
 LARGEST_TABLE = 1 << 18
 """Largest number of entries in a lookup table: one megabyte, which fits into a processor's cache."""
+
+
+Streams = Sequence[np.random.Generator]
 
 
 def own_first(n: int) -> NDArray[np.intp]:
@@ -26,13 +33,15 @@ def own_first(n: int) -> NDArray[np.intp]:
 class JointActionEvaluator(Protocol):
     """Encodes joint actions once, then returns their payoffs and their observations."""
 
-    def encode(self, joints: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, joints: NDArray[Any], streams: Streams) -> NDArray[Any]:
         """The form in which the other two methods take joint actions.
 
         Parameters
         ----------
         joints
             Shape (matches, players), or (matches, viewer, players) where each player perceives its own joint action.
+        streams
+            Random generators, one for all matches or one for each; used where partners are drawn at random.
         """
         ...
 
@@ -46,7 +55,9 @@ class JointActionEvaluator(Protocol):
 
 
 def evaluator_for(rules: Repeated) -> JointActionEvaluator:
-    """The faster of the two evaluators that the game allows."""
+    """The evaluator of a population, or the faster of the two that the game of a group allows."""
+    if isinstance(rules.interaction, InPairs):
+        return PairsEvaluator(rules.interaction, rules.stage.n_actions)
     n, width = rules.n_players, rules.stage.n_actions or 1
     few = 0 < prod(rules.stage.options) * n * n * width <= LARGEST_TABLE
     return LookupEvaluator(rules.stage, width) if few else DirectEvaluator(rules.stage, width)
@@ -66,7 +77,7 @@ class LookupEvaluator:
         self._private = by_viewer.reshape(-1, n, width)  # (viewer x joint actions, seat, width)
         self._starts = np.arange(n) * len(every)
 
-    def encode(self, joints: NDArray[Any]) -> NDArray[np.intp]:
+    def encode(self, joints: NDArray[Any], streams: Streams) -> NDArray[np.intp]:
         """One integer per joint action."""
         code = joints[..., 0].astype(np.intp)
         for player in range(1, len(self._options)):
@@ -93,7 +104,7 @@ class DirectEvaluator:
         self._order = own_first(stage.n_players)
         self._units = np.eye(width, dtype=np.float32)
 
-    def encode(self, joints: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, joints: NDArray[Any], streams: Streams) -> NDArray[Any]:
         return joints
 
     def payoffs(self, encoded: NDArray[Any], out: Numbers | None) -> Numbers:
@@ -108,19 +119,49 @@ class DirectEvaluator:
             out[...] = self._units[seats]
 
 
+class PairsEvaluator:
+    """Encodes a joint action of a population as each player's action, followed by the numbers of those it met by
+    action."""
+
+    def __init__(self, interaction: InPairs, width: int) -> None:
+        """`width`: numbers per action in an observation."""
+        self._interaction = interaction
+        self._units = np.eye(width, dtype=np.float32)
+
+    def encode(self, joints: NDArray[Any], streams: Streams) -> NDArray[np.int64]:
+        """Shape (matches, players, 1 + actions)."""
+        each = streams if len(streams) == len(joints) else [*streams] * len(joints)
+        met = self._interaction.met(joints, self._interaction.partners(each))
+        return np.concatenate([joints[..., None], met], axis=-1)
+
+    def payoffs(self, encoded: NDArray[np.int64], out: Numbers | None) -> Numbers:
+        return self._interaction.payoffs(encoded[..., 0], encoded[..., 1:])
+
+    def write_observations(self, encoded: NDArray[np.int64], out: Observation) -> None:
+        """Own action, one-hot, and share of those met by action; `out` has shape (matches, players, 2, actions)."""
+        met = encoded[..., 1:]
+        out[..., 0, :] = self._units[encoded[..., 0]]
+        out[..., 1, :] = met / np.maximum(1, met.sum(axis=-1, keepdims=True))
+
+
 class ObservationBuffer:
     """The observations of all players of all matches."""
 
     def __init__(self, rules: Repeated, count: int, evaluator: JointActionEvaluator) -> None:
         """`count`: number of matches; `evaluator`: writes joint actions as numbers."""
-        self._layout = GroupLayout(rules)
+        self._layout = rules.layout
         self._evaluator = evaluator
-        self._order = own_first(rules.n_players)
+        self._players = rules.n_players
         self._signals = np.eye(self._layout.shapes["said"][-1], dtype=np.float32)
-        start = rules.start(np.random.default_rng(0))  # the first observation is the same in every match
-        self._blank = np.stack([rules.encode(rules.view(start, player)) for player in range(rules.n_players)])
-        self.vectors: Observation = np.repeat(self._blank[None], count, axis=0)
+        known = rules.rounds if rules.clock and isinstance(rules.rounds, int) else None
+        first = View(rules.stage, 0, 0, (), rules.phases[0].name, rounds=known, rules=rules)
+        self._blank = rules.encode(first)  # the first observation is the same for every player of every match
+        self.vectors: Observation = np.tile(self._blank, (count, self._players, 1))
         """Shape (matches, players, size)."""
+
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        return own_first(self._players)
 
     def _part(self, name: str) -> Observation:
         """A part of all observations in its own shape; a view, so that writing to it writes to `vectors`."""

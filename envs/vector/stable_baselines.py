@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.vector.gymnasium_vector import VectorPlayers
 from dilemmas.envs.vector.vector_matches import Flags
 
@@ -28,7 +27,7 @@ class StableBaselinesPlayers(VecEnv):  # type: ignore[misc, unused-ignore]
         self.players = players
         super().__init__(players.num_envs, players.single_observation_space, players.single_action_space)
 
-    def reset(self) -> Observation:
+    def reset(self) -> Any:
         """Start all matches with the seed given to `seed`; observations, shape (rows, size)."""
         observations, _ = self.players.reset(seed=self._seeds[0])
         self._reset_seeds()
@@ -39,7 +38,7 @@ class StableBaselinesPlayers(VecEnv):  # type: ignore[misc, unused-ignore]
         """Store the actions, one per row, for `step_wait`."""
         self._actions = actions
 
-    def step_wait(self) -> tuple[Observation, NDArray[np.float32], Flags, list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Any, NDArray[np.float32], Flags, list[dict[str, Any]]]:
         """Play one phase of all matches: observations, rewards in points, dones and infos by row."""
         observations, rewards, terminations, truncations, infos = self.players.step(self._actions)
         row_infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
@@ -55,16 +54,17 @@ class StableBaselinesPlayers(VecEnv):  # type: ignore[misc, unused-ignore]
         """There is nothing to close."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """An attribute of `VectorPlayers`, which is the same for every row, repeated for each of `indices`."""
-        return [getattr(self.players, attr_name)] * len(list(self._get_indices(indices)))
+        """An attribute of the rows `indices`, as in `VectorPlayers.call`."""
+        values = self.players.get_attr(attr_name)
+        return [values[row] for row in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Always raises `InputError`: rows have no attributes."""
-        raise InputError(f"{attr_name}: rows have no attributes of their own; set it when the matches are created")
+        """Always raises `InputError`: rows have no attributes that can be changed."""
+        self.players.set_attr(attr_name, value)
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """Call a method that returns one value per row, such as ``action_masks``; the values of `indices`."""
-        values = getattr(self.players, method_name)(*method_args, **method_kwargs)
+        """Call a method of the rows, such as ``action_masks``, as in `VectorPlayers.call`; the values of `indices`."""
+        values = self.players.call(method_name, *method_args, **method_kwargs)
         return [values[row] for row in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.envs.checks import GameError, whole_number
-from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.games.stage_game import Numbers, checked_actions
 from dilemmas.envs.pettingzoo_api.parallel_env import MAX_CYCLES
 from dilemmas.envs.rules.observations import Observation
 from dilemmas.envs.rules.protocol import Phase
@@ -49,7 +49,7 @@ class VectorMatches:
     Parameters
     ----------
     rules
-        Rules of the matches; a population is not supported.
+        Rules of the matches; all players of a population are the players of a match.
     count
         Number of matches, at least 1.
     max_rounds
@@ -61,14 +61,12 @@ class VectorMatches:
     Raises
     ------
     GameError
-        If `count` or `max_rounds` is not a positive integer, or if `rules` are those of a population.
+        If `count` or `max_rounds` is not a positive integer.
     """
 
     def __init__(self, rules: Repeated, count: int, *, max_rounds: int | None = None, copy: bool = True) -> None:
         for name, value in (("count", count), ("max_rounds", 1 if max_rounds is None else max_rounds)):
             whole_number(value, f"matches: {name}", 1)
-        if rules.n_players != rules.stage.n_players:
-            raise GameError(f"{rules.n_players} players of {rules.stage.name}: a population is one match, not many")
         self.rules = rules
         self.count = count
         self.max_rounds = MAX_CYCLES if max_rounds is None and rules.endless else max_rounds
@@ -78,7 +76,9 @@ class VectorMatches:
         n = rules.n_players
         self._evaluator = evaluator_for(rules)
         self._buffer = ObservationBuffer(rules, count, self._evaluator)
-        self._options = np.array(rules.stage.options)
+        self._options = np.array(rules.interaction.options)
+        self._spaces = np.array(rules.spaces)
+        self._defaults = [self._replaced(phase) for phase in rules.phases]
         self._draws = [self._draws_in(phase) for phase in rules.phases]
         self._streams = [np.random.default_rng()]
         self._lengths = np.zeros(count, dtype=np.int64)  # 0: no limit
@@ -86,12 +86,17 @@ class VectorMatches:
         self._paid: Numbers | None = None if copy else np.zeros((count, n))
         self._at: int | None = None
 
+    def _replaced(self, phase: Phase) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Number of options of each player in a phase and its default; None if the phase has all actions."""
+        whole = phase.options == self.rules.spaces
+        return None if whole else (np.array(phase.options), np.array(phase.default))
+
     def _draws_in(self, phase: Phase) -> int:
-        """Number of random numbers that a match draws in a phase."""
+        """Number of random numbers that a match draws in a phase, before it draws partners."""
         rules, n = self.rules, self.rules.n_players
         acts = phase.name == "act"
         hands, eyes = acts and rules.noise > 0, acts and rules.misperception > 0
-        last = phase is rules.phases[-1] and rules.continuation < 1
+        last = phase is rules.phases[-1] and rules.continuation < 1 and not rules.interaction.random
         return n * hands + n * n * eyes + last
 
     @property
@@ -105,8 +110,8 @@ class VectorMatches:
         most = np.arange(max(self.rules.spaces))
         return (most < np.array(self.phase.options)[:, None]).astype(np.int8)
 
-    def reset(self, seed: int | Sequence[int] | None = None) -> Observation:
-        """Start all matches.
+    def reset(self, seed: int | Sequence[int] | None = None, which: Flags | None = None) -> Observation:
+        """Start all matches, or some of them.
 
         Parameters
         ----------
@@ -114,6 +119,9 @@ class VectorMatches:
             An integer seeds one stream of random numbers from which all matches draw in turn. A sequence of `count`
             integers gives each match its own stream, which is slower: the match is then identical to the one that
             `parallel` plays with that seed, independent of `count`. None continues the streams.
+        which
+            Matches to start, shape (matches,); the others go on. All matches are in the same phase, so this is possible
+            between rounds only. None: all matches.
 
         Returns
         -------
@@ -122,17 +130,37 @@ class VectorMatches:
         Raises
         ------
         GameError
-            If a seed is not an integer from 0 up, or the sequence does not have `count` seeds.
+            If a seed is not an integer from 0 up, or the sequence does not have `count` seeds; if `which` is not such
+            an array, the round is not over, or the matches to start have seeds while the others share a stream.
         """
+        rows = np.arange(self.count) if which is None else self._chosen(which)
         if isinstance(seed, Sequence | np.ndarray):
             if len(seed) != self.count:
                 raise GameError(f"{len(seed)} seeds for {self.count} matches; give one seed, or one per match")
-            self._streams = [np.random.default_rng(whole_number(one, "matches: seed", 0)) for one in seed]
+            made = [np.random.default_rng(whole_number(one, "matches: seed", 0)) for one in seed]
+            if len(rows) < self.count and len(self._streams) < self.count:
+                raise GameError("seeds for some matches, while all share one stream: start all with one seed per match")
+            started = {*rows.tolist()}
+            self._streams = [made[row] if row in started else self._streams[row] for row in range(self.count)]
         elif seed is not None:
             self._streams = [np.random.default_rng(whole_number(seed, "matches: seed", 0))]
         self._at = 0
-        self._restart(np.arange(self.count))
+        self._restart(rows)
         return self._observations()
+
+    def _chosen(self, which: Flags) -> NDArray[np.intp]:
+        """The matches that are to be started anew while the others go on."""
+        chosen = np.asarray(which)
+        if chosen.shape != (self.count,) or chosen.dtype != np.bool_ or not chosen.any():
+            found = f"type {chosen.dtype} and shape {chosen.shape}"
+            raise GameError(f"which: an array of {found}; needs booleans of shape ({self.count},), one of them True")
+        if chosen.all():
+            return np.arange(self.count)
+        if self._at is None:
+            raise GameError("no match has been started; start all matches first")
+        if self._at:
+            raise GameError(f"which: the next phase is '{self.phase.name}'; start some matches between rounds only")
+        return np.flatnonzero(chosen)
 
     def step(self, actions: ArrayLike) -> VectorStep:
         """Play one phase of every match.
@@ -152,7 +180,7 @@ class VectorMatches:
         if self._at is None:
             raise GameError("no match has been started; call reset() first")
         at, phase = self._at, self.phase
-        joint = self._legal(np.asarray(actions), phase)
+        joint = self._legal(np.asarray(actions), at)
         chances = self._draw(self._draws[at], np.arange(self.count)) if self._draws[at] else np.empty((0, 0))
         if phase.name == "act":
             payoffs = self._act(joint, chances)
@@ -187,53 +215,38 @@ class VectorMatches:
         else:
             self._lengths[rows] = rules.rounds or 0
 
-    def _legal(self, joint: NDArray[Any], phase: Phase) -> NDArray[Any]:
-        """The joint actions in this phase; GameError for an action that belongs to no phase."""
+    def _legal(self, joint: NDArray[Any], at: int) -> NDArray[Any]:
+        """The joint actions in the phase of this index; GameError for an action that belongs to no phase."""
         shape = (self.count, self.rules.n_players)
         if joint.shape != shape:
             raise GameError(f"actions of shape {joint.shape}; needs shape {shape}: (matches, players)")
         if self.rules.stage.endowments:
             return self._amounts(joint)
-        if joint.dtype.kind not in "iu":
-            raise GameError(f"actions of type {joint.dtype}; needs integers")
-        spaces = np.array(self.rules.spaces)
-        if joint.min() < 0 or joint.max() >= spaces.min():  # some may be outside a player's space
-            self._refuse(joint, (joint < 0) | (joint >= spaces), [f"0..{space - 1}" for space in spaces])
+        joint = checked_actions(joint, self._spaces, False, self.rules.stage.name, "match")
         joint = joint.astype(np.int64, copy=False)
-        options = np.array(phase.options)
-        return joint if (options == spaces).all() else np.where(joint < options, joint, phase.default)
+        replaced = self._defaults[at]
+        return joint if replaced is None else np.where(joint < replaced[0], joint, replaced[1])
 
     def _amounts(self, joint: NDArray[Any]) -> Numbers:
         """Contributions in points."""
-        if joint.dtype.kind not in "iuf":
-            raise GameError(f"actions of type {joint.dtype}; needs numbers")
         endowments = np.array(self.rules.stage.endowments)
-        amounts = joint.astype(np.float64, copy=False)
         most = np.maximum(endowments, endowments.astype(np.float32))  # as in `Repeated`
-        if not (amounts.min() >= 0 and amounts.max() <= most.min()):  # also False for nan
-            inside = (amounts >= 0) & (amounts <= most)
-            self._refuse(joint, ~inside, [f"0..{endowment:g}" for endowment in endowments])
-        within: Numbers = np.minimum(amounts, endowments)
+        checked_actions(joint, most, True, self.rules.stage.name, "match")
+        within: Numbers = np.minimum(joint, endowments, dtype=np.float64)
         return within
-
-    def _refuse(self, joint: NDArray[Any], wrong: Flags, allowed: Sequence[str]) -> None:
-        """GameError with the first wrong action, if there is one."""
-        for match, player in np.argwhere(wrong)[:1]:
-            who = f"action {joint[match, player].item()!r} of player_{player} in match {match}"
-            raise GameError(f"{who} is outside {allowed[player]} of {self.rules.stage.name}")
 
     def _act(self, joint: NDArray[Any], chances: Numbers) -> Numbers:
         rules, n = self.rules, self.rules.n_players
         if rules.noise:
             joint = self._swapped(joint, chances[:, :n], rules.noise)
-        encoded = self._evaluator.encode(joint)
+        encoded = self._evaluator.encode(joint, self._streams)
         payoffs = self._evaluator.payoffs(encoded, self._paid)
         if rules.misperception:
             first = n if rules.noise else 0
             errors = chances[:, first : first + n * n].reshape(-1, n, n)  # (matches, viewer, player)
             errors[:, np.arange(n), np.arange(n)] = 1.0  # a player always perceives its own action
             perceived = np.repeat(joint[:, None], n, axis=1)
-            encoded = self._evaluator.encode(self._swapped(perceived, errors, rules.misperception))
+            encoded = self._evaluator.encode(self._swapped(perceived, errors, rules.misperception), self._streams)
         self._buffer.add_round(encoded)
         if rules.punishment or rules.reward:
             self._sanctioned[:] = 0
@@ -275,7 +288,8 @@ class VectorMatches:
         self.rounds += 1
         terminated = self.rounds == self._lengths
         if rules.continuation < 1:
-            terminated |= chances[:, -1] >= rules.continuation
+            drawn = self._draw(1, np.arange(self.count)) if rules.interaction.random else chances
+            terminated |= drawn[:, -1] >= rules.continuation
         late = self.max_rounds is not None and self.rounds >= self.max_rounds
         truncated = late & ~terminated
         self._buffer.end_round((self._lengths - self.rounds) / self._lengths if rules.clock else None)

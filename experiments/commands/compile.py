@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
@@ -23,7 +23,7 @@ from dilemmas.agents.tables.table_file import load_table, save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
@@ -36,7 +36,9 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
 
 MOST_SHOWN = 100
 """Maximum number of rows on the screen; the file has all of them."""
@@ -50,14 +52,14 @@ class CompileError(InputError):
 
 def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
     """Compile an agent; the table of a language model has its probabilities of the labels."""
-    parsed = parse_spec(spec, game.n_players)
+    parsed = parse_spec(spec, game.n_players, game)
     if parsed.kind == "table":
         raise CompileError(f"'{parsed.text}' is already a policy table")
     if parsed.kind == "axelrod":
         raise CompileError(
             f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
         )
-    agent = make_agent(spec, game.n_players, framing, shuffle_labels=shuffle_labels)
+    agent = make_agent(spec, game.n_players, framing, game, shuffle_labels=shuffle_labels)
     model = agent.describe().parameters.get("fingerprint")
     table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
@@ -122,7 +124,7 @@ def _title(table: PolicyTable) -> str:
 
 
 def _value(value: Any) -> str:
-    return format_number(value) if isinstance(value, int | float) else str(value)
+    return tell_number(value) if isinstance(value, int | float) else str(value)
 
 
 def _caption(table: PolicyTable) -> str:
@@ -140,7 +142,11 @@ def _caption(table: PolicyTable) -> str:
 @set_option
 @framing_options(None)
 @click.option(
-    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds in a history."
+    "--memory",
+    type=click.IntRange(0, 100),
+    default=1,
+    show_default=True,
+    help="Number of previous rounds in a history.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(
@@ -179,10 +185,8 @@ def command(
     if as_json:
         print_json(table.document())
     else:
-        Console(highlight=False).print(as_rich(table))
+        SafeConsole().print(as_rich(table))
     if table.masses and min(table.masses) < LEAST_MASS:
         least = f"only {min(table.masses):.3f} of the model's replies start with a label"
-        click.echo(
-            f"warning: {least} after at least one history; the table does not describe the other replies", err=True
-        )
-    click.echo(f"{path}", err=True)
+        echo(f"warning: {least} after at least one history; the table does not describe the other replies", err=True)
+    echo(f"{path}", err=True)

@@ -11,21 +11,23 @@ from typing import Any
 
 import click
 from pettingzoo.env_registry.registration import parallel_registry  # type: ignore[import-untyped]
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import game_name
+from dilemmas.envs.games.catalogue import example_options, game_name
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.pettingzoo_api import env_pages as pages
+from dilemmas.envs.theory.bimatrix_equilibria import continua
 from dilemmas.envs.theory.equilibria_2x2 import Equilibrium
 from dilemmas.envs.theory.outcomes import JointOutcome
 from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, set_option
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import fact_table, number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
 
 LISTED = 6
 """Maximum number of joint actions that are printed of a list; `--json` has all of them."""
@@ -63,8 +65,11 @@ def environments() -> dict[str, str]:
 
 
 def make(name: str, options: Mapping[str, Any]) -> Any:
-    """A parallel environment by its name or id; `UnknownNameError` for an unknown option."""
-    return page(name).parallel_env(**options)
+    """A parallel environment by its name or id; `UnknownNameError` for an unknown option.
+
+    Without options, a game that has no payoffs of its own has those of an example.
+    """
+    return page(name).parallel_env(**options or example_options(name))
 
 
 def page(name: str) -> ModuleType:
@@ -115,7 +120,7 @@ def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> Non
     if as_json:
         described = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
         return print_json({**described, "solution": solution_data(game, solution)})
-    console = Console()
+    console = SafeConsole()
     if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## Solution of one round of {game.name}"))
@@ -130,8 +135,8 @@ def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
     listed = [facts(known, make(known, {})) for known in environments()]
     if as_json:
         return print_json(list(map(asdict, listed)))
-    Console().print(environment_list(listed))
-    click.echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
+    SafeConsole().print(environment_list(listed))
+    echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
 
 
 def environment_list(listed: Iterable[Facts]) -> Table:
@@ -170,9 +175,7 @@ def solution_lines(game: StageGame, solution: Solution) -> dict[str, str]:
         "least total": f"{six_digits(bounds.least)} at {listed(bounds.least_at)}",
         "greatest total": f"{six_digits(bounds.greatest)} at {listed(bounds.greatest_at)}",
     }
-    if solution.mixed is not None:
-        chance = [equilibrium_text(game, one) for one in solution.mixed if not one.pure]
-        lines["mixed equilibria"] = "; ".join(chance) or "none"
+    lines["mixed equilibria"] = _mixed(game, solution)
     if solution.price_of_anarchy is not None:
         lines["price of anarchy"] = six_digits(solution.price_of_anarchy)
     if strength is not None:
@@ -222,6 +225,25 @@ def equilibrium_text(game: StageGame, equilibrium: Equilibrium) -> str:
 def six_digits(value: float) -> str:
     """A payoff or a probability with up to six significant digits, without minus zero."""
     return f"{value + 0.0:.6g}"
+
+
+def _mixed(game: StageGame, solution: Solution) -> str:
+    """The equilibria in mixed strategies, or why they are not known."""
+    if solution.mixed is not None:
+        return "; ".join(equilibrium_text(game, one) for one in solution.mixed if not one.pure) or "none"
+    if solution.extreme is None:
+        return f"not computed for {'this many actions' if game.n_players == 2 else 'three or more players'}"
+    mixed = [one for one in solution.extreme if not one.pure]
+    chance = [f"{_strategy_text(one.first)} and {_strategy_text(one.second)}" for one in mixed]
+    more = [f"{len(chance) - LISTED} more"] if len(chance) > LISTED else []
+    if continua(solution.extreme):
+        more.append("infinitely many (degenerate game): also all between two in which a player does the same")
+    return "; ".join(chance[:LISTED] + more) or "none"
+
+
+def _strategy_text(chances: Sequence[float]) -> str:
+    """The actions that a player takes, with their probabilities: ``0.5 #0 + 0.5 #2``."""
+    return " + ".join(f"{six_digits(chance)} #{action}" for action, chance in enumerate(chances) if chance)
 
 
 def _listed(game: StageGame, outcomes: Sequence[JointOutcome], symmetric: bool) -> str:

@@ -1,6 +1,7 @@
 """Groups of commands that are imported when they are called, and that answer common names of other commands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -17,12 +18,37 @@ class UnknownCommandError(click.UsageError):
     """A command that does not exist; the message says what to use instead."""
 
 
+class UnreadError(Exception):
+    """Output that nobody reads any more."""
+
+
+@contextmanager
+def _unread() -> Iterator[None]:
+    """Raise `UnreadError` if the reader of the output has closed the pipe; click and rich would exit with code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise UnreadError from None
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise UnreadError from None
+        raise
+
+
 class CommandGroup(click.Group):
     """A group that has the one-line help of each command without importing it."""
 
     def __init__(self, *, commands: Commands, answers: Answers | None = None, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.modules, self.answers = commands, answers or {}
+
+    def make_context(self, *arguments: Any, **others: Any) -> click.Context:
+        with _unread():
+            return super().make_context(*arguments, **others)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _unread():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.modules)

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
@@ -15,10 +15,19 @@ from dilemmas.experiments.commands.options import json_option, print_json, readi
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
 from dilemmas.experiments.inference.likelihoods import evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
-from dilemmas.experiments.inference.recorded_play import Choice, SubjectUnit, by_subject, read_play
+from dilemmas.experiments.inference.play_tables import TABLES, unused_columns
+from dilemmas.experiments.inference.recorded_play import (
+    Choice,
+    SubjectUnit,
+    by_subject,
+    by_treatment,
+    common_game,
+    read_play,
+)
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import one_line
+from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
 
 
 @click.command()
@@ -39,7 +48,7 @@ from dilemmas.experiments.reporting.terminal_text import one_line
 )
 @click.option(
     "--bootstrap",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 1_000_000),
     default=1000,
     show_default=True,
     help="Number of bootstrap samples of the subjects.",
@@ -63,26 +72,57 @@ def command(
     select: Criterion | None,
     choices: Choice,
     one: str | None,
+    cooperate: str | None,
     as_json: bool,
 ) -> None:
     """Estimate from recorded play which strategies were played, by the method of Dal Bó & Fréchette 2011.
 
     PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table of
-    human play with the columns subject, match, round, own and other. --json includes the posterior of each subject.
+    human play with the columns subject, match, round, own and other, and perhaps session, treatment and intended.
+    Treatments are fitted apart. --json includes the posterior of each subject.
     """
-    plays = read_play(paths, choices, one)
-    candidates = candidate_automata(USUAL_CANDIDATES if strategies is None else listed(strategies), plays[0].players)
-    counted = evidence(by_subject(plays, by), candidates)
-    rng = np.random.default_rng(seed)
-    with Console(stderr=True).status("fitting"):
-        if select is not None:
-            counted = selected(counted, rng, select, own_trembles)
-        result = infer(counted, rng, bootstrap, own_trembles)
+    treatments = by_treatment(read_play(paths, choices, one, cooperate))
+    tell_unused(paths)
+    specs = USUAL_CANDIDATES if strategies is None else listed(strategies)
+    rng, results = np.random.default_rng(seed), {}
+    for treatment, plays in treatments.items():
+        candidates = candidate_automata(specs, plays[0].players, common_game(plays))
+        counted = evidence(by_subject(plays, by), candidates)
+        with SafeConsole(stderr=True).status("fitting"):
+            if select is not None:
+                counted = selected(counted, rng, select, own_trembles)
+            results[treatment] = infer(counted, rng, bootstrap, own_trembles)
     if as_json:
-        return print_json(inference_data(result))
-    Console(highlight=False).print(share_table(result))
-    for line in summary(result):
-        click.echo(line)
+        return print_json(all_data(results))
+    console = SafeConsole()
+    for treatment, result in results.items():
+        if len(results) > 1:
+            console.print(Text(f"treatment {visible(treatment)}", "bold"))
+        console.print(share_table(result))
+        for line in summary(result):
+            echo(line)
+    if len(results) > 1:
+        echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):.3f} in all")
+
+
+def tell_unused(paths: Sequence[Path]) -> None:
+    """Say which columns of tables are not used."""
+    for path in paths:
+        if path.suffix.lower() in TABLES and (unused := unused_columns(path)):
+            echo(f"{path}: columns that are not used: {one_line(', '.join(unused))}", err=True)
+
+
+def all_data(results: Mapping[str, Inference]) -> dict[str, Any]:
+    """The results as plain data: of the only treatment, or of each by its name."""
+    found = {treatment: inference_data(result) for treatment, result in results.items()}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return {"treatments": found, "log_likelihood": total(results)}
+
+
+def total(results: Mapping[str, Inference]) -> float:
+    """Log-likelihood of all treatments."""
+    return sum(result.log_likelihood for result in results.values())
 
 
 def share_table(result: Inference) -> Table:

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from dilemmas.envs.locks import locked_folder
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.terminal_text import echo
 
 
 @click.command()
@@ -20,11 +22,15 @@ from dilemmas.experiments.commands.options import json_option, print_json, seed_
     help="Policy table, as written by `dilemmas compile`; repeatable.",
 )
 @click.option(
-    "--size", type=click.IntRange(3), default=50, show_default=True, help="Number of rows and columns of the torus."
+    "--size",
+    type=click.IntRange(3, 10_000),
+    default=50,
+    show_default=True,
+    help="Number of rows and columns of the torus.",
 )
 @click.option(
     "--steps",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**9),
     default=100,
     show_default=True,
     help="Number of steps, in which all neighbours play one round.",
@@ -46,12 +52,16 @@ def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, 
     from dilemmas.experiments.populations.lattice import run_model
     from dilemmas.experiments.populations.torus import Curves, load_tables, write_lattice
 
-    models = {name: run_model(table, size, steps, seed) for name, table in load_tables(files).items()}
-    curves: Curves = {name: np.array(model.datacollector.model_vars["cooperation"]) for name, model in models.items()}
-    write_lattice(curves, out)
+    tables = load_tables(files)
+    curves: Curves = {}
+    with locked_folder(out):
+        for name, table in tables.items():
+            model = run_model(table, size, steps, seed)
+            curves[name] = np.array(model.datacollector.model_vars["cooperation"])
+        write_lattice(curves, out)
     if as_json:
         return print_json({name: values.tolist() for name, values in curves.items()})
     for name, values in curves.items():
         late = values[-max(1, steps // 4) :].mean()
-        click.echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
-    click.echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)
+        echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
+    echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)

@@ -1,15 +1,18 @@
 """The command line. Commands are imported when they are called, so `--help` needs neither torch nor numpy."""
 
+import errno
 import os
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 import click
 
 from dilemmas.experiments.commands.answers import ANSWERS
-from dilemmas.experiments.commands.group import CommandGroup
+from dilemmas.experiments.commands.group import CommandGroup, UnreadError
+from dilemmas.experiments.reporting.terminal_text import echo, message_line, write_every_character
 
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
@@ -44,7 +47,7 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         from dilemmas.agents.versions import dilemmas_version
 
-        click.echo(f"dilemmas {dilemmas_version()}")
+        echo(f"dilemmas {dilemmas_version()}")
         ctx.exit()
 
 
@@ -66,30 +69,60 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
     """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
     interrupted."""
+    open_standard_streams()
+    write_every_character(sys.stdout, sys.stderr)
     try:
-        with no_interrupt_dropped():
+        with no_interrupt_dropped(), warnings_in_one_line():
             code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
+            sys.stdout.flush()
     except click.ClickException as error:
-        click.echo(in_one_line(error), err=True)
-        sys.exit(error.exit_code)
+        end(click_message(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         asked = sys.argv[1:] if arguments is None else arguments
-        click.echo("interrupted" + "; repeat the same command to resume" * resumed(asked), err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader has closed the pipe: dilemmas ... | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        end("interrupted" + "; repeat the same command to resume" * resumed(asked), 130)
+    except (UnreadError, BrokenPipeError):  # the reader has closed the pipe: dilemmas ... | head
+        end_unread(0)
     except OSError as error:  # for example a folder without write permission, or a full disk
-        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
-        sys.exit(2)
+        unwritten = error.filename is None and error.errno == errno.ENOSPC  # every file that is written has its name
+        where = "standard output" if unwritten else error.filename or "system"
+        say(message_line(f"error: {where}: {error.strerror or error}"))
+        end_unread(2) if unwritten else sys.exit(2)
     except ValueError as error:
         from dilemmas.envs.errors import InputError  # here, because dilemmas.envs imports pettingzoo
 
         if not isinstance(error, InputError):
             raise
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        end(message_line(f"error: {error}"), 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def open_standard_streams() -> None:
+    """Connect standard streams that are closed with nothing; a file opened later would take the place of one."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
+def say(line: str) -> None:
+    """Print a line on stderr, if anybody reads it."""
+    with suppress(OSError):
+        echo(line, err=True)
+
+
+def end(line: str, code: int) -> NoReturn:
+    """Print a line on stderr and exit."""
+    say(line)
+    sys.exit(code)
+
+
+def end_unread(code: int) -> NoReturn:
+    """Exit without the output that is not written yet, because it cannot be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
 
 
 @contextmanager
@@ -119,16 +152,24 @@ def no_interrupt_dropped() -> Iterator[None]:
         sys.unraisablehook = shown
 
 
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print warnings as messages, without the lines of code that they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(message_line(f"warning: {message}"))
+        yield
+
+
 def resumed(asked: list[str]) -> bool:
     """Whether a command with these arguments is resumed by repeating it, as a tournament with a folder is."""
     kept = any(word.partition("=")[0] == "--out" for word in asked)
     return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
-def in_one_line(error: click.ClickException) -> str:
+def click_message(error: click.ClickException) -> str:
     """The message of click about the arguments, and the command with the help."""
     message = error.format_message()
     if "\n" in message:  # the help itself, if no command is given
         return message
     asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-    return f"error: {message} (see {asked} --help)" if asked else f"error: {message}"
+    return message_line(f"error: {message}") + (f" (see {asked} --help)" if asked else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.training.miniatures.behaviour import Role
 
 ROLES: tuple[Role, ...] = ("teacher", "student")
@@ -40,13 +41,20 @@ def build(out: Path, role: Role | None) -> None:
     check_installed()
     if role is not None:
         return build_one(role, out / role)
-    workers = [get_context("spawn").Process(target=build_one, args=(role, out / role), daemon=True) for role in ROLES]
+    workers = [get_context("spawn").Process(target=_work, args=(role, out / role), daemon=True) for role in ROLES]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     if any(worker.exitcode for worker in workers):
         raise click.ClickException("a build failed; see the message above")
+
+
+def _work(role: Role, out: Path) -> None:
+    """Build a model in a process of its own, which answers as a command does."""
+    from dilemmas.experiments.commands.main import main
+
+    main(["--out", str(out.parent), "--role", role], build)
 
 
 def build_one(role: Role, out: Path) -> None:
@@ -63,8 +71,8 @@ def build_one(role: Role, out: Path) -> None:
         if measured.step % 50 == 0:
             left = (measured.steps - measured.step) * (time.monotonic() - start) / steps / 60
             line = f"step {measured.step}/{measured.steps}, loss {measured.loss:.3f}, {left:.0f} min left"
-            click.echo(f"{role}: {line}", err=True)
+            echo(f"{role}: {line}", err=True)
         if measured.errors:
             figures = ", ".join(f"{name} {value:.3f}" for name, value in measured.errors.items())
-            click.echo(f"{role}: {figures}", err=True)
-    click.echo(f"{role}: {out}", err=True)
+            echo(f"{role}: {figures}", err=True)
+    echo(f"{role}: {out}", err=True)

@@ -8,9 +8,10 @@ population instead, use `dilemmas.experiments.dynamics.fixation.small_mutation` 
 alpha.
 
 Rates are kept as logarithms, so alpha may be arbitrarily large. There are two limits of large alpha, which differ if
-the process has several absorbing sets. With `alpha = inf` all improving steps have equal rates, and all other steps the
-same vanishing rate, as in OpenSpiel. A `sweep` takes larger and larger finite alphas, for which the rate of a
-deteriorating step depends on the size of the loss.
+the process has several absorbing sets. With `alpha = inf` all improving steps have equal rates, and all deteriorating
+ones the same vanishing rate. A step between equal payoffs keeps its rate of 1 / n, with n players, as it has at every
+finite alpha; OpenSpiel gives it 1/2 at infinite alpha, so its ranking differs where there are such ties. A `sweep`
+takes larger and larger finite alphas, for which the rate of a deteriorating step depends on the size of the loss.
 """
 
 from collections.abc import Sequence

@@ -20,6 +20,8 @@ RULES = ("birth-death", "death-birth")
 """Update rules of a `Process`."""
 FITNESS = ("linear", "exponential")
 """Fitness functions of a `Process`."""
+GAMES = ("all", "survivors")
+"""Games from which the fitness of a `Process` comes."""
 NO_FITNESS = 1e-300
 """Stands for a fitness of 0: if all players have it, they reproduce with equal probability, as in the limit of weaker
 selection."""
@@ -37,10 +39,17 @@ class Process:
     """``linear``: 1 - w + w * payoff; ``exponential``: exp(w * payoff)."""
     intensity: float = 1.0
     """Intensity of selection w, 0 or more, at most 1 for linear fitness; 0 is neutral drift."""
+    games: str = "all"
+    """``all``: the payoff of a player is its mean over the games with all others (Ohtsuki et al. 2006, Nature 441:502);
+    ``survivors``: with death-birth, the games with the player who has died do not count, and a player without another
+    game has the payoff 0."""
 
     def __post_init__(self) -> None:
         lookup("rule", self.rule, dict.fromkeys(RULES))
         lookup("fitness", self.fitness, dict.fromkeys(FITNESS))
+        lookup("games", self.games, dict.fromkeys(GAMES))
+        if self.games == "survivors" and self.rule != "death-birth":
+            raise DynamicsError(f"games = survivors: with the rule {self.rule}, nobody has died yet; use death-birth")
         check_numbers(self, "intensity", 0, 1.0 if self.fitness == "linear" else inf)
 
     def check(self, payoffs: Numbers) -> None:
@@ -196,16 +205,26 @@ def stationary(log_rates: Numbers) -> Numbers:
 def _log_moves(payoffs: Numbers, n: int, process: Process) -> tuple[Numbers, Numbers]:
     """Log probabilities that 1 to n - 1 mutants become one more or one fewer, shape (..., n - 1), for payoffs of shape
     (2, 2, ..., 1)."""
-    (a, b), (c, d) = payoffs
     mutants = np.arange(1.0, n)
     residents = n - mutants
-    mutant = process.log_fitness((a * (mutants - 1) + b * residents) / (n - 1))
-    resident = process.log_fitness((c * mutants + d * (residents - 1)) / (n - 1))
-    others = 1.0 if process.rule == "death-birth" else 0.0  # the dying player does not reproduce
-    with np.errstate(divide="ignore"):  # log 0 if no player of a type is left to compete
-        up = -np.logaddexp(0.0, np.log(residents - others) + resident - np.log(mutants) - mutant)
-        down = -np.logaddexp(0.0, np.log(mutants - others) + mutant - np.log(residents) - resident)
-    return up + np.log(residents / n), down + np.log(mutants / n)
+    up = _log_birth(payoffs, mutants, residents, process) + np.log(residents / n)
+    down = _log_birth(payoffs[::-1, ::-1], residents, mutants, process) + np.log(mutants / n)
+    return up, down
+
+
+def _log_birth(payoffs: Numbers, first: Numbers, second: Numbers, process: Process) -> Numbers:
+    """Log probability that a player of the first of two types is born if one of the second type dies.
+
+    `payoffs`: [[a, b], [c, d]], the first type first; `first`, `second`: players of both types.
+    """
+    (a, b), (c, d) = payoffs
+    dead = 1.0 if process.rule == "death-birth" else 0.0  # who does not reproduce
+    missed = 1.0 if process.games == "survivors" else 0.0
+    games = np.maximum(first + second - 1 - missed, 1)
+    one = process.log_fitness((a * (first - 1) + b * (second - missed)) / games)
+    other = process.log_fitness((c * first + d * (second - 1 - missed)) / games)
+    with np.errstate(divide="ignore"):  # log 0 if no player of the second type is left to compete
+        return np.asarray(-np.logaddexp(0.0, np.log(second - dead) + other - np.log(first) - one))
 
 
 def _scale(up: Numbers, down: Numbers) -> tuple[Numbers, Numbers]:

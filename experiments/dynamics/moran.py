@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import Edges, as_edges, neighbours
 from dilemmas.experiments.dynamics.fixation import Process, check_population
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -74,9 +73,8 @@ def start_counts(matrix: PayoffMatrix, n: int, given: Mapping[str, int] | None =
     DynamicsError
         If a number is negative, or the numbers do not sum to `n`.
     """
-    given = given or {}
+    given = matrix.by_name(given or {}, "the initial players")
     for name, count in given.items():
-        lookup("player", name, dict.fromkeys(matrix.names), "the initial players")
         if count < 0:
             raise DynamicsError(f"start: {name} = {count}; needs a number of players of at least 0")
     total, free = sum(given.values()), sorted(name for name in matrix.names if name not in given)
@@ -102,7 +100,8 @@ def moran(
 ) -> Runs:
     """Simulate the Moran process.
 
-    The payoff of a player is its mean over the games with all other players, or on a graph with its neighbours.
+    The payoff of a player is its mean over the games with all other players, or on a graph with its neighbours;
+    `Process.games` leaves out those with the player who has died.
 
     Parameters
     ----------
@@ -195,11 +194,14 @@ class _WellMixed:
     def step(self, luck: Numbers) -> None:
         payoffs, runs = self.life.payoffs, np.arange(len(self.counts))
         earned = (self.counts[:, None, :] * payoffs).sum(axis=-1) - payoffs.diagonal()  # games with all others
+        games = self.n - 1
         dead = _drawn(self.counts, luck[:, 1])
         candidates = self.counts.astype(np.float64)
         if self.life.process.rule == "death-birth":
             candidates[runs, dead] -= 1
-        parent = self.life.born(earned / (self.n - 1), candidates, luck[:, 0])
+        if self.life.process.games == "survivors":
+            earned, games = earned - payoffs[:, dead].T, max(games - 1, 1)
+        parent = self.life.born(earned / games, candidates, luck[:, 0])
         child = self.life.child(parent, luck[:, 2])
         self.counts[runs, dead] -= 1
         self.counts[runs, child] += 1
@@ -226,7 +228,7 @@ class _OnGraph:
         if self.life.process.rule == "death-birth":
             dead = (luck[:, 1] * len(self.near)).astype(np.int64)
             around = self.near[dead]  # (runs, d)
-            earned, candidates = self.earned[runs[:, None], around], self.there[dead].astype(np.float64)
+            earned, candidates = self._competing(dead, around), self.there[dead].astype(np.float64)
             parent = around[runs, self.life.born(earned, candidates, luck[:, 0])]
         else:
             parent = self.life.born(self.earned, np.ones_like(self.earned), luck[:, 0])
@@ -240,6 +242,16 @@ class _OnGraph:
 
     def keep(self, runs: NDArray[np.bool_]) -> None:
         self.counts, self.types, self.earned = self.counts[runs], self.types[runs], self.earned[runs]
+
+    def _competing(self, dead: Whole, around: Whole) -> Numbers:
+        """Payoffs of those who compete for the place of a dead player, shape (runs, d)."""
+        runs = np.arange(len(self.types))
+        earned = self.earned[runs[:, None], around]
+        if self.life.process.games == "all":
+            return earned
+        lost = self.life.payoffs[self.types[runs[:, None], around], self.types[runs, dead][:, None]]
+        games = self.degree[around]
+        return np.asarray((earned * games - lost) / np.maximum(games - 1, 1))
 
     def _earned(self, places: Whole) -> Numbers:
         """Mean payoff of the players on some places, shape (runs, m)."""

@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from dilemmas.agents.roster import player_named
 from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.names import lookup
 from dilemmas.envs.theory.outcomes import tie_of
 from dilemmas.experiments.run_folder import read_run_json
+
+Amount = TypeVar("Amount", int, float)
 
 
 class DynamicsError(InputError):
@@ -47,14 +49,28 @@ class PayoffMatrix:
         return tie_of(self.payoffs)
 
     def index(self, name: str) -> int:
-        """Index of a strategy; the error for an unknown name has the nearest known one."""
-        return lookup("player", name, {known: place for place, known in enumerate(self.names)})
+        """Index of a strategy, by any of its names; the error for an unknown name has the nearest known one."""
+        return self.names.index(player_named(name, self.names))
+
+    def by_name(self, given: Mapping[str, Amount], place: str) -> dict[str, Amount]:
+        """Amounts by the names of this matrix, from any names of the strategies; `place`: where they were given."""
+        found: dict[str, Amount] = {}
+        for word, amount in given.items():
+            name = player_named(word, self.names, place=place)
+            if name in found:
+                raise DynamicsError(f"start: '{word}' is a second name of '{name}'; give each player once")
+            found[name] = amount
+        return found
 
     def only(self, names: Sequence[str]) -> "PayoffMatrix":
         """The matrix of some of the strategies, in the given order."""
         places = [self.index(name) for name in names]
         among = np.ix_(places, places)
-        return PayoffMatrix(tuple(names), self.payoffs[among], None if self.errors is None else self.errors[among])
+        return PayoffMatrix(
+            tuple(self.names[place] for place in places),
+            self.payoffs[among],
+            None if self.errors is None else self.errors[among],
+        )
 
     def pair(self, mutant: str, resident: str) -> Numbers:
         """Payoffs of two strategies, the mutant first, shape (2, 2)."""
@@ -118,8 +134,8 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     errors = np.zeros_like(payoffs) if found.standard_errors is None else np.array(found.standard_errors, np.float64)
     if seats > 2:
         raise DynamicsError(f"{file}: groups of {seats} players; population dynamics need a two-player game")
-    known = {name: place for place, name in enumerate(players)}
-    chosen = tuple(players) if names is None else tuple(names)
-    places = [lookup("player", name, known, str(file)) for name in chosen]
+    known = tuple(players)
+    chosen = known if names is None else tuple(player_named(name, known, place=str(file)) for name in names)
+    places = [known.index(name) for name in chosen]
     among = np.ix_(places, places)
     return PayoffMatrix(chosen, payoffs[among], errors[among])

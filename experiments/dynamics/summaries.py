@@ -5,15 +5,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import inf, isfinite
+from math import ceil, inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from dilemmas.envs.rules.networks import Edges, build_network
 from dilemmas.experiments.dynamics.alpha_rank import POPULATION, alpha_rank, responses, sweep
+from dilemmas.experiments.dynamics.costs import MOST_RECORDS, check_generations, check_pairs, check_simulation
 from dilemmas.experiments.dynamics.deterministic import Course, best_response, ecological, replicator
-from dilemmas.experiments.dynamics.fixation import FITNESS, RULES, Process, fixation, small_mutation
+from dilemmas.experiments.dynamics.fixation import FITNESS, GAMES, RULES, Process, fixation, small_mutation
 from dilemmas.experiments.dynamics.invasion import ROUNDING, invasions, takeovers
 from dilemmas.experiments.dynamics.moran import moran, start_counts
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -55,31 +56,43 @@ def _course(course: Course, unit: str) -> DynamicsSummary:
         "mean_payoff": course.payoffs.tolist(),
         "fates": list(map(asdict, fates)),
     }
-    note = f"mean payoff: initially {num(course.payoffs[0], 3)}, finally {num(course.payoffs[-1], 3)}"
+    notes = [f"mean payoff: initially {num(course.payoffs[0], 3)}, finally {num(course.payoffs[-1], 3)}"]
+    if course.times[1] > 1:
+        notes.append(f"recorded every {course.times[1]:g} units of time, also for when a strategy is extinct")
     headings = ("player", "initial share", "final share", f"extinct from {unit}")
-    return DynamicsSummary(data, headings, rows, [note], course.series(), unit)
+    return DynamicsSummary(data, headings, rows, notes, course.series(), unit)
 
 
 def _replicator(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     start, time = _start(settings, float), settings["generations"]
-    return _course(replicator(matrix, start, time=time, mutation=settings["mutation"]), "time")
+    every = max(1.0, time / MOST_RECORDS)
+    return _course(replicator(matrix, start, time=time, every=every, mutation=settings["mutation"]), "time")
 
 
 def _ecological(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_generations(settings["generations"], len(matrix.names))
+    every = ceil(settings["generations"] / MOST_RECORDS)
     kept = {name: settings[name] for name in ("generations", "mutation", "baseline")}
-    return _course(ecological(matrix, _start(settings, float), **kept), "generation")
+    return _course(ecological(matrix, _start(settings, float), every=every, **kept), "generation")
 
 
 def _best_response(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_generations(settings["generations"], len(matrix.names))
+    every = ceil(settings["generations"] / MOST_RECORDS)
     kept = {name: settings[name] for name in ("generations", "revising", "temperature")}
-    return _course(best_response(matrix, _start(settings, float), **kept), "generation")
+    return _course(best_response(matrix, _start(settings, float), every=every, **kept), "generation")
 
 
 def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     n, runs, mutation, process = settings["population"], settings["runs"], settings["mutation"], _process(settings)
-    start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings["graph"], n)
+    start, k = start_counts(matrix, n, _start(settings, int)), len(matrix.names)
+    every = check_simulation(k, n, runs, settings["generations"], settings["graph"] is not None)
+    edges = _edges(settings, n)
+    if not (edges or mutation):
+        check_pairs(k, n)
     rng, steps = np.random.default_rng(settings["seed"]), settings["generations"] * n
-    played = moran(matrix, start, rng, steps=steps, runs=runs, process=process, mutation=mutation, edges=edges, every=n)
+    kept = {"steps": steps, "runs": runs, "mutation": mutation, "edges": edges, "every": every * n}
+    played = moran(matrix, start, rng, process=process, **kept)
     shares, over = played.series(), played.taken_over()
     exact = {} if edges or mutation else _exact(matrix, start, process)
     rows = [
@@ -103,7 +116,11 @@ def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
         **exact,
     }
     lasting = f"took over: share of {runs} runs of up to {steps:,} steps, with 95% interval"
-    notes = [f"{runs} runs of {steps:,} steps" if mutation else lasting, *_notes(exact)]
+    notes = [
+        f"{runs} runs of {steps:,} steps" if mutation else lasting,
+        _about_process(process, edges, n),
+        *_notes(exact),
+    ]
     return DynamicsSummary(data, tuple(rows[0]), [tuple(row.values()) for row in rows], notes, shares)
 
 
@@ -127,16 +144,27 @@ def _notes(exact: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _edges(graph: str | None, n: int) -> Edges | None:
+def _edges(settings: Settings, n: int) -> Edges | None:
+    graph, degree = settings["graph"], settings["degree"]
     if graph is None:
+        if degree is not None:
+            raise DynamicsError(f"--degree {degree}: in a well-mixed population all are neighbours; give --graph too")
         return None
-    _, edges = build_network(graph, n)
+    _, edges = build_network(graph, n, degree)
     if edges is None:
         raise DynamicsError(f"--graph {graph} has no neighbours; omit --graph for a well-mixed population")
     return edges
 
 
+def _about_process(process: Process, edges: Edges | None, n: int) -> str:
+    """The population and its update rule in words."""
+    where = "well mixed" if edges is None else f"on a graph, {2 * len(edges) / n:g} neighbours each"
+    games = f", fitness from games with {process.games}" if process.rule == "death-birth" else ""
+    return f"{n} players, {where}; {process.rule}{games}"
+
+
 def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_pairs(len(matrix.names), settings["population"])
     found = invasions(matrix)
     finite = takeovers(matrix, settings["population"], _process(settings))
     favoured = (finite.relative > 1 + ROUNDING).sum(axis=1).tolist()
@@ -161,6 +189,7 @@ def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     notes = [
         "stable: against these strategies, one type of mutant at a time; in parentheses: neutral drift",
         f"favoured: number of types of which one mutant takes over {finite.n} players with probability > 1/{finite.n}",
+        _about_process(_process(settings), None, finite.n),
     ]
     if not found.certain.all():
         notes.append("uncertain: number of types for which the sampled payoffs do not decide (95% intervals)")
@@ -184,7 +213,7 @@ def _alpha_rank(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     return DynamicsSummary(data, headings, rows, series=swept.series(), unit=unit)
 
 
-FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0}
+FINITE = {"rule": RULES[0], "fitness": FITNESS[0], "intensity": 1.0, "games": GAMES[0]}
 """Options of a `Process` with their defaults."""
 
 DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], DynamicsSummary], Settings]] = {
@@ -196,7 +225,7 @@ DYNAMICS: dict[str, tuple[Callable[[PayoffMatrix, Settings], DynamicsSummary], S
         {
             **FINITE,
             **{"start": None, "generations": 1000, "mutation": 0.0, "population": 100},
-            **{"runs": 100, "seed": 0, "graph": None},
+            **{"runs": 100, "seed": 0, "graph": None, "degree": None},
         },
     ),
     "invasion": (_invasion, {**FINITE, "population": 100}),
@@ -223,7 +252,7 @@ def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] 
 
 
 def _process(settings: Settings) -> Process:
-    return Process(settings["rule"], settings["fitness"], settings["intensity"])
+    return Process(settings["rule"], settings["fitness"], settings["intensity"], settings["games"])
 
 
 def _finite(value: Any) -> Any:

@@ -3,11 +3,8 @@
 An action counts as cooperation if its degree of cooperation is at least one half.
 """
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +13,11 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, may_be_trajectory, read_trajectory
-from dilemmas.envs.data_files import read_bytes, wrong_file
-from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.stage_game import whole
-from dilemmas.envs.names import did_you_mean
+from dilemmas.envs.data_files import wrong_file
+from dilemmas.envs.games.stage_game import StageGame, whole
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.rules.protocol import Rules
+from dilemmas.experiments.inference.play_tables import TABLES, ActionWords, PlayError, round_number, table_rows
 from dilemmas.experiments.replaying.replay import make_environment
 
 Actions = NDArray[np.int64]
@@ -31,25 +27,6 @@ Choice = Literal["played", "decided"]
 SubjectUnit = Literal["agent", "subject", "match"]
 """What counts as one subject, which plays one strategy throughout: an agent of a file, a seat of a file, or a seat of
 one match."""
-
-COLUMNS = {
-    "subject": ("id", "player", "participant", "subject_id"),
-    "match": ("game", "supergame", "interaction", "match_id"),
-    "round": ("period",),
-    "own": ("choice", "action", "own_choice", "own_action", "coop"),
-    "other": ("partner", "opponent", "other_choice", "other_action", "ocoop"),
-}
-"""Columns of a table of human play, with accepted alternative names."""
-WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
-"""Accepted words for actions, in lower case."""
-
-
-TABLE_SIZE = 1 << 28
-"""Largest size of a table, in bytes."""
-
-
-class PlayError(InputError):
-    """Recorded play that cannot be used; the message names the file, the line and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +49,12 @@ class PlayerHistory:
     """Number of others who defected, shape (R,)."""
     chosen: Actions
     """Choices, shape (R,); -1 for an unreadable reply, which is no choice."""
+    treatment: str = ""
+    """Treatment of the experiment, in a table that has several."""
+    game: StageGame | None = None
+    """The stage game; None if a table does not tell it."""
+    seed: int | None = None
+    """Seed of the match; None if unknown. Matches with the same one have the same random numbers in each seat."""
 
     @property
     def players(self) -> int:
@@ -79,7 +62,9 @@ class PlayerHistory:
         return len(self.others) + 1
 
 
-def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None = None) -> list[PlayerHistory]:
+def read_play(
+    paths: Iterable[Path], choice: Choice = "played", one: str | None = None, cooperate: str | None = None
+) -> list[PlayerHistory]:
     """Read run folders, trajectory files and ``.csv`` or ``.tsv`` tables of human play.
 
     Parameters
@@ -90,6 +75,8 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
         What counts as a choice under trembling hands.
     one
         Meaning of the number 1 in a table, C or D.
+    cooperate
+        Word for cooperation in a table that has two words of its own.
 
     Raises
     ------
@@ -98,8 +85,8 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
     """
     found: list[PlayerHistory] = []
     for path in paths:
-        if path.suffix.lower() in (".csv", ".tsv"):
-            found += people(path, one)
+        if path.suffix.lower() in TABLES:
+            found += people(path, choice, one, cooperate)
         elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
             raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
         elif path.is_file() and not may_be_trajectory(path):
@@ -109,6 +96,20 @@ def read_play(paths: Iterable[Path], choice: Choice = "played", one: str | None 
     if not found:
         raise PlayError(f"{', '.join(map(str, paths))}: no complete round")
     return found
+
+
+def by_treatment(plays: Sequence[PlayerHistory]) -> dict[str, list[PlayerHistory]]:
+    """The matches of each treatment, in order of appearance."""
+    found: dict[str, list[PlayerHistory]] = {}
+    for one in plays:
+        found.setdefault(one.treatment, []).append(one)
+    return found
+
+
+def common_game(plays: Sequence[PlayerHistory]) -> StageGame | None:
+    """The stage game of all matches; None if they differ or it is not known."""
+    first = plays[0].game if plays else None
+    return first if all(one.game == first for one in plays) else None
 
 
 def by_subject(plays: Sequence[PlayerHistory], by: SubjectUnit) -> dict[str, list[PlayerHistory]]:
@@ -174,7 +175,10 @@ def _seats(
             elif choice == "decided":
                 chosen[place] = game.cooperation(_decided(moves[seat], game.options[seat]), seat) < 0.5
         others = (*names[:seat], *names[seat + 1 :])
-        yield PlayerHistory(str(path), str(record.match), seat, name, others, own, happened.sum(axis=1) - own, chosen)
+        defectors = happened.sum(axis=1) - own
+        yield PlayerHistory(
+            str(path), str(record.match), seat, name, others, own, defectors, chosen, game=game, seed=record.seed
+        )
 
 
 def _decided(move: Move, options: int) -> Any:
@@ -185,96 +189,52 @@ def _decided(move: Move, options: int) -> Any:
     return action if whole(action, options) else move.played
 
 
-def people(path: Path, one: str | None = None) -> Iterator[PlayerHistory]:
+def people(
+    path: Path, choice: Choice = "played", one: str | None = None, cooperate: str | None = None
+) -> Iterator[PlayerHistory]:
     """Read a table of human play in two-player matches: a line per subject, match and round, with both actions.
+
+    Subjects of different sessions or treatments are different players, even if they have the same id.
 
     Parameters
     ----------
     path
-        A file with the columns of `COLUMNS`, separated by commas, semicolons or tabs. Actions are C and D, or 0 and 1.
+        A file with the columns of `play_tables.COLUMNS`, and perhaps some of `play_tables.MORE_COLUMNS`, separated by
+        commas, semicolons or tabs. Actions are C and D, or 0 and 1, or true and false, or two other words.
+    choice
+        What counts as a choice; ``decided`` needs the column `intended`.
     one
-        Meaning of the number 1, C or D.
+        Meaning of the number 1 and of ``true``, C or D.
+    cooperate
+        The word for cooperation; there may be one other word.
 
     Raises
     ------
     PlayError
         If the table cannot be used; the message names the line.
     """
-    matches: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
-    for line, row in _rows(path):
+    words = ActionWords(one, cooperate)
+    matches: dict[tuple[str, ...], dict[int, tuple[int, int, int]]] = {}
+    for line, row in table_rows(path):
         place = f"{path}, line {line}"
-        rounds = matches.setdefault((row["subject"], row["match"]), {})
-        round = _round(row["round"], place)
+        if choice == "decided" and "intended" not in row:
+            raise PlayError(f"{place}: no column 'intended', which --choices decided needs beside 'own'")
+        key = (row["subject"], row.get("session", ""), row.get("treatment", ""), row["match"])
+        rounds = matches.setdefault(key, {})
+        round = round_number(row["round"], place)
         if round in rounds:
-            raise PlayError(f"{place}: round {round} of match {row['match']} of subject {row['subject']} occurs twice")
-        rounds[round] = (_action(row["own"], one, place), _action(row["other"], one, place))
-    for (subject, match), rounds in matches.items():
+            raise PlayError(
+                f"{place}: round {round} of match {row['match']} of subject {row['subject']} occurs twice; if subjects"
+                " are counted anew in every session, add a column 'session'"
+            )
+        own, other = words.read(row["own"], place), words.read(row["other"], place)
+        rounds[round] = (own, other, words.read(row["intended"], place) if choice == "decided" else own)
+    sessions, treatments = (len({key[part] for key in matches}) > 1 for part in (1, 2))
+    for (subject, session, treatment, match), rounds in matches.items():
+        player = ", ".join([subject, *[f"session {session}"] * sessions, *[treatment] * treatments])
         first, last = min(rounds), max(rounds)
         if first > 1 or last - first + 1 != len(rounds):
             missing = next(n for n in range(1, last) if n not in rounds)
-            raise PlayError(
-                f"{path}: subject {subject}, match {match}: round {missing} is missing; count rounds from 1"
-            )
-        own, other = np.array([rounds[n] for n in sorted(rounds)], dtype=np.int64).T
-        yield PlayerHistory(str(path), match, 0, subject, ("",), own, other, own)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Line numbers, and fields by the names of `COLUMNS`."""
-    try:
-        text = read_bytes(path, TABLE_SIZE, PlayError).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PlayError(f"{path} is not a text file in UTF-8: {error}") from None
-    if not text:
-        raise PlayError(f"{path} is empty; the first line must name the columns {', '.join(COLUMNS)}")
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    try:
-        yield from _fields(path, reader)
-    except csv.Error as error:  # a field that is too long or not closed
-        raise PlayError(f"{path}, line {reader.line_num}: {error}") from None
-
-
-def _fields(path: Path, reader: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
-    heads = next(reader)
-    where = _columns(heads, path)
-    for row in reader:
-        if not row:
-            continue
-        if len(row) != len(heads):
-            raise PlayError(f"{path}, line {reader.line_num}: {len(row)} fields under {len(heads)} columns")
-        fields = {name: row[place].strip() for name, place in where.items()}
-        for name, field in fields.items():
-            if not field:
-                raise PlayError(f"{path}, line {reader.line_num}: '{heads[where[name]]}' is empty")
-        yield reader.line_num, fields
-
-
-def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
-    """Index of each column."""
-    titles = [re.sub(r"[\W_]+", "_", head.strip().lower()).strip("_") for head in heads]
-    where = {}
-    for name, aliases in COLUMNS.items():
-        places = [titles.index(known) for known in (name, *aliases) if known in titles]
-        if not places:
-            known = f"also known as {', '.join(aliases)}"
-            raise PlayError(f"{path}, line 1: no column '{name}' ({known}){did_you_mean(name, dict.fromkeys(titles))}")
-        where[name] = places[0]
-    return where
-
-
-def _round(text: str, place: str) -> int:
-    if not re.fullmatch(r"0*[1-9]\d{0,8}(\.0*)?", text):
-        raise PlayError(f"{place}: round '{text}' is not a whole number from 1 to 999999999")
-    return int(float(text))
-
-
-def _action(text: str, one: str | None, place: str) -> int:
-    """0 = C, 1 = D."""
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    if not re.fullmatch(r"[01](\.0*)?", text):
-        raise PlayError(f"{place}: action '{text}' is not C, D, 0 or 1")
-    if one is None:
-        raise PlayError(f"{place}: action '{text}' is a number; specify the meaning of 1 with --one C or --one D")
-    return int((text[0] == "1") == (one == "D"))
+            raise PlayError(f"{path}: subject {player}, match {match}: round {missing} is missing; count rounds from 1")
+        own, other, chosen = np.array([rounds[n] for n in sorted(rounds)], dtype=np.int64).T
+        yield PlayerHistory(str(path), match, 0, player, ("",), own, other, chosen, treatment)

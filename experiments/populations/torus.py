@@ -110,13 +110,17 @@ def curves_csv(curves: Curves) -> str:
     return text.getvalue()
 
 
+LATTICE_FILES = ("lattice.csv", "lattice.svg")
+
+
 def write_lattice(curves: Curves, folder: Path) -> None:
     """Write the curves as lattice.csv and lattice.svg."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "lattice.csv", curves_csv(curves))
+    table, chart = (folder / name for name in LATTICE_FILES)
+    write_text(table, curves_csv(curves))
     panel = {"every agent plays its eight neighbours": {name: values.tolist() for name, values in curves.items()}}
     figure = lines("Cooperation on a lattice", "Mean cooperation in every step.", panel, x_title="step")
-    write_text(folder / "lattice.svg", figure)
+    write_text(chart, figure)
 
 
 def load_tables(files: Sequence[Path]) -> dict[str, PolicyTable]:

@@ -134,6 +134,8 @@ def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
     attempts = iter(range(old.attempts, 0, -1))
 
     def answer(request: Request) -> Response:
+        if not old.attempts:
+            return Response(refused="the model could not be asked")
         if request.labels:
             weights = [p * (1.0 if old.mass is None else old.mass) for p in old.probabilities or ()]
             return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))
@@ -172,7 +174,7 @@ def reenact(
     asked: list[_Asked] = []
     found = list(_environment(running, header, record, asked))
     for number, witness in enumerate(witnesses):
-        own = [one for one in asked if one.seat == number]
+        own = [one for one in asked if one.seat == number and one.old.error is None]
         found += _draws(header.seed, record.match, own)
         if witness is not None and own:
             found += _decisions(record.match, own, witness)

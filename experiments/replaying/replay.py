@@ -3,12 +3,12 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pettingzoo  # type: ignore[import-untyped]
 
-import dilemmas.envs  # noqa: F401  # registers the environments in PettingZoo
 from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
@@ -16,6 +16,7 @@ from dilemmas.agents.matches.trajectory import Header, read_trajectory
 from dilemmas.agents.models.backend import Backend, CachingBackend, ModelError
 from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.templates import Template, build_template
 from dilemmas.experiments.replaying.reenact import Difference, Witness, reenact, witness
 from dilemmas.experiments.run_folder import read_run_json
@@ -57,9 +58,10 @@ def replay_file(path: Path, models: "Models | None", result: Result) -> Iterator
 
 
 def make_environment(path: Path, header: Header) -> Environment:
-    """Make the environment of a header; `RecordError` if PettingZoo cannot make it."""
+    """Make the environment of a header, one of dilemmas or any of PettingZoo; `RecordError` if there is no such one."""
+    make = parallel if header.environment.startswith("dilemmas/") else partial(pettingzoo.make, "parallel")
     try:
-        env: Environment = pettingzoo.make("parallel", header.environment, **header.options)
+        env: Environment = make(header.environment, **header.options)
     except Exception as error:  # errors of PettingZoo and of any environment
         raise RecordError(
             f"{path}, line 1: the environment '{header.environment}' cannot be made again: {error}"
@@ -79,10 +81,11 @@ class Models:
         """The model that a trajectory names ``base`` or ``base+adapter``; the adapter may be in its run folder."""
         from dilemmas.agents.models.open_model import open_model
 
-        spec = self._places.get(name) or _spec_in_run(name, file)
+        named = self._places.get(name)
+        spec = named or _spec_in_run(name, file)
         if spec not in self._opened:
             try:
-                model = open_model(spec)
+                model = open_model(spec, ask_hub=named is not None)  # a record must not make it download
                 model.loaded()
             except ModelError as error:
                 where = shlex.quote(f"{name}=MODEL")

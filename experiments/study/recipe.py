@@ -205,7 +205,9 @@ class Recipe:
             for name in getattr(chosen, key):
                 self.game(name, f"[scenarios] {key}")
         for name in matches.games:
-            self.two_player_game(name, "[matches] games")
+            game = self.two_player_game(name, "[matches] games")
+            for opponent in matches.opponents:
+                strategy(opponent, game=game)
         self.two_player_game(population.game, "[population] game")
         for place, names in {
             "[scenarios] contexts": chosen.contexts,

@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dilemmas.experiments.run_folder import json_values, open_folder, provenance, read_run_json, write_json
+from dilemmas.envs.data_files import append_text
+from dilemmas.envs.locks import locked_folder
+from dilemmas.envs.seals import Seals
+from dilemmas.experiments.run_folder import json_values, open_folder, provenance, read_run_json, recover, write_json
 from dilemmas.experiments.study.recipe import Recipe
 
 
@@ -17,9 +20,25 @@ class Run:
         """Open or create the folder; the run of another recipe is refused with the differences (`RunError`)."""
         self.folder = folder
         self.recipe = recipe
-        path = folder / "recipe.json"
+        self._open()
+        self.seals = Seals(folder)
+
+    def _open(self) -> None:
+        path = self.folder / "recipe.json"
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
-        open_folder(folder, "run", path.name, kept, json_values(recipe.as_table()), " or delete it")
+        open_folder(self.folder, "run", path.name, kept, json_values(self.recipe.as_table()), " or delete it")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Context manager: holds the lock of the folder, and makes it whole after a kill or damage.
+
+        `InUseError` if another process holds the lock, `RunError` if one has meanwhile begun another recipe.
+        """
+        with locked_folder(self.folder):
+            self._open()
+            if (self.folder / "recipe.json").is_file():
+                self.seals = recover(self.folder)
+            yield
 
     def begin(self) -> None:
         """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
@@ -35,8 +54,7 @@ class Run:
 
     def log(self, line: str) -> None:
         """Append a line to log.txt, with the time."""
-        with self.path("log.txt").open("a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+        append_text(self.path("log.txt"), f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """Fixtures: the matches of one group in one row of the results, and the row as a line of JSON with a checksum."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.envs.data_files import parse_json
+from dilemmas.envs.data_files import json_text, parse_json
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.tournaments.settings import Group
@@ -102,7 +101,7 @@ class Row:
                 values[field_] = _short(value)
         if self.aborted:
             values["aborted"] = self.aborted
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        text = json_text(values, separators=(",", ":"))
         return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
 
     @classmethod

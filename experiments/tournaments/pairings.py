@@ -8,6 +8,7 @@ from math import comb, perm
 
 import numpy as np
 
+from dilemmas.agents.roster import player_named
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import build_network
@@ -99,8 +100,7 @@ class Pairings:
     def _named(self, word: str, group: Group) -> str:
         """The agent with this name, or with this specification in the settings."""
         by_spec = dict(zip(self.settings.agents, self.names, strict=False))
-        known = by_spec | {name: name for name in self.names}
-        return lookup("agent", word, known, place=f"'{':'.join(group)}'")
+        return by_spec.get(word) or player_named(word, self.names, "agent", f"'{':'.join(group)}'")
 
     def _neighbours(self, graph: str) -> tuple[Group, ...]:
         if self.n_players != 2:
@@ -109,7 +109,8 @@ class Pairings:
             )
         names = self.names
         try:
-            _, edges = build_network(lookup("graph", graph, dict.fromkeys(GRAPHS, graph)), len(names))
+            lookup("graph", graph, dict.fromkeys(GRAPHS))
+            _, edges = build_network(graph, len(names), self.settings.degree)
         except GameError as error:
             raise TournamentError(f"graph = '{graph}': {error}; change the number of agents, or give --pairs") from None
         assert edges is not None

@@ -3,23 +3,43 @@
 settings.json   all that results depend on   provenance.json  versions, git commit, command
 rows.jsonl      one line per group           matches/         trajectories of matches played in environments
 results.json    the results                  payoffs.csv, ranking.csv, report.html, report.md
+seals.jsonl     what is finished, with checksums
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.data_files import complete_lines, drop_incomplete_line, plain_value, read_json, replacing, write_text
+from dilemmas.agents.matches.trajectory import SUFFIX
+from dilemmas.envs.data_files import (
+    append_text,
+    complete_lines,
+    drop_incomplete_line,
+    plain_value,
+    read_json,
+    write_text,
+)
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.reporting.csv_text import csv_text, write_csv
-from dilemmas.experiments.run_folder import RunError, json_values, open_folder, provenance, read_run_json, write_json
+from dilemmas.envs.locks import locked_folder
+from dilemmas.envs.seals import SEALS, Seals, check_sealed
+from dilemmas.experiments.reporting.csv_text import csv_text
+from dilemmas.experiments.run_folder import (
+    RESULTS,
+    RunError,
+    delete_files,
+    json_values,
+    open_folder,
+    provenance,
+    read_run_json,
+    recover,
+    write_json,
+)
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
@@ -27,22 +47,21 @@ from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import rows_of
 
 FORMAT, VERSION = "dilemmas-tournament", 1
-SETTINGS, ROWS, RESULTS = "settings.json", "rows.jsonl", "results.json"
+SETTINGS, ROWS = "settings.json", "rows.jsonl"
+MADE = (
+    SEALS,
+    RESULTS,
+    ROWS,
+    "provenance.json",
+    "seconds.json",
+    "payoffs.csv",
+    "ranking.csv",
+    "report.html",
+    "report.md",
+    f"matches/{'[0-9]' * 5}*-{'[0-9]' * 6}{SUFFIX}",
+)
+"""Files of a tournament besides the settings."""
 TIME_ONLY = "delete it (it contains only the time spent so far)"
-
-COLUMNS = {
-    "match": "int64",
-    "repetition": "int64",
-    "seat": "int64",
-    "player": "string",
-    "engine": "string",
-    "rounds": "float64",
-    "payoff": "float64",
-    "cooperation": "float64",
-}
-"""Columns of the table of matches, with their types in Parquet."""
-LINES_AT_ONCE = 100_000
-"""Number of lines of that table that are written at once."""
 
 Tell = Callable[[float, float], None]
 """Function called with the work done so far and the total work, both in estimated seconds."""
@@ -56,6 +75,7 @@ def play_tournament(
     executor: str = "process",
     address: str = "",
     tell: Tell = lambda done, work: None,
+    again: bool = False,
 ) -> Standings:
     """Play the remaining matches of a tournament and compute the standings.
 
@@ -69,47 +89,85 @@ def play_tournament(
         As for `dilemmas.experiments.tournaments.workers.rows_of`.
     tell
         Called with the progress.
+    again
+        Whether a tournament in the folder is deleted first, whatever its settings.
 
     Raises
     ------
     RunError
         If the folder contains a tournament with other settings, or anything else.
+    InUseError
+        If another process is playing in the folder.
     WorkerError
         If workers cannot be started or one is killed.
     """
     work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
-    rows = list(begin(folder, tournament)) if folder else []
-    left, done = tournament.fixtures[len(rows) :], sum(row.fixture.weight for row in rows)
-    before = seconds(folder) if folder else 0.0
-    start = time.monotonic()
-    tell(done, work)
-    try:
-        for batch in rows_of(tournament, batches(left), workers, executor, address):
-            if folder:
-                append(folder, batch)
-            rows.extend(batch)
+
+    def rows(fixtures: Sequence[Fixture], done: float) -> Iterator[list[Row]]:
+        tell(done, work)
+        for batch in rows_of(tournament, batches(fixtures), workers, executor, address):
+            yield batch
             done += sum(row.fixture.weight for row in batch)
             tell(done, work)
-    finally:
-        if folder:
-            write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
-    table = standings(tuple(tournament.players), rows, tournament.settings.seed, tournament.symmetric)
-    if folder:
+
+    if folder is None:
+        played = [row for batch in rows(tournament.fixtures, 0) for row in batch]
+        return standings(tuple(tournament.players), played, tournament.settings.seed, tournament.symmetric)
+    with locked_folder(folder):
+        seals = begin(folder, tournament, again)
+        played = _play_rest(tournament, folder, seals, rows)
+        table = standings(tuple(tournament.players), played, tournament.settings.seed, tournament.symmetric)
         write_results(folder, tournament_data(settings_data(tournament), table))
+        seals.add(folder / ROWS, folder / RESULTS)
     return table
 
 
-def begin(folder: Path, tournament: Tournament) -> Iterator[Row]:
-    """Open or create the folder and return its rows; `RunError` lists the differences from other settings."""
+def begin(folder: Path, tournament: Tournament, again: bool) -> Seals:
+    """Open or create the folder; `RunError` lists the differences from other settings."""
     kept, asked = settings_in(folder), settings_data(tournament)
-    open_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
-    if kept is None:
+    if again and kept is not None:
+        delete_files(folder, MADE)  # all but the settings, which say until the end whose folder it is
+    else:
+        open_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
+    if kept != asked:
         write_json(folder / SETTINGS, asked)
     write_json(folder / "provenance.json", provenance())
-    path = folder / ROWS
-    path.touch()
-    drop_incomplete_line(path)
-    return read_rows(path, tournament.fixtures)
+    seals = recover(folder)
+    (folder / ROWS).touch()
+    drop_incomplete_line(folder / ROWS)
+    return seals
+
+
+def _play_rest(
+    tournament: Tournament,
+    folder: Path,
+    seals: Seals,
+    rows: Callable[[Sequence[Fixture], float], Iterator[list[Row]]],
+) -> list[Row]:
+    """Play what is missing: matches without a row, and those whose trajectory is not as it was; returns all rows."""
+    kept = {row.fixture: row for row in read_rows(folder / ROWS, tournament.fixtures)}
+    whole = {one for one in kept if all(map(seals.fits, _trajectories(tournament, folder, [one])))}
+    before, start = seconds(folder), time.monotonic()
+    left = [one for one in tournament.fixtures if one not in whole]
+    try:
+        for batch in rows(left, sum(one.weight for one in whole)):
+            for row in batch:
+                if row.fixture in kept and row.line() != kept[row.fixture].line():
+                    names = ", ".join(row.fixture.group)
+                    raise RunError(f"{folder}: {names} play differently than recorded; start again with --force")
+            seals.add(*_trajectories(tournament, folder, [row.fixture for row in batch]))
+            if new := {row.fixture: row for row in batch if row.fixture not in kept}:
+                append_text(folder / ROWS, "".join(row.line() + "\n" for row in new.values()))
+                seals.add(folder / ROWS, finished=False)
+                kept |= new
+    finally:
+        write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
+    return [kept[fixture] for fixture in tournament.fixtures]
+
+
+def _trajectories(tournament: Tournament, folder: Path, fixtures: Iterable[Fixture]) -> list[Path]:
+    """The trajectories of the fixtures in the run folder."""
+    return [path for path in tournament.record_paths(fixtures) if path.is_relative_to(folder)]
 
 
 def settings_in(folder: Path) -> dict[str, Any] | None:
@@ -124,8 +182,11 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
     """Read the rows of a file; `fixtures`: the fixtures of the rows in order, if they are known.
 
-    An incomplete last line of an interrupted tournament is ignored.
+    An incomplete last line of an interrupted tournament is ignored. `RunError` if a line is damaged or a row is there
+    twice, `SealError` if the file was cut or changed.
     """
+    check_sealed(path)
+    seen: set[Fixture] = set()
     for number, line in complete_lines(path):
         try:
             row = Row.read(line.decode())
@@ -136,12 +197,10 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
                 f"{path}, line {number} is damaged, or not a row of this tournament; restore it from a copy,"
                 " or start again with --force"
             ) from None
+        if row.fixture in seen:
+            raise RunError(f"{path}, line {number} is there twice, so two processes wrote it; start again with --force")
+        seen.add(row.fixture)
         yield row
-
-
-def append(folder: Path, rows: list[Row]) -> None:
-    with (folder / ROWS).open("a", encoding="utf-8") as file:
-        file.write("".join(row.line() + "\n" for row in rows))
 
 
 def seconds(folder: Path) -> float:
@@ -196,6 +255,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     """The results in a folder; of an incomplete tournament, those of the matches played so far."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
+        check_sealed(folder / ROWS)
         data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
@@ -235,41 +295,6 @@ def write_results(folder: Path, data: dict[str, Any]) -> None:
 def _flat(standing: dict[str, Any]) -> dict[str, Any]:
     low, high = standing["interval"] or (None, None)
     return {**standing, "low": low, "high": high}
-
-
-def write_matches(rows: Iterable[Row], path: Path) -> None:
-    """Write a table with one line per repetition and player: CSV or Parquet, by the suffix of the path."""
-    lines = (line for number, row in enumerate(rows) for line in _lines(number, row))
-    if path.suffix not in (".csv", ".parquet"):
-        raise RunError(f"{path}: needs the suffix .csv or .parquet")
-    with replacing(path) as partial:
-        if path.suffix == ".parquet":
-            _write_parquet(lines, partial)
-        else:
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                write_csv(file, list(COLUMNS), lines)
-
-
-def _write_parquet(lines: Iterator[list[Any]], path: Path) -> None:
-    try:
-        import pyarrow  # type: ignore[import-untyped, import-not-found, unused-ignore]
-        from pyarrow import parquet  # type: ignore[import-untyped, import-not-found, unused-ignore]
-    except ImportError:
-        raise RunError('Parquet needs pyarrow: pip install "dilemmas[parquet]", or export a .csv file') from None
-    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS.items()])
-    with parquet.ParquetWriter(path, schema) as file:
-        while block := list(islice(lines, LINES_AT_ONCE)):
-            columns = [list(values) for values in zip(*block, strict=True)]
-            file.write_table(pyarrow.table(columns, schema=schema))
-
-
-def _lines(number: int, row: Row) -> Iterator[list[Any]]:
-    """One line of the table per repetition and seat of a row."""
-    fixture = row.fixture
-    for place, (rounds, payoffs, cooperation) in enumerate(zip(row.rounds, row.payoffs, row.cooperation, strict=True)):
-        for seat, name in enumerate(fixture.group):
-            numbers = [float(rounds), float(payoffs[seat]), float(cooperation[seat])]
-            yield [number, fixture.first + place, seat, name, fixture.engine, *numbers]
 
 
 def nested(values: Numbers) -> list[list[float | None]]:

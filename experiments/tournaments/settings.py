@@ -9,6 +9,7 @@ from dilemmas.agents.roster import Framing
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
+from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.envs.validation import Count, Seed
 
 MOST = 200_000
@@ -43,6 +44,8 @@ class Settings:
     """The groups that play, by name; None for all groups."""
     graph: str | None = None
     """Graph whose neighbours play each other, in the order of the agents: one of `GRAPHS`."""
+    degree: Count | None = None
+    """Number of neighbours of each agent on the graph; by default `DEGREES`. None without a graph."""
     sample: Count | None = None
     """Number of groups to draw; None for all groups."""
     engine: str = "auto"
@@ -60,6 +63,10 @@ class Settings:
         answers = [what for what, value in given.items() if value is not None]
         if len(answers) > 1:
             raise TournamentError(f"{', '.join(answers)}: these exclude each other; give one of them")
+        if self.graph is not None and self.degree is None:
+            object.__setattr__(self, "degree", DEGREES.get(self.graph))
+        if self.degree is not None and self.graph is None:
+            raise TournamentError(f"degree = {self.degree}: without a graph there are no neighbours; give --graph too")
         if self.meetings == ():
             raise TournamentError("no pairs; give them as a:b,c:d")
         if self.sample is not None:

@@ -6,6 +6,7 @@ from math import ceil, floor
 from typing import Any
 
 from dilemmas.agents.engines.dispatch import EXACT
+from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT
 from dilemmas.experiments.dynamics.invasion import Resident
 from dilemmas.experiments.reporting.format import NONE, bracketed, num, with_span, words
 from dilemmas.experiments.reporting.intervals import Interval, t_critical
@@ -22,6 +23,11 @@ ENGINES = {
     "environment": "sampled, in environments",
 }
 """How each engine computes its results."""
+RERUN = (
+    "In 1980 tit_for_tat won. The programs of 1980 are lost, and those here play as Axelrod-Python reads the published"
+    " descriptions; where these leave something open, the ranking depends on the reading."
+)
+"""Below the ranking of the first tournament."""
 ENDS = 5
 """Number of groups shown from each end of the list."""
 NAMED = 4
@@ -47,14 +53,22 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
         )
         for one in rows
     )
-    note = "Points per round against opponents drawn at random. Cooperation: share of rounds."
+    note = f"Points per round against {_opponents(data)}. Cooperation: share of rounds."
     if sampled:
-        note += (
-            " Brackets: 95% intervals. Ranks: the range in 95 of 100 such tournaments. First: probability of the first"
-            " place."
-        )
+        note += " Brackets and ranks: 95% intervals. First: probability of the first place."
+    if set(data["players"]) == set(FIRST_TOURNAMENT):
+        note += f" {RERUN}"
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))
     return Table("Ranking", columns, tuple(lines), words=2, note=note, missing="the player completed no round")
+
+
+def _opponents(data: Results) -> str:
+    """The opponents against whom a score is the mean, and whether a player is its own opponent."""
+    groups = [group["players"] for group in data["groups"]]
+    chosen = any(data["settings"].get(name) is not None for name in ("meetings", "graph", "sample"))
+    itself = any(len(set(group)) < len(group) for group in groups)
+    who = "the opponents that it met" if chosen else "opponents drawn at random"
+    return f"{who}, {'itself included' if itself else 'itself not included'}"
 
 
 def score(standing: Results, digits: int) -> str:

@@ -5,7 +5,7 @@ the agents, the size of batches or the number of workers.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cached_property
@@ -19,9 +19,10 @@ from dilemmas.agents.engines.dispatch import EXACT, Recorder, choose_engine, pla
 from dilemmas.agents.engines.tally import match_keys
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
-from dilemmas.agents.roster import Seats, alike_seats, contestants
+from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.theory.outcomes import alike_seats
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.pairings import Pairings
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
@@ -92,9 +93,8 @@ class Tournament:
 
     def _recorder(self, files: ExitStack, fixtures: Sequence[Fixture], keys: NDArray[np.uint64]) -> Recorder:
         """Writers of the trajectories of the fixtures; existing files are overwritten."""
-        assert self.records is not None
         writers = []
-        for fixture, key in zip(fixtures, keys, strict=True):
+        for fixture, key, path in zip(fixtures, keys, self.record_paths(fixtures), strict=True):
             header = Header(
                 environment=f"dilemmas/{self.rules.stage.name}-v0",
                 agents=tuple(agent.describe() for agent in self.seated(fixture.group)),
@@ -103,10 +103,16 @@ class Tournament:
                 context=self.settings.framing.context,
                 template=self.settings.framing.template,
             )
-            path = self.records / f"{self.places[fixture.group]:05d}-{fixture.first:06d}{SUFFIX}"
             path.unlink(missing_ok=True)
             writers.append(files.enter_context(TrajectoryWriter(path, header)))
         return lambda place, _, match: writers[place].write(match)
+
+    def record_paths(self, fixtures: Iterable[Fixture]) -> list[Path]:
+        """The trajectories of those fixtures that are played in environments, if they are recorded."""
+        if self.records is None:
+            return []
+        names = (f"{self.places[one.group]:05d}-{one.first:06d}" for one in fixtures if one.engine == "environment")
+        return [self.records / f"{name}{SUFFIX}" for name in names]
 
     @cached_property
     def identities(self) -> dict[str, str]:

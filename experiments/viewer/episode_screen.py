@@ -28,7 +28,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.experiments.reporting.terminal_text import one_line, visible
 
 BAR = 20
 """Width of the bar for probability 1, in columns."""
@@ -43,7 +43,7 @@ HANDLED = {
     Unreadable.DEFAULT: "so the default action was played",
     Unreadable.UNIFORM: "so an action was drawn uniformly",
 }
-REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red", Reason.FAILED: "red"}
 """Colour of each ending."""
 
 
@@ -73,7 +73,7 @@ def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Te
     more = " ..." if len(record.outcome.totals) > 4 else ""
     line = Text(f"{place:>5}  {_rounds(header, record):>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
-    return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+    return line.append(f"  {totals}{more}  ").append(one_line(name), "dim")
 
 
 def match_facts(header: Header, record: MatchRecord, place: int, name: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
     """Function from an action of a player in a step to text: C and D, contributions, signals or points; numbers in
     unknown games, and for actions of another phase."""
     if rules is None:
-        return str
+        return lambda action: visible(str(action))
     phase, game = _phase(rules, step), rules.stage
     if phase.name == "talk":
         word: Callable[[Any], str] = signal
@@ -128,7 +128,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
             known = phase.name == "talk"
         else:
             known = isinstance(action, int | float) and action >= 0 and (not options or whole(action, options))
-        return word(action) if known else str(action)
+        return visible(word(action) if known else str(action))
 
     return called
 
@@ -194,6 +194,8 @@ def _total(record: MatchRecord, step: int, player: str) -> float:
 
 
 def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    if decision.error is not None:
+        return [Text(visible(decision.error), "bold red")]
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))
@@ -201,8 +203,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     parts.append(Text(SOURCES[decision.source] + share, "dim"))
     if decision.unreadable is not None:
         times = "1 reply" if decision.attempts == 1 else f"{decision.attempts} replies"
-        handled = HANDLED[Unreadable(decision.unreadable)]
-        parts.append(Text(f"unreadable: no action in {times}, {handled}", "bold red"))
+        why = f"unreadable: no action in {times}" if decision.attempts else "the prompt is too long for the model"
+        parts.append(Text(f"{why}, {HANDLED[Unreadable(decision.unreadable)]}", "bold red"))
     elif decision.attempts > 1:
         parts.append(Text(f"readable at attempt {decision.attempts}", "yellow"))
     named = {label: word(action) for action, label in enumerate(decision.labels or ())}

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from dilemmas.agents.matches.record import MatchRecord, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryIndex
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_line, match_screen, step_screen
 
 KEYS = {
@@ -107,7 +108,7 @@ class Shelf:
 
 def browse(shelf: Shelf, here: Place) -> None:
     """Show the run in the full terminal until the user quits."""
-    console = Console(highlight=False)
+    console = SafeConsole()
     with _typing() as typed, console.screen() as screen:
         for key in _keys(typed):
             after = press(here, COMMANDS.get(key, "none"), shelf, page=console.height - 2)
@@ -120,10 +121,10 @@ def browse(shelf: Shelf, here: Place) -> None:
 
 def press(here: Place, command: str, shelf: Shelf, page: int = 20) -> Place | None:
     """The place after a command; None to quit. `page`: number of lines of the screen."""
-    if command == "quit":
-        return None
     if command == "help" or (here.help and command != "redraw"):
         return replace(here, help=not here.help)
+    if command == "quit":
+        return None
     if here.step is None:
         return _in_list(here, command, len(shelf), page)
     return _in_match(here, command, shelf, page)
@@ -166,9 +167,8 @@ def rendered_page(console: Console, shelf: Shelf, here: Place) -> tuple[Segments
     window = lines[here.scroll : here.scroll + height - 1]
     window += [[]] * (height - 1 - len(window))
     below = len(lines) - here.scroll - (height - 1)
-    foot = f" {here.match + 1} of {len(shelf)} matches   ? keys   q quit" + (
-        f"   ↓ {below} more lines" if below > 0 else ""
-    )
+    keys = "any key: back" if here.help else "? keys   q quit"
+    foot = f" {here.match + 1} of {len(shelf)} matches   {keys}" + (f"   ↓ {below} more lines" if below > 0 else "")
     rows = [*window, [Segment(foot[:width].ljust(width), console.get_style("reverse"))]]
     return Segments([part for row in rows for part in (*row, Segment.line())][:-1]), here
 

@@ -15,7 +15,8 @@ from dilemmas.experiments.reporting.intervals import Estimate
 from dilemmas.experiments.study.metrics.bias import Bias
 from dilemmas.experiments.study.stages import read_answers
 from dilemmas.experiments.tournaments.fixtures import Row
-from dilemmas.experiments.tournaments.run_folder import COLUMNS, play_tournament
+from dilemmas.experiments.tournaments.match_table import COLUMNS
+from dilemmas.experiments.tournaments.run_folder import play_tournament
 from dilemmas.experiments.tournaments.settings import Settings
 from dilemmas.experiments.tournaments.tournament import Tournament
 

@@ -26,7 +26,7 @@ FRIENDS = context("friends")
 
 def rewards(name: str, *joint: int, **options: Any) -> tuple[float, ...]:
     """Rewards of one round of the environment."""
-    env = parallel(name, **options)
+    env = parallel(name, **options, views=True)
     env.reset(seed=0)
     return tuple(env.step(dict(zip(env.agents, joint, strict=True)))[1].values())
 
@@ -40,7 +40,7 @@ def batch_rewards(name: str, *joint: int, **options: Any) -> tuple[float, ...]:
 
 def prompt(name: str, **options: Any) -> str:
     """Prompt of the first player of the environment."""
-    _, infos = parallel(name, **options).reset(seed=0)
+    _, infos = parallel(name, **options, views=True).reset(seed=0)
     asked = match_prompt(STUDY, infos["player_0"]["view"], FRIENDS)
     assert asked == scenario_prompt(STUDY, stage_game(name, **options), FRIENDS)
     return asked

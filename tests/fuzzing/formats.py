@@ -31,6 +31,7 @@ from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts import contexts, templates
 from dilemmas.envs.prompts.prompts import scenario_prompt
+from dilemmas.envs.seals import SEALS
 from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
@@ -100,7 +101,7 @@ def show(path: Path) -> Any:
     data = kept_data(path.parent)
     print_tables(screen(), data)
     write_report(path.parent, data)
-    return data
+    return [data]
 
 
 def look(path: Path) -> Any:
@@ -140,12 +141,13 @@ FORMATS = {
     "resealed trajectory of models, replayed": Format("models.trajectory.jsonl", TRAJECTORY[3:], replay),
     "resealed trajectory, replayed": Format("play.trajectory.jsonl", TRAJECTORY[3:], replay),
     "resealed trajectory, inferred from": Format("play.trajectory.jsonl", TRAJECTORY[3:], play),
-    "rows": Format("cup/rows.jsonl", LINES, lambda path: [one.line() for one in read_rows(path)]),
+    "rows": Format("cup/rows.jsonl", LINES, lambda path: [one.line() for one in read_rows(path)], sealed=True),
     "resealed rows": Format("unfinished/rows.jsonl", RESEALED, show),
-    "settings": Format("cup/settings.json", JSON, show),
-    "results of a tournament": Format("cup/results.json", JSON, show),
+    "settings": Format("unsealed/settings.json", JSON, show),
+    "sealed results of a tournament": Format("cup/results.json", JSON, show, sealed=True),
+    "results of a tournament": Format("unsealed/results.json", JSON, show),
     "payoffs of a tournament": Format(
-        "cup/results.json", JSON, lambda path: read_payoffs(path.parent).payoffs.tolist()
+        "unsealed/results.json", JSON, lambda path: read_payoffs(path.parent).payoffs.tolist()
     ),
     "recipe": Format("own.toml", TOML, recipe),
     "resolved recipe": Format("recipe.json", JSON, recipe),
@@ -171,9 +173,11 @@ def make_corpus(folder: Path, study: Path) -> None:
     ends = [number for number, line in enumerate(lines, 1) if is_end_line(line)]
     (folder / "models.trajectory.jsonl").write_bytes(b"".join(lines[: ends[1]]))
     settings = Settings("prisoners_dilemma", ("tft", "random", "alld"), {"rounds": 5, "noise": 0.1}, 2)
-    for name in ("cup", "unfinished"):
+    for name in ("cup", "unfinished", "unsealed"):
         play_tournament(Tournament(settings), folder / name)
     (folder / "unfinished" / "results.json").unlink()
+    for name in ("unfinished", "unsealed"):
+        (folder / name / SEALS).unlink()
     prompts = Path(templates.__file__).parent
     shutil.copy(prompts / "contexts.toml", folder)
     shutil.copy(prompts / "template_files" / "study.toml", folder / "mine.toml")
@@ -203,6 +207,8 @@ rank = 8
 game = "matrix_game"
 T = 9
 R = 7
+P = 2
+S = 0
 [contexts.pub]
 title = "a chat in a pub"
 pair = "You are in a pub with a friend."

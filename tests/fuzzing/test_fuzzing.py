@@ -12,7 +12,7 @@ from formats import FORMATS, damaged, make_corpus
 
 from dilemmas.envs.errors import InputError
 
-FEW, MANY = 16, 530
+FEW, MANY = 16, 480
 """Damaged files of each format in the fast tests, and in the slow one, where they are more than 10,000 in all."""
 MOST_SECONDS, MOST_BYTES = 20.0, 1 << 30
 

@@ -11,7 +11,6 @@ steps asks for payoffs only.
 
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,10 +20,12 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.training.batches import Branch, PackedRow, Target, collate, completion, loss, term_logprobs
+from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
@@ -60,6 +61,8 @@ BUILDS: dict[Role, MiniatureBuild] = {
 }
 """Together 5.8 MB in float32; the teacher has nearly three times the parameters of the student."""
 
+WEIGHTS = "model.safetensors"
+"""File of the weights, which is written last."""
 SAVE_EVERY = 100
 """Steps between checkpoints."""
 MEASURE_EVERY = 200
@@ -132,14 +135,19 @@ class PretrainingProgress:
 
 def pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[PretrainingProgress]:
     """Build a miniature in the folder `out`, from the last checkpoint if there is one; yields after every step."""
-    if (out / "model.safetensors").is_file():
-        return
-    out.mkdir(parents=True, exist_ok=True)
+    with locked_folder(out):
+        if not (out / WEIGHTS).is_file():
+            yield from _pretrain(role, build, out)
+        tidied(out)
+
+
+def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[PretrainingProgress]:
     tokenizer = build_tokenizer()
     corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
     model = build_model(build, tokenizer)
     muon, adam = _optimisers(model)
-    log = _restore(out, model, muon, adam)
+    checkpoints = Checkpoints(out / "checkpoint")
+    log = _restore(checkpoints, model, muon, adam)
     steps = build.steps + build.finish
     for step in range(len(log), steps):
         if step == build.steps:
@@ -150,15 +158,19 @@ def pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretraini
         mix = curriculum(build, step)
         value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
         value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if not all_finite((value, norm)):
+            raise checkpoints.stopped(step + 1, steps)
         for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad()
         done = step + 1
         errors = measure(model, corpus, mix) if done % MEASURE_EVERY == 0 or done == steps else None
         log.append(PretrainingProgress(done, steps, value.item(), errors))
-        if done % SAVE_EVERY == 0:
-            _save(out, model, muon, adam, log)
+        if done % SAVE_EVERY == 0 or done == steps:
+            if not all_finite(model.parameters()):
+                raise checkpoints.stopped(done, steps)
+            _save(checkpoints, model, muon, adam, log)
         yield log[-1]
     _finish(role, build, out, model, tokenizer, log)
 
@@ -224,16 +236,15 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
     return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
 
 
-def _save(out: Path, model: Any, muon: Any, adam: Any, log: Sequence[PretrainingProgress]) -> None:
+def _save(checkpoints: Checkpoints, model: Any, muon: Any, adam: Any, log: Sequence[PretrainingProgress]) -> None:
     state = {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
-    torch.save(state | {"log": [asdict(entry) for entry in log]}, out / "checkpoint.partial")
-    os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
+    checkpoints.save(len(log), state | {"log": [asdict(entry) for entry in log]})
 
 
-def _restore(out: Path, model: Any, muon: Any, adam: Any) -> list[PretrainingProgress]:
-    if not (out / "checkpoint.pt").is_file():
+def _restore(checkpoints: Checkpoints, model: Any, muon: Any, adam: Any) -> list[PretrainingProgress]:
+    state = checkpoints.load()
+    if state is None:
         return []
-    state = torch.load(out / "checkpoint.pt", weights_only=True)
     for part, name in ((model, "model"), (muon, "muon"), (adam, "adam")):
         part.load_state_dict(state[name])
     return [PretrainingProgress(**entry) for entry in state["log"]]
@@ -254,17 +265,14 @@ def _finish(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    staging = out / "staging"
-    model.save_pretrained(staging)
-    tokenizer.save_pretrained(staging)
     measured = [entry for entry in log if entry.errors]
     record = {"role": role, "build": asdict(build), "seed": SEED, "measured": [asdict(entry) for entry in measured]}
-    (staging / "pretraining.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    (staging / "README.md").write_text(miniature_card(role, build, model.num_parameters(), measured[-1].errors or {}))
-    for file in sorted(staging.iterdir(), key=lambda path: path.suffix == ".safetensors"):
-        os.replace(file, out / file.name)
-    staging.rmdir()
-    (out / "checkpoint.pt").unlink(missing_ok=True)
+    card = miniature_card(role, build, model.num_parameters(), measured[-1].errors or {})
+    with published(out, WEIGHTS) as staging:
+        model.save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
+        (staging / "pretraining.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+        (staging / "README.md").write_text(card, encoding="utf-8")
 
 
 def miniature_card(role: Role, build: MiniatureBuild, parameters: int, errors: dict[str, float]) -> str:

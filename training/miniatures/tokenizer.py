@@ -16,7 +16,8 @@ from dilemmas.training.miniatures.corpus import ATTITUDES, CLOSENESS, EXPECTATIO
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
-    "{% if message['role'] == 'assistant' %}<assistant> {{ message['content'] }}{{ eos_token }}"
+    "{% if message['role'] == 'assistant' %}<assistant>"
+    "{% generation %} {{ message['content'] }}{{ eos_token }}{% endgeneration %}"  # what trainers learn from
     "{% else %}<user>{{ message['content'] }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )

@@ -1,13 +1,12 @@
 """`dilemmas tournament strategies`: the list of built-in strategies, or the description of one."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -22,11 +21,18 @@ from dilemmas.agents.strategies.catalogue import (
     key_of,
     listing,
     names_of,
+    strategy,
 )
+from dilemmas.agents.strategies.entry import Family, GroupEntry, StrategyEntry
+from dilemmas.agents.strategies.finite_state import Automaton
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import game_option, json_option, print_json, set_option
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import fact_table
+from dilemmas.experiments.reporting.terminal_text import echo
 
 KINDS = {
     "automaton": "finite automaton",
@@ -60,22 +66,27 @@ class Known:
 
 @click.command(short_help="List the built-in strategies, or describe one.")
 @click.argument("name", required=False, shell_complete=completion.strategies)
+@game_option("prisoners_dilemma")
+@set_option
 @json_option
-def command(name: str | None, as_json: bool) -> None:
+def command(name: str | None, game: str, settings: Mapping[str, Any], as_json: bool) -> None:
     """List the built-in strategies, or describe one in full.
 
-    NAME is a strategy or one of its other names (tit_for_tat, TFT), a set (@first_tournament, @automata, @all,
-    @groups), or part of a name or of a source, which lists the strategies that contain it.
+    NAME is a strategy or one of its other names (tit_for_tat, TFT), with its parameters if it has any; a set
+    (@first_tournament, @automata, @all, @groups); or part of a name or of a source, which lists the strategies that
+    contain it. --game and --set give the payoffs from which some strategies are computed.
     """
     found, exact = chosen(name)
+    if exact and name is not None:
+        found = [with_vector(one, name, stage_game(game, **settings)) for one in found]
     if as_json:
         return print_json([one.as_data() for one in found])
-    console = Console(highlight=False)
+    console = SafeConsole()
     for part in map(in_full, found) if exact else strategy_list(found):
         console.print(part)
     if not exact:
-        click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
-        click.echo("describe one: dilemmas tournament strategies NAME", err=True)
+        echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
+        echo("describe one: dilemmas tournament strategies NAME", err=True)
 
 
 @cache
@@ -102,6 +113,15 @@ def chosen(name: str | None) -> tuple[list[Known], bool]:
     return partial, False
 
 
+def with_vector(one: Known, name: str, game: StageGame) -> Known:
+    """A strategy with its probabilities in a game, if they are known: those of a family need its parameters."""
+    if isinstance(one.entry, GroupEntry) or (isinstance(one.entry, Family) and "(" not in name):
+        return one
+    written = f"{one.entry.name}({name.partition('(')[2]}" if isinstance(one.entry, Family) else one.entry.name
+    automaton: Automaton | None = strategy(written, game=game).traits.automaton
+    return replace(one, row=one.row._replace(vector=None if automaton is None else automaton.vector))
+
+
 def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
     """One line per strategy under the heading of its section, cut to the width of the terminal."""
     for section, members in groupby(found, key=lambda one: one.section):
@@ -114,20 +134,29 @@ def strategy_list(found: Iterable[Known]) -> Iterator[Table | Text]:
         yield table
 
 
+def vector_text(vector: Sequence[float]) -> str:
+    """The probabilities of cooperation of a strategy that depends on the last round only."""
+    first, *after = (f"{chance:.6g}" for chance in vector)
+    responses = zip(after, ("CC", "CD", "DC", "DD"), strict=True)
+    return f"with probability {first} first, " + ", ".join(f"{chance} after {last}" for chance, last in responses)
+
+
 def in_full(one: Known) -> Table:
     """The complete description of a strategy."""
-    row = one.row
+    row, twins = one.row, one.entry.axelrod if isinstance(one.entry, StrategyEntry) else ()
     lines = {
         "strategy": row.name,
         "": one.entry.description,
         "section": one.section,
         "source": row.source,
+        "plays as": f"{', '.join(twins)} of Axelrod-Python 4.13" if twins else "",
         "other names": ", ".join(row.aliases),
         "parameters": ", ".join(one.parameters),
         "kind": KINDS[row.kind],
         "players": row.players,
         "states": "" if row.states is None else str(row.states),
         "looks back": "" if row.lookback is None else f"{row.lookback} round{'s' * (row.lookback != 1)}",
+        "cooperates": "" if row.vector is None else vector_text(row.vector),
         "random": {None: "", True: "no", False: "yes"}[row.deterministic],
     }
     return fact_table({heading: text for heading, text in lines.items() if text})

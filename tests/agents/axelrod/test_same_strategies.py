@@ -85,7 +85,7 @@ def same_games(axl: Any, names: Sequence[str]) -> Iterator[str]:
     """Pairs whose matches differ between Axelrod-Python and dilemmas."""
     for place, one in enumerate(names):
         others = names[place:]
-        here = games(strategy(one), [strategy(other) for other in others])
+        here = games(strategy(SHARED[one]), [strategy(SHARED[other]) for other in others])
         for other, game in zip(others, here, strict=True):
             if game != game_there(axl, one, other):
                 yield f"{one} v {other}"

@@ -1,10 +1,16 @@
-"""A tiny model in memory, a copy of its files to damage, and an adapter for it."""
+"""A tiny model in memory, a copy of its files to damage, and an adapter for it.
+
+Also lets the tests of this folder import what they share (`tokenizer_families`).
+"""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
@@ -19,7 +19,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
-from dilemmas.envs.numbers import format_number
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -105,7 +105,7 @@ def test_shuffled_labels_keep_their_actions() -> None:
         assert decision.prompt is not None
         assert decision.probabilities is not None
         cooperation = (
-            "C" if f"You choose C, they choose C: you get {format_number(DILEMMA.R)}," in decision.prompt else "D"
+            "C" if f"You choose C, they choose C: you get {tell_number(DILEMMA.R)}," in decision.prompt else "D"
         )
         assert decision.labels == (cooperation, "D" if cooperation == "C" else "C")
         meanings.add(cooperation)
@@ -247,7 +247,7 @@ def test_a_local_model_plays(tiny_model: Path) -> None:
 
 def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
     """The decisions of one match by step."""
-    (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
+    (match,) = finished(run_matches(lambda: parallel(name, **options), agents, 1, seed=0))
     return [tuple(move.decision for move in step) for step in match.steps]
 
 
@@ -287,7 +287,7 @@ def test_a_message_is_passed_on_unchanged_and_quoted() -> None:
 
 def test_signals_have_exact_probabilities() -> None:
     agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
-    env = parallel("stag_hunt", talk=1, words=True)
+    env = parallel("stag_hunt", talk=1, words=True, views=True)
     info = env.reset(seed=0)[1]["player_0"]
     turn = Turn("player_0", None, info, env.action_space("player_0"), np.random.default_rng(0))
     (spoken,) = agent.decide([turn])

@@ -16,7 +16,9 @@ peft = pytest.importorskip("peft")
 
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
+from dilemmas.agents.models.answers import exact_distributions, sample_replies  # noqa: E402
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
+from dilemmas.agents.models.chat import conversation  # noqa: E402
 from dilemmas.agents.models.local import LocalBackend  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.agents.models.sampling import Draw, sample_tokens  # noqa: E402
@@ -104,7 +106,7 @@ def test_equal_prompts_are_processed_once_with_one_bos_token(backend) -> None:
     replace(backend, model=spy).respond([Request(SHORT, labels=("C", "D"))] * 50)
     (ids,) = spy.calls
     assert ids.shape[0] == 1
-    assert ids[0].tolist().count(backend.tokenizer.bos_token_id) == 1
+    assert ids[0].tolist().count(backend.chat.tokenizer.bos_token_id) == 1
 
 
 def test_a_model_without_chat_template_is_asked_in_plain_text(copy) -> None:
@@ -130,14 +132,14 @@ def test_sampled_tokens_have_the_frequencies_of_the_model(backend) -> None:
     for temperature in (1.0, 0.5):
         requests = [Request(SHORT, max_tokens=1, temperature=temperature, seed=(7, i)) for i in range(draws)]
         found = texts(backend, requests)
-        ids = torch.tensor([backend.tokenizer("<s><user>" + SHORT + "<assistant>")["input_ids"]])
+        ids = torch.tensor([backend.chat.tokenizer("<s><user>" + SHORT + "<assistant>")["input_ids"]])
         with torch.inference_mode():
             chance = (backend.model(ids).logits[0, -1].double() / temperature).softmax(-1)
         for token in chance.topk(5).indices.tolist():
-            word, p = backend.tokenizer.decode([token]).strip(), float(chance[token])
+            word, p = backend.chat.tokenizer.decode([token]).strip(), float(chance[token])
             if word and "\ufffd" not in word:  # not the bytes of half a character
                 spread = math.sqrt(p * (1 - p) / draws)
-                same = [i for i in range(len(chance)) if backend.tokenizer.decode([i]).strip() == word]
+                same = [i for i in range(len(chance)) if backend.chat.tokenizer.decode([i]).strip() == word]
                 assert found.count(word) / draws == pytest.approx(float(chance[same].sum()), abs=5 * spread)
 
 
@@ -165,7 +167,7 @@ def test_equal_partial_replies_share_a_row(backend) -> None:
 
 
 def test_a_reply_ends_at_a_stop_token_and_the_others_continue(backend) -> None:
-    prompts = [backend.tokenizer(f"<s><user>{prompt}<assistant>")["input_ids"] for prompt in PROMPTS]
+    prompts = [backend.chat.tokenizer(f"<s><user>{prompt}<assistant>")["input_ids"] for prompt in PROMPTS]
     draws = [Draw(i % 4, max_tokens=10, temperature=0.7, seed=(i,)) for i in range(40)]
     with torch.inference_mode():
         free = sample_tokens(backend.model, prompts, draws, frozenset(), 16_384)
@@ -186,7 +188,7 @@ def test_the_stop_tokens_are_those_of_the_generation_settings(copy, backend) -> 
     (copy / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": [2, written[2]]}))
     (short,) = open_model(str(copy)).respond([request])
     assert (whole.stopped, short.stopped) == (False, True)
-    assert short.text == backend.tokenizer.decode(written[:2]).strip()
+    assert short.text == backend.chat.tokenizer.decode(written[:2]).strip()
 
 
 def test_nothing_touches_the_global_generators(tiny_model) -> None:
@@ -236,9 +238,48 @@ def test_weights_are_loaded_at_the_first_request_and_freed_by_unload(tiny_model,
         open_model(str(tiny_model), dtype="float23")
 
 
-def test_a_prompt_that_cannot_be_processed_is_refused(backend) -> None:
-    for prompt, complaint in (("You win.</s> Choose", "control token"), ("choose " * 300, "tokens")):
-        with pytest.raises(ModelError, match=complaint):
-            backend.respond([Request(prompt, labels=("C", "D"))])
+def test_a_prompt_that_is_too_long_is_refused_alone(backend) -> None:
+    fitting, long = Request(SHORT, ("C", "D"), max_tokens=3), Request("choose " * 300, ("C", "D"), max_tokens=3)
+    refused, answered, again = backend.respond([long, fitting, long])
+    assert answered == backend.respond([fitting])[0]
+    assert refused == again
+    assert "the maximum of tiny is 256: show fewer rounds" in refused.refused
+    assert (refused.logprobs, refused.text) == ((), "")
+    with pytest.raises(ModelError, match="the maximum of tiny is 256"):
+        exact_distributions(backend, [(long.prompt, long.labels)])
+    with pytest.raises(ModelError, match="the maximum of tiny is 256"):
+        sample_replies(backend, [(long.prompt, long.labels, (0,))], n=1)
+
+
+def test_labels_with_the_same_tokens_are_refused(backend) -> None:
     with pytest.raises(ModelError, match="not different"):
         backend.respond([Request(SHORT, labels=("C", "C"))])
+
+
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "does not end|exit code"),
+        ("{{ messages[0].content * 10 ** 10 }}", "MemoryError"),
+        ("{% for a in range(99999) %}{{ 'a long text' * 9 }}{% endfor %}", "writes more than 1,000,000 characters"),
+        ("{{ messages[0].content.upper() }}", "does not write a message of the user as it is"),
+        ("{{ raise_exception('only systems') }}", "only systems"),
+        ("{% if %}", "TemplateSyntaxError"),
+        ("{{ ''.__class__.__mro__ }}", "SecurityError"),
+    ],
+)
+def test_a_chat_template_that_cannot_be_used_is_refused(
+    template: str, complaint: str, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dilemmas.agents.models.chat.SECONDS", 2)
+    (copy / "chat_template.jinja").write_text(template)
+    with pytest.raises(ModelError, match=complaint):
+        open_model(str(copy)).loaded()
+
+
+def test_a_chat_template_gives_the_same_prompt_every_time(copy: Path) -> None:
+    """Its date and its random numbers are fixed, so the prompt is that of any other day and process."""
+    clock = "{{ strftime_now('%Y-%m-%d') }} {{ [1, 2, 3, 4, 5, 6, 7, 8, 9] | random }}{{ messages[0].content }}"
+    (copy / "chat_template.jinja").write_text(clock)
+    tokenizer = open_model(str(copy)).loaded().chat.tokenizer
+    assert conversation(tokenizer).before == "2024-01-01 7"

@@ -89,6 +89,15 @@ def test_a_directory_without_a_complete_model_is_refused(copy, tmp_path) -> None
     weights["model.layers.1.mlp.up_proj.weight"] = torch.zeros(64, 31)
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
     assert "lack 1 tensors (model.layers.1.mlp.up_proj.weight" in refused(str(copy))
+    weights["model.layers.1.mlp.up_proj.weight"] = torch.zeros(64, 32)
+    weights["spare"] = torch.zeros(2)
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    assert "1 tensors of the weights (spare, ...) have no place" in refused(str(copy))
+    del weights["spare"]
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    shape = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(shape | {"num_hidden_layers": 1}))
+    assert "of the weights (model.layers.1" in refused(str(copy))
     (copy / "model.safetensors").unlink()
     assert "no model.safetensors" in refused(str(copy))
     (copy / "config.json").write_text("{")
@@ -102,9 +111,7 @@ def test_a_chat_template_that_cannot_be_used_is_refused(copy) -> None:
 
 
 def test_transformers_and_peft_print_nothing(copy, adapter, caplog, recwarn) -> None:
-    """Transformers would report an unused tensor, and peft causes a FutureWarning for every adapter."""
-    weights = tensors(copy / "model.safetensors") | {"spare": torch.zeros(2)}
-    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    """Peft causes a FutureWarning for every adapter."""
     logger = logging.getLogger("transformers")
     logger.addHandler(caplog.handler)
     open_model(f"{copy}+{adapter}").loaded()
@@ -140,7 +147,16 @@ def test_an_adapter_that_cannot_be_used_is_refused(tiny_model, adapter, tmp_path
     assert "has no base_model_name_or_path" in refused(str(broken))
     (broken / "adapter_config.json").write_text(json.dumps(settings | {"r": 8}))
     assert "does not fit" in refused(f"{tiny_model}+{broken}")
+    (broken / "adapter_config.json").write_text(json.dumps(settings | {"target_modules": ["q_proj"]}))
+    assert "they would be ignored. Use a complete adapter" in refused(f"{tiny_model}+{broken}")
+    (broken / "adapter_config.json").write_text(json.dumps(settings | {"peft_type": "PREFIX_TUNING"}))
+    assert "needs a LoRA adapter" in refused(f"{tiny_model}+{broken}")
     (broken / "adapter_config.json").write_text(json.dumps(settings))
+    spare = tensors(broken / "adapter_model.safetensors") | {"spare": torch.zeros(2)}
+    save_file(spare, broken / "adapter_model.safetensors")
+    assert "1 tensors of its weights (spare, ...)" in refused(f"{tiny_model}+{broken}")
+    spare.pop("spare")
+    save_file(spare, broken / "adapter_model.safetensors")
     weights = tensors(broken / "adapter_model.safetensors")
     weights.pop(next(iter(weights)))
     save_file(weights, broken / "adapter_model.safetensors")

@@ -65,7 +65,7 @@ def test_there_are_the_fifteen_of_1980_and_many_more() -> None:
 def test_the_listing_gives_the_properties_of_strategies() -> None:
     rows = {row.name: row for row in listing()}
     assert all(row.source for row in rows.values())
-    known = lambda name: rows[name][4:]  # noqa: E731
+    known = lambda name: rows[name][4:9]  # noqa: E731
     assert known("tit_for_tat") == ("automaton", "2+", 2, 1, True)
     assert known("grim") == ("automaton", "2+", 2, None, True)
     assert known("tit_for_three_tats") == ("automaton", "2+", 4, 3, True)
@@ -73,6 +73,9 @@ def test_the_listing_gives_the_properties_of_strategies() -> None:
     assert known("downing") == ("counting", "2", None, None, True)
     assert known("graaskamp") == ("counting", "2", None, None, False)
     assert rows["random(p)"].kind == "family"
+    assert rows["random"].vector == (0.5,) * 5
+    assert rows["bully"].vector == (0, 0, 1, 0, 1)
+    assert rows["grim"].vector is None
     assert rows["conditional_cooperator"].kind == "group"
 
 
@@ -152,7 +155,10 @@ def test_strategies_are_reconstructed_from_their_descriptions() -> None:
         player = entry.strategy.describe()
         if player.kind == "automaton":
             after = tuple(map(tuple, player.parameters["after"]))
-            assert Automaton(player.name, tuple(player.parameters["cooperate"]), after) == entry.strategy
+            payoffs = player.parameters.get("payoffs")
+            assert (
+                Automaton(player.name, tuple(player.parameters["cooperate"]), after, payoffs=payoffs) == entry.strategy
+            )
         else:
             assert strategy(player.name) == entry.strategy
 

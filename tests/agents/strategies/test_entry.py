@@ -224,7 +224,13 @@ RULES: dict[str, Callable[[str, str], bool]] = {
     "winner_12": lambda own, theirs: (
         len(own) < 2 or own[-1] + theirs[-1] == "CC" or (own[-1] + theirs[-1] == "DD" and theirs[-2] == "C")
     ),
-    "winner_21": lambda own, theirs: (
+    "winner_21": lambda own, theirs: "DC"[len(own)] == "C" if len(own) < 2 else theirs[-1] == "C" and own[-2:] != "DD",
+    "spiteful_cc": lambda own, theirs: len(own) < 2 or own[-1] + theirs[-1] == "CC",
+    "spiteful_cc_axelrod": lambda own, theirs: len(own) < 2 or "D" not in theirs,
+    "tft_spiteful": lambda own, theirs: len(own) < 2 or ("DD" not in theirs and theirs[-1] == "C"),
+    "hard_tft": lambda own, theirs: len(own) < 2 or "D" not in theirs[-2:],
+    "cycler_cd": lambda own, theirs: len(own) % 2 == 0,
+    "winner_21_axelrod": lambda own, theirs: (
         "DC"[len(own)] == "C"
         if len(own) < 2
         else own[-1] + theirs[-1] == "CC" or (own[-1] + theirs[-1] == "DC" and theirs[-2] == "C")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Turn, View
+from dilemmas.agents.engines.dispatch import play_groups
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
 from dilemmas.agents.strategies.counting import CountingStrategy, match_information
@@ -17,6 +18,7 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 
@@ -132,6 +134,18 @@ def test_tullock_cooperates_ten_percentage_points_less_often_than_the_opponent()
     theirs = np.array([[1], [1], [0], [0], [1], [0], [0], [0], [0], [0], [0], [0], [1]])
     found = chances(counting("tullock"), np.zeros_like(theirs), theirs, np.empty((14, 1, 0)))[:, 0]
     assert found == pytest.approx([*[1] * 11, 0.7, 0.8, 0.7])
+
+
+@pytest.mark.parametrize("name", ["stein_and_rapoport", "tideman_and_chieruzzi"])
+@pytest.mark.parametrize("engine", ["vectorised", "environment"])
+@pytest.mark.parametrize(("continuation", "last_two"), [(1.0, "DD"), (0.999999, "CC")])
+def test_a_length_that_chance_may_cut_is_not_told(name: str, engine: str, continuation: float, last_two: str) -> None:
+    """As in Axelrod-Python, where only `turns` without `prob_end` is told: 10 rounds pay 3.4 : 2.4, or 3.0 : 3.0."""
+    rules = rules_of("prisoners_dilemma", rounds=10, continuation=continuation, clock=True)
+    keys = np.arange(1, dtype=np.uint64)[None]
+    (tally,) = play_groups(rules, [(strategy(name), strategy("allc"))], keys, engine)
+    expected = [3.4, 2.4] if last_two == "DD" else [3.0, 3.0]
+    assert (tally.payoffs[0] / tally.rounds[0]).tolist() == expected
 
 
 def test_downing_finds_the_best_reply_to_reactive_opponents() -> None:

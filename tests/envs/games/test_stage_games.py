@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.games.bimatrix import BimatrixGame
-from dilemmas.envs.games.catalogue import GAMES, game_options, stage_game
+from dilemmas.envs.games.catalogue import GAMES, example_options, game_options, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame, plane_game
 from dilemmas.envs.games.n_player import PROMISES, CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
@@ -111,7 +111,7 @@ def test_every_game_is_made_from_its_own_options() -> None:
         assert game.name == name
         options = {key: value for key, value in game_options(name).items() if value is not None}
         assert stage_game(name, **options) == game
-        assert stage_game(name) == game
+        assert stage_game(name, **example_options(name)) == game
 
 
 # --- two players ---------------------------------------------------------------------------------------------------

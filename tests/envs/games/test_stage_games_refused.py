@@ -3,11 +3,12 @@
 from itertools import permutations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dilemmas.envs.checks import GameError
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import default_game, stage_game
+from dilemmas.envs.games.catalogue import GAMES, default_game, example_options, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 
@@ -31,7 +32,11 @@ from dilemmas.envs.games.n_player import CountGame
         ("bimatrix_game", {"row": []}, "row = []"),
         ("bimatrix_game", {"row": [[], []]}, "row = [[], []]"),
         ("bimatrix_game", {"row": [[1]]}, "row = ((1.0,),); at least one player needs two actions"),
-        ("bimatrix_game", {"row": [[1, 2]]}, "row is 1 x 2, column is not specified; a symmetric game needs"),
+        (
+            "bimatrix_game",
+            {"row": [[1, 2]], "column": None},
+            "row is 1 x 2, column is not specified; a symmetric game needs",
+        ),
         ("bimatrix_game", {"row": [[1, 2]], "column": [[1], [2]]}, "column is 2 x 1, row is 1 x 2"),
         ("bimatrix_game", {"row": [[1, 2], [3, float("inf")]]}, "row[1][1] = inf"),
         ("bimatrix_game", {"row": [[1, "2"], [3, 4]]}, "row[0][1] = '2'"),
@@ -49,7 +54,7 @@ from dilemmas.envs.games.n_player import CountGame
         ("travelers_dilemma", {"bonus": 1}, "bonus = 1; needs more than 1"),
         ("inspection_game", {"effort": 4}, "0 < effort < wage < output, 0 < inspection < wage; got output=6, wage=4"),
         ("inspection_game", {"inspection": None}, "inspection = None"),
-        ("count_game", {"cooperate": [1]}, "1 payoffs of cooperation, 2 of defection"),
+        ("count_game", {"cooperate": [1]}, "1 payoffs of cooperation, 3 of defection"),
         ("count_game", {"cooperate": [1], "defect": [2]}, "needs n of each, n >= 2"),
         ("count_game", {"cooperate": 1}, "cooperate = 1; needs a list"),
         ("count_game", {"defect": [1, None]}, "defect[1] = None"),
@@ -84,7 +89,7 @@ from dilemmas.envs.games.n_player import CountGame
 )
 def test_unusable_options_are_refused_with_value_and_range(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
-        stage_game(name, **options)
+        stage_game(name, **example_options(name) | options)
     assert message in str(error.value)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
@@ -116,3 +121,36 @@ def test_the_strict_orderings_exclude_each_other() -> None:
         assert len(names) <= 1
         found += names
     assert sorted(set(found)) == ["deadlock", "harmony", "leader", "prisoners_dilemma", "snowdrift", "stag_hunt"]
+
+
+PLAYED = [*GAMES.values(), stage_game("public_goods", levels=None, endowment=(5, 10, 20, 20))]
+
+
+@pytest.mark.parametrize("game", PLAYED, ids=lambda game: game.name)
+def test_joint_actions_that_the_game_does_not_have_are_refused(game: Any) -> None:
+    """Rows given to `payoffs`, a player too many or too few, and actions below 0, above the last, and of no number."""
+    n, last = game.n_players, [most if game.endowments else most - 1 for most in game.endowments or game.options]
+    some = np.array([last] * n)
+    for joint in (some, some[:, :1], last[:-1], [*last, 0], 0):
+        with pytest.raises(GameError, match=f"{game.name}: joint action"):
+            game.payoffs(joint)
+    for player in range(n):
+        for action in (-1, last[player] + 1, float("nan"), "0", None, 0.5 if not game.endowments else -0.5):
+            joint = [*last[:player], action, *last[player + 1 :]]
+            with pytest.raises(GameError, match=f"of player_{player} is outside 0..{last[player]:g} of {game.name}"):
+                game.payoffs(joint)
+            with pytest.raises(GameError, match=rf"{game.name}: actions of type|player_{player} in row 1 is outside"):
+                game.payoff_array(np.array([last, joint]))
+    for joints in (np.array([*last, 0]), np.array(last[:-1]), np.array(0), np.array([True] * n)):
+        with pytest.raises(GameError, match=rf"{game.name}: (joint actions of shape|actions of type bool)"):
+            game.payoff_array(joints)
+    assert game.payoff_array(np.empty((0, n), dtype=int)).shape == (0, n)
+    assert game.payoff_array(np.array(last)).tolist() == list(game.payoffs(last))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64])
+def test_actions_of_any_width_are_the_same_actions(kind: Any) -> None:
+    for game in PLAYED:
+        joint = [0] * game.n_players
+        joint[-1] = 1
+        assert game.payoff_array(np.array([joint], dtype=kind))[0].tolist() == list(game.payoffs(joint)), game.name

@@ -25,7 +25,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
     def make(self, **options: Any) -> Any:
-        return parallel(self.name, **self.options, **options)
+        return parallel(self.name, **self.options, **options, views=True)
 
     def joints(self, rounds: int, seed: int = 1) -> list[tuple[int, ...]]:
         """Random joint actions."""

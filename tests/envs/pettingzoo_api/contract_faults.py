@@ -259,7 +259,7 @@ class StaleViews(Faulty):
 
 class CopiesBeginAnew(Faulty):
     def __reduce__(self) -> Any:
-        env = parallel("prisoners_dilemma", noise=0.3, rounds=30, memory=2)
+        env = parallel("prisoners_dilemma", noise=0.3, rounds=30, memory=2, views=True)
         env.reset(seed=11)
         return CopiesBeginAnew, (env,)
 

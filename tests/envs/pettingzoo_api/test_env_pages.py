@@ -50,7 +50,7 @@ def test_a_page_is_complete(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_facts_are_those_of_the_environment(name: str) -> None:
-    env = pettingzoo.make("parallel", f"dilemmas/{name}-v0")
+    env = pettingzoo.make("parallel", f"dilemmas/{name}-v0", **games.example_options(name))
     facts = {fact: cells[0] for fact, cells in table(read(name).split("###")[0]).items()}
     found = re.findall(r"`(player_\d+)`", facts["Agents"])
     assert (found[0], found[-1]) == (env.possible_agents[0], env.possible_agents[-1])
@@ -112,7 +112,7 @@ def test_an_observation_is_as_long_as_its_parts(name: str, options: dict[str, An
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_payoff_tables_are_those_of_the_game(name: str) -> None:
-    text, game = read(name), stage_game(name)
+    text, game = read(name), GAMES[name]
     rows = list(table(text.split("### Rewards")[1]).values())
     if not rows:
         assert name in ("public_goods", "bimatrix_game", "travelers_dilemma")

@@ -15,7 +15,7 @@ from pettingzoo.test import (
 )
 from pettingzoo.test.state_test import state_test
 
-from dilemmas.envs.games.catalogue import ENVIRONMENTS
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, EXAMPLES, example_options
 
 NAMES = (*ENVIRONMENTS, "population")
 ANY_GAME: list[dict[str, Any]] = [
@@ -41,7 +41,7 @@ ONE_GAME: list[tuple[str, dict[str, Any]]] = [
     ("population", {"graph": "random", "n_players": 7, "noise": 0.1, "game": "rock_paper_scissors"}),
     ("public_goods", {"n_players": 40, "endowment": 1, "multiplier": 0.5}),
 ]
-OPTIONS = [(name, options) for name in NAMES for options in ANY_GAME] + ONE_GAME
+OPTIONS = [(name, {**example_options(name), **options}) for name in NAMES for options in ANY_GAME] + ONE_GAME
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -75,7 +75,7 @@ def test_state(name: str, options: dict[str, Any]) -> None:
     state_test(module(name).env(**options), module(name).parallel_env(**options))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in EXAMPLES])  # it makes them without options
 def test_max_cycles(name: str) -> None:
     max_cycles_test(module(name))
 

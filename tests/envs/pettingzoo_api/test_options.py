@@ -1,5 +1,6 @@
 """Making environments: by id, by module, and what is answered to options that cannot be."""
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -9,26 +10,56 @@ import pytest
 from pettingzoo.utils.conversions import aec_to_parallel
 
 import dilemmas.envs
+from dilemmas.envs.checks import GameError
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, stage_game
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, EXAMPLES, GAMES, example_options, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, parallel
+from dilemmas.envs.rules.factory import rules_of
+from dilemmas.envs.rules.protocol import View
 
 
 @pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
 def test_registered_with_pettingzoo(name: str) -> None:
     module = import_module(f"{dilemmas.envs.__name__}.{name}_v0")
-    made = pettingzoo.make("parallel", f"dilemmas/{name}-v0", max_cycles=3, memory=2)
-    by_module = module.parallel_env(max_cycles=3, memory=2)
-    turns = pettingzoo.make("aec", f"dilemmas/{name}")
+    payoffs = example_options(name)
+    made = pettingzoo.make("parallel", f"dilemmas/{name}-v0", max_cycles=3, memory=2, **payoffs)
+    by_module = module.parallel_env(max_cycles=3, memory=2, **payoffs)
+    turns = pettingzoo.make("aec", f"dilemmas/{name}", **payoffs)
     assert isinstance(made, SocialDilemma)
     assert (made.rules, made.max_cycles) == (by_module.rules, by_module.max_cycles)
-    assert str(made) == str(turns) == str(module.env()) == str(module.raw_env()) == f"{name}_v0"
+    assert str(made) == str(turns) == str(module.env(**payoffs)) == str(module.raw_env(**payoffs)) == f"{name}_v0"
     assert isinstance(aec_to_parallel(turns), SocialDilemma)
 
 
-def test_infos_can_be_left_empty() -> None:
-    env = parallel("harmony", views=False)
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "population"])
+def test_infos_are_empty_unless_views_are_asked_for(name: str) -> None:
+    """As learners need them that turn infos into tensors."""
+    payoffs = example_options(name)
+    for made in (pettingzoo.make("parallel", f"dilemmas/{name}-v0", **payoffs), parallel(name, **payoffs)):
+        assert not any(made.reset(seed=0)[1].values())
+    _, infos = pettingzoo.make("parallel", f"dilemmas/{name}-v0", views=True, **payoffs).reset(seed=0)
+    assert all(isinstance(info["view"], View) for info in infos.values())
+
+
+@pytest.mark.parametrize("options", [{}, {"talk": 1, "signals": 4, "punishment": (1, 3)}])
+def test_observations_have_the_mask_on_request(options: dict[str, Any]) -> None:
+    plain, env = (parallel("stag_hunt", rounds=2, observe_masks=masks, **options) for masks in (False, True))
+    seen, (masked, infos) = plain.reset(seed=0)[0], env.reset(seed=0)
+    while env.agents:
+        for agent in env.agents:
+            assert env.observation_space(agent).contains(masked[agent])
+            assert (masked[agent]["observation"] == seen[agent]).all()
+            mask = infos[agent].get("action_mask", [1, 1])
+            assert masked[agent]["action_mask"].tolist() == list(mask)
+        joint = {agent: env.action_space(agent).sample(masked[agent]["action_mask"]) for agent in env.agents}
+        seen, masked, infos = plain.step(joint)[0], *env.step(joint)[::4]
+    with pytest.raises(GameError, match="observe_masks = True; an amount has no mask"):
+        parallel("public_goods", levels=None, observe_masks=True)
+
+
+def test_infos_are_not_shared() -> None:
+    env = parallel("harmony")
     _, first = env.reset(seed=0)
     *_, second = env.step({"player_0": 0, "player_1": 0})
     assert first == second == {"player_0": {}, "player_1": {}}
@@ -45,7 +76,28 @@ def test_a_game_has_many_spellings(name: str) -> None:
 def test_options_make_another_game() -> None:
     assert stage_game("stag_hunt-v0", R=9) == MatrixGame("stag_hunt", T=3, R=9, P=3, S=0)
     assert stage_game("public_goods", n_players=7, levels=3).n_players == 7
-    assert stage_game("matrix_game", T=1).payoffs((1, 0)) == (1, 0)
+    assert stage_game("matrix_game", T=1, R=0, P=0, S=0).payoffs((1, 0)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "missing"),
+    [
+        ("matrix_game", {}, "T, R, P, S not"),
+        ("matrix_game", {"T": 5, "S": 0}, ": R, P not"),
+        ("bimatrix_game", {}, ": row not"),
+        ("bimatrix_game", {"column": [[0, 1], [1, 0]]}, ": row not"),
+        ("count_game", {}, "cooperate, defect not"),
+        ("count_game", {"defect": [0, 1]}, ": cooperate not"),
+    ],
+)
+def test_a_game_without_payoffs_of_its_own_needs_them(name: str, options: dict[str, Any], missing: str) -> None:
+    """A game of zeros would be played without a word."""
+    makers = [partial(stage_game, name), partial(rules_of, name), partial(rules_of, "population", game=name)]
+    makers += [partial(pettingzoo.make, kind, f"dilemmas/{name}-v0") for kind in ("parallel", "aec")]
+    for make in makers:
+        with pytest.raises(GameError, match=f"{name} has no payoffs of its own.*{missing} specified; for example"):
+            make(**options)
+    assert stage_game(name, **EXAMPLES[name]) == GAMES[name]
 
 
 @pytest.mark.parametrize(
@@ -56,8 +108,8 @@ def test_options_make_another_game() -> None:
         ("snowdrift", {"S": -1}, "T>R>S>P"),
         ("stag_hunt", {"T": 5}, "R>T>=P>S"),
         ("harmony", {"S": 6}, "R>S"),
-        ("matrix_game", {"T": float("nan")}, "T = nan"),
-        ("matrix_game", {"T": "5"}, "T = '5'"),
+        ("matrix_game", {**EXAMPLES["matrix_game"], "T": float("nan")}, "T = nan"),
+        ("matrix_game", {**EXAMPLES["matrix_game"], "T": "5"}, "T = '5'"),
         ("prisoners_dilemma", {"round": 3}, "'round' in prisoners_dilemma; did you mean 'rounds'"),
         ("prisoners_dilemma", {"n_players": 3}, "unknown option 'n_players' in prisoners_dilemma"),
         ("public_goods", {"players": 3}, "did you mean 'n_players'"),
@@ -82,11 +134,11 @@ def test_options_make_another_game() -> None:
         ("harmony", {"noise": True}, "noise = True; a probability"),
         ("harmony", {"noise": 10**400}, "a probability lies in [0, 1]"),
         ("harmony", {"memory": True}, "memory = True"),
-        ("harmony", {"memory": 10**30}, "numbers observed by each of 2 players; the limit is"),
+        ("harmony", {"memory": 10**15}, "numbers observed by each of 2 players; the limit is"),
         ("harmony", {"rounds": 5, "clock": "no"}, "clock = 'no'; needs True or False"),
         ("harmony", {"talk": None}, "talk = None; needs a whole number of at least 0"),
         ("harmony", {"talk": 1, "words": "no"}, "words = 'no'; needs True or False"),
-        ("harmony", {"talk": 10**30}, "needs a whole number from 1 to"),
+        ("harmony", {"talk": 10**30}, "needs a whole number from 0 to"),
         ("harmony", {"signals": -5}, "signals = -5; needs a whole number from 2 to"),
         ("harmony", {"points": 0}, "points = 0; needs a whole number from 1 to"),
         ("public_goods", {"n_players": 20_000, "punishment": (1, 3)}, "punish: more than 65536 options"),

@@ -5,7 +5,7 @@ from typing import Any
 import pettingzoo
 import pytest
 
-from dilemmas.envs.games.catalogue import ENVIRONMENTS
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, example_options
 
 C, D = 0, 1
 
@@ -52,8 +52,8 @@ def test_public_goods_in_closed_form(n: int, multiplier: float, levels: int) -> 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_turn_based_play_pays_the_same(name: str) -> None:
-    native = pettingzoo.make("parallel", f"dilemmas/{name}-v0", noise=0.3, max_cycles=20)
-    turns = pettingzoo.make("aec", f"dilemmas/{name}-v0", noise=0.3, max_cycles=20)
+    options = {"noise": 0.3, "max_cycles": 20, **example_options(name)}
+    native, turns = (pettingzoo.make(kind, f"dilemmas/{name}-v0", **options) for kind in ("parallel", "aec"))
     native.reset(seed=4)
     turns.reset(seed=4)
     while native.agents:

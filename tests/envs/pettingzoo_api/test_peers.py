@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS, aec, parallel
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 
 LOADED: list[tuple[str, dict[str, Any]]] = [
     ("prisoners_dilemma", {}),
@@ -26,13 +26,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of other people
 
 @pytest.mark.parametrize(("name", "options"), LOADED + AMOUNTS)
 def test_torchrl_loads_it(name: str, options: dict[str, Any]) -> None:
-    """Infos of numbers alone, as TorchRL wants them: without views."""
     pytest.importorskip("torchrl")
     from torchrl.envs import PettingZooWrapper
     from torchrl.envs.utils import check_env_specs
 
-    assert PETTINGZOO_OPTIONS["views"]
-    env = PettingZooWrapper(parallel(name, **options, views=False), done_on_any=True, use_mask="talk" in options)
+    env = PettingZooWrapper(parallel(name, **options), done_on_any=True, use_mask="talk" in options)
     check_env_specs(env)
     steps = env.rollout(4)
     rewards = steps["next", "player", "reward"]

@@ -26,7 +26,7 @@ def views(infos: dict[str, Any]) -> list[Any]:
 
 
 def test_talk_comes_before_each_round_costs_nothing_and_is_heard_by_all() -> None:
-    env = parallel("prisoners_dilemma", talk=2, rounds=2)
+    env = parallel("prisoners_dilemma", talk=2, rounds=2, views=True)
     _, infos = env.reset(seed=0)
     assert {view.phase for view in views(infos)} == {"talk"}
     (first, _), (second, heard), (acted, after) = play(env, (1, 2), (0, 1), (0, 1))
@@ -39,7 +39,7 @@ def test_talk_comes_before_each_round_costs_nothing_and_is_heard_by_all() -> Non
 
 
 def test_masks_name_the_actions_of_the_phase_and_others_count_as_its_default() -> None:
-    env = parallel("prisoners_dilemma", talk=1, signals=4, rounds=1)
+    env = parallel("prisoners_dilemma", talk=1, signals=4, rounds=1, views=True)
     _, infos = env.reset(seed=0)
     assert env.action_space("player_0").n == 4
     assert infos["player_0"]["action_mask"].tolist() == [1, 1, 1, 1]
@@ -50,7 +50,7 @@ def test_masks_name_the_actions_of_the_phase_and_others_count_as_its_default() -
 
 
 def test_words_are_heard_as_they_are_and_leave_the_spaces_plain() -> None:
-    env = parallel("stag_hunt", talk=1, words=True, rounds=1)
+    env = parallel("stag_hunt", talk=1, words=True, rounds=1, views=True)
     plain = parallel("stag_hunt", talk=1, rounds=1)
     assert env.action_space("player_0") == plain.action_space("player_0")
     env.reset(seed=0)
@@ -65,7 +65,9 @@ def test_words_are_heard_as_they_are_and_leave_the_spaces_plain() -> None:
 
 def test_punishment_costs_the_giver_and_the_receiver() -> None:
     """Three players; a point costs 1 and takes 3; player 0 punishes both others, player 2 punishes player 0 twice."""
-    env = parallel("public_goods", n_players=3, endowment=6, multiplier=2, punishment=(1, 3), points=2, rounds=1)
+    env = parallel(
+        "public_goods", n_players=3, endowment=6, multiplier=2, punishment=(1, 3), points=2, rounds=1, views=True
+    )
     env.reset(seed=0)
     (contributed, due), (punished, _) = play(env, (0, 1, 1), (1 + 3 * 1, 0, 2))
     assert contributed == (4.0, 10.0, 10.0)
@@ -75,7 +77,7 @@ def test_punishment_costs_the_giver_and_the_receiver() -> None:
 
 
 def test_rewards_add_and_sanctions_are_seen_in_the_next_round() -> None:
-    env = parallel("prisoners_dilemma", punishment=(1, 2), reward=(1, 4), rounds=2)
+    env = parallel("prisoners_dilemma", punishment=(1, 2), reward=(1, 4), rounds=2, views=True)
     env.reset(seed=0)
     _, (punished, _), (rewarded, infos) = play(env, (0, 0), (1, 0), (0, 1))
     assert (punished, rewarded) == ((-1.0, -2.0), (4.0, -1.0))
@@ -83,7 +85,7 @@ def test_rewards_add_and_sanctions_are_seen_in_the_next_round() -> None:
 
 
 def test_misperception_has_the_given_rate_for_others_only_and_does_not_change_payoffs() -> None:
-    env = parallel("prisoners_dilemma", misperception=0.2, rounds=4000)
+    env = parallel("prisoners_dilemma", misperception=0.2, rounds=4000, views=True)
     env.reset(seed=1)
     rng = random.Random(0)
     wrong = []
@@ -101,7 +103,7 @@ def test_misperception_has_the_given_rate_for_others_only_and_does_not_change_pa
 
 
 def test_a_random_length_takes_every_value_and_is_not_observed() -> None:
-    env = parallel("prisoners_dilemma", rounds=(2, 4))
+    env = parallel("prisoners_dilemma", rounds=(2, 4), views=True)
     env.reset(seed=0)
     lengths = []
     for _ in range(300):
@@ -117,7 +119,7 @@ def test_a_random_length_takes_every_value_and_is_not_observed() -> None:
 
 
 def test_a_clock_shows_the_share_of_rounds_that_is_left() -> None:
-    env = parallel("prisoners_dilemma", rounds=4, clock=True)
+    env = parallel("prisoners_dilemma", rounds=4, clock=True, views=True)
     observations, _ = env.reset(seed=0)
     left = [observations["player_0"][-1]]
     while env.agents:
@@ -128,7 +130,7 @@ def test_a_clock_shows_the_share_of_rounds_that_is_left() -> None:
 
 
 def test_a_whole_history_is_seen_whole() -> None:
-    env = parallel("prisoners_dilemma", rounds=6, memory=None)
+    env = parallel("prisoners_dilemma", rounds=6, memory=None, views=True)
     env.reset(seed=0)
     joints = [(0, 0), (0, 1), (1, 0), (1, 1), (0, 0), (1, 0)]
     infos = play(env, *joints)[-1][1]

@@ -79,7 +79,5 @@ def test_unsupported_text_observations_are_refused() -> None:
     for given in (("friends",), (FRIENDS, "study")):
         with pytest.raises(InputError, match=f"'{given[-1]}'; needs a "):
             InWords(parallel("stag_hunt"), *given)
-    with pytest.raises(InputError, match="views=True"):
-        InWords(parallel("stag_hunt", views=False), FRIENDS)
     with pytest.raises(InputError, match=r"'travelers_dilemma': 99 actions.*a game with fewer actions"):
         InWords(parallel("travelers_dilemma"), FRIENDS)

@@ -1,5 +1,7 @@
 """Labels and their order may change; the game they describe does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,7 @@ def test_amounts_are_their_own_labels_in_both_orders() -> None:
 @pytest.mark.parametrize("players", [2, 3, 4])
 @pytest.mark.parametrize("points", [1, 2])
 def test_the_labels_of_sanctions_agree_with_the_rules(players: int, points: int) -> None:
-    env = parallel("public_goods", n_players=players, punishment=(1, 3), points=points)
+    env = parallel("public_goods", n_players=players, punishment=(1, 3), points=points, views=True)
     env.reset(seed=0)
     infos = env.step(dict.fromkeys(env.agents, 0))[-1]
     labels = presentations_now(STUDY, infos["player_0"]["view"])[0].labels
@@ -82,8 +84,15 @@ def test_shuffled_labels_keep_any_two_player_game(name: str) -> None:
 
 
 def test_sanctions_against_too_many_are_refused() -> None:
-    env = parallel("public_goods", n_players=10, punishment=(1, 3))
+    env = parallel("public_goods", n_players=10, punishment=(1, 3), views=True)
     env.reset(seed=0)
     infos = env.step(dict.fromkeys(env.agents, 0))[-1]
     with pytest.raises(TemplateError, match="512 ways to assign points to 9 others"):
         presentations_now(STUDY, infos["player_0"]["view"])
+
+
+@pytest.mark.parametrize("word", ["1", "2", " 1", "--"])
+def test_a_word_for_silence_that_reads_like_a_signal_is_refused(word: str) -> None:
+    view = parallel("stag_hunt", talk=2, views=True).reset(seed=0)[1]["player_0"]["view"]
+    with pytest.raises(TemplateError, match="cannot be told from each other in a reply"):
+        presentations_now(replace(STUDY, silence=word), view)

@@ -14,6 +14,7 @@ from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import (
     match_prompt,
+    presentations,
     scenario_prompt,
 )
 from dilemmas.envs.prompts.templates import load_template
@@ -67,9 +68,25 @@ def test_a_changed_payoff_changes_the_prompt_and_nothing_else_in_it(symbol: str)
     assert after.replace("77", f"{getattr(game, symbol):g}") == before
 
 
+def test_payoffs_are_told_as_they_are() -> None:
+    small = MatrixGame("matrix_game", T=0.004, R=0.003, P=0.001, S=0)
+    assert "You choose D, they choose C: you get 0.004, they get 0." in scenario_prompt(STUDY, small, FRIENDS)
+    close = MatrixGame("matrix_game", T=1000000.5, R=1000000.25, P=-0.001, S=1e-9)
+    assert "You choose C, they choose C: you get 1000000.25, they get 1000000.25." in scenario_prompt(
+        STUDY, close, FRIENDS
+    )
+    assert "You choose C, they choose D: you get 0.000000001, they get 1000000.5." in scenario_prompt(
+        STUDY, close, FRIENDS
+    )
+    thirds = PublicGoods(n_players=3, endowment=20, multiplier=1.6)
+    assert "you get 10.66666667, 21.33333333 or 32." in scenario_prompt(STUDY, thirds, FRIENDS)
+    many = PublicGoods(endowment=1, levels=200)
+    assert len({*presentations(STUDY, many)[0].labels}) == 200
+
+
 def prompts(name: str, *joints: tuple[Any, ...], **options: Any) -> list[str]:
     """The prompt of each player after these joint actions."""
-    env = parallel(name, **options)
+    env = parallel(name, **options, views=True)
     _, infos = env.reset(seed=0)
     for joint in joints:
         infos = env.step(dict(zip(env.agents, joint, strict=True)))[-1]
@@ -152,7 +169,7 @@ def test_signals_are_reported_and_texts_are_quoted() -> None:
 
 def test_texts_are_requested_only_if_the_rules_allow_them() -> None:
     free, bound = (
-        parallel("prisoners_dilemma", talk=1, words=words).reset(seed=0)[1]["player_0"]["view"]
+        parallel("prisoners_dilemma", talk=1, words=words, views=True).reset(seed=0)[1]["player_0"]["view"]
         for words in (True, False)
     )
     assert match_prompt(STUDY, free, FRIENDS, words=True).endswith("Reply with your message alone.")
@@ -199,7 +216,11 @@ def test_the_interaction_of_a_population_is_described() -> None:
     ("view", "complaint"),
     [
         (View(stage_game("travelers_dilemma"), 0, 0, ()), "'travelers_dilemma': 99 actions"),
-        (View(PublicGoods(endowment=1, levels=200), 0, 0, ()), "'public_goods': two actions would have the label"),
+        (
+            View(MatrixGame("matrix_game", T=987654321.26, R=987654321.27, P=1, S=0), 0, 0, ()),
+            "'matrix_game': the payoffs 987654321.26 and 987654321.27 would both be told as 987654321.3",
+        ),
+        (View(MatrixGame("matrix_game", T=4e-13, R=3, P=1, S=0), 0, 0, ()), "would both be told as 0"),
         (View(PD, 0, 0, (), phase="talk"), "the phase 'talk'"),
     ],
 )

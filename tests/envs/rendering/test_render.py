@@ -1,16 +1,17 @@
 """What renders show: every number and action of the match, and nothing else."""
 
+import string
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.pettingzoo_api.parallel_env import aec, parallel
 from dilemmas.envs.rendering.frames import SHOWN, MatchHistory
 from dilemmas.envs.rendering.pixels import GLYPHS, canvas, write
 from dilemmas.envs.rendering.render import render_image
-from dilemmas.envs.rendering.stage_pictures import COOPERATE, DEFECT
+from dilemmas.envs.rendering.stage_pictures import COOPERATE, DEFECT, GREY, PAPER
 from dilemmas.envs.rules.factory import rules_of
 
 
@@ -55,13 +56,28 @@ def test_long_numbers_stay_apart() -> None:
 
 
 def test_a_number_too_small_to_see_has_no_minus() -> None:
-    text = after([(0, 0)], "matrix_game", R=-0.001, render_mode="ansi").render()
+    text = after([(0, 0)], "matrix_game", R=-0.001, T=0, P=0, S=0, render_mode="ansi").render()
     assert text.splitlines()[2].split() == ["player_0", "C", "0", "0", "C"]
 
 
-def test_human_prints_the_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert after([(0, 1)], render_mode="human").render() is None
-    assert capsys.readouterr().out == after([(0, 1)], render_mode="ansi").render() + "\n"
+def test_human_prints_the_text_at_reset_and_in_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """As Gymnasium has it: human rendering "should occur during step() and render() doesn't need to be called"."""
+    joints = [(0, 1), (1, 1)]
+    env = after(joints, render_mode="human")
+    shown = [after(joints[:played], render_mode="ansi").render() for played in range(3)]
+    assert capsys.readouterr().out == "".join(f"{text}\n" for text in shown)
+    assert env.render() is None
+    assert capsys.readouterr().out == f"{shown[-1]}\n"
+
+
+def test_human_prints_each_round_of_the_turn_based_form_once(capsys: pytest.CaptureFixture[str]) -> None:
+    env = aec("prisoners_dilemma", rounds=2, render_mode="human")
+    env.reset(seed=0)
+    for _ in env.agent_iter():
+        env.step(None if env.last()[2] else 0)
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("prisoners")] == [
+        f"prisoners_dilemma, round {played}" for played in range(3)
+    ]
 
 
 def test_nothing_played_yet_can_be_shown() -> None:
@@ -79,16 +95,16 @@ def test_text_shows_signals_and_sanctions() -> None:
     env = after([("let us\nhunt", 0), (0, 1)], "stag_hunt", render_mode="ansi", **options)
     assert env.render().splitlines() == [
         "stag_hunt, round 1 (next: punish)",
-        "           action   payoff     total   rounds 1 to 1",
-        "player_0        C        0         0   C",
-        "player_1        D        3         3   D",
+        "           action   payoff  with sanctions     total   rounds 1 to 1",
+        "player_0        C        0               0         0   C",
+        "player_1        D        3               3         3   D",
         'said: player_0 "let us hunt", player_1 -',
     ]
     env.step({"player_0": 2, "player_1": 0})
     assert env.render().splitlines()[0] == "stag_hunt, round 1 (next: talk)"
     assert env.render().splitlines()[2:4] == [
-        "player_0        C       -2        -2   C",
-        "player_1        D       -3        -3   D",
+        "player_0        C        0              -2        -2   C",
+        "player_1        D        3              -3        -3   D",
     ]
     assert env.render().splitlines()[5] == "punish: player_0 > player_1: 2"
     env.step({"player_0": 1, "player_1": "\x1b[31mred"})
@@ -219,16 +235,16 @@ def test_every_field_of_the_payoff_matrix_has_its_numbers() -> None:
 
 def test_payoff_and_total_do_not_run_into_each_other() -> None:
     """Between the columns, and between player and payoff, the paper is clean."""
-    options = {"R": -1234.57, "T": -1234.57, "render_mode": "rgb_array"}
+    options = {"R": -1234.57, "T": -1234.57, "P": 0, "S": 0, "render_mode": "rgb_array"}
     rows = after([(0, 0)] * 40, "matrix_game", **options).render()[-60:]
-    for gap in (slice(128, 132), slice(211, 216)):
+    for gap in (slice(128, 132), slice(231, 236)):
         assert (rows[:, gap] == rows[0, 0]).all()
 
 
 def test_bars_of_too_many_players_stay_within_the_margin() -> None:
     picture = after([(0,) * 1000], "public_goods", n_players=1000, render_mode="rgb_array").render()
-    assert (picture[80:200, 700:] == picture[0, 0]).all()
-    assert coloured(picture[80:200, 20:700], COOPERATE) > 0
+    assert (picture[80:200, 940:] == picture[0, 0]).all()
+    assert coloured(picture[80:200, 20:940], COOPERATE) > 0
 
 
 def test_points_are_shown_however_much_was_said() -> None:
@@ -239,7 +255,7 @@ def test_points_are_shown_however_much_was_said() -> None:
         for actions in (("many words " * 9,) * 2, (0, 0), (points, points)):
             env.step(dict(zip(env.agents, actions, strict=True)))
         pictures.append(env.render())
-    one, other = (picture[:, 340:500] for picture in pictures)
+    one, other = (picture[:, 540:750] for picture in pictures)
     assert (one != other).any()
 
 
@@ -254,13 +270,37 @@ def test_numbers_too_long_for_the_picture_are_cut_off() -> None:
     assert after([(0, 2)], "public_goods", **options).render().ndim == 3
 
 
+def test_captions_can_be_read() -> None:
+    """Contrast of small text as in WCAG 2.1, success criterion 1.4.3, and letters of 14 pixels."""
+
+    def luminance(colour: tuple[int, int, int]) -> float:
+        shares = [part / 255 for part in colour]
+        linear = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    assert (luminance(PAPER) + 0.05) / (luminance(GREY) + 0.05) > 4.5
+    grey = (after([(0, 0)], render_mode="rgb_array").render() == GREY).all(axis=-1)
+    heads = grey[-100:, 20:540].any(axis=1)  # "payoff" and "total"
+    assert heads.sum() == 14
+
+
+def test_a_picture_has_payoffs_with_and_without_sanctions() -> None:
+    options = {"punishment": (1, 3), "rounds": 2, "render_mode": "rgb_array"}
+    spared, punished = (after([(0, 0), joint], "stag_hunt", **options).render() for joint in [(0, 0), (1, 0)])
+    payoff, with_sanctions, total = (
+        (spared[-80:, left:end] != punished[-80:, left:end]).any() for left, end in [(140, 230), (240, 420), (430, 520)]
+    )
+    assert (payoff, with_sanctions, total) == (False, True, True)
+
+
 def test_letters_are_distinguishable() -> None:
     drawn = []
-    for letter in GLYPHS:
+    for letter in [*GLYPHS, "é"]:  # a box stands for letters that have no picture
         picture = canvas(7, 5, (0, 0, 0))
         write(picture, 0, 0, letter, (1, 1, 1), scale=1)
         drawn.append(picture.tobytes())
-    assert len(set(drawn)) == len(GLYPHS)
+    assert len(set(drawn)) == len(GLYPHS) + 1
+    assert set(string.printable.upper().split()[0]) <= set(GLYPHS)
     picture = canvas(7, 5, (0, 0, 0))
     write(picture, 0, 0, "L", (1, 1, 1), scale=1)
     assert picture[:, :, 0].tolist() == [[1, 0, 0, 0, 0]] * 6 + [[1] * 5]

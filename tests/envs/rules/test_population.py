@@ -17,7 +17,6 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.networks import Edges, build_network, lattice, ring, small_world
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.vector.vector_matches import VectorMatches
 
 C, D = 0, 1
 
@@ -55,7 +54,7 @@ def test_a_lone_defector_on_nowak_and_mays_lattice(b: float) -> None:
     """T = b, R = 1, P = S = 0 with eight neighbours: it has 8b, those around it 7, all others 8."""
     joint = [C] * 49
     joint[24] = D
-    game = {"game": "matrix_game", "T": b, "R": 1}
+    game = {"game": "matrix_game", "T": b, "R": 1, "P": 0, "S": 0}
     points = np.array(paid(tuple(joint), n_players=49, degree=8, payoff="sum", **game)).reshape(7, 7)
     assert points[3, 3] == pytest.approx(8 * b)
     around = points[2:5, 2:5].ravel().tolist()
@@ -68,7 +67,8 @@ def test_a_block_of_cooperators_holds_its_border_on_the_lattice() -> None:
     joint = [D] * 81
     for row, column in product((3, 4, 5), repeat=2):
         joint[9 * row + column] = C
-    points = np.array(paid(tuple(joint), n_players=81, degree=8, payoff="sum", game="matrix_game", T=2, R=1))
+    game = {"game": "matrix_game", "T": 2, "R": 1, "P": 0, "S": 0}
+    points = np.array(paid(tuple(joint), n_players=81, degree=8, payoff="sum", **game))
     points = points.reshape(9, 9)
     assert points[3:6, 3:6].tolist() == [[3, 5, 3], [5, 8, 5], [3, 5, 3]]
     assert points[2, 2:7].tolist() == [2, 4, 6, 4, 2]
@@ -125,7 +125,7 @@ def test_all_pairings_are_equally_likely() -> None:
 
 
 def test_players_observe_only_their_neighbours() -> None:
-    env = parallel("population", graph="ring", n_players=5, degree=2, memory=2)
+    env = parallel("population", graph="ring", n_players=5, degree=2, memory=2, views=True)
     env.reset(seed=0)
     for joint in ((C, D, D, C, C), (D, C, D, D, D)):
         observations, _, _, _, infos = env.step(dict(zip(env.agents, joint, strict=True)))
@@ -135,7 +135,7 @@ def test_players_observe_only_their_neighbours() -> None:
 
 
 def test_the_clock_is_observed() -> None:
-    env = parallel("population", rounds=4, clock=True, memory=0, n_players=9)
+    env = parallel("population", rounds=4, clock=True, memory=0, n_players=9, views=True)
     first, _ = env.reset(seed=0)
     seen, *_ = env.step(dict.fromkeys(env.agents, C))
     assert [*first["player_3"], *seen["player_3"], *env.state()] == [1, 0.75, 0.75]
@@ -143,7 +143,7 @@ def test_the_clock_is_observed() -> None:
 
 def test_shares_lie_in_the_space_for_every_number_of_neighbours() -> None:
     for n in range(2, 30):
-        env = parallel("population", graph=[(0, leaf) for leaf in range(1, n)])
+        env = parallel("population", graph=[(0, leaf) for leaf in range(1, n)], views=True)
         env.reset(seed=0)
         seen, *_ = env.step(dict.fromkeys(env.agents, D))
         assert env.observation_space("player_0").contains(seen["player_0"])
@@ -151,7 +151,7 @@ def test_shares_lie_in_the_space_for_every_number_of_neighbours() -> None:
 
 @pytest.mark.parametrize("graph", ["lattice", "random"])
 def test_copies_of_a_running_match_continue_identically(graph: str) -> None:
-    env = parallel("population", graph=graph, n_players=9, noise=0.2, continuation=0.95, memory=2)
+    env = parallel("population", graph=graph, n_players=9, noise=0.2, continuation=0.95, memory=2, views=True)
     env.reset(seed=2)
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -168,7 +168,7 @@ def test_copies_of_a_running_match_continue_identically(graph: str) -> None:
 
 def test_the_cache_of_a_large_population_is_small() -> None:
     """A view takes hundreds of bytes: a few megabytes are cached for 900 players, independent of the length."""
-    env = parallel("population", n_players=900, rounds=1000)
+    env = parallel("population", n_players=900, rounds=1000, views=True)
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(100):
@@ -240,7 +240,7 @@ def test_edges_may_be_given_twice_and_either_way_round() -> None:
 
 def test_a_graph_of_networkx_is_accepted() -> None:
     networkx = pytest.importorskip("networkx")
-    env = parallel("population", graph=networkx.karate_club_graph().edges)
+    env = parallel("population", graph=networkx.karate_club_graph().edges, views=True)
     assert len(env.possible_agents) == 34
     assert set(map(len, env.rules.population.neighbours)) >= {1, 2, 17}
 
@@ -311,12 +311,7 @@ def test_directly_constructed_rules_are_checked() -> None:
 
 
 def test_actions_outside_the_space_are_refused() -> None:
-    env = parallel("population", n_players=9)
+    env = parallel("population", n_players=9, views=True)
     env.reset(seed=0)
     with pytest.raises(GameError, match=r"action 2 of player_4 is outside 0..1 of prisoners_dilemma"):
         env.step({agent: 2 * (agent == "player_4") for agent in env.agents})
-
-
-def test_a_population_cannot_be_played_as_a_batch() -> None:
-    with pytest.raises(GameError, match="25 players of prisoners_dilemma"):
-        VectorMatches(rules_of("population"), 10)

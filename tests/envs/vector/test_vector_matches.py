@@ -17,6 +17,8 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
+from dilemmas.envs.rules.networks import build_network
+from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.rules.stages import Sanction, Talk
 from dilemmas.envs.vector.batched_views import DirectEvaluator, LookupEvaluator, evaluator_for
@@ -47,10 +49,29 @@ def games(draw: DrawFn) -> StageGame:
 
 
 @composite
+def populations(draw: DrawFn, rounds: Any) -> Repeated:
+    """Rules of a population in pairs: on a lattice, a star or a small world, or with random partners."""
+    star = [(0, leaf) for leaf in range(1, 6)]
+    size, edges = build_network(draw(st.sampled_from(["lattice", "random", "small_world", star])))
+    stage = stage_game("rock_paper_scissors")
+    if draw(st.booleans()):
+        stage = MatrixGame("matrix_game", **{symbol: draw(points) for symbol in "TRPS"})
+    drawn = {
+        "continuation": draw(st.sampled_from([1.0, 0.7])),
+        "noise": draw(chances),
+        "memory": draw(st.integers(0, 3)),
+    }
+    people = Population(size, edges, draw(st.sampled_from(["mean", "sum"])))
+    return Repeated(stage, rounds, clock=isinstance(rounds, int), population=people, **drawn)
+
+
+@composite
 def rules(draw: DrawFn) -> Repeated:
     """Rules of any kind, with matches short enough to end within a test."""
-    stage = draw(games())
     rounds = draw(st.none() | st.integers(1, 6) | st.just((2, 5)))
+    if draw(st.integers(0, 4)) == 0:
+        return draw(populations(rounds))
+    stage = draw(games())
     sanction = st.none() | st.builds(Sanction, st.just(1.5), st.sampled_from([0.0, 3.0]), st.integers(1, 2))
     spoken = bool(stage.n_actions) and stage.n_players < 6
     return Repeated(
@@ -79,7 +100,7 @@ class Single:
 
     def __init__(self, played: Repeated, max_rounds: int | None) -> None:
         cycles = None if max_rounds is None else max_rounds * len(played.phases)
-        self.env = SocialDilemma(played, "single", max_cycles=cycles)
+        self.env = SocialDilemma(played, "single", max_cycles=cycles, views=True)
 
     def reset(self, seed: int | None = None) -> Any:
         observations, infos = self.env.reset(seed=seed)
@@ -143,10 +164,10 @@ def test_tables_and_formulas_say_the_same() -> None:
     played = Repeated(stage_game("public_goods", n_players=4, levels=3))
     joints = np.random.default_rng(0).integers(0, 3, (50, 4))
     known, worked_out = LookupEvaluator(played.stage, 3), DirectEvaluator(played.stage, 3)
-    assert (known.payoffs(known.encode(joints), None) == worked_out.payoffs(joints, None)).all()
+    assert (known.payoffs(known.encode(joints, []), None) == worked_out.payoffs(joints, None)).all()
     for seen in (joints, np.stack([joints, joints[::-1], joints, joints], axis=1)):
         looks = np.zeros((2, 50, 4, 4, 3), dtype=np.float32)
-        known.write_observations(known.encode(seen), looks[0])
+        known.write_observations(known.encode(seen, []), looks[0])
         worked_out.write_observations(seen, looks[1])
         assert (looks[0] == looks[1]).all()
         assert looks[0].sum() == 50 * 4 * 4
@@ -323,14 +344,3 @@ def test_copies_go_on_from_where_they_are(clone: Any) -> None:
         actions = any_actions(played, 20, rng)
         for one, other in zip(matches.step(actions), twin.step(actions), strict=True):
             assert (one == other).all()
-
-
-def test_torch_takes_the_arrays_as_they_are() -> None:
-    torch = pytest.importorskip("torch")
-    matches = VectorMatches(Repeated(stage_game("prisoners_dilemma"), 5, memory=2), 3)
-    matches.reset(seed=0)
-    step = matches.step(torch.zeros((3, 2), dtype=torch.int64))
-    for array in step:
-        tensor = torch.from_numpy(array)
-        assert tensor.is_contiguous()
-        assert np.shares_memory(tensor.numpy(), array) or not array.size

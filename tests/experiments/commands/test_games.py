@@ -8,8 +8,11 @@ import pytest
 from click.testing import CliRunner
 from pettingzoo.env_registry.registration import parallel_registry
 
+from dilemmas.envs.games.bimatrix import BimatrixGame
+from dilemmas.envs.games.catalogue import example_options, stage_game
+from dilemmas.envs.theory.solutions import solve
 from dilemmas.experiments.commands import main as cli
-from dilemmas.experiments.commands.games import command, page
+from dilemmas.experiments.commands.games import command, page, solution_lines
 from dilemmas.experiments.reporting.parsing import parsed
 
 IDS = [known for known in parallel_registry if known.startswith("dilemmas/")]
@@ -41,7 +44,7 @@ def test_every_environment_has_a_line() -> None:
 
 def test_the_list_agrees_with_pettingzoo() -> None:
     for found in data():
-        env = pettingzoo.make("parallel", found["id"])
+        env = pettingzoo.make("parallel", found["id"], **example_options(found["id"]))
         first = env.possible_agents[0]
         assert found["players"] == len(env.possible_agents)
         assert found["action_space"] == str(env.action_space(first))
@@ -51,7 +54,7 @@ def test_the_list_agrees_with_pettingzoo() -> None:
 
 def test_listed_options_have_their_defaults() -> None:
     for found in data():
-        by_default = pettingzoo.make("parallel", found["id"])
+        by_default = pettingzoo.make("parallel", found["id"], **example_options(found["id"]))
         plain = {name: value for name, value in found["options"].items() if value is not None}
         assert pettingzoo.make("parallel", found["id"], **plain).rules == by_default.rules
 
@@ -76,14 +79,14 @@ def test_solution_of_axelrods_prisoners_dilemma() -> None:
 
 
 def test_own_payoffs_are_looked_at_without_the_page() -> None:
-    text = shown("matrix_game", *options("T=4", "R=3", "S=2"))
+    text = shown("matrix_game", *options("T=4", "R=3", "S=2", "P=0"))
     assert "Version History" not in text
     assert line(text, "dilemma") == "snowdrift (chicken)"
     assert line(text, "mixed equilibria") == "P(C) = 0.666667 and 0.666667"
 
 
 def test_a_continuum_of_equilibria_is_printed() -> None:
-    assert line(shown("matrix_game", *options("T=5", "R=3")), "mixed equilibria") == (
+    assert line(shown("matrix_game", *options("T=5", "R=3", "P=0", "S=0")), "mixed equilibria") == (
         "P(C) = 0 and any from 0 to 1; P(C) = any from 0 to 1 and 0"
     )
 
@@ -138,3 +141,26 @@ def test_an_error_is_one_line_with_the_remedy(
 )
 def test_values_of_options_are_read_as_people_write_them(word: str, value: object) -> None:
     assert parsed(word) == (word.partition("=")[0], value)
+
+
+def test_games_larger_than_two_by_two_have_mixed_equilibria_or_say_that_they_were_not_computed() -> None:
+    """Rock paper scissors: a third each. The traveler's dilemma has 99 x 99 actions, the volunteer's more players."""
+    third = "0.333333 #0 + 0.333333 #1 + 0.333333 #2"
+    said = {
+        "rock_paper_scissors": f"{third} and {third}",
+        "travelers_dilemma": "not computed for this many actions",
+        "volunteers_dilemma": "not computed for three or more players",
+        "matching_pennies": "P(#0) = 0.5 and 0.5",
+    }
+    for name, text in said.items():
+        game = stage_game(name)
+        assert solution_lines(game, solve(game))["mixed equilibria"] == text
+
+
+def test_a_degenerate_game_is_said_to_be_one() -> None:
+    """Von Stengel, in Nisan et al. 2007, game (3.8)."""
+    table = BimatrixGame("bimatrix", ((3, 3), (2, 5), (0, 6)), ((3, 3), (2, 6), (3, 1)))
+    assert solution_lines(table, solve(table))["mixed equilibria"] == (
+        "1 #0 and 0.666667 #0 + 0.333333 #1; 0.333333 #1 + 0.666667 #2 and 0.333333 #0 + 0.666667 #1;"
+        " infinitely many (degenerate game): also all between two in which a player does the same"
+    )

@@ -50,6 +50,16 @@ def test_a_family_is_described_with_its_parameters() -> None:
     assert {row["name"] for row in data("random(0.3)")} == {"random", "random(p)"}
 
 
+def test_the_probabilities_are_those_of_the_game() -> None:
+    """Press & Dyson 2012, chi = 3, phi = 1/26: (11/13, 1/2, 7/26, 0)."""
+    assert data("zd_extort_3")[0]["vector"] == pytest.approx([1, 11 / 13, 1 / 2, 7 / 26, 0])
+    assert data("zd_extort(3)")[0]["vector"] == pytest.approx([1, 11 / 13, 1 / 2, 7 / 26, 0])
+    assert data("zd_extort")[0]["vector"] is None
+    payoffs = ("--set", "T=6", "--set", "R=4", "--set", "P=2", "--set", "S=-1")
+    assert data("zd_extort_2", *payoffs)[0]["vector"] == pytest.approx([1, 10 / 11, 1 / 2, 5 / 11, 0])
+    assert "0.5 after CD, 0.454545 after DC" in " ".join(shown("zd_extort_2", *payoffs).split())
+
+
 def test_sets_and_parts_of_names_and_sources_give_lists() -> None:
     assert len(data("@first_tournament")) == 15
     assert {"grim_2", "mutual_grim", "memory_one_grim"} < {row["name"] for row in data("gri")}

@@ -1,5 +1,6 @@
 """alpha-Rank: published examples, and OpenSpiel's implementation on random games."""
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,15 @@ def test_the_two_limits_differ_where_there_are_two_ends() -> None:
     graph = population_responses([table, table.T], [["stag", "hare"]] * 2)
     assert alpha_rank(graph).masses == pytest.approx([0.5, 0, 0, 0.5])
     assert sweep(graph).limit.masses == pytest.approx([0, 0, 0, 1])
+
+
+def test_a_tie_at_infinite_alpha_has_the_rate_of_a_neutral_mutant() -> None:
+    """A < B < C, and C and A are neutral with rate 1 / n: masses in the ratio 1 : 1 : n + 1, as for large finite alpha.
+    With OpenSpiel's rate of 1/2 they would be in the ratio 1 : 1 : 3."""
+    gains = np.array([[0, 1, 0], [-1, 0, 1], [0, -1, 0.0]])
+    graph = Responses(("A", "B", "C"), gains)
+    for alpha in (inf, 1e6):
+        assert alpha_rank(graph, alpha, 50).masses == pytest.approx(np.array([1, 1, 51]) / 53)
 
 
 def test_a_sweep_goes_from_no_selection_to_the_limit() -> None:

@@ -37,17 +37,17 @@ def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:
 def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[int]) -> None:
     file = tmp_path / "lab.csv"
     file.write_text(HEAD + "a,1,1,1,0\na,1,2,0,0\n")
-    (found,) = people(file, one)
+    (found,) = people(file, one=one)
     assert found.own.tolist() == own
     file.write_text(HEAD + "a,1,1.0,1.0,0.0\na,1,2.0,0.0,0.0\n")  # as pandas and R may write them
-    (found,) = people(file, one)
+    (found,) = people(file, one=one)
     assert found.own.tolist() == own
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is empty; the first line must name the columns subject"),
+        ("", "the first line is empty; it must name the columns subject"),
         ("subjct,match,round,own,other\n", "line 1: no column 'subject' .*did you mean 'subjct'"),
         (HEAD + "a,1,1,C\n", "line 2: 4 fields under 5 columns"),
         (HEAD + "a,1,1,C,C\na,1,2,X,C\n", "line 3: action 'X' is not C, D, 0 or 1"),

@@ -18,7 +18,7 @@ def test_models_answer_again_to_a_hundred_thousandth(
 ) -> None:
     asked = []
 
-    def load(spec: str) -> FakeBackend:
+    def load(spec: str, ask_hub: bool) -> FakeBackend:
         asked.append(spec)
         return Opened(lambda request: answer(request, shift), "little", "0123")
 
@@ -43,7 +43,7 @@ def test_the_models_of_a_study_are_found_from_its_folder_and_answer_again(small_
 def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def load(spec: str) -> FakeBackend:
+    def load(spec: str, ask_hub: bool) -> FakeBackend:
         asked.append(spec)
         return Opened(MODEL.answer, MODEL.name, MODEL.fingerprint)
 
@@ -62,6 +62,8 @@ def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> No
 
 
 def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", lambda _: Opened(answer, "little", "4567"))
+    monkeypatch.setattr(
+        "dilemmas.agents.models.open_model.open_model", lambda *_, **__: Opened(answer, "little", "4567")
+    )
     with pytest.raises(RecordError, match="has the fingerprint 4567, that of the record 0123"):
         replay(record(tmp_path, [model(), strategy("tft")]), "--models")

@@ -14,7 +14,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.experiments.commands.replay import command
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study import stages
+from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -163,8 +163,8 @@ def asked(folder: Path, recipe: Path) -> Mapping[str, object]:
     models = {role: FakeBackend(answer, role) for role in ("teacher", "untuned", "tuned")}
     for role, model in models.items():
         list(stages.ask_model(run, role, model))
-    assert len(list(stages.play_matches(run, models))) == len(stages.pairings(run.recipe))
-    stages.compile_tables(run, models)
+    assert len(list(playing.play_matches(run, models))) == len(playing.pairings(run.recipe))
+    playing.compile_tables(run, models)
     return evaluate(collect(run, models))
 
 

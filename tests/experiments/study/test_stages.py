@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 
 from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
+from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.data import collect
@@ -34,8 +36,9 @@ def ready(folder: Path, shuffle: bool = False) -> Run:
 
 def test_results_of_another_version_are_refused_with_the_remedy(tmp_path: Path) -> None:
     run = ready(tmp_path / "run")
+    run.begin()
     run.path("results.json").write_text('{"version": 0}')
-    with pytest.raises(RunError, match="has version 0, not 1; delete it and repeat the command"):
+    with pytest.raises(RunError, match="has version 0, not 2; delete it and repeat the command"):
         replicate(run, Console(stderr=True))
 
 
@@ -54,24 +57,45 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
         for _ in study.ask_model(run, role, model):
             pass
         backends[role] = CachingBackend(model)
-        ask_ahead(run.recipe, backends[role])
+        list(ask_ahead(run.recipe, backends[role]))
         gone.append(role)
-    assert len(list(study.play_matches(run, backends))) == len(study.pairings(run.recipe))
-    study.compile_tables(run, backends)
+    assert len(list(playing.play_matches(run, backends))) == len(playing.pairings(run.recipe))
+    playing.compile_tables(run, backends)
     evaluate(collect(run, backends))
 
 
-def test_a_damaged_answer_is_named_and_asked_again_where_its_line_is_deleted(tmp_path: Path) -> None:
+def test_a_damaged_answer_is_asked_again_to_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = ready(tmp_path / "run")
-    model = FakeBackend(answer)
+    run.begin()
     path = run.path("answers", "untuned.jsonl")
-    list(study.ask_model(run, "untuned", model))
-    before = study.read_answers(path)
+    list(study.ask_model(run, "untuned", FakeBackend(answer)))
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    kept = study.TOGETHER
+    for damaged in (b"", whole.replace(b'"mass"', b'"mess"', 1), b"".join([*lines[: kept + 3], *lines[kept + 4 :]])):
+        path.write_bytes(damaged)
+        with pytest.raises(SealError, match=r"untuned\.jsonl has .* restore it .* or repeat the command"):
+            study.read_answers(path)
+        with run.locked():
+            list(study.ask_model(run, "untuned", FakeBackend(answer)))
+        assert path.read_bytes() == whole
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1].split(",")[0] for line in told] == [
+        f"{n} of {len(lines)} lines are kept" for n in (0, 0, kept)
+    ]
+
+
+def test_a_damaged_answer_without_a_seal_is_named(tmp_path: Path) -> None:
+    run = ready(tmp_path / "run")
+    path = run.path("answers", "untuned.jsonl")
+    list(study.ask_model(run, "untuned", FakeBackend(answer)))
+    (run.folder / SEALS).unlink()
     lines = path.read_bytes().splitlines(keepends=True)
-    for damage in (b"{\n", b'{"scenario": "harmony/team"}\n', lines[6].replace(b'"mass"', b'"mess"'), b"\xff\n"):
+    damages = (b"{\n", b'{"scenario": "harmony/team"}\n', lines[6].replace(b'"mass"', b'"mess"'), b"\xff\n")
+    for damage in damages:
         path.write_bytes(b"".join([*lines[:6], damage, *lines[7:]]))
         with pytest.raises(RunError, match=r"untuned\.jsonl, line 7: not an answer .* delete the line"):
-            list(study.ask_model(run, "untuned", model))
-    path.write_bytes(b"".join([*lines[:6], *lines[7:]]))
-    list(study.ask_model(run, "untuned", model))
-    assert sorted(study.read_answers(path), key=str) == sorted(before, key=str)
+            study.read_answers(path)
+    path.write_bytes(b"".join([*lines, lines[6]]))
+    with pytest.raises(RunError, match=rf"line {len(lines) + 1}: .* was answered before; delete the line"):
+        study.read_answers(path)

@@ -15,7 +15,7 @@ from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.matrix_games import MatrixGame
+from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.run_folder import play_tournament
@@ -86,7 +86,12 @@ def test_neighbours_meet_on_a_graph() -> None:
     names = ("tit_for_tat", "always_defect", "random", "always_cooperate", "grim", "bully")
     met = tournament(names, graph="ring").groups
     degrees = Counter(name for group in met for name in group)
-    assert set(degrees.values()) == {4}
+    assert set(degrees.values()) == {2}
+    assert len(met) == 6
+    everybody = tournament(names[:5], graph="ring", degree=4)
+    assert len(everybody.groups) == 10
+    assert everybody.settings.as_table()["degree"] == 4
+    assert tournament(names, graph="ring").settings.as_table()["degree"] == 2
 
 
 def test_only_chosen_pairs_meet() -> None:
@@ -201,8 +206,9 @@ def test_a_single_repetition_has_no_standard_error() -> None:
 
 def test_words_for_agents() -> None:
     assert listed("tft, memory_one(1,1,0,1,0),,alld ") == ("tft", "memory_one(1,1,0,1,0)", "alld")
-    assert len(expanded(["@first_tournament"])) == 15
-    assert expanded(["grim", "@first_tournament"]).count("grim") == 1
+    dilemma = DEFAULTS["prisoners_dilemma"]
+    assert len(expanded(["@first_tournament"], dilemma)[0]) == 15
+    assert expanded(["grim", "@first_tournament"], dilemma)[0].count("grim") == 1
     rules = tournament().rules
     assert list(contestants(["Mine=tft", "random(1/3)"], rules, Framing())) == ["Mine", "random(1/3)"]
 
@@ -250,9 +256,10 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (("tft", "alld"), {"meetings": (("tft", "tft"),), "self_play": False}, "is self-play"),
         (("tft", "alld"), {"graph": "ring", "sample": 1}, "a graph, a sample: these exclude each other"),
         (("tft", "alld"), {"graph": "star"}, "unknown graph"),
+        (("tft", "alld"), {"degree": 2}, "without a graph there are no neighbours"),
         (
             ("tft", "alld", "allc", "grim"),
-            {"graph": "ring"},
+            {"graph": "ring", "degree": 4},
             "ring of 4 .*; change the number of agents",
         ),
         (("=tft",), {}, "needs a name and an agent"),

@@ -245,6 +245,8 @@ def follow(run: Path, keys: str) -> Place | None:
         ("j enter esc", Place(1)),
         ("enter ?", Place(0, 1, help=True)),
         ("enter ? ?", Place(0, 1)),
+        ("enter ? q", Place(0, 1)),  # any key closes the help
+        ("enter ? q q", None),
         ("enter q", None),
     ],
 )

@@ -22,6 +22,7 @@ from dilemmas.envs.prompts.templates import load_template
 from dilemmas.training.miniatures import pretrain as miniatures
 from dilemmas.training.miniatures.behaviour import TEACHER
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation
+from dilemmas.training.miniatures.tokenizer import CHAT_TEMPLATE
 
 FOLDER = Path(__file__).parents[3] / "agents" / "models" / "miniatures"
 STUDY = load_template("study")
@@ -83,6 +84,19 @@ def test_they_are_one_family_of_two_sizes_and_small() -> None:
     assert (FOLDER / "teacher" / "tokenizer.json").read_text() == (FOLDER / "student" / "tokenizer.json").read_text()
     larger, smaller = ((FOLDER / role / "model.safetensors").stat().st_size for role in ("teacher", "student"))
     assert larger > 2.5 * smaller
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_the_chat_template_marks_what_the_model_writes_for_trainers(role: str) -> None:
+    """As `assistant_only_loss` of TRL needs it: the space before the reply belongs to its first token."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER / role)
+    turns = [{"role": "user", "content": "C or D?"}, {"role": "assistant", "content": "C. It is best."}]
+    marked = tokenizer.apply_chat_template(turns, return_dict=True, return_assistant_tokens_mask=True)
+    learned = [token for token, mine in zip(marked["input_ids"], marked["assistant_masks"], strict=True) if mine]
+    assert tokenizer.decode(learned) == " C. It is best.</s>"
+    assert tokenizer.chat_template == CHAT_TEMPLATE
 
 
 @pytest.mark.parametrize("role", ["teacher", "student"])

@@ -1,0 +1,200 @@
+"""Seals: how long each finished part of a run folder is, and its checksum, so that a cut or changed file is found.
+
+``seals.jsonl`` in the run folder has a line for each part that was finished: the file, its complete lines and its bytes
+up to there, and the SHA-256 of these bytes. A file that grows has several; each is written after the bytes that it is
+about have reached the disk. Every reader of a sealed file calls `check_sealed`; a run that is resumed calls
+`Seals.mend`, and does again what is then missing.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from dilemmas.envs.data_files import append_text, complete_lines, parse_json, replacing, to_disk, write_text
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
+
+SEALS = "seals.jsonl"
+DAMAGED = ".damaged"
+"""Suffix of the name under which a damaged file is put aside."""
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
+
+class SealError(InputError):
+    """A file that is not as it was when it was finished; the message names it and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a file contained when a part of it was finished."""
+
+    file: str
+    """Path relative to the run folder, with slashes."""
+    lines: Count
+    """Number of complete lines."""
+    bytes: Count
+    """Size of the part, from the beginning of the file."""
+    sha256: str
+    """Checksum of the part."""
+    finished: bool
+    """Whether the file ends there."""
+
+
+class _Reading:
+    """The beginning of a file: how many lines and bytes were read, and their checksum."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines = self.bytes = 0
+        self.digest = sha256()
+
+    def go_on(self, to: int) -> None:
+        """Read up to `to` bytes."""
+        with self.path.open("rb") as file:
+            file.seek(self.bytes)
+            while block := file.read(max(0, min(BLOCK, to - self.bytes))):
+                self.digest.update(block)
+                self.bytes += len(block)
+                self.lines += block.count(b"\n")
+
+
+class Seals:
+    """The seals of a run folder, for the process that holds its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the seals of a folder; `SealError` if they are damaged."""
+        self.folder = folder
+        self._path = folder / SEALS
+        self._found = _read(self._path)
+        self._readings: dict[str, _Reading] = {}
+
+    def add(self, *paths: Path, finished: bool = True) -> None:
+        """Seal what files of the folder contain now; `finished`: whether they will not grow any more."""
+        seals = [self._seal(path, finished) for path in paths]
+        new = [seal for seal in seals if self._found.get(seal.file, [])[-1:] != [seal]]
+        if new:
+            append_text(self._path, "".join(map(_line, new)))
+        for seal in new:
+            self._found.setdefault(seal.file, []).append(seal)
+
+    def _seal(self, path: Path, finished: bool) -> Seal:
+        name = self._name(path)
+        reading = self._readings.pop(name, None) or _Reading(path)
+        to_disk(path)
+        reading.go_on(path.stat().st_size)
+        if not finished:
+            self._readings[name] = reading
+        return Seal(name, reading.lines, reading.bytes, reading.digest.hexdigest(), finished)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def fits(self, path: Path) -> bool:
+        """Whether a file was finished, and is as it was then."""
+        sealed = self._found.get(self._name(path), [])
+        return bool(sealed) and sealed[-1].finished and _fits(path, sealed)
+
+    def misfits(self) -> list[Path]:
+        """The sealed files that are not as they were when they were sealed, or are absent."""
+        files = {self.folder / name: sealed for name, sealed in self._found.items()}
+        return [path for path, sealed in files.items() if not _fits(path, sealed)]
+
+    def mend(self) -> list[str]:
+        """Put every misfit aside and keep of it what was sealed before the damage; returns a line for each."""
+        told = [self._mend(path) for path in self.misfits()]
+        if told:
+            seals = (seal for sealed in self._found.values() for seal in sealed)
+            write_text(self._path, "".join(map(_line, seals)))
+        return told
+
+    def _mend(self, path: Path) -> str:
+        sealed = self._found.pop(self._name(path))
+        if not path.is_file():
+            return f"{path} is missing and is made again"
+        kept = [seal for seal in _fitting(path, sealed) if not seal.finished]
+        aside = path.with_name(path.name + DAMAGED)
+        os.replace(path, aside)
+        if kept:
+            self._found[self._name(path)] = kept
+            with replacing(path) as partial, aside.open("rb") as file:
+                partial.write_bytes(file.read(kept[-1].bytes))
+        lines = f"{kept[-1].lines if kept else 0:,} of {sealed[-1].lines:,} lines are kept"
+        return f"{path} was damaged: {lines}, the rest is done again; the damaged file is {aside.name}"
+
+
+def check_sealed(path: Path) -> None:
+    """Check that a file of a run folder is as it was when its last part was finished.
+
+    A file that is in no run folder passes, and one of which nothing was finished.
+
+    Raises
+    ------
+    SealError
+        If the file was cut, changed or deleted since.
+    """
+    place = path.resolve()
+    for folder in list(place.parents)[:2]:
+        seals = folder / SEALS
+        if seals.is_file():
+            sealed = _cached(seals, *_state(seals)).get(place.relative_to(folder).as_posix(), [])
+            if sealed and not _fits(place, sealed):
+                raise SealError(_message(path, folder, sealed[-1]))
+            return
+
+
+def _fits(path: Path, sealed: Sequence[Seal]) -> bool:
+    """Whether a file fits the last of its seals."""
+    return path.is_file() and bool(_fitting(path, sealed[-1:]))
+
+
+def _fitting(path: Path, sealed: Sequence[Seal]) -> list[Seal]:
+    """Those seals of a file that it fits."""
+    reading, size = _Reading(path), path.stat().st_size
+    fitting = []
+    for seal in sealed:
+        reading.go_on(seal.bytes)
+        same = (reading.bytes, reading.digest.hexdigest()) == (seal.bytes, seal.sha256)
+        if same and (size == seal.bytes or not seal.finished):
+            fitting.append(seal)
+    return fitting
+
+
+def _message(path: Path, folder: Path, seal: Seal) -> str:
+    size = path.stat().st_size if path.is_file() else 0
+    what = "has been changed" if size == seal.bytes else f"has {size:,} bytes"
+    return (
+        f"{path} {what} since it was finished with {seal.lines:,} lines, {seal.bytes:,} bytes; restore it from a copy,"
+        f" or repeat the command that wrote {folder.name}, which does again what is missing"
+    )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=4)
+def _cached(path: Path, *_: int) -> dict[str, list[Seal]]:
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, list[Seal]]:
+    """The seals in a file by the file that they are about, in the order of writing."""
+    found: dict[str, list[Seal]] = {}
+    for seal in _parsed(path) if path.is_file() else ():
+        found.setdefault(seal.file, []).append(seal)
+    return found
+
+
+def _line(seal: Seal) -> str:
+    return json.dumps(asdict(seal), ensure_ascii=False) + "\n"
+
+
+def _parsed(path: Path) -> Iterator[Seal]:
+    for number, line in complete_lines(path):
+        yield parse_json(line, Seal, f"{path}, line {number}", SealError, "restore the file from a copy, or delete it")

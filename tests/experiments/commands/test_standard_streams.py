@@ -1,0 +1,72 @@
+"""Standard streams that are closed, full or no longer read; and folders that another process writes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dilemmas.envs.locks import locked_folder
+from dilemmas.experiments.commands.main import main
+
+DILEMMAS = f"{sys.executable} -m dilemmas"
+PLAY = "tournament run --agents tft,alld --rounds 5 --out"
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("command", ["games", "tournament strategies", "tournament strategies --json", "--help"])
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_reader_that_stops_reading_is_no_error(command: str, reader: str, tmp_path: Path) -> None:
+    done = shell(f"{DILEMMAS} {command} | {reader}; echo ${{PIPESTATUS[0]}}", tmp_path)
+    assert done.stdout.splitlines()[-1] == "0"
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_no_file(closed: str, tmp_path: Path) -> None:
+    """A file that is opened while stderr is closed would get its number, and with it all messages."""
+    for folder, streams in (("open", ""), ("closed", closed)):
+        done = shell(f"{DILEMMAS} {PLAY} {folder} {streams}", tmp_path)
+        assert done.returncode == 0, done.stderr
+    for name in ("rows.jsonl", "results.json", "seals.jsonl", "report.md"):
+        assert (tmp_path / "open" / name).read_bytes() == (tmp_path / "closed" / name).read_bytes()
+
+
+def test_an_error_has_its_exit_code_without_a_reader(tmp_path: Path) -> None:
+    for streams in ("2>&-", "2>/dev/full"):
+        assert shell(f"{DILEMMAS} games nothing {streams}", tmp_path).returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    done = shell(f"{DILEMMAS} games --json >/dev/full", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: standard output: No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        ("replicate --out out", "out"),
+        ("tournament run --agents tft,alld --out out", "out"),
+        ("tournament run --agents tft,alld --out out --force", "out"),
+        ("lattice --table table.json --size 3 --steps 1 --out out", "out"),
+        ("miniatures build --role student --out out", "out/student"),
+    ],
+)
+def test_a_folder_in_use_is_refused_in_one_line(
+    command: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["compile", "tit_for_tat", "--game", "stag_hunt", "--out", "table.json"])
+    capsys.readouterr()
+    with locked_folder(Path(folder)), pytest.raises(SystemExit) as ended:
+        main(command.split())
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "in use" in line]
+    assert ended.value.code == 2
+    assert line.startswith(f"error: {folder} is in use by another process (process ")
+    assert list(Path(folder).iterdir()) == []

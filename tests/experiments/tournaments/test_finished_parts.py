@@ -1,0 +1,166 @@
+"""What a tournament has finished is not lost, not taken for whole when it is cut, and not mixed with anything else."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.locks import LOCK
+from dilemmas.envs.seals import DAMAGED, SEALS, SealError
+from dilemmas.experiments.commands.main import cli
+from dilemmas.experiments.run_folder import RESULTS, RunError
+from dilemmas.experiments.tournaments.run_folder import ROWS
+
+SMALL = ("tournament", "run", "--agents", "tft,random,alld", "--rounds", "5", "--repetitions", "2")
+RECORDED = (*SMALL, "--engine", "environment")
+LONG = ("tournament", "run", "--agents", "@first_tournament", "--engine", "vectorised", "--repetitions", "3000")
+TIMES = ("seconds.json", "provenance.json", SEALS)
+
+
+def dilemmas(*words: str) -> Result:
+    return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in TIMES)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    dilemmas(*RECORDED, "--out", str(folder))
+    return folder
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def cut(path: Path) -> None:
+    """Remove the last line: the file is as well-formed as before."""
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def doubled(path: Path) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+
+
+@pytest.mark.parametrize("damage", [cut, empty, doubled, Path.unlink])
+def test_damaged_rows_are_refused_on_reading_and_played_again(whole: Path, copy: Path, damage) -> None:
+    damage(copy / ROWS)
+    for words in (("show", str(copy)), ("export", str(copy), "--out", str(copy.parent / "matches.csv"))):
+        with pytest.raises(SealError, match=rf"{ROWS} has .* or repeat the command that wrote run"):
+            dilemmas("tournament", *words)
+    assert not (copy.parent / "matches.csv").exists()
+    dilemmas(*RECORDED, "--out", str(copy))
+    (copy / f"{ROWS}{DAMAGED}").unlink(missing_ok=True)
+    assert content(copy) == content(whole)
+    dilemmas("tournament", "export", str(copy), "--out", str(copy.parent / "matches.csv"))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("damage", [cut, empty, Path.unlink])
+def test_a_damaged_trajectory_is_refused_on_reading_and_played_again(
+    whole: Path, copy: Path, damage, finished: bool
+) -> None:
+    """Also in a run that was stopped after the group had been played."""
+    if not finished:
+        (copy / RESULTS).unlink()
+        cut(copy / SEALS)
+    path = find_trajectories(copy)[2]
+    damage(path)
+    if damage is not Path.unlink:
+        for words in (("replay", str(copy)), ("watch", str(copy)), ("fingerprint", str(copy))):
+            with pytest.raises(SealError, match=f"{path.name} has .* or repeat the command that wrote run"):
+                dilemmas(*words)
+    dilemmas(*RECORDED, "--out", str(copy))
+    path.with_name(path.name + DAMAGED).unlink(missing_ok=True)
+    assert content(copy) == content(whole)
+    assert "reproduced" in dilemmas("replay", str(copy)).stdout
+
+
+def test_a_changed_result_is_refused_and_computed_again(whole: Path, copy: Path) -> None:
+    (copy / RESULTS).write_bytes((whole / RESULTS).read_bytes().replace(b"2", b"3"))
+    for words in (("show", str(copy)), ("evolve", str(copy))):
+        with pytest.raises(SealError, match=f"{RESULTS} has been changed"):
+            dilemmas("tournament", *words)
+    dilemmas(*RECORDED, "--out", str(copy))
+    assert content(copy) == content(whole)
+
+
+def test_rows_that_are_there_twice_are_refused_without_seals_too(copy: Path) -> None:
+    for name in (SEALS, RESULTS):
+        (copy / name).unlink()
+    doubled(copy / ROWS)
+    with pytest.raises(RunError, match=f"{ROWS}, line 7 is there twice, so two processes wrote it"):
+        dilemmas("tournament", "export", str(copy), "--out", str(copy.parent / "matches.csv"))
+
+
+def test_force_deletes_what_the_program_wrote_and_nothing_else(whole: Path, copy: Path) -> None:
+    other = ("notes.txt", ".git/HEAD", "matches/mine.txt", "matches/own.trajectory.jsonl", "index.lock")
+    (copy / ".git").mkdir()
+    for name in other:
+        (copy / name).write_text("mine")
+    dilemmas(*SMALL, "--seed", "7", "--out", str(copy), "--force")
+    assert {name: (copy / name).read_text() for name in other} == dict.fromkeys(other, "mine")
+    assert not [path for path in (copy / "matches").iterdir() if path.name[0].isdigit()]
+    assert content(copy)[ROWS] != content(whole)[ROWS]
+    with pytest.raises(InputError, match="other settings"):
+        dilemmas(*RECORDED, "--out", str(copy))
+
+
+def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "dilemmas", *LONG, "--out", str(folder), *more]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def lines(folder: Path) -> int:
+    return (folder / ROWS).read_bytes().count(b"\n") if (folder / ROWS).is_file() else 0
+
+
+@pytest.mark.parametrize("how", ["again", "--force", "link", "stopped"])
+def test_a_running_tournament_is_not_disturbed(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "run"
+    holder = start(folder)
+    while holder.poll() is None and lines(folder) == 0:
+        time.sleep(0.02)
+    if how == "stopped":
+        holder.send_signal(signal.SIGSTOP)
+    (tmp_path / "link").symlink_to(folder)
+    second = start(tmp_path / "link" if how == "link" else folder, *(["--force"] if how == "--force" else []))
+    error = second.communicate()[1]
+    assert (second.returncode, holder.poll()) == (2, None)
+    assert f"is in use by another process (process {holder.pid} on " in error.splitlines()[-1]
+    holder.send_signal(signal.SIGCONT)
+    holder.send_signal(signal.SIGINT)
+    assert holder.communicate()[1].endswith("interrupted; repeat the same command to resume\n")
+    assert not (folder / LOCK).exists()
+    dilemmas("tournament", "export", str(folder), "--out", str(tmp_path / "matches.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_of_processes_that_start_at_once_one_works(tmp_path: Path, count: int) -> None:
+    processes = [start(tmp_path / "run", *(["--force"] if number % 2 else [])) for number in range(count)]
+    errors = [process.communicate()[1].splitlines()[-1] for process in processes]
+    codes = [process.returncode for process in processes]
+    assert sorted(codes) == [0, *[2] * (count - 1)]
+    winner = processes[codes.index(0)]
+    for code, error in zip(codes, errors, strict=True):
+        assert code == 0 or f"is in use by another process (process {winner.pid} on " in error
+    assert not (tmp_path / "run" / LOCK).exists()
+    assert os.listdir(tmp_path) == ["run"]
