@@ -81,6 +81,8 @@ class Decision:
     attempts: int = 1
     """Number of replies sampled until one was readable, or until the policy was applied; 0 if the model could not be
     asked."""
+    error: str | None = None
+    """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
 
 
 IDLE = Decision(0)

@@ -194,6 +194,22 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def json_text(value: Any, indent: int | None = None, **options: Any) -> str:
+    """JSON in which characters that cannot be printed are escaped, as JSON allows, and all others are written as such.
+
+    Parameters
+    ----------
+    indent, options
+        As for `json.dumps`.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, **options)
+    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Context manager: yields a temporary path, whose file replaces `path` if the block ends without an error.

@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """By the environment's limit on the number of steps."""
     ABORTED = "aborted"
     """Because a reply was unreadable and the policy was to abort."""
+    FAILED = "failed"
+    """Because an agent raised an error or returned an action outside its space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Move:
     played: Any = None
     """The action after noise; None if the environment does not show it or the step was not played."""
     reward: float | None = None
-    """In points; None if the step was not played because the match was aborted."""
+    """In points; None if the step was not played because the match was aborted or an agent failed."""
     terminated: bool = False
     """Whether the match ended by the rules."""
     truncated: bool = False
@@ -89,6 +91,9 @@ def match_outcome(steps: Sequence[tuple[Move, ...]]) -> MatchOutcome:
 
 
 def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
+    for move in last:
+        if move.decision.error is not None:
+            return Reason.FAILED, f"{move.player}: {move.decision.error}"
     for move in last:
         if move.decision.action is None:
             if not move.decision.attempts:

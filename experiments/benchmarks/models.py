@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import Request
-from dilemmas.agents.models.chat import encode_prompt
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import LocalBackend, device_map, torch_dtype
 from dilemmas.agents.models.open_model import check_installed, open_model
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
@@ -54,7 +54,7 @@ class Work:
     @property
     def tokens(self) -> int:
         """Tokens of all prompts."""
-        return sum(len(encode_prompt(self.backend.tokenizer, one.prompt)) for one in self.asked)
+        return sum(len(self.backend.chat.prompt(one.prompt)) for one in self.asked)
 
     @property
     def operations(self) -> float:
@@ -108,7 +108,7 @@ def scoring_work(shape: str, device: str, dtype: str, batch_tokens: int, questio
     _, tokenizer = open_model("miniature-student", device="cpu").weights()
     model = random_model(shape, device, dtype)
     chosen = [Request(prompt, labels) for prompt, labels in asked.items()][:: max(1, len(asked) // questions)]
-    return Work(LocalBackend(shape, shape, model, tokenizer, batch_tokens), chosen)
+    return Work(LocalBackend(shape, shape, model, ChatEncoder(tokenizer), batch_tokens), chosen)
 
 
 def scoring_contenders(given: Work) -> tuple[Contender, ...]:

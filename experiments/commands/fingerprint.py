@@ -5,7 +5,6 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from dilemmas.experiments.commands.options import json_option, print_json, reading_options
@@ -13,6 +12,7 @@ from dilemmas.experiments.inference.fingerprint import cooperation_ratings
 from dilemmas.experiments.inference.portraits import Portrait, portraits
 from dilemmas.experiments.inference.recorded_play import Choice, read_play
 from dilemmas.experiments.reporting.intervals import Estimate
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
 
@@ -39,7 +39,7 @@ def command(path: Path, choices: Choice, one: str | None, cooperate: str | None,
     described = portraits(plays)
     if as_json:
         return print_json({"players": [asdict(portrait) for portrait in described], **cooperation_ratings(plays)})
-    console = Console(highlight=False)
+    console = SafeConsole()
     for players in sorted({portrait.players for portrait in described}):
         same = [portrait for portrait in described if portrait.players == players]
         tables = [player_habit_table(same), *(character_table(same, names) for names in MEASURES), nearest_table(same)]

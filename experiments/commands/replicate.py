@@ -1,6 +1,5 @@
 """`dilemmas replicate`: the whole study in one command."""
 
-import json
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,12 @@ import click
 from rich.console import Console
 from rich.progress import TaskID
 
+from dilemmas.envs.data_files import json_text
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import SEED, print_json
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -28,10 +31,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Run folder.",
 )
-@click.option("--seed", type=click.IntRange(0), show_default="from the recipe", help="Seed of the whole study.")
+@click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the whole study.")
 @click.option(
     "--observations",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     show_default="from the recipe",
     help="Number of answers per scenario and model.",
 )
@@ -93,17 +96,17 @@ def command(
         from dilemmas.experiments.study.procedure import check_models, cost
 
         for line in check_models(recipe.models):
-            click.echo(f"not checked: {line}", err=True)
-        click.echo(json.dumps(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
+            echo(f"not checked: {line}", err=True)
+        echo(json_text(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
         return
-    results = replicate(Run(out, recipe), Console(stderr=True))
+    results = replicate(Run(out, recipe), SafeConsole(stderr=True))
     if as_json:
-        click.echo(json.dumps(results, ensure_ascii=False))
+        print_json(results)
     else:
         from dilemmas.experiments.study.report import print_study_tables
 
-        print_study_tables(Console(), results)
-    click.echo(f"{out / 'report.html'}", err=True)
+        print_study_tables(SafeConsole(), results)
+    echo(f"{out / 'report.html'}", err=True)
 
 
 def override(

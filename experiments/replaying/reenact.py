@@ -174,7 +174,7 @@ def reenact(
     asked: list[_Asked] = []
     found = list(_environment(running, header, record, asked))
     for number, witness in enumerate(witnesses):
-        own = [one for one in asked if one.seat == number]
+        own = [one for one in asked if one.seat == number and one.old.error is None]
         found += _draws(header.seed, record.match, own)
         if witness is not None and own:
             found += _decisions(record.match, own, witness)

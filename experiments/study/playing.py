@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header
@@ -102,7 +102,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
         missing = [match for match in range(run.recipe.matches.repetitions) if match not in writer.matches]
         if missing:
             make_env = partial(parallel, name, **options)
-            for record in run_matches(make_env, seated, len(missing), seed, first_match=missing[0]):
+            for record in finished(run_matches(make_env, seated, missing, seed)):
                 writer.write(record)
     run.seals.add(path)
     return path.name

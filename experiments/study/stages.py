@@ -21,7 +21,7 @@ import numpy as np
 
 from dilemmas.agents.models.answers import exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
-from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
@@ -92,7 +92,7 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
 
 def _append(path: Path, answers: Sequence[Asked]) -> None:
     if answers:
-        append_text(path, "".join(json.dumps(asdict(asked), ensure_ascii=False) + "\n" for asked in answers))
+        append_text(path, "".join(json_text(asdict(asked)) + "\n" for asked in answers))
 
 
 def _joined(parts: Iterable[Asked]) -> dict[str, Asked]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dilemmas.agents.engines.tally import Tally
+from dilemmas.envs.data_files import json_text
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.tournaments.settings import Group
 
@@ -69,7 +70,7 @@ class Row:
                 values[field_] = _short(value)
         if self.aborted:
             values["aborted"] = self.aborted
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        text = json_text(values, separators=(",", ":"))
         return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
 
     @classmethod

@@ -27,7 +27,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.experiments.reporting.terminal_text import one_line, visible
 
 BAR = 20
 """Width of the bar for probability 1, in columns."""
@@ -42,7 +42,7 @@ HANDLED = {
     Unreadable.DEFAULT: "so the default action was played",
     Unreadable.UNIFORM: "so an action was drawn uniformly",
 }
-REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red", Reason.FAILED: "red"}
 """Colour of each ending."""
 
 
@@ -72,7 +72,7 @@ def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Te
     more = " ..." if len(record.outcome.totals) > 4 else ""
     line = Text(f"{place:>5}  {_rounds(header, record):>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
-    return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+    return line.append(f"  {totals}{more}  ").append(one_line(name), "dim")
 
 
 def match_facts(header: Header, record: MatchRecord, place: int, name: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
     """Function from an action of a player in a step to text: C and D, contributions, signals or points; numbers in
     unknown games, and for actions of another phase."""
     if rules is None:
-        return str
+        return lambda action: visible(str(action))
     phase, game = _phase(rules, step), rules.stage
     if phase.name == "talk":
         word: Callable[[Any], str] = signal
@@ -123,7 +123,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
         if action is None:
             return "none"
         action = _plain(action)
-        return word(action) if isinstance(action, str) or not options or action < options else str(action)
+        return visible(word(action) if isinstance(action, str) or not options or action < options else str(action))
 
     return called
 
@@ -189,6 +189,8 @@ def _total(record: MatchRecord, step: int, player: str) -> float:
 
 
 def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    if decision.error is not None:
+        return [Text(visible(decision.error), "bold red")]
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))

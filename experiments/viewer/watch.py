@@ -21,6 +21,7 @@ from rich.text import Text
 
 from dilemmas.agents.matches.record import MatchRecord, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryIndex
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_line, match_screen, step_screen
 
 KEYS = {
@@ -105,7 +106,7 @@ class Shelf:
 
 def browse(shelf: Shelf, here: Place) -> None:
     """Show the run in the full terminal until the user quits."""
-    console = Console(highlight=False)
+    console = SafeConsole()
     with _typing() as typed, console.screen() as screen:
         for key in _keys(typed):
             after = press(here, COMMANDS.get(key, "none"), shelf, page=console.height - 2)

@@ -258,7 +258,7 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
         (["--players", ALL, "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--alpha", "3"], "--alpha 3.0: not an option of ecological, but of alpha-rank"),
-        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range x>=2"),
+        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range 2<=x<=1000000"),
         (["--players", ALL, "--dynamics", "moran", "--start", "tit_for_tat=101"], "the population is 100"),
         (["--players", ALL, "--dynamics", "moran", "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--dynamics", "moran", "--rule", "death-brith"], "did you mean 'death-birth'"),

@@ -100,7 +100,7 @@ def test_the_likelihood_is_that_of_the_mixture(small: Evidence) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_every_step_of_em_climbs(seed: int, own: bool) -> None:
     rng = np.random.default_rng(seed)
-    candidates = [*FIVE, *candidate_automata(["random(0.4)", "gtft"], 2)]
+    candidates = [*FIVE, *candidate_automata(["random(0.4)", "gtft(1/3)"], 2)]
     found = evidence(society(rng, subjects=30), candidates)
     starts = rng.dirichlet(np.ones(7), 6).T, rng.uniform(0.01, 0.5, (7 if own else 1, 6))
     heights = np.array([p.log_likelihood for p in islice(climb(found, np.ones((30, 6)), *starts), 60)])
