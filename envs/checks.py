@@ -1,5 +1,6 @@
 """Checks of arguments: each returns a valid value, or raises an error with the value, its place and the valid ones."""
 
+import os
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -173,3 +174,34 @@ def check_numbers(settings: Any, names: str, least: float, most: float = inf) ->
     """
     for name in names.split():
         check_number(name, getattr(settings, name), least, most)
+
+
+def check_memory(what: str, size: float, way_out: str) -> None:
+    """Check that arrays fit into half of the memory of this machine.
+
+    Parameters
+    ----------
+    what
+        What the arrays hold, with its numbers; it begins the error message.
+    size
+        Their size at the peak, in bytes.
+    way_out
+        How to make them smaller.
+
+    Raises
+    ------
+    GameError
+        If they do not fit.
+    """
+    here = machine_memory()
+    if size > here / 2:
+        needed = f"needs about {size / 1e9:,.3g} GB, more than half of the {here / 1e9:,.3g} GB of memory here"
+        raise GameError(f"{what}: {needed}; {way_out}")
+
+
+def machine_memory() -> float:
+    """Memory of this machine in bytes; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return inf

@@ -32,6 +32,7 @@ from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -257,6 +258,7 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
+    check_playing(tournament.rules, tournament.engines, repetitions, work["workers"])
     with progress_bar(SafeConsole(stderr=True)) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
