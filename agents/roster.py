@@ -101,6 +101,8 @@ def parse_spec(spec: str, players: int = 2, game: StageGame | None = None) -> Ag
 
     Raises `UnknownNameError` for a word that is no agent, and `InputError` if a strategy cannot be used.
     """
+    if not spec.isprintable():
+        raise ContestantError(f"agent {spec!a}: needs printable characters, because its name stands in all results")
     own, equals, rest = spec.partition("=")
     if not equals or "(" in own:
         own, rest = "", spec

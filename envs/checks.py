@@ -1,6 +1,7 @@
 """Checks of arguments: each returns a valid value, or raises an error with the value, its place and the valid ones."""
 
-from math import inf, isfinite
+import os
+from math import inf
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 
 from dilemmas.envs.errors import InputError
 
+MOST_WHOLE = 2**63 - 1
+"""Largest whole number that is accepted anywhere: what a signed integer of 64 bits holds."""
 MOST_PLAYERS = 1 << 20
 """Largest number of players of a game."""
 
@@ -76,7 +79,7 @@ def probability(value: Any, place: str) -> float:
     return float(value)
 
 
-def whole_number(value: Any, place: str, least: int, most: int | None = None) -> int:
+def whole_number(value: Any, place: str, least: int, most: int = MOST_WHOLE) -> int:
     """Return an integer as an int.
 
     Parameters
@@ -88,7 +91,7 @@ def whole_number(value: Any, place: str, least: int, most: int | None = None) ->
     least
         Smallest valid value.
     most
-        Largest valid value; None for no limit.
+        Largest valid value.
 
     Raises
     ------
@@ -96,8 +99,9 @@ def whole_number(value: Any, place: str, least: int, most: int | None = None) ->
         If `value` is not an integer in the range.
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not (whole and least <= value and (most is None or value <= most)):
-        valid = f"of at least {least}" if most is None else f"from {least} to {most}"
+    if not (whole and least <= value <= most):
+        limited = most < MOST_WHOLE or (whole and value > most)
+        valid = f"from {least} to {most}" if limited else f"of at least {least}"
         raise GameError(f"{place} = {value!r}; needs a whole number {valid}")
     return int(value)
 
@@ -124,7 +128,7 @@ def _is_number(value: Any) -> bool:
 def check_number(
     name: str, value: float, least: float, most: float = inf, error: type[InputError] = InputError
 ) -> None:
-    """Check that a number is finite and in a range.
+    """Check that a number is finite, at most `MOST_WHOLE` and in a range.
 
     Parameters
     ----------
@@ -142,8 +146,12 @@ def check_number(
     InputError
         If the number is not finite or outside the range.
     """
-    if not (isfinite(value) and least <= value <= most):
-        valid = f"of at least {least}" if most == inf else f"from {least} to {most}"
+    if not (-MOST_WHOLE <= value <= MOST_WHOLE and least <= value <= most):  # also False for nan
+        valid = (
+            f"of at least {least}"
+            if most == inf and not value > MOST_WHOLE
+            else f"from {least} to {min(most, MOST_WHOLE)}"
+        )
         raise error(f"{name} = {value}; needs a number {valid}")
 
 
@@ -166,3 +174,34 @@ def check_numbers(settings: Any, names: str, least: float, most: float = inf) ->
     """
     for name in names.split():
         check_number(name, getattr(settings, name), least, most)
+
+
+def check_memory(what: str, size: float, way_out: str) -> None:
+    """Check that arrays fit into half of the memory of this machine.
+
+    Parameters
+    ----------
+    what
+        What the arrays hold, with its numbers; it begins the error message.
+    size
+        Their size at the peak, in bytes.
+    way_out
+        How to make them smaller.
+
+    Raises
+    ------
+    GameError
+        If they do not fit.
+    """
+    here = machine_memory()
+    if size > here / 2:
+        needed = f"needs about {size / 1e9:,.3g} GB, more than half of the {here / 1e9:,.3g} GB of memory here"
+        raise GameError(f"{what}: {needed}; {way_out}")
+
+
+def machine_memory() -> float:
+    """Memory of this machine in bytes; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return inf

@@ -20,6 +20,7 @@ from dilemmas.envs import data_files
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import LOCK, SUFFIX_OF_LOCKS
 from dilemmas.envs.seals import DAMAGED, SEALS, Seals, check_sealed
+from dilemmas.experiments.reporting.terminal_text import echo
 
 MOST_DIFFERENCES = 3
 """Differences between two settings that an error message lists."""
@@ -88,7 +89,7 @@ def recover(folder: Path) -> Seals:
     if seals.misfits():
         (folder / RESULTS).unlink(missing_ok=True)  # first: without them nobody takes the run for finished
     for line in seals.mend():
-        print(line, file=sys.stderr)
+        echo(line, err=True)
     return seals
 
 
@@ -101,13 +102,13 @@ def delete_files(folder: Path, names: Iterable[str]) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically."""
-    data_files.write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_run_json(path: Path) -> Any:
-    """Read a JSON file of a run folder; `RunError` if it is damaged."""
+def read_run_json(path: Path, kind: type[data_files.Value]) -> data_files.Value:
+    """Read a JSON file of a run folder; `RunError` if it is damaged or not a value of the type."""
     check_sealed(path)
-    return data_files.load_json(path, RunError, "restore it from a copy, or choose another --out")
+    return data_files.read_json(path, kind, RunError, "restore it from a copy, or choose another --out")
 
 
 def provenance() -> dict[str, Any]:

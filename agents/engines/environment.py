@@ -3,19 +3,20 @@
 The matches of a group are a run of
 `dilemmas.agents.matches.match.run_matches`
 with its own seed, so they do not depend
-on other groups. They are played side by side: an agent is called once per step for all of them.
+on other groups. They are played side by side, as far as memory allows: an agent is called once per step for all.
 """
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, View
-from dilemmas.agents.engines.requirements import require
+from dilemmas.agents.engines.requirements import MOST_MOVES, moves_of, require
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import Environment, failure_of, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
@@ -63,7 +64,12 @@ def play_in_environment(
     )
     aborted, failed = 0, []
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
-    for place, match in enumerate(run_matches(make_env, group, count, int(keys[0]))):
+    at_once = max(1, int(MOST_MOVES / moves_of(rules)))
+    parts = (
+        run_matches(make_env, group, min(at_once, count - first), int(keys[0]), first)
+        for first in range(0, count, at_once)
+    )
+    for place, match in enumerate(chain.from_iterable(parts)):
         if record is not None:
             record(place, match)
         _count(rules, match, tally, place)

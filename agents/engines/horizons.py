@@ -1,6 +1,6 @@
 """The length of matches: the probability that each round is played, which depends on the rules alone."""
 
-from math import floor, log
+from math import floor, inf, log
 
 import numpy as np
 
@@ -20,6 +20,12 @@ def round_limits(rules: Repeated) -> tuple[int, int]:
         last = _last_round(rules.continuation)
         return last, last
     return rules.rounds if isinstance(rules.rounds, tuple) else (rules.rounds, rules.rounds)
+
+
+def mean_rounds(rules: Repeated) -> float:
+    """The mean number of rounds of a match that the rules end, or a little more."""
+    limit = inf if rules.rounds is None else sum(round_limits(rules)) / 2
+    return min(limit, inf if rules.continuation == 1.0 else 1 / (1 - rules.continuation))
 
 
 def geometric(rules: Repeated) -> bool:

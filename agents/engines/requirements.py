@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.engines.horizons import geometric
+from dilemmas.agents.engines.horizons import geometric, mean_rounds, round_limits
 from dilemmas.agents.strategies.finite_state import Automaton, check_cooperation
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.repeated import Repeated
@@ -34,6 +34,14 @@ MOST_EDGES = 1 << 22
 """Most pairs of a joint state and a joint action for `chain`, reachable or not: about 400 MB."""
 MOST_JOINT_STATES = 1 << 12
 """Most joint states for `chain` if only the continuation probability ends matches: a matrix of 128 MB."""
+
+
+MOST_ROUNDS = 10**10
+"""Most rounds of a match, on average, for sampled engines: some minutes in compiled code."""
+MOST_ROUNDS_IN_CHAIN = 10**7
+"""Most rounds of a match for `chain`, unless only the continuation probability ends matches."""
+MOST_MOVES = 1 << 20
+"""Most decisions that are in memory for `environment`: one gigabyte."""
 
 
 class EngineError(InputError):
@@ -106,6 +114,8 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
         if agent.traits.counting is not None and rules.n_players != 2:
             return f"'{agent.name}' is a counting strategy, for two players only"
     if engine == "environment":
+        if moves_of(rules) > MOST_MOVES:
+            return f"a match of about {moves_of(rules):,.0f} decisions does not fit into memory; at most {MOST_MOVES:,}"
         return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
     return _other_actions(rules) or _unsuitable(engine, group) or _limit(engine, rules, group)
 
@@ -145,6 +155,8 @@ def _limit(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
         return f"noise = {rules.noise:g}"
     if engine == "compiled" and rules.n_players != 2:
         return f"{rules.n_players} players; it plays pairs"
+    if engine not in EXACT and (rounds := mean_rounds(rules)) > MOST_ROUNDS:
+        return f"about {rounds:.3g} rounds in a match, and it plays all of them; at most {MOST_ROUNDS:,}"
     return _size(rules, group) if engine == "chain" else None
 
 
@@ -156,7 +168,14 @@ def _size(rules: Repeated, group: Sequence[Agent]) -> str | None:
         return f"{edges:,} pairs of a joint state and a joint action, more than {MOST_EDGES:,}"
     if geometric(rules) and states > MOST_JOINT_STATES:
         return f"{states:,} joint states, more than {MOST_JOINT_STATES:,} in matches without a limit of rounds"
+    if not geometric(rules) and (rounds := round_limits(rules)[1]) > MOST_ROUNDS_IN_CHAIN:
+        return f"{rounds:,} rounds, and it goes through all of them; at most {MOST_ROUNDS_IN_CHAIN:,}"
     return None
+
+
+def moves_of(rules: Repeated) -> float:
+    """The mean number of decisions in a match that the rules end."""
+    return mean_rounds(rules) * len(rules.phases) * rules.n_players
 
 
 def joint_states(group: Sequence[Agent]) -> int:

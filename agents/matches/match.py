@@ -109,8 +109,8 @@ def make_turn(match: RunningMatch, player: str, seed: int, step: int) -> Turn:
 def play_step(match: RunningMatch, decisions: Mapping[str, Decision]) -> None:
     """Play one step with the decisions of all players in it; sets the outcome if the match ends."""
     moves = tuple(
-        Move(player, json_value(match.observations[player]), replace(decision, action=json_value(decision.action)))
-        for player, decision in decisions.items()
+        Move(player, json_value(match.observations[player]), decision=replace(one, action=json_value(one.action)))
+        for player, one in decisions.items()
     )
     actions = {player: decision.action for player, decision in decisions.items()}
     aborted = any(action is None for action in actions.values())  # `None in` would compare arrays elementwise

@@ -1,7 +1,7 @@
 """The record of a match: every decision with its prompt and probabilities, the payoffs, and why the match ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from dilemmas.agents.agent import Decision
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
 
 
 class RecordError(InputError):
@@ -34,13 +35,14 @@ class MatchOutcome:
     """How a match ended."""
 
     reason: Reason
+    """Why the match ended."""
     detail: str
     """The reason in words."""
-    rounds: int
+    rounds: Count
     """Number of completed steps."""
     totals: Mapping[str, float]
     """Sum of the payoffs by player, in points."""
-    unreadable: Mapping[str, int]
+    unreadable: Mapping[str, Count]
     """Number of decisions by player in which every reply was unreadable."""
 
 
@@ -50,9 +52,10 @@ class Move:
 
     player: str
     """PettingZoo's name of the player."""
-    observation: Any
+    observation: Any = None
     """The observation in JSON types."""
-    decision: Decision
+    decision: Decision = field(kw_only=True)
+    """What the player decided."""
     played: Any = None
     """The action after noise; None if the environment does not show it or the step was not played."""
     reward: float | None = None

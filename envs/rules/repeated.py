@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.envs.checks import GameError, flag, probability, whole_number
+from dilemmas.envs.checks import MOST_WHOLE, GameError, flag, probability, whole_number
 from dilemmas.envs.games.stage_game import Joint, StageGame, whole
 from dilemmas.envs.rules.interaction import InPairs, Interaction, OneGroup
 from dilemmas.envs.rules.observations import GroupLayout, Layout, Observation, PopulationLayout
@@ -329,7 +329,7 @@ def _horizon(rounds: Any) -> int | tuple[int, int] | None:
         return None
     pair = rounds if isinstance(rounds, tuple) else (rounds, rounds)
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
-    if not (len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1])):
+    if not (len(pair) == 2 and whole and 1 <= int(pair[0]) <= int(pair[1]) <= MOST_WHOLE):
         raise GameError(
             f"rounds = {rounds!r}; needs a whole number of at least 1, a pair of them (shortest, longest)"
             " such as (5, 10), or None for no limit"

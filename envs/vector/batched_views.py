@@ -111,12 +111,12 @@ class DirectEvaluator:
         return np.ascontiguousarray(self._stage.payoff_array(encoded), dtype=np.float64)
 
     def write_observations(self, encoded: NDArray[Any], out: Observation) -> None:
-        viewers = np.arange(len(self._order))[:, None]
-        seats = encoded[:, self._order] if encoded.ndim == 2 else encoded[:, viewers, self._order]
-        if self._stage.endowments:
-            out[..., 0] = seats / max(self._stage.endowments)
-        else:
-            out[...] = self._units[seats]
+        for viewer, order in enumerate(self._order):  # one by one, because all together take four times the memory
+            seats = encoded[:, order] if encoded.ndim == 2 else encoded[:, viewer, order]  # (matches, seat)
+            if self._stage.endowments:
+                out[:, viewer, :, 0] = seats / max(self._stage.endowments)
+            else:
+                out[:, viewer] = self._units[seats]
 
 
 class PairsEvaluator:

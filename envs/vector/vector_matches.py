@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import GameError, whole_number
+from dilemmas.envs.checks import GameError, check_memory, whole_number
 from dilemmas.envs.games.stage_game import Numbers, checked_actions
 from dilemmas.envs.pettingzoo_api.parallel_env import MAX_CYCLES
 from dilemmas.envs.rules.observations import Observation
@@ -61,12 +61,13 @@ class VectorMatches:
     Raises
     ------
     GameError
-        If `count` or `max_rounds` is not a positive integer.
+        If `count` or `max_rounds` is not a positive integer, or the arrays do not fit into memory.
     """
 
     def __init__(self, rules: Repeated, count: int, *, max_rounds: int | None = None, copy: bool = True) -> None:
         for name, value in (("count", count), ("max_rounds", 1 if max_rounds is None else max_rounds)):
             whole_number(value, f"matches: {name}", 1)
+        _check_size(rules, count, copy)
         self.rules = rules
         self.count = count
         self.max_rounds = MAX_CYCLES if max_rounds is None and rules.endless else max_rounds
@@ -298,3 +299,11 @@ class VectorMatches:
         if len(ended):
             self._restart(ended)
         return VectorStep(self._observations(), payoffs, terminated, truncated, final)
+
+
+def _check_size(rules: Repeated, count: int, copy: bool) -> None:
+    """`GameError` if the observations of all matches do not fit into memory."""
+    n = rules.n_players
+    numbers = rules.observation_size * (2 if copy else 1) + 6 * n * (rules.misperception > 0)
+    what = f"{count:,} matches of {n:,} players, with {rules.observation_size:,} numbers in an observation"
+    check_memory(what, 4.0 * count * n * numbers, "take fewer matches or players, less memory of rounds, or copy=False")

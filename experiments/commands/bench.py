@@ -10,13 +10,14 @@ from time import perf_counter, process_time
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
-from dilemmas.experiments.commands.options import json_option, print_json, with_options
+from dilemmas.experiments.commands.options import Finite, json_option, print_json, with_options
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
 
 
 def rates_table(run: Race, second: str) -> Table:
@@ -49,12 +50,12 @@ def print_race(run: Race, extra: str, as_json: bool, second: str = "CPU-second")
     """Print a run; missing contenders are named on stderr with the extra that installs them, or in the JSON."""
     if as_json:
         return print_json(asdict(run))
-    console = Console()
+    console = SafeConsole()
     console.print(rates_table(run, second))
     console.print()
     console.print(bars_table(run, second))
     for line in run.missing:
-        click.echo(f'not measured: {line} (pip install "dilemmas[{extra}]")', err=True)
+        echo(f'not measured: {line} (pip install "dilemmas[{extra}]")', err=True)
 
 
 def compete(
@@ -67,7 +68,7 @@ def compete(
     real_time: bool = False,
 ) -> None:
     """Run a race, with a progress bar on stderr, and print it; time is CPU time or real time."""
-    watched = track(range(turns), "turns", console=Console(stderr=True), transient=True, refresh_per_second=1)
+    watched = track(range(turns), "turns", console=SafeConsole(stderr=True), transient=True, refresh_per_second=1)
     run = race(contenders, bars, watched, seconds, perf_counter if real_time else process_time)
     print_race(run, extra, as_json, "second" if real_time else "CPU-second")
 
@@ -82,14 +83,14 @@ def race_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "--turns",
-            type=click.IntRange(1),
+            type=click.IntRange(1, 1000),
             default=7,
             show_default=True,
             help="Number of measurements of each contender.",
         ),
         click.option(
             "--seconds",
-            type=click.FloatRange(0, min_open=True),
+            type=Finite(0, 3600, min_open=True),
             default=0.3,
             show_default=True,
             help="Time of one measurement, in seconds.",
@@ -132,11 +133,11 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @command.command("models", short_help="Language models, in answered questions per second.")
 @model_options
 @click.option(
-    "--batch-tokens", type=click.IntRange(1), default=16_384, show_default=True, help="Tokens processed at once."
+    "--batch-tokens", type=click.IntRange(1, 2**24), default=16_384, show_default=True, help="Tokens processed at once."
 )
 @click.option(
     "--questions",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000),
     default=40,
     show_default=True,
     help="Number of different questions that are answered together.",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
@@ -36,7 +36,9 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
 
 MOST_SHOWN = 100
 """Maximum number of rows on the screen; the file has all of them."""
@@ -140,7 +142,11 @@ def _caption(table: PolicyTable) -> str:
 @set_option
 @framing_options(None)
 @click.option(
-    "--memory", type=click.IntRange(0), default=1, show_default=True, help="Number of previous rounds in a history."
+    "--memory",
+    type=click.IntRange(0, 100),
+    default=1,
+    show_default=True,
+    help="Number of previous rounds in a history.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(
@@ -179,10 +185,8 @@ def command(
     if as_json:
         print_json(table.document())
     else:
-        Console(highlight=False).print(as_rich(table))
+        SafeConsole().print(as_rich(table))
     if table.masses and min(table.masses) < LEAST_MASS:
         least = f"only {min(table.masses):.3f} of the model's replies start with a label"
-        click.echo(
-            f"warning: {least} after at least one history; the table does not describe the other replies", err=True
-        )
-    click.echo(f"{path}", err=True)
+        echo(f"warning: {least} after at least one history; the table does not describe the other replies", err=True)
+    echo(f"{path}", err=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 from pettingzoo.env_registry.registration import parallel_registry  # type: ignore[import-untyped]
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
@@ -26,7 +25,9 @@ from dilemmas.envs.theory.outcomes import JointOutcome
 from dilemmas.envs.theory.solutions import DilemmaStrength, Solution, dilemma, region_of, solve
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, set_option
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import fact_table, number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
 
 LISTED = 6
 """Maximum number of joint actions that are printed of a list; `--json` has all of them."""
@@ -119,7 +120,7 @@ def command(name: str | None, settings: Mapping[str, Any], as_json: bool) -> Non
     if as_json:
         described = {**asdict(facts(name, environment)), "page": cleandoc(page(name).__doc__ or "")}
         return print_json({**described, "solution": solution_data(game, solution)})
-    console = Console()
+    console = SafeConsole()
     if not settings:
         console.print(Markdown(cleandoc(page(name).__doc__ or "")), "")
     console.print(Markdown(f"## Solution of one round of {game.name}"))
@@ -134,8 +135,8 @@ def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
     listed = [facts(known, make(known, {})) for known in environments()]
     if as_json:
         return print_json(list(map(asdict, listed)))
-    Console().print(environment_list(listed))
-    click.echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
+    SafeConsole().print(environment_list(listed))
+    echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
 
 
 def environment_list(listed: Iterable[Facts]) -> Table:

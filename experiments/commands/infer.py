@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +25,9 @@ from dilemmas.experiments.inference.recorded_play import (
     read_play,
 )
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import one_line, visible
+from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
 
 
 @click.command()
@@ -48,7 +48,7 @@ from dilemmas.experiments.reporting.terminal_text import one_line, visible
 )
 @click.option(
     "--bootstrap",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 1_000_000),
     default=1000,
     show_default=True,
     help="Number of bootstrap samples of the subjects.",
@@ -88,28 +88,28 @@ def command(
     for treatment, plays in treatments.items():
         candidates = candidate_automata(specs, plays[0].players, common_game(plays))
         counted = evidence(by_subject(plays, by), candidates)
-        with Console(stderr=True).status("fitting"):
+        with SafeConsole(stderr=True).status("fitting"):
             if select is not None:
                 counted = selected(counted, rng, select, own_trembles)
             results[treatment] = infer(counted, rng, bootstrap, own_trembles)
     if as_json:
         return print_json(all_data(results))
-    console = Console(highlight=False)
+    console = SafeConsole()
     for treatment, result in results.items():
         if len(results) > 1:
             console.print(Text(f"treatment {visible(treatment)}", "bold"))
         console.print(share_table(result))
         for line in summary(result):
-            click.echo(line)
+            echo(line)
     if len(results) > 1:
-        click.echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):.3f} in all")
+        echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):.3f} in all")
 
 
 def tell_unused(paths: Sequence[Path]) -> None:
     """Say which columns of tables are not used."""
     for path in paths:
         if path.suffix.lower() in TABLES and (unused := unused_columns(path)):
-            click.echo(f"{path}: columns that are not used: {one_line(', '.join(unused))}", err=True)
+            echo(f"{path}: columns that are not used: {one_line(', '.join(unused))}", err=True)
 
 
 def all_data(results: Mapping[str, Inference]) -> dict[str, Any]:

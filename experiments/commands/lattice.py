@@ -8,6 +8,7 @@ import numpy as np
 
 from dilemmas.envs.locks import locked_folder
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.terminal_text import echo
 
 
 @click.command()
@@ -21,11 +22,15 @@ from dilemmas.experiments.commands.options import json_option, print_json, seed_
     help="Policy table, as written by `dilemmas compile`; repeatable.",
 )
 @click.option(
-    "--size", type=click.IntRange(3), default=50, show_default=True, help="Number of rows and columns of the torus."
+    "--size",
+    type=click.IntRange(3, 10_000),
+    default=50,
+    show_default=True,
+    help="Number of rows and columns of the torus.",
 )
 @click.option(
     "--steps",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**9),
     default=100,
     show_default=True,
     help="Number of steps, in which all neighbours play one round.",
@@ -58,5 +63,5 @@ def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, 
         return print_json({name: values.tolist() for name, values in curves.items()})
     for name, values in curves.items():
         late = values[-max(1, steps // 4) :].mean()
-        click.echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
-    click.echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)
+        echo(f"{name}: cooperation {values[0]:.3f} in step 1, {late:.3f} in the last quarter")
+    echo(f"{out / 'lattice.csv'} and lattice.svg", err=True)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.training.examples import Example, ExampleError, Summary, read_examples, summarise
@@ -21,7 +21,7 @@ from dilemmas.training.examples import Example, ExampleError, Summary, read_exam
 @click.option("--scenario", show_default="all", help="Only this scenario, such as harmony/friends.")
 @click.option(
     "--show",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1_000_000),
     default=3,
     show_default=True,
     help="Number of examples to print, drawn at random.",
@@ -43,7 +43,7 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
         examples = [example for example in examples if example.scenario == scenario]
     if as_json:
         return print_json([asdict(summary) for summary in summaries.values()])
-    console = Console()
+    console = SafeConsole()
     console.print(summary_table(list(summaries.values())))
     rng = np.random.default_rng(seed)
     for index in sorted(rng.permutation(len(examples))[:show]):

@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ import click
 
 from dilemmas.experiments.commands.answers import ANSWERS
 from dilemmas.experiments.commands.group import CommandGroup, UnreadError
+from dilemmas.experiments.reporting.terminal_text import echo, message_line, write_every_character
 
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
@@ -45,7 +47,7 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         from dilemmas.agents.versions import dilemmas_version
 
-        click.echo(f"dilemmas {dilemmas_version()}")
+        echo(f"dilemmas {dilemmas_version()}")
         ctx.exit()
 
 
@@ -68,12 +70,13 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     """Run a command. Exit codes: 0 success, 1 negative result (such as a failed replay), 2 unusable input, 130
     interrupted."""
     open_standard_streams()
+    write_every_character(sys.stdout, sys.stderr)
     try:
-        with no_interrupt_dropped():
+        with no_interrupt_dropped(), warnings_in_one_line():
             code = command.main(arguments, prog_name="dilemmas", standalone_mode=False)
             sys.stdout.flush()
     except click.ClickException as error:
-        end(in_one_line(error), error.exit_code)
+        end(click_message(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         asked = sys.argv[1:] if arguments is None else arguments
         end("interrupted" + "; repeat the same command to resume" * resumed(asked), 130)
@@ -82,14 +85,14 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
     except OSError as error:  # for example a folder without write permission, or a full disk
         unwritten = error.filename is None and error.errno == errno.ENOSPC  # every file that is written has its name
         where = "standard output" if unwritten else error.filename or "system"
-        say(f"error: {where}: {error.strerror or error}")
+        say(message_line(f"error: {where}: {error.strerror or error}"))
         end_unread(2) if unwritten else sys.exit(2)
     except ValueError as error:
         from dilemmas.envs.errors import InputError  # here, because dilemmas.envs imports pettingzoo
 
         if not isinstance(error, InputError):
             raise
-        end(f"error: {error}", 2)
+        end(message_line(f"error: {error}"), 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -107,7 +110,7 @@ def open_standard_streams() -> None:
 def say(line: str) -> None:
     """Print a line on stderr, if anybody reads it."""
     with suppress(OSError):
-        click.echo(line, err=True)
+        echo(line, err=True)
 
 
 def end(line: str, code: int) -> NoReturn:
@@ -149,16 +152,24 @@ def no_interrupt_dropped() -> Iterator[None]:
         sys.unraisablehook = shown
 
 
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print warnings as messages, without the lines of code that they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(message_line(f"warning: {message}"))
+        yield
+
+
 def resumed(asked: list[str]) -> bool:
     """Whether a command with these arguments is resumed by repeating it, as a tournament with a folder is."""
     kept = any(word.partition("=")[0] == "--out" for word in asked)
     return asked[:1] in ([name] for name in RESUMED) or (asked[:2] == ["tournament", "run"] and kept)
 
 
-def in_one_line(error: click.ClickException) -> str:
+def click_message(error: click.ClickException) -> str:
     """The message of click about the arguments, and the command with the help."""
     message = error.format_message()
     if "\n" in message:  # the help itself, if no command is given
         return message
     asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-    return f"error: {message} (see {asked} --help)" if asked else f"error: {message}"
+    return message_line(f"error: {message}") + (f" (see {asked} --help)" if asked else "")

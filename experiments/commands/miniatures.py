@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.training.miniatures.behaviour import Role
 
 ROLES: tuple[Role, ...] = ("teacher", "student")
@@ -70,8 +71,8 @@ def build_one(role: Role, out: Path) -> None:
         if measured.step % 50 == 0:
             left = (measured.steps - measured.step) * (time.monotonic() - start) / steps / 60
             line = f"step {measured.step}/{measured.steps}, loss {measured.loss:.3f}, {left:.0f} min left"
-            click.echo(f"{role}: {line}", err=True)
+            echo(f"{role}: {line}", err=True)
         if measured.errors:
             figures = ", ".join(f"{name} {value:.3f}" for name, value in measured.errors.items())
-            click.echo(f"{role}: {figures}", err=True)
-    click.echo(f"{role}: {out}", err=True)
+            echo(f"{role}: {figures}", err=True)
+    echo(f"{role}: {out}", err=True)

@@ -1,21 +1,37 @@
 """Options that several commands share; each decorator passes its values to the command as one argument."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import wraps
+from math import isnan
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from dilemmas.agents.roster import Framing
+from dilemmas.envs.data_files import json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
+from dilemmas.experiments.reporting.terminal_text import echo
 
 Function = Callable[..., Any]
+
+
+SEED = click.IntRange(0, 2**63 - 1)
+"""Type of a seed: what a signed integer of 64 bits holds."""
+
+
+class Finite(click.FloatRange):
+    """A number in a range: not nan, and infinite only where an end of the range is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 class OverwriteError(InputError):
@@ -41,14 +57,14 @@ def force_option(help_text: str) -> Callable[[Function], Function]:
 
 def seed_option(purpose: str) -> Callable[[Function], Function]:
     """``--seed``, passed as `seed`."""
-    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=f"Seed of {purpose}.")
+    return click.option("--seed", type=SEED, default=0, show_default=True, help=f"Seed of {purpose}.")
 
 
 def degree_option(purpose: str) -> Callable[[Function], Function]:
     """``--degree``, passed as `degree`."""
     return click.option(
         "--degree",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 1000),
         show_default=", ".join(f"{degree} in a {graph}" for graph, degree in DEGREES.items()),
         help=f"{purpose}: number of neighbours of each player.",
     )
@@ -159,4 +175,4 @@ def check_overwrite(path: Path | None, option: str, force: bool) -> None:
 
 def print_json(data: Any) -> None:
     """Print data as one line of JSON on stdout; values without a JSON type are written as in Python."""
-    click.echo(json.dumps(data, ensure_ascii=False, default=repr))
+    echo(json_text(data, default=repr))

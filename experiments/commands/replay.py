@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands.options import json_option, print_json
 from dilemmas.experiments.replaying.replay import Models, Result, replay_file
-from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo, visible
 
 SHOWN = 10
 """Number of differences that are printed, the first ones."""
@@ -41,7 +41,7 @@ def command(path: Path, models: bool, places: tuple[str, ...], as_json: bool) ->
     given = dict(_place(text, files) for text in places)
     loaded = Models(given) if models or places else None
     result = Result()
-    with Console(stderr=True).status("reading") as status:
+    with SafeConsole(stderr=True).status("reading") as status:
         for file in files:
             for differences in replay_file(file, loaded, result):
                 result.differences += [(str(file), difference) for difference in differences]
@@ -49,7 +49,7 @@ def command(path: Path, models: bool, places: tuple[str, ...], as_json: bool) ->
     if as_json:
         print_json(result.as_table())
     else:
-        click.echo("\n".join(report(result)))
+        echo("\n".join(report(result)))
     return 1 if result.differences else 0
 
 

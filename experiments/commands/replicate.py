@@ -1,6 +1,5 @@
 """`dilemmas replicate`: the whole study in one command."""
 
-import json
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,13 @@ import click
 from rich.console import Console
 from rich.progress import TaskID
 
+from dilemmas.envs.data_files import json_text
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.reporting.progress import add_task, progress_bar
-from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.commands.options import SEED, print_json
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
@@ -28,10 +31,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Run folder.",
 )
-@click.option("--seed", type=click.IntRange(0), show_default="from the recipe", help="Seed of the whole study.")
+@click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the whole study.")
 @click.option(
     "--observations",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     show_default="from the recipe",
     help="Number of answers per scenario and model.",
 )
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     "--recipe",
     "recipe_name",
     shell_complete=completion.recipes,
-    show_default="miniatures; study with --teacher or --student",
+    show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
 @click.option(
@@ -84,23 +87,26 @@ def command(
     Alignment is measured in known and new contexts and games, and in repeated matches. An interrupted study is resumed
     by repeating the command.
     """
-    recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
+    if recipe_name is None and (teacher is None) != (student is None):
+        given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
+        raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
+    recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 
         for line in check_models(recipe.models):
-            click.echo(f"not checked: {line}", err=True)
-        click.echo(json.dumps(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
+            echo(f"not checked: {line}", err=True)
+        echo(json_text(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
         return
-    results = replicate(Run(out, recipe), Console(stderr=True))
+    results = replicate(Run(out, recipe), SafeConsole(stderr=True))
     if as_json:
-        click.echo(json.dumps(results, ensure_ascii=False))
+        print_json(results)
     else:
         from dilemmas.experiments.study.report import print_study_tables
 
-        print_study_tables(Console(), results)
-    click.echo(f"{out / 'report.html'}", err=True)
+        print_study_tables(SafeConsole(), results)
+    echo(f"{out / 'report.html'}", err=True)
 
 
 def override(
@@ -150,6 +156,6 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
             except StopIteration as end:
                 return dict(end.value)
             if step.task not in tasks:
-                tasks[step.task] = add_task(bar, step.task, step.total)
-            text = f"{step.task} ({step.note})" if step.note else step.task
-            bar.update(tasks[step.task], total=step.total, completed=step.done, description=text)
+                tasks[step.task] = add_task(bar, step.task)
+            follow_task(bar, tasks[step.task], step.done, step.total)
+            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)

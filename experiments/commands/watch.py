@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from dilemmas.agents.matches.trajectory import find_trajectories
 from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_facts, match_line
 from dilemmas.experiments.viewer.watch import Shelf, browse
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--match", type=int, help="First match to show, by its number in the list, from 0.")
-@click.option("--step", type=int, help="First step to show, from 1; a round has one step per phase.")
+@click.option("--match", type=click.IntRange(0, 10**9), help="First match to show, by its number in the list, from 0.")
+@click.option("--step", type=click.IntRange(1, 10**9), help="First step to show, from 1; each phase is a step.")
 @click.option("--plain", is_flag=True, help="Print to the terminal instead of opening the viewer.")
 @json_option
 def command(run: Path, match: int | None, step: int | None, plain: bool, as_json: bool) -> None:
@@ -33,11 +34,13 @@ def command(run: Path, match: int | None, step: int | None, plain: bool, as_json
     elif not plain and sys.stdin.isatty() and sys.stdout.isatty():
         browse(shelf, here if match is None or step else replace(here, step=1))
     elif match is None:
-        click.echo(LIST_HEADING)
+        echo(LIST_HEADING)
         for number in range(len(shelf)):
-            click.echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
+            echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
+        for note in shelf.notes:
+            echo(note, err=True)
     else:
-        Console(highlight=False).print(shelf.page(here))
+        SafeConsole().print(shelf.page(here))
 
 
 def match_data(shelf: Shelf, match: int | None, step: int | None) -> Any:

@@ -23,6 +23,8 @@ RELATIVE_ERROR = 1e-11
 """Of each share, per step of the integration."""
 ABSOLUTE_ERROR = 1e-300
 """Of each share without mutation: practically none, so that a rare strategy that recovers is accurate too."""
+MOST_BASELINE = 1e9
+"""Most points that are added to payoffs; with more, payoffs would be lost in rounding."""
 LONGEST = 200_000
 """Longest integration, in units of time in which the fitness of two strategies differs by at most 1."""
 
@@ -162,6 +164,7 @@ def ecological(
     start: Mapping[str, float] | None = None,
     *,
     generations: int = 100,
+    every: int = 1,
     mutation: float = 0.0,
     baseline: float = 0.0,
 ) -> Course:
@@ -175,6 +178,8 @@ def ecological(
         Initial shares by name, see `start_shares`.
     generations
         Number of generations, 1 or more.
+    every
+        Generations between records, 1 or more; the last generation is recorded too.
     mutation
         Probability, from 0 to 1, that offspring switches to any of the k strategies with equal probability.
     baseline
@@ -186,6 +191,7 @@ def ecological(
         If an argument is out of range or a payoff is negative.
     """
     check_number("mutation", mutation, 0, 1, DynamicsError)
+    check_number("baseline", baseline, -MOST_BASELINE, MOST_BASELINE, DynamicsError)
     fitness = matrix.payoffs + baseline
     if not fitness.min() >= 0:
         lowest = matrix.payoffs.min()
@@ -200,7 +206,7 @@ def ecological(
             return x
         return np.asarray((1 - mutation) * grown / grown.sum() + mutation / len(x))
 
-    return _iterated(matrix, start, generations, next_shares)
+    return _iterated(matrix, start, generations, every, next_shares)
 
 
 def best_response(
@@ -208,6 +214,7 @@ def best_response(
     start: Mapping[str, float] | None = None,
     *,
     generations: int = 100,
+    every: int = 1,
     revising: float = 0.1,
     temperature: float = 0.0,
 ) -> Course:
@@ -224,6 +231,8 @@ def best_response(
         Initial shares by name, see `start_shares`.
     generations
         Number of generations, 1 or more.
+    every
+        Generations between records, 1 or more; the last generation is recorded too.
     revising
         Share of the players who revise their strategy in each generation, in (0, 1].
     temperature
@@ -244,21 +253,27 @@ def best_response(
         chosen = _logit(earned, temperature) if temperature else _best(x, earned, matrix.tie)
         return np.asarray((1 - revising) * x + revising * chosen)
 
-    return _iterated(matrix, start, generations, next_shares)
+    return _iterated(matrix, start, generations, every, next_shares)
 
 
 def _iterated(
     matrix: PayoffMatrix,
     start: Mapping[str, float] | None,
     generations: int,
+    every: int,
     next_shares: Callable[[Numbers], Numbers],
 ) -> Course:
     """The course of dynamics in discrete time."""
-    path = [start_shares(matrix, start)]
+    shares = start_shares(matrix, start)
+    path, times = [shares], [0]
     check_number("generations", generations, 1, error=DynamicsError)
-    for _ in range(generations):
-        path.append(next_shares(path[-1]))
-    return _course(matrix, np.array(path), np.arange(generations + 1, dtype=np.float64))
+    check_number("every", every, 1, error=DynamicsError)
+    for generation in range(1, generations + 1):
+        shares = next_shares(shares)
+        if generation % every == 0 or generation == generations:
+            path.append(shares)
+            times.append(generation)
+    return _course(matrix, np.array(path), np.array(times, dtype=np.float64))
 
 
 def _best(x: Numbers, earned: Numbers, tie: float) -> Numbers:

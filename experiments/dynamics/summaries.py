@@ -5,13 +5,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import inf, isfinite
+from math import ceil, inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from dilemmas.envs.rules.networks import Edges, build_network
 from dilemmas.experiments.dynamics.alpha_rank import POPULATION, alpha_rank, responses, sweep
+from dilemmas.experiments.dynamics.costs import MOST_RECORDS, check_generations, check_pairs, check_simulation
 from dilemmas.experiments.dynamics.deterministic import Course, best_response, ecological, replicator
 from dilemmas.experiments.dynamics.fixation import FITNESS, GAMES, RULES, Process, fixation, small_mutation
 from dilemmas.experiments.dynamics.invasion import ROUNDING, invasions, takeovers
@@ -55,31 +56,43 @@ def _course(course: Course, unit: str) -> DynamicsSummary:
         "mean_payoff": course.payoffs.tolist(),
         "fates": list(map(asdict, fates)),
     }
-    note = f"mean payoff: initially {num(course.payoffs[0], 3)}, finally {num(course.payoffs[-1], 3)}"
+    notes = [f"mean payoff: initially {num(course.payoffs[0], 3)}, finally {num(course.payoffs[-1], 3)}"]
+    if course.times[1] > 1:
+        notes.append(f"recorded every {course.times[1]:g} units of time, also for when a strategy is extinct")
     headings = ("player", "initial share", "final share", f"extinct from {unit}")
-    return DynamicsSummary(data, headings, rows, [note], course.series(), unit)
+    return DynamicsSummary(data, headings, rows, notes, course.series(), unit)
 
 
 def _replicator(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     start, time = _start(settings, float), settings["generations"]
-    return _course(replicator(matrix, start, time=time, mutation=settings["mutation"]), "time")
+    every = max(1.0, time / MOST_RECORDS)
+    return _course(replicator(matrix, start, time=time, every=every, mutation=settings["mutation"]), "time")
 
 
 def _ecological(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_generations(settings["generations"], len(matrix.names))
+    every = ceil(settings["generations"] / MOST_RECORDS)
     kept = {name: settings[name] for name in ("generations", "mutation", "baseline")}
-    return _course(ecological(matrix, _start(settings, float), **kept), "generation")
+    return _course(ecological(matrix, _start(settings, float), every=every, **kept), "generation")
 
 
 def _best_response(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_generations(settings["generations"], len(matrix.names))
+    every = ceil(settings["generations"] / MOST_RECORDS)
     kept = {name: settings[name] for name in ("generations", "revising", "temperature")}
-    return _course(best_response(matrix, _start(settings, float), **kept), "generation")
+    return _course(best_response(matrix, _start(settings, float), every=every, **kept), "generation")
 
 
 def _moran(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
     n, runs, mutation, process = settings["population"], settings["runs"], settings["mutation"], _process(settings)
-    start, edges = start_counts(matrix, n, _start(settings, int)), _edges(settings, n)
+    start, k = start_counts(matrix, n, _start(settings, int)), len(matrix.names)
+    every = check_simulation(k, n, runs, settings["generations"], settings["graph"] is not None)
+    edges = _edges(settings, n)
+    if not (edges or mutation):
+        check_pairs(k, n)
     rng, steps = np.random.default_rng(settings["seed"]), settings["generations"] * n
-    played = moran(matrix, start, rng, steps=steps, runs=runs, process=process, mutation=mutation, edges=edges, every=n)
+    kept = {"steps": steps, "runs": runs, "mutation": mutation, "edges": edges, "every": every * n}
+    played = moran(matrix, start, rng, process=process, **kept)
     shares, over = played.series(), played.taken_over()
     exact = {} if edges or mutation else _exact(matrix, start, process)
     rows = [
@@ -151,6 +164,7 @@ def _about_process(process: Process, edges: Edges | None, n: int) -> str:
 
 
 def _invasion(matrix: PayoffMatrix, settings: Settings) -> DynamicsSummary:
+    check_pairs(len(matrix.names), settings["population"])
     found = invasions(matrix)
     finite = takeovers(matrix, settings["population"], _process(settings))
     favoured = (finite.relative > 1 + ROUNDING).sum(axis=1).tolist()

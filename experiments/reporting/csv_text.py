@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-FORMULA = ("=", "+", "-", "@", "\t", "\n")
+from dilemmas.experiments.reporting.terminal_text import visible
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\n")
 """Characters with which a spreadsheet recognises a formula in a cell of text (OWASP, "CSV injection")."""
 
 
@@ -19,7 +21,8 @@ def write_csv(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any]]
     header
         Names of the columns.
     rows
-        Cells; None is written as an empty cell, and text that begins like a formula with an apostrophe before it.
+        Cells; None is written as an empty cell, text that begins like a formula with an apostrophe before it, and
+        characters that cannot be printed as by `visible`.
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_safe(name) for name in header])
@@ -36,5 +39,5 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def _safe(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
-    text = cell.replace("\r\n", "\n").replace("\r", "\n")  # Python before 3.13 leaves a lone \r unquoted
+    text = visible(cell)
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -30,5 +30,7 @@ def with_span(value: float | None, interval: Sequence[float] | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration in seconds up to two minutes, otherwise in minutes."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    """A duration in the largest unit of which it has two or more: seconds, minutes, hours, days or years."""
+    units = {"s": 1, "min": 60, "h": 3600, "days": 86_400, "years": 31_557_600}
+    unit = max((unit for unit, size in units.items() if seconds >= 2 * size), key=units.__getitem__, default="s")
+    return f"{seconds / units[unit]:,.0f} {unit}"

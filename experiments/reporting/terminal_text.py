@@ -1,8 +1,16 @@
-"""Safe display of text of unknown origin, such as replies of a model: no control characters."""
+"""Text that leaves the program: no character of it acts on a terminal, and none is lost on one without UTF-8.
+
+Everything that is printed passes `echo` or `dilemmas.experiments.reporting.safe_console.SafeConsole`, and all JSON
+passes `dilemmas.envs.data_files.json_text`.
+"""
 
 import unicodedata
+from typing import TextIO
 
-from rich.cells import cell_len
+import click
+
+LONGEST = 2000
+"""Number of characters of a message; the middle of a longer one is omitted."""
 
 
 def visible(text: str) -> str:
@@ -10,7 +18,7 @@ def visible(text: str) -> str:
 
     Line breaks are kept.
     """
-    return "".join(char if char == "\n" or char.isprintable() else _symbol(char) for char in text)
+    return "\n".join(line if line.isprintable() else "".join(map(_symbol, line)) for line in text.split("\n"))
 
 
 def one_line(text: str) -> str:
@@ -28,7 +36,10 @@ def shortened(text: str, cells: int) -> str:
     cells
         Available width, 2 or more; East Asian characters take two cells.
     """
-    whole = short = one_line(text)
+    from rich.cells import cell_len
+
+    short = one_line(text)
+    whole = short if len(short) <= 2 * cells else short[:cells] + short[-cells:]  # a character may take no cell
     kept = len(whole)
     while cell_len(short) > cells:
         kept -= 1
@@ -36,7 +47,30 @@ def shortened(text: str, cells: int) -> str:
     return short
 
 
+def message_line(text: str) -> str:
+    """A message, such as that of an error, in one line of at most `LONGEST` characters."""
+    line = one_line(text)
+    if len(line) <= LONGEST:
+        return line
+    half = LONGEST // 2
+    return f"{line[:half]} ... {line[-half:]}"
+
+
+def echo(text: str = "", err: bool = False) -> None:
+    """Print lines of text on stdout, or on stderr."""
+    click.echo(visible(text), err=err)
+
+
+def write_every_character(*streams: TextIO) -> None:
+    """Let streams whose encoding does not have a character write its number instead."""
+    for stream in streams:
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _symbol(char: str) -> str:
+    if char.isprintable():
+        return char
     if unicodedata.category(char) != "Cc":
         return "\N{REPLACEMENT CHARACTER}"
     return chr(0x2400 + ord(char)) if ord(char) < 0x20 else "\N{SYMBOL FOR DELETE}"

@@ -5,6 +5,7 @@ the agents, the size of batches or the number of workers.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
+from dilemmas.experiments.tournaments.costs import check_matches
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.pairings import Pairings
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
@@ -74,7 +76,13 @@ class Tournament:
     @cached_property
     def fixtures(self) -> tuple[Fixture, ...]:
         """The rows of the results, in order."""
+        check_matches(self.engines, self.settings.repetitions)
         return tuple(fixture for group in self.groups for fixture in self._fixtures(group))
+
+    @cached_property
+    def engines(self) -> Mapping[str, int]:
+        """Number of groups by engine."""
+        return Counter(map(self._engine, self.groups))
 
     def play(self, fixtures: Sequence[Fixture]) -> list[Row]:
         """Play the matches of some fixtures; yields one row for each."""
@@ -126,9 +134,12 @@ class Tournament:
         """The agents of a group by seat."""
         return tuple(self.players[name][seat] for seat, name in enumerate(group))
 
-    def _fixtures(self, group: Group) -> Iterator[Fixture]:
+    def _engine(self, group: Group) -> str:
         wanted = self.settings.engine
-        engine = choose_engine(self.rules, self.seated(group), None if wanted == "auto" else wanted)
+        return choose_engine(self.rules, self.seated(group), None if wanted == "auto" else wanted)
+
+    def _fixtures(self, group: Group) -> Iterator[Fixture]:
+        engine = self._engine(group)
         repetitions = 1 if engine in EXACT else self.settings.repetitions
         for first in range(0, repetitions, BLOCK):
             yield Fixture(group, engine, first, min(BLOCK, repetitions - first))

@@ -20,6 +20,7 @@ from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.numbers import format_number
 from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS
 from dilemmas.envs.rendering.frames import label, signal
@@ -27,7 +28,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import visible
+from dilemmas.experiments.reporting.terminal_text import one_line, visible
 
 BAR = 20
 """Width of the bar for probability 1, in columns."""
@@ -72,7 +73,7 @@ def match_line(header: Header, record: MatchRecord, place: int, name: str) -> Te
     more = " ..." if len(record.outcome.totals) > 4 else ""
     line = Text(f"{place:>5}  {_rounds(header, record):>6}  ")
     line.append(f"{record.outcome.reason:<10}", REASONS[record.outcome.reason])
-    return line.append(f"  {totals}{more}  ").append(visible(name), "dim")
+    return line.append(f"  {totals}{more}  ").append(one_line(name), "dim")
 
 
 def match_facts(header: Header, record: MatchRecord, place: int, name: str) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
     """Function from an action of a player in a step to text: C and D, contributions, signals or points; numbers in
     unknown games, and for actions of another phase."""
     if rules is None:
-        return str
+        return lambda action: visible(str(action))
     phase, game = _phase(rules, step), rules.stage
     if phase.name == "talk":
         word: Callable[[Any], str] = signal
@@ -123,7 +124,11 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
         if action is None:
             return "none"
         action = _plain(action)
-        return word(action) if isinstance(action, str) or not options or action < options else str(action)
+        if isinstance(action, str):
+            known = phase.name == "talk"
+        else:
+            known = isinstance(action, int | float) and action >= 0 and (not options or whole(action, options))
+        return visible(word(action) if known else str(action))
 
     return called
 
@@ -152,7 +157,7 @@ def _sanctions(rules: Repeated, phase: str, player: int, action: int) -> str:
 
 def _plain(action: Any) -> Any:
     """An action as a number or text; records keep an amount as a list of one."""
-    return action[0] if isinstance(action, list) else action
+    return action[0] if isinstance(action, list) and len(action) == 1 else action
 
 
 def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: int, name: str) -> Text:
@@ -216,7 +221,7 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
 
 def _bars(probabilities: Sequence[float], word: Callable[[Any], str]) -> Text:
     words = [word(action) for action in range(len(probabilities))]
-    width = max(map(len, words))
+    width = max(map(len, words), default=0)
     text = Text()
     for action, probability in zip(words, probabilities, strict=True):
         full = round(probability * BAR)

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from dilemmas.agents.matches.record import MatchRecord, RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryIndex
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_line, match_screen, step_screen
 
 KEYS = {
@@ -66,6 +67,8 @@ class Shelf:
         self._places = [(index, place) for index in self._indexes for place in range(len(index))]
         if not self._places:
             raise RecordError(f"{paths[0]} contains no complete match yet")
+        self.notes = [str(index.cut) for index in self._indexes if index.cut]
+        """Where matches are left out because they are incomplete."""
         self.record = lru_cache(maxsize=200)(self._record)
 
     def __len__(self) -> int:
@@ -105,7 +108,7 @@ class Shelf:
 
 def browse(shelf: Shelf, here: Place) -> None:
     """Show the run in the full terminal until the user quits."""
-    console = Console(highlight=False)
+    console = SafeConsole()
     with _typing() as typed, console.screen() as screen:
         for key in _keys(typed):
             after = press(here, COMMANDS.get(key, "none"), shelf, page=console.height - 2)

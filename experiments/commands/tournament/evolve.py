@@ -4,11 +4,11 @@ dilemmas tournament evolve runs/axelrod --dynamics ecological --svg shares.svg
 dilemmas tournament evolve runs/axelrod --dynamics moran --players tit_for_tat,always_defect --start tit_for_tat=1
 """
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,8 @@ from dilemmas.envs.data_files import write_text
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    SEED,
+    Finite,
     check_overwrite,
     degree_option,
     force_option,
@@ -27,6 +29,7 @@ from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, read_payo
 from dilemmas.experiments.dynamics.summaries import DYNAMICS, DynamicsSummary, Settings
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.tournaments.settings import GRAPHS
@@ -54,35 +57,35 @@ NAMES = ("player", "resident")
     help="Initial shares from 0 to 1 (moran: NAME=COUNT,...); the other players have equal parts of the rest.",
 )
 @click.option(
-    "--generations", type=click.IntRange(1), show_default="100; 1000 with moran", help="Number of generations."
+    "--generations", type=click.IntRange(1, 10**9), show_default="100; 1000 with moran", help="Number of generations."
 )
 @click.option(
     "--mutation",
-    type=click.FloatRange(0),
+    type=Finite(0, 1000),
     show_default="0",
     help="ecological, moran: probability that an offspring has another strategy; replicator: mutation rate.",
 )
-@click.option("--baseline", type=float, show_default="0", help="ecological: points added to every payoff.")
+@click.option("--baseline", type=Finite(-1e9, 1e9), show_default="0", help="ecological: points added to every payoff.")
 @click.option(
     "--revising",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Finite(0, 1, min_open=True),
     show_default="0.1",
     help="best-response: share of players who revise their strategy per generation.",
 )
 @click.option(
     "--temperature",
-    type=click.FloatRange(0),
+    type=Finite(0, 1e9),
     show_default="0",
     help="best-response: temperature of the logit response; 0 is the best response.",
 )
 @click.option(
     "--population",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 1_000_000),
     show_default="100; 50 with alpha-rank",
     help="moran, invasion, alpha-rank: number of players.",
 )
-@click.option("--runs", type=click.IntRange(1), show_default="100", help="moran: number of runs.")
-@click.option("--seed", type=click.IntRange(0), show_default="0", help="moran: seed of the runs.")
+@click.option("--runs", type=click.IntRange(1, 1_000_000), show_default="100", help="moran: number of runs.")
+@click.option("--seed", type=SEED, show_default="0", help="moran: seed of the runs.")
 @click.option(
     "--graph",
     metavar="GRAPH",
@@ -103,10 +106,8 @@ NAMES = ("player", "resident")
     help="moran, invasion, with the rule death-birth: whether fitness comes from all games, or only from those with"
     f" players who survive: {', '.join(GAMES)}.",
 )
-@click.option(
-    "--intensity", type=click.FloatRange(0), show_default="1", help="moran, invasion: intensity of selection."
-)
-@click.option("--alpha", type=click.FloatRange(0), show_default="inf", help="alpha-rank: ranking intensity.")
+@click.option("--intensity", type=Finite(0, 1e6), show_default="1", help="moran, invasion: intensity of selection.")
+@click.option("--alpha", type=Finite(0, inf), show_default="inf", help="alpha-rank: ranking intensity.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Chart of the shares to write.")
 @force_option("Overwrite the chart.")
 @json_option
@@ -121,13 +122,13 @@ def command(
     check_overwrite(svg, "--svg", force)
     settings = settled(dynamics, options)
     matrix = read_payoffs(folder, listed(players) if players else None)
-    with Console(stderr=True).status(Text(dynamics)):
+    with SafeConsole(stderr=True).status(Text(dynamics)):
         outcome = run(matrix, settings)
     if svg is not None:
         write_text(svg, dynamics_figure(dynamics, outcome))
     if as_json:
         return print_json({"dynamics": dynamics, **outcome.data})
-    console = Console()
+    console = SafeConsole()
     console.print(table(outcome))
     for note in outcome.notes:
         console.print(Text(visible(note), style="dim"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dilemmas.experiments.commands.options import check_overwrite, force_option
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.match_table import write_matches
 from dilemmas.experiments.tournaments.run_folder import ROWS, begun_settings, read_rows
@@ -21,5 +22,5 @@ def command(folder: Path, out: Path, force: bool) -> None:
     check_overwrite(out, "--out", force)
     begun_settings(folder)
     if not (folder / RESULTS).is_file():
-        click.echo(f"{folder} is not complete; these are the matches played so far", err=True)
+        echo(f"{folder} is not complete; these are the matches played so far", err=True)
     write_matches(read_rows(folder / ROWS), out)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
@@ -17,6 +16,7 @@ from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    Finite,
     degree_option,
     force_option,
     framing_options,
@@ -30,8 +30,11 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
-from dilemmas.experiments.tournaments.settings import GRAPHS, Settings, TournamentError
+from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
 
@@ -67,7 +70,7 @@ def match_options(function: Function) -> Function:
     ) -> Any:
         return function(options=merged(settings, rounds, continuation, noise, memory), **others)
 
-    chance = click.FloatRange(0, 1)
+    chance = Finite(0, 1)
     return with_options(
         call,
         (
@@ -94,7 +97,7 @@ def match_options(function: Function) -> Function:
             ),
             click.option(
                 "--memory",
-                type=click.IntRange(0),
+                type=click.IntRange(0, 10_000),
                 default=1,
                 show_default=True,
                 help="Number of previous rounds shown to language models.",
@@ -138,7 +141,7 @@ def meeting_options(function: Function) -> Function:
             degree_option("--graph"),
             click.option(
                 "--sample",
-                type=click.IntRange(1),
+                type=click.IntRange(1, MOST),
                 show_default="all",
                 help="Play only this many groups, drawn at random.",
             ),
@@ -158,7 +161,7 @@ def worker_options(function: Function) -> Function:
         (
             click.option(
                 "--workers",
-                type=click.IntRange(1),
+                type=click.IntRange(1, 1000),
                 default=1,
                 show_default=True,
                 help="Number of processes or Ray tasks; does not affect the results.",
@@ -185,7 +188,13 @@ def worker_options(function: Function) -> Function:
     help="Agents, comma-separated; see above.",
 )
 @match_options
-@click.option("--repetitions", type=click.IntRange(1), default=10, show_default=True, help="Sampled matches per group.")
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 10_000_000),
+    default=10,
+    show_default=True,
+    help="Sampled matches per group.",
+)
 @meeting_options
 @click.option(
     "--engine",
@@ -249,19 +258,20 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    with progress_bar(Console(stderr=True)) as bar:
+    check_playing(tournament.rules, tournament.engines, repetitions, work["workers"])
+    with progress_bar(SafeConsole(stderr=True)) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     if out is not None:
-        click.echo(f"{out / 'report.html'}", err=True)
+        echo(f"{out / 'report.html'}", err=True)
 
 
 def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """The agents of ``--agents``; says which members of sets cannot play the game."""
     agents, unable = expanded(listed(specs), rules_of(game, **options).stage)
     if unable:
-        click.echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
+        echo(f"left out of the sets, because they cannot play this game: {', '.join(unable)}", err=True)
     return agents
 
 
@@ -303,7 +313,7 @@ def print_plan(tournament: Tournament, as_json: bool) -> None:
     if as_json:
         counts = {"groups": len(tournament.groups), "engines": engines, "matches": matches}
         return print_json({"settings": settings_data(tournament), **counts})
-    click.echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
-    click.echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
+    echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
+    echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
     for engine, count in engines.items():
-        click.echo(f"  {engine}: {count:,}")
+        echo(f"  {engine}: {count:,}")

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.report import print_tables
 from dilemmas.experiments.tournaments.run_folder import kept_data
@@ -19,7 +20,7 @@ def command(folder: Path, as_json: bool) -> None:
     """Print the tables of the tournament in FOLDER again; of an incomplete one, those of the matches played so far."""
     data = kept_data(folder)
     if not (folder / RESULTS).is_file():
-        click.echo(f"{folder} is not complete; these are the matches played so far", err=True)
+        echo(f"{folder} is not complete; these are the matches played so far", err=True)
     print_results(data, as_json)
 
 
@@ -28,4 +29,4 @@ def print_results(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        print_tables(Console(), data)
+        print_tables(SafeConsole(), data)

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +30,9 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, did_you_mean, lookup
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import game_option, json_option, print_json, set_option
+from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import fact_table
+from dilemmas.experiments.reporting.terminal_text import echo
 
 KINDS = {
     "automaton": "finite automaton",
@@ -80,12 +81,12 @@ def command(name: str | None, game: str, settings: Mapping[str, Any], as_json: b
         found = [with_vector(one, name, stage_game(game, **settings)) for one in found]
     if as_json:
         return print_json([one.as_data() for one in found])
-    console = Console(highlight=False)
+    console = SafeConsole()
     for part in map(in_full, found) if exact else strategy_list(found):
         console.print(part)
     if not exact:
-        click.echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
-        click.echo("describe one: dilemmas tournament strategies NAME", err=True)
+        echo(f"{len(found)} strategies; sets: {', '.join(sets())}", err=True)
+        echo("describe one: dilemmas tournament strategies NAME", err=True)
 
 
 @cache

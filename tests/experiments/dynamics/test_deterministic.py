@@ -258,7 +258,7 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),
         (["--players", ALL, "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--alpha", "3"], "--alpha 3.0: not an option of ecological, but of alpha-rank"),
-        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range x>=2"),
+        (["--players", ALL, "--dynamics", "moran", "--population", "1"], "1 is not in the range 2<=x<=1000000"),
         (["--players", ALL, "--dynamics", "moran", "--start", "tit_for_tat=101"], "the population is 100"),
         (["--players", ALL, "--dynamics", "moran", "--mutation", "1.5"], "mutation = 1.5"),
         (["--players", ALL, "--dynamics", "moran", "--rule", "death-brith"], "did you mean 'death-birth'"),
@@ -279,18 +279,18 @@ def test_an_error_is_one_line_with_the_remedy(arguments: list[str], message: str
 
 
 @pytest.mark.parametrize(
-    "results",
+    ("results", "message"),
     [
-        {"players": ["a"]},
-        {"players": ["a"], "payoff_matrix": [["x"]]},
-        {"players": ["a", "a"], "payoff_matrix": [[1, 2], [3, 4]]},
-        {"players": ["a", "b"], "payoff_matrix": [[1, 2]]},
-        [],
+        ({"players": ["a"]}, "the key 'payoff_matrix' is missing"),
+        ({"players": ["a"], "payoff_matrix": [["x"]]}, r"payoff_matrix\[0\]\[0\]: needs a number; got 'x'"),
+        ({"players": ["a", "a"], "payoff_matrix": [[1, 2], [3, 4]]}, "holds no 'players' with a square"),
+        ({"players": ["a", "b"], "payoff_matrix": [[1, 2]]}, "holds no 'players' with a square"),
+        ([], "needs keys with values"),
     ],
 )
-def test_results_without_payoffs_are_refused(results: object, tmp_path: Path) -> None:
+def test_results_without_payoffs_are_refused(results: object, message: str, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results))
-    with pytest.raises(DynamicsError, match=r"results\.json holds no"):
+    with pytest.raises(InputError, match=rf"results\.json: {message}"):
         read_payoffs(tmp_path)
 
 
