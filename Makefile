@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 # Two tests at a time; a worker that has finished its own takes tests from the other.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate test test-slow docs clean
+.PHONY: replicate test test-slow test-peers test-versions docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
@@ -23,11 +24,18 @@ test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between pac
 test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
 	$(PYTEST) -m slow
 
+test-peers: $(PEERS)/.installed  ## comparisons with OpenSpiel, nashpy, and the wrappers and learners that take the environments
+	$(PEERS)/bin/python -c "import nashpy, pyspiel, stable_baselines3, supersuit, tianshou, torchrl"
+	$(PEERS)/bin/python -m pytest -q -n 2 --dist worksteal -m "not slow" tests/envs tests/experiments/dynamics
+
+test-versions:  ## the fast tests with the lowest and the newest versions on three versions of Python; hours
+	for python in 3.11 3.12 3.13; do for versions in lowest-direct highest; do .ci/versions $$python $$versions || exit; done; done
+
 docs: $(VENV)/.linked $(VENV)/.test-tools  ## the site, in docs/_build/html; warnings are errors
 	$(SPHINX)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .venv-versions build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.dependencies: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dilemmas needs Python 3.11 or newer; try make PYTHON=python3.11")'
@@ -43,4 +51,11 @@ $(VENV)/.test-tools: $(VENV)/.dependencies
 # The editable install is a tree of links, made anew whenever a folder has gained or lost a file.
 $(VENV)/.linked: $(VENV)/.dependencies $(SOURCES)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# The packages of the extra `peers` need other versions than the rest, so they have an environment of their own.
+$(PEERS)/.installed: pyproject.toml constraints-peers.txt $(SOURCES)
+	test -d $(PEERS) || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints-peers.txt "setuptools>=77" ".[all,axelrod,peers]" pytest pytest-xdist hypothesis
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dilemmas.envs.rules.protocol import View
+from dilemmas.envs.validation import Count, Share
 
 __all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
@@ -56,13 +57,14 @@ class Turn:
 class Decision:
     """A decision with everything that is recorded about it."""
 
-    action: Any
+    action: Any = None
     """The action to play: an index in social dilemmas, an array of shape (1,) if it is an amount, or a text message.
     None aborts the match after an unreadable reply."""
-    probabilities: tuple[float, ...] | None = None
+    probabilities: tuple[Share, ...] | None = None
     """Probability of every action, by index, from which `action` was drawn; None if unknown."""
     source: Source = Source.RULE
-    mass: float | None = None
+    """Where the probabilities come from."""
+    mass: Share | None = None
     """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
     `source` is exact."""
     prompt: str | None = None
@@ -75,12 +77,14 @@ class Decision:
     """The raw text of the model."""
     motivation: str | None = None
     """The part of the reply that gives the reason."""
-    unreadable: str | None = None
-    """Policy applied to an unreadable reply, or in place of one if the model could not be asked (a value of
-    `Unreadable`); None if the reply is readable."""
-    attempts: int = 1
+    unreadable: Unreadable | None = None
+    """Policy applied to an unreadable reply, or in place of one if the model could not be asked; None if the
+    reply is readable."""
+    attempts: Count = 1
     """Number of replies sampled until one was readable, or until the policy was applied; 0 if the model could not be
     asked."""
+    error: str | None = None
+    """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
 
 
 IDLE = Decision(0)

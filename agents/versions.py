@@ -2,6 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from dilemmas import __version__
+
 
 def installed(package: str) -> str | None:
     """Version of an installed package; None if it is not installed."""
@@ -12,5 +14,5 @@ def installed(package: str) -> str | None:
 
 
 def dilemmas_version() -> str:
-    """Version of dilemmas; ``unknown`` in a checkout that is not installed."""
-    return installed("dilemmas") or "unknown"
+    """Version of dilemmas: of the code that runs, whatever is installed meanwhile."""
+    return __version__

@@ -5,48 +5,115 @@ Each error names the file, the line or the key, and the value.
 
 import json
 import os
+import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from codecs import getincrementaldecoder
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from dilemmas.envs.errors import InputError, naming
 from dilemmas.envs.locks import locked_file
-from dilemmas.envs.names import did_you_mean
+from dilemmas.envs.validation import NOT_JSON, explain, reader, short_repr
+
+Value = TypeVar("Value")
+
+TOML_SIZE, JSON_SIZE, LINE_SIZE = 1 << 20, 1 << 28, 1 << 26
+"""Largest size, in bytes, of a TOML file, of a JSON file, and of a line of JSON Lines."""
+MOST_KEY_PARTS = 16
+"""Largest number of parts of a dotted TOML key; tomllib needs memory that grows with their square."""
 
 PARTIAL = ".dilemmas-partial"
 """Suffix of a file that is being written and will replace another one."""
 
 
-def read_toml(path: Path, error: type[InputError] = InputError) -> dict[str, Any]:
-    """Read a TOML file.
+def read_bytes(path: Path, most: int, error: type[InputError] = InputError) -> bytes:
+    """Read a file.
 
     Parameters
     ----------
     path
         Path of the file.
+    most
+        Largest size, in bytes.
     error
         Class of the exception to raise.
 
     Raises
     ------
     InputError
-        If the file is not TOML in UTF-8; the message has the path and the line.
+        If the file cannot be opened or is larger.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as reason:
+        raise error(f"{path}: {reason.strerror}") from None
+    if len(data) > most:
+        raise error(f"{path}: larger than {most >> 20} MiB")
+    return data
+
+
+def read_toml(path: Path, kind: type[Value], error: type[InputError] = InputError) -> Value:
+    """Read a TOML file.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    kind
+        Type of the whole file, such as a dataclass with one field per key.
+    error
+        Class of the exception to raise.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML in UTF-8, or not a value of the type; the message has the line or the key.
+    """
+    data = read_bytes(path, TOML_SIZE, error)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as reason:
         raise error(f"{path}: not TOML: {reason}") from None
+    return check_value(_parse_toml(text, f"{path}: ", error), kind, str(path), error)
 
 
-def load_json(path: Path, error: type[InputError] = InputError, remedy: str = "") -> Any:
+def _parse_toml(text: str, place: str, error: type[InputError] = InputError) -> dict[str, Any]:
+    try:
+        _check_dotted_keys(text)
+        return tomllib.loads(text)
+    except RecursionError:
+        raise error(f"{place}not TOML: nested too deeply") from None
+    except ValueError as reason:  # malformed TOML, a number of thousands of digits
+        raise error(f"{place}not TOML: {reason}") from None
+
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(
+    r'"{3}(?:[^\\]|\\.)*?"{3}|' + rf"'{{3}}.*?'{{3}}|#[^\n]*+|({_PART}(?:[ \t]*\.[ \t]*{_PART})*+)", re.DOTALL
+)
+"""Long strings and comments of a TOML file; and its keys and other words, as the group."""
+
+
+def _check_dotted_keys(text: str) -> None:
+    for match in _DOTTED.finditer(text):
+        parts = len(re.findall(_PART, match[1] or ""))
+        if parts > MOST_KEY_PARTS:
+            line = text.count("\n", 0, match.start()) + 1
+            raise ValueError(f"line {line}: a key of {parts} parts; needs {MOST_KEY_PARTS} at most")
+
+
+def read_json(path: Path, kind: type[Value], error: type[InputError] = InputError, remedy: str = "") -> Value:
     """Read a JSON file.
 
     Parameters
     ----------
     path
         Path of the file.
+    kind
+        Type of the whole file, such as a dataclass with one field per key.
     error
         Class of the exception to raise.
     remedy
@@ -55,40 +122,77 @@ def load_json(path: Path, error: type[InputError] = InputError, remedy: str = ""
     Raises
     ------
     InputError
-        If the file cannot be opened or is not JSON in UTF-8.
+        If the file cannot be opened, is not JSON in UTF-8, or not a value of the type; the message has the key.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as reason:
-        raise error(f"{path}: {reason.strerror}") from None
-    except ValueError as reason:  # malformed JSON or UTF-8
-        raise error(f"{path}: not JSON: {reason}; it is {content_of(path)}{f'; {remedy}' if remedy else ''}") from None
+        return _validate(read_bytes(path, JSON_SIZE, error), kind)
+    except _InvalidError as reason:
+        what = f"; it is {content_of(path)}" if str(reason).startswith(NOT_JSON) else ""
+        raise error(f"{path}: {reason}{what}{f'; {remedy}' if remedy else ''}") from None
 
 
-def json_object(text: str | bytes, place: str, error: type[InputError] = InputError) -> dict[str, Any]:
-    """Parse text that must be a JSON object.
+def check_value(value: Any, kind: type[Value], place: str, error: type[InputError] = InputError) -> Value:
+    """Convert a value of plain Python types as if it had been read from JSON; parameters as for `parse_json`."""
+    try:
+        data = json.dumps(value, default=_refuse)
+    except RecursionError:
+        raise error(f"{place}: nested too deeply") from None
+    except ValueError as reason:  # dates
+        raise error(f"{place}: {reason}") from None
+    return parse_json(data, kind, place, error)
+
+
+def plain_value(value: Value, kind: type[Value]) -> Any:
+    """A value of the type as dictionaries, lists, texts and numbers; the reverse of `check_value`."""
+    return reader(cast(Hashable, kind)).dump_python(value, mode="json")
+
+
+def _refuse(value: Any) -> Any:
+    raise ValueError(f"needs texts, numbers, true or false, lists and tables; got {value}")
+
+
+def parse_json(
+    data: str | bytes, kind: type[Value], place: str, error: type[InputError] = InputError, remedy: str = ""
+) -> Value:
+    """Parse JSON strictly: no unknown keys, no conversions, no NaN or infinite numbers, at most 200 levels deep.
 
     Parameters
     ----------
-    text
+    data
         The text; bytes are decoded as UTF-8.
+    kind
+        Type of the value. Dataclasses are made from objects, their fields from the keys; arrays are read as tuples.
     place
         File and line of the text; it begins the error message.
     error
         Class of the exception to raise.
+    remedy
+        What the user can do about it; it ends the error message.
 
     Raises
     ------
     InputError
-        If the text is not JSON or not an object.
+        If the text is not JSON or not a value of the type; the message has the key, what it needs and the value.
     """
     try:
-        value = json.loads(text)
-    except ValueError as reason:
-        raise error(f"{place}: not JSON: {reason}") from None
-    if not isinstance(value, dict):
-        raise error(f"{place}: not a JSON object: {str(value)[:40]}")
-    return value
+        return _validate(data, kind)
+    except _InvalidError as reason:
+        raise error(f"{place}: {reason}{f'; {remedy}' if remedy else ''}") from None
+
+
+class _InvalidError(Exception):
+    """JSON that is not a value of the type; the message has the key, what it needs and the value."""
+
+
+def _validate(data: str | bytes, kind: type[Value]) -> Value:
+    from pydantic import ValidationError
+
+    adapter = reader(cast(Hashable, kind))
+    try:
+        value: Value = adapter.validate_json(data)
+        return value
+    except ValidationError as invalid:
+        raise _InvalidError(explain(invalid.errors(include_url=False), adapter)) from None
 
 
 def wrong_file(path: Path, expected: str) -> str:
@@ -97,89 +201,66 @@ def wrong_file(path: Path, expected: str) -> str:
 
 
 def content_of(path: Path) -> str:
-    """What a file contains, in words, as far as its content tells: ``JSON with the keys 'T', 'R'``, ``a TOML file``."""
+    """What a file contains, in words, as far as its beginning tells: ``JSON with the keys 'T'``, ``a TOML file``."""
+    with path.open("rb") as file:
+        data = file.read(TOML_SIZE)
     try:
-        text = path.read_bytes().decode()
+        text = getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
         return "a binary file"
     first = text.strip().partition("\n")[0]
     if not first:
         return "an empty file"
     for part in (text, first):
-        with suppress(ValueError):
-            return _json_content(json.loads(part))
+        with suppress(InputError):
+            return _json_content(parse_json(part, cast(type[Any], Any), ""))
     if first.startswith(("{", "[{")):
         return "damaged JSON"
-    with suppress(tomllib.TOMLDecodeError):
-        return f"a TOML file with the keys {_first_keys(tomllib.loads(text))}"
+    with suppress(InputError):
+        return f"a TOML file with the keys {_first_keys(_parse_toml(text, ''))}"
     return f"text that begins with {first[:40]!r}"
 
 
 def _json_content(value: Any) -> str:
     if not isinstance(value, dict):
         return "JSON, but not an object"
-    return (
-        f"a file of the format {value['format']!r}" if "format" in value else f"JSON with the keys {_first_keys(value)}"
-    )
+    if "format" in value:
+        return f"a file of the format {short_repr(value['format'])}"
+    return f"JSON with the keys {_first_keys(value)}"
 
 
 def _first_keys(table: Mapping[str, Any]) -> str:
     return ", ".join(map(repr, list(table)[:4])) + (", ..." if len(table) > 4 else "")
 
 
-def check_keys(
-    table: Any,
-    required: Iterable[str],
-    place: str,
-    optional: Iterable[str] = (),
-    error: type[InputError] = InputError,
-) -> None:
-    """Check the keys of a table that was read from a file.
+def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator[tuple[int, bytes]]:
+    """Read the lines of a file.
 
-    Parameters
-    ----------
-    table
-        The table; anything but a mapping is an error.
-    required
-        Keys that must be present.
-    place
-        File and name of the table; it begins the error message.
-    optional
-        Keys that may be absent.
-    error
-        Class of the exception to raise.
+    Yields
+    ------
+    Number of the line, counted from 1, and its bytes including the newline, which the last line may lack.
 
     Raises
     ------
     InputError
-        If `table` is not a mapping, has an unknown key (the message suggests the most similar known one) or lacks a
-        required key.
+        If the file cannot be opened or a line is too long.
     """
-    needed = tuple(required)
-    known = dict.fromkeys((*needed, *optional))
-    if not isinstance(table, Mapping):
-        raise error(f"{place}: needs the keys {', '.join(known)}; got {table!r}")
-    for key in table:
-        if key not in known:
-            raise error(f"{place}: unknown key '{key}'{did_you_mean(key, known)}")
-    for key in needed:
-        if key not in table:
-            raise error(f"{place}: the key '{key}' is missing")
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LINE_SIZE), b""), 1):
+                if len(line) == LINE_SIZE:
+                    raise error(f"{path}, line {number}: longer than {LINE_SIZE >> 20} MiB")
+                yield number, line
+    except OSError as reason:
+        raise error(f"{path}: {reason.strerror}") from None
 
 
 def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read the complete lines of a file.
+    """The lines of a file as `numbered_lines`, but for a last line without a newline.
 
-    A last line without a newline is skipped: it was cut short when the writing process was killed.
-
-    Yields
-    ------
-    Number of the line, counted from 1, and its bytes including the newline.
+    It was cut short when the writing process was killed.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.endswith(b"\n"):
-                yield number, line
+    return ((number, line) for number, line in numbered_lines(path) if line.endswith(b"\n"))
 
 
 def drop_incomplete_line(path: Path) -> None:

@@ -14,8 +14,9 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from dilemmas.envs.data_files import append_text, complete_lines, replacing, to_disk, write_text
+from dilemmas.envs.data_files import append_text, complete_lines, parse_json, replacing, to_disk, write_text
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
 
 SEALS = "seals.jsonl"
 DAMAGED = ".damaged"
@@ -34,9 +35,9 @@ class Seal:
 
     file: str
     """Path relative to the run folder, with slashes."""
-    lines: int
+    lines: Count
     """Number of complete lines."""
-    bytes: int
+    bytes: Count
     """Size of the part, from the beginning of the file."""
     sha256: str
     """Checksum of the part."""
@@ -196,11 +197,4 @@ def _line(seal: Seal) -> str:
 
 def _parsed(path: Path) -> Iterator[Seal]:
     for number, line in complete_lines(path):
-        try:
-            seal = Seal(**json.loads(line))
-            types = [type(value) for value in asdict(seal).values()]
-        except (ValueError, TypeError, RecursionError):
-            types = []
-        if types != [str, int, int, str, bool]:
-            raise SealError(f"{path}, line {number} is not a seal; restore the file from a copy, or delete it")
-        yield seal
+        yield parse_json(line, Seal, f"{path}, line {number}", SealError, "restore the file from a copy, or delete it")

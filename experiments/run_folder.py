@@ -105,10 +105,10 @@ def write_json(path: Path, value: Any) -> None:
     data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_run_json(path: Path) -> Any:
-    """Read a JSON file of a run folder; `RunError` if it is damaged."""
+def read_run_json(path: Path, kind: type[data_files.Value]) -> data_files.Value:
+    """Read a JSON file of a run folder; `RunError` if it is damaged or not a value of the type."""
     check_sealed(path)
-    return data_files.load_json(path, RunError, "restore it from a copy, or choose another --out")
+    return data_files.read_json(path, kind, RunError, "restore it from a copy, or choose another --out")
 
 
 def provenance() -> dict[str, Any]:

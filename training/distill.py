@@ -7,6 +7,7 @@ trainer class, shares prompts between completions, and resumes an interrupted ru
 
 import json
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -28,6 +29,20 @@ from dilemmas.training.lora import LoraSettings
 
 WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
 """Files of a finished adapter."""
+OFTEN = 30.0
+"""Seconds of training after which a checkpoint is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """The model under an adapter, as it is named on every machine."""
+
+    name: str
+    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
+    fingerprint: str
+    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
+    on_hub: bool
+    """Whether `name` is a hub identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ def distil(
     out: Path,
     seed: int,
     save_every: int = 100,
-    hub_id: str | None = None,
+    base: BaseModel | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -117,9 +132,9 @@ def distil(
     seed
         Seed of initial weights, order and dropout.
     save_every
-        Steps between checkpoints.
-    hub_id
-        Hub identifier (``id@revision``) that the adapter names as its base; by default the directory of `model`.
+        Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
+    base
+        What the adapter names as its base; by default the directory of `model`.
 
     Yields
     ------
@@ -137,7 +152,7 @@ def distil(
     """
     with locked_folder(out):
         if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
-            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, hub_id)
+            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base)
         tidied(out)
 
 
@@ -149,7 +164,7 @@ def _train(
     out: Path,
     seed: int,
     save_every: int,
-    hub_id: str | None,
+    base: BaseModel | None,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not examples:
@@ -157,11 +172,9 @@ def _train(
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    per_step = max(1, settings.batch // settings.pack)
-    rows = _epochs(encode(tokenizer, examples), settings, seed)
-    batches = [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
+    batches = _batches(encode(tokenizer, examples), settings, seed)
     checkpoints = Checkpoints(out / "checkpoint")
-    losses = _restore(checkpoints, adapted, optimiser)
+    losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
@@ -171,12 +184,13 @@ def _train(
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
             raise checkpoints.stopped(step + 1, len(batches))
         losses.append(value)
-        if (step + 1) % save_every == 0 or step + 1 == len(batches):
+        if (step + 1) % save_every == 0 or step + 1 == len(batches) or time.monotonic() - saved > OFTEN:
             if not all_finite(adapter_weights(adapted)):
                 raise checkpoints.stopped(step + 1, len(batches))
             _save(checkpoints, adapted, optimiser, losses)
+            saved = time.monotonic()
         yield TrainingProgress(step + 1, len(batches), value)
-    _finish(out, adapted, settings, losses, len(examples), hub_id)
+    _finish(out, adapted, settings, losses, len(examples), base)
 
 
 def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
@@ -228,9 +242,12 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _epochs(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[PackedRow]:
+def _batches(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[list[PackedRow]]:
+    """The rows of every step, over all epochs."""
     epochs = range(settings.epochs)
-    return [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    packed = [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
+    per_step = max(1, settings.batch // settings.pack)
+    return [packed[i : i + per_step] for i in range(0, len(packed), per_step)]
 
 
 def _save(
@@ -256,7 +273,7 @@ def _finish(
     settings: LoraSettings,
     losses: Sequence[float],
     examples: int,
-    hub_id: str | None,
+    base: BaseModel | None,
 ) -> None:
     """Write the adapter directory; the weights are written last and mark it as complete."""
     with published(out, WEIGHTS) as staging:
@@ -265,16 +282,18 @@ def _finish(
         config: dict[str, Any] = {
             key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
         }
-        if hub_id:  # set only now: peft would contact the hub
-            base, _, revision = hub_id.partition("@")
-            config |= {"base_model_name_or_path": base, "revision": revision or None}
+        miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
+        if base:  # set only now: peft would contact the hub
+            name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
+            config |= {"base_model_name_or_path": name, "revision": revision or None}
         (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
-        base = config["base_model_name_or_path"] or "the student"
-        card = adapter_card(base, settings, losses, examples)
-        if (Path(base) / "pretraining.json").is_file():
+        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
+        if miniature:
             card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
         (staging / "README.md").write_text(card, encoding="utf-8")
-        record = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        if base:
+            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
         (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 

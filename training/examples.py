@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from dilemmas.envs.data_files import check_keys, json_object, write_text, wrong_file
+from dilemmas.envs.data_files import numbered_lines, parse_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import check_sealed
+from dilemmas.envs.validation import Count
 
 
 class ExampleError(InputError):
@@ -39,6 +41,46 @@ class Example:
     def completion(self) -> str:
         """Text that the student learns to generate."""
         return f"{self.label}. {self.motivation}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """The message of the user."""
+
+    role: Literal["user"]
+    """Who speaks."""
+    content: str
+    """The question, exactly as the student will be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """The message of the assistant."""
+
+    role: Literal["assistant"]
+    """Who speaks."""
+    content: str
+    """The label, a full stop and the motivation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleLine:
+    """A line of teaching data."""
+
+    messages: tuple[UserMessage, AssistantMessage]
+    """The question, and the answer that the student learns to write."""
+    scenario: str
+    """``game/context``."""
+    label: str
+    """The answer of the teacher."""
+    action: Count
+    """Index of the action that the label stands for."""
+    motivation: str
+    """Reason that the teacher gave; may be empty."""
+    prompt: tuple[UserMessage] | None = None
+    """The question again, as trainers on completions read it; absent in files of earlier versions."""
+    completion: tuple[AssistantMessage] | None = None
+    """The answer again, as trainers on completions read it; absent in files of earlier versions."""
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -68,36 +110,20 @@ def read_examples(path: Path) -> list[Example]:
         raise ExampleError(
             f"{path} does not exist; `dilemmas replicate` writes a data set as examples.jsonl in its run folder"
         )
+    remedy = "needs teaching data, such as the examples.jsonl of a run folder"
     check_sealed(path)
-    lines = path.read_bytes().split(b"\n")
-    if lines[0] and not _has_messages(lines[0]):
-        raise ExampleError(wrong_file(path, "teaching data, such as the examples.jsonl of a run folder"))
-    return [_parse_example(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line]
+    lines = numbered_lines(path, ExampleError)
+    return [_parse_example(line, f"{path}, line {number}", remedy) for number, line in lines if line.strip()]
 
 
-def _has_messages(line: bytes) -> bool:
-    try:
-        return "messages" in json_object(line, "")
-    except InputError:
-        return False
-
-
-def _parse_example(line: bytes, place: str) -> Example:
-    record = json_object(line, place, ExampleError)
-    keys = ("messages", "scenario", "label", "action", "motivation")
-    check_keys(record, keys, place, optional=("prompt", "completion"), error=ExampleError)
-    try:
-        user, assistant = record["messages"]
-        question, answer = user["content"], assistant["content"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExampleError(
-            f"{place}: messages: needs a user and an assistant message, each with content ({error!r})"
-        ) from None
-    example = Example(record["scenario"], question, record["label"], record["action"], record["motivation"])
-    if answer != example.completion:
+def _parse_example(line: bytes, place: str, remedy: str) -> Example:
+    record = parse_json(line, ExampleLine, place, ExampleError, remedy)
+    question, answer = record.messages
+    example = Example(record.scenario, question.content, record.label, record.action, record.motivation)
+    if answer.content != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
-    for column, message in (("prompt", user), ("completion", assistant)):
-        if record.get(column, [message]) != [message]:  # files of earlier versions do not have the columns
+    for column, message in (("prompt", question), ("completion", answer)):
+        if getattr(record, column) not in (None, (message,)):
             raise ExampleError(f"{place}: {column} is not the message of the same role")
     return example
 

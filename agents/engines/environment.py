@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dilemmas.agents.agent import Agent, View
 from dilemmas.agents.engines.requirements import MOST_MOVES, moves_of, require
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.agents.matches.match import Environment, run_matches
+from dilemmas.agents.matches.match import Environment, failure_of, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.envs.games.stage_game import Joint
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma, show_views
@@ -53,7 +53,7 @@ def play_in_environment(
     EngineError
         If the matches have no end or nothing is observed.
     AgentError
-        If an agent fails.
+        If an agent failed in a match, after all others have been played.
     """
     require("environment", rules, [group])
     n, name = rules.n_players, f"{rules.stage.name}_v0"
@@ -62,7 +62,7 @@ def play_in_environment(
     tally = Tally(
         np.zeros(count), np.zeros((count, n)), np.zeros((count, n, 1 + 2 * n, 2)), np.zeros((count, n, 2 * n))
     )
-    aborted = 0
+    aborted, failed = 0, []
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
     at_once = max(1, int(MOST_MOVES / moves_of(rules)))
     parts = (
@@ -74,6 +74,9 @@ def play_in_environment(
             record(place, match)
         _count(rules, match, tally, place)
         aborted += match.outcome.reason is Reason.ABORTED
+        failed += [match] * (match.outcome.reason is Reason.FAILED)
+    if failed:
+        raise failure_of(failed)
     if aborted:
         names = ", ".join(agent.name for agent in group)
         warnings.warn(f"{names}: {aborted} of {count} matches were aborted by an unreadable reply", stacklevel=2)

@@ -10,15 +10,14 @@ A match is therefore the same alone, in any batch, in any order and after a cras
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, Turn, View
-from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, json_value, match_outcome
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, json_value, match_outcome
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import show_views
 from dilemmas.envs.rules.choices import words_allowed
@@ -29,7 +28,7 @@ class MatchError(InputError):
 
 
 class AgentError(InputError):
-    """An agent that failed; the message names the match, the round and the player."""
+    """An agent that failed; the message names the match, the round, the player and the agent."""
 
 
 class Environment(Protocol):
@@ -110,8 +109,8 @@ def make_turn(match: RunningMatch, player: str, seed: int, step: int) -> Turn:
 def play_step(match: RunningMatch, decisions: Mapping[str, Decision]) -> None:
     """Play one step with the decisions of all players in it; sets the outcome if the match ends."""
     moves = tuple(
-        Move(player, json_value(match.observations[player]), replace(decision, action=json_value(decision.action)))
-        for player, decision in decisions.items()
+        Move(player, json_value(match.observations[player]), decision=replace(one, action=json_value(one.action)))
+        for player, one in decisions.items()
     )
     actions = {player: decision.action for player, decision in decisions.items()}
     aborted = any(action is None for action in actions.values())  # `None in` would compare arrays elementwise
@@ -152,11 +151,14 @@ def _played(before: Any, after: Any) -> Any:
 def run_matches(
     make_env: Callable[[], Environment],
     agents: Mapping[str, Agent] | Sequence[Agent],
-    matches: int,
+    matches: int | Sequence[int],
     seed: int,
     first_match: int = 0,
 ) -> Iterator[MatchRecord]:
     """Play matches side by side and yield the record of each as soon as it and all before it have ended.
+
+    A match in which an agent raises an error, or returns an action outside its space, ends there; its record has the
+    cause, and the other matches go on. `finished` raises an error for it instead.
 
     Parameters
     ----------
@@ -166,24 +168,43 @@ def run_matches(
         By PettingZoo's name of the player, or in the order of ``possible_agents``. In every step each agent object is
         called once, with the turns of all running matches.
     matches
-        Number of matches.
+        Number of matches, or their numbers.
     seed
         Seed of the run, 0 or more.
     first_match
-        Number of the first match, 0 or more. Matches are numbered from here, and records are yielded in this order.
+        Number of the first match, 0 or more, if `matches` is their number. Records are yielded in the order of the
+        numbers given.
 
     Raises
     ------
     MatchError
-        If the number of agents is not that of the players, or `seed` or `first_match` is negative.
-    AgentError
-        If an agent raises an error or returns an action outside its space.
+        If the number of agents is not that of the players, or `seed` or the number of a match is negative.
     """
-    if seed < 0 or first_match < 0:
-        raise MatchError(f"seed = {seed}, first_match = {first_match}: both must be at least 0")
-    started = [start_match(make_env(), seed, number) for number in range(first_match, first_match + matches)]
+    numbers = range(first_match, first_match + matches) if isinstance(matches, int) else matches
+    if seed < 0 or min(numbers, default=0) < 0:
+        raise MatchError(f"seed = {seed}, first match {min(numbers, default=0)}: both must be at least 0")
+    started = [start_match(make_env(), seed, number) for number in numbers]
     assigned = _assign(agents, started[0].players) if started else {}
     return _side_by_side(started, assigned, seed)
+
+
+def finished(records: Iterable[MatchRecord]) -> Iterator[MatchRecord]:
+    """The matches that were played to their end; after them `AgentError`, if an agent failed in one or more."""
+    failed = []
+    for record in records:
+        if record.outcome.reason is Reason.FAILED:
+            failed.append(record)
+        else:
+            yield record
+    if failed:
+        raise failure_of(failed)
+
+
+def failure_of(failed: Sequence[MatchRecord]) -> AgentError:
+    """The error for matches in which an agent failed: the place and the cause of the first."""
+    first, others = failed[0], len(failed) - 1
+    more = f" ({others} more match{'es' * (others > 1)} of this batch failed)" if others else ""
+    return AgentError(f"match {first.match}, round {len(first.steps)}, {first.outcome.detail}{more}")
 
 
 def _assign(agents: Mapping[str, Agent] | Sequence[Agent], players: list[str]) -> dict[str, Agent]:
@@ -217,29 +238,41 @@ def _decide_all(
     for match in matches:
         for player in match.env.agents:
             grouped.setdefault(id(agents[player]), []).append((match, player))
-    decided = {}
+    decided: dict[tuple[int, str], Decision] = {}
     for pending in grouped.values():
-        agent = agents[pending[0][1]]
-        ask = partial(_ask, agent, seed=seed, step=step)
-        try:
-            decisions = ask(pending)
-        except Exception as error:
-            raise _agent_error(agent.name, step, *_narrow(ask, pending, error)) from error
-        for (match, player), decision in zip(pending, decisions, strict=True):
-            decided[match.number, player] = decision
+        decided |= _ask(agents[pending[0][1]], pending, seed, step)
     return decided
 
 
-def _ask(agent: Agent, pending: list[Pending], *, seed: int, step: int) -> list[Decision]:
-    """The agent's decisions, checked. Every call makes the same turns with fresh random generators."""
+def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict[tuple[int, str], Decision]:
+    """The agent's decisions, checked; failures are decisions with an error.
+
+    If it raises an error, it is asked again in halves, to find the turns with which it fails. Every call makes the same
+    turns with fresh random generators.
+    """
     turns = [make_turn(match, player, seed, step) for match, player in pending]
-    decisions = agent.decide(turns)
+    try:
+        decisions = agent.decide(turns)
+    except Exception as error:
+        middle = len(pending) // 2
+        if middle:
+            return _ask(agent, pending[:middle], seed, step) | _ask(agent, pending[middle:], seed, step)
+        decisions = [_failure(agent, error)]
     if len(decisions) != len(turns):
-        raise ValueError(f"{len(decisions)} decisions for {len(turns)} turns")
-    for turn, decision in zip(turns, decisions, strict=True):
-        if not _possible(turn, decision.action):
-            raise ValueError(f"the action {decision.action!r} is not in {turn.space}")
-    return decisions
+        decisions = [_failure(agent, ValueError(f"{len(decisions)} decisions for {len(turns)} turns"))] * len(turns)
+    return {
+        (match.number, player): decision if _possible(turn, decision.action) else _outside(agent, turn, decision)
+        for (match, player), turn, decision in zip(pending, turns, decisions, strict=True)
+    }
+
+
+def _failure(agent: Agent, error: Exception) -> Decision:
+    """What is recorded in place of a decision that an agent failed to make."""
+    return Decision(None, error=f"agent {agent.name} failed: {type(error).__name__}: {error}")
+
+
+def _outside(agent: Agent, turn: Turn, decision: Decision) -> Decision:
+    return _failure(agent, ValueError(f"the action {decision.action!r} is not in {turn.space}"))
 
 
 def _possible(turn: Turn, action: Any) -> bool:
@@ -247,24 +280,3 @@ def _possible(turn: Turn, action: Any) -> bool:
     view = turn.info.get("view")
     words = isinstance(view, View) and words_allowed(view)
     return action is None or (isinstance(action, str) and words) or bool(turn.space.contains(action))
-
-
-def _narrow(
-    ask: Callable[[list[Pending]], object], pending: list[Pending], error: Exception
-) -> tuple[list[Pending], Exception]:
-    """The fewest turns with which the agent still fails, found by bisection, and the error they cause."""
-    middle = len(pending) // 2
-    for half in (pending[:middle], pending[middle:]) if middle else ():
-        try:
-            ask(half)
-        except Exception as again:
-            return _narrow(ask, half, again)
-    return pending, error
-
-
-def _agent_error(agent: str, step: int, pending: list[Pending], error: Exception) -> AgentError:
-    match, player = pending[0]
-    where = f"match {match.number}, round {step}, {player} ({agent})"
-    if len(pending) > 1:
-        where += f" and {len(pending) - 1} more turns, which fail only in one batch"
-    return AgentError(f"{where}: {type(error).__name__}: {error}")

@@ -1,7 +1,7 @@
 """The record of a match: every decision with its prompt and probabilities, the payoffs, and why the match ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from dilemmas.agents.agent import Decision
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
 
 
 class RecordError(InputError):
@@ -25,6 +26,8 @@ class Reason(StrEnum):
     """By the environment's limit on the number of steps."""
     ABORTED = "aborted"
     """Because a reply was unreadable and the policy was to abort."""
+    FAILED = "failed"
+    """Because an agent raised an error or returned an action outside its space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,14 @@ class MatchOutcome:
     """How a match ended."""
 
     reason: Reason
+    """Why the match ended."""
     detail: str
     """The reason in words."""
-    rounds: int
+    rounds: Count
     """Number of completed steps."""
     totals: Mapping[str, float]
     """Sum of the payoffs by player, in points."""
-    unreadable: Mapping[str, int]
+    unreadable: Mapping[str, Count]
     """Number of decisions by player in which every reply was unreadable."""
 
 
@@ -48,13 +52,14 @@ class Move:
 
     player: str
     """PettingZoo's name of the player."""
-    observation: Any
+    observation: Any = None
     """The observation in JSON types."""
-    decision: Decision
+    decision: Decision = field(kw_only=True)
+    """What the player decided."""
     played: Any = None
     """The action after noise; None if the environment does not show it or the step was not played."""
     reward: float | None = None
-    """In points; None if the step was not played because the match was aborted."""
+    """In points; None if the step was not played because the match was aborted or an agent failed."""
     terminated: bool = False
     """Whether the match ended by the rules."""
     truncated: bool = False
@@ -89,6 +94,9 @@ def match_outcome(steps: Sequence[tuple[Move, ...]]) -> MatchOutcome:
 
 
 def _ending(last: tuple[Move, ...]) -> tuple[Reason, str]:
+    for move in last:
+        if move.decision.error is not None:
+            return Reason.FAILED, f"{move.player}: {move.decision.error}"
     for move in last:
         if move.decision.action is None:
             if not move.decision.attempts:

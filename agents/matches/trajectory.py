@@ -9,6 +9,7 @@ Matches are appended one at a time; after a crash, the same code removes an inco
 resumes from there. The format is described in `dilemmas.agents.matches.trajectory_format`.
 """
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,12 +25,14 @@ from dilemmas.agents.matches.trajectory_format import (
     encode_header,
     encode_match,
     is_end_line,
-    line_object,
+    is_prompt_line,
     parse_header,
     parse_match,
+    parse_prompt,
+    prompt_key,
     split_checksum,
 )
-from dilemmas.envs.data_files import differences
+from dilemmas.envs.data_files import LINE_SIZE, differences
 from dilemmas.envs.errors import naming
 from dilemmas.envs.seals import check_sealed
 
@@ -89,59 +92,78 @@ def may_be_trajectory(path: Path) -> bool:
 def _first_line(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.readline()
+            return file.readline(LINE_SIZE)
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from None
 
 
-class _Reader:
-    """Reads a file from its beginning and keeps what is needed to append to it after the last match read."""
+class _Blocks:
+    """The lines of each complete match of a file, whose checksums are checked.
+
+    Keeps what is needed to append to the file after the last match read.
+    """
 
     def __init__(self, path: Path) -> None:
         first, self.header = _header(path)
         self.path = path
-        self.numbers: set[int] = set()
-        """Numbers of the matches read."""
-        self.prompts: Prompts = {}
-        """Prompts of the matches read."""
         self.offset = len(first)
         """Number of bytes read: the header and complete matches."""
+        self.line = 2
+        """Number of the first line after them."""
         self.digest = sha256(first)
         """SHA-256 of these bytes."""
-        self._line = 2
 
-    def matches(self) -> Iterator[MatchRecord]:
+    def __iter__(self) -> Iterator[list[bytes]]:
         """Read the remaining matches; `CutError` if the last one is incomplete."""
         block: list[bytes] = []
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            for line in file:
+            while line := file.readline(LINE_SIZE):
                 block.append(line)
                 if is_end_line(line):
-                    yield self._match(block)
+                    self._check(block)
+                    yield block
+                    self.offset += sum(map(len, block))
+                    self.line += len(block)
                     block = []
         if block:
             raise CutError(
-                f"{self.path}, line {self._line + len(block) - 1}: the match that begins on line {self._line} is"
+                f"{self.path}, line {self.line + len(block) - 1}: the match that begins on line {self.line} is"
                 " incomplete; repeat the command that wrote the file to resume it"
             )
 
-    def _match(self, block: list[bytes]) -> MatchRecord:
-        last = self._line + len(block) - 1
+    def _check(self, block: list[bytes]) -> None:
         before, checksum = split_checksum(block[-1])
         self.digest.update(b"".join([*block[:-1], before]))
         if checksum != checksum_key(self.digest.hexdigest()):
-            first = self._line if self.numbers else 1
+            first, last = self.line if self.line > 2 else 1, self.line + len(block) - 1
             raise RecordError(
                 f"{self.path}, lines {first} to {last}: the checksum on line {last} does not match, so the"
                 " lines have been changed; restore the file from a copy, or play the matches again"
             )
-        record = parse_match(self.path, self._line, block, self.prompts)
         self.digest.update(checksum)
-        self.offset += sum(map(len, block))
-        self._line = last + 1
-        self.numbers.add(record.match)
-        return record
+
+
+class _Reader:
+    """Reads a file from its beginning."""
+
+    def __init__(self, path: Path) -> None:
+        self.blocks = _Blocks(path)
+        self.header = self.blocks.header
+        self.numbers: set[int] = set()
+        """Numbers of the matches read."""
+        self.prompts: Prompts = {}
+        """Prompts of the matches read."""
+
+    def matches(self) -> Iterator[MatchRecord]:
+        """Read the remaining matches; `CutError` if the last one is incomplete."""
+        for block in self.blocks:
+            line, agents = self.blocks.line, len(self.header.agents)
+            record = parse_match(self.blocks.path, line, block, self.prompts, agents)
+            if record.match in self.numbers:
+                raise RecordError(f"{self.blocks.path}, line {line}: match {record.match} occurs twice")
+            self.numbers.add(record.match)
+            yield record
 
 
 class TrajectoryWriter:
@@ -173,10 +195,10 @@ class TrajectoryWriter:
         self.matches = reader.numbers
         """Numbers of the matches in the file."""
         self._prompts = set(reader.prompts)
-        self._digest = reader.digest
+        self._digest = reader.blocks.digest
         self._file = self.path.open("r+b")
-        self._file.truncate(reader.offset)
-        self._file.seek(reader.offset)
+        self._file.truncate(reader.blocks.offset)
+        self._file.seek(reader.blocks.offset)
 
     def write(self, record: MatchRecord) -> None:
         """Append a match.
@@ -211,26 +233,30 @@ class TrajectoryWriter:
 
 def _expect(path: Path, held: bytes, wanted: bytes) -> None:
     """Raise `RecordError` with the first difference of two headers, if there is one."""
-    for difference in differences(line_object(path, 1, held), line_object(path, 1, wanted)):
+    for difference in differences(json.loads(held), json.loads(wanted)):
         raise RecordError(
             f"{path} is the record of another run ({difference}); choose another file, or remove this one"
         )
 
 
 class TrajectoryIndex:
-    """Random access to the matches of a file; opening it only searches for the ends of matches.
+    """Random access to the matches of a file; opening it checks the checksums and parses no match.
 
-    Checksums are not checked, and an incomplete last match is left out.
+    Raises
+    ------
+    RecordError
+        If the header is not valid or a checksum does not match.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         check_sealed(self.path)
-        _, self.header = _header(self.path)
+        self.cut: CutError | None = None
+        """Says where the incomplete last match is, which is left out; None if there is none."""
         self.blocks: list[tuple[int, int, int]] = []
         """For each match its begin and end in bytes, and the number of its first line."""
         self._prompts = _Prompts(self.path)
-        self._scan()
+        self.header = self._scan()
 
     def __len__(self) -> int:
         return len(self.blocks)
@@ -241,19 +267,21 @@ class TrajectoryIndex:
         with self.path.open("rb") as file:
             file.seek(begin)
             block = file.read(end - begin).splitlines(keepends=True)
-        return parse_match(self.path, line, block, self._prompts)
+        return parse_match(self.path, line, block, self._prompts, len(self.header.agents))
 
-    def _scan(self) -> None:
-        with self.path.open("rb") as file:
-            begin = offset = len(file.readline())
-            first = 2
-            for number, line in enumerate(file, 2):
-                if line.startswith(b'{"prompt":"'):
-                    self._prompts.where[line[11:27].decode()] = (offset, number)
-                offset += len(line)
-                if is_end_line(line):
-                    self.blocks.append((begin, offset, first))
-                    begin, first = offset, number + 1
+    def _scan(self) -> Header:
+        blocks = _Blocks(self.path)
+        try:
+            for block in blocks:
+                offset = blocks.offset
+                for number, line in enumerate(block, blocks.line):
+                    if is_prompt_line(line):
+                        self._prompts.where[prompt_key(line)] = (offset, number)
+                    offset += len(line)
+                self.blocks.append((blocks.offset, offset, blocks.line))
+        except CutError as cut:
+            self.cut = cut
+        return blocks.header
 
 
 class _Prompts(Prompts):
@@ -269,8 +297,7 @@ class _Prompts(Prompts):
         offset, number = self.where[key]
         with self.path.open("rb") as file:
             file.seek(offset)
-            text: str = line_object(self.path, number, file.readline())["text"]
-        return text
+            return parse_prompt(self.path, number, file.readline()).text
 
 
 def find_trajectories(path: str | Path) -> list[Path]:

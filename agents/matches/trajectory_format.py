@@ -14,16 +14,18 @@ every edit, lost line and exchanged match is detected.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from dilemmas.agents.agent import Decision, PlayerRecord, Source
-from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, RecordError, json_value
+from dilemmas.agents.agent import PlayerRecord
+from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
-from dilemmas.envs.data_files import json_object, wrong_file
+from dilemmas.envs.data_files import parse_json, wrong_file
+from dilemmas.envs.validation import Count, One, Seed, short_repr
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -42,8 +44,8 @@ class Header:
     """PettingZoo's id, such as ``dilemmas/prisoners_dilemma-v0``; other environments cannot be replayed."""
     agents: tuple[PlayerRecord, ...]
     """The agents, in the order of the environment's players."""
-    seed: int
-    """The seed of the run, 0 or more."""
+    seed: Seed
+    """The seed of the run."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments with which the environment was made; JSON types."""
     context: str | None = None
@@ -52,6 +54,56 @@ class Header:
     """Name or path of the template of the prompts."""
     dilemmas: str = field(default_factory=dilemmas_version)
     """Version of dilemmas that wrote the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderLine(Header):
+    """The first line: what all matches of the file have in common."""
+
+    format: Literal["dilemmas-trajectory"]
+    """Name of the format."""
+    version: One
+    """Version of the format."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartLine:
+    """The start of a match."""
+
+    match: Count
+    """Number of the match in the run."""
+    seed: Seed
+    """Seed with which the environment was reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLine:
+    """The text of a prompt, before the first step that uses it."""
+
+    prompt: str
+    """First 16 hex digits of the SHA-256 of the text."""
+    text: str
+    """The prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step of the environment: one move per player. Decisions have the hash of their prompt."""
+
+    step: Count
+    """Number of the step in the match, from 1."""
+    moves: tuple[Move, ...]
+    """One per player, in the order of the environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndLine(MatchOutcome):
+    """The end of a match: its outcome."""
+
+    end: Count
+    """Number of the match."""
+    sha256: str
+    """SHA-256 of all bytes of the file before the comma that precedes this key."""
 
 
 def encode_header(header: Header) -> bytes:
@@ -96,6 +148,16 @@ def is_end_line(line: bytes) -> bool:
     return line.startswith(b'{"end":') and line.endswith(b"}\n")
 
 
+def is_prompt_line(line: bytes) -> bool:
+    """Whether a line has the text of a prompt."""
+    return line.startswith(b'{"prompt":"')
+
+
+def prompt_key(line: bytes) -> str:
+    """The hash of the prompt on a line, without parsing it."""
+    return line[11:27].decode("ascii", "replace")
+
+
 def prompt_hash(text: str) -> str:
     """The first 16 hex digits of the SHA-256 of a prompt's UTF-8 bytes."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -116,37 +178,37 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    """A line of JSON in ASCII, so that no text of a model contains a line break; floats are read back equal."""
-    return json.dumps(value, separators=(",", ":"), default=json_value).encode() + b"\n"
+    """A line of JSON in ASCII, so that no text of a model contains a line break; floats are read back equal.
+
+    Half a surrogate pair, which is no character, is replaced by U+FFFD.
+    """
+    try:
+        text = json.dumps(value, separators=(",", ":"), default=json_value, allow_nan=False)
+    except RecordError:
+        raise
+    except ValueError as error:
+        raise RecordError(f"NaN and infinite numbers cannot be recorded: {error}") from None
+    return _SURROGATES.sub(lambda found: found[1] or r"\ufffd", text).encode() + b"\n"
 
 
-def line_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """Parse one line of a trajectory file; `RecordError` if it is not a JSON object."""
-    return json_object(line, f"{path}, line {number}", RecordError)
+_SURROGATES = re.compile(r"(\\\\|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]..")
+"""Escaped backslashes and surrogate pairs, as the group; and halves of surrogate pairs."""
 
 
 def parse_header(path: Path, line: bytes) -> Header:
     """Parse the first line of a file; `RecordError` if it is no header of this version."""
     if not line.startswith(BEGINNING):
         raise RecordError(wrong_file(path, "a trajectory file (*.trajectory.jsonl), the record of matches"))
-    value = line_object(path, 1, line)
-    value.pop("format")
-    number = value.pop("version", None)
-    if number != VERSION:
-        raise RecordError(
-            f"{path}, line 1: version {number} of the format; dilemmas {dilemmas_version()} reads version {VERSION};"
-            f" install the version of dilemmas that wrote the file ({value.get('dilemmas')})"
-        )
-    try:
-        agents = tuple(PlayerRecord(**player) for player in value.pop("agents"))
-        return Header(agents=agents, **value)
-    except KeyError as error:
-        raise RecordError(f"{path}, line 1: the key {error} is missing") from None
-    except TypeError as error:
-        raise RecordError(f"{path}, line 1: {error}") from None
+    found = parse_json(line, HeaderLine, f"{path}, line 1", RecordError)
+    return Header(*(getattr(found, item.name) for item in fields(Header)))
 
 
-def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts) -> MatchRecord:
+def parse_prompt(path: Path, number: int, line: bytes) -> PromptLine:
+    """Parse a line with a prompt; `RecordError` if it is none."""
+    return parse_json(line, PromptLine, f"{path}, line {number}", RecordError)
+
+
+def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts, agents: int) -> MatchRecord:
     """Parse the lines of one match.
 
     Parameters
@@ -157,42 +219,52 @@ def parse_match(path: Path, first: int, block: Sequence[bytes], prompts: Prompts
         The lines, from the start line to the end line.
     prompts
         Prompts of earlier matches; those of this match are added.
+    agents
+        Number of agents in the header.
 
     Raises
     ------
     RecordError
         If the lines are not a complete match.
     """
-    start, *middle, end = [line_object(path, number, line) for number, line in enumerate(block, first)]
+    start = parse_json(block[0], StartLine, f"{path}, line {first}", RecordError)
     steps: list[tuple[Move, ...]] = []
+    for number, line in enumerate(block[1:-1], first + 1):
+        if is_prompt_line(line):
+            prompt = parse_prompt(path, number, line)
+            prompts[prompt.prompt] = prompt.text
+            continue
+        place = f"{path}, line {number}"
+        step = parse_json(line, StepLine, place, RecordError)
+        if step.step != len(steps) + 1:
+            raise RecordError(f"{place}: found step {step.step} where step {len(steps) + 1} is expected")
+        steps.append(tuple(_with_prompt(move, prompts, place) for move in step.moves))
+    place = f"{path}, line {first + len(block) - 1}"
+    end = parse_json(block[-1], EndLine, place, RecordError)
+    if end.end != start.match:
+        raise RecordError(f"{place}: match {start.match} ends as match {end.end}")
+    _check_players(steps, end, agents, place)
+    outcome = MatchOutcome(end.reason, end.detail, end.rounds, end.totals, end.unreadable)
+    return MatchRecord(start.match, start.seed, tuple(steps), outcome)
+
+
+def _check_players(steps: Sequence[tuple[Move, ...]], end: EndLine, agents: int, place: str) -> None:
+    """All players move in the first step, and no others in later steps; each has a total."""
+    players = [move.player for move in steps[0]] if steps else []
+    if not steps or len(players) != agents or not set(players) == set(end.totals) == set(end.unreadable):
+        raise RecordError(f"{place}: the moves of the first step, the totals and the agents of line 1 do not agree")
+    for number, moves in enumerate(steps, 1):
+        names = [move.player for move in moves]
+        if not names or len(set(names)) < len(names) or not set(names) <= set(players):
+            raise RecordError(f"{place}: step {number} of the match has other players than the first, or one twice")
+
+
+def _with_prompt(move: Move, prompts: Prompts, place: str) -> Move:
+    """The move with the text of its prompt in place of the hash."""
+    key = move.decision.prompt
+    if key is None:
+        return move
     try:
-        for value in middle:
-            if "prompt" in value:
-                prompts[value["prompt"]] = value["text"]
-            elif value["step"] != len(steps) + 1:
-                raise ValueError(f"found step {value['step']} where step {len(steps) + 1} is expected")
-            else:
-                steps.append(tuple(_parse_move(move, prompts) for move in value["moves"]))
-        if end["end"] != start["match"]:
-            raise ValueError(f"match {start['match']} ends as match {end['end']}")
-        return MatchRecord(start["match"], start["seed"], tuple(steps), _parse_outcome(end))
-    except RecordError:  # about another line, where a prompt is
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(
-            f"{path}, lines {first} to {first + len(block) - 1}: not a match: {type(error).__name__}: {error}"
-        ) from None
-
-
-def _parse_move(value: dict[str, Any], prompts: Prompts) -> Move:
-    decision = {"action": None, **value.pop("decision")}
-    if "prompt" in decision:
-        decision["prompt"] = prompts[decision["prompt"]]
-    decision |= {key: tuple(decision[key]) for key in ("probabilities", "labels") if key in decision}
-    decision["source"] = Source(decision["source"])
-    return Move(**{"observation": None, **value}, decision=Decision(**decision))
-
-
-def _parse_outcome(value: dict[str, Any]) -> MatchOutcome:
-    words = {key: value[key] for key in ("detail", "rounds", "totals", "unreadable")}
-    return MatchOutcome(reason=Reason(value["reason"]), **words)
+        return replace(move, decision=replace(move.decision, prompt=prompts[key]))
+    except KeyError:
+        raise RecordError(f"{place}: there is no prompt {short_repr(key)} before this line") from None

@@ -89,39 +89,29 @@ def read_reply(text: str, labels: Sequence[str]) -> Reply:
 
 def sample_replies(
     backend: Backend,
-    asked: Sequence[tuple[str, Sequence[str], Sequence[int]]],
-    n: int,
+    asked: Sequence[tuple[str, Sequence[str], tuple[int, ...]]],
     max_tokens: int = 64,
     temperature: float = 1.0,
-) -> list[list[Reply]]:
-    """Sample `n` replies to each prompt, all in one batch.
+) -> list[Reply]:
+    """Sample one reply to each prompt, all in one batch.
 
     Parameters
     ----------
     backend
         The model.
     asked
-        Prompt, labels and seed. Reply i to a prompt depends on ``(*seed, i)`` alone.
-    n
-        Number of replies per prompt.
+        Prompt, labels and seed; a reply depends on these alone.
     max_tokens
         Maximum length of a reply in tokens.
     temperature
         Temperature of sampling, 0 or more.
-
-    Returns
-    -------
-    list
-        For each prompt its `n` replies.
 
     Raises
     ------
     ModelError
         If the model refuses a prompt.
     """
-    requests = [Request(prompt, (), max_tokens, temperature, (*seed, i)) for prompt, _, seed in asked for i in range(n)]
-    responses = backend.respond(requests)
+    responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
     for response in responses:
         _check_answered(response)
-    texts = iter(response.text for response in responses)
-    return [[read_reply(next(texts), labels) for _ in range(n)] for _, labels, _ in asked]
+    return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]

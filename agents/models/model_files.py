@@ -11,7 +11,7 @@ from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
-from dilemmas.envs.data_files import json_object
+from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -117,6 +117,11 @@ def is_hub_id(model: str) -> bool:
     return model not in BUILT_IN and not Path(model).expanduser().is_dir()
 
 
+def portable_name(model: str) -> str:
+    """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
+    return model if model in BUILT_IN or is_hub_id(model) else str(Path(model).expanduser().resolve())
+
+
 def check_model(model: str, folder: Path) -> None:
     """Check that a directory contains a model in safetensors with a tokenizer, which needs no code of its own.
 
@@ -186,7 +191,7 @@ def adapter_fingerprint(folder: Path) -> str:
     sets."""
     digest = sha256()
     _add(digest, folder / ADAPTER_WEIGHTS)
-    config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    config = read_json(folder / ADAPTER_CONFIG, dict[str, Any], ModelError)
     config.pop("base_model_name_or_path", None)
     config = {key: sorted(value, key=repr) if isinstance(value, list) else value for key, value in config.items()}
     digest.update(json.dumps(config, sort_keys=True).encode())
@@ -203,7 +208,7 @@ def _add(digest: Any, file: Path) -> None:
 def _base_of(adapter: str, folder: Path) -> ModelFiles:
     config = _read_json(adapter, folder / ADAPTER_CONFIG)
     base, revision = config.get("base_model_name_or_path"), config.get("revision")
-    if not base:
+    if not isinstance(base, str) or not base:
         raise ModelError(
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
@@ -237,7 +242,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
-    return json_object(file.read_bytes(), f"model '{model}': {file}", ModelError)
+    return parse_json(read_bytes(file, JSON_SIZE, ModelError), dict[str, Any], f"model '{model}': {file}", ModelError)
 
 
 def _short(model: str) -> str:

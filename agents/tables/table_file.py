@@ -4,24 +4,17 @@ A file is the JSON form of `PolicyTable.document`, with one row per line.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from dilemmas.agents.agent import Source
-from dilemmas.agents.tables.histories import History, histories
-from dilemmas.agents.tables.policy_table import FORMAT, VERSION, Origin, PolicyTable, PolicyTableError, history_lists
-from dilemmas.envs.data_files import check_keys, load_json, write_text, wrong_file
+from dilemmas.agents.tables.histories import histories
+from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError, history_lists
+from dilemmas.envs.data_files import check_value, read_json, write_text
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.bimatrix import BimatrixGame
 from dilemmas.envs.games.catalogue import Game
-from dilemmas.envs.games.matrix_games import MatrixGame
-from dilemmas.envs.games.n_player import CountGame
-from dilemmas.envs.games.public_goods import PublicGoods
-from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import lookup
 from dilemmas.envs.seals import check_sealed
+from dilemmas.envs.validation import Count, One, Share
 
 EXPECTED = "a policy table, as `dilemmas compile` writes it"
 
@@ -40,6 +33,38 @@ def save_table(table: PolicyTable, path: str | Path) -> None:
     write_text(Path(path), f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n')
 
 
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """The probabilities after one history."""
+
+    history: tuple[tuple[Count, ...], ...]
+    """Actions by round, oldest first; own action first."""
+    probabilities: tuple[Share, ...]
+    """By action."""
+    mass: Share | None
+    """Label mass; null unless a model was compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A policy table."""
+
+    format: Literal["dilemmas-policy-table"]
+    """Name of the format."""
+    version: One
+    """Version of the format."""
+    origin: Origin
+    """Where the probabilities come from."""
+    game: Game
+    """The game with its payoffs."""
+    memory: Count
+    """Number of past rounds on which the probabilities depend."""
+    rows: tuple[TableRow, ...]
+    """One row per history, in order."""
+    player: Count = 0
+    """Seat of the agent in an asymmetric game."""
+
+
 def load_table(path: str | Path) -> PolicyTable:
     """Read a table from a JSON file.
 
@@ -49,11 +74,9 @@ def load_table(path: str | Path) -> PolicyTable:
         If there is no such file or it is not a valid table; the message names the file and the key.
     """
     check_sealed(Path(path))
-    document = load_json(Path(path), PolicyTableError, f"needs {EXPECTED}")
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise PolicyTableError(wrong_file(Path(path), EXPECTED))
+    found = read_json(Path(path), TableFile, PolicyTableError, f"needs {EXPECTED}")
     try:
-        return parse_table(document)
+        return _table(found)
     except InputError as error:
         raise PolicyTableError(f"{path}: {error}") from None
 
@@ -66,49 +89,21 @@ def parse_table(document: Any) -> PolicyTable:
     InputError
         If a value is not valid; the message names the key.
     """
-    keys = ("format", "version", "origin", "game", "memory", "rows")
-    check_keys(document, keys, "policy table", optional=("player",), error=PolicyTableError)
-    if (document["format"], document["version"]) != (FORMAT, VERSION):
-        found = f"format = {document['format']!r}, version = {document['version']!r}"
-        raise PolicyTableError(f"{found}; this version of dilemmas reads {FORMAT!r}, version {VERSION}")
-    noted = document["origin"]
-    check_keys(noted, [field.name for field in fields(Origin)], "origin", error=PolicyTableError)
-    source = lookup("source", str(noted["source"]), {source.value: source for source in Source}, "origin")
-    game = _read_game(document["game"])
-    player = document.get("player", 0)
+    return _table(check_value(document, TableFile, "policy table", PolicyTableError))
+
+
+def _table(found: TableFile) -> PolicyTable:
+    game, player = found.game, found.player
     if player not in range(game.n_players):
-        raise PolicyTableError(f"player = {player!r}; needs a seat from 0 to {game.n_players - 1}")
-    rows, masses = _read_rows(document["rows"], histories(game, document["memory"], player))
-    return PolicyTable(game, document["memory"], rows, Origin(**noted | {"source": source}), masses, player)
-
-
-GAME_CLASSES: dict[str, type[Game]] = {"T": MatrixGame, "row": BimatrixGame, "cooperate": CountGame}
-"""Class of a game by a key that only this class has; games without any of these keys are public goods."""
-
-
-def _read_game(values: Any) -> StageGame:
-    """The game with the options in `values`; options that are absent have their defaults."""
-    named = values if isinstance(values, dict) else {}
-    kind = next((kind for key, kind in GAME_CLASSES.items() if key in named), PublicGoods)
-    options = {field.name: field.default is MISSING for field in fields(kind)}
-    needed = [name for name, is_needed in options.items() if is_needed]
-    optional = [name for name in options if name not in needed]
-    check_keys(values, needed, "game", optional, PolicyTableError)
-    try:
-        game: StageGame = kind(**values)
-    except TypeError as error:  # a value of a type that the class does not accept
-        raise PolicyTableError(f"game: {error}") from None
-    return game
-
-
-def _read_rows(rows: Any, asked: Sequence[History]) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...] | None]:
-    """Probabilities and label masses; the rows must be those of the histories `asked`, in order."""
-    if not isinstance(rows, list) or len(rows) != len(asked):
-        raise PolicyTableError(f"rows: needs a list of {len(asked)}, one per history")
-    for number, (row, history) in enumerate(zip(rows, asked, strict=True)):
-        check_keys(row, ("history", "probabilities", "mass"), f"rows[{number}]", error=PolicyTableError)
-        if row["history"] != history_lists(history) or not isinstance(row["probabilities"], list):
-            wanted = f'"history": {history_lists(history)} and a list of probabilities'
-            raise PolicyTableError(f"rows[{number}]: needs {wanted}; got {row}")
-    masses = tuple(row["mass"] for row in rows if row["mass"] is not None)
-    return tuple(tuple(row["probabilities"]) for row in rows), masses or None
+        raise PolicyTableError(f"player: needs a seat from 0 to {game.n_players - 1}; got {player}")
+    asked = histories(game, found.memory, player)
+    if len(found.rows) != len(asked):
+        raise PolicyTableError(f"rows: needs a list of {len(asked)}, one per history; got {len(found.rows)}")
+    for number, (row, history) in enumerate(zip(found.rows, asked, strict=True)):
+        if row.history != history:
+            raise PolicyTableError(
+                f"rows[{number}].history: needs {history_lists(history)}; got {history_lists(row.history)}"
+            )
+    masses = tuple(row.mass for row in found.rows if row.mass is not None)
+    rows = tuple(row.probabilities for row in found.rows)
+    return PolicyTable(game, found.memory, rows, found.origin, masses or None, player)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 import click
+from file_formats import FORMATS, json_schema
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -35,9 +36,13 @@ def write_pages(app: Sphinx) -> None:
     source = Path(app.srcdir)
     _replace(source / "environments" / "reference", dict(environment_pages()))
     _replace(source / "api" / "reference", dict(api_pages()))
-    tables = {path.name.partition(".")[0]: schema_tables(path) for path in (source / "schemas").glob("*.json")}
-    tables["recipe"] = recipe_table(Recipe)
-    _replace(source / "formats" / "generated", {f"{name}.md": text for name, text in tables.items()})
+    schemas = {
+        path.name.partition(".")[0]: json.loads(path.read_text()) for path in (source / "schemas").glob("*.json")
+    }
+    schemas |= {name: json_schema(name) for name in FORMATS}
+    pages = {f"{name}.md": schema_tables(schema) for name, schema in schemas.items()}
+    pages |= {f"{name}.schema.json": json.dumps(schemas[name], indent=1) for name in FORMATS}
+    _replace(source / "formats" / "generated", {**pages, "recipe.md": recipe_table(Recipe)})
 
 
 def _replace(folder: Path, pages: dict[str, str]) -> None:
@@ -108,9 +113,8 @@ def _module_section(module: str) -> list[str]:
     return [title, "-" * len(title), "", f".. automodule:: {module}", ""]
 
 
-def schema_tables(path: Path) -> str:
+def schema_tables(schema: Mapping[str, Any]) -> str:
     """Every key of a file format in Markdown tables, one per kind of object, from its JSON schema."""
-    schema = json.loads(path.read_text(encoding="utf-8"))
     whole = {"": schema} if "properties" in schema else {}
     kinds = {**whole, **schema.get("$defs", {})}
     return "\n\n".join(_schema_table(name, kind) for name, kind in kinds.items() if "properties" in kind)
@@ -119,7 +123,7 @@ def schema_tables(path: Path) -> str:
 def _schema_table(name: str, kind: Mapping[str, Any]) -> str:
     rows = ["| Key | Type | Required | Meaning |", "| --- | --- | --- | --- |"]
     for key, value in kind["properties"].items():
-        needed = "yes" if key in kind["required"] else "no"
+        needed = "yes" if key in kind.get("required", ()) else "no"
         rows.append(f"| `{key}` | {_schema_type(value)} | {needed} | {value.get('description', '')} |")
     title = f"**`{name}`.** {kind.get('description', '').rstrip('.')}." if name else "**At the top level.**"
     return "\n".join([title, "", *rows])
@@ -132,10 +136,10 @@ def _schema_type(value: Mapping[str, Any]) -> str:
         return ", ".join(f"`{json.dumps(one)}`" for one in value["enum"])
     if "$ref" in value:
         return f"`{value['$ref'].rpartition('/')[2]}`"
-    if "oneOf" in value:
-        return " or ".join(_schema_type(one) for one in value["oneOf"])
+    if alternatives := value.get("anyOf", value.get("oneOf")):
+        return " or ".join(dict.fromkeys(_schema_type(one) for one in alternatives))
     kind = value.get("type", "any")
-    if kind == "array" and "$ref" in value.get("items", {}):
+    if kind == "array" and isinstance(value.get("items"), dict):
         return f"array of {_schema_type(value['items'])}"
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from dilemmas.envs.data_files import read_toml
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.names import lookup
 
 
@@ -48,11 +48,8 @@ def load_contexts(path: Path) -> dict[str, Context]:
         If the file is not TOML, or a table has an unknown key or lacks one; the message has the file and the table.
     """
     contexts = {}
-    for name, table in read_toml(path).items():
-        try:
-            contexts[name] = Context(name=name, **table)
-        except TypeError as error:
-            raise InputError(f"{path}, context '{name}': {error}") from None
+    for name, table in read_toml(path, dict[str, dict[str, Any]]).items():
+        contexts[name] = check_value({**table, "name": name}, Context, f"{path}: {name}")
     return contexts
 
 

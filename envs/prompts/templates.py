@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.data_files import check_keys, read_toml
+from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import did_you_mean
@@ -119,6 +119,17 @@ class Template:
     reward_group_question: str = ""
     """Question for the players to reward."""
 
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if item.name != "labels":
+                _check_placeholders(item.name, getattr(self, item.name))
+        if len(set(self.letters)) < len(self.letters) or not all(map(str.isalnum, self.letters)):
+            raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
+        if len(self.labels) != 2 or not all_different(self.labels):
+            raise TemplateError(
+                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
+            )
+
     @property
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt."""
@@ -223,7 +234,7 @@ def load_template(name_or_path: str) -> Template:
         raise TemplateError(
             f"unknown template '{name_or_path}'{did_you_mean(name_or_path, known)} (or the path of a .toml file)"
         )
-    return build_template(read_toml(path), str(path))
+    return read_toml(path, Template, TemplateError)
 
 
 def build_template(table: Mapping[str, Any], place: str) -> Template:
@@ -241,26 +252,7 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
     TemplateError
         If a key is unknown or missing, or a value is invalid.
     """
-    required = [field.name for field in fields(Template) if field.name not in OPTIONAL]
-    check_keys(table, required, place, OPTIONAL, TemplateError)
-    sentences = {key: value for key, value in table.items() if key != "labels"}
-    for key, sentence in sentences.items():
-        if not isinstance(sentence, str):
-            raise TemplateError(f"{place}: {key} = {sentence!r}; needs a text in quotes")
-        _check_placeholders(place, key, sentence)
-    letters = sentences.get("letters", "")
-    if len(set(letters)) < len(letters) or not all(map(str.isalnum, letters)):
-        raise TemplateError(f"{place}: letters = {letters!r}; needs different letters or digits, without spaces")
-    return Template(labels=_two_labels(table["labels"], place), **sentences)
-
-
-def _two_labels(labels: Any, place: str) -> tuple[str, str]:
-    words = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if not words or len(labels) != 2 or not all_different(labels):
-        raise TemplateError(
-            f"{place}: labels = {labels!r}; needs a list of two different words, without spaces around them"
-        )
-    return labels[0], labels[1]
+    return check_value(table, Template, place, TemplateError)
 
 
 MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
@@ -274,16 +266,16 @@ def all_different(labels: Sequence[str]) -> bool:
     return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
 
 
-def _check_placeholders(place: str, key: str, sentence: str) -> None:
+def _check_placeholders(key: str, sentence: str) -> None:
     allowed = PLACEHOLDERS.get(key, set())
     try:
         used = [parts for _, *parts in string.Formatter().parse(sentence) if parts[0] is not None]
     except ValueError as error:
-        raise TemplateError(f"{place}: {key}: {error}; write a literal brace twice") from None
+        raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
     for field, form, conversion in used:
         if form or conversion:
-            raise TemplateError(f"{place}: {key}: write {{{field}}} without a format; values are filled in as they are")
+            raise TemplateError(f"{key}: write {{{field}}} without a format; values are filled in as they are")
         if field not in allowed:
             raise TemplateError(
-                f"{place}: {key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
+                f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
             )

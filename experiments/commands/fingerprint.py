@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from dilemmas.experiments.commands.options import json_option, print_json, reading_options, seed_option
+from dilemmas.experiments.commands.options import json_option, print_json, reading_options
 from dilemmas.experiments.inference.fingerprint import cooperation_ratings
 from dilemmas.experiments.inference.portraits import Portrait, portraits
 from dilemmas.experiments.inference.recorded_play import Choice, read_play
@@ -28,16 +28,15 @@ MEASURES = (
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @reading_options
-@seed_option("the bootstrap over matches")
 @json_option
-def command(path: Path, choices: Choice, one: str | None, cooperate: str | None, seed: int, as_json: bool) -> None:
+def command(path: Path, choices: Choice, one: str | None, cooperate: str | None, as_json: bool) -> None:
     """Describe each player of recorded matches: its response to the previous round, and the nearest strategy.
 
     PATH is a run folder (of a tournament only with --engine environment), a *.trajectory.jsonl file, or a .csv table as
     for `dilemmas infer`.
     """
     plays = read_play([path], choices, one, cooperate)
-    described = portraits(plays, seed)
+    described = portraits(plays)
     if as_json:
         return print_json({"players": [asdict(portrait) for portrait in described], **cooperation_ratings(plays)})
     console = SafeConsole()

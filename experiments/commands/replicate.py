@@ -12,10 +12,10 @@ from rich.progress import TaskID
 from dilemmas.envs.data_files import json_text
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import SEED, print_json
-from dilemmas.experiments.reporting.progress import add_task, progress_bar
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     "--recipe",
     "recipe_name",
     shell_complete=completion.recipes,
-    show_default="miniatures; study with --teacher or --student",
+    show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
 @click.option(
@@ -87,7 +87,10 @@ def command(
     Alignment is measured in known and new contexts and games, and in repeated matches. An interrupted study is resumed
     by repeating the command.
     """
-    recipe = load_recipe(recipe_name or ("study" if teacher or student else "miniatures"))
+    if recipe_name is None and (teacher is None) != (student is None):
+        given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
+        raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
+    recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
@@ -153,6 +156,6 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
             except StopIteration as end:
                 return dict(end.value)
             if step.task not in tasks:
-                tasks[step.task] = add_task(bar, step.task, step.total)
-            text = f"{step.task} ({step.note})" if step.note else step.task
-            bar.update(tasks[step.task], total=step.total, completed=step.done, description=text)
+                tasks[step.task] = add_task(bar, step.task)
+            follow_task(bar, tasks[step.task], step.done, step.total)
+            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)

@@ -37,6 +37,8 @@ def command(run: Path, match: int | None, step: int | None, plain: bool, as_json
         echo(LIST_HEADING)
         for number in range(len(shelf)):
             echo(match_line(shelf.header(number), shelf.record(number), number, shelf.name(number)).plain)
+        for note in shelf.notes:
+            echo(note, err=True)
     else:
         SafeConsole().print(shelf.page(here))
 

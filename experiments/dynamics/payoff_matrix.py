@@ -1,13 +1,14 @@
 """The matrix of payoffs of strategies against each other, on which all population dynamics are based."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from dilemmas.agents.roster import player_named
+from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.theory.outcomes import tie_of
@@ -85,6 +86,25 @@ def _missing(player: str, other: str) -> str:
     return f"'{player}' never met '{other}'; run a round robin, or select players who all met each other"
 
 
+@dataclass(frozen=True, slots=True)
+class PairPayoffs:
+    """The payoffs of every pair of players, among the results of a tournament."""
+
+    players: tuple[str, ...]
+    payoff_matrix: tuple[tuple[float | None, ...], ...]
+    """Points per round, shape (N, N); null for a pair that was not played."""
+    standard_errors: tuple[tuple[float | None, ...], ...] | None = None
+    """Shape (N, N); null if unknown."""
+    groups: tuple[Mapping[str, Any], ...] = ()
+    """What is known of each group."""
+
+    def __post_init__(self) -> None:
+        size = len(self.players)
+        for rows in (self.payoff_matrix, self.standard_errors):
+            if (rows is not None and [len(row) for row in rows] != [size] * size) or len(set(self.players)) < size:
+                raise DynamicsError("holds no 'players' with a square 'payoff_matrix' of numbers")
+
+
 def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatrix:
     """Read the payoffs in the ``results.json`` of the folder of a tournament.
 
@@ -105,16 +125,13 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     file = folder / "results.json"
     if not file.is_file():
         raise DynamicsError(f"{file} does not exist; give the folder of a finished tournament")
-    results = read_run_json(file)
-    try:
-        seats = max((len(group["players"]) for group in results.get("groups", ())), default=2)
-        players = dict.fromkeys(map(str, results["players"]))
-        payoffs = np.array(results["payoff_matrix"], dtype=np.float64)  # null becomes NaN
-        errors = np.array(results.get("standard_errors", np.zeros_like(payoffs)), dtype=np.float64)
-        if not payoffs.shape == errors.shape == (len(results["players"]),) * 2 or len(players) < len(payoffs):
-            raise ValueError
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise DynamicsError(f"{file} holds no 'players' with a square 'payoff_matrix' of numbers") from None
+    results = read_run_json(file, dict[str, Any])
+    kept = {item.name: results[item.name] for item in fields(PairPayoffs) if item.name in results}
+    found = check_value(kept, PairPayoffs, str(file), DynamicsError)
+    seats = max((len(group.get("players", ())) for group in found.groups), default=2)
+    players = dict.fromkeys(found.players)
+    payoffs = np.array(found.payoff_matrix, dtype=np.float64)  # null becomes NaN
+    errors = np.zeros_like(payoffs) if found.standard_errors is None else np.array(found.standard_errors, np.float64)
     if seats > 2:
         raise DynamicsError(f"{file}: groups of {seats} players; population dynamics need a two-player game")
     known = tuple(players)

@@ -6,14 +6,15 @@ Axelrod-Python (``axelrod/result_set.py``); the terms nice, provocable, forgivin
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.recorded_play import Actions, PlayerHistory
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio, wilson
+from dilemmas.experiments.inference.recorded_play import PlayerHistory
+from dilemmas.experiments.reporting.intervals import Estimate, Interval, proportion, wilson
 
 TURNS = 100_000
 """Largest number of power iterations."""
@@ -31,7 +32,7 @@ class Habit:
     times: float
     """Number of observations."""
     interval: Interval | None
-    """95% interval (Wilson) of the probability; a point if counts are exact, None if `times` is 0."""
+    """95% interval of the probability; a point if counts are exact, None if `times` is 0."""
 
     @property
     def probability(self) -> float | None:
@@ -43,7 +44,8 @@ class Habit:
 class Character:
     """Measures of one player over its matches, from 0 to 1; None without an observation.
 
-    Intervals are Wilson's; that of cooperation, which is correlated within a match, is from a bootstrap over matches.
+    Intervals take the rounds of a match as dependent and the matches as a sample, in each file and against each
+    opponent; see `Sample` and `dilemmas.experiments.reporting.intervals.proportion`.
     """
 
     cooperation: Estimate | None
@@ -81,7 +83,8 @@ def memory_one_fingerprint(moves: Numbers, exact: bool = False) -> tuple[Habit, 
         Counts of C and D at the start and after each observation, shape (1 + 2n, 2) with n players, such as
         ``tally.moves[:, seat].sum(axis=0)``.
     exact
-        Whether the counts are expectations, without sampling error.
+        Whether the counts are expectations, without sampling error. Otherwise intervals are Wilson's, for choices that
+        depend on the previous round only.
     """
     return tuple(
         Habit(after, float(c), float(c + d), _interval(float(c), float(c + d), exact))
@@ -93,6 +96,19 @@ def _interval(cooperated: float, times: float, exact: bool) -> Interval | None:
     if not times:
         return None
     return (cooperated / times,) * 2 if exact else wilson(cooperated, times)
+
+
+def recorded_fingerprint(plays: Sequence[PlayerHistory]) -> tuple[Habit, ...]:
+    """The fingerprint of a player from its matches, of n players each; intervals are those of `Character`.
+
+    If there is a single independent match, choices are assumed to depend on the previous round only.
+    """
+    counts, among = np.array([_moves(one) for one in plays]), Sample.of(plays)  # (match, 1 + 2n, 2)
+    found = []
+    for habit, made in zip(memory_one_fingerprint(counts.sum(axis=0)), counts.swapaxes(0, 1), strict=True):
+        interval = among.proportion(made[:, 0], made.sum(axis=1)).interval if habit.times else None
+        found.append(replace(habit, interval=interval or habit.interval))
+    return tuple(found)
 
 
 def moves(plays: Iterable[PlayerHistory]) -> Numbers:
@@ -107,44 +123,56 @@ def _moves(one: PlayerHistory) -> Numbers:
     return np.asarray(counts.reshape(-1, 2), dtype=np.float64)
 
 
-def character(plays: Sequence[PlayerHistory], seed: int = 0) -> Character:
-    """Measures of the character of a player.
+def character(plays: Sequence[PlayerHistory]) -> Character:
+    """Measures of the character of a player, from one or more of its matches.
 
     In groups, "the other" counts as defecting if more than half of the others do.
-
-    Parameters
-    ----------
-    plays
-        One or more matches of the player.
-    seed
-        Seed of the bootstrap over matches.
     """
     chosen = [one.chosen[one.chosen >= 0] for one in plays]
-    firsts = [one.chosen[0] for one in plays if one.chosen[0] >= 0]
-    after = np.sum([_after(one) for one in plays], axis=0)  # (CC CD DC DD, C or D)
-    echoes = np.sum([_echoes(one) for one in plays], axis=0)
+    after = np.array([_after(one) for one in plays])  # (match, CC CD DC DD, C or D)
+    times, among = after.sum(axis=2), Sample.of(plays)
+
+    def share(counts: ArrayLike, of: ArrayLike) -> Estimate | None:
+        return among.proportion(counts, of) if np.any(of) else None
+
     return Character(
-        cooperation=_cooperation(chosen, seed),
-        initial_cooperation=_share(firsts.count(0), len(firsts)),
-        niceness=_share(sum(map(_nice, plays)), len(plays)),
-        provocability=_share(after[1, 1], after[1].sum()),
-        forgiveness=_share(after[[1, 3], 0].sum(), after[[1, 3]].sum()),
-        vengeance=_share(after[2, 1], after[2].sum()),
-        echo=_share(*echoes),
-        good_partner=_share(sum(map(_good, plays)), len(plays)),
+        cooperation=share([(c == 0).sum() for c in chosen], [len(c) for c in chosen]),
+        initial_cooperation=share([one.chosen[0] == 0 for one in plays], [one.chosen[0] >= 0 for one in plays]),
+        niceness=share([_nice(one) for one in plays], np.ones(len(plays))),
+        provocability=share(after[:, 1, 1], times[:, 1]),
+        forgiveness=share(after[:, [1, 3], 0].sum(axis=1), times[:, [1, 3]].sum(axis=1)),
+        vengeance=share(after[:, 2, 1], times[:, 2]),
+        echo=share(*np.array([_echoes(one) for one in plays]).T),
+        good_partner=share([_good(one) for one in plays], np.ones(len(plays))),
     )
 
 
-def _share(count: float, of: float) -> Estimate | None:
-    return Estimate(count / of, wilson(count, int(of))) if of else None
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The matches of a player as a sample: those with the same seed, in which it sat alike, are one observation."""
 
+    cluster: list[int]
+    """Index of the observation of each match."""
+    strata: list[int]
+    """File and opponents of each observation, by number."""
 
-def _cooperation(chosen: Sequence[Actions], seed: int) -> Estimate | None:
-    """Cooperation rate from the readable choices of each match."""
-    matches = [choices for choices in chosen if len(choices)]
-    if not matches:
-        return None
-    return ratio([int((c == 0).sum()) for c in matches], [len(c) for c in matches], np.random.default_rng(seed))
+    @classmethod
+    def of(cls, plays: Sequence[PlayerHistory]) -> "Sample":
+        clusters: dict[tuple[object, ...], int] = {}
+        met: dict[tuple[str, ...], int] = {}
+        cluster: list[int] = []
+        strata: list[int] = []
+        for number, one in enumerate(plays):
+            known = (one.seed, one.seat) if one.seed is not None else (one.file, one.match, number)
+            cluster.append(clusters.setdefault(known, len(clusters)))
+            if len(clusters) > len(strata):
+                strata.append(met.setdefault((one.file, *one.others), len(met)))
+        return cls(cluster, strata)
+
+    def proportion(self, counts: ArrayLike, of: ArrayLike) -> Estimate:
+        """Proportion over all matches, from a count and a number of observations in each."""
+        counted, observed = (np.bincount(self.cluster, np.asarray(values)) for values in (counts, of))
+        return proportion(counted, observed, self.strata)
 
 
 def _after(one: PlayerHistory) -> Numbers:

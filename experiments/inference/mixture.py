@@ -46,7 +46,7 @@ class Inference:
     errors: Numbers
     """Standard errors of the shares, shape (K,)."""
     pointwise: Numbers
-    """95% percentile interval of each share, pointwise, shape (K, 2)."""
+    """95% interval of each share by itself, shape (K, 2)."""
     intervals: Numbers
     """Simultaneous 95% intervals of all shares, shape (K, 2): they all cover in 95% of studies."""
     trembles: Numbers
@@ -111,11 +111,12 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
         member[list(group)] = number
     fitted = _summed(best.shares, groups)[:, 0]
     shares = _summed(shares, groups)
+    alone = np.concatenate([simultaneous(fitted[[k]], shares[[k]]) for k in range(len(groups))])
     return Inference(
         evidence=evidence,
         shares=(fitted / size)[member],
         errors=(shares.std(axis=1, ddof=1) / size)[member],
-        pointwise=_loosened(percentiles(shares), size, len(evidence.subjects), 1)[member],
+        pointwise=_loosened(alone, size, len(evidence.subjects), 1)[member],
         intervals=_loosened(simultaneous(fitted, shares), size, len(evidence.subjects), len(groups))[member],
         trembles=best.trembles[:, 0],
         tremble_errors=trembles.std(axis=1, ddof=1),

@@ -3,9 +3,10 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
-from typing import Any
 
+from dilemmas.envs.data_files import read_bytes
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import did_you_mean
 
@@ -25,6 +26,8 @@ MORE_COLUMNS = {
 """Columns that a table may have."""
 TRUTH = {"true": "1", "false": "0", "yes": "1", "no": "0"}
 """Words for the numbers 1 and 0, in lower case."""
+TABLE_SIZE = 1 << 28
+"""Largest size of a table, in bytes."""
 TABLES = (".csv", ".tsv")
 """Ends of the names of tables of human play."""
 WORDS = {"c": 0, "cooperate": 0, "cooperation": 0, "d": 1, "defect": 1, "defection": 1}
@@ -74,38 +77,43 @@ class ActionWords:
 
 def unused_columns(path: Path) -> list[str]:
     """Columns of a table of human play that are not read, so what they distinguish is pooled."""
-    with path.open(encoding="utf-8-sig") as file:
-        heads = next(_split([file.readline()]))
+    heads = next(_lines(path))[1]
     used = _columns(heads, path).values()
     return [head for place, head in enumerate(heads) if place not in used]
 
 
 def table_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Line numbers, and fields by the names of `COLUMNS`."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise PlayError(f"{path} is not a text file in UTF-8: {error}") from None
-    if not lines:
-        raise PlayError(f"{path} is empty; the first line must name the columns {', '.join(COLUMNS)}")
-    reader = _split(lines)
-    heads = next(reader)
+    lines = _lines(path)
+    _, heads = next(lines)
     where = _columns(heads, path)
-    for row in reader:
+    for line, row in lines:
         if not row:
             continue
         if len(row) != len(heads):
-            raise PlayError(f"{path}, line {reader.line_num}: {len(row)} fields under {len(heads)} columns")
+            raise PlayError(f"{path}, line {line}: {len(row)} fields under {len(heads)} columns")
         fields = {name: row[place].strip() for name, place in where.items()}
         for name, field in fields.items():
             if not field:
-                raise PlayError(f"{path}, line {reader.line_num}: '{heads[where[name]]}' is empty")
-        yield reader.line_num, fields
+                raise PlayError(f"{path}, line {line}: '{heads[where[name]]}' is empty")
+        yield line, fields
 
 
-def _split(lines: Sequence[str]) -> Any:
-    """A reader of the fields of lines, whose separator is the most frequent one of the first line."""
-    return csv.reader(lines, delimiter=max(",;\t", key=lines[0].count))
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and fields of all lines, with the most frequent separator of the first."""
+    try:
+        text = read_bytes(path, TABLE_SIZE, PlayError).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PlayError(f"{path} is not a text file in UTF-8: {error}") from None
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    if not first:
+        raise PlayError(f"{path}: the first line is empty; it must name the columns {', '.join(COLUMNS)}")
+    reader = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:  # a field that is too long, or not closed
+        raise PlayError(f"{path}, line {reader.line_num}: {error}") from None
 
 
 def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
@@ -124,6 +132,6 @@ def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
 
 
 def round_number(text: str, place: str) -> int:
-    if not re.fullmatch(r"0*[1-9]\d*(\.0*)?", text):
-        raise PlayError(f"{place}: round '{text}' is not a whole number of at least 1")
+    if not re.fullmatch(r"0*[1-9]\d{0,8}(\.0*)?", text):
+        raise PlayError(f"{place}: round '{text}' is not a whole number from 1 to 999999999")
     return int(float(text))

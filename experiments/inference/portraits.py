@@ -8,7 +8,7 @@ import numpy as np
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.candidates import known_automata
-from dilemmas.experiments.inference.fingerprint import Character, Habit, character, memory_one_fingerprint, moves
+from dilemmas.experiments.inference.fingerprint import Character, Habit, character, recorded_fingerprint
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, evidence
 from dilemmas.experiments.inference.recorded_play import PlayerHistory, common_game
 
@@ -53,15 +53,13 @@ class Portrait:
     """Nearest strategies; None without a readable choice."""
 
 
-def portraits(plays: Sequence[PlayerHistory], seed: int = 0) -> list[Portrait]:
+def portraits(plays: Sequence[PlayerHistory]) -> list[Portrait]:
     """Describe every player.
 
     Parameters
     ----------
     plays
         Matches, which may differ in their number of players.
-    seed
-        Seed of the bootstrap over matches.
 
     Returns
     -------
@@ -84,8 +82,8 @@ def portraits(plays: Sequence[PlayerHistory], seed: int = 0) -> list[Portrait]:
             matches=len(several),
             choices=sum(int((one.chosen >= 0).sum()) for one in several),
             unreadable=sum(int((one.chosen < 0).sum()) for one in several),
-            habits=memory_one_fingerprint(moves(several)),
-            character=character(several, seed),
+            habits=recorded_fingerprint(several),
+            character=character(several),
             nearest=best.get((players, name)),
         )
         for (players, name), several in found.items()

@@ -53,6 +53,8 @@ class PlayerHistory:
     """Treatment of the experiment, in a table that has several."""
     game: StageGame | None = None
     """The stage game; None if a table does not tell it."""
+    seed: int | None = None
+    """Seed of the match; None if unknown. Matches with the same one have the same random numbers in each seat."""
 
     @property
     def players(self) -> int:
@@ -174,7 +176,9 @@ def _seats(
                 chosen[place] = game.cooperation(_decided(moves[seat], game.options[seat]), seat) < 0.5
         others = (*names[:seat], *names[seat + 1 :])
         defectors = happened.sum(axis=1) - own
-        yield PlayerHistory(str(path), str(record.match), seat, name, others, own, defectors, chosen, game=game)
+        yield PlayerHistory(
+            str(path), str(record.match), seat, name, others, own, defectors, chosen, game=game, seed=record.seed
+        )
 
 
 def _decided(move: Move, options: int) -> Any:

@@ -4,9 +4,12 @@
 The decisions of a step are made by `dilemmas.experiments.populations.torus`, by one look-up for all agents.
 """
 
+from functools import cached_property
+from typing import Any
+
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.populations.torus import Torus, check_seed
+from dilemmas.experiments.populations.torus import LatticeError, Torus, check_seed
 
 try:
     from mesa import DataCollector, Model  # type: ignore[import-untyped]
@@ -30,8 +33,16 @@ class LatticeAgent(FixedAgent):  # type: ignore[misc]
         return float(self.model.torus.rates[self.row])
 
 
+def mean_cooperation(model: "Lattice") -> float:
+    """Cooperation in the last step, in [0, 1]: the mean over all agents."""
+    return float(model.torus.rates.mean())
+
+
 class Lattice(Model):  # type: ignore[misc]
     """A torus of agents who all use one table.
+
+    The arrays of `torus` have the state of all agents. Cells and agents, as Mesa has them, are created when `grid` or
+    `agents` is first asked for: for a million agents they take half a minute and two gigabytes, the arrays a second.
 
     Parameters
     ----------
@@ -40,16 +51,38 @@ class Lattice(Model):  # type: ignore[misc]
     size : int
         Side of the torus, 3 or more.
     seed : int
-        0 or more.
+        0 or more; None for `rng`.
+    rng : int or numpy.random.Generator
+        Seed or generator of random numbers, as in Mesa's models, whose `batch_run` passes one of the two. None for
+        both: every run is another one.
+
+    Raises
+    ------
+    LatticeError
+        If `seed` is negative, or both are specified; and as `Torus`.
     """
 
-    def __init__(self, table: PolicyTable, size: int = 50, seed: int = 0) -> None:
+    def __init__(self, table: PolicyTable, size: int = 50, seed: int | None = None, rng: Any = None) -> None:
+        if seed is not None and rng is not None:
+            raise LatticeError(f"seed = {seed!r}, rng = {rng!r}; give one of them")
         self.torus = Torus(table, size)
-        super().__init__(rng=check_seed(seed))
-        self.grid = OrthogonalMooreGrid((size, size), torus=True, capacity=1, random=self.random)
-        cells = list(self.grid.all_cells)
+        super().__init__(rng=rng if seed is None else check_seed(seed))
+        self.size = size
+        self.datacollector = DataCollector(model_reporters={"cooperation": mean_cooperation})
+
+    @cached_property
+    def grid(self) -> OrthogonalMooreGrid:
+        """The cells, each with its agent."""
+        grid = OrthogonalMooreGrid((self.size, self.size), torus=True, capacity=1, random=self.random)
+        cells = list(grid.all_cells)
         LatticeAgent.create_agents(self, len(cells), cells, list(range(len(cells))))
-        self.datacollector = DataCollector(model_reporters={"cooperation": lambda model: model.torus.rates.mean()})
+        return grid
+
+    @property
+    def agents(self) -> Any:
+        """All agents, in the order of the arrays of the model."""
+        self.grid  # noqa: B018  # the agents are created with their cells
+        return super().agents
 
     def step(self) -> None:
         """Every two neighbours play one round."""

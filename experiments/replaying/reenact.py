@@ -174,7 +174,7 @@ def reenact(
     asked: list[_Asked] = []
     found = list(_environment(running, header, record, asked))
     for number, witness in enumerate(witnesses):
-        own = [one for one in asked if one.seat == number]
+        own = [one for one in asked if one.seat == number and one.old.error is None]
         found += _draws(header.seed, record.match, own)
         if witness is not None and own:
             found += _decisions(record.match, own, witness)
@@ -228,7 +228,11 @@ def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Differenc
         old = one.old
         if old.probabilities is None or old.action is None or old.source is Source.SAMPLED:
             continue
-        action = draw(old.probabilities, decision_stream(seed, match, one.step, one.seat))
+        try:
+            action = draw(old.probabilities, decision_stream(seed, match, one.step, one.seat))
+        except ValueError:
+            yield Difference(match, one.step, one.turn.agent, "probabilities", old.probabilities, "no distribution")
+            continue
         if action != old.action:
             yield Difference(match, one.step, one.turn.agent, "action drawn", old.action, action)
 

@@ -14,6 +14,7 @@ from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
 from dilemmas.agents.models.backend import Backend, CachingBackend, ModelError
+from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.templates import Template, build_template
@@ -97,7 +98,8 @@ def _spec_in_run(name: str, file: Path) -> str:
     """Model and adapter according to the recipe and the run folder of a trajectory; otherwise according to the name."""
     base, plus, adapter = name.partition("+")
     run, recipe = _run_of(file)
-    named = (Path(recipe.get("models", {}).get(role, "")) for role in ("teacher", "student"))
+    models = check_value(recipe.get("models", {}), dict[str, str], f"{run / 'recipe.json'}: models", RecordError)
+    named = (Path(models.get(role, "")) for role in ("teacher", "student"))
     model = next((str(place) for place in named if place.name == base and place.is_dir()), base)
     return f"{model}+{run / adapter if (run / adapter).is_dir() else adapter}" if plus else model
 
@@ -106,15 +108,16 @@ def _run_of(file: Path) -> tuple[Path, dict[str, Any]]:
     """The run folder of the study to which a trajectory belongs, and its recipe; the recipe is empty without one."""
     for folder in file.resolve().parents:
         if (folder / "recipe.json").is_file():
-            return folder, read_run_json(folder / "recipe.json")
+            return folder, read_run_json(folder / "recipe.json", dict[str, Any])
     return file.parent, {}
 
 
 def _own_template(file: Path) -> Template | None:
     """The template in the recipe of a trajectory's run; None if it is a built-in one."""
     run, recipe = _run_of(file)
-    spelled_out = recipe.get("prompting", {}).get("template")
-    return build_template(spelled_out, str(run / "recipe.json")) if isinstance(spelled_out, dict) else None
+    place = f"{run / 'recipe.json'}: prompting"
+    template = check_value(recipe.get("prompting", {}), dict[str, Any], place, RecordError).get("template")
+    return build_template(template, f"{place}.template") if isinstance(template, dict) else None
 
 
 def _witness(path: Path, header: Header, player: PlayerRecord, models: "Models | None") -> Witness | None:

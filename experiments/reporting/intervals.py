@@ -1,4 +1,4 @@
-"""Uncertainty: intervals of proportions, tests of their difference, and the bootstrap.
+"""Uncertainty: intervals of proportions and of means over matches, and tests of a difference.
 
 Distribution functions come from scipy and the standard library; tests/experiments/reporting/test_intervals.py compares
 them with published tables.
@@ -19,8 +19,10 @@ LEVEL = 0.95
 """Confidence level of every interval."""
 SIGNIFICANCE = 0.05
 """A difference with a smaller p-value is significant."""
+ROUNDING = 1e-12
+"""Spread that counts as none, as a share of the largest value."""
 RESAMPLES = 2000
-"""Bootstrap samples; each end of a 95% interval then rests on the outermost 50."""
+"""Simulated samples; each end of a 95% interval then rests on the outermost 50."""
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 """Quantile of the standard normal distribution for a two-sided 95% interval, 1.96."""
@@ -32,7 +34,7 @@ class Estimate:
 
     value: float
     interval: Interval | None
-    """95% interval; None if a single observation or cluster leaves the spread unknown."""
+    """95% interval; None where the spread is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,14 @@ class ZTest:
     """Probability of a difference at least as large under the null hypothesis, in [0, 1]."""
 
 
-def wilson(successes: float, n: float) -> Interval:
-    """95% score interval of a proportion from `n` > 0 observations (Wilson 1927, JASA 22:209)."""
-    rate, spread = successes / n, Z * Z / n
+def wilson(successes: float, n: float, reach: float = Z) -> Interval:
+    """95% score interval of a proportion from `n` > 0 observations (Wilson 1927, JASA 22:209).
+
+    `reach`: quantile of the distribution of the standardised proportion.
+    """
+    rate, spread = successes / n, reach * reach / n
     middle = (rate + spread / 2) / (1 + spread)
-    half = Z * sqrt(rate * (1 - rate) / n + spread / (4 * n)) / (1 + spread)
+    half = reach * sqrt(max(0.0, rate * (1 - rate) / n) + spread / (4 * n)) / (1 + spread)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
@@ -88,11 +93,11 @@ def chi_squared_critical(df: int) -> float:
 
 
 @cache
-def t_critical(df: int) -> float:
-    """Value that |T| of Student's t with `df` >= 1 degrees of freedom exceeds with 5% probability."""
+def t_critical(df: float) -> float:
+    """Value that |T| of Student's t with `df` >= 1 degrees of freedom, also infinite, exceeds with 5% probability."""
     from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-    return float(stdtrit(df, (1 + LEVEL) / 2))
+    return Z if df == inf else float(stdtrit(df, (1 + LEVEL) / 2))
 
 
 def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
@@ -121,42 +126,91 @@ def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
     return result
 
 
-def percentile_interval(replicates: NDArray[np.float64]) -> Interval:
-    """The middle 95% of bootstrap replicates, shape (B,) (Efron 1979); NaN replicates are ignored."""
-    low, high = np.nanquantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+def ratio(
+    totals: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None = None, bounds: Interval = (-inf, inf)
+) -> Estimate:
+    """Ratio sum(totals) / sum(sizes) of a stratified sample of clusters, such as matches, with its 95% interval.
 
-
-def basic_interval(estimate: float, replicates: NDArray[np.float64]) -> Interval:
-    """The percentile interval reflected at the estimate (Davison & Hinkley 1997, section 5.2).
-
-    For statistics with a noise-induced bias, such as sums of absolute differences: resampling adds the bias a second
-    time, and the reflection removes it.
-    """
-    low, high = percentile_interval(replicates)
-    return 2 * estimate - high, 2 * estimate - low
-
-
-def resampled(n: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> NDArray[np.int64]:
-    """Indices of `resamples` samples of size `n` with replacement, shape (B, n)."""
-    return rng.integers(0, n, (resamples, n))
-
-
-def ratio(totals: ArrayLike, sizes: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:
-    """Ratio sum(totals) / sum(sizes) with a bootstrap interval over clusters (matches), which are resampled whole.
+    The interval is Student's, from the variance of the combined ratio estimator between the clusters of a stratum
+    (Cochran 1977, Sampling Techniques, section 6.11).
 
     Parameters
     ----------
     totals, sizes
         Sum of the measured quantity and number of observations of each cluster, shape (N,).
-    rng
-        Generator of the bootstrap samples.
-    resamples
-        Number of bootstrap samples.
+    strata
+        Stratum of each cluster, any values, shape (N,); by default all are of the same. Strata are fixed, such as the
+        opponents that were chosen; clusters are drawn at random. Single clusters of a stratum form one together.
+    bounds
+        Ends between which the ratio lies.
+
+    Returns
+    -------
+    Estimate
+        Without an interval where clusters do not differ, or there is a single one: the spread is then unknown.
     """
-    total, size = np.asarray(totals, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    total, size, member = _clusters(totals, sizes, strata)
     value = float(total.sum() / size.sum())
-    if len(total) < 2:
+    freedom = len(total) - member.max() - 1
+    half = t_critical(freedom) * sqrt(_variance(total, size, member)) if freedom else 0.0
+    if half <= ROUNDING * np.abs(total / size).max():
         return Estimate(value, None)
-    index = resampled(len(total), rng, resamples)  # (B, N)
-    return Estimate(value, percentile_interval(total[index].sum(axis=1) / size[index].sum(axis=1)))
+    return Estimate(value, (max(bounds[0], value - half), min(bounds[1], value + half)))
+
+
+def proportion(successes: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None = None) -> Estimate:
+    """Proportion sum(successes) / sum(sizes) of a stratified sample of clusters, with its 95% interval.
+
+    For observations that are correlated within clusters, such as the rounds of a match: the score interval of each
+    stratum, with the number of observations divided by the design effect (Dean & Pagano 2015, J. Surv. Stat. Methodol.
+    3:484) and, where it is above 1, Student's quantile; the strata are combined as by Yan & Su 2010 (Stat. Biopharm.
+    Res. 2:418).
+
+    Parameters
+    ----------
+    successes, sizes, strata
+        As `totals`, `sizes` and `strata` of `ratio`; successes are from 0 to the size of the cluster.
+
+    Returns
+    -------
+    Estimate
+        Without an interval for a single cluster of several observations. Where all observations of a stratum are
+        alike, in all strata, they do not tell how they are correlated: a cluster then counts as one observation.
+    """
+    total, size, member = _clusters(successes, sizes, strata)
+    value = float(total.sum() / size.sum())
+    freedom = len(total) - member.max() - 1
+    observed = np.bincount(member, size)  # by stratum
+    rates, weights = np.bincount(member, total) / observed, observed / observed.sum()
+    effect, reach = 1.0, Z
+    if size.max() > 1:
+        if not freedom:
+            return Estimate(value, None)
+        independent = float((weights**2 * rates * (1 - rates) / observed).sum())
+        whole = (size**2).sum() / size.sum()  # of clusters whose observations are all alike
+        effect = max(1.0, _variance(total, size, member) / independent) if independent else whole
+        reach = t_critical(freedom) if effect > 1 else Z
+    ends = np.array([wilson(p * n, n, reach) for p, n in zip(rates, observed / effect, strict=True)])
+    low, high = np.sqrt((((rates[:, None] - ends) * weights[:, None]) ** 2).sum(axis=0))
+    return Estimate(value, (max(0.0, value - float(low)), min(1.0, value + float(high))))
+
+
+def _clusters(
+    totals: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Total, size and index of the stratum of each cluster that is not empty."""
+    total, size = np.asarray(totals, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    kept = size > 0
+    given = np.zeros(len(total)) if strata is None else np.asarray(strata)
+    _, member, count = np.unique(given[kept], return_inverse=True, return_counts=True)
+    member[count[member] == 1] = len(count)  # single clusters form a stratum
+    return total[kept], size[kept], np.unique(member, return_inverse=True)[1]
+
+
+def _variance(total: NDArray[np.float64], size: NDArray[np.float64], member: NDArray[np.int64]) -> float:
+    """Variance of the combined ratio of clusters, by the index of their stratum; 0 for strata of a single cluster."""
+    residuals = total - total.sum() / size.sum() * size
+    count = np.bincount(member)
+    spread = residuals - (np.bincount(member, residuals) / count)[member]
+    scale = np.where(count > 1, count / np.maximum(count - 1, 1), 0.0)
+    return float((scale[member] * spread**2).sum() / size.sum() ** 2)

@@ -292,5 +292,7 @@ tbody th{white-space:nowrap}
 td.number{white-space:nowrap}
 td.words{overflow-wrap:anywhere;min-width:7.5rem;max-width:26rem}
 @media print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
-@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.4rem;margin:1rem -.8rem}}
+.narrow-page{display:none}
+@media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.4rem;margin:1rem -.8rem}
+.narrow-page{display:block}.wide-page{display:none}.scrolled{overflow-x:auto}.scrolled .fig{width:46rem}}
 """

@@ -8,12 +8,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 from zlib import crc32
+
+from rich.cells import cell_len
 
 from dilemmas.experiments.reporting.terminal_text import one_line
 
 WIDTH = 760
-"""Width of every figure, in user units; figures scale to the page."""
+"""Width of a figure on a wide page, in user units; figures scale to the page."""
+NARROW = 360
+"""The same on a narrow page, such as that of a phone."""
 LETTER = 0.53
 """Mean width of a letter, as a share of the font size."""
 
@@ -30,6 +35,8 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-seri
 .fig .hollow{fill:var(--paper);stroke:var(--tuned);stroke-width:2}
 .fig .null{fill:var(--paper);stroke:var(--null);stroke-width:2}.fig .whisker{stroke:var(--tuned);stroke-width:2}
 .fig polyline{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+.fig .band{opacity:.16;stroke:none}.fig .b0{fill:var(--ink)}.fig .b1{fill:var(--untuned)}.fig .b2{fill:var(--tuned)}
+.fig .b3{fill:var(--s3)}.fig .b4{fill:var(--s4)}.fig .b5{fill:var(--s5)}
 .fig .l0{stroke:var(--ink);stroke-width:2.6}.fig .l1{stroke:var(--untuned);stroke-dasharray:6 4}
 .fig .l2{stroke:var(--tuned)}.fig .l3{stroke:var(--s3);stroke-dasharray:2 4}
 .fig .l4{stroke:var(--s4);stroke-dasharray:9 3 2 3}.fig .l5{stroke:var(--s5);stroke-dasharray:12 4}
@@ -59,8 +66,24 @@ def tick(value: float) -> str:
     return re.sub(r"^(−?)0\.", r"\1.", f"{value:g}".replace("-", "−"))
 
 
+class Drawing(Protocol):
+    """Draws a figure of a width, in user units."""
+
+    def __call__(self, *, width: float) -> str: ...
+
+
+def responsive(draw: Drawing) -> str:
+    """A figure in both widths; a page shows the one that fits."""
+    return f'<div class="wide-page">{draw(width=WIDTH)}</div><div class="narrow-page">{draw(width=NARROW)}</div>'
+
+
+def written_width(words: str, size: float) -> float:
+    """Estimated width of a text; East Asian characters count as two."""
+    return cell_len(one_line(words)) * LETTER * size
+
+
 def fit(words: str, width: float, size: float) -> str:
-    """Shorten text to a width, estimated from the mean width of a letter."""
+    """Shorten text to a width, in user units."""
     room = int(width / (size * LETTER))
     return words if len(words) <= room else words[: room - 1].rstrip() + "…"
 
@@ -100,7 +123,7 @@ def diamond(x: float, y: float, style: str) -> str:
     return f'<path class="{style}" d="M{place(x)} {place(y - 7)}l6 7l-6 7l-6 -7z"/>'
 
 
-def svg(title: str, description: str, height: float, body: Sequence[str], style: str = "") -> str:
+def svg(title: str, description: str, height: float, body: Sequence[str], style: str = "", width: float = WIDTH) -> str:
     """A complete figure.
 
     Parameters
@@ -113,11 +136,13 @@ def svg(title: str, description: str, height: float, body: Sequence[str], style:
         SVG elements.
     style
         CSS in addition to that of all figures.
+    width
+        In user units.
     """
     drawing = "".join(body)
     name = f"f{crc32((title + drawing).encode(errors='replace')):08x}"  # ids must be unique on a page
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {WIDTH} {place(height)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" viewBox="0 0 {place(width)} {place(height)}" '
         f'role="img" aria-labelledby="{name}t {name}d"><title id="{name}t">{xml(title)}</title>'
         f'<desc id="{name}d">{xml(description)}</desc><style>{STYLE}{style}</style>{drawing}</svg>'
     )

@@ -16,15 +16,9 @@ from scipy.optimize import brentq
 from scipy.special import softmax
 
 from dilemmas.agents.agent import Source
-from dilemmas.experiments.reporting.intervals import (
-    RESAMPLES,
-    Interval,
-    basic_interval,
-    differ,
-    percentile_interval,
-    resampled,
-)
+from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
+from dilemmas.experiments.study.gap_intervals import Distances, Gap, measured_gap
 
 STEEPEST = 700.0
 """Largest |t| of a null player's distribution: beyond it, exp(-t) underflows."""
@@ -33,26 +27,11 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Gap closed over scenarios: 1 = as the teacher, 0 = no closer than the untuned student, negative = farther."""
-
-    value: float
-    interval: Interval | None
-    """95% bootstrap interval; None with fewer than two scenarios."""
-    null: float
-    """Gap closed by the null player."""
-    transfer: float
-    """`value` - `null`: what the student closes beyond the null player."""
-    transfer_interval: Interval | None
-    """95% bootstrap interval of `transfer`; student and null player are evaluated on the same resamples."""
-
-
-@dataclass(frozen=True, slots=True)
 class Alignment:
     """A tuned student's alignment with its teacher over a set of scenarios, by one estimate."""
 
     estimate: Source
-    """Exact: intervals resample scenarios. Sampled: intervals resample scenarios and the answers to each of them."""
+    """Exact or sampled."""
     counted: tuple[str, ...]
     """Names of the scenarios that are counted."""
     undefined: tuple[str, ...]
@@ -63,9 +42,6 @@ class Alignment:
     """1 - sum d(tuned, teacher) / sum d(untuned, teacher); None where no scenario is counted."""
     mean: Gap | None
     """Mean of the scenarios' gaps closed."""
-    ceiling: float | None
-    """Expected aggregate of a perfect copy of the teacher; below 1 for sampled answers, because two samples
-    of one model differ."""
 
 
 def gap_closed(result: ScenarioResult, estimate: Source, observations: int) -> float | None:
@@ -137,9 +113,9 @@ def align(
     observations : int
         Answers per scenario and model; see `distinguishable`.
     rng : numpy.random.Generator
-        Draws the bootstrap samples.
+        Draws the answers again whose noise is measured.
     resamples : int
-        Number of bootstrap samples.
+        Number of such draws.
     """
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
@@ -147,15 +123,15 @@ def align(
     names = tuple(result.name for result in counted)
     undefined = tuple(result.name for result in known if result.name not in names)
     if rate is None or not counted:
-        return Alignment(estimate, names, undefined, missing, None, None, None)
+        return Alignment(estimate, names, undefined, missing, None, None)
     shares = _shares(counted, rate, estimate)  # (4, S, K)
-    values = _values(shares)  # (6,)
-    sizes = np.array([[answers.readable for answers in result.answers] for result in counted])  # (S, 3)
-    sampled = estimate is Source.SAMPLED
-    replicates = _replicates(shares, sizes if sampled else None, rng, resamples) if len(counted) > 1 else None
-    aggregate, mean = (_gap(values, replicates, first, sampled) for first in (0, 3))
-    ceiling = _ceiling(shares, sizes, rng, resamples) if sampled else 1.0
-    return Alignment(estimate, names, undefined, missing, aggregate, mean, ceiling)
+    found, again, copy = _distances(shares), None, np.zeros((1, len(counted)))
+    if estimate is Source.SAMPLED:
+        sizes = np.array([[answers.readable for answers in result.answers] for result in counted])  # (S, 3)
+        again, copy = _redrawn(shares, sizes, rng, resamples)
+    ceilings = 1 - copy.sum(axis=-1).mean() / found.untuned.sum(), 1 - (copy / found.untuned).mean()
+    aggregate, mean = (measured_gap(found, again, float(ceilings[way]), mean=bool(way)) for way in (0, 1))
+    return Alignment(estimate, names, undefined, missing, aggregate, mean)
 
 
 def aggregate_gap(
@@ -163,7 +139,10 @@ def aggregate_gap(
 ) -> float | None:
     """`Alignment.aggregate` without its intervals: the value alone, None where no scenario is counted."""
     counted = _counted(results, estimate, observations)
-    return None if rate is None or not counted else float(_values(_shares(counted, rate, estimate))[0])
+    if rate is None or not counted:
+        return None
+    found = _distances(_shares(counted, rate, estimate))
+    return float(1 - found.tuned.sum() / found.untuned.sum())
 
 
 def main_estimate(sets: Mapping[str, Sequence[ScenarioResult]]) -> Source:
@@ -198,66 +177,28 @@ def _distance(shares: Array, other: Array) -> Array:
     return total / 2
 
 
-def _values(shares: Array) -> Array:
-    """`_figures` of all scenarios, shape (6,)."""
-    return _figures(shares, np.ones(shares.shape[1], dtype=np.bool_))
+def _distances(shares: Array) -> Distances:
+    """Distances to the teacher, from the distributions of all players, shape (4, S, K)."""
+    return Distances(*(_distance(shares[player], shares[0]) for player in (1, 2, 3)))
 
 
-def _figures(shares: Array, counted: NDArray[np.bool_]) -> Array:
-    """From distributions (4, ..., S, K) to (6, ...): aggregate, null, transfer, and these of the mean.
+def _redrawn(
+    shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator, resamples: int
+) -> tuple[Distances, Array]:
+    """Mean distances between answers drawn again from the shares (4, S, K), and distances of copies of the teacher.
 
-    `counted` (..., S): which scenarios are counted.
+    `sizes`: readable answers by scenario and model, shape (S, 3). Copies have the teacher's own distributions and the
+    sizes of the tuned student; their distances have shape (B, S).
     """
-    untuned, tuned, null = (_distance(shares[player], shares[0]) * counted for player in (1, 2, 3))  # (..., S)
-    student, chance = (_closed(distances, untuned, counted) for distances in (tuned, null))  # (2, ...)
-    return np.stack([student, chance, student - chance], axis=1).reshape(6, *student.shape[1:])
-
-
-def _closed(student: Array, untuned: Array, counted: NDArray[np.bool_]) -> Array:
-    """From distances to the teacher (..., S) to (2, ...): aggregate gap closed and mean gap closed."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        aggregate = 1 - student.sum(axis=-1) / untuned.sum(axis=-1)
-        mean = 1 - np.where(counted, student / untuned, 0).sum(axis=-1) / counted.sum(axis=-1)
-    return np.stack([aggregate, mean])
-
-
-def _replicates(shares: Array, sizes: NDArray[np.int64] | None, rng: np.random.Generator, resamples: int) -> Array:
-    """`_figures` of bootstrap samples, shape (6, B).
-
-    Scenarios are drawn with replacement, all models together, so that the two sums of the ratio stay paired. With
-    `sizes` (S, 3) the answers to every drawn scenario are drawn again as well, and the scenario is counted only if
-    teacher and untuned student still differ: each resample goes through the whole procedure.
-    """
-    index = resampled(shares.shape[1], rng, resamples)  # (B, S)
-    drawn = shares[:, index]  # (4, B, S, K)
-    if sizes is None:
-        return _figures(drawn, np.ones(index.shape, dtype=np.bool_))
-    n = np.moveaxis(sizes[index], -1, 0)  # (3, B, S)
+    drawn = np.broadcast_to(shares[:, None], (4, resamples, *shares.shape[1:])).copy()  # (4, B, S, K)
     for player in range(3):
-        drawn[player] = _sample(drawn[player], n[player], rng)
-    return _figures(drawn, differ(drawn[0] * n[0, ..., None], drawn[1] * n[1, ..., None]))
+        drawn[player] = _sample(drawn[player], sizes[:, player], rng)
+    means = (_distance(drawn[player], drawn[0]).mean(axis=0) for player in (1, 2, 3))
+    copies = _sample(np.broadcast_to(shares[0], drawn[0].shape), sizes[:, 2], rng)
+    return Distances(*means), _distance(copies, drawn[0])
 
 
 def _sample(shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator) -> Array:
-    """Shares (..., K) observed in samples of `sizes` (...)."""
-    counts: Array = rng.multinomial(sizes, shares).astype(np.float64)
-    return counts / sizes[..., None]
-
-
-def _gap(values: Array, replicates: Array | None, first: int, sampled: bool) -> Gap:
-    """One `Gap` from three consecutive rows of `_figures`, the first of which is `first`."""
-    value, null, transfer = (float(x) for x in values[first : first + 3])
-    if replicates is None:
-        return Gap(value, None, null, transfer, None)
-    ends = [
-        basic_interval(center, replicates[row]) if sampled else percentile_interval(replicates[row])
-        for center, row in ((value, first), (transfer, first + 2))
-    ]
-    return Gap(value, (ends[0][0], min(1.0, ends[0][1])), null, transfer, ends[1])
-
-
-def _ceiling(shares: Array, sizes: NDArray[np.int64], rng: np.random.Generator, resamples: int) -> float:
-    """Expected aggregate of a student with the teacher's own distributions and the sampled sizes (S, 3)."""
-    teacher = np.broadcast_to(shares[0], (resamples, *shares[0].shape))  # (B, S, K)
-    first, second = (_sample(teacher, np.broadcast_to(sizes[:, i], teacher.shape[:2]), rng) for i in (0, 2))
-    return float(1 - _distance(first, second).sum(axis=-1).mean() / _distance(shares[1], shares[0]).sum())
+    """Shares (..., S, K) observed in samples of `sizes` (S,)."""
+    counts: Array = rng.multinomial(np.broadcast_to(sizes, shares.shape[:-1]), shares).astype(np.float64)
+    return counts / sizes[:, None]

@@ -1,8 +1,7 @@
 """What the metrics of a study read: everything that a run recorded, and the models for further questions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from zlib import crc32
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,9 +11,11 @@ from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult
+from dilemmas.experiments.study.playing import Pairing, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import Asked, Pairing, pairings, read_answers, recorded
+from dilemmas.experiments.study.seeds import derived_seed
+from dilemmas.experiments.study.stages import Asked, read_answers
 
 Answered = Mapping[str, Mapping[str, Asked]]
 """Answers by role and scenario name."""
@@ -49,8 +50,10 @@ class StudyData:
     """Reads the matches of a pairing."""
     backends: Mapping[str, Backend]
     """The models by role, for questions of a metric's own; see `Metric.ask`."""
+    population: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Cooperation in every step of a population of each model, by role."""
     resamples: int = RESAMPLES
-    """Bootstrap samples of the intervals of the gap closed."""
+    """Simulated samples of answers for the intervals of the gap closed."""
 
     @property
     def training_results(self) -> Sequence[ScenarioResult]:
@@ -62,17 +65,18 @@ class StudyData:
         """The teacher's answers to the training scenarios."""
         return [result.teacher for result in self.training_results]
 
-    def stream(self, *key: str | int) -> np.random.Generator:
-        """Random numbers for one figure of one metric, by the run's seed and a key: words, numbers or both.
+    def stream(self, *key: str) -> np.random.Generator:
+        """Random numbers for one figure of one metric, by the run's seed and a key of words.
 
         Every figure has its own stream, so that one more metric or set changes no other figure.
         """
-        words = [part if isinstance(part, int) else crc32(part.encode(errors="replace")) for part in key]
-        return np.random.default_rng([self.recipe.seed, *words])
+        return np.random.default_rng(derived_seed(self.recipe.seed, "metric", *key))
 
 
-def collect(run: Run, backends: Mapping[str, Backend]) -> StudyData:
-    """Read what a run recorded. `backends`: the models by role."""
+def collect(
+    run: Run, backends: Mapping[str, Backend], population: Mapping[str, Sequence[float]] | None = None
+) -> StudyData:
+    """Read what a run recorded. `backends`: the models by role; `population`: as in `StudyData`."""
     answers = read_all_answers(run)
     return StudyData(
         recipe=run.recipe,
@@ -82,6 +86,7 @@ def collect(run: Run, backends: Mapping[str, Backend]) -> StudyData:
         pairings=pairings(run.recipe),
         records=lambda pairing: recorded(run, pairing),
         backends=backends,
+        population=population or {},
     )
 
 

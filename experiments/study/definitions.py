@@ -1,7 +1,7 @@
 """Games, contexts and templates of a recipe's own: from the tables of its file to values, and back for recipe.json."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,13 @@ from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import did_you_mean
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
-from dilemmas.envs.prompts.templates import Template, build_template, load_template, template_files
+from dilemmas.envs.prompts.templates import Template, load_template, template_files
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Names of games and contexts: they become parts of the names of files."""
-CONTEXT_KEYS = ("title", "pair", "group")
 
 
 class DefinitionError(InputError):
@@ -26,78 +24,57 @@ class DefinitionError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnGame:
-    """A game of the catalogue with options and a name of the recipe's own."""
+class OwnContext:
+    """A context of a recipe's own."""
 
-    entry: Mapping[str, Any]
-    """Its table in the recipe: ``game``, the name of the game in the catalogue, and the game's options."""
-    stage: StageGame
-    """The game under its own name."""
-
-
-def inside(place: str, name: str) -> str:
-    """The place of a table in another one: ``r.toml`` -> ``r.toml [games]`` -> ``r.toml [games.my_game]``."""
-    return f"{place[:-1]}.{name}]" if place.endswith("]") else f"{place} [{name}]"
+    title: str
+    """Title for tables, a few words."""
+    pair: str
+    """First sentence of the prompt of a two-player game."""
+    group: str
+    """First sentence of the prompt of a game with more players; ``{others}`` is the number of other players."""
 
 
-def own_games(tables: Mapping[str, Any], place: str) -> dict[str, OwnGame]:
-    """The games of a ``games`` table; errors name the game's table and the key."""
-    return {name: _own_game(name, table, inside(place, name)) for name, table in _named(tables, place)}
+def own_games(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, StageGame]:
+    """The games of a ``games`` table under their own names; `DefinitionError` names the game's table and the key."""
+    return {name: _own_game(name, table) for name, table in tables.items()}
 
 
-def _own_game(name: str, table: Mapping[str, Any], place: str) -> OwnGame:
+def _own_game(name: str, table: Mapping[str, Any]) -> StageGame:
+    place = f"[games.{name}]"
     options = {key: _hashable(value) for key, value in table.items() if key != "game"}
     if not isinstance(table.get("game"), str):
         raise DefinitionError(
             f"{place}: the key 'game' is missing; it names a game of the catalogue (`dilemmas games`)"
         )
     try:
-        stage = replace(stage_game(game_name(table["game"]), **options), name=name)
+        return replace(stage_game(game_name(table["game"]), **options), name=name)
     except (InputError, TypeError) as error:  # TypeError: a value of a type that no option has
         raise DefinitionError(f"{place}: {error}") from None
-    return OwnGame(dict(table), stage)
 
 
-def own_contexts(tables: Mapping[str, Any], place: str) -> dict[str, Context]:
-    """The contexts of a ``contexts`` table; errors name the context's table and the key."""
-    return {name: _own_context(name, table, inside(place, name)) for name, table in _named(tables, place)}
+def own_contexts(tables: Mapping[str, OwnContext]) -> dict[str, Context]:
+    """The contexts of a ``contexts`` table, under their names."""
+    return {name: Context(name, own.title, own.pair, own.group) for name, own in tables.items()}
 
 
-def _own_context(name: str, table: Mapping[str, Any], place: str) -> Context:
-    for key, value in table.items():
-        if key not in CONTEXT_KEYS:
-            raise DefinitionError(f"{place}: unknown key '{key}'{did_you_mean(key, dict.fromkeys(CONTEXT_KEYS))}")
-        if not isinstance(value, str):
-            raise DefinitionError(f"{place}: {key} = {value!r}; needs a text in quotes")
-    for key in CONTEXT_KEYS:
-        if key not in table:
-            raise DefinitionError(f"{place}: the key '{key}' is missing")
-    return Context(name=name, **table)
+def check_names(place: str, names: Iterable[str]) -> None:
+    """`DefinitionError` for a name that cannot be part of a file's name."""
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise DefinitionError(f"{place}: {name!r} cannot be a name; use letters, digits, _ and -")
 
 
-def context_entry(context: Context) -> dict[str, str]:
-    """The table of a context in a recipe."""
-    return {key: value for key, value in asdict(context).items() if key in CONTEXT_KEYS}
+def spelled_out(template: str, folder: Path) -> dict[str, Any]:
+    """The sentences of a template by its name, or by the path of its file from `folder` or the working directory.
 
-
-def own_template(value: Any, place: str) -> Template:
-    """The template that a recipe names or spells out."""
-    if isinstance(value, Mapping):
-        return build_template(value, inside(place, "template"))
-    if not isinstance(value, str):
-        raise DefinitionError(f"{place}: template = {value!r}; needs the name of a template, a path or a table")
-    try:
-        return load_template(value)
-    except InputError as error:
-        raise DefinitionError(f"{place}: {error}") from None
-
-
-def spelled_out(template: str, folder: Path) -> Any:
-    """The sentences of a template file, if it is one; a path is relative to `folder`, else to the working directory."""
+    Raises
+    ------
+    InputError
+        If there is no such template or it is invalid.
+    """
     files = [path for path in (folder / template, Path(template)) if path.suffix == ".toml" and path.is_file()]
-    if not files:
-        return template
-    return template_entry(build_template(read_toml(files[0]), str(files[0])))
+    return asdict(read_toml(files[0], Template, DefinitionError) if files else load_template(template))
 
 
 def template_entry(template: Template) -> str | dict[str, Any]:
@@ -119,16 +96,6 @@ def check_askable(scenario: Scenario, template: Template, place: str) -> None:
         scenario_prompt(template, game, scenario.context)
     except InputError as error:
         raise DefinitionError(f"{place}: {error}") from None
-
-
-def _named(tables: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """The tables with names that can be part of a file's name."""
-    for name, table in tables.items():
-        if not isinstance(table, Mapping):
-            raise DefinitionError(f"{place}: {name} = {table!r}; needs a table {inside(place, name).split()[-1]}")
-        if not NAME.fullmatch(name):
-            raise DefinitionError(f"{place}: '{name}' cannot be a name; use letters, digits, _ and -")
-    return list(tables.items())
 
 
 def _hashable(value: Any) -> Any:

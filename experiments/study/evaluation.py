@@ -1,6 +1,6 @@
 """The measurements of a study: one dictionary, which results.json holds and from which the report is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import product
 from typing import Any
@@ -11,10 +11,10 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.experiments.run_folder import provenance
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.registry import METRICS
+from dilemmas.experiments.study.playing import compile_table
 from dilemmas.experiments.study.recipe import Recipe
-from dilemmas.experiments.study.stages import compile_table
 
-VERSION = 1
+VERSION = 2
 """Version of the dictionary."""
 PROVENANCE = ("python", "packages", "commit")
 """What the results state of the run's provenance; provenance.json has the rest."""
@@ -39,8 +39,8 @@ def evaluate(data: StudyData) -> dict[str, Any]:
     return {key: _json(value) for key, value in measured.items()}
 
 
-def ask_ahead(recipe: Recipe, backend: Backend) -> None:
-    """Put every question to a model that matches, population and metrics will ask.
+def ask_ahead(recipe: Recipe, backend: Backend) -> Iterator[None]:
+    """Put every question to a model that matches, population and metrics will ask; yields after each group of them.
 
     A backend that remembers its answers does not need the weights afterwards: in matches that show one round, the
     questions are those of a policy table.
@@ -48,8 +48,10 @@ def ask_ahead(recipe: Recipe, backend: Backend) -> None:
     asked, population = recipe.matches, recipe.population
     for game, name in (*product(asked.games, asked.contexts), (population.game, population.context)):
         compile_table(recipe, backend, game, name)
+        yield
     for metric in METRICS:
         metric.ask(recipe, backend)
+        yield
 
 
 def _json(value: Any) -> Any:

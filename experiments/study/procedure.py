@@ -8,20 +8,18 @@ from typing import Any
 from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import find_model, is_hub_id
+from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name
 from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import RESULTS, RunError, read_run_json, write_json
-from dilemmas.experiments.study import stages
+from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
+from dilemmas.experiments.study.pace import KeptBackend, is_small
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example
 
-SMALL = 100_000_000
-"""Bytes of weights up to which models run on one thread: on small matrices a second thread costs more than it saves,
-many times more on a busy machine, and with one thread sums are added in the same order every time."""
 NAMES = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "the tuned student"}
 
 
@@ -32,7 +30,7 @@ class TaskProgress:
     task: str
     """Name of the task; the same for all its steps."""
     done: int
-    """Steps completed."""
+    """Steps completed; the first number of a task with a known total is that of an earlier attempt."""
     total: int | None = None
     """Steps of the task; None where it is not known yet."""
     note: str = ""
@@ -86,7 +84,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
     path = run.folder / RESULTS
     if not path.is_file():
         return None
-    found: dict[str, Any] = read_run_json(path)
+    found: dict[str, Any] = read_run_json(path, dict[str, Any])
     if found.get("version") != VERSION:
         message = f"{path} has version {found.get('version')}, not {VERSION}"
         raise RunError(f"{message}; delete it and repeat the command: only the metrics are computed again")
@@ -109,19 +107,20 @@ def carry_out(run: Run) -> Steps:
     with run.stage("distillation"):
         yield from _distil(run, student, examples)
     with run.stage("tuned student"):
-        tuned = find(f"{models.student}+{run.path('adapter')}")
+        tuned = find(f"{models.student}+{run.path('adapter')}") if examples else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
     with run.stage("matches"):
-        played = stages.play_matches(run, backends)
-        yield from _counted("the models play matches", played, len(stages.pairings(run.recipe)))
+        played = playing.play_matches(run, backends)
+        yield from _counted("the models play matches", played, len(playing.pairings(run.recipe)))
     with run.stage("population"):
         asked = run.recipe.population
-        curves = run_lattice(stages.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
+        curves = run_lattice(playing.compile_tables(run, backends), asked.size, asked.steps, run.recipe.seed)
         folder = run.path("population")
         write_lattice(curves, folder)
         run.seals.add(*(folder / name for name in LATTICE_FILES))
     with run.stage("evaluation"):
-        results = evaluate(collect(run, backends))
+        population = {role: curve.tolist() for role, curve in curves.items()}
+        results = evaluate(collect(run, backends, population))
     results["seconds"] = round(sum(run.seconds().values()), 1)
     write_json(run.path(RESULTS), results)
     run.seals.add(run.path(RESULTS))
@@ -129,7 +128,9 @@ def carry_out(run: Run) -> Steps:
 
 
 def _limit_threads(models: Iterable[LazyModel]) -> None:
-    if max(model.size for model in models) < SMALL:
+    """Small models run on one thread: on small matrices a second one costs more than it saves, many times more on a
+    busy machine, and with one thread sums are added in the same order every time."""
+    if all(map(is_small, models)):
         import torch
 
         torch.set_num_threads(1)
@@ -137,22 +138,32 @@ def _limit_threads(models: Iterable[LazyModel]) -> None:
 
 def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, None, Backend]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
-    scenarios = sum(len(group) for group in run.recipe.sets().values())
-    yield from _counted(f"{NAMES[role]} answers", stages.ask_model(run, role, model), scenarios)
-    backend = CachingBackend(model)  # from here on, so that it is asked in the same batches after a stop
-    ask_ahead(run.recipe, backend)
+    replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
+    answered, task = 0, f"{NAMES[role]} answers"
+    for more in stages.ask_model(run, role, model):
+        answered += more
+        yield TaskProgress(task, answered, replies)
+    kept = KeptBackend(model, run.path("questions", f"{role}.jsonl"))
+    backend = CachingBackend(kept)  # from here on, so that it is asked in the same batches after a stop
+    for _ in ask_ahead(run.recipe, backend):
+        yield TaskProgress(task, answered, replies, "and is asked for its policy")
     model.unload()
     return backend
 
 
 def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
-    from dilemmas.training.distill import CONFIG, RECORD, WEIGHTS, distil
+    from dilemmas.training.distill import CONFIG, RECORD, WEIGHTS, BaseModel, distil
 
     recipe, task = run.recipe, "the student is trained"
-    hub_id = recipe.models.student if is_hub_id(recipe.models.student) else None
+    if not examples:
+        yield TaskProgress(task, 1, 1, "not at all: no reply of the teacher is readable")
+        return
     yield TaskProgress(task, 0)
-    steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, hub_id=hub_id)
-    for step in steps:
+    base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+    steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, base=base)
+    for number, step in enumerate(steps):
+        if not number:
+            yield TaskProgress(task, step.step - 1, step.steps)
         yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
     run.seals.add(*(run.path("adapter", name) for name in (WEIGHTS, CONFIG, RECORD)))
     yield TaskProgress(task, 1, 1)

@@ -18,7 +18,15 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.theory.outcomes import is_symmetric
-from dilemmas.experiments.study.definitions import OwnGame, check_askable, context_entry, template_entry
+from dilemmas.envs.validation import Count, Seed
+from dilemmas.experiments.study.definitions import (
+    OwnContext,
+    check_askable,
+    check_names,
+    own_contexts,
+    own_games,
+    template_entry,
+)
 from dilemmas.training.lora import LoraSettings
 
 TRAINING_SET = "within"
@@ -59,9 +67,9 @@ class Prompting:
     fixed by the template; the models' bias towards a label or a place is then measured."""
     temperature: float = 1.0
     """Of sampled answers."""
-    max_tokens: int = 32
+    max_tokens: Count = 32
     """Maximum length of an answer with motivation, in tokens."""
-    answer_tokens: int = 16
+    answer_tokens: Count = 16
     """Maximum length of an answer alone, in tokens."""
 
     def __post_init__(self) -> None:
@@ -124,9 +132,9 @@ class MatchSettings:
     """Every game is played in every context."""
     opponents: tuple[str, ...] = ("tit_for_tat", "always_cooperate", "always_defect", "random")
     """Strategies that every model plays; the models also play each other."""
-    rounds: int = 10
+    rounds: Count = 10
     """Rounds of a match."""
-    repetitions: int = 10
+    repetitions: Count = 10
     """Matches of every pairing, under the same seeds for all three models."""
 
     def __post_init__(self) -> None:
@@ -144,9 +152,9 @@ class LatticeSettings:
     """A symmetric two-player game with two actions."""
     context: str = "team"
     """Context of the policy tables."""
-    size: int = 50
+    size: Count = 50
     """Side of the lattice, which has size x size agents."""
-    steps: int = 100
+    steps: Count = 100
     """Rounds between all neighbours."""
 
     def __post_init__(self) -> None:
@@ -160,9 +168,9 @@ class Recipe:
 
     name: str = "study"
     """Name of the recipe in reports."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
-    observations: int = 300
+    observations: Count = 300
     """Answers per scenario and model."""
     models: ModelSettings = field(default_factory=ModelSettings)
     prompting: Prompting = field(default_factory=Prompting)
@@ -170,9 +178,10 @@ class Recipe:
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: MatchSettings = field(default_factory=MatchSettings)
     population: LatticeSettings = field(default_factory=LatticeSettings)
-    games: Mapping[str, OwnGame] = field(default_factory=dict)
-    """Games of the recipe's own, by name; a game of the study by the same name is replaced."""
-    contexts: Mapping[str, Context] = field(default_factory=dict)
+    games: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Games of the recipe's own, by name: ``game``, the name in the catalogue, and options of that game. A game of the
+    study by the same name is replaced."""
+    contexts: Mapping[str, OwnContext] = field(default_factory=dict)
     """Contexts of the recipe's own, by name; a built-in one of the same name is replaced."""
 
     def __post_init__(self) -> None:
@@ -189,6 +198,8 @@ class Recipe:
 
     def _check_names(self) -> None:
         """Every name of a game or a context must be known; errors name section and key."""
+        check_names("[games]", self.games)
+        check_names("[contexts]", self.contexts)
         chosen, matches, population = self.scenarios, self.matches, self.population
         for key in ("games", "new_games"):
             for name in getattr(chosen, key):
@@ -218,11 +229,11 @@ class Recipe:
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""
-        return lookup("context", name, {**built_in_contexts(), **self.contexts}, place)
+        return lookup("context", name, {**built_in_contexts(), **own_contexts(self.contexts)}, place)
 
     @property
     def _games(self) -> dict[str, StageGame]:
-        return {**KNOWN_GAMES, **NEW_GAMES, **{name: own.stage for name, own in self.games.items()}}
+        return {**KNOWN_GAMES, **NEW_GAMES, **own_games(self.games)}
 
     def sets(self) -> dict[str, list[Scenario]]:
         """The scenarios of every set that is evaluated, training scenarios first."""
@@ -246,8 +257,6 @@ class Recipe:
         """The resolved recipe as plain data, which `recipe_files.load_recipe` reads back."""
         table = asdict(self)
         table["prompting"]["template"] = template_entry(self.prompting.template)
-        table["games"] = {name: own.entry for name, own in self.games.items()}
-        table["contexts"] = {name: context_entry(own) for name, own in self.contexts.items()}
         return table
 
 

@@ -109,7 +109,7 @@ def run_table(results: Results) -> Table:
         ("prompt template", results["template"]),
         ("seed", str(results["seed"])),
         ("answers per scenario and model", str(results["observations"])),
-        ("bootstrap resamples", f"{results['resamples']:,}"),
+        ("simulated samples of answers", f"{results['resamples']:,}"),
         ("time", duration(results["seconds"])),
         *_flat(results["provenance"]),
     ]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
@@ -24,7 +25,7 @@ class Run:
 
     def _open(self) -> None:
         path = self.folder / "recipe.json"
-        kept = read_run_json(path) if path.is_file() else None
+        kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         open_folder(self.folder, "run", path.name, kept, json_values(self.recipe.as_table()), " or delete it")
 
     @contextmanager
@@ -71,4 +72,4 @@ class Run:
     def seconds(self) -> dict[str, float]:
         """Seconds spent in each stage so far, over all attempts."""
         path = self.folder / "seconds.json"
-        return dict(read_run_json(path)) if path.is_file() else {}
+        return read_run_json(path, dict[str, float]) if path.is_file() else {}

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from math import floor, inf, log10
 
-from rich.cells import cell_len
-
 from dilemmas.experiments.reporting.intervals import Interval
-from dilemmas.experiments.reporting.svg import LETTER, WIDTH, Scale, circle, line, place, svg, text, xml
-from dilemmas.experiments.reporting.terminal_text import one_line, shortened
+from dilemmas.experiments.reporting.svg import LETTER, WIDTH, Scale, circle, line, place, svg, text, written_width, xml
+from dilemmas.experiments.reporting.terminal_text import shortened
 
 LEVELS = 21
 """Colours of a heat map: steps of 5% of its scale."""
@@ -24,6 +22,8 @@ SMALLEST = 8.0
 """Minimum font size, in user units."""
 LABELS = 150.0
 """Maximum width of names, in user units."""
+LONGEST = 300.0
+"""Maximum width of the names beside scores."""
 DIGIT = 0.58
 """Width of a digit, as a share of the font size."""
 
@@ -101,23 +101,31 @@ def heat_map(title: str, description: str, heat: HeatMap) -> str:
     return svg(title, description, grid.top + grid.height * len(heat.rows) + 6, body, _heat_style())
 
 
-def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow]) -> str:
+def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow], width: float = WIDTH) -> str:
     """A dot for each score, with whiskers if it is uncertain and the numbers at the right."""
-    step, size = (24, 13.0) if len(rows) <= 24 else (16, 11.0)
-    left = 20 + min(200.0, max(_width(row.label, size) for row in rows))
-    right = WIDTH - 24 - max(_width(row.numbers, size) for row in rows)
+    above = width < WIDTH  # names and numbers above the dots
+    step, size = (38, 13.0) if above else (24, 13.0) if len(rows) <= 24 else (16, 11.0)
+    written = max(written_width(row.numbers, size) for row in rows)
+    left = 8 if above else 20 + min(LONGEST, max(written_width(row.label, size) for row in rows))
+    right = width - (16 if above else 24 + written)
     top, bottom = 24, 28 + step * len(rows)
     marks = ticks(*_reach(rows))
     scale = Scale(marks[0], marks[-1], left + 8, right)
     body = []
     for mark in marks:
         body.append(line(scale(mark), top, scale(mark), bottom, "grid"))
-        written = f"{mark:g}".replace("-", "−")
-        body += [text(scale(mark), y, written, "soft small", "middle") for y in (top - 8, bottom + 16)]
+        number = f"{mark:g}".replace("-", "−")
+        body += [text(scale(mark), y, number, "soft small", "middle") for y in (top - 8, bottom + 16)]
     for i, row in enumerate(rows):
-        body += _score(row, scale, top + 2 + step * (i + 0.5), left, size)
+        y = top + 2 + (step * (i + 1) - 11 if above else step * (i + 0.5))
+        words = y - 12 if above else y + 0.35 * size
+        body += [*_dot(row, scale, y, size), text(width - 6, words, row.numbers, "", "end", size)]
+        if above:
+            body.append(text(8, words, _short(row.label, width - 28 - written, size), "", "start", size))
+        else:
+            body.append(text(left - 6, words, _short(row.label, left - 10, size), "", "end", size))
     body.append(text((left + right) / 2, bottom + 34, unit, "soft small", "middle"))
-    return svg(title, description, bottom + 44, body)
+    return svg(title, description, bottom + 44, body, width=width)
 
 
 def ticks(low: float, high: float, most: int = 7) -> list[float]:
@@ -136,17 +144,12 @@ def _short(name: str, room: float, size: float) -> str:
     return shortened(name, int(room / (LETTER * size)))
 
 
-def _width(words: str, size: float) -> float:
-    """Estimated width of a text; East Asian characters count as two."""
-    return cell_len(one_line(words)) * LETTER * size
-
-
 def _grid(heat: HeatMap) -> _Grid:
     height = min(30.0, (WIDTH - LABELS) / len(heat.columns))
     size = min(12.0, max(SMALLEST, 0.86 * height))
-    left = 10 + min(LABELS - 10, max(_width(name, size) for name in heat.rows))
+    left = 10 + min(LABELS - 10, max(written_width(name, size) for name in heat.rows))
     width = min(140.0, (WIDTH - left - 2) / len(heat.columns))
-    longest = max(_width(name, size) for name in heat.columns)
+    longest = max(written_width(name, size) for name in heat.columns)
     upwards = longest > width - 4
     return _Grid(left, 46 + (min(LABELS, longest) if upwards else size), width, height, size, upwards)
 
@@ -184,12 +187,12 @@ def _key(heat: HeatMap) -> Iterator[str]:
     x, step = 8.0, 9.0
     low, high = (heat.shows[0](end) for end in heat.ends)
     yield text(x, 20, low, "soft small")
-    x += _width(low, 12) + 10
+    x += written_width(low, 12) + 10
     for level in range(LEVELS):
         yield f'<g class="h{level}">{_cell(x + step * level, 10, step, 12)}</g>'
     x += step * LEVELS + 6
     yield text(x, 20, f"{high} {heat.unit}", "soft small")
-    x += _width(f"{high} {heat.unit}", 13) + 24
+    x += written_width(f"{high} {heat.unit}", 13) + 24
     if any(value is None for row in heat.values for value in row):
         yield f'<g class="none">{_cell(x, 9, 18, 14, missing=True)}</g>'
         yield text(x + 26, 20, heat.missing, "soft small")
@@ -242,12 +245,10 @@ def _reach(rows: Sequence[ScoreRow]) -> Interval:
     return min(values), max(values)
 
 
-def _score(row: ScoreRow, scale: Scale, y: float, left: float, size: float) -> Iterator[str]:
-    yield text(left - 6, y + 0.35 * size, _short(row.label, left - 10, size), "", "end", size)
+def _dot(row: ScoreRow, scale: Scale, y: float, size: float) -> Iterator[str]:
     if row.interval:
         low, high = map(scale, row.interval)
         yield line(low, y, high, y, "whisker")
         for end in (low, high):
             yield line(end, y - 0.3 * size, end, y + 0.3 * size, "whisker")
     yield circle(scale(row.value), y, "tuned", 5 if size > 12 else 3)
-    yield text(WIDTH - 6, y + 0.35 * size, row.numbers, "", "end", size)

@@ -1,6 +1,5 @@
 """Fixtures: the matches of one group in one row of the results, and the row as a line of JSON with a checksum."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -9,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.envs.data_files import json_text
+from dilemmas.envs.data_files import json_text, parse_json
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.validation import Count
 from dilemmas.experiments.tournaments.settings import Group
 
 
@@ -33,6 +33,37 @@ class Fixture:
 
 WEIGHTS = {"cycle": 1e-3, "chain": 2e-3, "compiled": 2e-5, "vectorised": 1e-3, "environment": 1.0}
 """Approximate duration of a match of a few hundred rounds by engine, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowLine:
+    """A line of rows.jsonl: the matches of one group, with K repetitions and n players."""
+
+    group: Group
+    """Names of the players, by seat."""
+    engine: str
+    """Engine that played the matches."""
+    first: Count
+    """Number of the first repetition, from 0."""
+    count: Count
+    """Number of repetitions, K; 1 if the engine is exact."""
+    rounds: tuple[float, ...]
+    """Rounds of each repetition, shape (K,)."""
+    payoffs: tuple[tuple[float, ...], ...]
+    """Points of each player over a match, shape (K, n)."""
+    cooperation: tuple[tuple[float, ...], ...]
+    """Rounds in which each player cooperated, shape (K, n)."""
+    moves: tuple[tuple[tuple[float, ...], ...], ...]
+    """How often each player cooperated and defected in round 1 and after each outcome, summed over repetitions, shape
+    (n, 1 + 2n, 2)."""
+    outcomes: tuple[tuple[float, ...], ...]
+    """How often each outcome occurred, as each player sees it, summed over repetitions, shape (n, 2n)."""
+    sha256: str
+    """First 16 hex digits of the SHA-256 of the line without this key."""
+    variance: tuple[float, ...] | None = None
+    """Variance of each player's points over a match, shape (n,), if the counts are expectations."""
+    aborted: Count = 0
+    """Matches aborted after an unreadable reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +106,19 @@ class Row:
 
     @classmethod
     def read(cls, line: str) -> "Row":
-        """Parse a line; ValueError, KeyError, TypeError or OverflowError if it is not a row."""
+        """Parse a line; ValueError if it is not a row."""
         body, _, seal = line.rstrip("\n").rpartition(',"sha256":')
         if seal != f'"{_checksum(body + "}")}"}}':
             raise ValueError("the checksum does not match")
-        values = json.loads(body + "}")
-        fixture = Fixture(tuple(values["group"]), values["engine"], values["first"], values["count"])
-        n, count = len(fixture.group), fixture.count
+        found = parse_json(line, RowLine, "row")
+        n, count = len(found.group), found.count
         shapes = {"rounds": (count,), "payoffs": (count, n), "cooperation": (count, n)}
         shapes |= {"moves": (n, 1 + 2 * n, 2), "outcomes": (n, 2 * n), "variance": (n,)}
-        arrays = {name: np.array(values[name], dtype=np.float64) for name in shapes if name in values}
-        if any(array.shape != shapes[name] or not np.isfinite(array).all() for name, array in arrays.items()):
+        given = {name: value for name in shapes if (value := getattr(found, name)) is not None}
+        arrays = {name: np.array(value, dtype=np.float64) for name, value in given.items()}
+        if any(array.shape != shapes[name] for name, array in arrays.items()):
             raise ValueError(f"the numbers are not those of {count} matches of {n} players")
-        return cls(fixture, aborted=values.get("aborted", 0), **arrays)
+        return cls(Fixture(found.group, found.engine, found.first, count), aborted=found.aborted, **arrays)
 
 
 def _checksum(text: str) -> str:

@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.trajectory import SUFFIX
-from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, write_text
+from dilemmas.envs.data_files import (
+    append_text,
+    complete_lines,
+    drop_incomplete_line,
+    plain_value,
+    read_json,
+    write_text,
+)
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import SEALS, Seals, check_sealed
@@ -33,6 +40,7 @@ from dilemmas.experiments.run_folder import (
     recover,
     write_json,
 )
+from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -53,6 +61,7 @@ MADE = (
     f"matches/{'[0-9]' * 5}*-{'[0-9]' * 6}{SUFFIX}",
 )
 """Files of a tournament besides the settings."""
+TIME_ONLY = "delete it (it contains only the time spent so far)"
 
 Tell = Callable[[float, float], None]
 """Function called with the work done so far and the total work, both in estimated seconds."""
@@ -166,10 +175,8 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
     path = folder / SETTINGS
     if not path.is_file():
         return None
-    kept = read_run_json(path)
-    if not isinstance(kept, dict) or not {"game", "players", "seed"} <= set(kept):
-        raise RunError(f"{path} does not contain the settings of a tournament; choose another folder")
-    return kept
+    found: dict[str, Any] = plain_value(read_run_json(path, SettingsFile), SettingsFile)
+    return found
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
@@ -199,10 +206,7 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
 def seconds(folder: Path) -> float:
     """Seconds spent so far, over all attempts."""
     path = folder / "seconds.json"
-    try:
-        return float(read_run_json(path)["playing"]) if path.is_file() else 0.0
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"{path} is damaged; delete it (it contains only the time spent so far)") from None
+    return read_json(path, dict[str, float], RunError, TIME_ONLY).get("playing", 0.0) if path.is_file() else 0.0
 
 
 def settings_data(tournament: Tournament) -> dict[str, Any]:
@@ -252,11 +256,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
         check_sealed(folder / ROWS)
-        data: dict[str, Any] = read_run_json(results)
-        if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
-            raise RunError(
-                f"{results} does not contain the results of a tournament; repeat the command that started it"
-            )
+        data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
     if not rows:

@@ -13,6 +13,7 @@ from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.format import num, words
 from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section
+from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, Show, heat_map, scores
 from dilemmas.experiments.tournaments.tables import Results
@@ -57,7 +58,7 @@ def _ranking(data: Results) -> Iterator[Block]:
         for one in data["ranking"][:DRAWN]
     ]
     caption = f"Points per round{', with 95% intervals' if tables.uncertain(data) else ''}{_best(data)}."
-    yield Figure(scores("Scores", caption, "points per round", rows), caption)
+    yield Figure(responsive(partial(scores, "Scores", caption, "points per round", rows)), caption)
     yield tables.ranking_table(data)
 
 
@@ -117,7 +118,8 @@ def _population(data: Results) -> Iterator[Block]:
             f" {num(widest)} points per round more than the mean would grow 2.7-fold."
         )
         shares = leading({name: values[:end] for name, values in course.series().items()})
-        yield Figure(lines("Shares over time", caption, {"share": shares}, "time", first=0), caption)
+        draw = partial(lines, "Shares over time", caption, {"share": shares}, "time", first=0)
+        yield Figure(responsive(draw), caption)
     yield tables.invasion_table(invasions(matrix).residents())
 
 
@@ -147,7 +149,7 @@ def _by_pair(data: Results, key: str, ends: Interval, unit: str, shows: Sequence
 
 
 def _heat(caption: str, heat: HeatMap) -> Figure:
-    return Figure(heat_map(caption, caption, heat), caption)
+    return Figure(f'<div class="scrolled">{heat_map(caption, caption, heat)}</div>', caption)
 
 
 def order(data: Results) -> list[int]:
@@ -168,7 +170,7 @@ def tournament_warnings(data: Results) -> Iterator[str]:
     elif fewest < FEW:
         yield (
             f"Some groups played only {fewest} matches: their standard errors are uncertain by more than a third, and"
-            " the intervals too narrow. Increase --repetitions."
+            " the intervals wide. Increase --repetitions."
         )
     aborted, played = (sum(group[key] for group in sampled) for key in ("aborted", "matches"))
     if aborted:

@@ -10,6 +10,7 @@ from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import DEGREES
+from dilemmas.envs.validation import Count, Seed
 
 MOST = 200_000
 """Maximum number of groups in a tournament; larger tournaments need a sample."""
@@ -35,7 +36,7 @@ class Settings:
     """Specifications of the participants, see `dilemmas.agents.roster`."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of game and match: payoffs, rounds, continuation, noise ..."""
-    repetitions: int = 10
+    repetitions: Count = 10
     """Number of matches of each group, if sampled."""
     self_play: bool = True
     """Whether agents also play against themselves."""
@@ -43,14 +44,16 @@ class Settings:
     """The groups that play, by name; None for all groups."""
     graph: str | None = None
     """Graph whose neighbours play each other, in the order of the agents: one of `GRAPHS`."""
-    degree: int | None = None
+    degree: Count | None = None
     """Number of neighbours of each agent on the graph; by default `DEGREES`. None without a graph."""
-    sample: int | None = None
+    sample: Count | None = None
     """Number of groups to draw; None for all groups."""
     engine: str = "auto"
     """Engine of the matches; ``auto``: exact where possible, otherwise sampled."""
-    seed: int = 0
+    seed: Seed = 0
+    """Seed of all matches."""
     framing: Framing = field(default_factory=Framing)
+    """Context, template and device of language models."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "repetitions", 1)

@@ -2,15 +2,18 @@
 
 The score of a player is its mean payoff per round against opponents drawn at random, which is also the mean of its row
 of payoffs: the weight of a group is its number of distinct seatings. Exact matches have no sampling error. The means of
-sampled matches are assumed to be normal, with the covariance of the players of one group, and ranks are from a
-parametric bootstrap of all means.
+sampled matches are assumed to be normal, with the covariance of the players of one group. Intervals of scores are
+Student's, with the degrees of freedom of a sum of independent means (Satterthwaite 1946, Biometrics Bull. 2:110). The
+interval of a rank counts the players whose scores are significantly higher or lower, all comparisons together (Mogstad,
+Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). The distribution of ranks is from a parametric bootstrap of all
+means.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import factorial, prod
+from math import factorial, inf, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +21,12 @@ from numpy.typing import NDArray
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
-from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z
+from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z, t_critical
 from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.settings import Group
+
+DRAWS = 500
+"""Simulated scores from which the critical values of ranks are computed."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class Standing:
     """The standing of one player."""
 
     player: str
+    """Name."""
     rank: int
     """From 1; players with the same score share the better rank."""
     score: float
@@ -150,15 +157,20 @@ def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike:
     groups = group_means(rows)
     tables = _Tables.of(groups, players, alike)
     payoffs, errors, cooperation = tables.by_pair()
-    scores, cooperating, covariance = tables.scores()
-    ranks = None
+    scores, cooperating, covariance, freedom = tables.scores()
+    ranks, certainty = None, None
     if not np.isnan(covariance).any():
         if covariance.any():
             drawn = np.random.default_rng(seed).multivariate_normal(scores, covariance, RESAMPLES, method="eigh")
         else:
             drawn = scores[None]
         ranks = np.broadcast_to(_ranks(drawn), (RESAMPLES, len(scores)))
-    ranking = _ranking(players, scores, cooperating, covariance, ranks)
+        reach = np.array([t_critical(df) for df in freedom.tolist()])
+        half, (best, worst) = reach * _errors(covariance), rank_intervals(scores, covariance, drawn[:DRAWS], reach / Z)
+        certainty = Certainty(
+            np.stack([scores - half, scores + half]), np.stack([best, worst]), (ranks == 1).mean(axis=0)
+        )
+    ranking = _ranking(players, scores, cooperating, certainty)
     return Standings(tuple(players), payoffs, errors, cooperation, ranking, ranks, tuple(groups))
 
 
@@ -178,6 +190,8 @@ class _Tables:
     """Covariance of the payoffs, shape (G, n, n); NaN if unknown."""
     orders: Numbers
     """Number of seatings that a group represents, shape (G,); 1 if seats differ."""
+    freedom: Numbers
+    """Degrees of freedom of the covariance, shape (G,), at least 1."""
 
     @classmethod
     def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
@@ -191,6 +205,7 @@ class _Tables:
             np.array([means.cooperation for means in groups]),
             np.array([unknown if means.covariance is None else means.covariance for means in groups]),
             np.array([_orders(means.group) if alike else 1 for means in groups], dtype=np.float64),
+            np.array([max(1, means.matches - 1) for means in groups], dtype=np.float64),
         )
 
     @cached_property
@@ -215,8 +230,9 @@ class _Tables:
             errors = np.sqrt(added(variance, orders**2 * met)) / counts
             return added(self.payoffs, orders) / counts, errors, added(self.cooperation, orders) / counts
 
-    def scores(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Mean payoff and cooperation of each player, shape (N,), and the covariance of the payoffs, shape (N, N).
+    def scores(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Mean payoff and cooperation of each player, shape (N,), the covariance of the payoffs, shape (N, N), and the
+        degrees of freedom of their variances, shape (N,).
 
         A score is a sum of means of groups, which are independent of each other.
         """
@@ -225,10 +241,17 @@ class _Tables:
         weights = orders / _added(who, orders, self.size)[self.members]
         pairs = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
         spread = weights[:, :, None] * self.covariance * weights[:, None, :]
+        covariance = _added(pairs, spread, self.size**2).reshape(self.size, self.size)
+        seats = self.same.sum(axis=2)  # of the same player in the group, (G, n)
+        part = ((spread * self.same).sum(axis=2)[:, None, :] * self.same).sum(axis=2)  # of its variance, (G, n)
+        squares = _added(who, part**2 / (self.freedom[:, None] * seats), self.size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            freedom = np.where(squares > 0, np.diag(covariance) ** 2 / squares, inf)
         return (
             _added(who, weights * self.payoffs, self.size),
             _added(who, weights * self.cooperation, self.size),
-            _added(pairs, spread, self.size**2).reshape(self.size, self.size),
+            covariance,
+            freedom,
         )
 
 
@@ -254,22 +277,59 @@ def _ranks(scores: Numbers) -> NDArray[np.int64]:
     return ranks
 
 
+def _errors(covariance: Numbers) -> Numbers:
+    """Standard errors, shape (N,), from a covariance."""
+    return np.asarray(np.sqrt(np.maximum(0.0, np.diag(covariance))))
+
+
+def rank_intervals(scores: Numbers, covariance: Numbers, drawn: Numbers, widen: Numbers) -> tuple[Numbers, Numbers]:
+    """95% intervals of the ranks of N players: their best and worst ranks, shape (N,) each.
+
+    Parameters
+    ----------
+    scores, covariance
+        Means and their covariance, shapes (N,) and (N, N).
+    drawn
+        Scores drawn from this distribution, shape (draws, N).
+    widen
+        Factor of the critical value of each player, shape (N,), for covariances from few matches.
+    """
+    tie = 1e-9 * np.abs(scores).max(initial=0.0)
+    best, worst = np.empty(len(scores)), np.empty(len(scores))
+    variance = np.diag(covariance)
+    for own in range(len(scores)):
+        ahead = scores - scores[own]
+        error = np.sqrt(np.maximum(0.0, variance + variance[own] - 2 * covariance[own]))
+        unsure = error > tie
+        moved = np.abs(drawn[:, unsure] - drawn[:, [own]] - ahead[unsure]) / error[unsure]
+        limit = float(np.quantile(moved.max(axis=1), LEVEL)) * widen[own] if unsure.any() else 0.0
+        margin = np.where(unsure, limit * error, tie)
+        best[own], worst[own] = 1 + (ahead > margin).sum(), len(scores) - (ahead < -margin).sum()
+    return best, worst
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """The uncertainty of the scores of N players."""
+
+    scores: Numbers
+    """95% intervals of the scores, shape (2, N)."""
+    ranks: Numbers
+    """95% intervals of the ranks, shape (2, N)."""
+    first: Numbers
+    """Probability of the first place, shape (N,)."""
+
+
 def _ranking(
-    players: Sequence[str],
-    scores: Numbers,
-    cooperating: Numbers,
-    covariance: Numbers,
-    ranks: NDArray[np.int64] | None,
+    players: Sequence[str], scores: Numbers, cooperating: Numbers, certainty: Certainty | None
 ) -> tuple[Standing, ...]:
     """The players, best first."""
-    half = (Z * np.sqrt(np.maximum(0.0, np.diag(covariance)))).tolist()
-    rows = zip(players, _ranks(scores).tolist(), scores.tolist(), half, cooperating.tolist(), strict=True)
+    rows = zip(players, _ranks(scores).tolist(), scores.tolist(), cooperating.tolist(), strict=True)
     found = []
-    for place, (name, rank, score, width, share) in enumerate(rows):
-        interval = span = first = None
-        if ranks is not None:
-            own = np.sort(ranks[:, place])
-            interval, first = (score - width, score + width), float((own == 1).mean())
-            span = tuple(float(own[round(end * (len(own) - 1))]) for end in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-        found.append(Standing(name, rank, score, interval, span, first, share))
+    for place, (name, rank, score, share) in enumerate(rows):
+        interval = ranks = first = None
+        if certainty is not None:
+            interval, ranks = (tuple(ends[:, place].tolist()) for ends in (certainty.scores, certainty.ranks))
+            first = float(certainty.first[place])
+        found.append(Standing(name, rank, score, interval, ranks, first, share))
     return tuple(sorted(found, key=lambda standing: standing.rank))

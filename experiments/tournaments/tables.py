@@ -55,10 +55,7 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
     )
     note = f"Points per round against {_opponents(data)}. Cooperation: share of rounds."
     if sampled:
-        note += (
-            " Brackets: 95% intervals. Ranks: the range in 95 of 100 such tournaments. First: probability of the first"
-            " place."
-        )
+        note += " Brackets and ranks: 95% intervals. First: probability of the first place."
     if set(data["players"]) == set(FIRST_TOURNAMENT):
         note += f" {RERUN}"
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))

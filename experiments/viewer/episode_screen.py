@@ -20,6 +20,7 @@ from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.numbers import format_number
 from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS
 from dilemmas.envs.rendering.frames import label, signal
@@ -42,7 +43,7 @@ HANDLED = {
     Unreadable.DEFAULT: "so the default action was played",
     Unreadable.UNIFORM: "so an action was drawn uniformly",
 }
-REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red"}
+REASONS = {Reason.TERMINATED: "green", Reason.TRUNCATED: "yellow", Reason.ABORTED: "red", Reason.FAILED: "red"}
 """Colour of each ending."""
 
 
@@ -123,7 +124,11 @@ def action_words(rules: Repeated | None, step: int, player: int = 0) -> Callable
         if action is None:
             return "none"
         action = _plain(action)
-        return visible(word(action) if isinstance(action, str) or not options or action < options else str(action))
+        if isinstance(action, str):
+            known = phase.name == "talk"
+        else:
+            known = isinstance(action, int | float) and action >= 0 and (not options or whole(action, options))
+        return visible(word(action) if known else str(action))
 
     return called
 
@@ -152,7 +157,7 @@ def _sanctions(rules: Repeated, phase: str, player: int, action: int) -> str:
 
 def _plain(action: Any) -> Any:
     """An action as a number or text; records keep an amount as a list of one."""
-    return action[0] if isinstance(action, list) else action
+    return action[0] if isinstance(action, list) and len(action) == 1 else action
 
 
 def _title(header: Header, rules: Repeated | None, record: MatchRecord, step: int, name: str) -> Text:
@@ -189,6 +194,8 @@ def _total(record: MatchRecord, step: int, player: str) -> float:
 
 
 def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    if decision.error is not None:
+        return [Text(visible(decision.error), "bold red")]
     parts: list[RenderableType] = []
     if decision.probabilities is not None:
         parts.append(_bars(decision.probabilities, word))
@@ -214,7 +221,7 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
 
 def _bars(probabilities: Sequence[float], word: Callable[[Any], str]) -> Text:
     words = [word(action) for action in range(len(probabilities))]
-    width = max(map(len, words))
+    width = max(map(len, words), default=0)
     text = Text()
     for action, probability in zip(words, probabilities, strict=True):
         full = round(probability * BAR)

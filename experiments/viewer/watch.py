@@ -67,6 +67,8 @@ class Shelf:
         self._places = [(index, place) for index in self._indexes for place in range(len(index))]
         if not self._places:
             raise RecordError(f"{paths[0]} contains no complete match yet")
+        self.notes = [str(index.cut) for index in self._indexes if index.cut]
+        """Where matches are left out because they are incomplete."""
         self.record = lru_cache(maxsize=200)(self._record)
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@ A block may carry a comment above it:
 
     <!-- not executed: REASON -->   is shown only
     <!-- slow: REASON -->           runs with the slow tests only
+    <!-- needs: MODULES -->         runs where these modules are installed
     <!-- file: NAME -->             is the content of a file that later blocks use
     <!-- source file: NAME -->      is the content of a file that is added to a copy of the source
 
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,8 @@ class Session:
             path = self.folder / block.note
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.body, encoding="utf-8")
+        elif block.mark == "needs" and not all(map(find_spec, block.note.split(", "))):
+            pass
         elif block.mark == "not executed" or block.kind in SHOWN or (block.mark == "slow" and not self.slow):
             assert not block.mark or block.note, f"{place}: needs a reason"
         elif block.kind == "python":

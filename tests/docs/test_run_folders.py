@@ -1,6 +1,7 @@
 """The JSON schemas and the page of run folders agree with what a study and tournaments write."""
 
 import json
+import runpy
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -31,10 +32,14 @@ TOURNAMENTS = {
 }
 
 
+json_schema = runpy.run_path(str(DOCS / "_extensions" / "file_formats.py"))["json_schema"]
+
+
 def validator(name: str) -> Draft202012Validator:
-    loaded = json.loads((DOCS / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(loaded)
-    return Draft202012Validator(loaded)
+    written = DOCS / "schemas" / f"{name}.schema.json"
+    schema = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else json_schema(name)
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
 
 
 def in_json(path: Path) -> Any:

@@ -2,9 +2,11 @@
 
 import copy
 import json
+import runpy
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from functools import reduce
 from hashlib import sha256
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +15,28 @@ from jsonschema import Draft202012Validator
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
 from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.matches.record import MatchOutcome, Move
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header, checksum_key
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.tables.compilation import compile_agent
-from dilemmas.agents.tables.policy_table import Origin, PolicyTable
+from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import parse_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.training.examples import read_examples
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+EXTENSIONS = Path(__file__).parents[2] / "docs" / "_extensions"
+
+
+_found = runpy.run_path(str(EXTENSIONS / "file_formats.py"))
+json_schema, FORMATS = _found["json_schema"], _found["FORMATS"]
 
 
 def schema(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(loaded)
-    return loaded
+    made: dict[str, Any] = json_schema(name)
+    Draft202012Validator.check_schema(made)
+    return made
 
 
 TRAJECTORY, TABLE, EXAMPLE = schema("trajectory"), schema("policy_table"), schema("teaching_example")
@@ -85,31 +90,49 @@ def test_every_line_of_a_trajectory_matches_the_schema(trajectory: Path, small_r
             validator.validate(line)
 
 
-KINDS = {"header": Header, "player": PlayerRecord, "move": Move, "decision": Decision, "end": MatchOutcome}
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_key_has_a_meaning(name: str) -> None:
+    found = json_schema(name)
+    for kind in (found, *found.get("$defs", {}).values()):
+        for key, value in kind.get("properties", {}).items():
+            assert value.get("description"), key
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_schema_has_every_key_that_is_written(kind: str) -> None:
-    extra = {"header": {"format", "version"}, "end": {"end", "sha256"}}.get(kind, set())
-    assert set(TRAJECTORY["$defs"][kind]["properties"]) == {field.name for field in fields(KINDS[kind])} | extra
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path to every key and element of a JSON value."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*path, key)
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, key))
 
 
-def places(kind: str) -> Iterator[tuple[str, str]]:
-    """Every required key of the objects of a schema."""
-    for name, value in {"": TRAJECTORY, **TRAJECTORY["$defs"]}.items():
-        yield from ((name, key) for key in value.get("required", ()) if kind in ("", name))
+def changed(value: Any) -> Iterator[Any]:
+    """The value with each of its parts missing, and with each of another type."""
+    for *path, last in places(value):
+        if last == "sha256":  # is made to fit
+            continue
+        for other in ("lost", None, True, "x", -1, [], {}):
+            copied = copy.deepcopy(value)
+            holder = reduce(getitem, path, copied)
+            if other == "lost":
+                del holder[last]
+            else:
+                holder[last] = other
+            yield copied
 
 
-def without(line: dict[str, Any], kind: str, key: str) -> bool:
-    """Take a required key out of a line, if it is of this kind or holds an object of it."""
-    marks = {"header": "format", "start": "match", "prompt": "text", "step": "step", "end": "end"}
-    if kind in marks:
-        return marks[kind] in line and line.pop(key, None) is not None
-    inner = {"player": line.get("agents"), "move": line.get("moves"), "decision": line.get("moves")}[kind]
-    if not inner:
-        return False
-    found = inner[0]["decision"] if kind == "decision" else inner[0]
-    return found.pop(key, None) is not None
+def test_what_the_schema_of_a_trajectory_forbids_is_refused(trajectory: Path, tmp_path: Path) -> None:
+    validator, lines, path = Draft202012Validator(TRAJECTORY), lines_of(trajectory), tmp_path / "b.trajectory.jsonl"
+    last = next(place for place, line in enumerate(lines) if "end" in line)
+    forbidden = 0
+    for place in range(last + 1):
+        for line in changed(lines[place]):
+            if not validator.is_valid(line):
+                sealed([*lines[:place], line, *lines[place + 1 : last + 1]], path, "")
+                with pytest.raises(InputError):
+                    assert not list(read_trajectory(path)[1])
+                forbidden += 1
+    assert forbidden > 100
 
 
 def sealed(lines: Sequence[dict[str, Any]], path: Path, kept: str) -> None:
@@ -128,16 +151,6 @@ def sealed(lines: Sequence[dict[str, Any]], path: Path, kept: str) -> None:
     path.write_bytes(whole)
 
 
-@pytest.mark.parametrize(("kind", "key"), list(places("")))
-def test_a_trajectory_without_a_required_key_is_refused(kind: str, key: str, trajectory: Path, tmp_path: Path) -> None:
-    lines = lines_of(trajectory)
-    assert any([without(line, kind, key) for line in lines])
-    path = tmp_path / "b.trajectory.jsonl"
-    sealed(lines, path, key)
-    with pytest.raises(InputError):
-        list(read_trajectory(path)[1])
-
-
 def tables() -> Iterator[dict[str, Any]]:
     """A table of every game of the catalogue that is not too large, by memory 1."""
     for game in (game for name, game in GAMES.items() if name != "travelers_dilemma"):
@@ -151,25 +164,18 @@ def test_tables_match_the_schema(small_run: Path) -> None:
         validator.validate(document)
     for path in (small_run / "runs" / "replicate" / "tables").glob("*.json"):
         validator.validate(json.loads(path.read_text(encoding="utf-8")))
-    assert set(TABLE["$defs"]["origin"]["properties"]) == {field.name for field in fields(Origin)}
-    assert set(TABLE["$defs"]["row"]["properties"]) == {"history", "probabilities", "mass"}
 
 
-def required_of_tables() -> list[tuple[str, str]]:
-    kinds = {"": TABLE, **{name: kind for name, kind in TABLE["$defs"].items() if "required" in kind}}
-    return [(name, key) for name, kind in kinds.items() for key in kind["required"] if name != "public_goods"]
-
-
-@pytest.mark.parametrize(("kind", "key"), required_of_tables())
-def test_a_table_without_a_required_key_is_refused(kind: str, key: str) -> None:
-    games = {"bimatrix_game": "matching_pennies", "count_game": "volunteers_dilemma"}
-    game = GAMES[games.get(kind, "stag_hunt")]
-    document = json.loads(json.dumps(compile_agent(Uniform(), game, 1).document()))
-    assert isinstance(parse_table(copy.deepcopy(document)), PolicyTable)
-    place = {"": document, "origin": document["origin"], "row": document["rows"][0]}.get(kind, document["game"])
-    del place[key]
-    with pytest.raises(InputError):
-        parse_table(document)
+@pytest.mark.parametrize("game", ["stag_hunt", "battle_of_the_sexes", "volunteers_dilemma", "public_goods"])
+def test_what_the_schema_of_a_table_forbids_is_refused(game: str) -> None:
+    validator = Draft202012Validator(TABLE)
+    agent = strategy("always_cooperate", GAMES[game].n_players)
+    document = json.loads(json.dumps(compile_agent(agent, GAMES[game], 0).document()))
+    assert isinstance(parse_table(document), PolicyTable)
+    for other in changed(document):
+        if not validator.is_valid(other):
+            with pytest.raises(InputError):
+                parse_table(other)
 
 
 def test_teaching_data_matches_the_schema(small_run: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dilemmas.envs.data_files import content_of, load_json
+from dilemmas.envs.data_files import content_of, read_json
 from dilemmas.envs.errors import InputError
 
 
@@ -31,4 +31,4 @@ def test_what_a_file_contains(content: bytes, found: str, tmp_path: Path) -> Non
 def test_a_file_that_is_not_json_is_named_as_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "recipe").write_text("observations = 5\n")
     with pytest.raises(InputError, match=r"recipe: not JSON: .*; it is a TOML file with the keys 'observations'; copy"):
-        load_json(tmp_path / "recipe", remedy="copy it")
+        read_json(tmp_path / "recipe", dict[str, int], remedy="copy it")

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.distill import distil, encode, pack, schedule  # noqa: E402
+from dilemmas.training.distill import BaseModel, distil, encode, pack, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 
@@ -74,9 +74,8 @@ def test_the_adapter_loads_with_peft_and_has_a_model_card(adapter) -> None:
 def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     settings = replace(SETTINGS, epochs=1)
-    for _ in distil(
-        model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, hub_id="org/model@abc"
-    ):
+    base = BaseModel("org/model@abc", "0123", on_hub=True)
+    for _ in distil(model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, base=base):
         pass
     config = json.loads((tmp_path / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
@@ -153,10 +152,10 @@ def test_columns_that_contradict_the_messages_are_refused(tmp_path) -> None:
     [
         ("{", "line 2: not JSON"),
         ("{}", "line 2: the key 'messages' is missing"),
-        ("[1]", "line 2: not a JSON object"),
+        ("[1]", "line 2: needs keys with values; got \[1\]"),
         (
             '{"messages": [], "scenario": "", "label": "", "action": 0, "motivation": ""}',
-            "line 2: messages: needs a user",
+            "line 2: messages: needs a list of more than 0",
         ),
     ],
 )
@@ -169,11 +168,11 @@ def test_a_broken_data_set_is_refused_with_the_line(line, message, tmp_path) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(b"\x00\xff", "a binary file"), (b'{"T": 5}\n', "JSON with the keys 'T'")]
+    ("content", "found"), [(b"\x00\xff", "not JSON: .*"), (b'{"T": 5}\n', "unknown key 'T'; known: messages, .*")]
 )
-def test_a_file_that_is_no_data_set_is_named_as_what_it_is(content, found, tmp_path) -> None:
+def test_a_file_that_is_no_data_set_is_refused_with_what_is_expected(content, found, tmp_path) -> None:
     (tmp_path / "wrong").write_bytes(content)
-    with pytest.raises(ExampleError, match=f"wrong: needs teaching data, .*; it is {found}"):
+    with pytest.raises(ExampleError, match=f"wrong, line 1: {found}; needs teaching data, such as the examples.jsonl"):
         read_examples(tmp_path / "wrong")
 
 

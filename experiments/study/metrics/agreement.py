@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from dilemmas.agents.models.answers import exact_distributions
 from dilemmas.agents.models.backend import Backend
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
 
 Array = NDArray[np.float64]
+UNIT: Interval = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Agreement:
 
 
 def agreement(
-    model: str, teacher: Array, student: Array, match: NDArray[np.int64], rng: np.random.Generator
+    model: str, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
 ) -> Agreement:
     """Compare two models' probabilities on the same decisions.
 
@@ -43,10 +44,9 @@ def agreement(
         Name of the student.
     teacher, student : array, shape (N, K)
         Probability of each of K actions in each of N decisions.
-    match : array of int, shape (N,)
-        The match of each decision. Decisions of one match are dependent, so intervals resample matches.
-    rng : numpy.random.Generator
-        Draws the bootstrap samples.
+    match, pairing : array of int, shape (N,)
+        The match of each decision, and its game, context and opponent, by number. Decisions of one match are
+        dependent; the matches of a pairing are a sample, the pairings are fixed.
 
     Raises
     ------
@@ -55,15 +55,15 @@ def agreement(
     """
     if not len(teacher):
         raise ValueError("no recorded decisions to compare")
-    _, cluster = np.unique(match, return_inverse=True)  # (N,)
+    _, first, cluster = np.unique(match, return_index=True, return_inverse=True)  # cluster: (N,)
     sizes = np.bincount(cluster)
     overlap = np.minimum(teacher, student).sum(axis=1)  # (N,): 1 - total variation distance
     expected = (teacher * student).sum(axis=1)
     return Agreement(
         model,
         decisions=len(teacher),
-        overlap=ratio(np.bincount(cluster, overlap), sizes, rng),
-        expected=ratio(np.bincount(cluster, expected), sizes, rng),
+        overlap=ratio(np.bincount(cluster, overlap), sizes, pairing[first], UNIT),
+        expected=ratio(np.bincount(cluster, expected), sizes, pairing[first], UNIT),
         ceiling=float((teacher**2).sum(axis=1).mean()),
     )
 
@@ -78,13 +78,20 @@ class Decisions:
     """The teacher's probability of every action."""
     match: list[int]
     """Number of the match of each decision."""
+    pairing: list[int]
+    """Index of the pairing of each decision: its game, context and opponent."""
 
 
 def teacher_decisions(data: StudyData) -> Decisions:
     """Every decision of the teacher in the matches in which it sits first."""
-    found = Decisions([], [], [])
-    records = (record for pairing in data.pairings if pairing.model == "teacher" for record in data.records(pairing))
-    for number, record in enumerate(records):
+    found = Decisions([], [], [], [])
+    played = (
+        (place, record)
+        for place, pairing in enumerate(data.pairings)
+        if pairing.model == "teacher"
+        for record in data.records(pairing)
+    )
+    for number, (place, record) in enumerate(played):
         for mine, *_ in record.steps:
             decision = mine.decision
             assert decision.prompt is not None
@@ -93,17 +100,18 @@ def teacher_decisions(data: StudyData) -> Decisions:
             found.prompts.append((decision.prompt, decision.labels))
             found.probabilities.append(decision.probabilities)
             found.match.append(number)
+            found.pairing.append(place)
     return found
 
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:
     """Agreement of the untuned and the tuned student with the teacher; empty without recorded decisions."""
-    decisions, rng = teacher_decisions(data), data.stream(2)
+    decisions = teacher_decisions(data)
     if not decisions.match:
         return []
-    teacher, match = np.array(decisions.probabilities), np.array(decisions.match)
+    teacher, match, pairing = map(np.array, (decisions.probabilities, decisions.match, decisions.pairing))
     students = {role: _probabilities(data.backends[role], decisions) for role in ("untuned", "tuned")}
-    return [asdict(agreement(role, teacher, student, match, rng)) for role, student in students.items()]
+    return [asdict(agreement(role, teacher, student, match, pairing)) for role, student in students.items()]
 
 
 def _probabilities(backend: Backend, decisions: Decisions) -> Array:
@@ -127,7 +135,8 @@ def agreement_table(rows: Sequence[Results]) -> Table:
         tuple(cells),
         note="Overlap: 1 minus the total variation distance between the probabilities of student and teacher; 1 means "
         "identical. Same action: probability that independent draws from student and teacher agree. Teacher itself: "
-        "the same for two draws from the teacher, which is what a perfect copy reaches.",
+        "the same for two draws from the teacher, which is what a perfect copy reaches. In brackets: 95% intervals "
+        "over matches.",
     )
 
 

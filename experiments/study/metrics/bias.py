@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 class Bias:
     """How much of a model's answers follows how the actions are shown instead of the game; see `bias`.
 
-    Means over the scenarios of a set; intervals resample scenarios.
+    Means over the scenarios of a set; intervals treat the scenarios as a sample.
     """
 
     set: str
@@ -42,7 +42,7 @@ class Bias:
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
 
 
-def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array], rng: np.random.Generator) -> Bias:
+def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array]) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
     Parameters
@@ -54,8 +54,6 @@ def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array],
     shown : sequence of array, shape (A, 2, K)
         For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
         template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
-    rng : numpy.random.Generator
-        Draws the bootstrap samples.
 
     Notes
     -----
@@ -78,16 +76,16 @@ def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array],
         model,
         scenarios=len(shown),
         labels=labels,
-        label=_mean([_moves(one) for one in two], rng) if two else None,
-        label_lean=_mean([_lean(one) for one in two], rng) if two else None,
-        place=_mean([_moves(one) for one in turned], rng),
-        place_lean=_mean([_lean(one) for one in turned], rng),
+        label=_mean([_moves(one) for one in two], 0.0) if two else None,
+        label_lean=_mean([_lean(one) for one in two], -1.0) if two else None,
+        place=_mean([_moves(one) for one in turned], 0.0),
+        place_lean=_mean([_lean(one) for one in turned], -1.0),
     )
 
 
-def _mean(values: Sequence[float], rng: np.random.Generator) -> Estimate:
-    """Mean with an interval over scenarios."""
-    return ratio(values, np.ones(len(values)), rng)
+def _mean(values: Sequence[float], lowest: float) -> Estimate:
+    """Mean of values from `lowest` to 1, with an interval over scenarios."""
+    return ratio(values, np.ones(len(values)), bounds=(lowest, 1.0))
 
 
 def _moves(shown: Array) -> float:
@@ -108,13 +106,13 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
     """Bias by set and model; empty where labels are fixed."""
     if not data.recipe.prompting.shuffle_labels:
         return []
-    rng, labels = data.stream(3), data.recipe.prompting.template.labels
+    labels = data.recipe.prompting.template.labels
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
             presented = [np.array(data.answers[role][result.name].presented) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
-            rows.append(asdict(bias(name, role, labels, ways, rng)))
+            rows.append(asdict(bias(name, role, labels, ways)))
     return rows
 
 
@@ -129,7 +127,7 @@ def bias_table(rows: Sequence[Results]) -> Table:
         words=2,
         note="How much the probability of an action changes when only the two labels are swapped, or only the order of "
         "the actions is reversed: 0 if that has no effect, 1 if it determines every answer. Means over scenarios; in "
-        "brackets: 95% bootstrap intervals over scenarios.",
+        "brackets: 95% intervals over scenarios.",
     )
 
 

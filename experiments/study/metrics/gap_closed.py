@@ -4,16 +4,25 @@ The definitions are in `dilemmas.experiments.study.alignment`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from functools import partial
 from typing import Any
 
 from dilemmas.experiments.reporting.charts import GapRow, gaps
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section, Table
-from dilemmas.experiments.study.alignment import Alignment, Gap, align, main_estimate, null_rate
+from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.study.alignment import Alignment, align, main_estimate, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
 from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.gap_intervals import Gap
 from dilemmas.experiments.study.metrics.metric import Metric
 from dilemmas.experiments.study.titles import ABOUT, SUMMARY, game_title, set_title
+
+PERFECT = (
+    "Perfect copy: the gap closed that is expected of a student identical to the teacher; below 1 for sampled answers, "
+    "because two samples of the same model differ."
+)
 
 
 def _measure(data: StudyData) -> dict[str, Any]:
@@ -43,18 +52,16 @@ def _row(alignment: Alignment) -> dict[str, Any]:
         "counted": len(alignment.counted),
         "undefined": alignment.undefined,
         "missing": alignment.missing,
-        "ceiling": alignment.ceiling,
     }
 
 
 def _gap(gap: Gap | None) -> dict[str, Any]:
-    keys = ("gap_closed", "interval", "null", "transfer", "transfer_interval")
-    values = (gap.value, gap.interval, gap.null, gap.transfer, gap.transfer_interval) if gap else (None,) * 5
-    return dict(zip(keys, values, strict=True))
+    values = asdict(gap) if gap else {field.name: None for field in fields(Gap)}
+    return {"gap_closed": values.pop("value"), **values}
 
 
-def gap_table(alignment: Results) -> Table:
-    """Gap closed on each set, beside the null player."""
+def gap_table(alignment: Results, ceiling: bool = True) -> Table:
+    """Gap closed on each set, beside the null player. `ceiling`: with the column of the perfect copy."""
     rows = (
         (
             set_title(name),
@@ -63,16 +70,18 @@ def gap_table(alignment: Results) -> Table:
             with_span(row["gap_closed"], row["interval"]),
             num(row["null"]),
             with_span(row["transfer"], row["transfer_interval"]),
+            *([num(row["ceiling"])] if ceiling else []),
         )
         for name, row in _estimates(alignment)
     )
     return Table(
         "Gap closed, aggregated over the scenarios of a set",
-        ("set", "estimate", "n", "gap closed", "null", "beyond null"),
+        ("set", "estimate", "n", "gap closed", "null", "beyond null", *(["perfect copy"] if ceiling else [])),
         tuple(rows),
         words=2,
-        note="n: scenarios counted, of all scenarios of the set. null: the null player. In brackets: 95% bootstrap "
-        "intervals, over scenarios for exact estimates, over scenarios and answers for sampled ones.",
+        note="n: scenarios counted, of all scenarios of the set. null: the null player. In brackets: 95% intervals "
+        "over scenarios, of the value without noise of sampling. Distances between sampled answers are too large, so "
+        f"the sampled gap closed is often below the middle of its interval.{f' {PERFECT}' if ceiling else ''}",
     )
 
 
@@ -84,7 +93,7 @@ def mean_table(alignment: Results) -> Table:
             row["estimate"],
             with_span(row["mean"]["gap_closed"], row["mean"]["interval"]),
             num(row["mean"]["null"]),
-            num(row["ceiling"]),
+            num(row["mean"]["ceiling"]),
         )
         for name, row in _estimates(alignment)
     )
@@ -93,9 +102,7 @@ def mean_table(alignment: Results) -> Table:
         ("set", "estimate", "mean gap closed", "null", "perfect copy"),
         tuple(rows),
         words=2,
-        note="The mean gives every scenario the same weight, also where the gap is small. Perfect copy: the expected "
-        "aggregated gap closed of a student identical to the teacher; below 1 for sampled answers, because two samples "
-        "of the same model differ.",
+        note=f"The mean gives every scenario the same weight, also where the gap is small. {PERFECT}",
     )
 
 
@@ -129,7 +136,7 @@ def _summary(results: Results) -> Iterator[Block]:
     rows = [*_gap_rows(alignment)]
     if rows:
         caption = "Gap closed on each set of scenarios. Filled: exact estimates; hollow: sampled estimates."
-        yield Figure(gaps("Gap closed on each set", caption, rows), caption)
+        yield Figure(responsive(partial(gaps, "Gap closed on each set", caption, rows)), caption)
     yield gap_table(alignment)
     yield mean_table(alignment)
 
@@ -183,7 +190,7 @@ def _terminal(results: Results) -> Iterator[Section]:
     warnings = tuple(Notice(text) for text in results["warnings"])
     yield Section(
         "Gap closed: 1 = answers as the teacher, 0 = as the untuned student",
-        (gap_table(results["alignment"]), *warnings),
+        (gap_table(results["alignment"], ceiling=False), *warnings),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.experiments.reporting.charts import lines
 from dilemmas.experiments.reporting.format import Results, num, with_span, words
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.intervals import Estimate, Interval, proportion, ratio
 from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
+from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import pivot
 from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
-from dilemmas.experiments.study.stages import Pairing
+from dilemmas.experiments.study.playing import Pairing
 from dilemmas.experiments.study.titles import game_title
 
 Array = NDArray[np.float64]
@@ -33,13 +35,16 @@ class MatchRow:
     """Mean number of rounds per match."""
     matches: int
     cooperation: Estimate
-    """The model's mean cooperation per round, in [0, 1]; intervals resample matches."""
+    """The model's mean cooperation per round, in [0, 1]. Intervals are over the matches of each context, not over
+    contexts."""
     payoff: Estimate
     """The model's mean payoff per round, in points."""
     opponent_payoff: Estimate
     """The opponent's mean payoff per round (in a group, the mean over the other players), in points."""
     cooperation_by_round: tuple[float, ...]
     """The model's mean cooperation in each round, over the matches that reached it."""
+    interval_by_round: tuple[Interval | None, ...]
+    """95% interval of each of these means."""
 
 
 def match_row(
@@ -49,7 +54,7 @@ def match_row(
     cooperation: Array,
     payoff: Array,
     opponent_payoff: Array,
-    rng: np.random.Generator,
+    context: Sequence[str],
 ) -> MatchRow:
     """Summarise M matches of at most R rounds.
 
@@ -58,9 +63,9 @@ def match_row(
     model, opponent, game : str
         Names.
     cooperation, payoff, opponent_payoff : array, shape (M, R)
-        nan in rounds that were not played. Every match has at least one round.
-    rng : numpy.random.Generator
-        Draws the bootstrap samples.
+        nan in rounds that were not played; at least one was.
+    context : sequence of str
+        Context of each match, M of them.
 
     Raises
     ------
@@ -71,34 +76,40 @@ def match_row(
         raise ValueError(f"shapes {cooperation.shape}, {payoff.shape} and {opponent_payoff.shape} differ")
     played = ~np.isnan(cooperation)  # (M, R)
     lengths = played.sum(axis=1)  # (M,)
-    reached = played.any(axis=0)
-    by_round = np.nansum(cooperation, axis=0)[reached] / played.sum(axis=0)[reached]
+    by_round = [
+        proportion(np.nan_to_num(column), one, context)
+        for column, one in zip(cooperation.T, played.T, strict=True)
+        if one.any()
+    ]
     return MatchRow(
         model,
         opponent,
         game,
         rounds=float(lengths.mean()),
         matches=len(lengths),
-        cooperation=ratio(np.nansum(cooperation, axis=1), lengths, rng),
-        payoff=ratio(np.nansum(payoff, axis=1), lengths, rng),
-        opponent_payoff=ratio(np.nansum(opponent_payoff, axis=1), lengths, rng),
-        cooperation_by_round=tuple(float(rate) for rate in by_round),
+        cooperation=proportion(np.nansum(cooperation, axis=1), lengths, context),
+        payoff=ratio(np.nansum(payoff, axis=1), lengths, context),
+        opponent_payoff=ratio(np.nansum(opponent_payoff, axis=1), lengths, context),
+        cooperation_by_round=tuple(found.value for found in by_round),
+        interval_by_round=tuple(found.interval for found in by_round),
     )
 
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:
     """Every model against every opponent by game, over all contexts."""
-    rng = data.stream(1)
     groups: dict[tuple[str, str, str], Played] = {}
     for pairing in data.pairings:
         key = (pairing.model, pairing.opponent, pairing.game.name)
         groups.setdefault(key, []).extend((pairing, record) for record in data.records(pairing))
-    return [asdict(_row(key, played, rng)) for key, played in groups.items()]
+    rows = (_row(key, played) for key, played in groups.items())
+    return [asdict(row) for row in rows if row]
 
 
-def _row(key: tuple[str, str, str], played: Played, rng: np.random.Generator) -> MatchRow:
+def _row(key: tuple[str, str, str], played: Played) -> MatchRow | None:
+    """The row of some matches; None where no reply in them could be read."""
     cooperation, payoff, opponent_payoff = _by_round(played)
-    return match_row(*key, cooperation, payoff, opponent_payoff, rng)
+    contexts = [pairing.context for pairing, _ in played]
+    return None if np.isnan(payoff).all() else match_row(*key, cooperation, payoff, opponent_payoff, contexts)
 
 
 def _by_round(played: Played) -> Array:
@@ -136,20 +147,30 @@ def match_payoff_table(rows: Sequence[Results]) -> Table:
         ("game", "opponent", "model", "matches × rounds", "cooperation", "payoff", "opponent's payoff"),
         tuple(cells),
         words=3,
-        note="Payoffs in points per round. In brackets: 95% bootstrap intervals over matches.",
+        note="Payoffs in points per round. In brackets: 95% intervals over matches in the same contexts; none "
+        "where all matches are alike.",
         folded=True,
     )
 
 
 def _figures(rows: Sequence[Results]) -> Iterator[Figure]:
     """One figure per game, with a panel per opponent."""
-    games: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
+    games: dict[str, list[Results]] = {}
     for row in rows:
-        panels = games.setdefault(game_title(row["game"]), {})
-        panels.setdefault(f"against {words(row['opponent'])}", {})[row["model"]] = row["cooperation_by_round"]
-    for game, panels in games.items():
-        caption = f"{game}: mean cooperation of each model in each round, by opponent."
-        yield Figure(lines(f"Cooperation by round: {game}", caption, panels), caption)
+        games.setdefault(game_title(row["game"]), []).append(row)
+    for game, played in games.items():
+        caption = f"{game}: mean cooperation of each model in each round, by opponent. Shaded: 95% intervals."
+        values, ends = (_panels(played, key) for key in ("cooperation_by_round", "interval_by_round"))
+        title = f"Cooperation by round: {game}"
+        yield Figure(responsive(partial(lines, title, caption, values, bands=ends)), caption)
+
+
+def _panels(rows: Sequence[Results], key: str) -> dict[str, dict[str, Any]]:
+    """A value of the rows by opponent and model."""
+    panels: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        panels.setdefault(f"against {words(row['opponent'])}", {})[row["model"]] = row[key]
+    return panels
 
 
 def _sections(results: Results) -> Iterator[Section]:

@@ -9,9 +9,10 @@ from dilemmas.experiments.study.metrics.metric import Metric
 
 
 def _measure(data: StudyData) -> dict[str, Any]:
-    """How many scenarios the student was trained on, and the null player's rate by each estimate."""
+    """How many scenarios and answers the student was trained on, and the null player's rate by each estimate."""
     rates = {str(estimate): null_rate(data.training, estimate) for estimate in ESTIMATES}
-    return {"scenarios": len(data.training), "null_rate": rates}
+    examples = sum(answers.readable for answers in data.training)
+    return {"scenarios": len(data.training), "examples": examples, "null_rate": rates}
 
 
 NULL_PLAYER = Metric("training", _measure)

@@ -11,6 +11,7 @@ from dilemmas.experiments.study.metrics.gap_closed import GAP_CLOSED
 from dilemmas.experiments.study.metrics.matches import MATCHES
 from dilemmas.experiments.study.metrics.metric import Metric
 from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
+from dilemmas.experiments.study.metrics.population import POPULATION
 from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
 from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
 from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
@@ -26,4 +27,5 @@ METRICS: tuple[Metric, ...] = (
     COMPREHENSION,
     BIAS,
     TRANSFER_DROP,
+    POPULATION,
 )

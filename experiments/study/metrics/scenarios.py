@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
 from dilemmas.experiments.reporting.page import Figure, Section, Table
+from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.alignment import gap_closed
 from dilemmas.experiments.study.answers import ESTIMATES, ROLES, Answers, ScenarioResult, compare
 from dilemmas.experiments.study.data import StudyData
@@ -102,7 +104,7 @@ def _figure(name: str, rows: Sequence[Results], figures: Results) -> Figure:
     caption = f"Cooperation of the three models in every scenario, {figures['estimate']} estimate."
     if figures["undefined"] or figures["missing"]:
         caption += " Faint: excluded from the gap closed."
-    return Figure(dumbbells(set_title(name), caption, _dumbbells(rows, figures)), caption)
+    return Figure(responsive(partial(dumbbells, set_title(name), caption, _dumbbells(rows, figures))), caption)
 
 
 def _dumbbells(rows: Sequence[Results], figures: Results) -> dict[str, list[Dumbbell]]:

@@ -69,6 +69,11 @@ def _sections(results: Results) -> Iterator[Section]:
 
 
 def _warnings(results: Results) -> Iterator[str]:
+    if results["training"]["scenarios"] and not results["training"]["examples"]:
+        yield (
+            "No reply of the teacher to the training scenarios could be read, so the student was not trained: the "
+            "tuned student is the untuned one."
+        )
     for row in results["unreadable"]:
         share = row["unreadable"] / row["replies"]
         if share > MAX_UNREADABLE:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 
@@ -13,7 +13,7 @@ def matches(
     agents: Sequence[Agent], rounds: int, number: int = 1, game: str = "prisoners_dilemma", **options: Any
 ) -> Any:
     made = {"memory": None, **options}
-    return list(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5))
+    return list(finished(run_matches(lambda: parallel(game, rounds=rounds, **made), list(agents), number, seed=5)))
 
 
 def played(record: MatchRecord) -> list[tuple[int, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from pettingzoo import ParallelEnv
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Turn, Unreadable
-from dilemmas.agents.matches.match import AgentError, MatchError, decision_stream, environment_seed, run_matches
+from dilemmas.agents.matches.match import (
+    AgentError,
+    MatchError,
+    decision_stream,
+    environment_seed,
+    finished,
+    run_matches,
+)
 from dilemmas.agents.matches.record import MatchRecord, Reason, RecordError, json_value
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.games.matrix_games import DEFAULTS, Action
@@ -157,53 +165,72 @@ def crash(turn: Turn) -> Decision:
         ),
     ],
 )
-def test_a_failing_agent_is_named_with_match_round_and_player(answer: Any, what: str) -> None:
+def test_a_failing_agent_ends_its_match_alone_and_is_recorded_with_its_cause(answer: Any, what: str) -> None:
     make = lambda: parallel("prisoners_dilemma", rounds=3)  # noqa: E731
+    records = list(run_matches(make, [always(C), Scripted(answer)], 20, seed=0))
+    assert [record.match for record in records] == list(range(20))
+    (failed,) = (record for record in records if record.outcome.reason is Reason.FAILED)
+    cause = f"agent scripted failed: {what}"
+    assert (failed.match, failed.outcome.detail) == (11, f"player_1: {cause}")
+    assert [move.decision.error for move in failed.steps[-1]] == [None, cause]
+    assert [[move.reward for move in moves] for moves in failed.steps] == [[3, 3], [None, None]]
+    assert failed.outcome.totals == {"player_0": 3, "player_1": 3}
+    unharmed = list(run_matches(make, [always(C), always(C)], 20, seed=0))
+    for record, twin in zip(records, unharmed, strict=True):
+        if record is not failed:
+            assert [[move.reward for move in moves] for moves in record.steps] == [[3, 3]] * 3
+            assert record.seed == twin.seed
+    rest = finished(records)
+    assert [record.match for record in islice(rest, 19)] == [match for match in range(20) if match != 11]
     with pytest.raises(AgentError) as error:
-        list(run_matches(make, [always(C), Scripted(answer)], 20, seed=0))
-    assert str(error.value) == f"match 11, round 2, player_1 (scripted): {what}"
+        next(rest)
+    assert str(error.value) == f"match 11, round 2, player_1: {cause}"
 
 
-def test_a_failure_that_needs_the_batch_is_not_attributed_to_one_turn() -> None:
-    @dataclass
-    class Small:
-        name: str = "small"
+@dataclass
+class Short:
+    """Fails with more than `most` turns at once; answers `given` times, or once per turn."""
 
-        def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-            if len(turns) > 3:
-                raise MemoryError("too much")
-            return [Decision(0) for _ in turns]
+    most: int = 10**9
+    given: int | None = None
+    name: str = "short"
+    asked: list[int] = field(default_factory=list)
 
-        policy = decide
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        self.asked.append(len(turns))
+        if len(turns) > self.most:
+            raise MemoryError("too much")
+        return [Decision(0)] * (len(turns) if self.given is None else self.given)
 
-        traits = Traits()
+    policy = decide
 
-        def describe(self) -> PlayerRecord:
+    traits = Traits()
 
-            return PlayerRecord(self.name, "scripted")
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(self.name, "scripted")
 
-    with pytest.raises(AgentError, match="and 4 more turns, which fail only in one batch: MemoryError"):
-        list(run_matches(lambda: parallel("stag_hunt"), [Small(), always(C)], 5, seed=0))
+
+def test_an_agent_that_fails_with_large_batches_is_asked_in_smaller_ones() -> None:
+    agent = Short(most=3)
+    make = lambda: parallel("stag_hunt", rounds=1)  # noqa: E731
+    records = list(run_matches(make, [agent, always(C)], 10, seed=0))
+    assert {record.outcome.reason for record in records} == {Reason.TERMINATED}
+    assert agent.asked == [10, 5, 2, 3, 5, 2, 3]
 
 
 def test_an_agent_that_returns_too_few_decisions_is_refused() -> None:
-    @dataclass
-    class Lazy:
-        name: str = "lazy"
+    records = list(run_matches(lambda: parallel("stag_hunt"), [Short(given=1), always(C)], 2, seed=0))
+    assert [record.outcome.detail for record in records] == [
+        "player_0: agent short failed: ValueError: 1 decisions for 2 turns"
+    ] * 2
+    with pytest.raises(AgentError, match=r"1 decisions for 2 turns \(1 more match of this batch failed\)"):
+        list(finished(records))
 
-        def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-            return [Decision(0)]
 
-        policy = decide
-
-        traits = Traits()
-
-        def describe(self) -> PlayerRecord:
-
-            return PlayerRecord(self.name, "scripted")
-
-    with pytest.raises(AgentError, match="1 decisions for 2 turns"):
-        list(run_matches(lambda: parallel("stag_hunt"), [Lazy(), always(C)], 2, seed=0))
+def test_matches_may_be_given_by_their_numbers() -> None:
+    records = list(run_matches(noisy, [always(C), always(C)], 6, seed=3))
+    some = list(run_matches(noisy, [always(C), always(C)], [1, 4], seed=3))
+    assert some == [records[1], records[4]]
 
 
 @pytest.mark.parametrize("agents", [[always(C)], {"player_0": always(C), "alice": always(C)}, []])

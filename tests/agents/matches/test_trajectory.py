@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, 
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, match_outcome
 from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
+from dilemmas.agents.matches.trajectory_format import checksum_key
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 
 OPTIONS = {"rounds": 3, "noise": 0.1}
-NASTY = 'I choose [C]"\n\r{"end":0}\u2028\x00\ud800 {"match":1} [/bold] ж\x1b[31m'
-"""Possible text of a model: markup, line breaks, half a surrogate pair, a line of the format itself."""
+NASTY = 'I choose [C]"\n\r{"end":0}\u2028\x00\\ud800 {"match":1} [/bold] ж\x1b[31m\U0001f600'
+"""Possible text of a model: markup, line breaks, a line of the format itself, what looks like half a surrogate pair."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Writer:
 
 AGENTS = (strategy("gtft").describe(), strategy("tft").describe())
 HEADER = Header("dilemmas/prisoners_dilemma-v0", AGENTS, 7, OPTIONS, "friends", "study")
+ALONE = replace(HEADER, agents=AGENTS[:1])
 
 
 def matches(number: int, first_match: int = 0) -> list[MatchRecord]:
@@ -87,13 +90,13 @@ def test_records_are_read_back_unchanged(tmp_path: Path) -> None:
     assert list(read) == played
 
 
-@given(value=st.floats(allow_nan=False))
+@given(value=st.floats(allow_nan=False, allow_infinity=False))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_floats_are_read_back_exactly(tmp_path: Path, value: float) -> None:
-    move = Move("p", [value], Decision(0, (value,), Source.EXACT), reward=value, terminated=True)
+    move = Move("p", [value], decision=Decision(0), reward=value, terminated=True)
     path = tmp_path / "floats"
     path.unlink(missing_ok=True)
-    write(path, [MatchRecord(0, 1, ((move,),), replace(match_outcome(((move,),)), totals={"p": value}))])
+    write(path, [MatchRecord(0, 1, ((move,),), replace(match_outcome(((move,),)), totals={"p": value}))], ALONE)
     (match,) = read_trajectory(path)[1]
     assert match.steps == ((move,),)
     assert match.outcome.totals == {"p": value}
@@ -133,7 +136,9 @@ def test_a_cut_file_yields_its_complete_matches_and_then_an_error(tmp_path: Path
     assert [next(read).match for _ in range(3)] == [0, 1, 2]
     with pytest.raises(CutError, match=r"a, line \d+: the match that begins on line \d+ is incomplete"):
         next(read)
-    assert len(TrajectoryIndex(path)) == 3
+    index = TrajectoryIndex(path)
+    assert len(index) == 3
+    assert "the match that begins on line" in str(index.cut)
 
 
 @pytest.mark.parametrize("step", range(1, 40))
@@ -153,6 +158,8 @@ def test_any_edit_is_detected(tmp_path: Path, written: bytes, step: int) -> None
     before = path.read_bytes()
     with pytest.raises(RecordError):
         TrajectoryWriter(path, HEADER)
+    with pytest.raises(RecordError):
+        TrajectoryIndex(path)
     assert path.read_bytes() == before
 
 
@@ -175,15 +182,84 @@ def test_the_index_opens_any_match(tmp_path: Path, written: bytes) -> None:
     assert all(lines[first - 1].startswith(b'{"match":') for _, _, first in index.blocks)
 
 
+def sealed(path: Path, data: bytes) -> Path:
+    """Write a file with the checksums that belong to its lines."""
+    whole = b""
+    for line in data.splitlines(keepends=True):
+        whole += line
+        if b',"sha256":"' in line:
+            whole = whole.rpartition(b',"sha256":"')[0]
+            whole += checksum_key(sha256(whole).hexdigest())
+    path.write_bytes(whole)
+    return path
+
+
 def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: bytes) -> None:
     lines = written.splitlines(keepends=True)
     number = next(number for number, line in enumerate(lines) if line.startswith(b'{"prompt"'))
     lines[number] = lines[number].replace(b"text", b"\xff\xff\xff\xff")
-    path = tmp_path / "a"
-    path.write_bytes(b"".join(lines))
+    index = TrajectoryIndex(sealed(tmp_path / "a", b"".join(lines)))
     with pytest.raises(RecordError) as error:
-        TrajectoryIndex(path)[1]
-    assert str(error.value).startswith(f"{path}, line {number + 1}: not JSON")
+        index[1]
+    assert str(error.value).startswith(f"{index.path}, line {number + 1}: not JSON")
+
+
+@pytest.mark.parametrize(
+    ("there", "damaged", "message"),
+    [
+        (b'"reward":3.0', b'"reward":"3"', r"moves\[\d\]\.reward: needs a number; got '3'"),
+        (b'"terminated":false', b'"terminated":0', r"moves\[0\]\.terminated: needs true or false; got 0"),
+        (b'"source":"rule"', b'"source":"ruler"', "moves\\[1\\].decision.source: needs 'exact', 'sampled' or 'rule'"),
+        (b'"attempts":2', b'"attempts":-1', r"decision.attempts: needs a number of at least 0; got -1"),
+        (b'"attempts":2', b'"atempts":2', r"decision: unknown key 'atempts'; did you mean 'attempts'\?"),
+        (b'"player":"player_0",', b"", r"moves\[0\]: the key 'player' is missing"),
+        (b'"probabilities":[', b'"probabilities":[NaN,', r"probabilities\[0\]: needs a finite number; got nan"),
+        (b'"match":1', b'"match":-1', r"match: needs a number of at least 0; got -1"),
+        (b'"rounds":3,"totals"', b'"rounds":1e3,"totals"', r"rounds: needs a whole number; got 1000.0"),
+        (b'"step":2', b'"step":3', "found step 3 where step 2 is expected"),
+        (b'"reason":"t', b'"reason":"x', "reason: needs 'terminated', 'truncated' or 'aborted'; got 'xerminated'"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused_under_any_checksum(
+    tmp_path: Path, written: bytes, there: bytes, damaged: bytes, message: str
+) -> None:
+    assert there in written
+    path = sealed(tmp_path / "a", written.replace(there, damaged, 1))
+    with pytest.raises(RecordError, match=rf"a, line \d+: .*{message}"):
+        list(read_trajectory(path)[1])
+    with pytest.raises(RecordError, match=rf"a, line \d+: .*{message}"):
+        [TrajectoryIndex(path)[place] for place in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("there", "damaged", "message"),
+    [
+        (b'"totals":{"player_0"', b'"totals":{"player_9"', "do not agree"),
+        (b'{"player":"player_1","observation":[', b'{"player":"player_0","observation":[', "do not agree"),
+    ],
+)
+def test_a_match_of_other_players_than_the_header_says_is_refused(
+    tmp_path: Path, written: bytes, there: bytes, damaged: bytes, message: str
+) -> None:
+    assert there in written
+    path = sealed(tmp_path / "a", written.replace(there, damaged, 1))
+    with pytest.raises(RecordError, match=rf"a, line \d+: .*{message}"):
+        list(read_trajectory(path)[1])
+
+
+def test_half_a_surrogate_pair_is_recorded_as_a_replacement_character(tmp_path: Path) -> None:
+    said = Decision(0, reply="a\ud800\\ud800\udc00", motivation="\U0001f600")
+    move = Move("p", decision=said)
+    write(tmp_path / "a", [MatchRecord(0, 1, ((move,),), match_outcome(((move,),)))], ALONE)
+    (match,) = read_trajectory(tmp_path / "a")[1]
+    assert match.steps[0][0].decision == replace(said, reply="a\ufffd\\ud800\ufffd")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_json_does_not_have_are_not_recorded(tmp_path: Path, value: float) -> None:
+    move = Move("p", [value], decision=Decision(0), reward=1.0)
+    with pytest.raises(RecordError, match="NaN and infinite numbers cannot be recorded"):
+        write(tmp_path / "a", [MatchRecord(0, 1, ((move,),), match_outcome(((move,),)))])
 
 
 def test_a_match_is_written_once(tmp_path: Path) -> None:
@@ -218,9 +294,9 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b'{"format":"dilemmas-trajectory"\n', "line 1: not JSON"),
         (
             b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
-            r"version 9 .* wrote the file \(4.2\)",
+            "line 1: version: needs a number of at most 1; got 9; another version of dilemmas wrote it",
         ),
-        (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'agents' is missing"),
+        (b'{"format":"dilemmas-trajectory","version":1}\n', "line 1: the key 'environment' is missing"),
     ],
 )
 def test_a_file_that_is_no_trajectory_is_refused_and_not_changed(tmp_path: Path, content: bytes, message: str) -> None:

@@ -33,7 +33,8 @@ def test_overflow_is_an_error() -> None:
 def test_sampled_replies_are_read_and_have_independent_seeds() -> None:
     texts = ("C. We are close.", "D", "well")
     model = FakeBackend(lambda request: Response(text=texts[sum(request.seed) % 3]))
-    replies = sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=5)[0]
+    asked = [("Choose.", ("C", "D"), (3, 6, i)) for i in range(5)]
+    replies = sample_replies(model, asked)
     assert [(reply.action, reply.motivation) for reply in replies] == [
         (0, "We are close."),
         (1, ""),
@@ -41,4 +42,4 @@ def test_sampled_replies_are_read_and_have_independent_seeds() -> None:
         (0, "We are close."),
         (1, ""),
     ]
-    assert sample_replies(model, [("Choose.", ("C", "D"), (3, 6))], n=2)[0] == replies[:2]
+    assert sample_replies(model, asked[:2]) == replies[:2]

@@ -11,7 +11,7 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, Source, Turn, Unreadable
-from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
@@ -247,7 +247,7 @@ def test_a_local_model_plays(tiny_model: Path) -> None:
 
 def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ...]]:
     """The decisions of one match by step."""
-    (match,) = run_matches(lambda: parallel(name, **options), agents, 1, seed=0)
+    (match,) = finished(run_matches(lambda: parallel(name, **options), agents, 1, seed=0))
     return [tuple(move.decision for move in step) for step in match.steps]
 
 

@@ -93,6 +93,6 @@ def test_sanctions_against_too_many_are_refused() -> None:
 
 @pytest.mark.parametrize("word", ["1", "2", " 1", "--"])
 def test_a_word_for_silence_that_reads_like_a_signal_is_refused(word: str) -> None:
-    view = parallel("stag_hunt", talk=2).reset(seed=0)[1]["player_0"]["view"]
+    view = parallel("stag_hunt", talk=2, views=True).reset(seed=0)[1]["player_0"]["view"]
     with pytest.raises(TemplateError, match="cannot be told from each other in a reply"):
         presentations_now(replace(STUDY, silence=word), view)

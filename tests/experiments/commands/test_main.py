@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_every_command_has_a_help(name: str) -> None:
     [
         (["replicat"], "did you mean 'replicate'"),
         (["replicate", "--recipe", "miniture"], "did you mean 'miniatures'"),
-        (["replicate", "--teacher", "miniature-teachr"], "did you mean 'miniature-teacher'"),
+        (["replicate", "--recipe", "miniatures", "--teacher", "miniature-teachr"], "did you mean 'miniature-teacher'"),
         (["compile", "tit_for_tta", "--game", "harmony"], "did you mean 'tit_for_tat'"),
         (["compile", "tit_for_tat", "--game", "harmonny"], "did you mean 'harmony'"),
         (["compile", "miniature-student", "--game", "harmony", "--context", "freinds"], "did you mean 'friends'"),
@@ -53,8 +54,14 @@ def test_every_command_has_a_help(name: str) -> None:
         (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
         (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
         (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'"),
-        (["replicate", "--dry-run", "--teacher", "./nosuch"], "'./nosuch': no such directory"),
-        (["replicate", "--dry-run", "--student", "notes.txt/model/x"], "'notes.txt/model/x': no such directory"),
+        (
+            ["replicate", "--recipe", "miniatures", "--dry-run", "--teacher", "./nosuch"],
+            "'./nosuch': no such directory",
+        ),
+        (
+            ["replicate", "--recipe", "miniatures", "--dry-run", "--student", "notes.txt/model/x"],
+            "'notes.txt/model/x': no such directory",
+        ),
         (["replicate", "--student", "miniature-studet", "--teacher", "miniature-teacher"], "'miniature-student'"),
         (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
         (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
@@ -132,3 +139,18 @@ def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, m
     assert ended.value.code == 2
     assert "its base model cannot be used ('org/base'" in capsys.readouterr().err
     assert asked == [("nosuch", True), ("org/small", True), ("nosuch", True), ("org/base", True)]
+
+
+@pytest.mark.parametrize(("given", "missing"), [("--teacher", "--student"), ("--student", "--teacher")])
+def test_a_model_without_the_other_one_is_refused(
+    given: str, missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other one would be a model of the study, from the hub, that nobody named."""
+    with pytest.raises(SystemExit) as ended:
+        main(["replicate", given, "miniature-student", "--out", str(tmp_path / "run")])
+    assert ended.value.code == 2
+    assert f"{given} without {missing}: give both models" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(SystemExit) as ended:
+        main(["replicate", given, "miniature-student", "--recipe", "miniatures", "--dry-run"])
+    assert ended.value.code == 0

@@ -279,18 +279,18 @@ def test_an_error_is_one_line_with_the_remedy(arguments: list[str], message: str
 
 
 @pytest.mark.parametrize(
-    "results",
+    ("results", "message"),
     [
-        {"players": ["a"]},
-        {"players": ["a"], "payoff_matrix": [["x"]]},
-        {"players": ["a", "a"], "payoff_matrix": [[1, 2], [3, 4]]},
-        {"players": ["a", "b"], "payoff_matrix": [[1, 2]]},
-        [],
+        ({"players": ["a"]}, "the key 'payoff_matrix' is missing"),
+        ({"players": ["a"], "payoff_matrix": [["x"]]}, r"payoff_matrix\[0\]\[0\]: needs a number; got 'x'"),
+        ({"players": ["a", "a"], "payoff_matrix": [[1, 2], [3, 4]]}, "holds no 'players' with a square"),
+        ({"players": ["a", "b"], "payoff_matrix": [[1, 2]]}, "holds no 'players' with a square"),
+        ([], "needs keys with values"),
     ],
 )
-def test_results_without_payoffs_are_refused(results: object, tmp_path: Path) -> None:
+def test_results_without_payoffs_are_refused(results: object, message: str, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results))
-    with pytest.raises(DynamicsError, match=r"results\.json holds no"):
+    with pytest.raises(InputError, match=rf"results\.json: {message}"):
         read_payoffs(tmp_path)
 
 

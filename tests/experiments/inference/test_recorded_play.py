@@ -47,13 +47,13 @@ def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[i
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is empty; the first line must name the columns subject"),
+        ("", "the first line is empty; it must name the columns subject"),
         ("subjct,match,round,own,other\n", "line 1: no column 'subject' .*did you mean 'subjct'"),
         (HEAD + "a,1,1,C\n", "line 2: 4 fields under 5 columns"),
         (HEAD + "a,1,1,C,C\na,1,2,X,C\n", "line 3: action 'X' is not C, D, 0 or 1"),
         (HEAD + "a,1,1,1,0\n", "line 2: action '1' is a number; specify the meaning of 1 with --one C"),
         (HEAD + "a,1,one,C,C\n", "line 2: round 'one' is not a whole number"),
-        (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number of at least 1"),
+        (HEAD + "a,1,0,C,C\n", "line 2: round '0' is not a whole number from 1"),
         (HEAD + "a,,1,C,C\n", "line 2: 'match' is empty"),
         (HEAD + "a,1,1,C,C\na,1,1,C,C\n", "line 3: round 1 of match 1 of subject a occurs twice"),
         (HEAD + "a,1,1,C,C\na,1,3,C,C\n", "subject a, match 1: round 2 is missing"),

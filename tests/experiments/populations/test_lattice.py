@@ -1,7 +1,12 @@
 """The Mesa model is the population of `torus`, with agents, cells and data where Mesa users expect them."""
 
+import copy
 import json
+import pickle
+import tracemalloc
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +21,8 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.experiments.populations.torus import LatticeError, run_lattice
 
 pytest.importorskip("mesa")
+from mesa import batch_run
+
 from dilemmas.experiments.commands.lattice import command
 from dilemmas.experiments.populations.lattice import Lattice, run_model
 
@@ -24,6 +31,9 @@ PD = DEFAULTS["prisoners_dilemma"]
 
 def memory_one(first: float, cc: float, cd: float, dc: float, dd: float) -> PolicyTable:
     return compile_agent(automaton("memory_one", first, cc, cd, dc, dd), PD, 1)
+
+
+TABLE = memory_one(0.5, 0.9, 0.2, 0.6, 0.05)
 
 
 @pytest.mark.parametrize("size", [3, 8])
@@ -49,6 +59,56 @@ def test_mesa_users_find_agents_cells_and_data_where_they_expect_them() -> None:
     assert all(agent.cell.agents == [agent] for agent in model.agents)
     frame = model.datacollector.get_model_vars_dataframe()
     assert frame["cooperation"].iloc[-1] == pytest.approx(model.agents.agg("cooperation", np.mean))
+
+
+def cooperation_of_runs(**given: Any) -> list[float]:
+    """Cooperation at the end of the runs of a batch."""
+    parameters = {"table": TABLE, "size": 5, **given.pop("parameters", {})}
+    runs = batch_run(Lattice, parameters, max_steps=4, display_progress=False, **given)
+    return [run["cooperation"] for run in runs]
+
+
+@pytest.mark.filterwarnings("ignore:The `iterations` keyword:DeprecationWarning")
+def test_runs_of_a_batch_differ() -> None:
+    assert len(set(cooperation_of_runs(iterations=3))) == 3
+
+
+def test_runs_of_a_batch_can_be_reproduced() -> None:
+    """Seeds are parameters of the model or, since Mesa 3.5, of the batch."""
+    seeds = {"rng": [7, 7, 8]}
+    one, other, third = cooperation_of_runs(
+        **seeds if "rng" in signature(batch_run).parameters else {"parameters": seeds}
+    )
+    assert one == other != third
+    assert Lattice(TABLE, 5, seed=7).rng.random() == Lattice(TABLE, 5, rng=7).rng.random()
+    with pytest.raises(LatticeError, match="seed = 1, rng = 1; give one of them"):
+        Lattice(TABLE, seed=1, rng=1)
+
+
+@pytest.mark.parametrize("asked_for_agents", [False, True])
+def test_a_copy_goes_on_from_where_the_model_is(asked_for_agents: bool) -> None:
+    model = Lattice(TABLE, size=5, seed=1)
+    model.step()
+    if asked_for_agents:
+        assert len(model.agents) == 25
+    for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert (len(copied.agents), copied.steps) == (25, 1)
+        twin = pickle.loads(pickle.dumps(model))
+        twin.step()
+        copied.step()
+        assert copied.datacollector.model_vars == twin.datacollector.model_vars
+        assert (copied.torus.rates == twin.torus.rates).all()
+
+
+def test_a_model_of_a_million_agents_is_built_as_arrays() -> None:
+    """Cells and agents as objects would take 2.5 GB."""
+    tracemalloc.start()
+    model = Lattice(TABLE, size=1000, seed=0)
+    model.step()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 700e6
+    assert 0 < model.datacollector.model_vars["cooperation"][0] < 1
 
 
 def test_negative_seeds_are_refused() -> None:

@@ -1,16 +1,19 @@
-"""The figures: well formed, escaped, and no text on another one."""
+"""The figures: well formed, escaped, no text on another one, and legible on a phone."""
 
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 
 from dilemmas.experiments.reporting.charts import Dumbbell, GapRow, dumbbells, gaps, lines
+from dilemmas.experiments.reporting.svg import NARROW, WIDTH, responsive
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 LONG = "against a player with a name that nobody would give " * 3
 
-FIGURES = {
-    "dumbbells": dumbbells(
+DRAWINGS = {
+    "dumbbells": partial(
+        dumbbells,
         HOSTILE,
         HOSTILE,
         {
@@ -18,7 +21,8 @@ FIGURES = {
             LONG: [Dumbbell("y", 0, 1, 0)],
         },
     ),
-    "gaps": gaps(
+    "gaps": partial(
+        gaps,
         HOSTILE,
         HOSTILE,
         [
@@ -26,12 +30,15 @@ FIGURES = {
             GapRow(HOSTILE, -2.0, None, -5.0, "−2.00", hollow=True),
         ],
     ),
-    "lines": lines(
+    "lines": partial(
+        lines,
         LONG,
         HOSTILE,
         {f"{i} {LONG}": {LONG: [0.2] * 999, "teacher": [1.0], HOSTILE: [0, 1], f"2 {LONG}": []} for i in range(5)},
+        bands={f"0 {LONG}": {HOSTILE: [None, (0.2, 1.0)], LONG: [(0.1, 0.3)] * 500 + [None] * 499}},
     ),
 }
+FIGURES = {f"{name} {width}": draw(width=width) for name, draw in DRAWINGS.items() for width in (WIDTH, NARROW)}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -61,3 +68,25 @@ def test_no_two_texts_of_a_figure_overlap(name: str) -> None:
         for other in boxes[:i]:
             apart = left >= other[1] or right <= other[0] or top >= other[3] or bottom <= other[2]
             assert apart, (words, other[4])
+
+
+def test_a_label_is_cut_only_where_there_is_no_room() -> None:
+    """The longest context of the study, beside the scale and above it."""
+    label = "a negotiation on the environment"
+    for width in (WIDTH, NARROW):
+        assert label in dumbbells("t", "d", {"Stag hunt": [Dumbbell(label, 0, 1, 0.5)]}, width=width)
+        row = GapRow("New contexts, sampled", 0.8, (0.7, 0.9), 0.1, "0.80 [0.70, 0.90]")
+        assert row.label in gaps("t", "d", [row], width=width)
+
+
+def test_letters_are_legible_on_a_page_of_400_pixels() -> None:
+    """A figure of a phone fills its page, whose margins take about 40 pixels: letters have 12 pixels or more."""
+    page = responsive(DRAWINGS["gaps"])
+    assert page.count("<svg") == 2
+    scale = (400 - 40) / float(page.split('viewBox="0 0 ')[2].split()[0])
+    assert 12 * scale >= 12
+
+
+def test_a_band_is_drawn_between_the_ends_of_intervals_and_interrupted_where_one_is_unknown() -> None:
+    figure = lines("t", "d", {"p": {"tuned": [0.5] * 4}}, bands={"p": {"tuned": [(0, 1), (0, 1), None, (0.4, 0.6)]}})
+    assert figure.count('class="band b2"') == 2

@@ -6,12 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.experiments.reporting.intervals import (
-    basic_interval,
     chi_squared_critical,
     differ,
-    percentile_interval,
+    proportion,
     ratio,
-    resampled,
     t_critical,
     two_proportions,
     wilson,
@@ -77,30 +75,36 @@ def test_equal_samples_differ_in_five_percent_of_tests() -> None:
     assert differ(*samples).mean() == pytest.approx(0.05, abs=0.012)
 
 
-def test_basic_interval_mirrors_the_percentile_interval() -> None:
-    replicates = np.linspace(0, 1, 1001)
-    assert percentile_interval(replicates) == pytest.approx((0.025, 0.975))
-    assert basic_interval(0.8, replicates) == pytest.approx((0.625, 1.575))
+def test_the_mean_of_one_stratum_has_the_textbook_interval() -> None:
+    """Student's data: differences of ten pairs, mean 1.58, standard error 0.389 (Student 1908, Biometrika 6:1)."""
+    hours = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
+    found = ratio(hours, np.ones(10))
+    assert found.value == pytest.approx(1.58)
+    assert found.interval == pytest.approx((1.58 - 2.262 * 0.389, 1.58 + 2.262 * 0.389), abs=0.002)
 
 
-def test_bootstrap_of_a_mean_has_the_textbook_width() -> None:
-    rng = np.random.default_rng(2)
-    x = rng.normal(size=400)
-    low, high = percentile_interval(x[resampled(400, rng)].mean(axis=1))
-    assert high - low == pytest.approx(2 * 1.96 * x.std() / 20, rel=0.08)
+def test_rounds_that_are_alike_within_a_match_count_once() -> None:
+    """With design effect 10 the interval is that of the matches."""
+    matches = np.array([1, 0, 1, 1, 0, 1, 0, 1, 1, 1] * 10)
+    found, alone = proportion(10 * matches, np.full(100, 10)).interval, proportion(matches, np.ones(100)).interval
+    assert found == pytest.approx(alone, abs=0.005)
+    assert proportion([10] * 5, [10] * 5).interval == pytest.approx(wilson(5, 5, t_critical(4)))
 
 
-def test_ratio_interval_has_nominal_coverage() -> None:
-    """Matches of unequal length whose players differ: decisions of one match resemble each other."""
-    rng = np.random.default_rng(3)
-    covered = 0
-    for _ in range(300):
-        sizes = rng.integers(1, 20, 40)
-        found = ratio(rng.binomial(sizes, rng.beta(2, 2, 40)), sizes, rng, resamples=400).interval
-        assert found is not None
-        covered += found[0] <= 0.5 <= found[1]
-    assert 0.89 <= covered / 300 <= 0.98
+def test_differences_between_strata_are_no_uncertainty() -> None:
+    """Two pairs that differ by 2: their means have standard errors of 1, the mean of both sqrt(1/2); Student's t(2)."""
+    low, high = proportion([0, 0, 10, 10], [10] * 4, ["a", "a", "b", "b"]).interval or (0, 1)
+    assert 0.5 - low == pytest.approx(high - 0.5)
+    found = ratio([1.0, 3.0, 41.0, 43.0], np.ones(4), [0, 0, 1, 1]).interval
+    assert found == pytest.approx((22 - 4.303 / 2**0.5, 22 + 4.303 / 2**0.5), abs=1e-3)
 
 
-def test_one_cluster_gives_no_interval() -> None:
-    assert ratio([3], [4], np.random.default_rng(0)).interval is None
+def test_single_matches_of_strata_form_one_stratum() -> None:
+    together = ratio([1.0, 2.0, 3.0], np.ones(3), ["a", "b", "c"])
+    assert together == ratio([1.0, 2.0, 3.0], np.ones(3))
+
+
+def test_an_unknown_spread_has_no_interval() -> None:
+    assert proportion([3], [4]).interval is None
+    assert ratio([3], [4]).interval is None
+    assert ratio([3, 3], [4, 4]).interval is None

@@ -14,7 +14,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.experiments.commands.replay import command
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study import stages
+from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -109,17 +109,17 @@ def test_recipe_json_contains_the_content_of_user_files(own: Path, tmp_path: Pat
         ('game = "matrix_game"', "", "[games.my_dilemma]: the key 'game' is missing"),
         ("R = 8.5", "R = 1", "[games.harmony]: harmony needs R>T, R>S, S>P"),
         ('"my_dilemma"]', '"my_dilema"]', "unknown game 'my_dilema' in [scenarios] games; did you mean 'my_dilemma'?"),
-        ('["three", "sexes"]', '["harmony"]', "[scenarios]: new_games: 'harmony' is also in games"),
+        ('["three", "sexes"]', '["harmony"]', "scenarios: new_games: 'harmony' is also in games"),
         ('["three", "sexes"]', "[]", "[scenarios] sets: 'new_game' is empty"),
-        ('["new_game", "within"]', '["new_games"]', "[scenarios]: unknown set 'new_games'; did you mean 'new_game'?"),
-        ('["new_game", "within"]', '["new_game"]', "[scenarios]: sets = ['new_game']; needs 'within'"),
-        ('title = "a', 'tilte = "a', "[contexts.pub]: unknown key 'tilte'; did you mean 'title'?"),
-        ('title = "a chat in a pub"', "", "[contexts.pub]: the key 'title' is missing"),
-        ('title = "a chat in a pub"', "title = 3", "[contexts.pub]: title = 3; needs a text in quotes"),
+        ('["new_game", "within"]', '["new_games"]', "scenarios: unknown set 'new_games'; did you mean 'new_game'?"),
+        ('["new_game", "within"]', '["new_game"]', "scenarios: sets = ['new_game']; needs 'within'"),
+        ('title = "a', 'tilte = "a', "contexts.pub: unknown key 'tilte'; did you mean 'title'?"),
+        ('title = "a chat in a pub"', "", "contexts.pub: the key 'title' is missing"),
+        ('title = "a chat in a pub"', "title = 3", "contexts.pub.title: needs a text; got 3"),
         ("[contexts.pub]", "[contexts.'a/b']", "[contexts]: 'a/b' cannot be a name"),
-        ("[contexts.pub]", "[contexts]\npub = 3\n[contexts.bar]", "needs a table [contexts.pub]"),
-        ('"mine.toml"', '"mien.toml"', "[prompting]: unknown template 'mien.toml'"),
-        ("[[3, 0], [0, 2]]", "[[3, 0, 1], [0, 2, 1]]", "own.toml [games.sexes]: "),
+        ("[contexts.pub]", "[contexts]\npub = 3\n[contexts.bar]", "contexts.pub: needs keys with values; got 3"),
+        ('"mine.toml"', '"mien.toml"', "prompting.template: unknown template 'mien.toml'"),
+        ("[[3, 0], [0, 2]]", "[[3, 0, 1], [0, 2, 1]]", "own.toml: [games.sexes]: "),
         (
             TABLES,
             TABLES.replace("]]", ", 1]]").replace("],", ", 1],"),
@@ -163,8 +163,8 @@ def asked(folder: Path, recipe: Path) -> Mapping[str, object]:
     models = {role: FakeBackend(answer, role) for role in ("teacher", "untuned", "tuned")}
     for role, model in models.items():
         list(stages.ask_model(run, role, model))
-    assert len(list(stages.play_matches(run, models))) == len(stages.pairings(run.recipe))
-    stages.compile_tables(run, models)
+    assert len(list(playing.play_matches(run, models))) == len(playing.pairings(run.recipe))
+    playing.compile_tables(run, models)
     return evaluate(collect(run, models))
 
 

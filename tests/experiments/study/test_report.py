@@ -20,9 +20,10 @@ from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.study.answers import Answers, ScenarioResult
 from dilemmas.experiments.study.data import StudyData, StudyModel
 from dilemmas.experiments.study.evaluation import evaluate
+from dilemmas.experiments.study.playing import Pairing
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, terminal_sections, write_study_report
-from dilemmas.experiments.study.stages import Asked, Pairing
+from dilemmas.experiments.study.stages import Asked
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 RNG = np.random.default_rng(0)
@@ -54,7 +55,9 @@ def asked(name: str) -> Asked:
 def match(number: int) -> MatchRecord:
     """Five rounds between two players who draw at random."""
     steps = tuple(
-        tuple(Move(f"player_{seat}", [], ROUND, int(RNG.integers(2)), float(RNG.integers(4))) for seat in (0, 1))
+        tuple(
+            Move(f"player_{seat}", [], int(RNG.integers(2)), float(RNG.integers(4)), decision=ROUND) for seat in (0, 1)
+        )
         for _ in range(5)
     )
     return MatchRecord(number, 0, steps, match_outcome(steps))

@@ -11,6 +11,7 @@ from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request,
 from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.data import collect
@@ -37,7 +38,7 @@ def test_results_of_another_version_are_refused_with_the_remedy(tmp_path: Path) 
     run = ready(tmp_path / "run")
     run.begin()
     run.path("results.json").write_text('{"version": 0}')
-    with pytest.raises(RunError, match="has version 0, not 1; delete it and repeat the command"):
+    with pytest.raises(RunError, match="has version 0, not 2; delete it and repeat the command"):
         replicate(run, Console(stderr=True))
 
 
@@ -56,10 +57,10 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: boo
         for _ in study.ask_model(run, role, model):
             pass
         backends[role] = CachingBackend(model)
-        ask_ahead(run.recipe, backends[role])
+        list(ask_ahead(run.recipe, backends[role]))
         gone.append(role)
-    assert len(list(study.play_matches(run, backends))) == len(study.pairings(run.recipe))
-    study.compile_tables(run, backends)
+    assert len(list(playing.play_matches(run, backends))) == len(playing.pairings(run.recipe))
+    playing.compile_tables(run, backends)
     evaluate(collect(run, backends))
 
 

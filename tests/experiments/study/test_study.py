@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import dilemmas.agents as agents
+from dilemmas.agents.models.open_model import open_model
+
 BARS = {"within": 0.90, "new_context": 0.60, "new_game": 0.45, "new_both": 0.40}
 STAGES = ("teacher", "untuned student", "distillation", "tuned student", "matches", "population", "evaluation")
 DILEMMAS = [sys.executable, "-c", "from dilemmas.experiments.commands.main import main; main()"]
@@ -44,6 +47,17 @@ def test_a_run_folder_is_complete(small_run: Path) -> None:
         assert {"gap_closed", "interval", "null"} <= set(row)
     assert results["seed"] == 0
     assert results["seconds"] > 0
+
+
+def test_an_adapter_names_its_base_on_every_machine(small_run: Path) -> None:
+    adapter = small_run / "runs" / "replicate" / "adapter"
+    assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "miniature-student"
+    base = json.loads((adapter / "training.json").read_text())["base"]
+    assert base["name"] == "miniature-student"
+    assert len(base["fingerprint"]) == 16
+    assert open_model(str(adapter)).fingerprint.startswith(base["fingerprint"])
+    for file in adapter.glob("*.[jm][sd]*"):
+        assert str(Path(agents.__file__).parent) not in file.read_text(), file
 
 
 def test_a_resumed_run_has_the_same_results(small_run: Path, tmp_path: Path) -> None:

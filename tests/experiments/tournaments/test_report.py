@@ -123,7 +123,7 @@ def test_exact_results_are_reported_without_sampling_error(tmp_path: Path) -> No
     assert 'class="whisker"' in sampled
 
 
-@pytest.mark.parametrize(("matches", "words"), [(1, "there are no intervals"), (3, "too narrow"), (10, "")])
+@pytest.mark.parametrize(("matches", "words"), [(1, "there are no intervals"), (3, "intervals wide"), (10, "")])
 def test_few_matches_are_a_warning(matches: int, words: str) -> None:
     text = " ".join(shown(field("abc", engine="compiled", matches=matches), 500).split())
     assert words in text
@@ -166,7 +166,9 @@ def test_payoffs_have_intervals_and_players_fingerprints(tmp_path: Path) -> None
 
 def test_a_crowd_is_drawn_in_a_few_lines(tmp_path: Path) -> None:
     page = report(field(named(45)), tmp_path)
-    assert len(re.findall(r'<polyline class="l\d" points="[^"]*"><title>', page)) == 6
+    assert len(re.findall(r'<polyline class="l\d" points="[^"]*"><title>', page)) == 2 * 6, (
+        "for wide and for narrow pages"
+    )
     assert "the 40 others" in page
 
 

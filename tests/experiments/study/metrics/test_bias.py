@@ -19,6 +19,7 @@ from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
+from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.metrics.agreement import AGREEMENT
@@ -79,7 +80,7 @@ def measured(share: Share, *games: StageGame) -> Bias:
         ways = [(scenario_prompt(STUDY, game, FRIENDS, shown=way), way.labels) for way in presentations(STUDY, game)]
         found = exact_distributions(model(share), ways)
         asked.append(np.array([one.probabilities for one in found]).reshape(-1, 2, game.n_actions))
-    return bias("games", "model", STUDY.labels, asked, np.random.default_rng(0))
+    return bias("games", "model", STUDY.labels, asked)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_the_share_is_that_of_the_answers_that_go_by_the_label_or_the_place(
     assert found.label_lean is not None
     assert (found.label.value, found.label_lean.value) == pytest.approx((abs(label), label))
     assert (found.place.value, found.place_lean.value) == pytest.approx((abs(place), place))
-    assert found.label.interval == pytest.approx((abs(label),) * 2), "all scenarios are alike"
+    assert found.label.interval is None, "all scenarios are alike"
 
 
 def test_misreading_without_preference_has_shares_but_no_leans() -> None:
@@ -164,7 +165,7 @@ BACKENDS = {
 def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> None:
     sets = run.recipe.sets()
     for role, backend in BACKENDS.items():
-        assert len(list(study.ask_model(run, role, backend))) == sum(map(len, sets.values()))
+        assert sum(study.ask_model(run, role, backend)) == sum(map(len, sets.values())) * run.recipe.observations
     data = collect(run, BACKENDS)
     rows = BIAS.measure(data)
     assert [(row["set"], row["model"]) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
@@ -197,13 +198,13 @@ def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
 def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_each_prompt(run: Run) -> None:
     for role, backend in BACKENDS.items():
         list(study.ask_model(run, role, backend))
-    pairings = study.pairings(run.recipe)
-    assert len(list(study.play_matches(run, BACKENDS))) == len(pairings)
+    pairings = playing.pairings(run.recipe)
+    assert len(list(playing.play_matches(run, BACKENDS))) == len(pairings)
     decided = [
         move.decision
         for pairing in pairings
         if pairing.model == "teacher"
-        for record in study.recorded(run, pairing)
+        for record in playing.recorded(run, pairing)
         for (move, _) in record.steps
     ]
     assert {decision.labels for decision in decided} == {("C", "D"), ("D", "C")}
@@ -217,7 +218,7 @@ def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_eac
 
 def test_tables_are_means_over_presentations(run: Run) -> None:
     """In the prisoner's dilemma defection has more points: 1/3 for cooperation, and the quarter that goes by label."""
-    tables = study.compile_tables(run, BACKENDS)
+    tables = playing.compile_tables(run, BACKENDS)
     assert tables["untuned"].memory_one() == pytest.approx((0.5,) * 5)
     assert tables["tuned"].memory_one() == pytest.approx((0.25 / 2 + 0.75 / 3,) * 5)
     assert all(table.origin.shuffled for table in tables.values())

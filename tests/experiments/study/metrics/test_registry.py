@@ -48,5 +48,5 @@ def test_one_more_metric_is_measured_and_shown(monkeypatch: pytest.MonkeyPatch, 
     assert "an own warning" in text
     assert "- an own limit" in text
     assert "Own metric" in [section.title for section in report.terminal_sections(results)]
-    evaluation.ask_ahead(recipe, FakeBackend(lambda request: Response((-1.0,) * len(request.labels)), "model"))
+    list(evaluation.ask_ahead(recipe, FakeBackend(lambda request: Response((-1.0,) * len(request.labels)), "model")))
     assert asked == ["model"]

@@ -1,0 +1,122 @@
+"""The gap closed over a set of scenarios, with its uncertainty.
+
+What remains open, R = 1 - gap closed, is a ratio of sums of distances to the teacher, or a mean of ratios. Scenarios
+are a sample: with e_s what scenario s adds to the deviation of R (its influence, of mean 0), the standard error of R is
+sqrt(S / (S - 1) sum e_s^2), and intervals have Student's quantile. The mean of ratios, which has a long tail where gaps
+are small, has its interval on the logarithmic scale.
+
+Distances between sampled answers are too large, because two samples of one model differ. Answers are drawn again from
+the observed shares, and R' is what then remains open on average. Where models are alike, noise adds up in squares, so
+that R^2 grows with the variance of the noise, which drawing again doubles: 2 R^2 - R'^2 is an estimate of R^2 without
+noise. Where they are far apart, R' = R. Its influence is 4 R e_s - 2 R' e'_s.
+"""
+
+from dataclasses import dataclass
+from math import exp, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.experiments.reporting.intervals import Interval, t_critical
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Gap closed over scenarios: 1 = as the teacher, 0 = no closer than the untuned student, negative = farther."""
+
+    value: float
+    interval: Interval | None
+    """95% interval of the gap closed without noise of sampling; None with fewer than two scenarios."""
+    null: float
+    """Gap closed by the null player."""
+    transfer: float
+    """`value` - `null`: what the student closes beyond the null player."""
+    transfer_interval: Interval | None
+    """95% interval of `transfer`; None for a mean of scenarios, whose tail is too long for one that covers as often."""
+    ceiling: float
+    """Expected value for a perfect copy of the teacher; below 1 for sampled answers, because two samples of one model
+    differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Distances of students to the teacher in S scenarios, in [0, 1]."""
+
+    untuned: Array
+    """Shape (S,); above 0."""
+    tuned: Array
+    """Shape (S,)."""
+    null: Array
+    """Of the null player, shape (S,)."""
+
+
+def measured_gap(found: Distances, again: Distances | None, ceiling: float, mean: bool) -> Gap:
+    """The gap closed over at least one scenario.
+
+    Parameters
+    ----------
+    found
+        Observed distances.
+    again
+        Mean distances between answers drawn again; None for exact probabilities.
+    ceiling
+        See `Gap`.
+    mean
+        Mean of the scenarios' gaps closed instead of the ratio of sums.
+    """
+    value, null = (_open(part, found.untuned, mean)[0] for part in (found.tuned, found.null))
+    interval, beyond = _intervals(found, again, mean) if len(found.untuned) > 1 else (None, None)
+    return Gap(1 - value, interval, 1 - null, null - value, None if mean else beyond, ceiling)
+
+
+def _open(student: Array, untuned: Array, mean: bool) -> tuple[float, Array]:
+    """What remains open of the gap, and the influence of each scenario on it, shape (S,)."""
+    if mean:
+        ratios = student / untuned
+        return float(ratios.mean()), (ratios - ratios.mean()) / len(ratios)
+    value = student.sum() / untuned.sum()
+    return float(value), (student - value * untuned) / untuned.sum()
+
+
+def _intervals(found: Distances, again: Distances | None, mean: bool) -> tuple[Interval, Interval]:
+    """Intervals of the gap closed, and of what it is beyond that of the null player."""
+    null, influence_null = _open(found.null, found.untuned, mean)
+    value, influence = _open(found.tuned, found.untuned, mean)
+    if again is None:
+        centre, shared = value, _correlation(influence_null, influence)
+        low, high = _around(value, _reach(influence), mean)
+    else:
+        null = 2 * null - _open(again.null, again.untuned, mean)[0]
+        noisy, influence_noisy = _open(again.tuned, again.untuned, mean)
+        raw_reach = _reach(influence)
+        squared = 2 * value**2 - noisy**2
+        influence = 4 * value * influence - 2 * noisy * influence_noisy
+        low, centre, high = (sqrt(max(0.0, squared + way * _reach(influence))) for way in (-1, 0, 1))
+        high = max(high, _around(value, raw_reach, mean)[1] if mean else centre + raw_reach)
+        shared = _correlation(influence_null, influence) if low else 0.0
+    alone = _reach(influence_null)
+    below, above = (
+        sqrt(max(0.0, alone**2 + one**2 - 2 * shared * alone * one)) for one in (high - centre, centre - low)
+    )
+    transfer = null - centre
+    return (1 - high, min(1.0, 1 - low)), (transfer - below, transfer + above)
+
+
+def _reach(influence: Array) -> float:
+    """Half the width of the 95% interval of an estimate."""
+    count = len(influence)
+    return t_critical(count - 1) * sqrt(count / (count - 1) * float((influence**2).sum()))
+
+
+def _around(value: float, reach: float, mean: bool) -> Interval:
+    """The ends of an interval around a value of at least 0; symmetric in its logarithm for a mean of ratios."""
+    if mean and value:
+        return value * exp(-reach / value), value * exp(reach / value)
+    return value - reach, value + reach
+
+
+def _correlation(one: Array, other: Array) -> float:
+    scale = sqrt(float((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / scale if scale else 0.0

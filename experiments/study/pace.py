@@ -1,0 +1,110 @@
+"""How much is asked of a model at once: what it answers in a time that a stop may lose.
+
+Small models are asked in large batches of fixed size, so that a resumed run has the same batches and the same bytes.
+Other models are asked in portions that grow while they are answered quickly; beyond six digits their probabilities
+depend on the portions.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from dilemmas.agents.models.backend import Backend, Request, Response
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line
+from dilemmas.experiments.run_folder import RunError
+
+SMALL = 100_000_000
+"""Bytes of weights up to which a model is small: it answers a whole batch in seconds."""
+KEPT = 30.0
+"""Seconds of work after which answers are kept."""
+AIM = KEPT / 3
+"""Seconds that a portion may take, by the speed of the one before: it is exceeded where later prompts are longer."""
+FASTER = 4
+"""Largest factor from one portion to the next."""
+
+Item = TypeVar("Item")
+
+
+def is_small(backend: Backend) -> bool:
+    """Whether a model is known to be small; the size of a model elsewhere is not known."""
+    return 0 < backend.size < SMALL
+
+
+class Pace:
+    """Divides work into portions, each sized by the time that the caller took for the one before."""
+
+    def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+        """`backend`: the model that is asked. `clock`: time in seconds."""
+        self._whole, self._clock, self._size = is_small(backend), clock, 1
+
+    def portions(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Consecutive parts of the items; all of them as one for a small model, however long it takes."""
+        done = 0
+        while done < len(items):
+            size = len(items) if self._whole else self._size
+            part, begun = items[done : done + size], self._clock()
+            yield part
+            done += len(part)
+            speed = len(part) / max(self._clock() - begun, 1e-9)
+            self._size = max(1, int(min(FASTER * len(part), AIM * speed)))
+
+
+class KeptBackend:
+    """A backend whose label probabilities are written to a file as they come; those in the file are not asked again."""
+
+    def __init__(self, below: Backend, path: Path) -> None:
+        """`RunError` for a damaged file; an incomplete last line is removed. Those of other weights are not used."""
+        self.below, self.path = below, path
+        self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
+        self._pace = Pace(below)
+        if path.is_file():
+            drop_incomplete_line(path)
+            for number, line in complete_lines(path):
+                self._read(number, line)
+
+    def _read(self, number: int, line: bytes) -> None:
+        try:
+            found = json.loads(line)
+            logprobs, labels = (tuple(found[key]) for key in ("logprobs", "labels"))
+            if found["model"] == self.fingerprint and len(logprobs) == len(labels):
+                self._known[str(found["prompt"]), labels] = Response(tuple(map(float, logprobs)))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"{self.path}, line {number}: not a question ({type(error).__name__}: {error})"
+            raise RunError(f"{what}; delete the line: the model is then asked again") from None
+
+    @property
+    def name(self) -> str:
+        return self.below.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.below.fingerprint
+
+    @property
+    def size(self) -> int:
+        return self.below.size
+
+    def unload(self) -> None:
+        self.below.unload()
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """As of the backend; requests for text pass through."""
+        asked = list({(r.prompt, r.labels): r for r in requests if not r.max_tokens}.values())
+        missing = [request for request in asked if (request.prompt, request.labels) not in self._known]
+        for portion in self._pace.portions(missing):
+            self._keep(portion, self.below.respond(portion))
+        sampled = [request for request in requests if request.max_tokens]
+        texts = iter(self.below.respond(sampled) if sampled else ())
+        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
+
+    def _keep(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
+        """Remember the responses, and write those that were not refused."""
+        lines = []
+        for request, response in zip(requests, responses, strict=True):
+            self._known[request.prompt, request.labels] = response
+            if not response.refused:
+                line = {"model": self.fingerprint, "prompt": request.prompt, "labels": request.labels}
+                lines.append(json.dumps(line | {"logprobs": response.logprobs}, ensure_ascii=False) + "\n")
+        append_text(self.path, "".join(lines))

@@ -1,0 +1,133 @@
+"""Work on a slow model is kept at least every 30 seconds, and what is kept is not asked again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study import pace as pacing
+from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.evaluation import ask_ahead
+from dilemmas.experiments.study.pace import KEPT, KeptBackend, Pace
+from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.run import Run
+
+
+class StoppedError(Exception):
+    """The run was killed."""
+
+
+class SlowModel:
+    """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
+
+    name = fingerprint = "slow"
+
+    def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
+        self.seconds, self.patience, self.size = seconds, patience, size
+        self.now = 0.0
+        self.asked: list[Request] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        for request in requests:
+            self.now += self.seconds
+            if self.now > self.patience:
+                raise StoppedError
+            self.asked.append(request)
+        return [Response((-0.5,) * len(r.labels), f"{'CD'[r.seed[-1] % 2]}. {r.seed}") for r in requests]
+
+    def unload(self) -> None:
+        """Does nothing."""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "run", Recipe(observations=6))
+
+
+def paced(model: SlowModel, monkeypatch: pytest.MonkeyPatch) -> SlowModel:
+    """The model, by whose clock portions are timed."""
+    monkeypatch.setattr(pacing, "Pace", lambda backend: Pace(backend, model.clock))
+    monkeypatch.setattr(study, "Pace", lambda backend: Pace(backend, model.clock))
+    return model
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.4, 4.0, 14.0])
+def test_replies_of_a_slow_model_are_kept_every_thirty_seconds(
+    seconds: float, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, last = paced(SlowModel(seconds), monkeypatch), 0.0
+    answers = run.path("answers", "teacher.jsonl")
+    begun = run.path("answers", "teacher.begun.jsonl")
+    kept = 0
+    for more in study.ask_model(run, "teacher", model):
+        assert model.now - last <= KEPT
+        kept, last = kept + more, model.now
+        parts = study.read_answers(answers), study.read_parts(begun)
+        names = {asked.scenario for asked in parts[0]}
+        rest = [asked for asked in parts[1] if asked.scenario not in names]
+        assert sum(len(asked.replies) for asked in (*parts[0], *rest)) == kept
+    assert kept == 162 * 6
+    assert not begun.exists()
+
+
+def test_a_model_that_is_stopped_again_and_again_is_asked_everything_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped every 50 seconds, with 1 second a reply: less than 30 of the seconds are lost each time."""
+    whole = Run(tmp_path / "whole", run.recipe)
+    list(study.ask_model(whole, "teacher", FakeBackend(lambda request: SlowModel(0).respond([request])[0])))
+    asked = 0
+    for _ in range(60):
+        model = paced(SlowModel(1.0, patience=50.0), monkeypatch)
+        try:
+            list(study.ask_model(run, "teacher", model))
+            break
+        except StoppedError:
+            asked += len(model.asked)
+    assert asked < 2.5 * 162 * 6, "each stop loses less than 30 of 50 replies"
+    one, other = (folder.path("answers", "teacher.jsonl").read_bytes() for folder in (run, whole))
+    assert one == other
+
+
+def test_a_small_model_is_asked_in_batches_of_fixed_size(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the machine is slow: the batches of a resumed run are those of an undisturbed one."""
+    model = paced(SlowModel(5.0, size=1_000_000), monkeypatch)
+    assert list(study.ask_model(run, "teacher", model)) == [0, *[20 * 6] * 8, 2 * 6]
+
+
+def test_questions_are_kept_as_they_come_and_not_asked_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = run.path("questions", "teacher.jsonl")
+    total = 0
+    for _ in range(100):
+        model = paced(SlowModel(1.0, patience=60.0), monkeypatch)
+        kept = KeptBackend(model, path)
+        try:
+            list(ask_ahead(run.recipe, CachingBackend(kept)))
+            break
+        except StoppedError:
+            total += len(model.asked)
+    assert len({line for line in path.read_bytes().splitlines()}) == len(path.read_bytes().splitlines())
+    again = SlowModel(1.0, patience=0.0)
+    list(ask_ahead(run.recipe, CachingBackend(KeptBackend(again, path))))
+    assert again.asked == []
+
+
+def test_questions_of_other_weights_are_asked_again(tmp_path: Path) -> None:
+    path, request = tmp_path / "teacher.jsonl", Request("Which?", ("C", "D"))
+    KeptBackend(SlowModel(1.0), path).respond([request])
+    other = SlowModel(1.0)
+    other.fingerprint = "other weights"
+    KeptBackend(other, path).respond([request, Request("Which?", (), max_tokens=3)])
+    assert len(other.asked) == 2
+
+
+def test_a_damaged_question_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "teacher.jsonl"
+    path.write_text('{"model": "slow"}\n', encoding="utf-8")
+    with pytest.raises(RunError, match=r"line 1: not a question .*delete the line"):
+        KeptBackend(SlowModel(1.0), path)

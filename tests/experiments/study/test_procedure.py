@@ -1,0 +1,37 @@
+"""The procedure as a whole, with fakes for models."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.experiments.commands.replicate import replicate
+from dilemmas.experiments.study import procedure
+from dilemmas.experiments.study.recipe import LatticeSettings, MatchSettings
+from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.run import Run
+
+
+def mute(request: Request) -> Response:
+    """A model whose replies choose nothing, and whose probabilities are even."""
+    return Response(tuple(-math.log(len(request.labels)) for _ in request.labels), text="I would rather not say.")
+
+
+def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedure, "open_model", lambda spec, **_: FakeBackend(mute, spec))
+    matches = MatchSettings(("harmony",), ("team",), ("random",), rounds=3, repetitions=2)
+    population = LatticeSettings(size=5, steps=3)
+    recipe = replace(load_recipe("miniatures"), observations=3, matches=matches, population=population)
+    results = replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    assert results["training"]["examples"] == 0
+    assert {row["unreadable"] for row in results["unreadable"] if row["set"] == "within"} == {60}
+    assert "the student was not trained" in results["warnings"][0]
+    report = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    assert "the tuned student is the untuned one" in report
+    assert "100% of the replies of the teacher model" in report
+    assert json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8")) == results
+    assert not (tmp_path / "run" / "adapter").exists()
