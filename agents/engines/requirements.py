@@ -40,8 +40,8 @@ MOST_ROUNDS = 10**10
 """Most rounds of a match, on average, for sampled engines: some minutes in compiled code."""
 MOST_ROUNDS_IN_CHAIN = 10**7
 """Most rounds of a match for `chain`, unless only the continuation probability ends matches."""
-MOST_MOVES = 1 << 20
-"""Most decisions that are in memory for `environment`: one gigabyte."""
+MOST_MOVES = 1 << 19
+"""Most decisions that are in memory for `environment`: half a gigabyte, and three times as much for a replay."""
 
 
 class EngineError(InputError):

@@ -45,6 +45,8 @@ __all__ = [
     "read_trajectory",
 ]
 
+MOST_BYTES = 1 << 28
+"""Longest match that is read, in bytes; about three times as much memory is used."""
 SUFFIX = ".trajectory.jsonl"
 """Suffix of the names of trajectory files."""
 
@@ -116,16 +118,21 @@ class _Blocks:
     def __iter__(self) -> Iterator[list[bytes]]:
         """Read the remaining matches; `CutError` if the last one is incomplete."""
         block: list[bytes] = []
+        size = 0
         with self.path.open("rb") as file:
             file.seek(self.offset)
             while line := file.readline(LINE_SIZE):
                 block.append(line)
+                size += len(line)
+                if size > MOST_BYTES:
+                    where = f"{self.path}, line {self.line}: the match that begins here"
+                    raise RecordError(f"{where} has over {MOST_BYTES:,} bytes and would not fit into memory")
                 if is_end_line(line):
                     self._check(block)
                     yield block
-                    self.offset += sum(map(len, block))
+                    self.offset += size
                     self.line += len(block)
-                    block = []
+                    block, size = [], 0
         if block:
             raise CutError(
                 f"{self.path}, line {self.line + len(block) - 1}: the match that begins on line {self.line} is"

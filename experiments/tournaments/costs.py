@@ -13,7 +13,7 @@ from dilemmas.experiments.tournaments.settings import TournamentError
 
 MOST_MATCHES = 20_000_000
 """Most sampled matches of a tournament, whose results are held in memory: some gigabytes."""
-ROUND_SECONDS = {"cycle": 0.0, "chain": 0.0, "compiled": 3e-8, "vectorised": 3e-6, "environment": 2e-4}
+ROUND_SECONDS = {"cycle": 0.0, "chain": 0.0, "compiled": 1e-8, "vectorised": 1e-7, "environment": 1e-4}
 """Approximate duration of a decision by engine, in seconds; that of exact engines hardly depends on rounds."""
 
 

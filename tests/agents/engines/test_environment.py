@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Turn
+from dilemmas.agents.engines import environment
 from dilemmas.agents.engines.chains import play_chains
 from dilemmas.agents.engines.cycles import play_cycle
 from dilemmas.agents.engines.environment import play_in_environment
@@ -76,6 +77,15 @@ def seeds(matches: int, seed: int = 0) -> NDArray[np.uint64]:
 
 def one(rules: Repeated, *group: Agent, matches: int = 1) -> Tally:
     return play_in_environment(rules, group, seeds(matches))
+
+
+def test_matches_do_not_depend_on_how_many_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = rules_of(PD, rounds=5, noise=0.2)
+    together = one(rules, FICKLE, TFT, matches=5)
+    monkeypatch.setattr(environment, "MOST_MOVES", 25)
+    apart = one(rules, FICKLE, TFT, matches=5)
+    assert np.array_equal(together.moves, apart.moves)
+    assert np.array_equal(together.payoffs, apart.payoffs)
 
 
 @pytest.mark.parametrize("options", [{}, {"punishment": (1, 3)}, {"talk": 1}, {"punishment": (1, 2), "reward": (1, 1)}])

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable
+from dilemmas.agents.matches import trajectory
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, match_outcome
 from dilemmas.agents.matches.trajectory import CutError, Header, TrajectoryIndex, TrajectoryWriter, read_trajectory
@@ -139,6 +140,17 @@ def test_a_cut_file_yields_its_complete_matches_and_then_an_error(tmp_path: Path
     index = TrajectoryIndex(path)
     assert len(index) == 3
     assert "the match that begins on line" in str(index.cut)
+
+
+def test_a_match_that_does_not_fit_into_memory_is_refused(
+    tmp_path: Path, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(written)
+    monkeypatch.setattr(trajectory, "MOST_BYTES", 100)
+    for read in (lambda: list(read_trajectory(path)[1]), lambda: TrajectoryIndex(path)):
+        with pytest.raises(RecordError, match="a, line 2: the match that begins here has over 100 bytes"):
+            read()
 
 
 @pytest.mark.parametrize("step", range(1, 40))

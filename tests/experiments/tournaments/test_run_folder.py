@@ -199,7 +199,8 @@ def test_ctrl_c_ends_all_workers_with_one_line(tmp_path: Path, workers: str) -> 
     os.killpg(process.pid, signal.SIGINT)
     found = process.communicate(timeout=60)[1]  # of the workers, too: none of them holds the pipe open
     assert process.returncode == 130
-    assert found.split("\n", 1)[1].strip() == "interrupted; repeat the same command to resume"
+    assert found.splitlines()[-1] == "interrupted; repeat the same command to resume"
+    assert len(found.splitlines()) <= 3  # an announcement of the duration and of the work come first
 
 
 def test_an_address_without_a_cluster_is_reported_immediately() -> None:
