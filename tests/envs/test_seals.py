@@ -97,5 +97,5 @@ def test_seals_cut_by_a_kill_hold_up_to_there_and_others_are_refused(folder: Pat
     check_sealed(folder / "rows.jsonl")
     for damaged in (b"{}\n", b"\xff\n", b'{"file": 1, "lines": 1, "bytes": 1, "sha256": "", "finished": true}\n'):
         path.write_bytes(whole + damaged)
-        with pytest.raises(SealError, match=r"seals\.jsonl, line 6 is not a seal; restore the file"):
+        with pytest.raises(SealError, match=r"seals\.jsonl, line 6: .*; restore the file"):
             check_sealed(folder / "rows.jsonl")

@@ -152,7 +152,7 @@ def test_columns_that_contradict_the_messages_are_refused(tmp_path) -> None:
     [
         ("{", "line 2: not JSON"),
         ("{}", "line 2: the key 'messages' is missing"),
-        ("[1]", "line 2: needs keys with values; got \[1\]"),
+        ("[1]", r"line 2: needs keys with values; got \[1\]"),
         (
             '{"messages": [], "scenario": "", "label": "", "action": 0, "motivation": ""}',
             "line 2: messages: needs a list of more than 0",

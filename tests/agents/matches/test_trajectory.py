@@ -229,7 +229,11 @@ def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: byte
         (b'"match":1', b'"match":-1', r"match: needs a number of at least 0; got -1"),
         (b'"rounds":3,"totals"', b'"rounds":1e3,"totals"', r"rounds: needs a whole number; got 1000.0"),
         (b'"step":2', b'"step":3', "found step 3 where step 2 is expected"),
-        (b'"reason":"t', b'"reason":"x', "reason: needs 'terminated', 'truncated' or 'aborted'; got 'xerminated'"),
+        (
+            b'"reason":"t',
+            b'"reason":"x',
+            "reason: needs 'terminated', 'truncated', 'aborted' or 'failed'; got 'xerminated'",
+        ),
     ],
 )
 def test_values_of_a_wrong_type_are_refused_under_any_checksum(

@@ -12,7 +12,7 @@ from recorded_matches import PUB, model, record, replay
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Traits, Unreadable
 from dilemmas.agents.matches.match import run_matches
-from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
+from dilemmas.agents.matches.record import MatchRecord, Move, Reason, RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
 from dilemmas.agents.strategies.catalogue import Uniform, bernoulli, strategy
 from dilemmas.agents.tables.compilation import compile_agent
@@ -271,4 +271,33 @@ def test_options_come_back_from_the_file_as_they_were(tmp_path: Path, name: str,
     with TrajectoryWriter(path, header) as writer:
         for match in run_matches(lambda: parallel(name, **options), agents, 3, 3):
             writer.write(match)
+    assert replay(path)[0] == 0
+
+
+class Breaks:
+    """Tit for tat that fails in the third round of some matches."""
+
+    name, _inner = "breaks", strategy("tft")
+    traits = _inner.traits
+
+    def describe(self) -> PlayerRecord:
+        return self._inner.describe()
+
+    def decide(self, turns: Any) -> Any:
+        if any(turn.info["view"].round == 2 and turn.rng.random() < 0.5 for turn in turns):
+            raise RuntimeError("no more")
+        return self._inner.decide(turns)
+
+    policy = decide
+
+
+def test_a_match_in_which_an_agent_failed_is_replayed_as_far_as_it_was_played(tmp_path: Path) -> None:
+    agents, options = [Breaks(), strategy("alld")], {"rounds": 4}
+    path = tmp_path / "a.trajectory.jsonl"
+    header = Header("dilemmas/stag_hunt-v0", tuple(agent.describe() for agent in agents), 3, options)
+    with TrajectoryWriter(path, header) as writer:
+        for match in run_matches(lambda: parallel("stag_hunt", **options), agents, 6, 3):
+            writer.write(match)
+    reasons = [match.outcome.reason for match in read_trajectory(path)[1]]
+    assert {*reasons} == {Reason.FAILED, Reason.TERMINATED}
     assert replay(path)[0] == 0

@@ -47,6 +47,7 @@ game = "matrix_game"
 T = 9
 R = 7
 P = 2
+S = 0
 [games.harmony]
 game = "harmony"
 R = 8.5
