@@ -18,6 +18,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
 from typing import Literal, cast
 
@@ -250,7 +251,7 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
     try:
         strategy(text, players, game)
     except UnknownNameError:
-        if not Path(text).expanduser().is_dir():
+        if not Path(expanduser(text)).is_dir():
             raise UnknownNameError(_unknown(text)) from None
         return "model"
     return "strategy"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def locate(model: str, ask_hub: bool = True) -> Path:
                 " build it with `dilemmas miniatures build --out DIR` and give its directory"
             )
         return built_in
-    folder = Path(model).expanduser()
+    folder = Path(expanduser(model))
     if folder.is_dir():
         return folder
     if model.startswith("mini") and "/" not in model:
@@ -114,12 +115,12 @@ def locate(model: str, ask_hub: bool = True) -> Path:
 
 def is_hub_id(model: str) -> bool:
     """Whether a model is specified by a hub id, not by a built-in name or a directory."""
-    return model not in BUILT_IN and not Path(model).expanduser().is_dir()
+    return model not in BUILT_IN and not Path(expanduser(model)).is_dir()
 
 
 def portable_name(model: str) -> str:
     """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
-    return model if model in BUILT_IN or is_hub_id(model) else str(Path(model).expanduser().resolve())
+    return model if model in BUILT_IN or is_hub_id(model) else str(Path(expanduser(model)).resolve())
 
 
 def check_model(model: str, folder: Path) -> None:
@@ -247,5 +248,5 @@ def _read_json(model: str, file: Path) -> dict[str, Any]:
 
 def _short(model: str) -> str:
     """The last part of the path of a directory; anything else unchanged."""
-    folder = Path(model).expanduser()
+    folder = Path(expanduser(model))
     return folder.resolve().name if folder.is_dir() else model

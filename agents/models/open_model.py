@@ -13,6 +13,7 @@ A model with an adapter:
 import gc
 from collections.abc import Sequence
 from importlib.util import find_spec
+from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,10 @@ def check_installed() -> None:
 
 def split_spec(spec: str) -> tuple[str, str | None]:
     """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory is part of the name."""
-    if Path(spec).expanduser().is_dir():
+    if Path(expanduser(spec)).is_dir():
         return spec, None
     ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
-    known = [way for way in ways if way[0] in BUILT_IN or Path(way[0]).expanduser().is_dir()]
+    known = [way for way in ways if way[0] in BUILT_IN or Path(expanduser(way[0])).is_dir()]
     model, adapter = next(iter([*known, *ways]), (spec, ""))
     return model, adapter or None
 

@@ -9,11 +9,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from dilemmas.envs.checks import check_memory
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
-from dilemmas.experiments.inference.likelihoods import evidence
+from dilemmas.experiments.inference.likelihoods import Evidence, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.play_tables import TABLES, unused_columns
 from dilemmas.experiments.inference.recorded_play import (
@@ -24,6 +25,7 @@ from dilemmas.experiments.inference.recorded_play import (
     common_game,
     read_play,
 )
+from dilemmas.experiments.reporting.cost import check_duration
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
@@ -88,6 +90,7 @@ def command(
     for treatment, plays in treatments.items():
         candidates = candidate_automata(specs, plays[0].players, common_game(plays))
         counted = evidence(by_subject(plays, by), candidates)
+        check_bootstrap(counted, bootstrap)
         with SafeConsole(stderr=True).status("fitting"):
             if select is not None:
                 counted = selected(counted, rng, select, own_trembles)
@@ -103,6 +106,14 @@ def command(
             echo(line)
     if len(results) > 1:
         echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):.3f} in all")
+
+
+def check_bootstrap(counted: Evidence, samples: int) -> None:
+    """Announce a long bootstrap; `InputError` for one that takes too long or too much memory."""
+    k, subjects = len(counted.strategies), len(counted.subjects)
+    what = f"{samples:,} bootstrap samples of {subjects:,} subjects with {k} strategies"
+    check_memory(what, 16.0 * samples * (subjects + 4 * k), "take a smaller --bootstrap")
+    check_duration(what, 3e-6 * samples * subjects * k, "take a smaller --bootstrap")
 
 
 def tell_unused(paths: Sequence[Path]) -> None:

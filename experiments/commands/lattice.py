@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from dilemmas.envs.checks import check_memory
 from dilemmas.envs.locks import locked_folder
 from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.reporting.cost import check_duration
 from dilemmas.experiments.reporting.terminal_text import echo
 
 
@@ -53,6 +55,11 @@ def command(files: Sequence[Path], size: int, steps: int, seed: int, out: Path, 
     from dilemmas.experiments.populations.torus import Curves, load_tables, write_lattice
 
     tables = load_tables(files)
+    what = f"{len(tables)} lattices of {size} x {size} players"
+    check_memory(what, 500.0 * size * size, "take a smaller --size")
+    check_duration(
+        f"{what} and {steps:,} steps", len(tables) * steps * (1e-4 + 5e-7 * size * size), "take fewer --steps"
+    )
     curves: Curves = {}
     with locked_folder(out):
         for name, table in tables.items():

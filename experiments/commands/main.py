@@ -168,8 +168,8 @@ def resumed(asked: list[str]) -> bool:
 
 def click_message(error: click.ClickException) -> str:
     """The message of click about the arguments, and the command with the help."""
-    message = error.format_message()
-    if "\n" in message:  # the help itself, if no command is given
+    message, ctx = error.format_message(), error.ctx if isinstance(error, click.UsageError) else None
+    if ctx and message == ctx.get_help():  # no command is given
         return message
-    asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    asked = ctx.command_path if ctx else ""
     return message_line(f"error: {message}") + (f" (see {asked} --help)" if asked else "")

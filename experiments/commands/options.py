@@ -168,7 +168,9 @@ def reading_options(function: Function) -> Function:
 
 
 def check_overwrite(path: Path | None, option: str, force: bool) -> None:
-    """Raise `OverwriteError` if a file exists and `force` is not set."""
+    """Raise `OverwriteError` if a file exists and `force` is not set, or if a folder is there."""
+    if path is not None and path.is_dir():
+        raise OverwriteError(f"{option}: '{path}' is a folder; give the name of a file")
     if path is not None and path.exists() and not force:
         raise OverwriteError(f"{path} exists; choose another {option}, or overwrite it with --force")
 

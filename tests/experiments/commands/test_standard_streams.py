@@ -1,5 +1,7 @@
 """Standard streams that are closed, full or no longer read; and folders that another process writes."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +72,16 @@ def test_a_folder_in_use_is_refused_in_one_line(
     assert ended.value.code == 2
     assert line.startswith(f"error: {folder} is in use by another process (process ")
     assert list(Path(folder).iterdir()) == []
+
+
+def test_bytes_that_are_not_utf_8_are_shown_and_written_as_escapes(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "dilemmas", "tournament", "run", "--agents", "tft,alld", "--rounds", "3", "--out"]
+    done = subprocess.run([*words, b"run\xff"], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr.decode().splitlines()[-1]) == (0, "run\N{REPLACEMENT CHARACTER}/report.html")
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run\xff"))
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    assert os.fsencode(provenance["command"][-1]) == b"run\xff"
+    words[6] = b"na\xffme=tft,alld"
+    done = subprocess.run([*words, "other"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 2
+    assert b"needs printable characters" in done.stderr
