@@ -248,7 +248,7 @@ def test_a_prompt_that_is_too_long_is_refused_alone(backend) -> None:
     with pytest.raises(ModelError, match="the maximum of tiny is 256"):
         exact_distributions(backend, [(long.prompt, long.labels)])
     with pytest.raises(ModelError, match="the maximum of tiny is 256"):
-        sample_replies(backend, [(long.prompt, long.labels, (0,))], n=1)
+        sample_replies(backend, [(long.prompt, long.labels, (0,))])
 
 
 def test_labels_with_the_same_tokens_are_refused(backend) -> None:

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 pytest.importorskip("peft")
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn, Unreadable
-from dilemmas.agents.matches.match import run_matches
+from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Reason
 from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
@@ -99,7 +99,7 @@ def test_a_prompt_that_the_rules_make_too_long_is_an_error(backend) -> None:
     wordy = Context("wordy", "Wordy", "no " * 300, "no " * 300)
     agent = LanguageModelAgent(backend, wordy, STUDY)
     with pytest.raises(Exception, match="show fewer rounds or request a shorter reply"):
-        list(run_matches(lambda: parallel("stag_hunt", rounds=1), [agent, agent], 1, seed=0))
+        list(finished(run_matches(lambda: parallel("stag_hunt", rounds=1), [agent, agent], 1, seed=0)))
 
 
 def test_a_model_that_refuses_is_not_asked_again() -> None:

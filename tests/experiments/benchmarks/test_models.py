@@ -32,7 +32,7 @@ def test_operations_of_a_question() -> None:
         model(input_ids=torch.zeros((1, length), dtype=torch.int64), logits_to_keep=1)
     half = 4 * 3 * 32 * length * length / 2
     norms = 2 * 7 * 32 * length  # weights of the norms multiply elements, not matrices
-    assert models.scoring_operations(model, length) - norms == counter.get_total_flops() - half
+    assert models.scoring_operations(model, length) - norms == pytest.approx(counter.get_total_flops() - half, rel=1e-3)
 
 
 def test_operations_of_an_observation() -> None:
