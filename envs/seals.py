@@ -6,7 +6,6 @@ about have reached the disk. Every reader of a sealed file calls `check_sealed`;
 `Seals.mend`, and does again what is then missing.
 """
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from dilemmas.envs.data_files import append_text, complete_lines, parse_json, replacing, to_disk, write_text
+from dilemmas.envs.data_files import append_text, complete_lines, json_text, parse_json, replacing, to_disk, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Count
 
@@ -192,7 +191,7 @@ def _read(path: Path) -> dict[str, list[Seal]]:
 
 
 def _line(seal: Seal) -> str:
-    return json.dumps(asdict(seal), ensure_ascii=False) + "\n"
+    return json_text(asdict(seal)) + "\n"
 
 
 def _parsed(path: Path) -> Iterator[Seal]:

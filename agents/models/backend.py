@@ -95,10 +95,14 @@ class CachingBackend:
     def unload(self) -> None:
         self.below.unload()
 
-    def respond(self, requests: Sequence[Request]) -> list[Response]:
+    def unknown(self, requests: Sequence[Request]) -> dict[tuple[str, tuple[str, ...]], Request]:
+        """The requests for label probabilities that are not cached, by prompt and labels."""
         scored = {(r.prompt, r.labels): r for r in requests if not r.max_tokens}
+        return {key: request for key, request in scored.items() if key not in self._known}
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        asked = self.unknown(requests)
         sampled = [request for request in requests if request.max_tokens]
-        asked = {key: request for key, request in scored.items() if key not in self._known}
         answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
         self._known.update(zip(asked, answers, strict=False))
         texts = iter(answers[len(asked) :])

@@ -3,12 +3,12 @@
 Each function fills in sentences of a `Template` and raises `TemplateError` if the template has none for the game.
 """
 
-import json
 from collections.abc import Sequence
 from itertools import product
 from math import isclose
 from typing import Any
 
+from dilemmas.envs.data_files import json_text
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
@@ -249,8 +249,7 @@ def _signal(template: Template, view: View, signal: Any) -> str:
     and those without a width.
     """
     if isinstance(signal, str):
-        quoted = json.dumps(signal, ensure_ascii=False)
-        return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
+        return json_text(signal)
     return str(signal) if signal else template.words("silence", view.game)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from dilemmas.agents.models.backend import Backend, Request, Response
-from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line
+from dilemmas.agents.models.backend import Backend, CachingBackend, Request, Response
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text
 from dilemmas.experiments.run_folder import RunError
 
 SMALL = 100_000_000
@@ -51,13 +51,13 @@ class Pace:
             self._size = max(1, int(min(FASTER * len(part), AIM * speed)))
 
 
-class KeptBackend:
-    """A backend whose label probabilities are written to a file as they come; those in the file are not asked again."""
+class KeptBackend(CachingBackend):
+    """A cache of label probabilities that are written to a file as they come; those in the file are not asked again."""
 
     def __init__(self, below: Backend, path: Path) -> None:
         """`RunError` for a damaged file; an incomplete last line is removed. Those of other weights are not used."""
-        self.below, self.path = below, path
-        self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
+        super().__init__(below)
+        self.path = path
         self._pace = Pace(below)
         if path.is_file():
             drop_incomplete_line(path)
@@ -74,37 +74,17 @@ class KeptBackend:
             what = f"{self.path}, line {number}: not a question ({type(error).__name__}: {error})"
             raise RunError(f"{what}; delete the line: the model is then asked again") from None
 
-    @property
-    def name(self) -> str:
-        return self.below.name
-
-    @property
-    def fingerprint(self) -> str:
-        return self.below.fingerprint
-
-    @property
-    def size(self) -> int:
-        return self.below.size
-
-    def unload(self) -> None:
-        self.below.unload()
-
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
-        asked = list({(r.prompt, r.labels): r for r in requests if not r.max_tokens}.values())
-        missing = [request for request in asked if (request.prompt, request.labels) not in self._known]
-        for portion in self._pace.portions(missing):
-            self._keep(portion, self.below.respond(portion))
-        sampled = [request for request in requests if request.max_tokens]
-        texts = iter(self.below.respond(sampled) if sampled else ())
-        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
+        for portion in self._pace.portions(list(self.unknown(requests).values())):
+            self._write(portion, super().respond(portion))
+        return super().respond(requests)
 
-    def _keep(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
-        """Remember the responses, and write those that were not refused."""
+    def _write(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
+        """Write the responses that were not refused."""
         lines = []
         for request, response in zip(requests, responses, strict=True):
-            self._known[request.prompt, request.labels] = response
             if not response.refused:
                 line = {"model": self.fingerprint, "prompt": request.prompt, "labels": request.labels}
-                lines.append(json.dumps(line | {"logprobs": response.logprobs}, ensure_ascii=False) + "\n")
+                lines.append(json_text(line | {"logprobs": response.logprobs}) + "\n")
         append_text(self.path, "".join(lines))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name
@@ -143,8 +143,7 @@ def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, N
     for more in stages.ask_model(run, role, model):
         answered += more
         yield TaskProgress(task, answered, replies)
-    kept = KeptBackend(model, run.path("questions", f"{role}.jsonl"))
-    backend = CachingBackend(kept)  # from here on, so that it is asked in the same batches after a stop
+    backend = KeptBackend(model, run.path("questions", f"{role}.jsonl"))
     for _ in ask_ahead(run.recipe, backend):
         yield TaskProgress(task, answered, replies, "and is asked for its policy")
     model.unload()

@@ -11,7 +11,7 @@ With shuffled labels, every scenario is asked in one presentation of its actions
 probabilities are computed in all presentations, to measure the bias towards labels and positions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -82,18 +82,19 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
     while chunk := dict(islice(scenarios, TOGETHER)):
         missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
         for part in _ask_on(run.recipe, role, backend, missing, begun, pace):
-            begun |= _joined([*begun.values(), *part])
-            whole = {name for name, asked in begun.items() if len(asked.replies) == run.recipe.observations}
+            joined = _joined([*(begun[asked.scenario] for asked in part if asked.scenario in begun), *part])
+            begun |= joined
+            whole = {name: asked for name, asked in joined.items() if len(asked.replies) == run.recipe.observations}
             _append(begun_path, [asked for asked in part if asked.scenario not in whole])
-            if complete := [begun[asked.scenario] for asked in part if asked.scenario in whole]:
-                _append(path, complete)
+            if whole:
+                _append(path, whole.values())
                 run.seals.add(path, finished=False)
             yield sum(len(asked.replies) for asked in part)
     run.seals.add(path)
     begun_path.unlink(missing_ok=True)
 
 
-def _append(path: Path, answers: Sequence[Asked]) -> None:
+def _append(path: Path, answers: Collection[Asked]) -> None:
     if answers:
         append_text(path, "".join(json_text(asdict(asked)) + "\n" for asked in answers))
 
