@@ -15,8 +15,8 @@ def compile_agent(
 ) -> PolicyTable:
     """Compile an agent into a table of its action probabilities after every history of up to `memory` rounds.
 
-    For a language model with shuffled labels, the table has the mean over all presentations, which is the policy of the
-    agent because it draws a presentation for every decision.
+    For a language model whose presentations are counterbalanced, the table has the mean over all of them, which is the
+    policy of the agent because it draws one for every decision.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def compile_agent(
             )
     rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
     masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
-    first, shuffled = decisions[0], agent.describe().parameters.get("shuffle_labels", False)
-    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), shuffled)
+    first, presentation = decisions[0], agent.describe().parameters.get("presentation")
+    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), presentation)
     return PolicyTable(game, memory, rows, origin, masses or None, player)
 
 

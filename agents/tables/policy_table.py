@@ -14,7 +14,7 @@ Any dependence of the agent on earlier rounds, or on the number of the round, is
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,8 +61,9 @@ class Origin:
     """Name and digest of the prompt template if the agent was prompted."""
     dilemmas: str | None = None
     """Version of dilemmas that compiled the table."""
-    shuffled: bool = False
-    """Whether the probabilities are the mean over all presentations (labels and their order)."""
+    presentation: Literal["counterbalanced", "fixed"] | None = None
+    """``counterbalanced``: the probabilities are the mean over all presentations (labels and their order); ``fixed``:
+    those in the template's. None if the agent was not prompted."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class CompileError(InputError):
     """An agent that cannot be compiled."""
 
 
-def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
+def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -> PolicyTable:
     """Compile an agent; the table of a language model has its probabilities of the labels."""
     parsed = parse_spec(spec, game.n_players, game)
     if parsed.kind == "table":
@@ -59,7 +59,7 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, s
         raise CompileError(
             f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
         )
-    agent = make_agent(spec, game.n_players, framing, game, shuffle_labels=shuffle_labels)
+    agent = make_agent(spec, game.n_players, framing, game)
     model = agent.describe().parameters.get("fingerprint")
     table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
@@ -131,7 +131,8 @@ def _caption(table: PolicyTable) -> str:
     counted = table.game.n_players > 2 and table.game.n_actions == 2
     then = "+ number of others that chose C" if counted else "first, then the other's"
     mass = "; mass: probability that a reply starts with a label" if table.masses else ""
-    ways = "; the mean over all assignments and orders of the labels" if table.origin.shuffled else ""
+    balanced = table.origin.presentation == "counterbalanced"
+    ways = "; the mean over all assignments and orders of the labels" if balanced else ""
     cut = f"; {len(table.rows) - MOST_SHOWN} more rows in the file" if len(table.rows) > MOST_SHOWN else ""
     return f"history: own action {then}, oldest round first{mass}{ways}{cut}"
 
@@ -148,7 +149,6 @@ def _caption(table: PolicyTable) -> str:
     show_default=True,
     help="Number of previous rounds in a history.",
 )
-@click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -163,7 +163,6 @@ def command(
     settings: Mapping[str, Any],
     framing: Framing | None,
     memory: int,
-    shuffle_labels: bool,
     out: Path | None,
     force: bool,
     as_json: bool,
@@ -179,7 +178,7 @@ def command(
       uniform                     random actions
       NAME=AGENT                  any of these under another name
     """
-    table = compiled(agent, stage_game(game, **settings), memory, framing, shuffle_labels)
+    table = compiled(agent, stage_game(game, **settings), memory, framing)
     path = out or default_path(table)
     keep(table, path, force)
     if as_json:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import TaskID
 
 from dilemmas.envs.data_files import json_text
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, print_json
+from dilemmas.experiments.commands.options import SEED, presentation_option, print_json
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -57,11 +58,7 @@ if TYPE_CHECKING:
     show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
-@click.option(
-    "--shuffle-labels",
-    is_flag=True,
-    help="Draw the assignment and the order of the labels at random; report label bias.",
-)
+@presentation_option(None)
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
 @click.option(
     "--dry-run",
@@ -76,7 +73,7 @@ def command(
     teacher: str | None,
     student: str | None,
     recipe_name: str | None,
-    shuffle_labels: bool,
+    presentation: Showing | None,
     device: str | None,
     dry_run: bool,
     as_json: bool,
@@ -91,7 +88,7 @@ def command(
         given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
-    recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
+    recipe = override(recipe, seed, observations, teacher, student, presentation, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 
@@ -115,16 +112,15 @@ def override(
     observations: int | None,
     teacher: str | None,
     student: str | None,
-    shuffle_labels: bool,
+    presentation: Showing | None,
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
-    shuffled = shuffle_labels or recipe.prompting.shuffle_labels
     return replace(
         recipe,
         models=replace(recipe.models, **models),
-        prompting=replace(recipe.prompting, shuffle_labels=shuffled),
+        prompting=replace(recipe.prompting, presentation=presentation or recipe.prompting.presentation),
         seed=recipe.seed if seed is None else seed,
         observations=observations or recipe.observations,
     )

@@ -15,6 +15,7 @@ from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import Cells, pivot
 from dilemmas.experiments.study.metrics.metric import Metric, titled
 from dilemmas.experiments.study.titles import set_title
+from dilemmas.experiments.study.variance import FACTORS, variance_shares
 
 Array = NDArray[np.float64]
 
@@ -104,16 +105,36 @@ def _lean(shown: Array) -> float:
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:
     """Bias by set and model; empty where labels are fixed."""
-    if not data.recipe.prompting.shuffle_labels:
+    if not data.recipe.counterbalanced:
         return []
     labels = data.recipe.prompting.template.labels
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
-            presented = [np.array(data.answers[role][result.name].presented) for result in group]
+            presented = [np.array([one.exact for one in data.answers[role][result.name].presented]) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
-            rows.append(asdict(bias(name, role, labels, ways)))
+            followed = shares([(result.game, result.context) for result in group], ways)
+            rows.append(asdict(bias(name, role, labels, ways)) | {"shares": followed})
     return rows
+
+
+def shares(scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]) -> dict[str, float] | None:
+    """Share of the variance of P(action 0) that place, label, context and game explain; None if it does not vary.
+
+    `scenarios`: game and context of each. `shown`: as in `bias`; only games with two actions and labels of their own
+    are counted, so that every scenario has the same presentations.
+    """
+    two = [(names, one) for names, one in zip(scenarios, shown, strict=True) if one.shape == (2, 2, 2)]
+    if not two:
+        return None
+    cells = [
+        (one[label, place, 0], place, label, context, game)
+        for (game, context), one in two
+        for label in (0, 1)
+        for place in (0, 1)
+    ]
+    values, *levels = zip(*cells, strict=True)
+    return variance_shares(np.array(values), dict(zip(FACTORS, levels, strict=True)))
 
 
 def bias_table(rows: Sequence[Results]) -> Table:
@@ -148,6 +169,28 @@ def lean_table(rows: Sequence[Results]) -> Table:
     )
 
 
+def shares_table(rows: Sequence[Results]) -> Table:
+    """What the variance of the answers follows, one row per set and model."""
+    cells = (
+        (set_title(row["set"]), row["model"], *(f"{row['shares'][key]:.0%}" for key in FACTORS), _rest(row["shares"]))
+        for row in rows
+        if row["shares"]
+    )
+    return Table(
+        "What the answers follow: shares of their variance",
+        ("set", "model", *FACTORS, "together"),
+        tuple(cells),
+        words=2,
+        note="Share of the variance of the probability to cooperate, over all scenarios and presentations, that "
+        "follows the place of the actions, their labels, the context and the game, each by itself; together: what "
+        "depends on how they are combined.",
+    )
+
+
+def _rest(found: Results) -> str:
+    return f"{max(0.0, 1 - sum(found.values())):.0%}"
+
+
 def _by_model(
     rows: Sequence[Results], parts: Mapping[str, str], cell: Callable[[Results], str]
 ) -> tuple[list[str], Cells]:
@@ -164,24 +207,42 @@ def _by_model(
 def _sections(results: Results) -> Iterator[Section]:
     rows = results["bias"]
     text = (
-        "In every scenario, the labels of the actions and the order in which they are named were drawn at random, the "
-        "same for all models, and each model's own probabilities were computed for all presentations. A share of 0.30 "
-        "means that at least three answers in ten are determined by the label (or the position), not by the game."
+        "Every scenario was asked in all presentations: with both assignments of the labels to the actions, in both "
+        "orders. The figures of this report are means over the presentations, in which a preference for a label or a "
+        "position cancels. Here it is measured: a share of 0.30 means that at least three answers in ten to a single "
+        "prompt are determined by the label (or the position), not by the game."
     )
-    blocks: tuple[Block, ...] = (Paragraph(text), bias_table(rows), lean_table(rows)) if rows else ()
+    tables = [table for table in (shares_table(rows), bias_table(rows), lean_table(rows)) if table.rows]
+    blocks: tuple[Block, ...] = (Paragraph(text), *tables) if rows else ()
     yield Section("Label and position bias", blocks)
 
 
 def _terminal(results: Results) -> list[Section]:
-    return titled([bias_table(results["bias"]), lean_table(results["bias"])])
+    rows = results["bias"]
+    return titled([shares_table(rows), bias_table(rows), lean_table(rows)])
+
+
+def _warnings(results: Results) -> Iterator[str]:
+    for row in results["bias"]:
+        found = row["shares"]
+        if found and found["place"] + found["label"] > found["game"] + found["context"]:
+            yield (
+                f"The answers of the {row['model']} model (set: {set_title(row['set'])}) follow the order and the "
+                f"labels of the options more than the game and the context: {found['place'] + found['label']:.0%} of their "
+                f"variance, against {found['game'] + found['context']:.0%}. What is left after averaging over the "
+                "presentations may be little more than noise."
+            )
 
 
 def _limits(results: Results) -> Iterator[str]:
     if not results["bias"]:
         yield (
             "Labels and their order were fixed, so an answer to the game cannot be distinguished from a preference for "
-            "a label or for the action named first. A run with --shuffle-labels randomises both and measures the bias."
+            "a label or for the action named first. A run with --presentation counterbalanced averages over both and "
+            "measures the bias."
         )
 
 
-BIAS = Metric("bias", _measure, _sections, _terminal, limits=_limits, report_rank=6, terminal_rank=2)
+BIAS = Metric(
+    "bias", _measure, _sections, _terminal, warnings=_warnings, limits=_limits, report_rank=6, terminal_rank=2
+)

@@ -35,8 +35,7 @@ class Comprehension:
 def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
     """Ask a model about every game with two actions, in one context; by kind of question."""
     cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
-    prompting = recipe.prompting
-    return comprehension_scores(backend, prompting.template, cases, prompting.shuffle_labels)
+    return comprehension_scores(backend, recipe.prompting.template, cases, recipe.counterbalanced)
 
 
 def _measure(data: StudyData) -> list[dict[str, Any]]:

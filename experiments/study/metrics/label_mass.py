@@ -1,0 +1,57 @@
+"""How much of a model's probability stands on the labels at all."""
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+from dilemmas.experiments.reporting.format import Results, num
+from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.titles import set_title
+
+FEW = 0.5
+"""Mean label mass of a set below which the report warns: most replies are then something else than a label."""
+
+
+def _measure(data: StudyData) -> list[dict[str, Any]]:
+    """Mean and smallest label mass over the scenarios, by set and model."""
+    rows = []
+    for name, group in data.sets.items():
+        for role in ROLES:
+            masses = [data.answers[role][result.name].mass for result in group]
+            rows.append({"set": name, "model": role, "mean": fmean(masses), "least": min(masses)})
+    return rows
+
+
+def mass_table(rows: Sequence[Results]) -> Table:
+    """The label mass of every set and model."""
+    return Table(
+        "Label mass: probability that a reply begins with one of the labels",
+        ("set", "model", "mean", "smallest"),
+        tuple((set_title(row["set"]), row["model"], num(row["mean"], 3), num(row["least"], 3)) for row in rows),
+        words=2,
+        note="The exact estimate is the choice among the labels, given that the reply begins with one of them. Where "
+        "the mass is small, it says little about what the model would write.",
+    )
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    yield Section("Label mass", (*shown(mass_table(results["label_mass"])),))
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([mass_table([row for row in results["label_mass"] if row["mean"] < FEW])])
+
+
+def _warnings(results: Results) -> Iterator[str]:
+    for row in results["label_mass"]:
+        if row["mean"] < FEW:
+            yield (
+                f"Only {row['mean']:.1%} of the replies of the {row['model']} model (set: {set_title(row['set'])}) begin "
+                "with one of the labels: the exact estimate is about these replies alone."
+            )
+
+
+LABEL_MASS = Metric("label_mass", _measure, _sections, _terminal, warnings=_warnings, report_rank=3, terminal_rank=1)
