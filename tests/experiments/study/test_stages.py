@@ -38,7 +38,7 @@ def test_results_of_another_version_are_refused_with_the_remedy(tmp_path: Path) 
     run = ready(tmp_path / "run")
     run.begin()
     run.path("results.json").write_text('{"version": 0}')
-    with pytest.raises(RunError, match="has version 0, not 2; delete it and repeat the command"):
+    with pytest.raises(RunError, match=r"results\.json: version: .* got 0; another version .*; delete it and repeat the command"):
         replicate(run, Console(stderr=True))
 
 
