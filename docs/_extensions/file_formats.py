@@ -12,6 +12,7 @@ from dilemmas.experiments.study.evaluation import StudyFacts, results_type
 from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.metrics.scenarios import AnswerRates
+from dilemmas.experiments.study.pace import ScoredQuestion
 from dilemmas.experiments.study.stages import Asked
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import RowLine
@@ -20,6 +21,7 @@ from dilemmas.training.examples import ExampleLine
 
 FORMATS: Mapping[str, Any] = {
     "answer": Asked,
+    "label_probabilities": ScoredQuestion,
     "policy_table": TableFile,
     "study_results": results_type(METRICS),
     "teaching_example": ExampleLine,

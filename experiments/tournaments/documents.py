@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from dilemmas.envs.validation import Count, One, Share
 from dilemmas.experiments.inference.fingerprint import Habit
@@ -54,7 +56,7 @@ class GroupResult:
     """Number of matches."""
     aborted: Count
     """Number of aborted matches."""
-    rounds: float
+    rounds: Annotated[float, Ge(0)]
     """Mean number of rounds."""
     payoffs: tuple[float, ...]
     """Points per round, by seat."""

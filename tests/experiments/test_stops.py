@@ -1,6 +1,5 @@
 """Long jobs that are killed, interrupted or out of disk space at any moment end as if undisturbed when repeated."""
 
-import json
 import os
 import random
 import signal
