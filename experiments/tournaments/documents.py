@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from dilemmas.envs.validation import Count, One, Share
+from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
 from dilemmas.experiments.tournaments.standings import Standing
@@ -26,6 +26,7 @@ class FramingFile:
     """Device of the models."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsFile(Settings):
     """The settings of a tournament, and who takes part."""
