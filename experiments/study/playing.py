@@ -21,7 +21,7 @@ from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import match_seed
@@ -40,8 +40,8 @@ class Pairing:
 
     game: MatrixGame
     context: str
-    model: str
-    """A role; the first player."""
+    model: Role
+    """The first player."""
     opponent: str
     """A role or a strategy."""
 

@@ -4,49 +4,55 @@ All three are compared by their policies: counterbalanced, the mean over all pre
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio
+from dilemmas.experiments.reporting.intervals import Interval, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Section, Table
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
 from dilemmas.experiments.study.playing import compile_table
+from dilemmas.experiments.study.recipe import Recipe
 
 Array = NDArray[np.float64]
 UNIT: Interval = (0.0, 1.0)
+STUDENTS = ROLES[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How a model would decide where the teacher decided in recorded matches."""
 
-    model: str
-    decisions: int
-    overlap: Estimate
+    model: Role
+    """The student."""
+    decisions: Annotated[int, Ge(1)]
+    """Number of decisions."""
+    overlap: ShareEstimate
     """Mean of 1 - total variation distance between the two models' probabilities: 1 = identical everywhere."""
-    expected: Estimate
+    expected: ShareEstimate
     """Share of decisions on which independent draws from the two models are the same action."""
-    ceiling: float
+    ceiling: Share
     """`expected` of the teacher with itself: below 1 where the teacher's choices are mixed."""
 
 
 def agreement(
-    model: str, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
+    model: Role, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
 ) -> Agreement:
     """Compare two models' probabilities on the same decisions.
 
     Parameters
     ----------
-    model : str
-        Name of the student.
+    model : Role
+        The student.
     teacher, student : array, shape (N, K)
         Probability of each of K actions in each of N decisions.
     match, pairing : array of int, shape (N,)
@@ -73,9 +79,9 @@ def agreement(
     )
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Agreement]:
     """Agreement of the untuned and the tuned student with the teacher; empty without matches of the teacher."""
-    policies: dict[str, list[Array]] = {role: [] for role in ROLES}
+    policies: dict[Role, list[Array]] = {role: [] for role in ROLES}
     places = []
     for place, pairing in enumerate(data.pairings):
         if pairing.model == "teacher":
@@ -92,8 +98,7 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
     match, pairing_of = np.repeat(np.arange(len(lengths)), lengths), np.repeat(places, lengths)
     teacher, *students = (np.concatenate(policies[role]) for role in ROLES)
     return [
-        asdict(agreement(role, teacher, student, match, pairing_of))
-        for role, student in zip(ROLES[1:], students, strict=True)
+        agreement(role, teacher, student, match, pairing_of) for role, student in zip(STUDENTS, students, strict=True)
     ]
 
 
@@ -133,4 +138,17 @@ def _terminal(results: Results) -> list[Section]:
     return titled([agreement_table(results["agreement"])])
 
 
-AGREEMENT = Metric("agreement", _measure, _sections, _terminal, report_rank=8, terminal_rank=3)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    yield from other_rows("agreement", (row["model"] for row in results["agreement"]), STUDENTS)
+
+
+AGREEMENT = Metric(
+    "agreement",
+    tuple[Agreement, ...],
+    _measure,
+    _sections,
+    _terminal,
+    faults=_faults,
+    report_rank=8,
+    terminal_rank=3,
+)

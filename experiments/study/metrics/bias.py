@@ -1,23 +1,41 @@
 """How much of the models' answers follows the label or the position of an action instead of the game."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.reporting.variance import FACTORS, variance_shares
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import Cells, pivot
-from dilemmas.experiments.study.metrics.metric import Metric, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, titled
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
-from dilemmas.experiments.study.variance import FACTORS, variance_shares
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Share of the variance of the probability of action 0 that each factor explains by itself."""
+
+    place: Share
+    """The order in which the actions are named."""
+    label: Share
+    """The labels of the actions."""
+    context: Share
+    """The context."""
+    game: Share
+    """The game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +46,40 @@ class Bias:
     """
 
     set: str
-    model: str
-    scenarios: int
-    """At least 1."""
-    labels: tuple[str, ...]
+    """Name of the set."""
+    model: Role
+    """The model."""
+    scenarios: Annotated[int, Ge(1)]
+    """Number of scenarios, at least 1."""
+    labels: tuple[str, str]
     """The two labels of the template."""
-    label: Estimate | None
+    label: ShareEstimate | None
     """Share of the answers that follows the label, in [0, 1]; None where no game of the set has two actions."""
-    label_lean: Estimate | None
+    label_lean: LeanEstimate | None
     """Preference for a label: from -1, always the second of `labels`, to 1, always the first."""
-    place: Estimate
+    place: ShareEstimate
     """Share of the answers that follows the position in which an action is named, in [0, 1]."""
-    place_lean: Estimate
+    place_lean: LeanEstimate
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
+    shares: Followed | None
+    """What the answers follow; None if they do not vary, or no game of the set has two actions with labels."""
 
 
-def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array]) -> Bias:
+def bias(
+    name: str, model: Role, labels: tuple[str, str], scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]
+) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
     Parameters
     ----------
-    name, model : str
-        Names of the set and of the model.
+    name : str
+        Name of the set.
+    model : Role
+        The model.
     labels : tuple of str
         The two labels of the template.
+    scenarios : sequence of tuple
+        Game and context of each scenario.
     shown : sequence of array, shape (A, 2, K)
         For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
         template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
@@ -81,6 +109,7 @@ def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array])
         label_lean=_mean([_lean(one) for one in two], -1.0) if two else None,
         place=_mean([_moves(one) for one in turned], 0.0),
         place_lean=_mean([_lean(one) for one in turned], -1.0),
+        shares=followed(scenarios, shown),
     )
 
 
@@ -103,26 +132,25 @@ def _lean(shown: Array) -> float:
     return float(((shown[0] - shown[1]) @ weights).mean())
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Bias]:
     """Bias by set and model; empty where labels are fixed."""
     if not data.recipe.counterbalanced:
         return []
-    labels = data.recipe.prompting.template.labels
+    first, second = data.recipe.prompting.template.labels
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
             presented = [np.array([one.exact for one in data.answers[role][result.name].presented]) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
-            followed = shares([(result.game, result.context) for result in group], ways)
-            rows.append(asdict(bias(name, role, labels, ways)) | {"shares": followed})
+            scenarios = [(result.game, result.context) for result in group]
+            rows.append(bias(name, role, (first, second), scenarios, ways))
     return rows
 
 
-def shares(scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]) -> dict[str, float] | None:
-    """Share of the variance of P(action 0) that place, label, context and game explain; None if it does not vary.
+def followed(scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]) -> Followed | None:
+    """What the answers follow; the parameters are those of `bias`.
 
-    `scenarios`: game and context of each. `shown`: as in `bias`; only games with two actions and labels of their own
-    are counted, so that every scenario has the same presentations.
+    Only games with two actions and labels of their own are counted, so that every scenario has the same presentations.
     """
     two = [(names, one) for names, one in zip(scenarios, shown, strict=True) if one.shape == (2, 2, 2)]
     if not two:
@@ -134,7 +162,8 @@ def shares(scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]) -> dict
         for place in (0, 1)
     ]
     values, *levels = zip(*cells, strict=True)
-    return variance_shares(np.array(values), dict(zip(FACTORS, levels, strict=True)))
+    shares = variance_shares(np.array(values), dict(zip(FACTORS, levels, strict=True)))
+    return Followed(**shares) if shares else None
 
 
 def bias_table(rows: Sequence[Results]) -> Table:
@@ -228,8 +257,9 @@ def _warnings(results: Results) -> Iterator[str]:
         if found and found["place"] + found["label"] > found["game"] + found["context"]:
             yield (
                 f"The answers of the {row['model']} model (set: {set_title(row['set'])}) follow the order and the "
-                f"labels of the options more than the game and the context: {found['place'] + found['label']:.0%} of their "
-                f"variance, against {found['game'] + found['context']:.0%}. What is left after averaging over the "
+                "labels of the options more than the game and the context: "
+                f"{found['place'] + found['label']:.0%} of their variance, against "
+                f"{found['game'] + found['context']:.0%}. What is left after averaging over the "
                 "presentations may be little more than noise."
             )
 
@@ -243,6 +273,20 @@ def _limits(results: Results) -> Iterator[str]:
         )
 
 
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = product(recipe.sets(), ROLES) if recipe.counterbalanced else ()
+    yield from other_rows("bias", ((row["set"], row["model"]) for row in results["bias"]), expected)
+
+
 BIAS = Metric(
-    "bias", _measure, _sections, _terminal, warnings=_warnings, limits=_limits, report_rank=6, terminal_rank=2
+    "bias",
+    tuple[Bias, ...],
+    _measure,
+    _sections,
+    _terminal,
+    warnings=_warnings,
+    limits=_limits,
+    faults=_faults,
+    report_rank=6,
+    terminal_rank=2,
 )
