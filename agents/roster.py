@@ -76,6 +76,8 @@ class Framing:
     """``cpu``, ``cuda``, ``cuda:1`` or ``auto``."""
     presentation: Showing = "auto"
     """``counterbalanced``, ``fixed`` or ``auto``, as for `LanguageModelAgent`."""
+    min_mass: float = 0.01
+    """Smallest label mass that is accepted, in [0, 1], as for `LanguageModelAgent`."""
 
     def __post_init__(self) -> None:
         context(self.context)
@@ -279,7 +281,8 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     model = open_model(text, device=framing.device)
     model.loaded()
     words = load_template(framing.template)
-    return LanguageModelAgent(model, context(framing.context), words, presentation=framing.presentation)
+    social = context(framing.context)
+    return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 
 
 def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:

@@ -19,7 +19,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
-from dilemmas.agents.models.answers import Distribution, ask_labels, exact_distributions, read_distribution, read_reply
+from dilemmas.agents.models.answers import (
+    MIN_MASS,
+    Distribution,
+    ask_labels,
+    check_mass,
+    exact_distributions,
+    read_distribution,
+    read_reply,
+)
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
@@ -57,6 +65,9 @@ class LanguageModelAgent:
     """``counterbalanced``: the labels of the actions and their order are drawn at random for every decision; ``fixed``:
     those of the template; ``auto``: fixed for miniatures only. Where players talk in words, the labels are those of
     the template, because a label in a message must keep its meaning, and only the order is drawn."""
+    min_mass: float = MIN_MASS
+    """Smallest label mass, in [0, 1], with which exact probabilities are accepted: below it, hardly any reply begins
+    with a label, and `ModelError` is raised."""
     temperature: float = 1.0
     """Temperature of sampled replies, 0 or more; exact probabilities are those at 1."""
     max_tokens: int = 64
@@ -73,6 +84,7 @@ class LanguageModelAgent:
         lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
         lookup("presentation", self.presentation, {way: way for way in get_args(Showing)}, self.name)
         lookup("policy", self.unreadable, {policy.value: policy for policy in Unreadable}, self.name)
+        check_number(f"{self.name}: min_mass", self.min_mass, 0, 1, error=LanguageModelError)
         check_number(f"{self.name}: temperature", self.temperature, 0, error=LanguageModelError)
         check_number(f"{self.name}: max_tokens", self.max_tokens, 1, error=LanguageModelError)
         check_number(f"{self.name}: retries", self.retries, 0, error=LanguageModelError)
@@ -138,11 +150,13 @@ class LanguageModelAgent:
     def _averaged(self, turn: Turn, found: Sequence[Distribution]) -> Decision:
         """One decision from the distributions of all presentations."""
         probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
+        mass = fmean(one.mass for one in found)
+        check_mass(self.name, self.template.labels, mass, self.min_mass)
         return Decision(
             action=draw(probabilities, turn.rng),
             probabilities=probabilities,
             source=Source.EXACT,
-            mass=fmean(one.mass for one in found),
+            mass=mass,
             template=_signature(self.template),
         )
 
@@ -197,6 +211,7 @@ class LanguageModelAgent:
         if response.refused:
             return self._settle(self._not_asked(one, response.refused), one)
         distribution = read_distribution(response)
+        check_mass(self.name, one.labels, distribution.mass, self.min_mass)
         return Decision(
             action=draw(distribution.probabilities, one.turn.rng),
             probabilities=distribution.probabilities,

@@ -105,8 +105,8 @@ def settings_of(words: Sequence[str]) -> dict[str, Any]:
 
 
 def framing_options(context: str | None) -> Callable[[Function], Function]:
-    """``--context``, ``--template``, ``--device`` and ``--presentation``, passed as `framing`: a `Framing`, or None
-    without a context.
+    """``--context``, ``--template``, ``--device``, ``--presentation`` and ``--min-mass``, passed as `framing`: a
+    `Framing`, or None without a context.
 
     `context`: the default.
     """
@@ -116,8 +116,16 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         known = ", ".join(built_in_contexts())
 
         @wraps(function)
-        def call(*, context: str | None, template: str, device: str, presentation: Showing, **others: Any) -> Any:
-            framing = None if context is None else Framing(context, template, device, presentation)
+        def call(
+            *,
+            context: str | None,
+            template: str,
+            device: str,
+            presentation: Showing,
+            min_mass: float,
+            **others: Any,
+        ) -> Any:
+            framing = None if context is None else Framing(context, template, device, presentation, min_mass)
             return function(framing=framing, **others)
 
         return with_options(
@@ -144,6 +152,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     help="Device of language models: cpu, cuda, cuda:1 or auto.",
                 ),
                 presentation_option("auto"),
+                min_mass_option(0.01),
             ),
         )
 
@@ -159,6 +168,17 @@ def presentation_option(default: str | None) -> Callable[[Function], Function]:
         show_default=default or "from the recipe",
         help="Labels of the actions and their order in the prompts of a language model: all equally often"
         " (counterbalanced), those of the template (fixed), or fixed for miniatures only (auto).",
+    )
+
+
+def min_mass_option(default: float | None) -> Callable[[Function], Function]:
+    """``--min-mass``. `default`: None where a recipe has one."""
+    return click.option(
+        "--min-mass",
+        type=click.FloatRange(0, 1),
+        default=default,
+        show_default=str(default) if default else "from the recipe",
+        help="Smallest share of a language model's replies that must begin with one of the labels.",
     )
 
 

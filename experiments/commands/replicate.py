@@ -12,7 +12,7 @@ from rich.progress import TaskID
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, presentation_option, print_json
+from dilemmas.experiments.commands.options import SEED, min_mass_option, presentation_option, print_json
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
 @presentation_option(None)
+@min_mass_option(None)
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
 @click.option(
     "--dry-run",
@@ -74,6 +75,7 @@ def command(
     student: str | None,
     recipe_name: str | None,
     presentation: Showing | None,
+    min_mass: float | None,
     device: str | None,
     dry_run: bool,
     as_json: bool,
@@ -88,7 +90,7 @@ def command(
         given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
-    recipe = override(recipe, seed, observations, teacher, student, presentation, device)
+    recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 
@@ -113,14 +115,17 @@ def override(
     teacher: str | None,
     student: str | None,
     presentation: Showing | None,
+    min_mass: float | None,
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
+    prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass}
+    prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(
         recipe,
         models=replace(recipe.models, **models),
-        prompting=replace(recipe.prompting, presentation=presentation or recipe.prompting.presentation),
+        prompting=replace(recipe.prompting, **prompting),
         seed=recipe.seed if seed is None else seed,
         observations=observations or recipe.observations,
     )

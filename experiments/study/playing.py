@@ -20,7 +20,6 @@ from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
@@ -80,9 +79,14 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
 
 def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
     """A model as a player in matches, in a context."""
-    presentation: Showing = "counterbalanced" if recipe.counterbalanced else "fixed"
-    template = recipe.prompting.template
-    return LanguageModelAgent(backend, recipe.context(context), template, presentation=presentation)
+    asked = recipe.prompting
+    return LanguageModelAgent(
+        backend,
+        recipe.context(context),
+        asked.template,
+        presentation="counterbalanced" if recipe.counterbalanced else "fixed",
+        min_mass=asked.min_mass,
+    )
 
 
 def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.local import DTYPES
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.strategies.catalogue import strategy
@@ -21,7 +22,7 @@ from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.theory.outcomes import is_symmetric
-from dilemmas.envs.validation import Count, Seed
+from dilemmas.envs.validation import Count, Seed, Share
 from dilemmas.experiments.study.definitions import (
     OwnContext,
     check_askable,
@@ -69,6 +70,8 @@ class Prompting:
     """``counterbalanced``: with all assignments and orders of the labels equally often, so that a preference for a
     label or a place cancels, and is measured; ``fixed``: those of the template; ``auto``: fixed if all models are
     miniatures."""
+    min_mass: Share = MIN_MASS
+    """Smallest share of a model's replies, by its own probabilities, that must begin with one of the labels."""
     temperature: float = 1.0
     """Of sampled answers."""
     max_tokens: Count = 32
@@ -78,6 +81,7 @@ class Prompting:
 
     def __post_init__(self) -> None:
         check_numbers(self, "temperature", 0)
+        check_numbers(self, "min_mass", 0, 1)
         check_numbers(self, "max_tokens answer_tokens", 1)
 
 

@@ -40,7 +40,7 @@ def report_sections(results: Results, seconds: float) -> list[Section]:
     """The whole report; what was not measured is left out. `seconds`: time spent on the study."""
     ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
     parts = [
-        Section(SUMMARY, (*_caveat(results), Paragraph(_what_was_run(results)))),
+        Section(SUMMARY, (*_caveat(results), *_warnings(results), Paragraph(_what_was_run(results)))),
         *(section for metric in ranked for section in metric.sections(results)),
         Section("Limitations", (Bullets(tuple(_limits(results))),)),
         Section("Provenance", (model_table(results["models"]), run_table(results, seconds))),
@@ -52,7 +52,8 @@ def terminal_sections(results: Results) -> list[Section]:
     """The main tables and the warnings, for the terminal."""
     ranked = sorted(METRICS, key=lambda metric: metric.terminal_rank)
     shown = [section for metric in ranked for section in metric.terminal(results)]
-    return [*shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
+    warnings = [Section("Warnings", tuple(_warnings(results)))] if results["warnings"] else []
+    return [*warnings, *shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
 
 
 def _joined(parts: Sequence[Section]) -> list[Section]:
@@ -61,6 +62,10 @@ def _joined(parts: Sequence[Section]) -> list[Section]:
     for part in parts:
         blocks.setdefault(part.title, []).extend(part.blocks)
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
+
+
+def _warnings(results: Results) -> Iterator[Notice]:
+    yield from map(Notice, results["warnings"])
 
 
 def _caveat(results: Results) -> list[Notice]:

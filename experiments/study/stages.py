@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-from dilemmas.agents.models.answers import exact_distributions, sample_replies
+from dilemmas.agents.models.answers import check_mass, exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
@@ -159,7 +159,9 @@ def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scen
         presented = [
             Presented(*question, one.probabilities, one.mass) for question, one in zip(ways, found, strict=False)
         ]
-        yield Asked(name, tuple(presented), ())
+        asked = Asked(name, tuple(presented), ())
+        check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)
+        yield asked
 
 
 def _question(recipe: Recipe, role: str, scenario: Scenario, shown: Presentation) -> tuple[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.charts import GapRow, gaps
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
 from dilemmas.experiments.reporting.intervals import Interval
-from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section, Table
+from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.alignment import align, main_estimate, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
@@ -221,7 +221,6 @@ def _summary(results: Results) -> Iterator[Block]:
         "transfer."
     )
     yield Bullets(tuple(f"{set_title(name)}: {_verdict(row)}" for name, row in alignment.items()))
-    yield from (Notice(text) for text in results["warnings"])
     rows = [*_gap_rows(alignment)]
     if rows:
         caption = "Gap closed on each set of scenarios. Filled: exact estimates; hollow: sampled estimates."
@@ -276,10 +275,9 @@ def _left_out(rows: Sequence[Results], figures: Results, observations: int) -> I
 
 
 def _terminal(results: Results) -> Iterator[Section]:
-    warnings = tuple(Notice(text) for text in results["warnings"])
     yield Section(
         "Gap closed: 1 = answers as the teacher, 0 = as the untuned student",
-        (gap_table(results["alignment"], ceiling=False), *warnings),
+        (gap_table(results["alignment"], ceiling=False),),
     )
 
 

@@ -6,9 +6,11 @@ place closes as much as the second does.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Le
 from numpy.typing import NDArray
 
 from dilemmas.experiments.reporting.format import Results, num
@@ -16,14 +18,32 @@ from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.alignment import null_player
 from dilemmas.experiments.study.answers import ROLES, ScenarioResult, distance, weighted
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import SUMMARY, set_title
 
 Array = NDArray[np.float64]
-PLAYERS = ("student", "null", "null_by_presentation")
+Closed = Annotated[float, Le(1)]
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class SinglePrompts:
+    """Gap closed in single prompts; None where teacher and untuned student answer alike."""
+
+    set: str
+    """Name of the set."""
+    student: Closed | None
+    """By the tuned student."""
+    null: Closed | None
+    """By the null player."""
+    null_by_presentation: Closed | None
+    """By the null player that knows the teacher's rate in each presentation."""
+
+
+PLAYERS = tuple(item.name for item in fields(SinglePrompts))[1:]
+
+
+def _measure(data: StudyData) -> list[SinglePrompts]:
     """Gap closed by set and player; empty where actions are shown in one presentation."""
     if not data.recipe.counterbalanced:
         return []
@@ -32,12 +52,12 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
     for name, group in data.sets.items():
         distances = np.sum([_distances(data, result, rates) for result in group], axis=0)
         closed = [None] * len(PLAYERS) if distances[0] < 1e-9 else (1 - distances[1:] / distances[0]).tolist()
-        rows.append({"set": name, **dict(zip(PLAYERS, closed, strict=True))})
+        rows.append(SinglePrompts(name, *closed))
     return rows
 
 
 def _rates(data: StudyData) -> Array:
-    """The teacher's mean cooperation over the training scenarios by assignment of the labels and order, shape (2, 2)."""
+    """The teacher's mean cooperation over the training scenarios, by assignment of the labels and order; (2, 2)."""
     return np.mean([_cooperation(data, result) for result in data.training_results], axis=0)
 
 
@@ -48,7 +68,7 @@ def _cooperation(data: StudyData, result: ScenarioResult) -> Array:
 
 
 def _distances(data: StudyData, result: ScenarioResult, rates: Array) -> Array:
-    """Sum over the presentations of a scenario of the distances to the teacher: of the untuned student and `PLAYERS`."""
+    """Distances to the teacher of the untuned student and of `PLAYERS`, summed over the presentations."""
     teacher, untuned, tuned = ([one.exact for one in data.answers[role][result.name].presented] for role in ROLES)
     cooperation = result.teacher.cooperation
     by_presentation = (rates if len(teacher) == 4 else rates.mean(axis=0)).ravel()
@@ -77,4 +97,9 @@ def _sections(results: Results) -> Iterator[Section]:
     yield Section(SUMMARY, (*shown(single_prompts_table(results["single_prompts"])),))
 
 
-SINGLE_PROMPTS = Metric("single_prompts", _measure, _sections, report_rank=1)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = recipe.sets() if recipe.counterbalanced else ()
+    yield from other_rows("single_prompts", (row["set"] for row in results["single_prompts"]), expected)
+
+
+SINGLE_PROMPTS = Metric("single_prompts", tuple[SinglePrompts, ...], _measure, _sections, faults=_faults, report_rank=1)

@@ -55,7 +55,7 @@ def test_the_file_of_version_1_is_read(tmp_path: Path) -> None:
     rows += [row.format(*values) for values in [("[[1, 0]]", 0.25, 0.75), ("[[1, 1]]", 0, 1.0)]]
     text = f"""{{"format": "dilemmas-policy-table", "version": 1,
         "origin": {{"agent": "m", "source": "exact", "model": "sha", "context": "business",
-                    "template": "study@1", "dilemmas": "0.1.0", "shuffled": false}},
+                    "template": "study@1", "dilemmas": "0.1.0", "presentation": null}},
         "game": {{"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}}, "memory": 1, "player": 0,
         "rows": [{", ".join(rows)}]}}"""
     (tmp_path / "table.json").write_text(text)
@@ -130,7 +130,7 @@ def test_each_row_is_written_to_one_line(tmp_path: Path) -> None:
     assert json.loads(text)["game"] == {"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}
 
 
-@pytest.mark.parametrize("place", ["origin.model", "origin.source", "origin.shuffled", "game.multiplier", "player"])
+@pytest.mark.parametrize("place", ["origin.model", "origin.source", "origin.presentation", "game.multiplier", "player"])
 def test_a_key_that_is_always_written_must_be_there(place: str, tmp_path: Path, random_table: Random) -> None:
     path = tmp_path / "table.json"
     save_table(random_table(PublicGoods(n_players=3), 1, 0), path)

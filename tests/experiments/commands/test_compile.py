@@ -92,15 +92,15 @@ def test_a_model_is_asked_five_questions_for_its_exact_probabilities(model: str)
     assert [request.prompt for request in ASKED] == asked
 
 
-def test_shuffled_labels_are_averaged_over(model: str) -> None:
+def test_presentations_are_averaged_over(model: str) -> None:
     """The echo goes by the label: after each history it is C in two ways to ask of four."""
     asked = (model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
-    result = run(*asked, "--shuffle-labels")
+    result = run(*asked, "--presentation", "counterbalanced")
     assert len(ASKED) == 4 * 5
     assert "the mean over all assignments and orders of the labels" in " ".join(result.stdout.split())
     table = load_table("echo.json")
     assert table.memory_one() == pytest.approx((0.5, *[(0.9 + 0.2) / 2] * 4))
-    assert table.origin.shuffled
+    assert table.origin.presentation == "counterbalanced"
     assert "--force" in error(*asked)
 
 
@@ -194,7 +194,7 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_for_tat --game stag_hunt --set Z=1", "unknown option 'Z'"),
         ("tit_for_tat --game stag_hunt --set T=99", "stag_hunt needs R>T>=P>S"),
         ("tit_for_tat --game stag_hunt --set T=3 --set T=4", "--set T=3 --set T=4: 'T' is given twice"),
-        ("tit_for_tat --game stag_hunt --shuffle-labels", "labels cannot be shuffled for 'tit_for_tat'"),
+        ("tit_for_tat --game stag_hunt --presentation shuffled", "'shuffled' is not one of"),
         ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
         ("grim --game stag_hunt --memory 3", "strategy 'grim' depends on the whole history, but a table"),

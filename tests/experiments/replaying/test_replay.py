@@ -28,7 +28,7 @@ GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
     [
         [strategy("gtft"), bernoulli(0.3)],
         [model(), strategy("tft")],
-        [model(shuffle_labels=True, motivation=True), model()],
+        [model(presentation="counterbalanced", motivation=True), model()],
         [model(ask="sampled", retries=2, unreadable=Unreadable.UNIFORM), strategy("random")],
         [model(ask="sampled", motivation=True), strategy("random")],  # matches are aborted
         [model(ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1), strategy("wsls")],

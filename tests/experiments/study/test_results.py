@@ -41,7 +41,7 @@ def model(role: str) -> FakeBackend:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A study whose results are written."""
     recipe = load_recipe("miniatures")
-    prompting = replace(recipe.prompting, shuffle_labels=True)
+    prompting = replace(recipe.prompting, presentation="counterbalanced")
     recipe = replace(recipe, observations=12, prompting=prompting, matches=MATCHES)
     run = Run(tmp_path_factory.mktemp("study") / "run", recipe)
     run.begin()

@@ -26,15 +26,15 @@ def answer(request: Request) -> Response:
     return Response(tuple(-math.log(len(request.labels)) for _ in request.labels), text="C. It is right.")
 
 
-def ready(folder: Path, shuffle: bool = False) -> Run:
+def ready(folder: Path, balanced: bool = False) -> Run:
     recipe = load_recipe("miniatures")
-    prompting = replace(recipe.prompting, shuffle_labels=shuffle)
+    prompting = replace(recipe.prompting, presentation="counterbalanced" if balanced else "fixed")
     return Run(folder, replace(recipe, observations=2, prompting=prompting, matches=SMALL))
 
 
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: bool) -> None:
-    run = ready(tmp_path / "run", shuffle)
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, balanced: bool) -> None:
+    run = ready(tmp_path / "run", balanced)
     gone: list[str] = []
 
     def once(role: str, request: Request) -> Response:
