@@ -144,11 +144,11 @@ def _ask_on(
     for portion in pace.portions(wanted):
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
-        known |= {asked.scenario: asked for asked in _exact(recipe, role, backend, new.values())}
+        known |= {asked.scenario: asked for asked in ask_exactly(recipe, role, backend, new.values())}
         yield _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
 
 
-def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
+def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """The model's own probabilities in some scenarios, without replies; all are asked in one batch."""
     questions = [
         (scenario.name, [_question(recipe, role, scenario, shown) for shown in recipe.presentations(scenario.game)])

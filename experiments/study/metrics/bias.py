@@ -13,7 +13,7 @@ from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
 from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
-from dilemmas.experiments.reporting.variance import FACTORS, variance_shares
+from dilemmas.experiments.reporting.variance import FACTORS, homogeneity, variance_shares
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import Cells, pivot
@@ -22,6 +22,8 @@ from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 
 Array = NDArray[np.float64]
+LEVEL = 0.05
+"""p-value above which scenarios count as answered alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,20 @@ class Bias:
     """Share of the answers that follows the position in which an action is named, in [0, 1]."""
     place_lean: LeanEstimate
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
+    alike: Share
+    """p-value of the hypothesis that all scenarios of the set have one rate of cooperation, if each rate were that of
+    the study's number of answers; 1 for one scenario."""
     shares: Followed | None
     """What the answers follow; None if they do not vary, or no game of the set has two actions with labels."""
 
 
 def bias(
-    name: str, model: Role, labels: tuple[str, str], scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]
+    name: str,
+    model: Role,
+    labels: tuple[str, str],
+    scenarios: Sequence[tuple[str, str]],
+    shown: Sequence[Array],
+    observations: int,
 ) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
@@ -83,6 +93,8 @@ def bias(
     shown : sequence of array, shape (A, 2, K)
         For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
         template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
+    observations : int
+        Answers per scenario; see `homogeneity`.
 
     Notes
     -----
@@ -109,6 +121,7 @@ def bias(
         label_lean=_mean([_lean(one) for one in two], -1.0) if two else None,
         place=_mean([_moves(one) for one in turned], 0.0),
         place_lean=_mean([_lean(one) for one in turned], -1.0),
+        alike=homogeneity(np.array([one[..., 0].mean() for one in shown]), observations),
         shares=followed(scenarios, shown),
     )
 
@@ -143,7 +156,7 @@ def _measure(data: StudyData) -> list[Bias]:
             presented = [np.array([one.exact for one in data.answers[role][result.name].presented]) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
             scenarios = [(result.game, result.context) for result in group]
-            rows.append(bias(name, role, (first, second), scenarios, ways))
+            rows.append(bias(name, role, (first, second), scenarios, ways, data.recipe.observations))
     return rows
 
 
@@ -254,6 +267,12 @@ def _terminal(results: Results) -> list[Section]:
 def _warnings(results: Results) -> Iterator[str]:
     for row in results["bias"]:
         found = row["shares"]
+        if row["alike"] > LEVEL:
+            yield (
+                f"The {row['model']} model answers all scenarios alike (set: {set_title(row['set'])}): with "
+                f"{results['observations']} answers each, rates as far apart would be chance (p = {row['alike']:.2f}). "
+                "Nothing was measured there but noise."
+            )
         if found and found["place"] + found["label"] > found["game"] + found["context"]:
             yield (
                 f"The answers of the {row['model']} model (set: {set_title(row['set'])}) follow the order and the "
