@@ -77,10 +77,10 @@ class ExampleLine:
     """Index of the action that the label stands for."""
     motivation: str
     """Reason that the teacher gave; may be empty."""
-    prompt: tuple[UserMessage] | None = None
-    """The question again, as trainers on completions read it; absent in files of earlier versions."""
-    completion: tuple[AssistantMessage] | None = None
-    """The answer again, as trainers on completions read it; absent in files of earlier versions."""
+    prompt: tuple[UserMessage]
+    """The question again, as trainers on completions read it."""
+    completion: tuple[AssistantMessage]
+    """The answer again, as trainers on completions read it."""
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -123,7 +123,7 @@ def _parse_example(line: bytes, place: str, remedy: str) -> Example:
     if answer.content != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
     for column, message in (("prompt", question), ("completion", answer)):
-        if getattr(record, column) not in (None, (message,)):
+        if getattr(record, column) != (message,):
             raise ExampleError(f"{place}: {column} is not the message of the same role")
     return example
 

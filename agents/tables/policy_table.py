@@ -36,6 +36,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.envs.validation import written
 
 FORMAT = "dilemmas-policy-table"
 VERSION = 1
@@ -45,6 +46,7 @@ class PolicyTableError(InputError):
     """A table that cannot be compiled, read or played; the message names the agent or the file, and the remedy."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where the probabilities of a table come from."""
@@ -295,7 +297,7 @@ class PolicyTable:
             "version": VERSION,
             "origin": asdict(self.origin),
             "game": asdict(self.game),
-            **({"player": self.player} if self.player else {}),
+            "player": self.player,
             "memory": self.memory,
             "rows": [
                 {"history": history_lists(history), "probabilities": list(row), "mass": mass}

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, from_zero, whole_number
 from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.validation import written
 
 ROUNDING = 1 - 1e-9
 """Share of the threshold that suffices, so that a sum of contributions does not miss it by rounding."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class PublicGoods:
     """Payoff of player i: endowment_i - c_i + multiplier * sum(c) / n (Isaac & Walker 1988, QJE 103:179).

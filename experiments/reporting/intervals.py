@@ -5,15 +5,27 @@ them with published tables.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import erfc, inf, sqrt
 from statistics import NormalDist
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import ArrayLike, NDArray
 
-Interval = tuple[float, float]
+from dilemmas.envs.validation import Meets, Share
+
+
+def _check_ends(ends: tuple[float, float]) -> None:
+    if ends[0] > ends[1]:
+        raise ValueError(f"needs a lower end that is not above the upper end; got {list(ends)}")
+
+
+Interval = Annotated[tuple[float, float], Meets(_check_ends)]
 """Lower and upper end."""
+ShareInterval = Annotated[tuple[Share, Share], Meets(_check_ends)]
+"""Lower and upper end of an interval of a share, from 0 to 1."""
 
 LEVEL = 0.95
 """Confidence level of every interval."""
@@ -33,21 +45,38 @@ class Estimate:
     """A number and its confidence interval."""
 
     value: float
+    """The number."""
     interval: Interval | None
     """95% interval; None where the spread is unknown."""
+
+
+def _check_estimate(found: Estimate, low: float = -inf, high: float = inf) -> None:
+    ends = found.interval or (found.value, found.value)
+    if not low <= found.value <= high:
+        raise ValueError(f"value: needs a number from {low:g} to {high:g}; got {found.value}")
+    if not low <= ends[0] <= found.value <= ends[1] <= high:
+        raise ValueError(f"interval: needs ends around {found.value}, from {low:g} to {high:g}; got {list(ends)}")
+
+
+MeanEstimate = Annotated[Estimate, Meets(_check_estimate)]
+"""A number within its confidence interval."""
+ShareEstimate = Annotated[Estimate, Meets(partial(_check_estimate, low=0.0, high=1.0))]
+"""An estimate of a share, from 0 to 1."""
+LeanEstimate = Annotated[Estimate, Meets(partial(_check_estimate, low=-1.0, high=1.0))]
+"""An estimate of a difference of two shares, from -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZTest:
     """Two-sided z-test for the difference of two proportions."""
 
-    difference: float
+    difference: Annotated[float, Ge(-1), Le(1)]
     """First proportion minus the second, in [-1, 1]."""
-    standard_error: float
+    standard_error: Annotated[float, Ge(0)]
     """Of the difference, with the proportion pooled over both samples, as under the null hypothesis."""
     z: float
     """The difference divided by its standard error."""
-    p: float
+    p: Share
     """Probability of a difference at least as large under the null hypothesis, in [0, 1]."""
 
 

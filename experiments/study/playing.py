@@ -20,7 +20,7 @@ from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import match_seed
@@ -39,8 +39,8 @@ class Pairing:
 
     game: MatrixGame
     context: str
-    model: str
-    """A role; the first player."""
+    model: Role
+    """The first player."""
     opponent: str
     """A role or a strategy."""
 

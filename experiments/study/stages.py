@@ -55,7 +55,7 @@ class Asked:
     """Probability that a reply starts with one of the labels, in [0, 1]."""
     replies: tuple[tuple[str, Count | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation."""
-    presented: tuple[tuple[Share, ...], ...] = ()
+    presented: tuple[tuple[Share, ...], ...]
     """Probability of every action in each of `presentations`; empty where labels are fixed."""
 
     def answers(self, scenario: Scenario) -> Answers:

@@ -1,47 +1,54 @@
 """What the students would have done where the teacher decided, on the histories of the teacher's matches."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.models.answers import exact_distributions
 from dilemmas.agents.models.backend import Backend
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio
+from dilemmas.experiments.reporting.intervals import Interval, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.recipe import Recipe
 
 Array = NDArray[np.float64]
 UNIT: Interval = (0.0, 1.0)
+STUDENTS = ROLES[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How a model would decide where the teacher decided in recorded matches."""
 
-    model: str
-    decisions: int
-    overlap: Estimate
+    model: Role
+    """The student."""
+    decisions: Annotated[int, Ge(1)]
+    """Number of decisions."""
+    overlap: ShareEstimate
     """Mean of 1 - total variation distance between the two models' probabilities: 1 = identical everywhere."""
-    expected: Estimate
+    expected: ShareEstimate
     """Share of decisions on which independent draws from the two models are the same action."""
-    ceiling: float
+    ceiling: Share
     """`expected` of the teacher with itself: below 1 where the teacher's choices are mixed."""
 
 
 def agreement(
-    model: str, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
+    model: Role, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
 ) -> Agreement:
     """Compare two models' probabilities on the same decisions.
 
     Parameters
     ----------
-    model : str
-        Name of the student.
+    model : Role
+        The student.
     teacher, student : array, shape (N, K)
         Probability of each of K actions in each of N decisions.
     match, pairing : array of int, shape (N,)
@@ -104,14 +111,15 @@ def teacher_decisions(data: StudyData) -> Decisions:
     return found
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Agreement]:
     """Agreement of the untuned and the tuned student with the teacher; empty without recorded decisions."""
     decisions = teacher_decisions(data)
     if not decisions.match:
         return []
     teacher, match, pairing = map(np.array, (decisions.probabilities, decisions.match, decisions.pairing))
-    students = {role: _probabilities(data.backends[role], decisions) for role in ("untuned", "tuned")}
-    return [asdict(agreement(role, teacher, student, match, pairing)) for role, student in students.items()]
+    return [
+        agreement(role, teacher, _probabilities(data.backends[role], decisions), match, pairing) for role in STUDENTS
+    ]
 
 
 def _probabilities(backend: Backend, decisions: Decisions) -> Array:
@@ -148,4 +156,17 @@ def _terminal(results: Results) -> list[Section]:
     return titled([agreement_table(results["agreement"])])
 
 
-AGREEMENT = Metric("agreement", _measure, _sections, _terminal, report_rank=8, terminal_rank=3)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    yield from other_rows("agreement", (row["model"] for row in results["agreement"]), STUDENTS)
+
+
+AGREEMENT = Metric(
+    "agreement",
+    tuple[Agreement, ...],
+    _measure,
+    _sections,
+    _terminal,
+    faults=_faults,
+    report_rank=8,
+    terminal_rank=3,
+)

@@ -1,19 +1,22 @@
 """How much of the models' answers follows the label or the position of an action instead of the game."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import Cells, pivot
-from dilemmas.experiments.study.metrics.metric import Metric, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, titled
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 
 Array = NDArray[np.float64]
@@ -27,28 +30,32 @@ class Bias:
     """
 
     set: str
-    model: str
-    scenarios: int
-    """At least 1."""
-    labels: tuple[str, ...]
+    """Name of the set."""
+    model: Role
+    """The model."""
+    scenarios: Annotated[int, Ge(1)]
+    """Number of scenarios, at least 1."""
+    labels: tuple[str, str]
     """The two labels of the template."""
-    label: Estimate | None
+    label: ShareEstimate | None
     """Share of the answers that follows the label, in [0, 1]; None where no game of the set has two actions."""
-    label_lean: Estimate | None
+    label_lean: LeanEstimate | None
     """Preference for a label: from -1, always the second of `labels`, to 1, always the first."""
-    place: Estimate
+    place: ShareEstimate
     """Share of the answers that follows the position in which an action is named, in [0, 1]."""
-    place_lean: Estimate
+    place_lean: LeanEstimate
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
 
 
-def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array]) -> Bias:
+def bias(name: str, model: Role, labels: tuple[str, str], shown: Sequence[Array]) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
     Parameters
     ----------
-    name, model : str
-        Names of the set and of the model.
+    name : str
+        Name of the set.
+    model : Role
+        The model.
     labels : tuple of str
         The two labels of the template.
     shown : sequence of array, shape (A, 2, K)
@@ -102,17 +109,17 @@ def _lean(shown: Array) -> float:
     return float(((shown[0] - shown[1]) @ weights).mean())
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Bias]:
     """Bias by set and model; empty where labels are fixed."""
     if not data.recipe.prompting.shuffle_labels:
         return []
-    labels = data.recipe.prompting.template.labels
+    first, second = data.recipe.prompting.template.labels
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
             presented = [np.array(data.answers[role][result.name].presented) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
-            rows.append(asdict(bias(name, role, labels, ways)))
+            rows.append(bias(name, role, (first, second), ways))
     return rows
 
 
@@ -184,4 +191,23 @@ def _limits(results: Results) -> Iterator[str]:
         )
 
 
-BIAS = Metric("bias", _measure, _sections, _terminal, limits=_limits, report_rank=6, terminal_rank=2)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = product(recipe.sets(), ROLES) if recipe.prompting.shuffle_labels else ()
+    yield from other_rows("bias", ((row["set"], row["model"]) for row in results["bias"]), expected)
+    for place, row in enumerate(results["bias"]):
+        scenarios = len(recipe.sets().get(row["set"], ()))
+        if row["scenarios"] != scenarios:
+            yield f"bias[{place}].scenarios: needs {scenarios}; got {row['scenarios']}"
+
+
+BIAS = Metric(
+    "bias",
+    tuple[Bias, ...],
+    _measure,
+    _sections,
+    _terminal,
+    limits=_limits,
+    faults=_faults,
+    report_rank=6,
+    terminal_rank=2,
+)

@@ -168,11 +168,11 @@ def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> 
         assert sum(study.ask_model(run, role, backend)) == sum(map(len, sets.values())) * run.recipe.observations
     data = collect(run, BACKENDS)
     rows = BIAS.measure(data)
-    assert [(row["set"], row["model"]) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
+    assert [(row.set, row.model) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
     for row in rows:
-        assert row["scenarios"] == len(sets[row["set"]])
-        found = (row["label"]["value"], row["place"]["value"])
-        assert found == pytest.approx((1.0 if row["model"] == "untuned" else 0.25, 0))
+        assert row.scenarios == len(sets[row.set])
+        found = (row.label.value, row.place.value)
+        assert found == pytest.approx((1.0 if row.model == "untuned" else 0.25, 0))
     fixed = replace(run.recipe, prompting=replace(run.recipe.prompting, shuffle_labels=False))
     assert BIAS.measure(replace(data, recipe=fixed)) == []
 
@@ -210,8 +210,8 @@ def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_eac
     assert {decision.labels for decision in decided} == {("C", "D"), ("D", "C")}
     assert len({decision.prompt.rsplit("\n", 1)[1] for decision in decided if decision.prompt}) == 2
     untuned, tuned = AGREEMENT.measure(collect(run, BACKENDS))
-    assert tuned["overlap"]["value"] == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
-    assert untuned["overlap"]["value"] < 0.9
+    assert tuned.overlap.value == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
+    assert untuned.overlap.value < 0.9
     assert len(find_trajectories(run.folder)) == len(pairings)
     assert command.main([str(run.folder)], standalone_mode=False) == 0
 
