@@ -93,7 +93,8 @@ def recover(folder: Path) -> Seals:
     if (folder / SEALS).is_file():
         data_files.drop_incomplete_line(folder / SEALS)
     seals = Seals(folder)
-    if seals.misfits():
+    misfits = seals.misfits()
+    if misfits and folder / RESULTS not in misfits:
         (folder / RESULTS).unlink(missing_ok=True)  # first: without them nobody takes the run for finished
     for line in seals.mend():
         echo(line, err=True)

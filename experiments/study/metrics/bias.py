@@ -295,6 +295,10 @@ def _limits(results: Results) -> Iterator[str]:
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
     expected = product(recipe.sets(), ROLES) if recipe.counterbalanced else ()
     yield from other_rows("bias", ((row["set"], row["model"]) for row in results["bias"]), expected)
+    for place, row in enumerate(results["bias"]):
+        scenarios = len(recipe.sets().get(row["set"], ()))
+        if row["scenarios"] != scenarios:
+            yield f"bias[{place}].scenarios: needs {scenarios}; got {row['scenarios']}"
 
 
 BIAS = Metric(

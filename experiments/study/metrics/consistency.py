@@ -143,6 +143,10 @@ def _warnings(results: Results) -> Iterator[str]:
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
     expected = (scenario.name for scenario in recipe.sets()[TRAINING_SET])
     yield from other_rows("consistency", (row["scenario"] for row in results["consistency"]), expected)
+    asked = min(CONSISTENCY_ANSWERS, recipe.observations)
+    for place, row in enumerate(results["consistency"]):
+        if row["answers"] + row["unreadable"] != asked:
+            yield f"consistency[{place}].answers: needs {asked} with the unreadable ones; got {row['answers']}"
 
 
 CONSISTENCY = Metric(

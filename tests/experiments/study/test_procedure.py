@@ -43,6 +43,21 @@ def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monke
     assert mute_study(tmp_path / "run", monkeypatch) == results, "the finished run is read"
 
 
+def test_changed_results_are_put_aside_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = mute_study(tmp_path / "run", monkeypatch)
+    path = tmp_path / "run" / "results.json"
+    whole = path.read_text(encoding="utf-8")
+    changed = whole.replace('"agents": 25', '"agents": 26')
+    assert changed != whole
+    path.write_text(changed, encoding="utf-8")
+    assert mute_study(tmp_path / "run", monkeypatch) == results
+    assert path.read_text(encoding="utf-8") == whole
+    assert path.with_name("results.json.damaged").read_text(encoding="utf-8") == changed
+    assert f"{path} was damaged" in capsys.readouterr().err
+
+
 def test_equal_runs_leave_equal_files_but_for_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for name in ("one", "other"):

@@ -129,6 +129,8 @@ WRONG = {
     r"consistency\[0\]: noisy: needs to say": lambda found: put("noisy", not found["consistency"][0]["noisy"])(
         found["consistency"][0]
     ),
+    r"consistency\[0\]\.answers: needs 12 with the unreadable ones": put("consistency", 0, "answers", 5),
+    r"bias\[0\]\.scenarios: needs 20; got 19": put("bias", 0, "scenarios", 19),
     r"comprehension\[0\]: right: needs .* at most asked": put("comprehension", 0, "right", 10**6),
     r"comprehension: .* is missing": lose("comprehension", 0),
     r"bias\[0\]\.label: value: needs a number from 0 to 1": put("bias", 0, "label", "value", 1.5),
