@@ -33,7 +33,7 @@ COMMANDS = {
 """Command -> (module with a click command named `command`, one line of help)."""
 AGAIN = 0.05
 """Seconds after which a dropped Ctrl-C is repeated."""
-RESUMED = ("replicate", "miniatures")
+RESUMED = ("replicate", "ask", "miniatures")
 """Commands that are resumed by repeating them."""
 
 COMPLETION = """\b

@@ -58,7 +58,8 @@ def _measure(data: StudyData) -> list[SinglePrompts]:
 
 def _rates(data: StudyData) -> Array:
     """The teacher's mean cooperation over the training scenarios, by assignment of the labels and order; (2, 2)."""
-    return np.mean([_cooperation(data, result) for result in data.training_results], axis=0)
+    rates: Array = np.mean([_cooperation(data, result) for result in data.training_results], axis=0)
+    return rates
 
 
 def _cooperation(data: StudyData, result: ScenarioResult) -> Array:
