@@ -23,6 +23,8 @@ RELATIVE_ERROR = 1e-11
 """Of each share, per step of the integration."""
 ABSOLUTE_ERROR = 1e-300
 """Of each share without mutation: practically none, so that a rare strategy that recovers is accurate too."""
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""A share below this, of which rounding leaves no digit, becomes 0; it would be stuck there, and slow."""
 MOST_BASELINE = 1e9
 """Most points that are added to payoffs; with more, payoffs would be lost in rounding."""
 LONGEST = 200_000
@@ -270,6 +272,7 @@ def _iterated(
     check_number("every", every, 1, error=DynamicsError)
     for generation in range(1, generations + 1):
         shares = next_shares(shares)
+        shares = np.where(shares < SMALLEST, 0.0, shares)
         if generation % every == 0 or generation == generations:
             path.append(shares)
             times.append(generation)
