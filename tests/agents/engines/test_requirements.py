@@ -48,7 +48,7 @@ from dilemmas.envs.rules.factory import rules_of
             (TFT, ALLD),
             {"rounds": 10**6},
             "environment",
-            r"about 1,000,000 rounds is recorded whole, in about 2.*GB of memory; take at most 2..,... rounds; use cycle",
+            r"of about 1,000,000 rounds is recorded whole, in about 2.*GB .*take at most 2..,... rounds; use cycle",
         ),
         ((TFT, ALLD), {"rounds": 10**4, "memory": 10**3}, "environment", r"in about 2.58 GB .* at most 2,... rounds"),
         (
