@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff, items
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
 
 Table = Sequence[Sequence[float]]
 """Points by the row player's action, then by the column player's; lists and arrays are converted to tuples."""
@@ -74,6 +74,7 @@ class BimatrixGame:
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 to 1; without `player`, that of the player with more actions."""
+        checked_action(self, action, player)
         if player is None:
             player = self.options.index(self.n_actions)
         if self.degrees is not None:

@@ -11,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from dilemmas.envs.checks import check_number
+from dilemmas.envs.checks import check_number, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
@@ -268,8 +268,8 @@ def _iterated(
     """The course of dynamics in discrete time."""
     shares = start_shares(matrix, start)
     path, times = [shares], [0]
-    check_number("generations", generations, 1, error=DynamicsError)
-    check_number("every", every, 1, error=DynamicsError)
+    whole_number(generations, "generations", 1, error=DynamicsError)
+    whole_number(every, "every", 1, error=DynamicsError)
     for generation in range(1, generations + 1):
         shares = next_shares(shares)
         shares = np.where(shares < SMALLEST, 0.0, shares)
