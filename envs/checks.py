@@ -181,7 +181,7 @@ def check_numbers(settings: Any, names: str, least: float, most: float = inf) ->
         check_number(name, getattr(settings, name), least, most)
 
 
-def checked_numbers(
+def number_array(
     values: ArrayLike,
     place: str,
     shape: tuple[int | str, ...],
@@ -226,7 +226,7 @@ def checked_numbers(
 
 
 def _has_shape(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
-    """Whether an array has a shape, as in `checked_numbers`."""
+    """Whether an array has a shape, as in `number_array`."""
     if shape[:1] == ("...",):
         shape = shape[1:]
         found = found[max(0, len(found) - len(shape)) :]

@@ -16,7 +16,7 @@ MOST_AT_ONCE = 256
 FASTER = 4
 """Factor from one batch to the next: the first is small, so that the speed of a slow model is known soon."""
 
-Tell = Callable[[int, int], None]
+TellHistories = Callable[[int, int], None]
 """Function called with the number of histories that are done, and of all."""
 
 
@@ -28,7 +28,7 @@ def compile_agent(
     model: str | None = None,
     context: str | None = None,
     player: int = 0,
-    tell: Tell | None = None,
+    tell: TellHistories | None = None,
 ) -> PolicyTable:
     """Compile an agent into a table of its action probabilities after every history of up to `memory` rounds.
 
@@ -77,7 +77,7 @@ def compile_agent(
     return PolicyTable(game, memory, rows, origin, masses or None, player)
 
 
-def _in_batches(agent: Agent, turns: Sequence[Turn], tell: Tell) -> list[Decision]:
+def _in_batches(agent: Agent, turns: Sequence[Turn], tell: TellHistories) -> list[Decision]:
     """The agent's decisions, batch by batch."""
     decisions: list[Decision] = []
     size = 1

@@ -17,7 +17,7 @@ from rich.console import Group
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
-from dilemmas.agents.tables.compilation import Tell, compile_agent
+from dilemmas.agents.tables.compilation import TellHistories, compile_agent
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table, save_table
@@ -74,7 +74,7 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, s
 
 
 @contextmanager
-def asking() -> Iterator[Tell]:
+def asking() -> Iterator[TellHistories]:
     """A function that shows how many histories a model has been asked about; a long duration is announced."""
     duration = MeasuredDuration("asking about all histories", "take a smaller --memory or model")
     with progress_bar(SafeConsole(stderr=True)) as bar:

@@ -11,7 +11,7 @@ from math import exp, inf, log
 
 import numpy as np
 
-from dilemmas.envs.checks import check_numbers, checked_numbers, whole_number
+from dilemmas.envs.checks import check_numbers, number_array, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -130,7 +130,7 @@ def fixation(payoffs: Numbers, n: int, start: int = 1, process: Process | None =
     """
     process = process or Process()
     check_population(n)
-    payoffs = checked_numbers(payoffs, "payoffs", (2, 2), error=DynamicsError)
+    payoffs = number_array(payoffs, "payoffs", (2, 2), error=DynamicsError)
     process.check(payoffs)
     whole_number(start, f"start of mutants in a population of {n}", 1, n - 1, DynamicsError)
     up, down = _log_moves(payoffs[..., None], n, process)  # (n - 1,)

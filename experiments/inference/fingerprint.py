@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dilemmas.envs.checks import checked_numbers
+from dilemmas.envs.checks import number_array
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.likelihoods import InferenceError
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
@@ -93,7 +93,7 @@ def memory_one_fingerprint(moves: Numbers, exact: bool = False) -> tuple[Habit, 
     InferenceError
         If the counts do not have this shape, or one is negative.
     """
-    moves = checked_numbers(moves, "moves", ("1 + 2n", 2), 0, error=InferenceError)
+    moves = number_array(moves, "moves", ("1 + 2n", 2), 0, error=InferenceError)
     if len(moves) % 2 == 0 or len(moves) < 5:
         raise InferenceError(f"moves of {len(moves)} rows; needs 1 + 2n, with n players")
     return tuple(
@@ -225,7 +225,7 @@ def cooperation_matrix(plays: Iterable[PlayerHistory], names: Sequence[str]) -> 
 def vengeful_cooperation(cooperation: Numbers) -> Numbers:
     """2 (cooperation - 1/2), from -1 (always defects) to 1, of any shape (Axelrod-Python); `InferenceError` for rates
     outside [0, 1]."""
-    return 2.0 * (checked_numbers(cooperation, "cooperation", ("...",), 0, 1, InferenceError) - 0.5)
+    return 2.0 * (number_array(cooperation, "cooperation", ("...",), 0, 1, InferenceError) - 0.5)
 
 
 def eigenjesus(cooperation: Numbers) -> Numbers | None:
@@ -255,7 +255,7 @@ def eigenmoses(cooperation: Numbers) -> Numbers | None:
 
 
 def _rates(cooperation: Numbers) -> Numbers:
-    return checked_numbers(cooperation, "cooperation", ("players", "players"), 0, 1, InferenceError)
+    return number_array(cooperation, "cooperation", ("players", "players"), 0, 1, InferenceError)
 
 
 def cooperation_ratings(plays: Sequence[PlayerHistory]) -> dict[str, Any]:

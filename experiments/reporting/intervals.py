@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import checked_numbers
+from dilemmas.envs.checks import number_array
 from dilemmas.envs.errors import InputError
 
 Interval = tuple[float, float]
@@ -138,7 +138,7 @@ def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
     InputError
         If the shapes differ, or a number is negative.
     """
-    first, second = (checked_numbers(one, "counts", ("...", "K"), 0) for one in (counts, other))
+    first, second = (number_array(one, "counts", ("...", "K"), 0) for one in (counts, other))
     if first.shape != second.shape:
         raise InputError(f"counts of shapes {first.shape} and {second.shape}; needs the same")
     table = np.stack([first, second])  # (2, ..., K)
@@ -237,7 +237,7 @@ def _clusters(
     totals: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Total, size and index of the stratum of each cluster that is not empty."""
-    total, size = checked_numbers(totals, "totals", ("N",)), checked_numbers(sizes, "sizes", ("N",), 0)
+    total, size = number_array(totals, "totals", ("N",)), number_array(sizes, "sizes", ("N",), 0)
     given = np.zeros(len(total)) if strata is None else np.asarray(strata)
     if not total.shape == size.shape == given.shape:
         raise InputError(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dilemmas.envs import checks
-from dilemmas.envs.checks import GameError, check_number, checked_numbers, whole_number
+from dilemmas.envs.checks import GameError, check_number, number_array, whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.vector.vector_matches import VectorMatches
@@ -40,15 +40,15 @@ def test_numbers_outside_of_their_range_are_refused(value: float) -> None:
 )
 def test_arrays_of_another_shape_type_or_range_are_refused(values: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        checked_numbers(values, "x", ("N", "N"), 0, 1)
+        number_array(values, "x", ("N", "N"), 0, 1)
 
 
 def test_arrays_of_the_shape_asked_for_are_returned_as_floats() -> None:
-    assert checked_numbers([[0, 1], [1, 0]], "x", ("N", "N"), 0, 1).dtype == np.float64
+    assert number_array([[0, 1], [1, 0]], "x", ("N", "N"), 0, 1).dtype == np.float64
     for shape in ((2,), (3, 2), (5, 3, 2)):
-        assert checked_numbers(np.zeros(shape), "x", ("...", 2)).shape == shape
+        assert number_array(np.zeros(shape), "x", ("...", 2)).shape == shape
     with pytest.raises(InputError, match=r"needs shape \(\.\.\., 2\)"):
-        checked_numbers(np.zeros((2, 3)), "x", ("...", 2))
+        number_array(np.zeros((2, 3)), "x", ("...", 2))
 
 
 def test_matches_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

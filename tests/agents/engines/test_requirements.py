@@ -80,6 +80,8 @@ def test_the_refusal_gives_the_reason_and_the_engines_that_can(
 def test_unknown_engines_and_strategies_for_other_tables() -> None:
     with pytest.raises(UnknownNameError, match="unknown engine 'chains'; did you mean 'chain'"):
         choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
+    with pytest.raises(UnknownNameError, match="unknown engine 'fast'; known: cycle, chain, compiled, vectorised, env"):
+        choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "fast")
     with pytest.raises(StrategyError, match="'three' is for 3 players"):
         choose_engine(rules_of(PD, rounds=2), (TFT, THREE))
     with pytest.raises(EngineError, match="more than 4,096 in matches without a limit of rounds"):
