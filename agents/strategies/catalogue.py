@@ -11,6 +11,7 @@ the others do.
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -191,11 +192,16 @@ def _with_parameters(family: Family, values: str, players: int | None, arguments
     given = _values(family, values)
     name = _full_name(family, values)
     if len(given) != len(family.parameters):
-        raise StrategyError(f"strategy '{name}': write it as {family.name}({', '.join(family.parameters)})")
+        raise StrategyError(f"strategy '{name}': write it as {_pattern(family)}")
     numbers = given if family.moves else [_number(value, name) for value in given]
     if family.groups:
         return family.make(name, *numbers, _group(name, players))
     return _for_players(family.make(name, *numbers, **arguments), players)
+
+
+def _pattern(family: Family) -> str:
+    """How a family is written, quoted for a shell."""
+    return shlex.quote(f"{family.name}({','.join(family.parameters)})")
 
 
 def _values(family: AnyEntry, values: str) -> list[str]:
@@ -263,7 +269,7 @@ def _entry(word: str, parameters: bool) -> AnyEntry:
             return row
     for family in FAMILIES:
         if key_of(word) in map(key_of, names_of(family)):
-            raise StrategyError(f"strategy '{word}': write it as {family.name}({', '.join(family.parameters)})")
+            raise StrategyError(f"strategy '{word}': write it as {_pattern(family)}")
     raise UnknownNameError(f"unknown strategy '{word}'{did_you_mean(word.lower().replace(' ', '_'), known)}")
 
 

@@ -12,6 +12,7 @@ from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.theory.outcomes import tie_of
+from dilemmas.envs.validation import short_repr
 from dilemmas.experiments.run_folder import read_run_json
 
 Amount = TypeVar("Amount", int, float)
@@ -36,6 +37,8 @@ class PayoffMatrix:
         k = len(self.names)
         if k == 0 or len(set(self.names)) < k:
             raise DynamicsError(f"players = {list(self.names)}; needs at least one name, each once")
+        if not isinstance(self.payoffs, np.ndarray) or self.payoffs.dtype.kind not in "iuf":
+            raise DynamicsError(f"payoffs = {short_repr(self.payoffs)}; needs an array of numbers")
         if self.payoffs.shape != (k, k):
             raise DynamicsError(f"payoffs of shape {self.payoffs.shape} for {k} players; needs ({k}, {k})")
         if np.isinf(self.payoffs).any():
