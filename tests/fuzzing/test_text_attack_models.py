@@ -50,7 +50,7 @@ def worded(text: str) -> Template:
     literal = text.replace("{", "{{").replace("}", "}}")
     found = replace(STUDY, **{key: f"{getattr(STUDY, key)} {literal}" for key in SENTENCES})
     try:
-        return replace(found, labels=(text, "D"))
+        return replace(found, labels=(text, "D")) if text in SHORT else found
     except TemplateError:
         return found
 
