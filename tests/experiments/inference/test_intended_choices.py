@@ -21,7 +21,7 @@ NUMBERS = (7, 33, 10, 20, 30)
 def strategies() -> list[Automaton]:
     found = [strategy(name) for name in NAMES]
     assert all(isinstance(one, Automaton) for one in found)
-    return found  # type: ignore[return-value]
+    return found
 
 
 def match(pair: tuple[Automaton, Automaton], rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +51,7 @@ def experiment(seed: int) -> Play:
                 intended, own, met = rounds[:, 0, seat], rounds[:, 1, seat], rounds[:, 1, 1 - seat]
                 for choice, chosen in (("played", own), ("decided", intended)):
                     one_match = PlayerHistory("lab", str(number), 0, str(subject), ("",), own, met, chosen)
-                    found[choice].setdefault(str(subject), []).append(one_match)  # type: ignore[index]
+                    found[choice].setdefault(str(subject), []).append(one_match)
     return found
 
 
@@ -63,7 +63,7 @@ def fitted() -> dict[Choice, tuple[np.ndarray, np.ndarray]]:
         for choice, plays in experiment(seed).items():
             best = fit_mixture(evidence(plays, strategies()), np.random.default_rng(0))
             found[choice].append((best.shares[:, 0], float(best.trembles[0, 0])))
-    return {choice: tuple(map(np.array, zip(*fits, strict=True))) for choice, fits in found.items()}  # type: ignore
+    return {choice: tuple(map(np.array, zip(*fits, strict=True))) for choice, fits in found.items()}
 
 
 def test_realised_choices_take_errors_for_trembles(fitted: dict[Choice, tuple[np.ndarray, np.ndarray]]) -> None:
