@@ -23,9 +23,9 @@ def made(name: str, game: MatrixGame | None = None) -> Automaton:
     return found
 
 
-def against_anybody(one: Automaton, **payoffs: float) -> list[tuple[float, float]]:
+def against_anybody(one: Automaton, **options: float) -> list[tuple[float, float]]:
     """Points per round of both players, against three opponents that leave something to chance."""
-    rules = rules_of("prisoners_dilemma", continuation=1 - 1e-9, **payoffs)
+    rules = rules_of("prisoners_dilemma", **{"continuation": 1 - 1e-9, **options})
     others = [made(name) for name in ("random", "stochastic_cooperator", "random(0.9)")]
     tallies = play_groups(rules, [(one, other) for other in others], np.zeros((3, 1), dtype=np.uint64), "chain")
     return [tuple((tally.payoffs[0] / tally.rounds[0]).tolist()) for tally in tallies]
