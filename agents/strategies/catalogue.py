@@ -323,5 +323,5 @@ def _row(entry: StrategyEntry) -> Listed:
         known = (len(automaton.cooperate), automaton.lookback, automaton.deterministic, automaton.vector)
         players = "2" if entry.of_payoffs else "2+"
         return Listed(entry.name, entry.description, names, entry.source, "automaton", players, *known, entry.reading)
-    known = (None, None, made.deterministic, None)
-    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", *known, entry.reading)
+    unknown = (None, None, made.deterministic, None)  # states, rounds back and probabilities
+    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", *unknown, entry.reading)
