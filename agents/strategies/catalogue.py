@@ -302,6 +302,8 @@ class Listed(NamedTuple):
     vector: tuple[float, ...] | None = None
     """Probabilities of cooperation in round 1 and after CC, CD, DC, DD, own action first, of a strategy that depends on
     the last round only; computed for the default prisoner's dilemma if it depends on payoffs."""
+    reading: str = ""
+    """Whose reading of the source it follows; empty if it follows the source itself."""
 
 
 def listing() -> list[Listed]:
@@ -326,5 +328,6 @@ def _row(entry: StrategyEntry) -> Listed:
     if automaton is not None:
         known = (len(automaton.cooperate), automaton.lookback, automaton.deterministic, automaton.vector)
         players = "2" if entry.of_payoffs else "2+"
-        return Listed(entry.name, entry.description, names, entry.source, "automaton", players, *known)
-    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", None, None, made.deterministic)
+        return Listed(entry.name, entry.description, names, entry.source, "automaton", players, *known, entry.reading)
+    unknown = (None, None, made.deterministic, None)  # states, rounds back and probabilities
+    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", *unknown, entry.reading)

@@ -1,7 +1,8 @@
 """The matrix of payoffs of strategies against each other, on which all population dynamics are based."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ class PayoffMatrix:
     """Points per round of row against column, shape (k, k); the diagonal is self-play."""
     errors: Numbers | None = None
     """Standard errors, shape (k, k), NaN if unknown; None if all payoffs are exact."""
+    freedom: float = inf
+    """Degrees of freedom of the standard errors, at least 1: number of matches of a pair, less 1."""
 
     def __post_init__(self) -> None:
         k = len(self.names)
@@ -73,6 +76,7 @@ class PayoffMatrix:
             tuple(self.names[place] for place in places),
             self.payoffs[among],
             None if self.errors is None else self.errors[among],
+            self.freedom,
         )
 
     def pair(self, mutant: str, resident: str) -> Numbers:
@@ -141,4 +145,10 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     chosen = known if names is None else tuple(player_named(name, known, place=str(file)) for name in names)
     places = [known.index(name) for name in chosen]
     among = np.ix_(places, places)
-    return PayoffMatrix(chosen, payoffs[among], errors[among])
+    return PayoffMatrix(chosen, payoffs[among], errors[among], error_freedom(found.groups))
+
+
+def error_freedom(groups: Iterable[Mapping[str, Any]]) -> float:
+    """Degrees of freedom of the standard errors of sampled payoffs, from the groups of a tournament; at least 1."""
+    matches = [group.get("matches") for group in groups]
+    return min((count for count in matches if isinstance(count, int) and count > 1), default=inf) - 1

@@ -4,8 +4,6 @@ All agents use the same table. An agent remembers the last rounds with each neig
 learn or reproduce: the curves show the play of a table against itself, without evolution.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -19,6 +17,7 @@ from dilemmas.envs.checks import whole_number
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.reporting.charts import lines
+from dilemmas.experiments.reporting.csv_text import csv_text
 
 DIRECTIONS = tuple(offset for offset in product((-1, 0, 1), repeat=2) if offset != (0, 0))
 """(row, column) offsets of the neighbours: the Moore neighbourhood."""
@@ -103,12 +102,8 @@ def check_seed(seed: int) -> int:
 
 def curves_csv(curves: Curves) -> str:
     """One line per step, counted from 1, and one column per table."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", *curves])
-    for step, values in enumerate(zip(*curves.values(), strict=True), start=1):
-        writer.writerow([step, *(float(value) for value in values)])
-    return text.getvalue()
+    steps = enumerate(zip(*(values.tolist() for values in curves.values()), strict=True), start=1)
+    return csv_text(["step", *curves], ([step, *values] for step, values in steps))
 
 
 LATTICE_FILES = ("lattice.csv", "lattice.svg")

@@ -146,6 +146,27 @@ def t_critical(df: float) -> float:
     return Z if df == inf else float(stdtrit(df, (1 + LEVEL) / 2))
 
 
+def welch_reach(one: ArrayLike, other: ArrayLike, freedom: float) -> NDArray[np.float64]:
+    """Half the width of the 95% interval of the difference of two independent means (Welch 1947, Biometrika 34:28).
+
+    Parameters
+    ----------
+    one, other
+        Estimated variances of the two means, of the same shape; NaN if unknown.
+    freedom
+        Degrees of freedom of each variance, at least 1; infinite for known variances.
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    both = first + second
+    if freedom == inf:
+        return np.asarray(Z * np.sqrt(both))
+    with np.errstate(invalid="ignore"):
+        pooled = np.where(both == 0, 1.0, freedom * both**2 / (first**2 + second**2))
+    return np.asarray(stdtrit(pooled, (1 + LEVEL) / 2) * np.sqrt(both))
+
+
 def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
     """Pearson's chi-squared test: do two samples of K actions differ at the 5% level?
 
