@@ -259,7 +259,7 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
 def _unknown(text: str) -> str:
     """Error message about a word that is no agent: the nearest names, and how agents are given."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    close = closest_names(text, [*known, *BUILT_IN], SUGGESTED)
+    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN]), SUGGESTED)
     near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return (
         f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies;"

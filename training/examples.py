@@ -5,14 +5,13 @@ the teacher), the same two messages as the columns `prompt` and `completion`, wh
 completion only, and the scenario, label, action and motivation, which they ignore.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dilemmas.envs.data_files import numbered_lines, parse_json, write_text
+from dilemmas.envs.data_files import json_text, numbered_lines, parse_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count
@@ -95,7 +94,7 @@ def _line(example: Example) -> str:
     ]
     columns = {"messages": messages, "prompt": messages[:1], "completion": messages[1:]}
     about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-    return json.dumps({**columns, **about, "motivation": example.motivation}, ensure_ascii=False)
+    return json_text({**columns, **about, "motivation": example.motivation})
 
 
 def read_examples(path: Path) -> list[Example]:

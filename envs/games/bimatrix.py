@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff, items
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
 from dilemmas.envs.validation import written
 
 Table = Sequence[Sequence[float]]
@@ -76,6 +76,7 @@ class BimatrixGame:
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 to 1; without `player`, that of the player with more actions."""
+        checked_action(self, action, player)
         if player is None:
             player = self.options.index(self.n_actions)
         if self.degrees is not None:

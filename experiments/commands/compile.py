@@ -5,7 +5,8 @@ dilemmas compile miniature-student+run/adapter --game stag_hunt --context busine
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Group
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
-from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.compilation import TellHistories, compile_agent
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table, save_table
@@ -36,6 +37,8 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
+from dilemmas.experiments.reporting.cost import MeasuredDuration
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -61,8 +64,27 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -
         )
     agent = make_agent(spec, game.n_players, framing, game)
     model = agent.describe().parameters.get("fingerprint")
-    table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
+    context = None if framing is None else framing.context
+    if parsed.kind != "model":
+        table = compile_agent(agent, game, memory, context=context)
+    else:
+        with asking() as tell:
+            table = compile_agent(agent, game, memory, model=model, context=context, tell=tell)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
+
+
+@contextmanager
+def asking() -> Iterator[TellHistories]:
+    """A function that shows how many histories a model has been asked about; a long duration is announced."""
+    duration = MeasuredDuration("asking about all histories", "take a smaller --memory or model")
+    with progress_bar(SafeConsole(stderr=True)) as bar:
+        task = add_task(bar, "the model is asked about each history")
+
+        def tell(done: int, total: int) -> None:
+            follow_task(bar, task, done, total)
+            duration.follow(done, total)
+
+        yield tell
 
 
 def default_path(table: PolicyTable) -> Path:

@@ -13,6 +13,7 @@ from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import SEED, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -22,6 +23,8 @@ from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:
     from dilemmas.experiments.study.procedure import TaskProgress
+
+WAY_OUT = "take fewer --observations or a smaller model"
 
 
 @click.command()
@@ -148,8 +151,9 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
 
 def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
-    """Carry out the steps with a progress bar per task; returns the results."""
+    """Carry out the steps with a progress bar per task, and announce the duration of long ones; returns the results."""
     tasks: dict[str, TaskID] = {}
+    durations: dict[str, MeasuredDuration] = {}
     with progress_bar(console) as bar:
         while True:
             try:
@@ -158,5 +162,7 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
                 return dict(end.value)
             if step.task not in tasks:
                 tasks[step.task] = add_task(bar, step.task)
+                durations[step.task] = MeasuredDuration(step.task, WAY_OUT)
             follow_task(bar, tasks[step.task], step.done, step.total)
+            durations[step.task].follow(step.done, step.total)
             bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)

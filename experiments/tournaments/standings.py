@@ -5,7 +5,9 @@ of payoffs: the weight of a group is its number of distinct seatings. Exact matc
 sampled matches are assumed to be normal, with the covariance of the players of one group. Intervals of scores are
 Student's, with the degrees of freedom of a sum of independent means (Satterthwaite 1946, Biometrics Bull. 2:110). The
 interval of a rank counts the players whose scores are significantly higher or lower, all comparisons together (Mogstad,
-Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). The distribution of ranks is from a parametric bootstrap of all
+Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). Where players are nearly equal, a single wrong comparison
+contradicts only the ranks of the first and the last, so that the intervals of all players hold at once in about 95% of
+tournaments; where players differ clearly, in more. The distribution of ranks is from a parametric bootstrap of all
 means.
 """
 
@@ -102,7 +104,7 @@ class Standing:
     interval: Interval | None
     """95% interval of the score; None if no match was repeated."""
     ranks: Interval | None
-    """95% interval of the rank."""
+    """Interval of the rank; those of all players hold at once in about 95% of tournaments, or more."""
     first: Share | None
     """Probability of the first place."""
     cooperation: Share

@@ -79,7 +79,7 @@ def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
         pass
     config = json.loads((tmp_path / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
-    assert "base_model: org/model\n" in (tmp_path / "README.md").read_text()
+    assert 'base_model: "org/model"\n' in (tmp_path / "README.md").read_text()
 
 
 def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:

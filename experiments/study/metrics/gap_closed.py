@@ -180,7 +180,7 @@ def mean_table(alignment: Results) -> Table:
         (
             set_title(name),
             row["estimate"],
-            with_span(row["mean"]["gap_closed"], row["mean"]["interval"]),
+            num(row["mean"]["gap_closed"]),
             num(row["mean"]["null"]),
             num(row["mean"]["ceiling"]),
         )
@@ -191,7 +191,8 @@ def mean_table(alignment: Results) -> Table:
         ("set", "estimate", "mean gap closed", "null", "perfect copy"),
         tuple(rows),
         words=2,
-        note=f"The mean gives every scenario the same weight, also where the gap is small. {PERFECT}",
+        note="The mean gives every scenario the same weight, also where the gap is small; it therefore has no "
+        f"reliable interval. {PERFECT}",
     )
 
 

@@ -100,7 +100,7 @@ def match_row(
     played = ~np.isnan(cooperation)  # (M, R)
     lengths = played.sum(axis=1)  # (M,)
     by_round = [
-        proportion(np.nan_to_num(column), one, context)
+        proportion(np.nan_to_num(column), one.astype(np.int64), context)
         for column, one in zip(cooperation.T, played.T, strict=True)
         if one.any()
     ]
