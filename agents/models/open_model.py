@@ -101,7 +101,9 @@ class LazyModel:
         """The model with its weights in memory."""
         if self._loaded is None:
             model, tokenizer = self.weights()
-            self._loaded = LocalBackend(self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens)
+            self._loaded = LocalBackend(
+                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature
+            )
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:

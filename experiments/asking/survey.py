@@ -107,10 +107,10 @@ def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, S
     else:
         found = {one.scenario: one for one in read_answers(run.path("answers", f"{role}.jsonl"))}
         asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
-    return {name: summarise(group, asked[name]) for name, group in sets.items()}
+    return {name: set_answers(group, asked[name]) for name, group in sets.items()}
 
 
-def summarise(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers:
+def set_answers(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers:
     """The answers to the scenarios of a set, in the same order."""
     answers = {one.name: reply.answers(one) for one, reply in zip(group, asked, strict=True)}
     presented = [np.array([way.exact for way in one.presented]) for one in asked]

@@ -25,6 +25,7 @@ class SlowModel:
     """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
 
     name = fingerprint = "slow"
+    miniature = True
 
     def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
         self.seconds, self.patience, self.size = seconds, patience, size
