@@ -36,8 +36,8 @@ def _measure(data: StudyData) -> list[LabelMass]:
     """Mean and smallest label mass over the scenarios, by set and model."""
     rows = []
     for name, group in data.sets.items():
-        for role, answers in data.answers.items() if group else ():
-            masses = [answers[result.name].mass for result in group]
+        for role in ROLES if group and data.answers else ():
+            masses = [data.answers[role][result.name].mass for result in group]
             rows.append(LabelMass(name, role, fmean(masses), min(masses)))
     return rows
 
