@@ -29,6 +29,8 @@ Interval = Annotated[tuple[float, float], Meets(_check_ends)]
 ShareInterval = Annotated[tuple[Share, Share], Meets(_check_ends)]
 """Lower and upper end of an interval of a share, from 0 to 1."""
 
+MARGIN = 0.1
+"""Difference of two rates below which they count as alike in `equivalence`."""
 LEVEL = 0.95
 """Confidence level of every interval."""
 SIGNIFICANCE = 0.05
@@ -122,6 +124,28 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
     error = sqrt(max(0.0, pooled * (1 - pooled)) * (1 / n + 1 / other_n))
     z = difference / error if error else 0.0
     return ZTest(difference, error, z, erfc(abs(z) / sqrt(2)))
+
+
+def equivalence(successes: float, n: int, other_successes: float, other_n: int, margin: float = MARGIN) -> float:
+    """p-value of the hypothesis that two proportions differ by `margin` or more: two one-sided tests, TOST (Schuirmann
+    1987, J. Pharmacokinet. Biopharm. 15:657), with the variances of the two samples.
+
+    The other parameters and the errors are those of `two_proportions`. A small value says that the proportions are
+    alike.
+    """
+    _check_successes(successes, n)
+    _check_successes(other_successes, other_n)
+    rate, other = successes / n, other_successes / other_n
+    error = sqrt(max(0.0, rate * (1 - rate) / n + other * (1 - other) / other_n))
+    room = margin - abs(rate - other)
+    if not error:
+        return 0.0 if room > 0 else 1.0
+    return erfc(room / error / sqrt(2)) / 2
+
+
+def detectable(n: int) -> float:
+    """Difference of two proportions near 1/2 that a test at 5% finds with probability 0.8, for `n` answers each."""
+    return (Z + NormalDist().inv_cdf(0.8)) * sqrt(0.5 / n)
 
 
 def _check_successes(successes: float, n: float) -> None:

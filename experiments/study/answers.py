@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from dilemmas.agents.agent import Source
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Share
-from dilemmas.experiments.reporting.intervals import Interval, ZTest, differ, two_proportions
+from dilemmas.experiments.reporting.intervals import Interval, ZTest, differ, equivalence, two_proportions
 
 Role = Literal["teacher", "untuned", "tuned"]
 """Who is asked."""
@@ -143,6 +143,14 @@ def compare(one: Answers, other: Answers) -> ZTest | None:
         return None
     successes = [weighted(answers.counts, answers.cooperation) for answers in (one, other)]
     return two_proportions(successes[0], one.readable, successes[1], other.readable)
+
+
+def equivalent(one: Answers, other: Answers) -> float | None:
+    """p-value of `equivalence` of the sampled cooperation rates; None where one has no readable answer."""
+    if not (one.readable and other.readable):
+        return None
+    successes = [weighted(answers.counts, answers.cooperation) for answers in (one, other)]
+    return equivalence(successes[0], one.readable, successes[1], other.readable)
 
 
 def weighted(weights: Sequence[float], values: Sequence[float]) -> float:

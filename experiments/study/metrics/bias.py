@@ -16,8 +16,7 @@ from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
 from dilemmas.experiments.reporting.variance import FACTORS, homogeneity, variance_shares
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.layout import Cells, pivot
-from dilemmas.experiments.study.metrics.metric import Metric, other_rows, titled
+from dilemmas.experiments.study.metrics.metric import Cells, Metric, other_rows, pivot, titled
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 

@@ -15,8 +15,7 @@ from dilemmas.experiments.reporting.intervals import ShareInterval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.layout import pivot
-from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
 
 

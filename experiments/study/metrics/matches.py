@@ -24,8 +24,7 @@ from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.layout import pivot
-from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled
 from dilemmas.experiments.study.playing import Pairing, pairings
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import game_title

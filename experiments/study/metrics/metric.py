@@ -5,16 +5,17 @@ A new metric is one module of this package that defines a `Metric`, and one line
 of results.json, so that a report can be written again from that file alone.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.experiments.reporting.format import Results
+from dilemmas.experiments.reporting.format import NONE, Results
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.recipe import Recipe
 
+Cells = tuple[tuple[str, ...], ...]
 LAST = 100
 """Default rank: after all metrics that have a smaller one."""
 
@@ -85,6 +86,34 @@ def other_rows(place: str, found: Iterable[Hashable], expected: Iterable[Hashabl
 
 def _named(row: Hashable) -> str:
     return ", ".join(map(str, row)) if isinstance(row, tuple) else str(row)
+
+
+def pivot(
+    rows: Sequence[Results], keys: Mapping[str, Callable[[str], str]], cell: Callable[[Results], str]
+) -> tuple[list[str], Cells]:
+    """A table with one column per model.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Each has the key ``model`` besides `keys`.
+    keys : mapping
+        The keys that identify a row of the table, each with a function from its value to a title.
+    cell : callable
+        Text of a cell.
+
+    Returns
+    -------
+    models : list of str
+        The columns.
+    cells : tuple of tuple of str
+        The rows: titles, then a cell per model.
+    """
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    grid: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in rows:
+        grid.setdefault(tuple(title(row[key]) for key, title in keys.items()), {})[row["model"]] = cell(row)
+    return models, tuple((*place, *(cells.get(model, NONE) for model in models)) for place, cells in grid.items())
 
 
 def shown(table: Table) -> list[Table]:

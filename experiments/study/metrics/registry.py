@@ -12,6 +12,7 @@ from dilemmas.experiments.study.metrics.label_mass import LABEL_MASS
 from dilemmas.experiments.study.metrics.matches import MATCHES
 from dilemmas.experiments.study.metrics.metric import Metric
 from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
+from dilemmas.experiments.study.metrics.pattern import PATTERN
 from dilemmas.experiments.study.metrics.population import POPULATION
 from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
 from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS
@@ -29,6 +30,7 @@ METRICS: tuple[Metric, ...] = (
     COMPREHENSION,
     BIAS,
     LABEL_MASS,
+    PATTERN,
     SINGLE_PROMPTS,
     TRANSFER_DROP,
     POPULATION,

@@ -11,7 +11,7 @@ from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
-from dilemmas.experiments.reporting.intervals import ShareInterval, ZTest
+from dilemmas.experiments.reporting.intervals import MARGIN, ShareInterval, ZTest
 from dilemmas.experiments.reporting.page import Figure, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.alignment import gap_closed
@@ -22,6 +22,7 @@ from dilemmas.experiments.study.answers import (
     ScenarioResult,
     ShareByEstimate,
     compare,
+    equivalent,
     weighted,
 )
 from dilemmas.experiments.study.data import StudyData
@@ -93,6 +94,9 @@ class ScenarioRow:
     """Teacher against untuned student; null without readable replies of both."""
     test_tuned: ZTest | None
     """Teacher against tuned student."""
+    alike_tuned: Share | None
+    """p-value of the hypothesis that teacher and tuned student differ by a rate of 0.1 or more; null without readable
+    replies of both."""
     gap_closed: GapByEstimate
     """Gap closed by estimate."""
 
@@ -121,6 +125,7 @@ def _row(result: ScenarioResult, observations: int) -> ScenarioRow:
         tuned,
         test_untuned=compare(result.teacher, result.untuned),
         test_tuned=compare(result.teacher, result.tuned),
+        alike_tuned=equivalent(result.teacher, result.tuned),
         gap_closed=GapByEstimate(*(gap_closed(result, estimate, observations) for estimate in ESTIMATES)),
     )
 
@@ -152,32 +157,49 @@ def _rate_cells(row: Results, kinds: Sequence[str]) -> Iterator[str]:
 
 def z_test_table(rows: Sequence[Results]) -> Table:
     """z-tests of every scenario of a set."""
-    columns = {"difference": "difference", "standard_error": "std. error", "p": "p"}
+    tested = [row for row in rows if any(row[test] for test in STUDENTS.values())]
+    adjusted = {test: _adjusted([row[test] for row in tested]) for test in STUDENTS.values()}
     cells = (
         (
             game_title(row["game"]),
             row["context"],
-            *(_test_cell(row[test], key) for test in STUDENTS.values() for key in columns),
+            *(cell for test in STUDENTS.values() for cell in _test_cells(row[test], adjusted[test][place])),
+            _p(row["alike_tuned"]),
         )
-        for row in rows
-        if any(row[test] for test in STUDENTS.values())
+        for place, row in enumerate(tested)
     )
+    columns = ("difference", "std. error", "p", "adjusted p")
     return Table(
-        "z-tests: teacher versus untuned student, and versus tuned student",
-        ("game", "context", *(f"{student}: {name}" for student in STUDENTS for name in columns.values())),
+        "Tests: teacher versus untuned student, and versus tuned student",
+        ("game", "context", *(f"{student}: {name}" for student in STUDENTS for name in columns), "tuned: alike"),
         tuple(cells),
         words=2,
         note="Two-sided z-tests for the difference of two proportions: teacher minus student, sampled answers, pooled "
-        "standard error. A large p means that the samples do not show a difference, not that there is none; one test "
-        "in twenty falls below 0.05 by chance.",
+        "standard error. A large p means that the samples do not show a difference, not that there is none. Adjusted: "
+        "for the number of scenarios (Benjamini & Hochberg 1995): of the differences with an adjusted p below 0.05, "
+        "one in twenty is by chance. Alike: p of two one-sided tests that the rates differ by "
+        f"{MARGIN} or more; below 0.05, the tuned student answers as the teacher does.",
         folded=True,
     )
 
 
-def _test_cell(test: Results | None, key: str) -> str:
+def _adjusted(tests: Sequence[Results | None]) -> list[float | None]:
+    """The p-values of tests, adjusted for their number."""
+    from scipy.stats import false_discovery_control  # type: ignore[import-untyped, unused-ignore]
+
+    known = [test["p"] for test in tests if test]
+    found = iter(false_discovery_control(known).tolist() if known else ())
+    return [next(found) if test else None for test in tests]
+
+
+def _test_cells(test: Results | None, adjusted: float | None) -> tuple[str, ...]:
     if test is None:
-        return NONE
-    return "<0.001" if key == "p" and test["p"] < 0.001 else num(test[key], 3)
+        return (NONE,) * 4
+    return num(test["difference"], 3), num(test["standard_error"], 3), _p(test["p"]), _p(adjusted)
+
+
+def _p(value: float | None) -> str:
+    return "<0.001" if value is not None and value < 0.001 else num(value, 3)
 
 
 def _sections(results: Results) -> Iterator[Section]:

@@ -1,0 +1,176 @@
+"""Whether the student follows the teacher from scenario to scenario, or only in level.
+
+A student can close much of the gap by cooperating as much as the teacher does on average, or in each game. So the
+correlation of its rates with the teacher's over scenarios stands beside two oracles: one that knows the teacher's mean
+rate in each game of the set and nothing of contexts, and one that knows the mean in each context and nothing of games.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from dilemmas.agents.agent import Source
+from dilemmas.envs.validation import Count
+from dilemmas.experiments.reporting.format import Results, num
+from dilemmas.experiments.reporting.intervals import detectable
+from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
+from dilemmas.experiments.study.alignment import main_estimate, null_player
+from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance
+from dilemmas.experiments.study.data import StudyData
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.titles import set_title
+
+Array = NDArray[np.float64]
+Correlation = Annotated[float, Ge(-1), Le(1)]
+Closed = Annotated[float, Le(1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Agreement of the students with the teacher from scenario to scenario, over a set."""
+
+    set: str
+    """Name of the set."""
+    scenarios: Count
+    """Scenarios in which all three models have the estimate."""
+    untuned: Correlation | None
+    """Pearson correlation of the untuned student's cooperation with the teacher's; None where one does not vary."""
+    tuned: Correlation | None
+    """The same of the tuned student."""
+    untuned_rank: Correlation | None
+    """Spearman's rank correlation of the untuned student's cooperation with the teacher's."""
+    tuned_rank: Correlation | None
+    """The same of the tuned student."""
+    student: Closed | None
+    """Gap closed by the tuned student over all these scenarios; None without a gap."""
+    game_oracle: Closed | None
+    """Gap closed by the teacher's mean rate in each game."""
+    context_oracle: Closed | None
+    """Gap closed by the teacher's mean rate in each context."""
+
+
+def _measure(data: StudyData) -> list[Pattern]:
+    """Correlations with the teacher over scenarios, and the gap closed by oracles, by set."""
+    estimate = main_estimate(data.sets)
+    return [
+        pattern(name, [result for result in group if result.has(estimate)], estimate)
+        for name, group in data.sets.items()
+    ]
+
+
+def pattern(name: str, group: Sequence[ScenarioResult], estimate: Source) -> Pattern:
+    """The pattern over the scenarios of a set, which all have the estimate."""
+    rates = [[answers.rate(estimate) or 0.0 for answers in result.answers] for result in group]
+    teacher, untuned, tuned = np.array(rates).reshape(-1, 3).T
+    student, game_oracle, context_oracle = _gaps(group, estimate)
+    return Pattern(
+        name,
+        len(group),
+        untuned=_correlation(teacher, untuned),
+        tuned=_correlation(teacher, tuned),
+        untuned_rank=_correlation(rankdata(teacher), rankdata(untuned)),
+        tuned_rank=_correlation(rankdata(teacher), rankdata(tuned)),
+        student=student,
+        game_oracle=game_oracle,
+        context_oracle=context_oracle,
+    )
+
+
+def _correlation(one: Array, other: Array) -> float | None:
+    if len(one) < 3 or np.ptp(one) < 1e-9 or np.ptp(other) < 1e-9:
+        return None
+    return float(np.clip(np.corrcoef(one, other)[0, 1], -1, 1))
+
+
+def _gaps(group: Sequence[ScenarioResult], estimate: Source) -> tuple[float | None, float | None, float | None]:
+    """Gap closed by the tuned student, and by the oracles of games and contexts."""
+    untuned = sum(_apart(result.teacher, result.untuned, estimate) for result in group)
+    if untuned < 1e-9:
+        return None, None, None
+    tuned = sum(_apart(result.teacher, result.tuned, estimate) for result in group)
+    oracles = (
+        sum(distance(_oracle(means[getattr(one, key)], one.teacher), _shares(one.teacher, estimate)) for one in group)
+        for key in ("game", "context")
+        for means in (_means(group, key, estimate),)
+    )
+    student, game, context = (1 - left / untuned for left in (tuned, *oracles))
+    return student, game, context
+
+
+def _means(group: Sequence[ScenarioResult], key: str, estimate: Source) -> Mapping[str, float]:
+    """The teacher's mean cooperation by game or context."""
+    found: dict[str, list[float]] = {}
+    for result in group:
+        found.setdefault(getattr(result, key), []).append(result.teacher.rate(estimate) or 0.0)
+    return {name: fmean(rates) for name, rates in found.items()}
+
+
+def _oracle(rate: float, teacher: Answers) -> tuple[float, ...]:
+    return null_player(rate, teacher.cooperation)
+
+
+def _shares(answers: Answers, estimate: Source) -> tuple[float, ...]:
+    return answers.distribution(estimate) or ()
+
+
+def _apart(one: Answers, other: Answers, estimate: Source) -> float:
+    return distance(_shares(one, estimate), _shares(other, estimate))
+
+
+def pattern_table(rows: Sequence[Results]) -> Table:
+    """Correlations and oracles, one row per set."""
+    keys = ("untuned", "tuned", "untuned_rank", "tuned_rank", "student", "game_oracle", "context_oracle")
+    return Table(
+        "Level and pattern: the students beside the teacher over scenarios",
+        ("set", "r untuned", "r tuned", "rank untuned", "rank tuned", "gap student", "gap games", "gap contexts"),
+        tuple((set_title(row["set"]), *(num(row[key]) for key in keys)) for row in rows if row["scenarios"]),
+        words=1,
+        note="r, rank: correlation and rank correlation with the teacher's cooperation over scenarios. Gap: closed "
+        "over all scenarios of the set, by the tuned student and by two oracles, which know the teacher's mean rate in "
+        "each game, or in each context, and nothing else.",
+        missing="fewer than three scenarios, or no variation",
+    )
+
+
+def _sections(results: Results) -> Iterator[Section]:
+    texts = [text for row in results["pattern"] if (text := _verdict(row))]
+    power = detectable(results["observations"])
+    texts.append(
+        f"With {results['observations']} answers each, a difference of {power:.2f} between two rates near one half is "
+        "found four times in five by a test at the 5% level; smaller ones may be missed."
+    )
+    blocks: list[Block] = [*map(Paragraph, texts), *shown(pattern_table(results["pattern"]))]
+    yield Section("Level and pattern", tuple(blocks))
+
+
+def _verdict(row: Results) -> str:
+    """What the oracles say about the student in words; empty where there is nothing to say."""
+    if row["student"] is None or row["tuned"] is None:
+        return ""
+    name, tuned = set_title(row["set"]), num(row["tuned"])
+    level = f"{name}: the student closes {num(row['student'])}"
+    games = f"the oracle that knows only each game's mean closes {num(row['game_oracle'])}"
+    if row["untuned"] is None:
+        return f"{level}, {games}; its correlation with the teacher is {tuned}."
+    moved = "rises" if row["tuned"] > row["untuned"] else "falls"
+    return f"{level}, {games}; its correlation with the teacher {moved} from {num(row['untuned'])} to {tuned}."
+
+
+def _terminal(results: Results) -> list[Section]:
+    return titled([pattern_table(results["pattern"])])
+
+
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    yield from other_rows("pattern", (row["set"] for row in results["pattern"]), recipe.sets())
+
+
+PATTERN = Metric(
+    "pattern", tuple[Pattern, ...], _measure, _sections, _terminal, faults=_faults, report_rank=2, terminal_rank=1
+)
