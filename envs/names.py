@@ -50,7 +50,8 @@ SIMILAR = 0.6
 
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     """End of an error message about an unknown name: the most similar known name, or all names if they are few."""
-    close = closest_name(name, known, 0.5 if len(known) > MAX_LISTED else SIMILAR)
+    begun = [one for one in known if name and one.startswith(name)]
+    close = begun[0] if len(begun) == 1 else closest_name(name, known, 0.5 if len(known) > MAX_LISTED else SIMILAR)
     if close:
         return f"; did you mean '{close}'?"
     if len(known) <= MAX_LISTED:
