@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
+from dilemmas.agents.roster import Framing
 from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
@@ -14,16 +15,13 @@ from dilemmas.experiments.tournaments.standings import Standing
 Matrix = tuple[tuple[float | None, ...], ...]
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
-class FramingFile:
+class FramingFile(Framing):
     """How the game is presented to language models."""
 
-    context: str
-    """Social context."""
-    template: str
-    """Prompt template: a name or a path."""
-    device: str
-    """Device of the models."""
+    def __post_init__(self) -> None:
+        """Nothing is opened: the file of a template need not exist any more."""
 
 
 @written(nulls=True)
@@ -35,7 +33,7 @@ class SettingsFile(Settings):
     """Name of the format."""
     version: One
     """Version of the format."""
-    framing: FramingFile  # type: ignore[assignment]  # the template's file need not exist any more
+    framing: FramingFile
     """Context, template and device of language models."""
     players: tuple[str, ...]
     """Names of the participants, in order."""
