@@ -39,6 +39,16 @@ class Response:
     """Whether the reply ended with a stop token rather than at `max_tokens`."""
     refused: str = ""
     """Why the model could not be asked, such as a prompt that is too long for it; empty if it was asked."""
+    failed: str = ""
+    """The fault because of which there is no answer, such as a server that was not reached; empty if there is one."""
+    margin: float = 0.0
+    """How far the probability of a label, given that the reply starts with one of them, may be from the model's own; 0
+    if it is exact. Servers list the most probable tokens only, and some answer otherwise when they are asked again."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model answered."""
+        return not (self.refused or self.failed)
 
 
 class Backend(Protocol):
