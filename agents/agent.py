@@ -18,6 +18,8 @@ class Source(StrEnum):
 
     EXACT = "exact"
     """From the model's own probabilities of the action labels; no sampling error."""
+    WITHIN = "within"
+    """As exact, but a server gives the probabilities only within a margin."""
     SAMPLED = "sampled"
     """From a sampled reply."""
     RULE = "rule"
@@ -66,7 +68,9 @@ class Decision:
     """Where the probabilities come from."""
     mass: Share | None = None
     """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
-    `source` is exact."""
+    `source` is exact or within."""
+    margin: Share | None = None
+    """How far the probabilities may be from the model's own; None unless `source` is within."""
     prompt: str | None = None
     """The text that the model was given."""
     labels: tuple[str, ...] | None = None

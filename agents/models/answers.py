@@ -17,7 +17,12 @@ class Distribution:
     mass: float
     """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, most replies are
     something else."""
+    margin: float = 0.0
+    """How far the probabilities may be from the model's own; 0 if they are exact."""
 
+
+MOST_MARGIN = 0.1
+"""Largest margin of probabilities that are used."""
 
 Question = tuple[str, tuple[str, ...]]
 """A prompt and its labels."""
@@ -41,7 +46,8 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[D
     Raises
     ------
     ModelError
-        If the model refuses a prompt, or a log-probability is not finite because the model overflows.
+        If the model refuses a prompt, a log-probability is not finite because the model overflows, or a server does not
+        answer or tells too little about the probabilities.
     """
     return [read_distribution(response) for response in ask_labels(backend, prompts)]
 
@@ -62,12 +68,18 @@ def read_distribution(response: Response) -> Distribution:
         raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
     weights = [math.exp(value - highest) for value in response.logprobs]
     total = math.fsum(weights)
-    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+    if response.margin > MOST_MARGIN:
+        raise ModelError(
+            f"probabilities of the labels are only known within {response.margin:.2g}, because the server lists too few"
+            f" log-probabilities; at most {MOST_MARGIN} is accepted: use other labels, or ask for sampled replies"
+        )
+    shares = tuple(weight / total for weight in weights)
+    return Distribution(shares, min(1.0, total * math.exp(highest)), response.margin)
 
 
 def _check_answered(response: Response) -> None:
-    if response.refused:
-        raise ModelError(response.refused)
+    if not response.answered:
+        raise ModelError(response.refused or response.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ def sample_replies(
     Raises
     ------
     ModelError
-        If the model refuses a prompt.
+        If the model refuses a prompt, or a server does not answer.
     """
     responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
     for response in responses:

@@ -11,7 +11,7 @@ from rich.progress import TaskID
 
 from dilemmas.envs.data_files import json_text
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, print_json
+from dilemmas.experiments.commands.options import SEED, given_server_options, print_json, server_settings
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--teacher",
     shell_complete=completion.models,
     show_default="from the recipe",
-    help="Language model: built-in name, directory or hub id.",
+    help="Language model: built-in name, directory, hub id, or openai:MODEL@URL behind a server.",
 )
 @click.option(
     "--student",
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     help="Draw the assignment and the order of the labels at random; report label bias.",
 )
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
+@given_server_options
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -78,6 +79,8 @@ def command(
     recipe_name: str | None,
     shuffle_labels: bool,
     device: str | None,
+    in_flight: int | None,
+    server: dict[str, Any],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -92,6 +95,7 @@ def command(
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
+    recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 

@@ -69,7 +69,9 @@ class KeptBackend(CachingBackend):
             found = json.loads(line)
             logprobs, labels = (tuple(found[key]) for key in ("logprobs", "labels"))
             if found["model"] == self.fingerprint and len(logprobs) == len(labels):
-                self._known[str(found["prompt"]), labels] = Response(tuple(map(float, logprobs)))
+                self._known[str(found["prompt"]), labels] = Response(
+                    tuple(map(float, logprobs)), margin=float(found.get("margin", 0.0))
+                )
         except (ValueError, KeyError, TypeError) as error:
             what = f"{self.path}, line {number}: not a question ({type(error).__name__}: {error})"
             raise RunError(f"{what}; delete the line: the model is then asked again") from None
@@ -81,10 +83,11 @@ class KeptBackend(CachingBackend):
         return super().respond(requests)
 
     def _write(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
-        """Write the responses that were not refused."""
+        """Write the answers."""
         lines = []
         for request, response in zip(requests, responses, strict=True):
-            if not response.refused:
+            if response.answered:
                 line = {"model": self.fingerprint, "prompt": request.prompt, "labels": request.labels}
-                lines.append(json_text(line | {"logprobs": response.logprobs}) + "\n")
+                margin = {"margin": response.margin} if response.margin else {}
+                lines.append(json_text(line | {"logprobs": response.logprobs} | margin) + "\n")
         append_text(self.path, "".join(lines))

@@ -124,8 +124,8 @@ def _chat_place(place: Mapping[str, Any]) -> tuple[Pair, list[Pair]]:
 
 def _listing(chosen: Pair, top: Sequence[Pair]) -> Listing | None:
     """A list without values that are no log-probabilities; None if the chosen token has none."""
-    (written,), tokens = _known([chosen]) or [None], _known(top)
-    return None if written is None else Listing(written, tuple(tokens or [written]))
+    written = _known([chosen])
+    return Listing(written[0], tuple(_known(top) or written)) if written else None
 
 
 def _known(pairs: Sequence[Pair]) -> list[tuple[str, float]]:

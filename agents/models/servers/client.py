@@ -16,7 +16,8 @@ FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0
 
 Payload = Callable[[], dict[str, Any]]
 """Makes the body of a request, with what has been learned so far."""
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class ServerClient:

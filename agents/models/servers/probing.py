@@ -1,6 +1,7 @@
 """Finding out what a server can do for one model, with a few short questions, before a run costs anything."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ async def _first_answer(asker: Asker) -> _First:
     raise unusable(client, faults[0])
 
 
-def _read_first(data: dict[str, Any]) -> _First:
+def _read_first(data: Mapping[str, Any]) -> _First:
     tokens = (data.get("usage") or {}).get("prompt_tokens")
     ratio = len(QUESTIONS[1]) / tokens if isinstance(tokens, int) and tokens > 0 else 0.0
     return _First(str(data.get("model", "")), ratio, first_listings(data))

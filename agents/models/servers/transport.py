@@ -5,7 +5,7 @@ import json
 import time
 import weakref
 from collections.abc import Coroutine
-from threading import Thread
+from threading import Thread, current_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LARGEST = 256 * 2**20
 """Bytes of the largest answer that is read: the log-probabilities of a whole vocabulary are 5 to 30 MB."""
 HIDDEN = "[key]"
+PATIENCE = 2.0
+"""Seconds that are waited at most until connections are closed."""
 
 Result = TypeVar("Result")
 
@@ -37,9 +39,10 @@ class Transport:
         self._key = read_key(address, settings)
         self._proxy = _proxy(address)
         self._loop = asyncio.new_event_loop()
-        self._session: ClientSession | None = None
-        Thread(target=_serve, args=(self._loop,), daemon=True, name=str(address)).start()
-        weakref.finalize(self, _stop, self._loop)
+        self._sessions: list[ClientSession] = []
+        thread = Thread(target=_serve, args=(self._loop, self._sessions), daemon=True, name=str(address))
+        thread.start()
+        weakref.finalize(self, _stop, self._loop, thread)
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of a coroutine. An interrupt of the waiting thread cancels it and is passed on at once."""
@@ -52,9 +55,7 @@ class Transport:
 
     def reset(self) -> None:
         """Close all connections; the next request opens new ones."""
-        if self._session is not None:
-            self.run(self._session.close())
-            self._session = None
+        self.run(_close(self._sessions))
 
     async def send(self, method: str, url: str, payload: dict[str, Any] | None = None) -> tuple[int, Any, bytes]:
         """Send one request; returns status, headers and body.
@@ -96,17 +97,18 @@ class Transport:
     def _opened(self) -> "ClientSession":
         import aiohttp
 
-        if self._session is None:
+        if not self._sessions:
             headers = {"Content-Type": "application/json", "Accept": "application/json"}
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
-            self._session = aiohttp.ClientSession(
+            session = aiohttp.ClientSession(
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=self._settings.timeout),
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        return self._session
+            self._sessions.append(session)
+        return self._sessions[0]
 
 
 def unix_time() -> float:
@@ -122,15 +124,21 @@ def _proxy(address: ServerAddress) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, sessions: "list[ClientSession]") -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     for task in asyncio.all_tasks(loop):
         task.cancel()
-    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(_close(sessions))
     loop.close()
 
 
-def _stop(loop: asyncio.AbstractEventLoop) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(loop.stop)
+async def _close(sessions: "list[ClientSession]") -> None:
+    while sessions:
+        await sessions.pop().close()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    if thread is not current_thread():
+        thread.join(PATIENCE)
