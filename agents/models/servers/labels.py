@@ -8,7 +8,7 @@ margin says how far it may be off.
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dilemmas.agents.models.servers.answers import Listing
 
@@ -56,6 +56,21 @@ class LabelWeights:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A beginning of the reply that may become a label."""
+
+    written: str
+    share: float
+    """Its probability."""
+    passed: int | None = None
+    """Index of the longest label that it went through."""
+
+    @property
+    def text(self) -> str:
+        return self.written.lstrip(SPACES)
+
+
 async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue) -> LabelWeights:
     """Probability that a reply starts with each label.
 
@@ -72,49 +87,46 @@ async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue
         Asks for the tokens after a beginning.
     """
     weights = LabelWeights([0.0] * len(labels), [0.0] * len(labels))
-    waiting = _read_place(weights, labels, "", 1.0, first)
+    waiting = _read_place(weights, labels, _Begun("", 1.0), first)
     for _ in range(MOST_CONTINUED):
-        if not waiting:
+        begun = max(waiting, key=lambda one: one.share, default=None)
+        if begun is None or begun.share <= ENOUGH:
             break
-        begun = max(waiting, key=lambda start: waiting[start])
-        if waiting[begun] <= ENOUGH:
-            break
-        listing = await carry_on(begun)
+        listing = await carry_on(begun.written)
         if listing is None:
             break
-        share = waiting.pop(begun)
-        waiting |= _read_place(weights, labels, begun, share, listing)
-    for begun, share in waiting.items():
-        text = begun.lstrip(SPACES)
-        for index, label in enumerate(labels):
-            if label != text and label.startswith(text):
-                weights.more[index] += share
+        waiting.remove(begun)
+        waiting += _read_place(weights, labels, begun, listing)
+    for begun in waiting:
+        _leave_open(weights, labels, begun, begun.share)
     return weights
 
 
-def _read_place(
-    weights: LabelWeights, labels: Sequence[str], begun: str, share: float, listing: Listing
-) -> dict[str, float]:
-    """Add what the tokens after a beginning say; returns longer beginnings with their probabilities.
-
-    `share`: probability of the beginning, which may be a label itself.
-    """
-    text = begun.lstrip(SPACES)
-    shorter = labels.index(text) if text in labels else None
-    longer: dict[str, float] = {}
+def _read_place(weights: LabelWeights, labels: Sequence[str], begun: _Begun, listing: Listing) -> list[_Begun]:
+    """Add what the tokens after a beginning say; returns longer beginnings."""
+    longer = []
     for token, value in listing.tokens:
-        whole = (begun + token).lstrip(SPACES)
-        probability = share * math.exp(value)
-        if not whole or whole == text:
+        found = _Begun(begun.written + token, begun.share * math.exp(value), begun.passed)
+        if found.text in ("", begun.text):
             continue
-        if whole in labels:
-            weights.least[labels.index(whole)] += probability
-            if shorter is not None:
-                weights.least[shorter] -= probability
-        if any(label != whole and label.startswith(whole) for label in labels):
-            longer[begun + token] = longer.get(begun + token, 0.0) + probability
-    missing = share * listing.unlisted if text else min(2 * listing.unlisted, listing.rest)
-    for index, label in enumerate(labels):
-        if label != text and label.startswith(text):
-            weights.more[index] += missing
+        if found.text in labels:
+            index = labels.index(found.text)
+            weights.least[index] += found.share
+            if begun.passed is not None:
+                weights.least[begun.passed] -= found.share
+            found = replace(found, passed=index)
+        if any(label != found.text and label.startswith(found.text) for label in labels):
+            longer.append(found)
+    missing = begun.share * listing.unlisted if begun.text else min(2 * listing.unlisted, listing.rest)
+    _leave_open(weights, labels, begun, missing)
     return longer
+
+
+def _leave_open(weights: LabelWeights, labels: Sequence[str], begun: _Begun, share: float) -> None:
+    """A probability after a beginning that may belong to each label that it can become."""
+    possible = [index for index, one in enumerate(labels) if one != begun.text and one.startswith(begun.text)]
+    for index in possible:
+        weights.more[index] += share
+    if possible and begun.passed is not None:
+        weights.least[begun.passed] -= share
+        weights.more[begun.passed] += share
