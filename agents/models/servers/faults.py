@@ -59,7 +59,7 @@ class ServerFault(Exception):
         final: bool = False,
         wait: float | None = None,
         complaint: Complaint | None = None,
-        status: int = 200,
+        status: int = 0,
     ) -> None:
         """
         Parameters
@@ -75,7 +75,7 @@ class ServerFault(Exception):
         complaint
             What the server says.
         status
-            Status code of the answer; 200 if there was none.
+            Status code of a refusal; 0 if no complete answer came, or one with status 200.
         """
         super().__init__(cause)
         self.status = status

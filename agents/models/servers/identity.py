@@ -71,7 +71,7 @@ async def _listed(client: ServerClient) -> list[dict[str, Any]]:
     try:
         data = await client.get(f"{client.address.url}/models")
     except ServerFault as fault:
-        if fault.passing or fault.status in FINAL:
+        if fault.status in (0, *FINAL):
             raise unusable(client, fault) from None
         return []
     entries = data.get("data") if isinstance(data, dict) else None
