@@ -99,6 +99,15 @@ def read_reply(text: str, labels: Sequence[str]) -> Reply:
     return Reply(text, action, "" if action is None else read_motivation(text, labels[action]))
 
 
+class UnansweredError(ModelError):
+    """Prompts that got no answer, because the model refuses them or a server does not answer."""
+
+    def __init__(self, cause: str, replies: Sequence[Reply]) -> None:
+        """`replies`: those to the prompts before the first one without an answer, which need not be asked again."""
+        super().__init__(cause)
+        self.replies = tuple(replies)
+
+
 def sample_replies(
     backend: Backend,
     asked: Sequence[tuple[str, Sequence[str], tuple[int, ...]]],
@@ -120,10 +129,13 @@ def sample_replies(
 
     Raises
     ------
-    ModelError
-        If the model refuses a prompt, or a server does not answer.
+    UnansweredError
+        If the model refuses a prompt, or a server does not answer; it has the replies before.
     """
     responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
-    for response in responses:
-        _check_answered(response)
-    return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]
+    replies: list[Reply] = []
+    for response, (_, labels, _) in zip(responses, asked, strict=True):
+        if not response.answered:
+            raise UnansweredError(response.refused or response.failed, replies)
+        replies.append(read_reply(response.text, labels))
+    return replies

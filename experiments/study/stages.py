@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dilemmas.agents.models.answers import exact_distributions, sample_replies
+from dilemmas.agents.models.answers import Reply, UnansweredError, exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
@@ -127,7 +127,7 @@ def _ask_on(
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
         known |= {asked.scenario: asked for asked in _exact(recipe, role, backend, new)}
-        yield _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
+        yield from _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
 
 
 def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
@@ -147,19 +147,28 @@ def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, 
 
 def _replies(
     recipe: Recipe, role: str, backend: Backend, asked: Mapping[int, Asked], numbers: Sequence[tuple[int, int]]
-) -> list[Asked]:
-    """Replies to scenarios, in one batch. `numbers`: of scenario and reply, scenario by scenario."""
+) -> Iterator[list[Asked]]:
+    """Replies to scenarios, in one batch; where one is missing, those before it, and then the error.
+
+    `numbers`: of scenario and reply, scenario by scenario.
+    """
     prompting = recipe.prompting
-    replies = sample_replies(
-        backend,
-        [(asked[n].prompt, asked[n].labels, (recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers],
-        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
-        temperature=prompting.temperature,
-    )
+    missing: UnansweredError | None = None
+    try:
+        replies: Sequence[Reply] = sample_replies(
+            backend,
+            [(asked[n].prompt, asked[n].labels, (recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers],
+            max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+            temperature=prompting.temperature,
+        )
+    except UnansweredError as error:
+        replies, missing = error.replies, error
     found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
-    for (number, _), reply in zip(numbers, replies, strict=True):
+    for (number, _), reply in zip(numbers, replies, strict=False):
         found[number].append((reply.text, reply.action, reply.motivation))
-    return [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
+    yield [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
+    if missing is not None:
+        raise missing
 
 
 def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:

@@ -1,5 +1,7 @@
 """Questions to a served model: a prompt as a user's message, or as plain text where there is no chat endpoint."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +20,16 @@ PREFILLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 """How a server is asked to go on with a begun reply: keys of the last message, and fields of the request."""
 
+FORCES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "structured_outputs": lambda text: {"structured_outputs": {"choice": [text]}},
+    "guided_choice": lambda text: {"guided_choice": [text]},
+    "regex": lambda text: {"regex": re.escape(text)},
+    "grammar": lambda text: {"grammar": f"root ::= {json.dumps(text)}"},
+}
+"""How a server is made to write a text: fields of the request, of vLLM, vLLM before 0.12, SGLang and llama.cpp."""
+FORCED_TOKENS = 12
+"""Longest text that is forced, in tokens."""
+
 Read = TypeVar("Read")
 
 
@@ -32,6 +44,8 @@ class Asker:
     """Whether the chat endpoint is asked."""
     prefill: str = ""
     """Name in `PREFILLS` of how a begun reply is continued; empty if the chat endpoint does not."""
+    force: str = ""
+    """Name in `FORCES` of how a text is forced without a change of its log-probabilities; empty if there is no way."""
 
     async def replies(
         self, prompt: str, max_tokens: int, temperature: float, seed: int, count: int = 1
@@ -42,6 +56,20 @@ class Asker:
     async def listing(self, prompt: str, begun: str, listed: int) -> Listing:
         """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""
         return (await self.ask(prompt, 1, _required, begun=begun, listed=listed))[0]
+
+    async def forced(self, prompt: str, text: str) -> float | None:
+        """Log-probability that the reply starts with a text, which the server is made to write.
+
+        None if it writes something else; `ServerFault` if it gives no log-probabilities.
+        """
+        places = await self.ask(prompt, FORCED_TOKENS, _required, listed=1, more=FORCES[self.force](text))
+        written, total = "", 0.0
+        for place in places:
+            token, value = place.chosen
+            written, total = written + token, total + value
+            if written == text:
+                return total
+        return None
 
     @property
     def continues(self) -> bool:

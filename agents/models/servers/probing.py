@@ -7,7 +7,7 @@ from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.servers.answers import Listing, first_listings
-from dilemmas.agents.models.servers.asking import PREFILLS, Asker
+from dilemmas.agents.models.servers.asking import FORCES, PREFILLS, Asker
 from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
@@ -29,6 +29,10 @@ UNLIKELY = 1e-3
 """Probability below which equal replies mean that the model does not sample."""
 ALIKE = 0.05
 """Largest difference of the same probability in a begun reply and in a whole one: engines round."""
+IMPROBABLE = 0.3
+"""Probability below which a token is forced: under a constraint that hides all others, it would become 1."""
+SAME_LOGPROB = 0.2
+"""Largest difference between the log-probabilities of a token that is listed and of the same one when forced."""
 EQUAL = 1e-6
 """Largest difference of probabilities that count as equal."""
 
@@ -64,6 +68,7 @@ async def probe(client: ServerClient) -> tuple[Asker, Capabilities]:
     samples, repeats = await _sampling(asker, first.listings)
     if listed:
         asker.prefill = await _prefill(asker)
+        asker.force = await _force(asker)
     return asker, Capabilities(
         engine=found.title,
         model=_told_name(found, first),
@@ -74,6 +79,7 @@ async def probe(client: ServerClient) -> tuple[Asker, Capabilities]:
         exact_in_flight=alone,
         spread=await _spread(asker, alone) if listed else None,
         prefill=asker.prefill if asker.chat else "the text goes on",
+        forced=asker.force,
         replies=await _several(asker),
         repeats_seeds=repeats,
         samples=samples,
@@ -171,6 +177,28 @@ async def _prefill(asker: Asker) -> str:
                 continue
             if _distance(found, whole[1]) <= ALIKE:
                 return name
+    return ""
+
+
+async def _force(asker: Asker) -> str:
+    """How a text is forced; empty unless an improbable one is written with its log-probability of the list."""
+    for question in QUESTIONS:
+        listing = await asker.listing(question, "", LADDER[3])
+        words = [(token, value) for token, value in listing.tokens if token.isascii() and token.isalpha()]
+        improbable = [(token, value) for token, value in words if math.exp(value) < IMPROBABLE]
+        if improbable:
+            break
+    else:
+        return ""
+    token, value = improbable[0]
+    for name in FORCES:
+        asker.force = name
+        try:
+            found = await asker.forced(question, token)
+        except ServerFault:
+            continue
+        if found is not None and abs(found - value) <= SAME_LOGPROB:
+            return name
     return ""
 
 

@@ -6,6 +6,7 @@ model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].l
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import FIRST_WAIT, ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
 from dilemmas.agents.models.servers.faults import ServerFault
-from dilemmas.agents.models.servers.labels import LabelWeights, weigh_labels
+from dilemmas.agents.models.servers.labels import ENOUGH, LabelWeights, weigh_labels
 from dilemmas.agents.models.servers.probing import probe, require_probabilities
 from dilemmas.agents.models.servers.settings import ServerSettings, parse_address
 
@@ -156,8 +157,22 @@ class _Connected:
             weights = await weigh_labels(await self.asker.listing(prompt, "", listed), labels, carry_on)
             if weights.margin() <= EXACT:
                 self.listed = min(listed, LADDER[1])
-                break
-        return weights
+                return weights
+        return await self._forced(prompt, labels, weights) if self.asker.force else weights
+
+    async def _forced(self, prompt: str, labels: tuple[str, ...], weights: LabelWeights) -> LabelWeights:
+        """The probabilities of labels that the server is made to write, with a space before them and without."""
+        found = LabelWeights(list(weights.least), list(weights.more))
+        for index, label in enumerate(labels):
+            if any(other != label and (other.startswith(label) or label.startswith(other)) for other in labels):
+                return weights
+            if weights.more[index] > ENOUGH:
+                values = [await self.asker.forced(prompt, text) for text in (label, f" {label}")]
+                if None in values:
+                    return weights
+                found.least[index] = math.fsum(math.exp(value) for value in values if value is not None)
+                found.more[index] = 0.0
+        return found
 
     @property
     def spread(self) -> float:

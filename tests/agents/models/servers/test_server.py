@@ -1,19 +1,15 @@
-"""A model behind a server: probabilities, replies, settings, budgets, keys, and what it says when it cannot."""
+"""A model behind a server: probabilities, replies, settings, and what is no reply."""
 
 import json
 import math
-import os
-import signal
 import time
 from collections.abc import Callable
-from threading import Timer
 from typing import Any
 
 import pytest
 from stub_server import Payload, Raw, StubServer, chat, failing
 
 from dilemmas.agents.models.backend import ModelError, Request
-from dilemmas.agents.models.open_model import open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend, seed_of
 from dilemmas.agents.models.servers.settings import ServerSettings
 
@@ -47,6 +43,29 @@ def test_a_label_that_is_not_listed_is_bounded_and_not_zero(serve: Serve) -> Non
     share = math.exp(found.logprobs[0]) / math.fsum(map(math.exp, found.logprobs))
     assert share - found.margin <= low + 1e-9
     assert share + found.margin >= high - 1e-9
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_label_that_is_not_listed_is_asked_for_where_its_probability_stays(serve: Serve, masked: bool) -> None:
+    """As with vLLM, whose log-probabilities are from before the constraint; one that changes them is not used."""
+    shares = {"C": 0.6, "a": 0.2, "b": 0.05, "c": 0.03, " C": 0.02, "D": 0.003, " D": 0.001, "e": 0.096}
+
+    def answer(payload: Payload) -> Payload:
+        found = chat(payload | {"top_logprobs": 4}, "C", shares)
+        if "structured_outputs" in payload and payload.get("logprobs"):
+            (text,) = payload["structured_outputs"]["choice"]
+            value = 0.0 if masked else math.log(shares[text])
+            found["choices"][0]["logprobs"] = {"content": [{"token": text, "logprob": value}]}
+        return found
+
+    model = opened(serve(answer))
+    assert model.capabilities.forced == ("" if masked else "structured_outputs")
+    (found,) = model.respond([ASKED])
+    if masked:
+        assert found.margin > 0
+    else:
+        assert found.logprobs == pytest.approx((math.log(0.62), math.log(0.004)))
+        assert found.margin == 0
 
 
 def test_a_server_whose_probabilities_move_is_not_called_exact(serve: Serve) -> None:
@@ -225,96 +244,6 @@ def test_no_more_in_flight_than_allowed(serve: Serve) -> None:
     assert server.busiest == 3
 
 
-def test_a_budget_is_kept_and_what_was_answered_too(serve: Serve) -> None:
-    server = serve(lambda payload: chat(payload | {"n": 1}, "C", SHARES))
-    asked = [Request(f"C or D? {number}", max_tokens=5) for number in range(40)]
-    model = opened(server, max_requests=60)
-    model.loaded()
-    found = model.respond(asked)
-    assert len(server.requests) == model.usage.requests == 60
-    answered = [one for one in found if one.answered]
-    assert 0 < len(answered) < 40
-    assert all("max_requests = 60 is used up" in one.failed for one in found if not one.answered)
-    assert model.usage.input_tokens == 60 * 50
-
-
-@pytest.mark.parametrize("limits", [{"max_tokens": 3000}, {"max_cost": 0.003, "input_price": 1.0}])
-def test_tokens_and_money_have_budgets(serve: Serve, limits: dict[str, float]) -> None:
-    """An answer costs 51 tokens; the probing costs some of them."""
-    server = serve(lambda payload: chat(payload | {"n": 1}, "C", SHARES))
-    model = opened(server, in_flight=1, **limits)
-    model.loaded()
-    found = model.respond([Request(f"C or D? {number}", max_tokens=5) for number in range(60)])
-    assert not all(one.answered for one in found)
-    assert 2800 < model.usage.input_tokens <= 3000
-
-
-def test_the_key_is_sent_and_written_nowhere(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_KEY", "sk-secret-123")
-    server = serve(lambda payload: failing(401, {"message": "Incorrect API key provided: sk-secret-123"}))
-    model = opened(server, key_variable="MY_KEY")
-    with pytest.raises(ModelError, match="MY_KEY") as caught:
-        model.loaded()
-    assert server.headers[-1]["Authorization"] == "Bearer sk-secret-123"
-    assert "secret" not in str(caught.value)
-    assert "secret" not in repr(vars(model))
-
-
-def test_a_key_is_not_sent_over_a_network_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-123")
-    with pytest.raises(ModelError, match="unencrypted"):
-        ServerBackend("openai:m@http://example.com/v1").loaded()
-
-
-def test_a_proxy_is_not_used_for_this_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    assert opened(serve(whole)).respond([ASKED])[0].answered
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("openai:m", "needs openai:MODEL@URL"),
-        ("openai:@http://127.0.0.1/v1", "needs openai:MODEL@URL"),
-        ("openai:m@http://h:port/v1", "needs openai:MODEL@URL"),
-        ("openai:m@http://me:secret@h/v1", "must contain no password"),
-        ("openai:m@https://h/v1?key=secret", "must contain no password"),
-    ],
-)
-def test_addresses(spec: str, message: str) -> None:
-    with pytest.raises(ModelError, match=message) as caught:
-        open_model(spec)
-    assert "secret" not in str(caught.value)
-
-
-def test_a_record_asks_no_server_and_no_server_can_be_tuned(serve: Serve) -> None:
-    server = serve(whole)
-    with pytest.raises(ModelError, match="only if it is named by you"):
-        open_model(server.spec, ask_hub=False)
-    with pytest.raises(ModelError, match="needs a model on this machine"):
-        open_local(server.spec)
-    assert server.requests == []
-
-
-def test_a_server_that_is_down(serve: Serve) -> None:
-    start = time.monotonic()
-    with pytest.raises(ModelError, match=r"no connection.*is the server running"):
-        ServerBackend("openai:m@http://127.0.0.1:9/v1").loaded()
-    assert time.monotonic() - start < 2
-
-
-def test_an_unknown_model(serve: Serve) -> None:
-    server = serve(whole, models=[{"id": "llama-3-8b"}, {"id": "qwen-7b"}])
-    with pytest.raises(ModelError, match="has no model 'stub'; known: llama-3-8b, qwen-7b"):
-        opened(server).loaded()
-    unlisted = serve(lambda payload: failing(404, {"message": "The model `stub` does not exist"}), models=[])
-    with pytest.raises(ModelError, match="no such model or endpoint"):
-        opened(unlisted).loaded()
-
-
 def test_plain_text_where_there_is_no_chat_endpoint(serve: Serve) -> None:
     def completions(payload: Payload) -> Payload | Raw:
         if "messages" in payload:
@@ -331,26 +260,3 @@ def test_plain_text_where_there_is_no_chat_endpoint(serve: Serve) -> None:
     assert model.respond([ASKED])[0].logprobs == pytest.approx((math.log(0.6), math.log(0.25)))
     assert server.requests[-1]["prompt"] == "Which do you choose, C or D?\nAnswer:"
     assert model.usage.estimated > 0
-
-
-def test_an_interrupt_stops_at_once(serve: Serve) -> None:
-    server = serve(whole)
-    model = opened(server)
-    model.loaded()
-    server.answer = lambda payload: Raw(delay=3.0)
-    Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        model.respond([SAID] * 20)
-    assert time.monotonic() - start < 1.5
-
-
-def test_a_server_that_goes_down_is_not_asked_forever(serve: Serve) -> None:
-    with StubServer(whole) as server:
-        model = opened(server, in_flight=4, retries=1)
-        model.loaded()
-    found = model.respond([Request(f"C or D? {number}", max_tokens=5) for number in range(500)])
-    assert len(found) == 500
-    assert all(one.failed for one in found)
-    assert sum("answers no more" in one.failed for one in found) > 400
-    assert model.usage.requests < 150
