@@ -69,8 +69,6 @@ class Decision:
     mass: Share | None = None
     """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
     `source` is exact or within."""
-    margin: Share | None = None
-    """How far the probabilities may be from the model's own; None unless `source` is within."""
     prompt: str | None = None
     """The text that the model was given."""
     labels: tuple[str, ...] | None = None
@@ -89,6 +87,8 @@ class Decision:
     asked."""
     error: str | None = None
     """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
+    margin: Share | None = None
+    """How far the probabilities may be from the model's own; None unless `source` is within."""
 
 
 IDLE = Decision(0)

@@ -13,7 +13,7 @@ SHARES = {"C": 0.55, "D": 0.3, **{f" word{number}": 0.15 / 18 for number in rang
 MODELS = {"object": "list", "data": [{"id": "stub", "object": "model", "owned_by": "benchmark"}]}
 
 
-def completion() -> dict[str, object]:
+def fixed_answer() -> dict[str, object]:
     """The answer to every question."""
     from math import log
 
@@ -42,7 +42,7 @@ class _Connection(asyncio.Protocol):
     """Answers every complete request on a connection."""
 
     def __init__(self) -> None:
-        self._pages = {b"POST": http_response(completion()), b"GET /v1/models": http_response(MODELS)}
+        self._pages = {b"POST": http_response(fixed_answer()), b"GET /v1/models": http_response(MODELS)}
         self._missing = http_response({"error": {"message": "not found"}}, "404 Not Found")
         self._waiting = b""
 

@@ -115,8 +115,8 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, now: float, 
             return data
         raise ServerFault("the answer has no choices", passing=True)
     if status == HTTPStatus.OK and complaint is None:
-        raise ServerFault(f"the answer is not JSON: '{excerpt(body)}'", passing=True)
-    said = complaint or Complaint(excerpt(body))
+        raise ServerFault(f"the answer is not JSON: '{body_start(body)}'", passing=True)
+    said = complaint or Complaint(body_start(body))
     if status == HTTPStatus.OK:
         raise ServerFault(f"error in an answer with status 200: {said.message}", passing=True, complaint=said)
     raise _refusal(status, headers, said, now)
@@ -198,7 +198,7 @@ def _in_words(message: str) -> float | None:
     return None
 
 
-def excerpt(body: bytes) -> str:
+def body_start(body: bytes) -> str:
     """The beginning of a body in one printable line."""
     text = body[:400].decode("utf-8", "replace")
     return shorten("".join(one if one.isprintable() else " " for one in text), 120, placeholder=" ...")

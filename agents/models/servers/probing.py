@@ -19,18 +19,21 @@ QUESTIONS = (
     "Two players choose red or blue at the same time. What do you choose, red or blue?",
     "Count from one to ten in words.",
 )
+LONG_QUESTIONS = tuple(" ".join(QUESTIONS[number % 3] for number in range(length)) for length in (5, 6, 7, 8, 9))
+"""Questions as long as those of games, whose probabilities are compared: engines round short ones alike."""
 LISTS_MANY = ("llama.cpp", "SGLang", "vLLM")
 """Engines that may list more tokens than OpenAI's 20; others are not asked for more."""
-SHARES_BATCHES = ("llama.cpp",)
-"""Engines known to round probabilities by what else is in their batch: they are asked for them one at a time."""
+SHARES_BATCHES = {"llama.cpp": 0.05}
+"""Engines known to round probabilities by what else is in their batch, and by how much at most (40 prompts of games,
+SmolLM2, 8 in flight): they are asked for them one at a time, or else not called exact whatever is measured."""
 SAMPLES = 6
 """Replies from which it is read whether the model samples."""
 UNLIKELY = 1e-3
 """Probability below which equal replies mean that the model does not sample."""
 ALIKE = 0.05
 """Largest difference of the same probability in a begun reply and in a whole one: engines round."""
-IMPROBABLE = 0.3
-"""Probability below which a token is forced: under a constraint that hides all others, it would become 1."""
+IMPROBABLE = math.log(0.3)
+"""Log-probability below which a token is forced: under a constraint that hides all others, it would become 0."""
 SAME_LOGPROB = 0.2
 """Largest difference between the log-probabilities of a token that is listed and of the same one when forced."""
 EQUAL = 1e-6
@@ -185,12 +188,12 @@ async def _force(asker: Asker) -> str:
     for question in QUESTIONS:
         listing = await asker.listing(question, "", LADDER[3])
         words = [(token, value) for token, value in listing.tokens if token.isascii() and token.isalpha()]
-        improbable = [(token, value) for token, value in words if math.exp(value) < IMPROBABLE]
+        improbable = [(token, value) for token, value in words if token != listing.chosen[0] and value < IMPROBABLE]
         if improbable:
             break
     else:
         return ""
-    token, value = improbable[0]
+    token, value = improbable[-1]
     for name in FORCES:
         asker.force = name
         try:
@@ -203,20 +206,18 @@ async def _force(asker: Asker) -> str:
 
 
 async def _spread(asker: Asker, in_flight: int) -> float:
-    """Largest difference between probabilities when two questions are asked alone, again, and among others."""
-    alone = [await asker.listing(question, "", LADDER[3]) for question in QUESTIONS[:2] * 2]
-    together = []
-    if in_flight > 1:
-        many = [QUESTIONS[number % len(QUESTIONS)] for number in range(3 * in_flight)]
-        answers = await map_in_flight(lambda question: asker.listing(question, "", LADDER[3]), many, in_flight)
-        together = [answer for question, answer in zip(many, answers, strict=True) if question in QUESTIONS[:2]]
-        asked = [question for question in many if question in QUESTIONS[:2]]
-    else:
-        asked = []
-    first = dict(zip(QUESTIONS[:2], alone[:2], strict=True))
-    again = [*zip(QUESTIONS[:2], alone[2:], strict=True), *zip(asked, together, strict=True)]
-    found = max(_distance(first[question], answer) for question, answer in again)
-    return found if found > EQUAL else 0.0
+    """Largest difference between probabilities when questions are asked alone, again, and among others."""
+
+    async def listing(question: str) -> Listing:
+        return await asker.listing(question, "", LADDER[3])
+
+    first = LONG_QUESTIONS[0]
+    alone = {question: await listing(question) for question in (LONG_QUESTIONS if in_flight > 1 else [first])}
+    again = [first, *(LONG_QUESTIONS[number % len(LONG_QUESTIONS)] for number in range(2 * in_flight) if in_flight > 1)]
+    found = await map_in_flight(listing, again, in_flight)
+    spread = max(_distance(alone[question], answer) for question, answer in zip(again, found, strict=True))
+    known = SHARES_BATCHES.get(asker.client.dialect.engine, 0.0) if in_flight > 1 else 0.0
+    return max(spread, known) if spread > EQUAL else known
 
 
 def _distance(one: Listing, other: Listing) -> float:
