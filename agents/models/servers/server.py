@@ -73,6 +73,10 @@ class ServerBackend:
         return 0
 
     @property
+    def miniature(self) -> bool:
+        return False
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the server was found to be able to; it is asked at the first use."""
         return self._connect().capabilities

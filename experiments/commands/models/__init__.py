@@ -1,1 +1,1 @@
-"""Commands about single language models."""
+"""Commands that ask language models."""
