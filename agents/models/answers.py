@@ -66,6 +66,8 @@ def read_distribution(response: Response) -> Distribution:
     """The probabilities of the labels in a response; the errors are those of `exact_distributions`."""
     _check_answered(response)
     highest = max(response.logprobs)
+    if highest == -math.inf and response.margin:
+        raise ModelError("the server lists none of the labels, so nothing is known of their probabilities")
     if not math.isfinite(highest):
         raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
     weights = [math.exp(value - highest) for value in response.logprobs]

@@ -8,7 +8,7 @@ import json
 import sys
 
 LABELS = ("C", "D")
-SHARES = {"C": 0.55, "D": 0.3, **{f" word{number}": 0.15 / 18 for number in range(18)}}
+SHARES = {"C": 0.55, "D": 0.3, **{f" word{number}": 0.1 / 18 for number in range(18)}}
 """Probabilities of the listed tokens, 20 as of most servers."""
 MODELS = {"object": "list", "data": [{"id": "stub", "object": "model", "owned_by": "benchmark"}]}
 

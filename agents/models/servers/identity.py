@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.servers.client import ServerClient
@@ -108,7 +109,7 @@ async def _engine(client: ServerClient, props: Mapping[str, Any], listed: list[d
         return "Ollama", str((await _told(client, f"{root}/api/version")).get("version", ""))
     if "/load_model" in ((await _told(client, f"{root}/openapi.json")).get("paths") or ()):
         return "transformers serve", ""
-    return next((owner for owner in owners if owner), client.address.root.split("//")[-1]), ""
+    return next((owner for owner in owners if owner), urlsplit(client.address.url).hostname or ""), ""
 
 
 def _choose(client: ServerClient, listed: list[dict[str, Any]], engine: str) -> dict[str, Any]:

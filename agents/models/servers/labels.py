@@ -42,6 +42,8 @@ class LabelWeights:
 
     def margin(self) -> float:
         """How far the share of a label among all labels may be from that of the middles, from 0 to 1."""
+        if not any(low > 0 for low in self.least):
+            return 1.0
         if all(more <= ENOUGH * max(self.least) for more in self.more):
             return 0.0
         lows = [max(0.0, low) for low in self.least]

@@ -63,5 +63,5 @@ def test_probabilities_are_those_of_the_miniature(local: Any, served: ServerBack
     for one, other in zip(local.respond(asked), served.respond(asked), strict=True):
         here, there = read_distribution(one), read_distribution(other)
         assert there.probabilities == pytest.approx(here.probabilities, abs=1e-6)
-        assert there.mass == pytest.approx(here.mass, abs=1e-6)
+        assert there.mass == pytest.approx(here.mass, abs=1e-5)  # half of what is not listed is added
         assert there.margin == 0
