@@ -18,6 +18,8 @@ class Source(StrEnum):
 
     EXACT = "exact"
     """From the model's own probabilities of the action labels; no sampling error."""
+    WITHIN = "within"
+    """As exact, but a server gives the probabilities only within a margin."""
     SAMPLED = "sampled"
     """From a sampled reply."""
     RULE = "rule"
@@ -67,7 +69,7 @@ class Decision:
     """Where the probabilities come from."""
     mass: Share | None = None
     """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
-    `source` is exact."""
+    `source` is exact or within."""
     prompt: str | None = None
     """The text that the model was given."""
     labels: tuple[str, ...] | None = None
@@ -86,6 +88,8 @@ class Decision:
     asked."""
     error: str | None = None
     """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
+    margin: Share | None = None
+    """How far the probabilities may be from the model's own; None unless `source` is within."""
 
 
 IDLE = Decision(0)

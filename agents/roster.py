@@ -4,6 +4,7 @@
     tuned.json                                      a policy table (`dilemmas compile`)
     miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one: built-in, a
                                                     directory, or a hub id as owner/name or name@main
+    openai:my-model@http://127.0.0.1:8000/v1        a language model behind an OpenAI-compatible server
     axelrod:Adaptive                                any strategy of Axelrod-Python
     uniform                                         every possible action with the same probability
     Tuned=miniature-student+...                     any of these under another name
@@ -16,7 +17,7 @@ decision.
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Literal, cast
 
 from dilemmas.agents.agent import Agent
 from dilemmas.agents.models.model_files import BUILT_IN
+from dilemmas.agents.models.servers.settings import ServerSettings, is_served
 from dilemmas.agents.strategies.catalogue import (
     FAMILIES,
     FIRST_TOURNAMENT,
@@ -78,6 +80,8 @@ class Framing:
     """``counterbalanced``, ``fixed`` or ``auto``, as for `LanguageModelAgent`."""
     min_mass: float = 0.01
     """Smallest label mass that is accepted, in [0, 1], as for `LanguageModelAgent`."""
+    servers: ServerSettings = field(default_factory=ServerSettings)
+    """How models behind servers are asked."""
 
     def __post_init__(self) -> None:
         context(self.context)
@@ -241,6 +245,8 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
     """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
     if text.startswith(AXELROD):
         return "axelrod"
+    if is_served(text):
+        return "model"
     if text.endswith(".json"):
         return "table"
     if text == Uniform().name:
@@ -268,7 +274,7 @@ def _unknown(text: str) -> str:
 
 
 def _open_agent(text: str, framing: Framing | None) -> Agent:
-    """A language model as an agent, with its weights loaded, so errors occur before the tournament."""
+    """A language model as an agent, loaded or asked who it is, so errors occur before the tournament."""
     if framing is None:
         raise ContestantError(
             f"'{text}' is not a strategy, such as tit_for_tat or 'random(0.3)';"
@@ -278,7 +284,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     from dilemmas.agents.models.language_model import LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
 
-    model = open_model(text, device=framing.device)
+    model = open_model(text, device=framing.device, servers=framing.servers)
     model.loaded()
     words = load_template(framing.template)
     social = context(framing.context)

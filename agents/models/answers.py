@@ -17,8 +17,12 @@ class Distribution:
     mass: float
     """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, most replies are
     something else."""
+    margin: float = 0.0
+    """How far the probabilities may be from the model's own; 0 if they are exact."""
 
 
+MOST_MARGIN = 0.1
+"""Largest margin of probabilities that are used."""
 MIN_MASS = 0.01
 """Label mass below which probabilities of labels are refused by default: hardly any reply begins with a label."""
 
@@ -44,7 +48,8 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[D
     Raises
     ------
     ModelError
-        If the model refuses a prompt, or a log-probability is not finite because the model overflows.
+        If the model refuses a prompt, a log-probability is not finite because the model overflows, or a server does not
+        answer or tells too little about the probabilities.
     """
     return [read_distribution(response) for response in ask_labels(backend, prompts)]
 
@@ -61,11 +66,19 @@ def read_distribution(response: Response) -> Distribution:
     """The probabilities of the labels in a response; the errors are those of `exact_distributions`."""
     _check_answered(response)
     highest = max(response.logprobs)
+    if highest == -math.inf and response.margin:
+        raise ModelError("the server lists none of the labels, so nothing is known of their probabilities")
     if not math.isfinite(highest):
         raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
     weights = [math.exp(value - highest) for value in response.logprobs]
     total = math.fsum(weights)
-    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+    if response.margin > MOST_MARGIN:
+        raise ModelError(
+            f"probabilities of the labels are only known within {response.margin:.2g}, because the server lists too few"
+            f" log-probabilities; at most {MOST_MARGIN} is accepted: use other labels, or ask for sampled replies"
+        )
+    shares = tuple(weight / total for weight in weights)
+    return Distribution(shares, min(1.0, total * math.exp(highest)), response.margin)
 
 
 def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> None:
@@ -91,8 +104,8 @@ def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> N
 
 
 def _check_answered(response: Response) -> None:
-    if response.refused:
-        raise ModelError(response.refused)
+    if not response.answered:
+        raise ModelError(response.refused or response.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,15 @@ def read_reply(text: str, labels: Sequence[str]) -> Reply:
     """Read the action and the motivation from a reply."""
     action = read_action(text, labels)
     return Reply(text, action, "" if action is None else read_motivation(text, labels[action]))
+
+
+class UnansweredError(ModelError):
+    """Prompts that got no answer, because the model refuses them or a server does not answer."""
+
+    def __init__(self, cause: str, replies: Sequence[Reply]) -> None:
+        """`replies`: those to the prompts before the first one without an answer, which need not be asked again."""
+        super().__init__(cause)
+        self.replies = tuple(replies)
 
 
 def sample_replies(
@@ -133,10 +155,13 @@ def sample_replies(
 
     Raises
     ------
-    ModelError
-        If the model refuses a prompt.
+    UnansweredError
+        If the model refuses a prompt, or a server does not answer; it has the replies before.
     """
     responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
-    for response in responses:
-        _check_answered(response)
-    return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]
+    replies: list[Reply] = []
+    for response, (_, labels, _) in zip(responses, asked, strict=True):
+        if not response.answered:
+            raise UnansweredError(response.refused or response.failed, replies)
+        replies.append(read_reply(response.text, labels))
+    return replies

@@ -39,6 +39,16 @@ class Response:
     """Whether the reply ended with a stop token rather than at `max_tokens`."""
     refused: str = ""
     """Why the model could not be asked, such as a prompt that is too long for it; empty if it was asked."""
+    failed: str = ""
+    """The fault because of which there is no answer, such as a server that was not reached; empty if there is one."""
+    margin: float = 0.0
+    """How far the probability of a label, given that the reply starts with one of them, may be from the model's own; 0
+    if it is exact. Servers list the most probable tokens only, and some answer otherwise when they are asked again."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model answered."""
+        return not (self.refused or self.failed)
 
 
 class Backend(Protocol):
@@ -77,7 +87,8 @@ class CachingBackend:
     """A backend that requests the label probabilities of a prompt from another backend only once.
 
     The cost of a run is then determined by the number of different prompts: with a memory of one round a two-player
-    game has five, however many matches are played. Sampled text is not cached.
+    game has five, however many matches are played. Sampled text is not cached,
+    and faults are not.
     """
 
     def __init__(self, below: Backend) -> None:
@@ -113,9 +124,10 @@ class CachingBackend:
         asked = self.unknown(requests)
         sampled = [request for request in requests if request.max_tokens]
         answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
-        self._known.update(zip(asked, answers, strict=False))
-        texts = iter(answers[len(asked) :])
-        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
+        found = dict(zip(asked, answers, strict=False))
+        self._known |= {key: answer for key, answer in found.items() if not answer.failed}
+        texts, known = iter(answers[len(asked) :]), found | self._known
+        return [next(texts) if r.max_tokens else known[r.prompt, r.labels] for r in requests]
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,8 +155,9 @@ class LanguageModelAgent:
         return Decision(
             action=draw(probabilities, turn.rng),
             probabilities=probabilities,
-            source=Source.EXACT,
+            source=Source.WITHIN if any(one.margin for one in found) else Source.EXACT,
             mass=mass,
+            margin=max(one.margin for one in found) or None,
             template=_signature(self.template),
         )
 
@@ -208,6 +209,8 @@ class LanguageModelAgent:
         return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
 
     def _drawn(self, one: "_Posed", response: Response) -> Decision:
+        if response.failed:
+            return self._lost(one, response.failed)
         if response.refused:
             return self._settle(self._not_asked(one, response.refused), one)
         distribution = read_distribution(response)
@@ -215,8 +218,9 @@ class LanguageModelAgent:
         return Decision(
             action=draw(distribution.probabilities, one.turn.rng),
             probabilities=distribution.probabilities,
-            source=Source.EXACT,
+            source=Source.WITHIN if distribution.margin else Source.EXACT,
             mass=distribution.mass,
+            margin=distribution.margin or None,
             prompt=one.prompt,
             labels=one.labels,
             template=_signature(self.template),
@@ -239,6 +243,18 @@ class LanguageModelAgent:
             attempts=0,
         )
 
+    def _lost(self, one: "_Posed", fault: str) -> Decision:
+        """The decision in place of one that was not made, because a server did not answer; it ends the match."""
+        return Decision(
+            action=None,
+            source=Source.EXACT if self.ask == "exact" else Source.SAMPLED,
+            prompt=one.prompt,
+            labels=one.labels or None,
+            template=_signature(self.template),
+            attempts=0,
+            error=f"agent {self.name} failed: {fault}",
+        )
+
     def _sampled(self, posed: Sequence["_Posed"]) -> list[Decision]:
         decisions: dict[int, Decision] = {}
         waiting = list(range(len(posed)))
@@ -250,7 +266,7 @@ class LanguageModelAgent:
             if not waiting:
                 break
         return [
-            self._settle(decisions[i], one) if decisions[i].action is None else decisions[i]
+            self._settle(found, one) if (found := decisions[i]).action is None and not found.error else found
             for i, one in enumerate(posed)
         ]
 
@@ -259,6 +275,8 @@ class LanguageModelAgent:
         return Request(one.prompt, (), self.max_tokens, self.temperature, seed)
 
     def _read(self, one: "_Posed", response: Response, attempt: int) -> Decision:
+        if response.failed:
+            return self._lost(one, response.failed)
         if response.refused:
             return self._not_asked(one, response.refused)
         text = response.text

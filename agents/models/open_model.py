@@ -8,6 +8,10 @@ The log-probabilities of two labels:
 A model with an adapter:
 
     open_model("miniature-student+runs/replicate/adapter")
+
+A model behind a server:
+
+    open_model("openai:my-model@http://127.0.0.1:8000/v1")
 """
 
 import gc
@@ -19,9 +23,48 @@ from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
 from dilemmas.agents.models.model_files import find_model, made_here, split_spec
+from dilemmas.agents.models.servers.server import ServerBackend
+from dilemmas.agents.models.servers.settings import ServerSettings, is_served
 
 
 def open_model(
+    spec: str,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_tokens: int = BATCH_TOKENS,
+    ask_hub: bool = True,
+    servers: ServerSettings | None = None,
+) -> "LazyModel | ServerBackend":
+    """Open a language model, on this machine or behind a server.
+
+    Nothing is loaded, and no server is asked, before the first request.
+
+    Parameters
+    ----------
+    spec
+        ``openai:MODEL@URL`` for a model behind an OpenAI-compatible server; anything else as for `open_local`.
+    device, dtype, batch_tokens
+        As for `open_local`; a server has its own.
+    ask_hub
+        As for `open_local`; also whether a server may be asked.
+    servers
+        How servers are asked.
+
+    Raises
+    ------
+    ModelError
+        If no such model exists or it cannot be used; errors in the weights are raised when they are loaded, those of a
+        server when it is asked.
+    """
+    if not is_served(spec):
+        return open_local(spec, device=device, dtype=dtype, batch_tokens=batch_tokens, ask_hub=ask_hub)
+    if not ask_hub:
+        raise ModelError(f"'{spec}' is behind a server, which is asked only if it is named by you")
+    return ServerBackend(spec, servers)
+
+
+def open_local(
     spec: str, *, device: str = "auto", dtype: str = "auto", batch_tokens: int = BATCH_TOKENS, ask_hub: bool = True
 ) -> "LazyModel":
     """Open a language model on this machine; its weights are loaded at the first request.
@@ -50,6 +93,8 @@ def open_model(
     ModelError
         If no such model exists or it cannot be used; errors in the weights are raised when they are loaded.
     """
+    if is_served(spec):
+        raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, whose weights can be changed")
     check_installed()
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
@@ -67,7 +112,7 @@ class LazyModel:
     """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
     def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int, ask_hub: bool) -> None:
-        """Find the files of the model. Parameters and errors are those of `open_model`."""
+        """Find the files of the model. Parameters and errors are those of `open_local`."""
         self._files = find_model(*split_spec(spec), ask_hub=ask_hub)
         self._place, self._precision = device_map(device), torch_dtype(dtype, device)
         self._batch_tokens = batch_tokens

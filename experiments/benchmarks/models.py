@@ -12,7 +12,7 @@ from typing import Any
 from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import LocalBackend, device_map, torch_dtype
-from dilemmas.agents.models.open_model import check_installed, open_model
+from dilemmas.agents.models.open_model import check_installed, open_local
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -105,7 +105,7 @@ def scoring_work(shape: str, device: str, dtype: str, batch_tokens: int, questio
         for one in group
         for shown in presentations(template, one.game)
     }
-    _, tokenizer = open_model("miniature-student", device="cpu").weights()
+    _, tokenizer = open_local("miniature-student", device="cpu").weights()
     model = random_model(shape, device, dtype)
     chosen = [Request(prompt, labels) for prompt, labels in asked.items()][:: max(1, len(asked) // questions)]
     return Work(LocalBackend(shape, shape, model, ChatEncoder(tokenizer), batch_tokens), chosen)

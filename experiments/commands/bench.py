@@ -180,3 +180,23 @@ def bench_training(size: str, device: str, dtype: str, turns: int, seconds: floa
 
     given = training_work(size, device, dtype)
     compete(training_contenders(given), BARS, "llm", turns, seconds, as_json, given.adapted.device.type != "cpu")
+
+
+@command.command("servers", short_help="A model server, in decisions per second.")
+@click.option(
+    "--in-flight",
+    type=click.IntRange(1, 1000),
+    default=32,
+    show_default=True,
+    help="Requests at the same time.",
+)
+@race_options
+def bench_servers(in_flight: int, turns: int, seconds: float, as_json: bool) -> None:
+    """Measure decisions of a model behind a server, compared with a bare HTTP client.
+
+    The server answers at once and is a process of its own: only the time of the client counts.
+    """
+    from dilemmas.experiments.benchmarks.servers import BARS, server_contenders, stub_server
+
+    with stub_server() as url:
+        compete(server_contenders(url, in_flight), BARS, "api", turns, seconds, as_json)

@@ -29,6 +29,7 @@ COMMANDS = {
     "look": (f"{HERE}.look", "Show the teaching data of a run, with counts."),
     "fingerprint": (f"{HERE}.fingerprint", "Describe how each player of recorded matches behaves."),
     "infer": (f"{HERE}.infer", "Estimate which strategies were played, and how often."),
+    "server": (f"{HERE}.models.server", "Show what a model server can do for a model."),
     "miniatures": (f"{HERE}.miniatures", "Build the two built-in models."),
     "bench": (f"{HERE}.bench", "Measure speed, compared with other libraries."),
 }

@@ -1,6 +1,7 @@
 """Options that several commands share; each decorator passes its values to the command as one argument."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import wraps
 from math import isnan
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any, get_args
 
 import click
 
+from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.roster import Framing
-from dilemmas.envs.data_files import json_text
+from dilemmas.envs.data_files import check_value, json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.envs.prompts.labels import Showing
@@ -93,20 +95,20 @@ def set_option(function: Function) -> Function:
     )(function)
 
 
-def settings_of(words: Sequence[str]) -> dict[str, Any]:
-    """Parse the values of ``--set KEY=VALUE``; `InputError` if a key is given twice."""
+def settings_of(words: Sequence[str], option: str = "--set") -> dict[str, Any]:
+    """Parse the values of an option KEY=VALUE; `InputError` if a key is given twice."""
     settings: dict[str, Any] = {}
     for word in words:
         key, value = parsed(word)
         if key in settings:
-            raise InputError(f"--set {' --set '.join(words)}: '{key}' is given twice")
+            raise InputError(f"{option} {f' {option} '.join(words)}: '{key}' is given twice")
         settings[key] = value
     return settings
 
 
 def framing_options(context: str | None) -> Callable[[Function], Function]:
-    """``--context``, ``--template``, ``--device``, ``--presentation`` and ``--min-mass``, passed as `framing`: a
-    `Framing`, or None without a context.
+    """``--context``, ``--template``, ``--device``, ``--presentation``, ``--min-mass`` and those of servers, passed as
+    `framing`: a `Framing`, or None without a context.
 
     `context`: the default.
     """
@@ -123,13 +125,14 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
             device: str,
             presentation: Showing,
             min_mass: float,
+            servers: ServerSettings,
             **others: Any,
         ) -> Any:
-            framing = None if context is None else Framing(context, template, device, presentation, min_mass)
+            framing = None if context is None else Framing(context, template, device, presentation, min_mass, servers)
             return function(framing=framing, **others)
 
         return with_options(
-            call,
+            server_options(call),
             (
                 click.option(
                     "--context",
@@ -157,6 +160,42 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         )
 
     return decorate
+
+
+def server_options(function: Function) -> Function:
+    """``--in-flight`` and ``--server KEY=VALUE``, passed as `servers`: a `ServerSettings`."""
+
+    @wraps(function)
+    def call(*, in_flight: int | None, server: dict[str, Any], **others: Any) -> Any:
+        return function(servers=server_settings(in_flight, server, ServerSettings()), **others)
+
+    return with_options(call, (_IN_FLIGHT, _SERVER))
+
+
+def server_settings(in_flight: int | None, server: dict[str, Any], usual: ServerSettings) -> ServerSettings:
+    """The settings of servers with the values of the two options; `usual` has the others."""
+    given = server | ({} if in_flight is None else {"in_flight": in_flight})
+    return check_value(asdict(usual) | given, ServerSettings, "--server") if given else usual
+
+
+_IN_FLIGHT = click.option(
+    "--in-flight",
+    type=click.IntRange(1, 1000),
+    show_default="8",
+    help="Requests to a model server at the same time.",
+)
+_SERVER = click.option(
+    "--server",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=lambda ctx, parameter, values: settings_of(values, "--server"),
+    help="How a model server is asked, such as timeout=60; repeatable. `dilemmas server --help` lists the keys.",
+)
+
+
+def given_server_options(function: Function) -> Function:
+    """The same options, passed as `in_flight` and `server`, for commands that have other defaults."""
+    return with_options(function, (_IN_FLIGHT, _SERVER))
 
 
 def presentation_option(default: str | None) -> Callable[[Function], Function]:

@@ -12,7 +12,14 @@ from rich.progress import TaskID
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.commands.options import (
+    SEED,
+    given_server_options,
+    min_mass_option,
+    presentation_option,
+    print_json,
+    server_settings,
+)
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -46,7 +53,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
     "--teacher",
     shell_complete=completion.models,
     show_default="from the recipe",
-    help="Language model: built-in name, directory or hub id.",
+    help="Language model: built-in name, directory, hub id, or openai:MODEL@URL behind a server.",
 )
 @click.option(
     "--student",
@@ -64,6 +71,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
 @presentation_option(None)
 @min_mass_option(None)
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
+@given_server_options
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -80,6 +88,8 @@ def command(
     presentation: Showing | None,
     min_mass: float | None,
     device: str | None,
+    in_flight: int | None,
+    server: dict[str, Any],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -94,6 +104,7 @@ def command(
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
     recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
+    recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 

@@ -16,6 +16,7 @@ from annotated_types import Le
 
 from dilemmas.agents.models.backend import Backend, CachingBackend, Request, Response
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.run_folder import RunError
 
 SMALL = 100_000_000
@@ -66,6 +67,8 @@ class ScoredQuestion:
     """The labels."""
     logprobs: tuple[Annotated[float, Le(1e-6)] | None, ...]
     """Log-probability, in nats, that the reply starts with each label; null for a label of probability 0."""
+    margin: Share = 0.0
+    """How far the probability of a label may be from the model's own; 0 if it is exact."""
 
     def __post_init__(self) -> None:
         if len(self.logprobs) != len(self.labels):
@@ -90,7 +93,7 @@ class KeptBackend(CachingBackend):
         found = parse_json(line, ScoredQuestion, f"{self.path}, line {number}", RunError, remedy)
         if found.model == self.fingerprint:
             logprobs = tuple(-inf if value is None else value for value in found.logprobs)
-            self._known[found.prompt, found.labels] = Response(logprobs)
+            self._known[found.prompt, found.labels] = Response(logprobs, margin=found.margin)
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -99,11 +102,11 @@ class KeptBackend(CachingBackend):
         return super().respond(requests)
 
     def _write(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:
-        """Write the responses that were not refused."""
+        """Write the answers."""
         lines = []
         for request, response in zip(requests, responses, strict=True):
-            if not response.refused:
+            if response.answered:
                 logprobs = tuple(None if value == -inf else value for value in response.logprobs)
-                scored = ScoredQuestion(self.fingerprint, request.prompt, request.labels, logprobs)
+                scored = ScoredQuestion(self.fingerprint, request.prompt, request.labels, logprobs, response.margin)
                 lines.append(json_text(asdict(scored), allow_nan=False) + "\n")
         append_text(self.path, "".join(lines))

@@ -1,7 +1,7 @@
 """The whole study: teach, distil, evaluate, measure. The caller shows progress and writes the report."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,9 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name, split_spec
-from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model
+from dilemmas.agents.models.open_model import LazyModel, check_installed, open_local, open_model
+from dilemmas.agents.models.servers.server import ServerBackend
+from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import RESULTS, write_json
 from dilemmas.experiments.study import playing, stages
@@ -57,7 +59,7 @@ def check_models(models: ModelSettings) -> list[str]:
 
     Returns
     -------
-    What could not be checked, a line per model that only the hub may have.
+    What could not be checked, a line per model that only the hub may have, or that is behind a server.
 
     Raises
     ------
@@ -69,6 +71,9 @@ def check_models(models: ModelSettings) -> list[str]:
         device_map(models.device)
     unknown = []
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
+        if is_served(spec) and role == "teacher":
+            unknown.append(f"{role}: {parse_address(spec)}; a dry run asks no server")
+            continue
         try:
             find_model(*split_spec(spec), ask_hub=False)
         except NotCachedError as error:
@@ -88,10 +93,15 @@ def finished_results(run: Run) -> dict[str, Any] | None:
 def carry_out(run: Run) -> Steps:
     """All stages of the study, resumed where a stopped run ended; returns what results.json then holds."""
     models = run.recipe.models
-    find = partial(open_model, device=models.device, dtype=models.dtype)
-    teacher, student = find(models.teacher), find(models.student)
+    find = partial(open_local, device=models.device, dtype=models.dtype)
+    student = find(models.student)
+    teacher = open_model(models.teacher, device=models.device, dtype=models.dtype, servers=run.recipe.servers)
+    if isinstance(teacher, ServerBackend):
+        teacher.loaded()
     _limit_threads((teacher, student))
     run.begin()
+    if isinstance(teacher, ServerBackend):
+        _record_server(run, teacher)
     backends: dict[str, Backend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
@@ -120,7 +130,14 @@ def carry_out(run: Run) -> Steps:
     return results
 
 
-def _limit_threads(models: Iterable[LazyModel]) -> None:
+def _record_server(run: Run, teacher: ServerBackend) -> None:
+    """Write what the teacher's server was found to be able to into server.json and the log."""
+    write_json(run.path("server.json"), asdict(teacher.capabilities))
+    for line in teacher.capabilities.lines():
+        run.log(f"server of the teacher: {line}")
+
+
+def _limit_threads(models: Iterable[Backend]) -> None:
     """Small models run on one thread: on small matrices a second one costs more than it saves, many times more on a
     busy machine, and with one thread sums are added in the same order every time."""
     if all(map(is_small, models)):
@@ -129,7 +146,7 @@ def _limit_threads(models: Iterable[LazyModel]) -> None:
         torch.set_num_threads(1)
 
 
-def _answers(run: Run, role: str, model: LazyModel) -> Generator[TaskProgress, None, Backend]:
+def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, None, Backend]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
     answered, task = 0, f"{NAMES[role]} answers"

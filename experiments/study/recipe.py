@@ -10,6 +10,7 @@ from typing import Any
 from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.local import DTYPES
 from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError
@@ -45,7 +46,10 @@ class RecipeError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Teacher and student: a directory, a hub id (``id@revision``), or a built-in miniature."""
+    """Teacher and student: a directory, a hub id (``id@revision``), or a built-in miniature.
+
+    The teacher may be behind a server (``openai:MODEL@URL``).
+    """
 
     teacher: str = "miniature-teacher"
     """Model whose answers are the teaching data."""
@@ -186,6 +190,8 @@ class Recipe:
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: MatchSettings = field(default_factory=MatchSettings)
     population: LatticeSettings = field(default_factory=LatticeSettings)
+    servers: ServerSettings = field(default_factory=ServerSettings)
+    """How models behind servers are asked; it may change when a study is resumed."""
     games: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Games of the recipe's own, by name: ``game``, the name in the catalogue, and options of that game. A game of the
     study by the same name is replaced."""

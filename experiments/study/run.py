@@ -34,7 +34,10 @@ class Run:
     def _open(self) -> None:
         path = self.folder / "recipe.json"
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
-        open_folder(self.folder, "run", path.name, kept, json_values(self.recipe.as_table()), " or delete it")
+        asked = json_values(self.recipe.as_table())
+        if kept is not None:
+            asked["servers"] = kept.get("servers")  # changes no result
+        open_folder(self.folder, "run", path.name, kept, asked, " or delete it")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-from dilemmas.agents.models.answers import check_mass, exact_distributions, sample_replies
+from dilemmas.agents.models.answers import Reply, UnansweredError, check_mass, exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
@@ -145,7 +145,7 @@ def _ask_on(
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
         known |= {asked.scenario: asked for asked in ask_exactly(recipe, role, backend, new.values())}
-        yield _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
+        yield from _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
 
 
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
@@ -173,22 +173,31 @@ def _question(recipe: Recipe, role: str, scenario: Scenario, shown: Presentation
 
 def _replies(
     recipe: Recipe, role: str, backend: Backend, asked: Mapping[int, Asked], numbers: Sequence[tuple[int, int]]
-) -> list[Asked]:
-    """Replies to scenarios, in one batch. `numbers`: of scenario and reply, scenario by scenario."""
+) -> Iterator[list[Asked]]:
+    """Replies to scenarios, in one batch; where one is missing, those before it, and then the error.
+
+    `numbers`: of scenario and reply, scenario by scenario.
+    """
     prompting = recipe.prompting
-    replies = sample_replies(
-        backend,
-        [
-            (asked[n].shown(reply).prompt, asked[n].shown(reply).labels, (recipe.seed, ROLES.index(role), n, reply))
-            for n, reply in numbers
-        ],
-        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
-        temperature=prompting.temperature,
-    )
+    missing: UnansweredError | None = None
+    try:
+        replies: Sequence[Reply] = sample_replies(
+            backend,
+            [
+                (asked[n].shown(reply).prompt, asked[n].shown(reply).labels, (recipe.seed, ROLES.index(role), n, reply))
+                for n, reply in numbers
+            ],
+            max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+            temperature=prompting.temperature,
+        )
+    except UnansweredError as error:
+        replies, missing = error.replies, error
     found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
-    for (number, _), reply in zip(numbers, replies, strict=True):
+    for (number, _), reply in zip(numbers, replies, strict=False):
         found[number].append((reply.text, reply.action, reply.motivation))
-    return [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
+    yield [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
+    if missing is not None:
+        raise missing
 
 
 def read_answers(path: Path) -> list[Asked]:

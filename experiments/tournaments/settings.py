@@ -53,7 +53,7 @@ class Settings:
     seed: Seed = 0
     """Seed of all matches."""
     framing: Framing = field(default_factory=Framing)
-    """Context, template and device of language models."""
+    """Context, template and device of language models, and how servers are asked."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "repetitions", 1)
@@ -73,5 +73,7 @@ class Settings:
             check_numbers(self, "sample", 1, MOST)
 
     def as_table(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return asdict(self)
+        """The settings as JSON values, without how servers are asked, which changes no result."""
+        table = asdict(self)
+        del table["framing"]["servers"]
+        return table

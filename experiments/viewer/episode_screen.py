@@ -35,6 +35,7 @@ BAR = 20
 
 SOURCES = {
     Source.EXACT: "from the probabilities of the labels",
+    Source.WITHIN: "from the probabilities of the labels, within a margin",
     Source.SAMPLED: "from a sampled reply",
     Source.RULE: "from the rule of the strategy",
 }

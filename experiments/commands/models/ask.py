@@ -2,13 +2,22 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.asking.survey import SetAnswers, answered, ask_all, model_folder, recipe_for
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, json_option, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.commands.options import (
+    SEED,
+    given_server_options,
+    json_option,
+    min_mass_option,
+    presentation_option,
+    print_json,
+    server_settings,
+)
 from dilemmas.experiments.reporting.format import num
 from dilemmas.experiments.reporting.page import Notice, Section, Table, print_sections
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
@@ -56,6 +65,7 @@ Found = dict[str, dict[str, SetAnswers]]
 @min_mass_option(None)
 @click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the sampled answers.")
 @click.option("--device", show_default="from the recipe", help="Device of the models: cpu, cuda, cuda:1 or auto.")
+@given_server_options
 @json_option
 def command(
     models: tuple[str, ...],
@@ -69,6 +79,8 @@ def command(
     min_mass: float | None,
     seed: int | None,
     device: str | None,
+    in_flight: int | None,
+    server: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Ask language models about the scenarios of the study, without a student.
@@ -78,13 +90,15 @@ def command(
     differ. A stopped command is resumed by repeating it.
 
     \b
-    MODELS: directories, hub ids, or the built-in ones (miniature-teacher, miniature-student)
+    MODELS: directories, hub ids, the built-in ones (miniature-teacher, miniature-student),
+            or openai:MODEL@URL behind a server
     """
     from dilemmas.experiments.commands.replicate import override
 
     recipe = override(load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, device)
     chosen = tuple(name.strip() for name in sets.split(","))
-    recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen))
+    servers = server_settings(in_flight, server, recipe.servers)
+    recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen), servers=servers)
     role: Role = "teacher" if motivation else "untuned"
     found = {spec: ask_one(out, recipe, spec, role, exact) for spec in dict.fromkeys(models)}
     if as_json:
@@ -97,9 +111,12 @@ def command(
 def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool) -> dict[str, SetAnswers]:
     """Ask one model, with a progress bar; returns what it answered by set."""
     from dilemmas.agents.models.open_model import open_model
+    from dilemmas.agents.models.servers.server import ServerBackend
 
     run = Run(model_folder(out, spec), recipe_for(recipe, spec))
-    model = open_model(spec, device=recipe.models.device, dtype=recipe.models.dtype)
+    model = open_model(spec, device=recipe.models.device, dtype=recipe.models.dtype, servers=recipe.servers)
+    if isinstance(model, ServerBackend):
+        model.loaded()  # errors occur before the run begins
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()

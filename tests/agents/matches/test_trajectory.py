@@ -221,7 +221,11 @@ def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: byte
     [
         (b'"reward":3.0', b'"reward":"3"', r"moves\[\d\]\.reward: needs a number; got '3'"),
         (b'"terminated":false', b'"terminated":0', r"moves\[0\]\.terminated: needs true or false; got 0"),
-        (b'"source":"rule"', b'"source":"ruler"', "moves\\[1\\].decision.source: needs 'exact', 'sampled' or 'rule'"),
+        (
+            b'"source":"rule"',
+            b'"source":"ruler"',
+            "moves\\[1\\].decision.source: needs 'exact', 'within', 'sampled' or 'rule'",
+        ),
         (b'"attempts":2', b'"attempts":-1', r"decision.attempts: needs a number of at least 0; got -1"),
         (b'"attempts":2', b'"atempts":2', r"decision: unknown key 'atempts'; did you mean 'attempts'\?"),
         (b'"player":"player_0",', b"", r"moves\[0\]: the key 'player' is missing"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dilemmas.agents.models.answers import UnansweredError
 from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
 from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.run_folder import RunError
@@ -52,6 +53,28 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, balanced: bo
     assert len(list(playing.play_matches(run, backends))) == len(playing.pairings(run.recipe))
     playing.compile_tables(run, backends)
     evaluate(collect(run, backends))
+
+
+def test_what_a_server_answered_before_it_failed_is_kept(tmp_path: Path) -> None:
+    """Of ten answers the eighth is a fault: the study stops with its cause, and goes on with the eighth."""
+    run = ready(tmp_path / "run")
+    asked: list[tuple[int, ...]] = []
+
+    def failing(request: Request) -> Response:
+        if request.max_tokens:
+            asked.append(request.seed)
+        return Response(failed="openai:m@http://h: no connection") if len(asked) == 8 else answer(request)
+
+    with pytest.raises(UnansweredError, match="no connection"):
+        list(study.ask_model(run, "teacher", FakeBackend(failing)))
+    whole, begun = (study.read_parts(run.path("answers", f"teacher.{end}")) for end in ("jsonl", "begun.jsonl"))
+    done = {one.scenario for one in whole}
+    assert sum(len(one.replies) for one in [*whole, *(one for one in begun if one.scenario not in done)]) == 7
+    eighth = asked[7]
+    asked.clear()
+    asked += [()] * 10
+    list(study.ask_model(run, "teacher", FakeBackend(failing)))
+    assert asked[10] == eighth
 
 
 def test_a_damaged_answer_is_asked_again_to_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,133 @@
+"""What a server answered, as data: texts, and tokens with their log-probabilities."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dilemmas.agents.models.servers.faults import ServerFault
+
+ENDED = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "completed"})
+CUT = frozenset({"length", "max_tokens", "max_output_tokens"})
+BROKEN = frozenset(
+    {
+        "error",
+        "network_error",
+        "insufficient_system_resource",
+        "content_filter",
+        "sensitive",
+        "model_context_window_exceeded",
+        "abort",
+        "cancelled",
+    }
+)
+"""Reasons of an end with which the text is not what the model would have written."""
+ROUNDING = 1e-3
+"""Largest positive log-probability that is taken for 0; a larger one is no log-probability."""
+THOUGHT_ENDS = "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tokens with known log-probabilities at one place of a reply."""
+
+    chosen: tuple[str, float]
+    """Text and log-probability of the token that was written."""
+    tokens: tuple[tuple[str, float], ...]
+    """Text and log-probability of the most probable tokens; only the chosen one if the server lists none."""
+
+    @property
+    def rest(self) -> float:
+        """Probability of all tokens outside the list."""
+        return max(0.0, 1.0 - math.fsum(math.exp(value) for _, value in self.tokens))
+
+    @property
+    def unlisted(self) -> float:
+        """Largest probability that one token outside the list can have."""
+        return min(self.rest, min(math.exp(value) for _, value in self.tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class ServedReply:
+    """One choice of an answer."""
+
+    text: str
+    stopped: bool
+    """Whether the model ended the reply itself."""
+
+
+def served_replies(data: Mapping[str, Any]) -> list[ServedReply]:
+    """The choices of an answer, in order; `ServerFault` if one of them is no reply of the model."""
+    return [_reply(choice) for choice in _choices(data)]
+
+
+def first_listings(data: Mapping[str, Any]) -> tuple[Listing, ...]:
+    """The tokens listed at every place of the first choice, whatever its text; empty if the server gives none."""
+    return listings_of(_choices(data)[0].get("logprobs"))
+
+
+def _choices(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    for choice in data["choices"]:
+        if not isinstance(choice, dict):
+            raise ServerFault(f"the answer has the choice {choice!r:.60}, which is no object", passing=True)
+        if choice.get("error"):
+            raise ServerFault(f"error in a choice: {choice['error']!r:.200}", passing=True)
+    return list(data["choices"])
+
+
+def _reply(choice: Mapping[str, Any]) -> ServedReply:
+    reason = str(choice.get("finish_reason"))
+    if reason in BROKEN:
+        raise ServerFault(f"the server ended the reply (finish_reason '{reason}')", passing=reason.endswith("error"))
+    return ServedReply(_text(choice, reason), reason in ENDED or reason == "None")
+
+
+def _text(choice: Mapping[str, Any], reason: str) -> str:
+    """The reply without thoughts; a refusal is a reply like others."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        message = {"content": choice.get("text")}
+    content = message.get("content")
+    if isinstance(content, list):  # parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    if isinstance(content, str):
+        return content.rpartition(THOUGHT_ENDS)[2].strip()
+    if isinstance(message.get("refusal"), str):
+        return str(message["refusal"]).strip()
+    thoughts = next((message[key] for key in ("reasoning_content", "reasoning") if message.get(key)), None)
+    if isinstance(thoughts, str) and reason in ENDED:  # a parser has taken the answer for a thought
+        return thoughts.rpartition(THOUGHT_ENDS)[2].strip()
+    if isinstance(thoughts, str):
+        raise ServerFault(f"the reply ended inside the model's thoughts (finish_reason '{reason}'); allow more tokens")
+    raise ServerFault(f"the answer has no text (finish_reason '{reason}')", passing=True)
+
+
+def listings_of(found: Any) -> tuple[Listing, ...]:
+    """The listed tokens of a choice, in the form of the chat endpoint or of the older completions endpoint."""
+    if not isinstance(found, dict):
+        return ()
+    if isinstance(found.get("content"), list):
+        places = [_chat_place(place) for place in found["content"] if isinstance(place, dict)]
+    else:
+        columns = [found.get(key) or [] for key in ("tokens", "token_logprobs", "top_logprobs")]
+        places = [((token, value), list((top or {}).items())) for token, value, top in zip(*columns, strict=False)]
+    return tuple(listing for chosen, top in places if (listing := _listing(chosen, top)) is not None)
+
+
+Pair = tuple[Any, Any]
+
+
+def _chat_place(place: Mapping[str, Any]) -> tuple[Pair, list[Pair]]:
+    top = [one for one in place.get("top_logprobs") or [] if isinstance(one, dict)]
+    return (place.get("token"), place.get("logprob")), [(one.get("token"), one.get("logprob")) for one in top]
+
+
+def _listing(chosen: Pair, top: Sequence[Pair]) -> Listing | None:
+    """A list without values that are no log-probabilities; None if the chosen token has none."""
+    written = _known([chosen])
+    return Listing(written[0], tuple(_known(top) or written)) if written else None
+
+
+def _known(pairs: Sequence[Pair]) -> list[tuple[str, float]]:
+    numbers = [(str(token), float(value)) for token, value in pairs if isinstance(value, int | float)]
+    return [(token, min(value, 0.0)) for token, value in numbers if value <= ROUNDING]

@@ -1,0 +1,136 @@
+"""Questions to a served model: a prompt as a user's message, or as plain text where there is no chat endpoint."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, served_replies
+from dilemmas.agents.models.servers.client import ServerClient
+from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.neutral import neutralise
+
+PLAIN_REPLY = "\nAnswer:"
+"""Stands between prompt and reply in plain text, as in `dilemmas.agents.models.chat`."""
+PREFILLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "assistant message": ({}, {}),
+    "continue_final_message": ({}, {"continue_final_message": True, "add_generation_prompt": False}),
+    "prefix": ({"prefix": True}, {}),
+}
+"""How a server is asked to go on with a begun reply: keys of the last message, and fields of the request."""
+
+FORCES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "structured_outputs": lambda text: {"structured_outputs": {"choice": [text]}},
+    "guided_choice": lambda text: {"guided_choice": [text]},
+    "regex": lambda text: {"regex": re.escape(text)},
+    "grammar": lambda text: {"grammar": f"root ::= {json.dumps(text)}"},
+}
+"""How a server is made to write a text: fields of the request, of vLLM, vLLM before 0.12, SGLang and llama.cpp."""
+FORCED_TOKENS = 12
+"""Longest text that is forced, in tokens."""
+
+Read = TypeVar("Read")
+
+
+@dataclass(slots=True)
+class Asker:
+    """Puts questions to the model of a client."""
+
+    client: ServerClient
+    model: str
+    """Name of the model for the server."""
+    chat: bool = True
+    """Whether the chat endpoint is asked."""
+    prefill: str = ""
+    """Name in `PREFILLS` of how a begun reply is continued; empty if the chat endpoint does not."""
+    force: str = ""
+    """Name in `FORCES` of how a text is forced without a change of its log-probabilities; empty if there is no way."""
+
+    async def replies(
+        self, prompt: str, max_tokens: int, temperature: float, seed: int, count: int = 1
+    ) -> list[ServedReply]:
+        """Sample replies to a prompt: `count` of them, or fewer if the server gives fewer; `ServerFault` if none."""
+        return await self.ask(prompt, max_tokens, served_replies, temperature=temperature, seed=seed, count=count)
+
+    async def listing(self, prompt: str, begun: str, listed: int) -> Listing:
+        """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""
+        return (await self.ask(prompt, 1, _required, begun=begun, listed=listed))[0]
+
+    async def forced(self, prompt: str, text: str) -> float | None:
+        """Log-probability that the reply starts with a text, which the server is made to write.
+
+        None if it writes something else; `ServerFault` if it gives no log-probabilities.
+        """
+        places = await self.ask(prompt, FORCED_TOKENS, _required, listed=1, more=FORCES[self.force](text))
+        written, total = "", 0.0
+        for place in places:
+            token, value = place.chosen
+            written, total = written + token, total + value
+            if written == text:
+                return total
+        return None
+
+    @property
+    def continues(self) -> bool:
+        """Whether begun replies can be continued."""
+        return not self.chat or bool(self.prefill)
+
+    async def ask(
+        self,
+        prompt: str,
+        max_tokens: int,
+        read: Callable[[Mapping[str, Any]], Read],
+        *,
+        begun: str = "",
+        temperature: float = 0.0,
+        seed: int = 0,
+        listed: int = 0,
+        count: int = 1,
+        more: Mapping[str, Any] | None = None,
+    ) -> Read:
+        """Ask, and read the answer with a function.
+
+        Parameters
+        ----------
+        prompt
+            The question; control tokens in it are broken.
+        max_tokens, temperature, seed
+            Of the reply.
+        read
+            Reads the answer.
+        begun
+            Beginning of the reply.
+        listed
+            Number of tokens listed with log-probabilities.
+        count
+            Number of replies.
+        more
+            Further fields of the request.
+        """
+        text = neutralise(prompt.strip())
+        dialect = self.client.dialect
+
+        def make() -> dict[str, Any]:
+            body = {"model": self.model} | self._question(text, begun)
+            body |= dialect.fields(self.chat, max_tokens, temperature, seed, listed) | dict(more or {})
+            return body | ({"n": count} if count > 1 and "n" not in dialect.refused else {})
+
+        path = "/chat/completions" if self.chat else "/completions"
+        return await self.client.ask(path, make, len(text + begun), max_tokens * count, read)
+
+    def _question(self, text: str, begun: str) -> dict[str, Any]:
+        if not self.chat:
+            return {"prompt": text + PLAIN_REPLY + begun}
+        messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
+        if not begun:
+            return {"messages": messages}
+        message, fields = PREFILLS[self.prefill]
+        return {"messages": [*messages, {"role": "assistant", "content": begun, **message}], **fields}
+
+
+def _required(data: Mapping[str, Any]) -> tuple[Listing, ...]:
+    found = first_listings(data)
+    if not found:
+        raise ServerFault("the answer has no log-probabilities", passing=True)
+    return found

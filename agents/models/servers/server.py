@@ -1,0 +1,231 @@
+"""A language model behind an OpenAI-compatible server.
+
+model = open_model("openai:my-model@http://127.0.0.1:8000/v1")
+print("\\n".join(model.capabilities.lines()))
+model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].logprobs
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dilemmas.agents.models.backend import Request, Response
+from dilemmas.agents.models.servers.answers import Listing
+from dilemmas.agents.models.servers.asking import Asker
+from dilemmas.agents.models.servers.budget import Usage
+from dilemmas.agents.models.servers.capabilities import Capabilities
+from dilemmas.agents.models.servers.client import FIRST_WAIT, ServerClient, map_in_flight
+from dilemmas.agents.models.servers.dialect import LADDER
+from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.labels import ENOUGH, LabelWeights, weigh_labels
+from dilemmas.agents.models.servers.probing import probe, require_probabilities
+from dilemmas.agents.models.servers.settings import ServerSettings, parse_address
+
+EXACT = 1e-5
+"""Margin below which a probability is called exact: the accuracy of those of models on this machine."""
+TOGETHER = 8
+"""Replies that are asked for in one request, where the server gives several."""
+
+Scored = tuple[str, tuple[str, ...]]
+
+
+class ServerBackend:
+    """A model of a server. Nothing is sent before the first request, or `loaded`."""
+
+    def __init__(self, spec: str, settings: ServerSettings | None = None, first_wait: float = FIRST_WAIT) -> None:
+        """
+        Parameters
+        ----------
+        spec
+            ``openai:MODEL@URL``.
+        settings
+            How it is asked.
+        first_wait
+            Seconds before a request is repeated after a fault, doubled each time.
+
+        Raises
+        ------
+        ModelError
+            If the specification, the settings or the key cannot be used.
+        """
+        self._spec, self._settings, self._first_wait = spec, settings or ServerSettings(), first_wait
+        self._address = parse_address(spec)
+        self._connected: _Connected | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state without connections."""
+        return {**self.__dict__, "_connected": None}
+
+    @property
+    def name(self) -> str:
+        """The specification."""
+        return str(self._address)
+
+    @property
+    def fingerprint(self) -> str:
+        """Engine, model and digest of what the server tells about the model."""
+        return self.capabilities.fingerprint
+
+    @property
+    def size(self) -> int:
+        return 0
+
+    @property
+    def miniature(self) -> bool:
+        return False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server was found to be able to; it is asked at the first use."""
+        return self._connect().capabilities
+
+    @property
+    def usage(self) -> Usage:
+        """What was asked and answered so far."""
+        return self._connect().client.budget.used
+
+    def loaded(self) -> "ServerBackend":
+        """This model, after the server was found to be usable; `ModelError` also if it gives no log-probabilities."""
+        connected = self._connect()
+        require_probabilities(connected.client, connected.capabilities)
+        return self
+
+    def unload(self) -> None:
+        """Close the connections; what was learned about the server, and the usage, are kept."""
+        if self._connected is not None:
+            self._connected.client.transport.reset()
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        """One response per request, in order.
+
+        Questions about labels come first, as many at a time as the server answers without moving probabilities; each
+        has a margin, which is 0 where the server's log-probabilities make the probabilities exact. A request that got
+        no answer has a response that names the fault.
+
+        Raises
+        ------
+        ModelError
+            If the server cannot be used at all, or gives no log-probabilities and labels are asked about.
+        """
+        connected = self._connect()
+        scored = list(dict.fromkeys((one.prompt, one.labels) for one in requests if one.labels))
+        if scored:
+            require_probabilities(connected.client, connected.capabilities)
+        return connected.client.run(connected.respond(requests, scored))
+
+    def _connect(self) -> "_Connected":
+        if self._connected is None:
+            client = ServerClient(self._address, self._settings, self._first_wait)
+            asker, found = client.run(probe(client))
+            self._connected = _Connected(client, asker, found)
+        return self._connected
+
+
+@dataclass(slots=True)
+class _Connected:
+    """A server after it was probed."""
+
+    client: ServerClient
+    asker: Asker
+    capabilities: Capabilities
+    listed: int = LADDER[3]
+    """Number of listed tokens that sufficed last."""
+
+    async def respond(self, requests: Sequence[Request], scored: Sequence[Scored]) -> list[Response]:
+        weighed = await map_in_flight(self._weigh, scored, self.capabilities.exact_in_flight)
+        known = dict(zip(scored, weighed, strict=True))
+        groups = _groups(requests, self.capabilities.replies > 1)
+        found = await map_in_flight(lambda group: self._sample(requests, group), groups, self.capabilities.in_flight)
+        texts = {number: one for some in found for number, one in some.items()}
+        return [_joined(known.get((one.prompt, one.labels)), texts.get(number)) for number, one in enumerate(requests)]
+
+    async def _weigh(self, asked: Scored) -> Response:
+        prompt, labels = asked
+        try:
+            weights = await self._weights(prompt, labels)
+        except ServerFault as fault:
+            return self._fault(fault, prompt)
+        margin = weights.margin()
+        return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
+
+    async def _weights(self, prompt: str, labels: tuple[str, ...]) -> LabelWeights:
+        """The probabilities of labels, with longer lists until they suffice."""
+        most = self.client.dialect.most_listed
+        for listed in [step for step in reversed(LADDER) if self.listed <= step < most] + [most]:
+
+            async def carry_on(begun: str, listed: int = listed) -> Listing | None:
+                return await self.asker.listing(prompt, begun, listed) if self.asker.continues else None
+
+            weights = await weigh_labels(await self.asker.listing(prompt, "", listed), labels, carry_on)
+            if weights.margin() <= EXACT:
+                self.listed = min(listed, LADDER[1])
+                return weights
+        return await self._forced(prompt, labels, weights) if self.asker.force else weights
+
+    async def _forced(self, prompt: str, labels: tuple[str, ...], weights: LabelWeights) -> LabelWeights:
+        """The probabilities of labels that the server is made to write, with a space before them and without."""
+        found = LabelWeights(list(weights.least), list(weights.more))
+        for index, label in enumerate(labels):
+            if any(other != label and (other.startswith(label) or label.startswith(other)) for other in labels):
+                return weights
+            if weights.more[index] > ENOUGH:
+                values = [await self.asker.forced(prompt, text) for text in (label, f" {label}")]
+                if None in values:
+                    return weights
+                found.least[index] = math.fsum(math.exp(value) for value in values if value is not None)
+                found.more[index] = 0.0
+        return found
+
+    @property
+    def spread(self) -> float:
+        return self.capabilities.spread or 0.0
+
+    async def _sample(self, requests: Sequence[Request], group: Sequence[int]) -> dict[int, Response]:
+        """The replies to equal requests, given by their numbers: in one request, and the missing ones one by one."""
+        first = requests[group[0]]
+        try:
+            replies = await self.asker.replies(
+                first.prompt, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
+            )
+        except ServerFault as fault:
+            return dict.fromkeys(group, self._fault(fault, first.prompt))
+        found = {
+            number: Response(text=one.text, stopped=one.stopped)
+            for number, one in zip(group, replies, strict=False)  # there may be more, or fewer
+        }
+        for number in group[len(replies) :]:
+            found |= await self._sample(requests, [number])
+        return found
+
+    def _fault(self, fault: ServerFault, prompt: str) -> Response:
+        cause = self.client.transport.hide(fault.cause)
+        if fault.too_long:
+            return Response(refused=f"prompt '{prompt[:40]}...': {cause}")
+        return Response(failed=f"{self.client.address}: {cause}")
+
+
+def seed_of(words: Sequence[int]) -> int:
+    """A seed for servers, which take 31 bits, from the seed of a request."""
+    return int.from_bytes(hashlib.sha256(repr(tuple(words)).encode()).digest()[:4], "big") >> 1
+
+
+def _groups(requests: Sequence[Request], several: bool) -> list[list[int]]:
+    """The numbers of the requests for text; with `several`, up to `TOGETHER` equal ones in a group."""
+    found: dict[Any, list[list[int]]] = {}
+    for number, one in enumerate(requests):
+        if one.max_tokens:
+            same = found.setdefault((one.prompt, one.max_tokens, one.temperature), [[]])
+            if same[-1] and not (several and len(same[-1]) < TOGETHER):
+                same.append([])
+            same[-1].append(number)
+    return [group for same in found.values() for group in same]
+
+
+def _joined(weighed: Response | None, text: Response | None) -> Response:
+    """One response from that about labels and that with a text."""
+    if weighed is None or text is None:
+        return weighed or text or Response()
+    bad = next((one for one in (weighed, text) if one.failed or one.refused), None)
+    return bad or replace(text, logprobs=weighed.logprobs, margin=weighed.margin)

@@ -1,0 +1,94 @@
+"""Probabilities of labels from listed tokens: against all texts that a small model can write."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dilemmas.agents.models.servers.answers import Listing, first_listings
+from dilemmas.agents.models.servers.labels import LabelWeights, weigh_labels
+
+VOCABULARY = ("C", " C", "o", "op", "D", " D", "e", "fect", "1", "0", "x", " ")
+
+
+def listing(shares: Mapping[str, float], count: int) -> Listing:
+    best = sorted(shares.items(), key=lambda item: -item[1])[:count]
+    pairs = tuple((token, math.log(share)) for token, share in best)
+    return Listing(pairs[0], pairs)
+
+
+class RandomModel:
+    """Random probabilities of the next token after every beginning."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def next(self, begun: str) -> dict[str, float]:
+        rng = np.random.default_rng([self.seed, *begun.encode()])
+        return dict(zip(VOCABULARY, rng.dirichlet([0.3] * len(VOCABULARY)).clip(1e-12), strict=True))
+
+    def probability(self, label: str, begun: str = "") -> float:
+        """Of all ways to write the label, with a space before it in its first token or without."""
+        total = 0.0
+        for token, share in self.next(begun).items():
+            text = (begun + token).lstrip(" ")
+            if text == label:
+                total += share
+            elif text and label.startswith(text) and token != " ":
+                total += share * self.probability(label, begun + token)
+        return total
+
+    def weigh(self, labels: tuple[str, ...], count: int, continues: bool = True) -> LabelWeights:
+        async def carry_on(begun: str) -> Listing | None:
+            return listing(self.next(begun), count) if continues else None
+
+        return asyncio.run(weigh_labels(listing(self.next(""), count), labels, carry_on))
+
+
+@pytest.mark.parametrize("labels", [("C", "D"), ("Coop", "Defect"), ("Co", "Defect", "x")])
+def test_with_all_tokens_listed_probabilities_are_exact(labels: tuple[str, ...]) -> None:
+    for seed in range(20):
+        model = RandomModel(seed)
+        weights = model.weigh(labels, len(VOCABULARY))
+        assert weights.least == pytest.approx([model.probability(label) for label in labels], abs=2e-6)
+        assert max(weights.more) < 2e-5
+
+
+def test_a_longer_label_is_not_counted_for_the_shorter_one() -> None:
+    """As on this machine: "1" is what starts with 1 and does not go on to 10."""
+    for seed in range(20):
+        model = RandomModel(seed)
+        one, ten = model.probability("1"), model.probability("10")
+        assert model.weigh(("1", "10"), len(VOCABULARY)).least == pytest.approx([one - ten, ten], abs=2e-6)
+
+
+@given(st.integers(0, 10**6), st.integers(1, len(VOCABULARY)), st.booleans())
+def test_the_truth_is_within_the_bounds_and_the_margin(seed: int, count: int, continues: bool) -> None:
+    model, labels = RandomModel(seed), ("C", "Coop", "D")
+    weights = model.weigh(labels, count, continues)
+    whole = [model.probability(label) for label in labels]
+    truth = [whole[0] - whole[1], whole[1], whole[2]]
+    for low, more, true in zip(weights.least, weights.more, truth, strict=True):
+        assert low - 1e-9 <= true + 1e-5
+        assert true <= low + more + 1e-5
+    middles = np.exp(weights.middle())
+    if middles.sum() and sum(truth):
+        off = np.abs(middles / middles.sum() - np.array(truth) / sum(truth)).max()
+        assert off <= weights.margin() + 1e-4
+
+
+def test_lists_in_both_forms_and_without_values() -> None:
+    tokens = [{"token": "C", "logprob": -0.1}, {"token": "D", "logprob": -2.5}, {"token": "x", "logprob": None}]
+    chat = {"choices": [{"logprobs": {"content": [{**tokens[0], "top_logprobs": tokens}]}}]}
+    older = {"tokens": ["C"], "token_logprobs": [-0.1], "top_logprobs": [{"C": -0.1, "D": -2.5}]}
+    assert first_listings(chat) == first_listings({"choices": [{"logprobs": older}]})
+    assert first_listings(chat)[0].tokens == (("C", -0.1), ("D", -2.5))
+    for nothing in (None, {}, {"content": None}, {"content": [{"token": "C", "logprob": None}]}, [], "no"):
+        assert first_listings({"choices": [{"logprobs": nothing}]}) == ()
+    alone = first_listings({"choices": [{"logprobs": {"content": [tokens[0]]}}]})
+    assert alone[0].tokens == (("C", -0.1),)
+    assert alone[0].unlisted == pytest.approx(1 - math.exp(-0.1))
