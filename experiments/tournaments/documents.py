@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from dilemmas.agents.roster import Framing
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
@@ -15,13 +15,20 @@ from dilemmas.experiments.tournaments.standings import Standing
 Matrix = tuple[tuple[float | None, ...], ...]
 
 
-@written(nulls=True)
 @dataclass(frozen=True, slots=True)
-class FramingFile(Framing):
+class FramingFile:
     """How the game is presented to language models."""
 
-    def __post_init__(self) -> None:
-        """Nothing is opened: the file of a template need not exist any more."""
+    context: str
+    """Social context."""
+    template: str
+    """Prompt template: a name or a path."""
+    device: str
+    """Device of the models."""
+    presentation: Showing
+    """Labels and order of the actions."""
+    min_mass: Share
+    """Smallest label mass that is accepted."""
 
 
 @written(nulls=True)
@@ -33,7 +40,7 @@ class SettingsFile(Settings):
     """Name of the format."""
     version: One
     """Version of the format."""
-    framing: FramingFile
+    framing: FramingFile  # type: ignore[assignment]  # the template's file need not exist any more
     """Context, template and device of language models."""
     players: tuple[str, ...]
     """Names of the participants, in order."""
