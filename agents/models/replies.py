@@ -102,7 +102,7 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
     if not any(label[:1].isdigit() for label in labels):
         return mark_labels(ENUMERATED.sub("", text), labels)
     if "0" not in labels or not all(re.fullmatch(r"\d+(?:\.\d+)?", label) for label in labels):
-        return mark_labels(without_enumeration(text), labels)
+        return mark_labels(without_enumeration(text, from_one=""), labels)
     index = {float(label): float(place) for place, label in enumerate(labels)}
     return mark_amounts(text, max(index), index.get)
 

@@ -1,22 +1,43 @@
-"""Amounts in the text of a reply: numbers, number words, shares of the endowment, and what only looks like an amount."""
+"""Amounts in the text of a reply: numbers, number words, shares of the endowment, and what only looks like one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
 UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|usd|eur|[$€£])"
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 NUMBER_WORDS = {word: float(value) for value, word in enumerate(_SMALL)}
 NUMBER_WORDS |= {word: 10.0 * value for value, word in enumerate(_TENS, 2)}
 NUMBER_WORDS |= {
-    f"{ten}{joint}{one}": NUMBER_WORDS[ten] + NUMBER_WORDS[one] for ten in _TENS for one in _SMALL[1:10] for joint in "- "
+    f"{ten}{joint}{one}": NUMBER_WORDS[ten] + NUMBER_WORDS[one]
+    for ten in _TENS
+    for one in _SMALL[1:10]
+    for joint in "- "
 }
 NUMBER_WORDS |= {"hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
 
@@ -50,30 +71,42 @@ SHARES = {
 }
 """Shares of the endowment in words."""
 
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
 FOREIGN_NUMBERS = (
-    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
+    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
 OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?(?:{NUMBER}\s+)?"
-WHOLE = rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})|it|that|them|what\s+i\s+have|i\s+have"
+WHOLE = (
+    rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"
+    r"|it|that|them|what\s+i\s+have|i\s+have"
+)
+_UNIT = rf"(?:\s?{UNITS}(?!\w))?"
+_TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(?![\w%]|[.,]\d){_UNIT}"
 
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|(?<![\w.,/])[$€£]?\s?(?P<number>{NUMBER}|(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b)"
-    rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?(?:\s?{UNITS}(?!\w))?"
-    rf"(?:\s?(?:/|out\s+of|of)\s?(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(?![\w%]|[.,]\d)(?:\s?{UNITS}(?!\w))?"
-    rf"|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?"
-    rf"|\b(?P<share>{'|'.join(sorted(SHARES, key=len, reverse=True))})(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)",
+    rf"|(?<![\w.,/])[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
+    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?"
+    rf"|\b(?P<share>{_any(SHARES)})(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)",
     re.IGNORECASE,
 )
 
-CERTAINTY = re.compile(r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I)
+CERTAINTY = re.compile(
+    r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
+)
 
-ENUMERATED = re.compile(r"^[ \t]*\(?(\d{1,2})[.)][ \t]+(?=\S)", re.MULTILINE)
+ENUMERATED = re.compile(r"^[ \t]*\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
@@ -118,17 +151,11 @@ def _stands_alone(text: str, match: re.Match[str]) -> bool:
     return following[1] is not None and following[1].casefold() in FOLLOWERS
 
 
-def without_enumeration(text: str) -> str:
+def without_enumeration(text: str, from_one: str = "1") -> str:
     """The text without the numbers of a list.
 
-    A number with a full stop at the beginning of a line is one unless it begins the text and text follows that is no
-    amount, as in "1. I trust them".
+    A single number at the beginning of the text is the answer, as in "5. I trust them", unless it is `from_one`.
     """
     numbers = [match[1] for match in ENUMERATED.finditer(text)]
-    alone = len(numbers) == 1 and ENUMERATED.match(text) is not None
-    if not numbers or (alone and not LISTED_AMOUNT.match(text)):
-        return text
-    return ENUMERATED.sub("", text)
-
-
-LISTED_AMOUNT = re.compile(rf"\s*\(?1[.)][ \t]+[$€£]?{NUMBER}")
+    alone = len(numbers) == 1 and ENUMERATED.match(text.lstrip())
+    return text if alone and numbers[0] != from_one else ENUMERATED.sub("", text)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dilemmas.agents.models.reading.options import OPTION
+from dilemmas.agents.models.reading.phrases import write_out
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
@@ -19,16 +20,17 @@ from dilemmas.agents.models.reading.vocabulary import (
     TURNS,
     VERBS,
     Link,
-    write_out,
 )
 
-TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\.\.+|[-=]+>|--+|\n|[^\w\s]")
+TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
+ARROWS = re.compile(r"[-=]{1,8}>")
+DASHES = re.compile(r"--+|\.\.+")
 
 ENDS = frozenset(".!?;。\n")
 SEPARATORS = {
     **dict.fromkeys((",", "、", "|"), ","),
-    **dict.fromkeys((":", "=", "->", "=>", "→", "⇒"), ":"),
-    **dict.fromkeys(("-", "–", "—", "--", ".."), "-"),
+    **dict.fromkeys((":", "=", "→", "⇒"), ":"),
+    **dict.fromkeys(("-", "–", "—"), "-"),
     "(": "(",
     ")": ")",
 }
@@ -39,7 +41,9 @@ OWN_ACTS = FILLINGS | VERBS | MODALS | ADVERBS | FILLERS | {"i"}
 MOST_ANNOUNCING = 12
 """Largest number of words that announce an option."""
 
-CONSEQUENCE_STARTS = frozenset("i my the we let it here option both for in this that our going".split())
+CONSEQUENCE_STARTS = frozenset(
+    ["i", "my", "the", "we", "let", "it", "here", "option", "both", "for", "in", "this", "that", "our", "going"]
+)
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
-    tokens = TOKEN.findall(write_out(spaced))
+    tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
     builder = _Builder()
     for position, token in enumerate(tokens):
@@ -96,7 +100,7 @@ class _Builder:
         clause = self._clauses[-1]
         if token in SEPARATORS:
             self._separate(SEPARATORS[token], following)
-        elif token in TURNS and not clause.words:
+        elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
             clause.turn = True
         elif self._links(token, following):
             self._link(LINKS[token])
@@ -132,14 +136,25 @@ class _Builder:
     def _separate(self, separator: str, following: str) -> None:
         clause = self._clauses[-1]
         if separator in (":", "-") and clause.words and announces(clause.words):
-            if clause.words[-1] not in COPULAS and not (clause.words[0] == "i"):
+            if clause.words[-1] not in COPULAS and clause.words[0] != "i":
                 clause.words.append("is")
-        elif separator == "," and is_option(following) and clause.words[-1:] == ["is"] and announces(clause.words):
+        elif separator in (",", "(") and clause.words and is_option(following) and announces(clause.words):
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
         elif not clause.separator:
             clause.separator = separator
+
+
+def _is_filled(words: Sequence[str]) -> bool:
+    """Whether there are only a few words that change nothing."""
+    return len(words) <= MOST_ANNOUNCING and all(word in FILLERS for word in words)
+
+
+def _is_turn(token: str, following: str) -> bool:
+    """Whether a word announces a change of mind; "no" does not before a noun."""
+    noun = following[:1].isalpha() or is_option(following)
+    return token != "no" or not noun or following in TURNS or following in ("i", "my", "so", "let")
 
 
 def announces(words: Sequence[str]) -> bool:

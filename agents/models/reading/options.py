@@ -32,19 +32,74 @@ class Marked:
 
 
 NUMBERED = frozenset(
-    "player players round case scenario step example turn day game team country firm person event row column figure"
-    " table question type group set stage phase page".split()
+    [
+        "player",
+        "players",
+        "round",
+        "case",
+        "scenario",
+        "step",
+        "example",
+        "turn",
+        "day",
+        "game",
+        "team",
+        "country",
+        "firm",
+        "person",
+        "event",
+        "row",
+        "column",
+        "figure",
+        "table",
+        "question",
+        "type",
+        "group",
+        "set",
+        "stage",
+        "phase",
+        "page",
+    ]
 )
 """Words that make a letter or number after them a name of something else."""
 
-NUMERALS = "zero one two three four five six seven eight nine ten".split()
+NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 AMBIGUOUS = frozenset(("a", "i", *NUMERALS))
-NAMES = frozenset("option answer choice label letter action move decision number".split())
+NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
 FOLLOWERS = TAIL_STOPS | frozenset(
-    "is it was would will because since so and or but if not please rather instead unless while although then"
-    " definitely again now out if points who which when".split()
+    [
+        "is",
+        "it",
+        "was",
+        "would",
+        "will",
+        "because",
+        "since",
+        "so",
+        "and",
+        "or",
+        "but",
+        "if",
+        "not",
+        "please",
+        "rather",
+        "instead",
+        "unless",
+        "while",
+        "although",
+        "then",
+        "definitely",
+        "again",
+        "now",
+        "out",
+        "if",
+        "points",
+        "who",
+        "which",
+        "when",
+    ]
 )
 """Words that may follow a label that is also a word ("A", "I"), or an amount."""
 
@@ -67,13 +122,14 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
 
 def _is_option(match: re.Match[str]) -> bool:
     """Whether a label that is also another word, such as the article, stands for itself."""
-    if match["option"].casefold() not in AMBIGUOUS:
-        return True
     text = match.string
-    following = re.match(r"[ \t]+([^\W\d_]+)", text[match.end() : match.end() + 40])
     named = re.search(r"(\w+)[\s\"'(\[]+$", text[max(0, match.start() - 24) : match.start()])
-    if named and named[1].casefold() in NAMES:
+    last = named[1].casefold() if named else ""
+    if len(match["option"]) == 1 and last == "i":
+        return False
+    if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
         return True
+    following = re.match(r"[ \t]+([^\W\d_]+)", text[match.end() : match.end() + 40])
     return following is None or following[1] in FOLLOWERS
 
 
@@ -88,11 +144,11 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
             for form in form_of(label):
                 indices.setdefault(form.casefold() if folds else form, index)
     acts = {form.casefold() if folds else form for label in labels for form in _participles(label)}
-    words = "|".join(_whole(form) for form in sorted(indices, key=len, reverse=True))
+    words = "|".join(_whole(form) for form in sorted(indices, key=len, reverse=True)) or "(?!)"
     names = "|".join(sorted(NUMBERED))
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
-        rf"|(?<!\w['’-])(?<!\d[.,])(?P<option>{words})(?!['’-]\w|[.,]\d|\s?%)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|\s?%)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
 
@@ -104,7 +160,7 @@ def _whole(form: str) -> str:
 
 
 def _short_form(labels: tuple[str, ...]) -> Callable[[str], list[str]]:
-    """"A" for "option A", if all labels are alike but for their last word."""
+    """ "A" for "option A", if all labels are alike but for their last word."""
     beginnings = {label.rpartition(" ")[0].casefold() for label in labels}
     alike = len(labels) > 1 and len(beginnings) == 1 and "" not in beginnings
     return lambda label: [label.rpartition(" ")[2]] if alike else []
@@ -121,7 +177,7 @@ def _nouns(label: str) -> list[str]:
 
 
 def _participles(label: str) -> list[str]:
-    """"defecting" for a label that may be a verb."""
+    """ "defecting" for a label that may be a verb."""
     return [f"{label.removesuffix('e')}ing"] if _may_be_verb(label) else []
 
 

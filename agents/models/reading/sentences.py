@@ -9,9 +9,9 @@ from dilemmas.agents.models.reading.statements import (
     OTHER,
     Kind,
     Statement,
+    core,
     read_clause,
     turns,
-    without_fillers,
 )
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
@@ -22,7 +22,8 @@ from dilemmas.agents.models.reading.vocabulary import (
     MODALS,
     NEGATIONS,
     OTHERS,
-    PAYOFF,
+    PAYING,
+    PREDICATES,
     VERBS,
     Link,
 )
@@ -35,11 +36,13 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
     a question or a recital of payoffs states no choice.
     """
     clauses, found = sentence.clauses, list[Statement]()
+    if len(clauses) > MOST_CLAUSES:
+        return [Statement(Kind.DOUBT)]
     if _recites(clauses):
         return found
     hypothetical = subordinate = False
     for place, clause in enumerate(clauses):
-        if clause.link is Link.SO or (turns(clause) and clause.words[:1] == ["i"]):
+        if clause.link is Link.SO or (turns(clause) and core(clause.words)[:1] == ["i"]):
             hypothetical = subordinate = False
         elif clause.link is Link.REASON:
             subordinate = True
@@ -69,7 +72,7 @@ def _if_hypothetical(statement: Statement, first: Clause) -> Statement:
     return replace(statement, kind=Kind.DOUBT) if first.link is Link.BUT or first.turn else OTHER
 
 
-def _in_place(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> Statement:
+def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
     """What a clause says in its place in the sentence; `found`: the statements before it."""
     clause, before = clauses[place], clauses[:place]
     said = read_clause(clause)
@@ -77,15 +80,23 @@ def _in_place(clauses: Sequence[Clause], place: int, found: Sequence[Statement])
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
     if said.kind is Kind.BARE:
-        if _recites_after(clauses, place):
+        if found and found[-1] == replace(said, turns=found[-1].turns) and clause.separator == ",":
+            found[-1] = OTHER
+            return OTHER
+        if _recites_after(clauses, place) or _is_described(clauses, place):
             return OTHER
         if _may_stand_alone(clauses, place, found):
             return said
         beside = bool(found) and found[-1].chooses
-        return replace(said, kind=Kind.DOUBT) if beside or turns(clause) else OTHER
+        turned = turns(clause) or clauses[0].link is Link.OR
+        return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
     following = clauses[place + 1 : place + 2]
-    recited = any(one.separator == ":" and _begins_with_number(one) for one in following)
-    return OTHER if said.chooses and (recited or not _is_own(clause, before)) else said
+    imperative = core(clause.words)[:1] != ["i"]
+    recited = any(
+        one.separator == ":" and (_begins_with_number(one) or (imperative and one.words[:1] and one.words[0] in OTHERS))
+        for one in following
+    )
+    return OTHER if said.chooses and (recited or not _is_own(clause, before) or _is_described(clauses, place)) else said
 
 
 def _mixes(clause: Clause) -> bool:
@@ -95,15 +106,16 @@ def _mixes(clause: Clause) -> bool:
 
 def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     """Whether the subject of a choice is the writer: a clause without a subject takes that of the one before."""
-    words = without_fillers(clause.words)
+    words = core(clause.words)
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
-    return without_fillers(before[-1].words)[:1] in (["i"], ["let"])
+    subject = next((one.words for one in reversed(before) if not _leads(one)), [])
+    return core(subject)[:1] in (["i"], ["let"])
 
 
 def _leads(clause: Clause) -> bool:
     """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
-    words = without_fillers(clause.words)
+    words = core(clause.words)
     return clause.link is Link.REASON or not words or words[0] in LEADING or all(word in ADVERBS for word in words)
 
 
@@ -132,24 +144,57 @@ def _tells_own_act(clause: Clause) -> bool:
 def _recites_after(clauses: Sequence[Clause], place: int) -> bool:
     """Whether an option alone is the name of what follows: "C: 6", "C: you get 6", "C: cooperate"."""
     following = clauses[place + 1 : place + 2]
-    if any(one.separator in (":", "(", "-") and _begins_with_number(one) for one in clauses[place + 1 :]):
+    later = clauses[place + 1 :]
+    if any(one.separator in (":", "(", "-") and _begins_with_number(one) for one in later):
         return True
-    return any(_begins_with_number(one) or _explains_not(one) for one in following)
+    return any(_begins_with_number(one) or _explains_not(one, clauses[place]) for one in following)
+
+
+def _is_described(clauses: Sequence[Clause], place: int) -> bool:
+    """Whether an option without a subject is that of a later clause: "choosing C (the first) gives 10"."""
+    words = core(clauses[place].words)
+    alone = bool(words) and (is_option(words[0]) or words[0] in VERBS)
+    return alone and any(one.words[:1] and one.words[0] in PREDICATES for one in clauses[place + 1 :])
 
 
 def _begins_with_number(clause: Clause) -> bool:
     return clause.words[:1] != [] and clause.words[0][0].isdigit()
 
 
-def _explains_not(clause: Clause) -> bool:
+def _explains_not(clause: Clause, label: Clause) -> bool:
     """Whether a clause after a label is what the label stands for, or what it pays, and no explanation of a choice."""
     first = clause.words[0] if clause.words else ""
-    if clause.separator != ":" or clause.link is not Link.NONE:
+    named = clause.separator == ":" or (clause.separator == ")" and label.separator != "(")
+    if clause.link is Link.REASON or clause.words == label.words:
+        return False
+    if not named or clause.link is not Link.NONE:
         return (first in OTHERS and _pays(clause)) or (clause.separator == "(" and is_option(first))
     return first not in EXPLAINING or any(map(is_option, clause.words)) or _pays(clause)
 
 
-EXPLAINING = frozenset("i it my this that they we to the a for trust reason reasoning explanation why".split())
+MOST_CLAUSES = 60
+"""Largest number of clauses of a sentence that can be plain."""
+
+EXPLAINING = frozenset(
+    [
+        "i",
+        "it",
+        "my",
+        "this",
+        "that",
+        "they",
+        "we",
+        "to",
+        "the",
+        "a",
+        "for",
+        "trust",
+        "reason",
+        "reasoning",
+        "explanation",
+        "why",
+    ]
+)
 """First words of an explanation after a label and a colon."""
 
 
@@ -166,4 +211,6 @@ def _recites(clauses: Sequence[Clause]) -> bool:
 
 
 def _pays(clause: Clause) -> bool:
-    return PAYOFF.search(" ".join(clause.words)) is not None
+    """Whether a clause tells a payoff: "you get 6"."""
+    verb = next((place for place, word in enumerate(clause.words) if word in PAYING), len(clause.words))
+    return any(is_option(word) or word[0].isdigit() for word in clause.words[verb:])

@@ -16,6 +16,8 @@ from dilemmas.agents.models.reading.vocabulary import (
     FINALS,
     HEDGES,
     HYPOTHESES,
+    INTENTIONS,
+    LEADING,
     MANNER,
     MIXTURES,
     MODALS,
@@ -72,36 +74,50 @@ class Statement:
         return self.kind in CHOOSING
 
 
+MOST_LEADING = 40
+"""Largest number of words before the option of a choice."""
+
 OTHER = Statement(Kind.OTHER)
 
 OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS
-HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS
+HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
 
 def read_clause(clause: Clause) -> Statement:
     """What a clause says by itself; a clause without a subject is read as the writer's."""
-    words = clause.words
+    words = _from_subject(clause.words)
     place = next((index for index, word in enumerate(words) if is_option(word)), None)
     if place is None:
         return _read_without_option(clause)
     option, after = words[place], words[place + 1 :]
-    before = without_fillers(words[:place])
+    before = core(words[:place])
     tail = _tail(after, option)
     if before[:1] == ["or"]:
         return Statement(Kind.DOUBT, option)
     plain = [word for word in before if word not in NEGATIONS and word not in HEDGES]
+    if _names_another(option, after):
+        announced = len(plain) == len(before) and _kind(plain, []) is not Kind.OTHER
+        return Statement(Kind.DOUBT, "" if before else option) if announced else OTHER
     kind = _kind(plain, tail)
-    if not before and _names_another(option, after):
-        return Statement(Kind.DOUBT, option)
-    if kind is Kind.OTHER or _names_another(option, after):
+    if kind is Kind.OTHER:
         return OTHER
-    if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in words):
+    if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
+    if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
+        return OTHER
     past = any(word in PAST_VERBS for word in before) and "have" not in before
     return Statement(kind, option, turns(clause), loose=past or (kind is Kind.BARE and len(tail) < len(after)))
+
+
+def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
+    """Whether an option with words after it is the subject of a description: "the D in this game is high"."""
+    rest = after[tail:]
+    if not rest or rest[0] in REASON_STOPS:
+        return False
+    return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest)
 
 
 def turns(clause: Clause) -> bool:
@@ -109,20 +125,38 @@ def turns(clause: Clause) -> bool:
     return clause.turn or clause.link in (Link.SO, Link.BUT) or any(word in FINALS for word in clause.words)
 
 
-def without_fillers(words: Sequence[str]) -> list[str]:
-    """The words without those at their beginning that change nothing: "well", "I think that"."""
+def core(words: Sequence[str]) -> list[str]:
+    """The words without those that only lead up to the statement: "well", "I think that", "given our history"."""
+    return _without_fillers(_from_subject(_without_fillers(words)))
+
+
+def _from_subject(words: list[str]) -> list[str]:
+    """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
+    leads = bool(words) and words[0] in LEADING and "i" in words[2:]
+    return words[words.index("i", 2) :] if leads else words
+
+
+def _without_fillers(words: Sequence[str]) -> list[str]:
     start = 0
     while start < len(words):
-        if words[start] in FILLERS or words[start : start + 1] == ["that"]:
-            start += 1
-        elif list(words[start : start + 2]) in _INTRODUCTIONS:
+        if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
+        elif words[start] in FILLERS or words[start] == "that":
+            start += 1
         else:
             break
     return list(words[start:])
 
 
-_INTRODUCTIONS = (["i", "think"], ["i", "believe"], ["i", "conclude"], ["i", "guess"], ["i", "suppose"], ["i", "feel"])
+_INTRODUCTIONS = (
+    ["here", "is"],
+    ["i", "think"],
+    ["i", "believe"],
+    ["i", "conclude"],
+    ["i", "guess"],
+    ["i", "suppose"],
+    ["i", "feel"],
+)
 
 
 def _read_without_option(clause: Clause) -> Statement:
@@ -131,14 +165,14 @@ def _read_without_option(clause: Clause) -> Statement:
     if not words or any(f" {retraction} " in text for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
-    return Statement(Kind.DOUBT) if hedge else OTHER
+    return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn)
 
 
 def _tail(after: Sequence[str], option: str) -> list[str]:
     """The words after an option up to a reason, a place or what is not chosen."""
     tail: list[str] = []
     for word in after:
-        if word in TAIL_STOPS and tail[:1] != ["is"]:
+        if word in TAIL_STOPS and not (tail and tail[0] in COPULAS):
             break
         if word != option or tail:
             tail.append(word)
@@ -158,12 +192,19 @@ def _kind(before: Sequence[str], tail: Sequence[str]) -> Kind:
     """What a clause does with its first option, from the words before and after it, negations left out."""
     if not before:
         return _kind_of_bare(tail)
+    if len(before) > MOST_LEADING:
+        return Kind.OTHER
     if before[0] == "i":
         return _kind_of_own_act(before[1:], tail)
+    if before in (["it", "is"], ["it", "will", "be"], ["it", "would", "be"], ["it", "has", "to", "be"]):
+        return _unless_described(Kind.CHOICE, tail)
     if before[0] == "let" and before[1:2] in (["us"], ["me"]):
         acts = before[2:]
         return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
     if (verb := _end_of_name(before)) is not None:
+        said = _skip(before[verb:], COPULAS | ADVERBS)
+        if _end_of_name(said) is not None:  # "Answer: my choice is C"
+            return _kind(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
     if before[0] in VERBS and all(word in OWN_WORDS for word in before):
         return _unless_described(Kind.CHOICE, tail)
@@ -183,7 +224,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     own = "i" in predicate[:4] and any(word in VERBS for word in predicate)
     if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] == "what")):
         return Kind.CHOICE
-    if named and predicate[1] in SUPERLATIVES and "better" not in predicate:
+    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
         return Kind.WEAK
     return Kind.DOUBT if any(word in PRAISE for word in predicate[:3]) else Kind.OTHER
 
@@ -195,7 +236,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     if all(word in ADVERBS for word in acts):
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
     weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
-    if not weak and not any(word in VERBS or word in MODALS for word in acts):
+    if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
         return Kind.OTHER
     return _unless_described(Kind.WEAK if weak else Kind.CHOICE, tail)
 
@@ -217,6 +258,8 @@ def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]
     """The kind of "my answer is C", "my decision is to choose C", "the best move is C"."""
     if not all(word in OWN_WORDS or word in COPULAS for word in verb):
         return Kind.OTHER
+    if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
+        return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER
     recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
     return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
 

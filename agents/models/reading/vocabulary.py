@@ -1,6 +1,5 @@
 """The words of the grammar of replies, by their role in a clause. All in lower case, contractions written out."""
 
-import re
 from enum import Enum
 
 
@@ -22,7 +21,8 @@ def _set(words: str) -> frozenset[str]:
 
 ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
-    " verdict conclusion result outcome label letter number contribution amount bid offer donation investment"
+    " verdict conclusion label letter number output assistant preference favourite favorite contribution amount"
+    " bid offer donation investment"
 )
 """Nouns for what is chosen."""
 
@@ -31,7 +31,10 @@ DETERMINERS = _set("my the this that a an")
 QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short")
 """Adjectives of an answer that leave it an answer."""
 
-SUPERLATIVES = _set("best better right correct optimal ideal wisest safest smartest rational logical sensible preferable")
+SUPERLATIVES = _set(
+    "best better right correct optimal ideal wisest safest smartest rational logical sensible preferable most"
+    " reasonable obvious natural only"
+)
 """Adjectives that recommend an option without choosing it."""
 
 COPULAS = _set("is be will would shall are remains equals")
@@ -39,21 +42,25 @@ COPULAS = _set("is be will would shall are remains equals")
 MODALS = _set("will would shall going gonna")
 
 ADVERBS = _set(
-    "definitely certainly always simply just also now still again therefore thus hereby personally really confidently"
-    " gladly happily rationally then ultimately finally strongly only exactly clearly surely absolutely obviously"
-    " firmly please today instead sure too all first here"
+    "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
+    " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
+    " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
+    " here"
 )
 """Words that change nothing about a choice."""
 
 VERBS = _set(
-    "choose chose chosen choosing pick picked picking select selected selecting play played playing take took taking"
-    " go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling say saying"
-    " answer answering respond reply stick sticking stay staying remain commit committed committing cast bet prefer"
-    " adopt use using submit enter give giving gave put putting contribute contributing contributed invest investing"
-    " invested donate donating pay paying add adding spend spending place placing allocate offer offering throw toss"
-    " chip share send transfer bid want try start begin do hunt hunting end follow"
+    "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
+    " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
+    " say saying answer answering respond reply stick sticking stay staying remain commit committed committing"
+    " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
+    " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
+    " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
+    " follow stand mean meant"
 )
 """Verbs whose object is what is chosen."""
+
+INTENTIONS = _set("plan intend agree agreed willing happy ready glad determined decided decide wish prepared")
 
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
@@ -62,58 +69,67 @@ WEAK_VERBS = _set("should must need prefer rather want try")
 """Words for an own choice that a plain one outweighs."""
 
 FILLINGS = _set(
-    "am be been have do to them that i decided decide want wish plan intend like love prefer willing happy ready glad determined"
-    " with for on in into the my option options action label letter choice strategy number card answer up of total"
-    " contribution amount sum an a is as rather side down pot need must should would will shall myself"
+    "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
+    " happy ready glad determined prepared confident with for on in into the my option options action label letter"
+    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
+    " need must should would will shall myself"
 )
 """Words that may stand between "I" and the option."""
 
 FILLERS = _set(
-    "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then now"
-    " certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey dear"
-    " absolutely right and fine good thanks obviously anyway still first"
+    "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
+    " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
+    " dear absolutely right and here easy simple ha wow only just exactly simply fine good thanks obviously anyway"
+    " still first"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after for with in considering because since as to from at on under out despite all having looking"
-    " weighing thinking taking when hoping trusting knowing by"
+    "given based after for with in considering because since as to from at on under out despite all having"
+    " looking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
 
-TAIL_STOPS = _set("over than as for to in into at with against from on this each every per by after during without hoping"
-    " trusting knowing expecting my any")
+TAIL_STOPS = _set(
+    "over than as for to in into at with against from on this each every per by after during without hoping"
+    " trusting knowing expecting my any"
+)
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
 
-REASON_STOPS = _set("over than as for against given because")
+REASON_STOPS = _set("over than as against given because")
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please definitely certainly obviously now again too always then all it fully completely absolutely surely indeed today only"
-    " instead myself alone points together"
+    "please tomorrow later next definitely certainly obviously now again too always then all it fully completely"
+    " absolutely surely indeed today only instead myself alone points together"
 )
 """Words after a bare option that leave it an answer."""
 
 NEGATIONS = _set("not never neither nor no avoid reject refuse decline against without")
 
 HEDGES = _set(
-    "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally typically"
-    " tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively almost guess"
-    " suppose seems hard"
+    "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
+    " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
+    " almost guess suppose seems hard"
 )
 """Words that make a clause uncertain, general or past."""
 
 MIXTURES = _set(
-    "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating half"
-    " sometimes"
+    "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
+    " half p sometimes"
 )
 """Words that make a choice one of several."""
 
 OTHERS = _set(
-    "they their them theirs you your yours he his him she her partner partners opponent opponents other others player"
-    " players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
+    "they their them theirs you your yours he his him she her partner partners opponent opponents other others"
+    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
 )
 """Words for other people, or for all together."""
+
+PREDICATES = COPULAS | _set(
+    "gives give pays pay yields leads means brings gets results provides offers seems looks has was"
+)
+"""Verbs whose subject may be an option that is described and not chosen."""
 
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
@@ -142,7 +158,21 @@ FINALS = _set("final finally ultimately conclusion conclude instead overall")
 RETRACTIONS = (
     "never mind",
     "scratch that",
+    "strike that",
+    "ignore that",
+    "forget that",
+    "forget it",
+    "disregard that",
+    "cancel that",
+    "was a mistake",
+    "made a mistake",
+    "by mistake",
+    "i was wrong",
+    "misspoke",
+    "misread",
+    "nevermind",
     "take it back",
+    "take back",
     "take that back",
     "changed my mind",
     "change my mind",
@@ -168,45 +198,5 @@ RETRACTIONS = (
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-PAYOFF = re.compile(r"\b(?:gets?|getting|receives?|earns?|wins?|loses?|payoffs?|scores?)\b.*(?:\d|[\ue000-\uf8ff])")
-
-_CONTRACTIONS = {
-    r"\b(i|you|we|they|he|she|it|that)'ll\b": r"\1 will",
-    r"\b(i|you|we|they|he|she|it)'d\b": r"\1 would",
-    r"\bi'm\b": "i am",
-    r"\b(i|you|we|they)'ve\b": r"\1 have",
-    r"\b(you|we|they)'re\b": r"\1 are",
-    r"\b(it|that|he|she|here|there|what)'s\b": r"\1 is",
-    r"\blet's\b|\blets\b": "let us",
-    r"\bwon't\b|\bwont\b": "will not",
-    r"\b(?:can't|cannot|cant)\b": "can not",
-    r"\b(do|does|did|would|could|should|is|are|was|have|has)n'?t\b": r"\1 not",
-}
-
-_PHRASES = {
-    r"\be\.g\.|\bi\.e\.": "for example",
-    r"\bvs\b\.?|\bversus\b": "or",
-    r"\b(?:can|could|should|would|will|do|am) not\b": "not",
-    r"\bi (?:do not|not) (?:think|believe)\b": "not",
-    r"\brather not\b": "not",
-    r"\b(?:no|any) (?:other )?(?:choice|option|alternative) (?:but|except|than) to\b": "to",
-    r"\bno (?:doubt|question|hesitation)\b|\bwithout (?:a )?(?:doubt|hesitation)\b": "",
-    r"\beven (?:if|though|when)\b|\b(?:no matter|regardless|irrespective|whatever|whichever|whoever)\b": "although",
-    r"\bas long as\b|\bprovided\b|\bon (?:the )?condition\b|\bonly in case\b|\bin case\b|\bas soon as\b|\bshould they\b": "if",
-    r"\bso that\b|\bin order to\b|\bso as to\b|\bdue to\b|\bthanks to\b": "because",
-    r"\brather than\b|\binstead of\b|\bas opposed to\b|\bin preference to\b": "over",
-    r"\bif (?:i|one) (?:really )?(?:had|have|must|am forced|was forced|were forced|need|absolutely must)(?: to)?"
-    r" (?:choose|pick|decide|answer|select)(?: one| between them)?\b": "well",
-    r"\bon (?:second thoughts?|reflection|further reflection|the other hand|further thought|closer inspection)\b": "however",
-    r"\bin (?:this|that|any) case\b|\bin the end\b|\bin conclusion\b|\ball (?:in all|things considered)\b": "so",
-    r"\b(?:of course|for sure|in my opinion|as an ai(?: language model)?|for my part|for me|all the way|to be honest)\b": "",
-    r"\bat (?:first(?: glance)?|the beginning)\b|\blast (?:round|time|week)\b|\bused to\b|\bhalf the time\b": "previously",
-}
-
-
-def write_out(text: str) -> str:
-    """Write out contractions, and replace phrases by single words of their role."""
-    for table in (_CONTRACTIONS, _PHRASES):
-        for pattern, words in table.items():
-            text = re.sub(pattern, words, text)
-    return text
+PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
+"""Words before the number of a payoff."""

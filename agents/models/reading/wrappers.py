@@ -98,4 +98,6 @@ def _pair(pair: re.Match[str]) -> str:
 def _key(name: str) -> str:
     """The name of a tag or key as words; "answer" for all names of an answer."""
     words = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", name).casefold().split()
-    return "answer" if words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen"} else " ".join(words)
+    return (
+        "answer" if words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen"} else " ".join(words)
+    )
