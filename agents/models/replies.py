@@ -1,6 +1,6 @@
 """Reading the action and the reason from the text of a reply. Strict: an unclear reply is unreadable, never guessed.
 
-The grammar is described in ``docs/formats/replies.md``. In short: the reply is unwrapped, its options are marked
+The grammar is described in ``docs/replies.md``. In short: the reply is unwrapped, its options are marked
 (`dilemmas.agents.models.reading.options`), it is split into sentences and clauses, each clause is a choice, a
 rejection, a doubt or nothing of the kind (`dilemmas.agents.models.reading.statements`), and one rule decides from their
 sequence (`decide`).
