@@ -21,6 +21,10 @@ REASON_HEADING = re.compile(
 )
 
 
+SENTENCE = re.compile(r"[^\W\d](?:[.!?]\s|\n)")
+"""The end of a sentence."""
+
+
 def read_action(text: str, labels: Sequence[str]) -> int | None:
     """The action that a reply chooses.
 
@@ -60,10 +64,10 @@ def read_amount(text: str, most: float) -> float | None:
 
 def read_motivation(text: str, label: str) -> str:
     """The text of a reply besides the label that it chooses; the whole text if it does not begin with the label."""
-    text = unwrap(text, (label,))
+    text = unwrap(text, (label,)).strip(" \n{}")
     named = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text, re.IGNORECASE)
     rest = text
-    if named and read_action(text[: named.end()], (label,)) == 0:
+    if named and not SENTENCE.search(text, 0, named.start()) and read_action(text[: named.end()], (label,)) == 0:
         rest = re.sub(r"""^["'“”‘’«»`*_~)\]}>]*[\s.,:;!–—-]*""", "", text[named.end() :])
     heading = REASON_HEADING.match(rest)
     return rest[heading.end() if heading else 0 :].strip()

@@ -22,7 +22,8 @@ PHRASES = {
         "rather not",
     ),
     "not ": (r"i (?:do )?not (?:think|believe)",),
-    "for example": ("e\\.g\\.", "i\\.e\\."),
+    "suppose": ("e\\.g\\.", "for (?:example|instance)"),
+    "that is": ("i\\.e\\.",),
     "or": ("vs", "versus"),
     "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
@@ -61,6 +62,7 @@ PHRASES = {
     "well": (
         r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
         r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
+        "if it (?:were|was|is) up to me",
     ),
     "however": (
         r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",

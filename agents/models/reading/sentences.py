@@ -15,6 +15,7 @@ from dilemmas.agents.models.reading.statements import (
 )
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
+    ANSWERS,
     HEDGES,
     HYPOTHESES,
     LEADING,
@@ -48,6 +49,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             subordinate = True
         elif not subordinate and _supposes(clause):
             hypothetical = True
+            if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
+                continue
             found = [OTHER if one.chooses else one for one in found]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
@@ -128,7 +131,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     if clause.link is Link.SO or all(map(_leads, before)):
         return True
     if clause.separator == ":":
-        return _tells_own_act(before[-1])
+        return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
     if clause.separator == "(" and place == len(clauses) - 1:
         return _tells_own_act(before[-1]) or (place == 1 and len(before[-1].words) == 1)
     return False
@@ -138,7 +141,14 @@ def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
     plain = not words & (NEGATIONS | HEDGES) and not any(map(is_option, words))
-    return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | {"am"}))
+    return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | ANSWERS | {"am", "mind"}))
+
+
+def _is_about_answer(clause: Clause) -> bool:
+    """Whether a clause says something about the answer: "the choice is clear"."""
+    words = frozenset(clause.words)
+    others = words & (NEGATIONS | HEDGES | OTHERS) or any(map(is_option, words))
+    return clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS and not others
 
 
 def _recites_after(clauses: Sequence[Clause], place: int) -> bool:
@@ -201,7 +211,7 @@ EXPLAINING = frozenset(
 def _recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
     return any(map(_pays, clauses)) and any(
-        clause.link is not Link.REASON
+        clause.link not in (Link.REASON, Link.CONDITION)
         and clause.words[0] in OTHERS
         and any(map(is_option, clause.words))
         and not _pays(clause)

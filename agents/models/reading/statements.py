@@ -220,6 +220,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     predicate = [word for word in _skip(tail, COPULAS | ADVERBS) if word != "not"]
     if tail[0] not in COPULAS or not predicate:
         return Kind.OTHER
+    if len(predicate) == 1 and predicate[0] in PAST_VERBS:
+        return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
     own = "i" in predicate[:4] and any(word in VERBS for word in predicate)
     if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] == "what")):
@@ -231,7 +233,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     """The kind of "I choose C", "I will C", "I should pick C", from the words between "I" and the option."""
-    if not all(word in OWN_WORDS for word in acts) or _in_order(acts, ("would", "have")):
+    if not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
@@ -272,6 +274,11 @@ def _unless_described(kind: Kind, tail: Sequence[str]) -> Kind:
 def _skip(words: Sequence[str], skipped: Iterable[str]) -> list[str]:
     start = next((index for index, word in enumerate(words) if word not in skipped), len(words))
     return list(words[start:])
+
+
+def _is_counterfactual(acts: Sequence[str]) -> bool:
+    """Whether words tell what the writer would have done: "would have chosen", but not "would have to choose"."""
+    return _in_order(acts, ("would", "have")) and not _in_order(acts, ("have", "to"))
 
 
 def _in_order(words: Sequence[str], pair: tuple[str, str]) -> bool:

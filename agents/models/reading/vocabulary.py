@@ -21,8 +21,8 @@ def _set(words: str) -> frozenset[str]:
 
 ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
-    " verdict conclusion label letter number output assistant preference favourite favorite contribution amount"
-    " bid offer donation investment"
+    " verdict conclusion selected chosen label letter number output assistant preference favourite favorite"
+    " contribution amount bid offer donation investment"
 )
 """Nouns for what is chosen."""
 

@@ -139,6 +139,9 @@ def test_no_text_takes_long_to_refuse() -> None:
         ("Answer: C\nWhy: fear.", "fear."),
         ("C", ""),
         ("[C] - it is fair", "it is fair"),
+        ('{"answer": "C", "reason": "trust"}', "trust"),
+        ("<think>D pays.</think>C. We meet again.", "We meet again."),
+        ("We meet again. So I choose C.", "We meet again. So I choose C."),
     ],
 )
 def test_the_motivation_is_the_text_besides_the_label(text: str, motivation: str) -> None:
