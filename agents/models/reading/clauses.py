@@ -23,6 +23,9 @@ from dilemmas.agents.models.reading.vocabulary import (
 )
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
+ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
+"""Options that a choice is made between."""
+
 ARROWS = re.compile(r"[-=]{1,8}>")
 DASHES = re.compile(r"--+|\.\.+")
 
@@ -75,6 +78,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
+    spaced = ALTERNATIVES.sub(" ", spaced)
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
     builder = _Builder()

@@ -16,6 +16,8 @@ from dilemmas.agents.models.reading.statements import (
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
+    COPULAS,
+    FILLERS,
     HEDGES,
     HYPOTHESES,
     LEADING,
@@ -80,6 +82,8 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
     clause, before = clauses[place], clauses[:place]
     said = read_clause(clause)
     chosen = any(one.kind in CHOOSING for one in found)
+    if clause.link is Link.OR and place == 0:
+        return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
     if said.kind is Kind.BARE:
@@ -119,7 +123,8 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
 def _leads(clause: Clause) -> bool:
     """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
     words = core(clause.words)
-    return clause.link is Link.REASON or not words or words[0] in LEADING or all(word in ADVERBS for word in words)
+    light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
+    return clause.link is Link.REASON or light or words[0] in LEADING
 
 
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:
@@ -140,7 +145,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
 def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
-    plain = not words & (NEGATIONS | HEDGES) and not any(map(is_option, words))
+    plain = not words & (NEGATIONS | HEDGES | MIXTURES) and not any(map(is_option, words))
     return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | ANSWERS | {"am", "mind"}))
 
 

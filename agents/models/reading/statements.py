@@ -233,7 +233,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     """The kind of "I choose C", "I will C", "I should pick C", from the words between "I" and the option."""
-    if not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
+    others_act = _in_order(acts, ("them", "to"))
+    if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
@@ -250,7 +251,7 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         return None
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
-    noun = next((index for index, word in enumerate(before[:verb]) if word not in NAME_WORDS), verb)
+    noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
         return None
     return verb

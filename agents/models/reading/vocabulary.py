@@ -21,8 +21,8 @@ def _set(words: str) -> frozenset[str]:
 
 ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
-    " verdict conclusion selected chosen label letter number output assistant preference favourite favorite"
-    " contribution amount bid offer donation investment"
+    " verdict conclusion result final selected chosen label letter number output assistant preference favourite"
+    " favorite contribution amount bid offer donation investment"
 )
 """Nouns for what is chosen."""
 
@@ -57,6 +57,7 @@ VERBS = _set(
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
+    " reciprocate retaliate punish match repay counter"
 )
 """Verbs whose object is what is chosen."""
 
@@ -79,8 +80,8 @@ FILLINGS = _set(
 FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
-    " dear absolutely right and here easy simple ha wow only just exactly simply fine good thanks obviously anyway"
-    " still first"
+    " dear absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
+    " obviously anyway still first"
 )
 """Words before a statement that change nothing about it."""
 
@@ -100,7 +101,8 @@ REASON_STOPS = _set("over than as against given because")
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please tomorrow later next definitely certainly obviously now again too always then all it fully completely"
+    "please tomorrow later next once more"
+    " definitely certainly obviously now again too always then all it fully completely"
     " absolutely surely indeed today only instead myself alone points together"
 )
 """Words after a bare option that leave it an answer."""
@@ -148,6 +150,7 @@ LINKS = {
     **dict.fromkeys(CONSEQUENCES, Link.SO),
     **dict.fromkeys(("and", "then"), Link.AND),
     "but": Link.BUT,
+    "yet": Link.BUT,
     "or": Link.OR,
 }
 """Words that begin a clause within a sentence."""
@@ -185,6 +188,7 @@ RETRACTIONS = (
     "do not know",
     "not choose",
     "maybe not",
+    "not really",
     "perhaps not",
     "think again",
     "not my answer",
