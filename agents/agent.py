@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.validation import Count, Share
+from dilemmas.envs.validation import Count, Share, written
 
 __all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
 
@@ -53,6 +53,7 @@ class Turn:
     player in a match. It seeds what an agent draws once per match."""
 
 
+@written(nulls=False)
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A decision with everything that is recorded about it."""
@@ -91,6 +92,7 @@ IDLE = Decision(0)
 """Silence, or no sanction: the default in phases that an agent does not handle."""
 
 
+@written(nulls=False)
 @dataclass(frozen=True, slots=True)
 class PlayerRecord:
     """What a record stores about an agent: enough to rebuild it."""

@@ -45,6 +45,7 @@ from dilemmas.envs.games.catalogue import GAMES, Game, example_options, game_opt
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError, closest_names, lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
@@ -73,6 +74,10 @@ class Framing:
     """Prompt template, or the path of a TOML file."""
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1`` or ``auto``."""
+    presentation: Showing = "auto"
+    """``counterbalanced``, ``fixed`` or ``auto``, as for `LanguageModelAgent`."""
+    min_mass: float = 0.01
+    """Smallest label mass that is accepted, in [0, 1], as for `LanguageModelAgent`."""
 
     def __post_init__(self) -> None:
         context(self.context)
@@ -118,8 +123,6 @@ def make_agent(
     players: int = 2,
     framing: Framing | None = None,
     game: StageGame | None = None,
-    *,
-    shuffle_labels: bool = False,
 ) -> Agent:
     """Make an agent from its specification (see the docstring of this module).
 
@@ -134,8 +137,6 @@ def make_agent(
         How the game is presented to a language model; required for one.
     game
         The game that it plays, for strategies that are computed from payoffs; None: the default prisoner's dilemma.
-    shuffle_labels
-        Whether labels and order of the actions are drawn at random for every decision of a language model.
 
     Raises
     ------
@@ -144,9 +145,7 @@ def make_agent(
     """
     parsed = parse_spec(spec, players, game)
     if parsed.kind == "model":
-        return _open_agent(parsed.text, framing, shuffle_labels)
-    if shuffle_labels:
-        raise ContestantError(f"labels cannot be shuffled for '{parsed.text}': it is not a language model")
+        return _open_agent(parsed.text, framing)
     if parsed.kind == "axelrod":
         from dilemmas.agents.axelrod.bridge import axelrod_agent
 
@@ -260,7 +259,7 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
 def _unknown(text: str) -> str:
     """Error message about a word that is no agent: the nearest names, and how agents are given."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    close = closest_names(text, [*known, *BUILT_IN], SUGGESTED)
+    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN]), SUGGESTED)
     near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return (
         f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies;"
@@ -268,7 +267,7 @@ def _unknown(text: str) -> str:
     )
 
 
-def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Agent:
+def _open_agent(text: str, framing: Framing | None) -> Agent:
     """A language model as an agent, with its weights loaded, so errors occur before the tournament."""
     if framing is None:
         raise ContestantError(
@@ -282,7 +281,8 @@ def _open_agent(text: str, framing: Framing | None, shuffle_labels: bool) -> Age
     model = open_model(text, device=framing.device)
     model.loaded()
     words = load_template(framing.template)
-    return LanguageModelAgent(model, context(framing.context), words, shuffle_labels=shuffle_labels)
+    social = context(framing.context)
+    return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 
 
 def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:

@@ -35,7 +35,7 @@ def round_payoffs(rules: Repeated, defected: NDArray[np.bool_], punishers: NDArr
     rules
         Rules of the match, for ``n`` players.
     defected
-        Whether each player defected, shape ``(..., n)``.
+        Whether each player defected, booleans, shape ``(..., n)``.
     punishers
         As in `payoff_table`, broadcast with `defected`.
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dilemmas.envs.errors import InputError
 
@@ -79,7 +80,9 @@ def probability(value: Any, place: str) -> float:
     return float(value)
 
 
-def whole_number(value: Any, place: str, least: int, most: int = MOST_WHOLE) -> int:
+def whole_number(
+    value: Any, place: str, least: int, most: int = MOST_WHOLE, error: type[InputError] = GameError
+) -> int:
     """Return an integer as an int.
 
     Parameters
@@ -92,6 +95,8 @@ def whole_number(value: Any, place: str, least: int, most: int = MOST_WHOLE) -> 
         Smallest valid value.
     most
         Largest valid value.
+    error
+        Class of the exception to raise.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def whole_number(value: Any, place: str, least: int, most: int = MOST_WHOLE) -> 
     if not (whole and least <= value <= most):
         limited = most < MOST_WHOLE or (whole and value > most)
         valid = f"from {least} to {most}" if limited else f"of at least {least}"
-        raise GameError(f"{place} = {value!r}; needs a whole number {valid}")
+        raise error(f"{place} = {value!r}; needs a whole number {valid}")
     return int(value)
 
 
@@ -174,6 +179,66 @@ def check_numbers(settings: Any, names: str, least: float, most: float = inf) ->
     """
     for name in names.split():
         check_number(name, getattr(settings, name), least, most)
+
+
+def number_array(
+    values: ArrayLike,
+    place: str,
+    shape: tuple[int | str, ...],
+    least: float = -inf,
+    most: float = inf,
+    error: type[InputError] = InputError,
+) -> NDArray[np.float64]:
+    """Return finite numbers in a range as an array.
+
+    Parameters
+    ----------
+    values
+        The numbers; booleans and text are none.
+    place
+        Name of the argument; it begins the error message.
+    shape
+        Length of each axis, or a letter: axes with the same letter have the same length. A first ``...`` stands for
+        any axes.
+    least, most
+        Smallest and largest valid value.
+    error
+        Class of the exception to raise.
+
+    Raises
+    ------
+    InputError
+        If the shape differs, or a value is no such number.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise error(f"{place}: lists of different lengths; needs shape {_shown(shape)}") from None
+    if not _has_shape(array.shape, shape):
+        raise error(f"{place} of shape {array.shape}; needs shape {_shown(shape)}")
+    if array.dtype.kind not in "iuf":
+        raise error(f"{place} of type {array.dtype}; needs numbers")
+    valid = np.isfinite(array) & (array >= least) & (array <= most)
+    for index in np.argwhere(~valid)[:1].tolist():
+        at = f"[{', '.join(map(str, index))}]" if index else ""
+        raise error(f"{place}{at} = {array[tuple(index)].item()}; needs a finite number from {least:g} to {most:g}")
+    return array.astype(np.float64, copy=False)
+
+
+def _has_shape(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
+    """Whether an array has a shape, as in `number_array`."""
+    if shape[:1] == ("...",):
+        shape = shape[1:]
+        found = found[max(0, len(found) - len(shape)) :]
+    lengths: dict[int | str, int] = {}
+    return len(found) == len(shape) and all(
+        length == (wanted if isinstance(wanted, int) else lengths.setdefault(wanted, length))
+        for length, wanted in zip(found, shape, strict=True)
+    )
+
+
+def _shown(shape: tuple[int | str, ...]) -> str:
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
 def check_memory(what: str, size: float, way_out: str) -> None:

@@ -44,11 +44,13 @@ def lookup(kind: str, name: str, known: Mapping[str, Value], place: str = "") ->
 
 MAX_LISTED = 30
 """Largest number of names that a message lists."""
+SIMILAR = 0.6
+"""Similarity from which one name is suggested in place of a list of all."""
 
 
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     """End of an error message about an unknown name: the most similar known name, or all names if they are few."""
-    close = closest_name(name, known)
+    close = closest_name(name, known, 0.5 if len(known) > MAX_LISTED else SIMILAR)
     if close:
         return f"; did you mean '{close}'?"
     if len(known) <= MAX_LISTED:

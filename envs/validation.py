@@ -5,17 +5,18 @@ Any type of fields that JSON has can be a schema; mostly it is a frozen dataclas
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NewType, cast
+from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar, cast
 
 from annotated_types import Ge, Le, Lt
 
 from dilemmas.envs.names import did_you_mean
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
+    from pydantic_core import CoreSchema
 
 Count = Annotated[int, Ge(0), Lt(1 << 63)]
 """A number of things, or an index."""
@@ -55,6 +56,49 @@ MOST_SHOWN = 60
 """Characters of a value that an error message shows."""
 
 _Schema = Mapping[str, Any]
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Meets:
+    """A condition on the values of a type, for `Annotated`."""
+
+    check: Callable[[Any], None]
+    """Raises a `ValueError` that says what is needed where a value does not meet the condition."""
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self._checked, handler(kind))
+
+    def _checked(self, value: Any) -> Any:
+        self.check(value)
+        return value
+
+
+def written(nulls: bool) -> Callable[[type[_Kind]], type[_Kind]]:
+    """Class decorator: the keys that a file must have of a dataclass, whatever defaults its fields have in code.
+
+    Parameters
+    ----------
+    nulls
+        Whether the file has all keys, those without a value as null; if not, keys whose default is None may be absent.
+    """
+
+    def without_defaults(kind: Any, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        schema = handler(source)
+        fields: list[dict[str, Any]] = cast(Any, handler.resolve_ref_schema(schema))["schema"]["fields"]
+        for one in fields:
+            value = one["schema"]
+            if value["type"] == "default" and (nulls or value.get("default", ...) is not None):
+                one["schema"] = value["schema"]
+        return schema
+
+    def mark(kind: type[_Kind]) -> type[_Kind]:
+        kind.__get_pydantic_core_schema__ = classmethod(without_defaults)  # type: ignore[attr-defined]
+        return kind
+
+    return mark
 
 
 @cache

@@ -5,6 +5,7 @@ answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
 seals.jsonl      what is finished, with checksums
+seconds.json     the time spent
 """
 
 import json
@@ -13,7 +14,9 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge
 
 from dilemmas.agents.versions import installed
 from dilemmas.envs import data_files
@@ -32,6 +35,10 @@ class RunError(InputError):
 
 RESULTS = "results.json"
 """Name of the file with the results, which is written last."""
+SECONDS = "seconds.json"
+"""Name of the file with the time spent."""
+Duration = Annotated[float, Ge(0)]
+"""Time in seconds."""
 PARTS = ("answers", "adapter", "matches", "tables", "population")
 """Folders inside a run folder."""
 
@@ -86,7 +93,8 @@ def recover(folder: Path) -> Seals:
     if (folder / SEALS).is_file():
         data_files.drop_incomplete_line(folder / SEALS)
     seals = Seals(folder)
-    if seals.misfits():
+    misfits = seals.misfits()
+    if misfits and folder / RESULTS not in misfits:
         (folder / RESULTS).unlink(missing_ok=True)  # first: without them nobody takes the run for finished
     for line in seals.mend():
         echo(line, err=True)
@@ -105,10 +113,25 @@ def write_json(path: Path, value: Any) -> None:
     data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_run_json(path: Path, kind: type[data_files.Value]) -> data_files.Value:
-    """Read a JSON file of a run folder; `RunError` if it is damaged or not a value of the type."""
+def read_run_json(
+    path: Path, kind: type[data_files.Value], remedy: str = "restore it from a copy, or choose another --out"
+) -> data_files.Value:
+    """Read a JSON file of a run folder; `RunError`, which ends with the remedy, if it is damaged or not of the type."""
     check_sealed(path)
-    return data_files.read_json(path, kind, RunError, "restore it from a copy, or choose another --out")
+    return data_files.read_json(path, kind, RunError, remedy)
+
+
+def read_seconds(folder: Path) -> dict[str, float]:
+    """The seconds spent so far in each part of the work of a run folder, over all attempts."""
+    path = folder / SECONDS
+    remedy = "delete it (it contains only the time spent so far)"
+    return data_files.read_json(path, dict[str, Duration], RunError, remedy) if path.is_file() else {}
+
+
+def add_seconds(folder: Path, part: str, spent: float) -> None:
+    """Add the time spent on a part of the work to the file with the seconds, the only one that has times."""
+    before = read_seconds(folder)
+    write_json(folder / SECONDS, before | {part: before.get(part, 0.0) + spent})
 
 
 def provenance() -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import shutil
-import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -43,14 +43,14 @@ class Checkpoints:
             path.unlink()
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that is whole, None without one; a damaged file is put aside, with a line on stderr."""
+        """The newest state that is whole, None without one; a damaged file is put aside, with a warning."""
         for path in self._newest_first():
             data = path.read_bytes()
             if path.suffixes[-2:-1] == [f".{_checksum(data)}"]:
                 state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True)
                 return state
             os.replace(path, path.with_name(path.name + DAMAGED))
-            print(f"{path} is damaged and was put aside; training goes on from the one before", file=sys.stderr)
+            warnings.warn(f"{path} is damaged and was put aside; training goes on from the one before", stacklevel=2)
         return None
 
     def _newest_first(self) -> list[Path]:

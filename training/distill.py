@@ -21,6 +21,7 @@ from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import quiet_peft
+from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.training.batches import PackedRow, collate, completion, loss
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
@@ -303,10 +304,10 @@ def _is_set(adapted: PeftModel, key: str) -> bool:
 
 
 def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
-    """README.md of an adapter directory."""
+    """README.md of an adapter directory; a text in JSON is one in YAML."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
     return f"""---
-base_model: {base}
+base_model: {json_text(base)}
 library_name: peft
 tags: [lora, dilemmas, social-dilemma]
 ---

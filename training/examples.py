@@ -5,14 +5,13 @@ the teacher), the same two messages as the columns `prompt` and `completion`, wh
 completion only, and the scenario, label, action and motivation, which they ignore.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dilemmas.envs.data_files import numbered_lines, parse_json, write_text
+from dilemmas.envs.data_files import json_text, numbered_lines, parse_json, write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count
@@ -77,10 +76,10 @@ class ExampleLine:
     """Index of the action that the label stands for."""
     motivation: str
     """Reason that the teacher gave; may be empty."""
-    prompt: tuple[UserMessage] | None = None
-    """The question again, as trainers on completions read it; absent in files of earlier versions."""
-    completion: tuple[AssistantMessage] | None = None
-    """The answer again, as trainers on completions read it; absent in files of earlier versions."""
+    prompt: tuple[UserMessage]
+    """The question again, as trainers on completions read it."""
+    completion: tuple[AssistantMessage]
+    """The answer again, as trainers on completions read it."""
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -95,7 +94,7 @@ def _line(example: Example) -> str:
     ]
     columns = {"messages": messages, "prompt": messages[:1], "completion": messages[1:]}
     about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-    return json.dumps({**columns, **about, "motivation": example.motivation}, ensure_ascii=False)
+    return json_text({**columns, **about, "motivation": example.motivation})
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -123,7 +122,7 @@ def _parse_example(line: bytes, place: str, remedy: str) -> Example:
     if answer.content != example.completion:
         raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
     for column, message in (("prompt", question), ("completion", answer)):
-        if getattr(record, column) not in (None, (message,)):
+        if getattr(record, column) != (message,):
             raise ExampleError(f"{place}: {column} is not the message of the same role")
     return example
 

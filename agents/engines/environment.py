@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Agent, View
-from dilemmas.agents.engines.requirements import MOST_MOVES, moves_of, require
+from dilemmas.agents.engines.requirements import MOST_RECORDED, record_bytes, require
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import Environment, failure_of, run_matches
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
@@ -64,7 +64,7 @@ def play_in_environment(
     )
     aborted, failed = 0, []
     make_env = lambda: Remembered(SocialDilemma(rules, name), whole)  # noqa: E731
-    at_once = max(1, int(MOST_MOVES / moves_of(rules)))
+    at_once = max(1, int(MOST_RECORDED / record_bytes(rules)))
     parts = (
         run_matches(make_env, group, min(at_once, count - first), int(keys[0]), first)
         for first in range(0, count, at_once)

@@ -40,8 +40,10 @@ MOST_ROUNDS = 10**10
 """Most rounds of a match, on average, for sampled engines: some minutes in compiled code."""
 MOST_ROUNDS_IN_CHAIN = 10**7
 """Most rounds of a match for `chain`, unless only the continuation probability ends matches."""
-MOST_MOVES = 1 << 19
-"""Most decisions that are in memory for `environment`: half a gigabyte, and three times as much for a replay."""
+MOVE_BYTES, NUMBER_BYTES = 1000, 32
+"""Memory of a recorded decision of a strategy, and of each number of its observation."""
+MOST_RECORDED = 600_000_000
+"""Bytes of records that are in memory for `environment`; about three times as much is used for a replay."""
 
 
 class EngineError(InputError):
@@ -114,10 +116,19 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
         if agent.traits.counting is not None and rules.n_players != 2:
             return f"'{agent.name}' is a counting strategy, for two players only"
     if engine == "environment":
-        if moves_of(rules) > MOST_MOVES:
-            return f"a match of about {moves_of(rules):,.0f} decisions does not fit into memory; at most {MOST_MOVES:,}"
-        return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
+        return _recorded(rules)
     return _other_actions(rules) or _unsuitable(engine, group) or _limit(engine, rules, group)
+
+
+def _recorded(rules: Repeated) -> str | None:
+    """Why a match cannot be recorded, or not be counted."""
+    if (needed := record_bytes(rules)) > MOST_RECORDED:
+        most = int(mean_rounds(rules) * MOST_RECORDED / needed)
+        return (
+            f"a match of about {mean_rounds(rules):,.0f} rounds is recorded whole, in about {needed / 1e9:,.3g} GB of"
+            f" memory; take {f'at most {most:,} rounds' if most else 'fewer players'}"
+        )
+    return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
 
 
 def _other_actions(rules: Repeated) -> str | None:
@@ -173,9 +184,10 @@ def _size(rules: Repeated, group: Sequence[Agent]) -> str | None:
     return None
 
 
-def moves_of(rules: Repeated) -> float:
-    """The mean number of decisions in a match that the rules end."""
-    return mean_rounds(rules) * len(rules.phases) * rules.n_players
+def record_bytes(rules: Repeated) -> float:
+    """Memory of the record of a match that the rules end, in bytes; the prompts and replies of models come on top."""
+    decisions = mean_rounds(rules) * len(rules.phases) * rules.n_players
+    return decisions * (MOVE_BYTES + NUMBER_BYTES * rules.observation_size)
 
 
 def joint_states(group: Sequence[Agent]) -> int:

@@ -13,6 +13,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.envs.checks import whole_number
 from dilemmas.envs.games.stage_game import Numbers
 
 Counts = NDArray[np.int64]
@@ -59,7 +60,14 @@ def match_keys(seed: int, names: Sequence[str], first: int, count: int) -> NDArr
     Returns
     -------
     Array of shape (count,).
+
+    Raises
+    ------
+    GameError
+        If a number is not a whole number of at least 0.
     """
+    for name, value in (("seed", seed), ("first", first), ("count", count)):
+        whole_number(value, name, 0)
     text = json.dumps([seed, list(names)], ensure_ascii=False)
     stream = np.random.PCG64(int.from_bytes(sha256(text.encode()).digest(), "little"))
     return np.asarray(stream.advance(first).random_raw(count), dtype=np.uint64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dilemmas.agents.agent import Decision
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.validation import Count
+from dilemmas.envs.validation import Count, written
 
 
 class RecordError(InputError):
@@ -46,6 +46,7 @@ class MatchOutcome:
     """Number of decisions by player in which every reply was unreadable."""
 
 
+@written(nulls=False)
 @dataclass(frozen=True, slots=True)
 class Move:
     """Observation, decision and reward of one player in one step."""

@@ -25,7 +25,7 @@ from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.data_files import parse_json, wrong_file
-from dilemmas.envs.validation import Count, One, Seed, short_repr
+from dilemmas.envs.validation import Count, One, Seed, short_repr, written
 
 FORMAT = "dilemmas-trajectory"
 VERSION = 1
@@ -36,6 +36,7 @@ Prompts = dict[str, str]
 """Texts of prompts by their hash."""
 
 
+@written(nulls=False)
 @dataclass(frozen=True, slots=True)
 class Header:
     """What all matches of a file have in common; sufficient to replay them."""

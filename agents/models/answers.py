@@ -19,6 +19,9 @@ class Distribution:
     something else."""
 
 
+MIN_MASS = 0.01
+"""Label mass below which probabilities of labels are refused by default: hardly any reply begins with a label."""
+
 Question = tuple[str, tuple[str, ...]]
 """A prompt and its labels."""
 
@@ -63,6 +66,28 @@ def read_distribution(response: Response) -> Distribution:
     weights = [math.exp(value - highest) for value in response.logprobs]
     total = math.fsum(weights)
     return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+
+
+def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> None:
+    """`ModelError` if too small a share of a model's replies begins with one of the labels.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    labels
+        The labels.
+    mass
+        Probability that a reply begins with one of them, in [0, 1].
+    least
+        Smallest mass that is accepted, in [0, 1].
+    """
+    if mass < least:
+        raise ModelError(
+            f"model '{name}': only a share of {mass:.2g} of its replies begins with one of the labels"
+            f" {', '.join(labels)}, so their probabilities say nothing about what it would write; use a template that"
+            " states the format of the answer, or accept it with --min-mass (min_mass in a recipe and in Python)"
+        )
 
 
 def _check_answered(response: Response) -> None:

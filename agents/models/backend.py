@@ -59,6 +59,11 @@ class Backend(Protocol):
         """Size of the weights in bytes; 0 if they are not on this machine."""
         ...
 
+    @property
+    def miniature(self) -> bool:
+        """Whether it is a built-in miniature, which knows only the template's own presentation of a game."""
+        ...
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order."""
         ...
@@ -92,6 +97,10 @@ class CachingBackend:
     def size(self) -> int:
         return self.below.size
 
+    @property
+    def miniature(self) -> bool:
+        return self.below.miniature
+
     def unload(self) -> None:
         self.below.unload()
 
@@ -117,6 +126,7 @@ class FakeBackend:
     name: str = "fake"
     fingerprint: str = "fake"
     size: int = 0
+    miniature: bool = False
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]

@@ -33,7 +33,7 @@ ComprehensionCase = tuple[StageGame, Context, tuple[Joint, ...]]
 
 
 def comprehension_scores(
-    backend: Backend, template: Template, cases: Iterable[ComprehensionCase], shuffle_labels: bool = False
+    backend: Backend, template: Template, cases: Iterable[ComprehensionCase], counterbalanced: bool = False
 ) -> list[ComprehensionScore]:
     """Ask a model questions of fact about games with two actions.
 
@@ -49,7 +49,7 @@ def comprehension_scores(
         The sentences of the prompts.
     cases
         Games, contexts and histories of the questions.
-    shuffle_labels
+    counterbalanced
         Whether each case is asked about in every presentation of its actions, not only in the first.
 
     Returns
@@ -57,7 +57,7 @@ def comprehension_scores(
     list
         One score per kind of question, in the order in which the kinds first occur.
     """
-    ways = None if shuffle_labels else 1
+    ways = None if counterbalanced else 1
     asked = [
         item
         for game, context, history in cases

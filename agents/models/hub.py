@@ -2,7 +2,8 @@
 
 A model that is complete in the cache is used as it is, without a request; ``id@revision`` names another revision.
 Before anything is fetched, the hub is asked once whether it has the model, with a time limit that also holds behind a
-proxy or a name server that never answers.
+proxy or a name server that never answers. A download that stalls is given up by the package of the hub, after it has
+been resumed some times; the part that came is kept.
 """
 
 import json
@@ -57,13 +58,24 @@ def from_hub(model: str, patterns: list[str], ask_hub: bool) -> Path:
         logging.getLogger(__name__).warning("asking the Hugging Face hub for %s", model)
         try:
             _ask_hub(name, revision or None)
-            return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
         except Exception as error:  # the hub's errors have no other common base class
-            why = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+            why = _one_line(error)
+        else:
+            try:
+                return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
+            except Exception as error:
+                raise ModelError(
+                    f"'{model}' is on the hub, but its download stopped ({_one_line(error)}); repeat the command to"
+                    " go on with it, or give a directory with its files"
+                ) from None
     raise ModelError(
         f"model or adapter '{model}': no such directory, and not found on the hub ({why});"
         " give a directory with its files, or set HF_HUB_OFFLINE=0 and connect to a network"
     )
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

@@ -4,6 +4,9 @@ There are two ways to decide. *Exact*: the action is drawn from the model's own 
 labels, renormalised over the labels; only the action is sampled, and no reply can be unreadable. *Sampled*: the model
 writes a reply and the action is read from it; the policy for unreadable replies is a setting, and its use is recorded.
 
+The labels of the actions and the order in which a prompt names them are counterbalanced, unless the model is a
+miniature: a decision has one presentation, drawn from its own seed, and a policy is the mean over all of them.
+
 In games whose rounds have several phases, the model is asked once per phase: what to say, what to choose, whom to
 punish or reward. If replies are sampled and words are allowed, it writes a message, which is passed on unchanged.
 """
@@ -16,13 +19,22 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
-from dilemmas.agents.models.answers import Distribution, ask_labels, exact_distributions, read_distribution, read_reply
+from dilemmas.agents.models.answers import (
+    MIN_MASS,
+    Distribution,
+    ask_labels,
+    check_mass,
+    exact_distributions,
+    read_distribution,
+    read_reply,
+)
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
@@ -49,8 +61,13 @@ class LanguageModelAgent:
     """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply."""
     motivation: bool = False
     """Whether the prompt also asks for a reason."""
-    shuffle_labels: bool = False
-    """Whether the labels of the actions and their order are drawn at random for every decision."""
+    presentation: Showing = "auto"
+    """``counterbalanced``: the labels of the actions and their order are drawn at random for every decision; ``fixed``:
+    those of the template; ``auto``: fixed for miniatures only. Where players talk in words, the labels are those of
+    the template, because a label in a message must keep its meaning, and only the order is drawn."""
+    min_mass: float = MIN_MASS
+    """Smallest label mass, in [0, 1], with which exact probabilities are accepted: below it, hardly any reply begins
+    with a label, and `ModelError` is raised."""
     temperature: float = 1.0
     """Temperature of sampled replies, 0 or more; exact probabilities are those at 1."""
     max_tokens: int = 64
@@ -65,7 +82,9 @@ class LanguageModelAgent:
 
     def __post_init__(self) -> None:
         lookup("way to ask", self.ask, {way: way for way in get_args(Ask)}, self.name)
+        lookup("presentation", self.presentation, {way: way for way in get_args(Showing)}, self.name)
         lookup("policy", self.unreadable, {policy.value: policy for policy in Unreadable}, self.name)
+        check_number(f"{self.name}: min_mass", self.min_mass, 0, 1, error=LanguageModelError)
         check_number(f"{self.name}: temperature", self.temperature, 0, error=LanguageModelError)
         check_number(f"{self.name}: max_tokens", self.max_tokens, 1, error=LanguageModelError)
         check_number(f"{self.name}: retries", self.retries, 0, error=LanguageModelError)
@@ -80,6 +99,11 @@ class LanguageModelAgent:
         return self.backend.name
 
     @property
+    def counterbalanced(self) -> bool:
+        """Whether the presentation of the actions is drawn for every decision."""
+        return counterbalanced(self.presentation, self.backend.miniature)
+
+    @property
     def traits(self) -> Traits:
         """No requirements: it accepts any number of rounds."""
         return Traits()
@@ -89,7 +113,7 @@ class LanguageModelAgent:
         settings = {
             "ask": self.ask,
             "motivation": self.motivation,
-            "shuffle_labels": self.shuffle_labels,
+            "presentation": "counterbalanced" if self.counterbalanced else "fixed",
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "retries": self.retries,
@@ -112,12 +136,12 @@ class LanguageModelAgent:
         return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
 
     def policy(self, turns: Sequence[Turn]) -> list[Decision]:
-        """Like `decide`, but with shuffled labels the probabilities are the mean over all presentations.
+        """Like `decide`, but counterbalanced: the probabilities are the mean over all presentations.
 
         The mean is exactly the probability with which `decide` takes each action. No prompt is recorded then, because
         there are several.
         """
-        if not self.shuffle_labels or self.ask == "sampled":
+        if not self.counterbalanced or self.ask == "sampled":
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
@@ -126,11 +150,13 @@ class LanguageModelAgent:
     def _averaged(self, turn: Turn, found: Sequence[Distribution]) -> Decision:
         """One decision from the distributions of all presentations."""
         probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
+        mass = fmean(one.mass for one in found)
+        check_mass(self.name, self.template.labels, mass, self.min_mass)
         return Decision(
             action=draw(probabilities, turn.rng),
             probabilities=probabilities,
             source=Source.EXACT,
-            mass=fmean(one.mass for one in found),
+            mass=mass,
             template=_signature(self.template),
         )
 
@@ -143,10 +169,10 @@ class LanguageModelAgent:
                 f" {turn.agent} has none"
             )
         self._refuse(view)
-        ways = presentations_now(self.template, view)
+        ways = self._presentations(view)
         if not all_ways:
-            # from a child stream, so that the action is drawn from the same numbers with and without shuffled labels
-            ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways))) if self.shuffle_labels else 0]]
+            # from a child stream, so that the action is drawn from the same numbers however actions are presented
+            ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways)))]]
         words = self.ask == "sampled"
         count = options_now(view)
         return [
@@ -159,17 +185,19 @@ class LanguageModelAgent:
             for shown in ways
         ]
 
+    def _presentations(self, view: View) -> list[Presentation]:
+        """The presentations of which one is drawn for a decision."""
+        first, *others = presentations_now(self.template, view)
+        talk = None if view.rules is None else view.rules.talk
+        labels = first.labels if talk is not None and talk.words else None
+        return [first, *(way for way in others if labels in (None, way.labels))] if self.counterbalanced else [first]
+
     def _refuse(self, view: View) -> None:
         """Raise `LanguageModelError` for what cannot be asked with the settings of this agent."""
         if self.ask == "exact" and not options_now(view):
             raise LanguageModelError(
                 f"model '{self.name}': amounts have no exact probabilities; set ask = 'sampled', or use contribution"
                 " levels"
-            )
-        if self.shuffle_labels and _has_words(view):
-            raise LanguageModelError(
-                f"model '{self.name}': shuffle_labels cannot be used where players talk in words, because a label in an"
-                " earlier message would mean another action in a later prompt; set shuffle_labels to false"
             )
 
     def _weigh(self, posed: Sequence["_Posed"]) -> list[Distribution]:
@@ -183,6 +211,7 @@ class LanguageModelAgent:
         if response.refused:
             return self._settle(self._not_asked(one, response.refused), one)
         distribution = read_distribution(response)
+        check_mass(self.name, one.labels, distribution.mass, self.min_mass)
         return Decision(
             action=draw(distribution.probabilities, one.turn.rng),
             probabilities=distribution.probabilities,

@@ -41,6 +41,8 @@ class LocalBackend:
     batch_tokens: int
     """Maximum number of tokens, padding included, that the model processes at once; the size of the cache of keys and
     values is proportional to it."""
+    miniature: bool = False
+    """Whether it is a built-in miniature."""
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order; equal prompts are processed once.

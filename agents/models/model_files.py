@@ -113,6 +113,16 @@ def locate(model: str, ask_hub: bool = True) -> Path:
     return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], ask_hub)
 
 
+def split_spec(spec: str) -> tuple[str, str | None]:
+    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory is part of the name."""
+    if Path(expanduser(spec)).is_dir():
+        return spec, None
+    ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
+    known = [way for way in ways if way[0] in BUILT_IN or Path(expanduser(way[0])).is_dir()]
+    model, adapter = next(iter([*known, *ways]), (spec, ""))
+    return model, adapter or None
+
+
 def is_hub_id(model: str) -> bool:
     """Whether a model is specified by a hub id, not by a built-in name or a directory."""
     return model not in BUILT_IN and not Path(expanduser(model)).is_dir()
@@ -173,8 +183,14 @@ def _refuse_tokenizer_code(model: str, config: Mapping[str, Any]) -> None:
 
 
 def is_miniature(model: str) -> bool:
-    """Whether a model was made by ``dilemmas miniatures build``, built-in or in a directory."""
-    return not is_hub_id(model) and (locate(model) / "pretraining.json").is_file()
+    """Whether a model, with or without an adapter, was made by ``dilemmas miniatures build``."""
+    base, _ = split_spec(model)
+    return base in BUILT_IN or made_here(Path(expanduser(base)))
+
+
+def made_here(folder: Path) -> bool:
+    """Whether the model in a folder was made by ``dilemmas miniatures build``."""
+    return (folder / "pretraining.json").is_file()
 
 
 def model_fingerprint(folder: Path) -> str:

@@ -13,14 +13,12 @@ A model with an adapter:
 import gc
 from collections.abc import Sequence
 from importlib.util import find_spec
-from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
-from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
-from dilemmas.agents.models.model_files import BUILT_IN, find_model
+from dilemmas.agents.models.model_files import find_model, made_here, split_spec
 
 
 def open_model(
@@ -65,16 +63,6 @@ def check_installed() -> None:
             raise ModelError(f'language models need {package}: pip install "dilemmas[llm]"')
 
 
-def split_spec(spec: str) -> tuple[str, str | None]:
-    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory is part of the name."""
-    if Path(expanduser(spec)).is_dir():
-        return spec, None
-    ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
-    known = [way for way in ways if way[0] in BUILT_IN or Path(expanduser(way[0])).is_dir()]
-    model, adapter = next(iter([*known, *ways]), (spec, ""))
-    return model, adapter or None
-
-
 class LazyModel:
     """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
@@ -102,6 +90,10 @@ class LazyModel:
         """Size of the base model's weights on disk, in bytes."""
         return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
 
+    @property
+    def miniature(self) -> bool:
+        return made_here(self._files.folder)
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
 
@@ -109,7 +101,9 @@ class LazyModel:
         """The model with its weights in memory."""
         if self._loaded is None:
             model, tokenizer = self.weights()
-            self._loaded = LocalBackend(self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens)
+            self._loaded = LocalBackend(
+                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature
+            )
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:

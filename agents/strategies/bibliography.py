@@ -1,7 +1,9 @@
 """Sources of the strategies: papers and programs.
 
-Strategies with a class of Axelrod-Python follow that library's reading of their source. Those of Mathieu & Delahaye
-follow the authors' program (CRISTAL). Where two readings of a source exist, both have names.
+Strategies with a class of Axelrod-Python follow that library's reading of their source, and their description says so,
+because the source itself was not consulted or leaves something open (`StrategyEntry.reading`). Zero-determinant
+strategies follow the equations of the papers, those of CRISTAL the authors' program. Where two readings of a source
+exist, both have names.
 """
 
 ARNOLD = "Arnold 2016, CoopSim"
@@ -12,10 +14,11 @@ ASHLOCK_2014 = "Ashlock, Tsang & Ashlock 2014, IEEE FOCI, doi 10.1109/FOCI.2014.
 ASHLOCK_2015 = "Ashlock, Brown & Hingston 2015, IEEE Trans. Comput. Intell. AI Games, doi 10.1109/TCIAIG.2014.2326012"
 AXELROD_1980 = "Axelrod 1980, J. Confl. Res. 24:3"
 AXELROD_1984 = "Axelrod 1984, The Evolution of Cooperation"
+AXELROD_PYTHON = "Axelrod-Python"
 BEAUFILS = "Beaufils, Delahaye & Mathieu 1997, Artificial Life V"
 BERG = "van den Berg & Weissing 2015, Proc. R. Soc. B 282"
 BOYD = "Boyd & Richerson 1988, J. Theor. Biol. 132:337"
-CAMPBELL = "Campbell, in Axelrod-Python"
+CAMPBELL = f"Campbell, in {AXELROD_PYTHON}"
 COMPETITION = "prisoners-dilemma.com 2017, competition"
 CRISTAL = "CRISTAL-SMAC 2018, github.com/cristal-smac/ipd"
 DAL_BO = "Dal Bó & Fréchette 2011, Am. Econ. Rev. 101:411"
@@ -23,19 +26,19 @@ FEHR = "Fehr & Gaechter 2002, Nature 415:137"
 FISCHBACHER = "Fischbacher, Gaechter & Fehr 2001, Econ. Lett. 71:397"
 FRIEDMAN = "Friedman 1971, Rev. Econ. Stud. 38:1"
 FUDENBERG = "Fudenberg, Rand & Dreber 2012, Am. Econ. Rev. 102:720"
-HARPER = "Harper, in Axelrod-Python"
+HARPER = f"Harper, in {AXELROD_PYTHON}"
 HARPER_2017 = "Harper et al. 2017, PLoS ONE 12:e0188046"
 HILBE_2013 = "Hilbe, Nowak & Traulsen 2013, PLoS ONE 8:e77886"
 HILBE_2017 = "Hilbe et al. 2017, PNAS 114:4715"
 KNIGHT = "Knight et al. 2018, PLoS ONE 13:e0204981"
 KUHN = "Kuhn 2017, Stanford Encyclopedia of Philosophy, Prisoner's Dilemma"
-LANGNER = "Langner, in Axelrod-Python"
+LANGNER = f"Langner, in {AXELROD_PYTHON}"
 LI = "Li, Hingston & Kendall 2011, IEEE Trans. Comput. Intell. AI Games 3:348"
 MATHIEU = "Mathieu & Delahaye 2015, AAMAS"
 MITTAL = "Mittal & Deb 2009, IEEE Trans. Evol. Comput. 13:554"
 NOWAK_1990 = "Nowak & Sigmund 1990, Acta Appl. Math. 20:247"
 NOWAK_1992 = "Nowak & Sigmund 1992, Nature 355:250"
-PALMER = "Palmer, in Axelrod-Python"
+PALMER = f"Palmer, in {AXELROD_PYTHON}"
 PRESS = "Press & Dyson 2012, PNAS 109:10409"
 PRISON = "LIFL 1998, PRISON"
 ROEMHELD = "Roemheld 2013, arXiv 1308.2576"

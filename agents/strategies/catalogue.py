@@ -11,6 +11,7 @@ the others do.
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -191,11 +192,16 @@ def _with_parameters(family: Family, values: str, players: int | None, arguments
     given = _values(family, values)
     name = _full_name(family, values)
     if len(given) != len(family.parameters):
-        raise StrategyError(f"strategy '{name}': write it as {family.name}({', '.join(family.parameters)})")
+        raise StrategyError(f"strategy '{name}': write it as {_pattern(family)}")
     numbers = given if family.moves else [_number(value, name) for value in given]
     if family.groups:
         return family.make(name, *numbers, _group(name, players))
     return _for_players(family.make(name, *numbers, **arguments), players)
+
+
+def _pattern(family: Family) -> str:
+    """How a family is written, quoted for a shell."""
+    return shlex.quote(f"{family.name}({','.join(family.parameters)})")
 
 
 def _values(family: AnyEntry, values: str) -> list[str]:
@@ -263,7 +269,7 @@ def _entry(word: str, parameters: bool) -> AnyEntry:
             return row
     for family in FAMILIES:
         if key_of(word) in map(key_of, names_of(family)):
-            raise StrategyError(f"strategy '{word}': write it as {family.name}({', '.join(family.parameters)})")
+            raise StrategyError(f"strategy '{word}': write it as {_pattern(family)}")
     raise UnknownNameError(f"unknown strategy '{word}'{did_you_mean(word.lower().replace(' ', '_'), known)}")
 
 
@@ -296,6 +302,8 @@ class Listed(NamedTuple):
     vector: tuple[float, ...] | None = None
     """Probabilities of cooperation in round 1 and after CC, CD, DC, DD, own action first, of a strategy that depends on
     the last round only; computed for the default prisoner's dilemma if it depends on payoffs."""
+    reading: str = ""
+    """Whose reading of the source it follows; empty if it follows the source itself."""
 
 
 def listing() -> list[Listed]:
@@ -320,5 +328,6 @@ def _row(entry: StrategyEntry) -> Listed:
     if automaton is not None:
         known = (len(automaton.cooperate), automaton.lookback, automaton.deterministic, automaton.vector)
         players = "2" if entry.of_payoffs else "2+"
-        return Listed(entry.name, entry.description, names, entry.source, "automaton", players, *known)
-    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", None, None, made.deterministic)
+        return Listed(entry.name, entry.description, names, entry.source, "automaton", players, *known, entry.reading)
+    unknown = (None, None, made.deterministic, None)  # states, rounds back and probabilities
+    return Listed(entry.name, entry.description, names, entry.source, "counting", "2", *unknown, entry.reading)

@@ -41,7 +41,7 @@ def match_information(game: StageGame, rounds: int | None, seats: ArrayLike) -> 
     rounds
         Number of rounds if the players know it and nothing else ends the match (`View.certain_rounds`).
     seats
-        Seat of the player in each match, 0 or 1, shape (matches,).
+        Seat of the player in each match, 0 or 1, shape (matches,); they are not checked.
     """
     payoffs = payoff_table(Repeated(game))
     by_seat = np.stack([payoffs, payoffs.swapaxes(0, 1)[..., ::-1]])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dilemmas.agents.strategies.bibliography import AXELROD_PYTHON, CRISTAL
 from dilemmas.agents.strategies.counting import CountingStrategy
 from dilemmas.agents.strategies.finite_state import Automaton
 
@@ -24,10 +25,17 @@ class StrategyEntry:
     aliases: tuple[str, ...] = ()
     """Other names in use."""
     axelrod: tuple[str, ...] = ()
-    """Classes of Axelrod-Python 4.13 that play the same; they are aliases too."""
+    """Classes of Axelrod-Python 4.13 that play the same; they are aliases too, and the source is read as they read it
+    (see `reading`)."""
     of_payoffs: bool = False
     """Whether its probabilities are computed from the payoffs of the game, which `make` then takes as second argument
     (the default prisoner's dilemma if it is not given)."""
+
+    @property
+    def reading(self) -> str:
+        """Whose reading of a paper it follows; empty if it follows the paper, a program, or equations of payoffs."""
+        program = any(name in self.source for name in (CRISTAL, AXELROD_PYTHON))
+        return "" if program or self.of_payoffs or not self.axelrod else f"that of {AXELROD_PYTHON} 4.13"
 
     @property
     def strategy(self) -> Strategy:

@@ -1,22 +1,39 @@
-"""Compilation of an agent into a policy table, with all histories of the last k rounds in one batch."""
+"""Compilation of an agent into a policy table, with all histories of the last k rounds in one batch, or in a few."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Agent, Turn, View
+from dilemmas.agents.agent import Agent, Decision, Turn, View
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError, history_lists
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.games.stage_game import StageGame
 
+MOST_AT_ONCE = 256
+"""Most histories in a batch. Batches are the same in every run, so that the table is."""
+FASTER = 4
+"""Factor from one batch to the next: the first is small, so that the speed of a slow model is known soon."""
+
+TellHistories = Callable[[int, int], None]
+"""Function called with the number of histories that are done, and of all."""
+
 
 def compile_agent(
-    agent: Agent, game: StageGame, memory: int, *, model: str | None = None, context: str | None = None, player: int = 0
+    agent: Agent,
+    game: StageGame,
+    memory: int,
+    *,
+    model: str | None = None,
+    context: str | None = None,
+    player: int = 0,
+    tell: TellHistories | None = None,
 ) -> PolicyTable:
     """Compile an agent into a table of its action probabilities after every history of up to `memory` rounds.
 
-    For a language model with shuffled labels, the table has the mean over all presentations, which is the policy of the
-    agent because it draws a presentation for every decision.
+    For a language model whose presentations are counterbalanced, the table has the mean over all of them, which is the
+    policy of the agent because it draws one for every decision.
 
     Parameters
     ----------
@@ -32,6 +49,8 @@ def compile_agent(
         Name of the social context of the agent, stored in the table.
     player
         Seat of the agent in an asymmetric game; otherwise 0.
+    tell
+        Called before the first batch of histories and after each; None to ask about all histories in one batch.
 
     Raises
     ------
@@ -44,7 +63,7 @@ def compile_agent(
     asked = histories(game, memory, player)
     _refuse_to_forget(agent, memory)
     turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
-    decisions = agent.policy(turns)
+    decisions = agent.policy(turns) if tell is None else _in_batches(agent, turns, tell)
     for history, decision in zip(asked, decisions, strict=True):
         if decision.probabilities is None:
             raise PolicyTableError(
@@ -53,9 +72,21 @@ def compile_agent(
             )
     rows = tuple(tuple(float(p) for p in decision.probabilities or ()) for decision in decisions)
     masses = tuple(decision.mass for decision in decisions if decision.mass is not None)
-    first, shuffled = decisions[0], agent.describe().parameters.get("shuffle_labels", False)
-    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), shuffled)
+    first, presentation = decisions[0], agent.describe().parameters.get("presentation")
+    origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), presentation)
     return PolicyTable(game, memory, rows, origin, masses or None, player)
+
+
+def _in_batches(agent: Agent, turns: Sequence[Turn], tell: TellHistories) -> list[Decision]:
+    """The agent's decisions, batch by batch."""
+    decisions: list[Decision] = []
+    size = 1
+    tell(0, len(turns))
+    while len(decisions) < len(turns):
+        decisions += agent.policy(turns[len(decisions) : len(decisions) + size])
+        size = min(FASTER * size, MOST_AT_ONCE)
+        tell(len(decisions), len(turns))
+    return decisions
 
 
 def _refuse_to_forget(agent: Agent, memory: int) -> None:

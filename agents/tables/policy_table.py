@@ -14,7 +14,7 @@ Any dependence of the agent on earlier rounds, or on the number of the round, is
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.theory.outcomes import is_symmetric
+from dilemmas.envs.validation import written
 
 FORMAT = "dilemmas-policy-table"
 VERSION = 1
@@ -45,6 +46,7 @@ class PolicyTableError(InputError):
     """A table that cannot be compiled, read or played; the message names the agent or the file, and the remedy."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where the probabilities of a table come from."""
@@ -61,8 +63,9 @@ class Origin:
     """Name and digest of the prompt template if the agent was prompted."""
     dilemmas: str | None = None
     """Version of dilemmas that compiled the table."""
-    shuffled: bool = False
-    """Whether the probabilities are the mean over all presentations (labels and their order)."""
+    presentation: Literal["counterbalanced", "fixed"] | None = None
+    """``counterbalanced``: the probabilities are the mean over all presentations (labels and their order); ``fixed``:
+    those in the template's. None if the agent was not prompted."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +298,7 @@ class PolicyTable:
             "version": VERSION,
             "origin": asdict(self.origin),
             "game": asdict(self.game),
-            **({"player": self.player} if self.player else {}),
+            "player": self.player,
             "memory": self.memory,
             "rows": [
                 {"history": history_lists(history), "probabilities": list(row), "mass": mass}

@@ -61,8 +61,8 @@ class TableFile:
     """Number of past rounds on which the probabilities depend."""
     rows: tuple[TableRow, ...]
     """One row per history, in order."""
-    player: Count = 0
-    """Seat of the agent in an asymmetric game."""
+    player: Count
+    """Seat of the agent in an asymmetric game; otherwise 0."""
 
 
 def load_table(path: str | Path) -> PolicyTable:

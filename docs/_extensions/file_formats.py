@@ -1,12 +1,18 @@
 """The JSON schemas of the file formats, from the types by which dilemmas reads the files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dilemmas.agents.matches.record import MatchOutcome
 from dilemmas.agents.matches.trajectory_format import EndLine, Header, HeaderLine, PromptLine, StartLine, StepLine
 from dilemmas.agents.tables.table_file import TableFile
 from dilemmas.envs.validation import reader
+from dilemmas.experiments.study.answers import ShareByEstimate
+from dilemmas.experiments.study.evaluation import StudyFacts, results_type
+from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
+from dilemmas.experiments.study.metrics.registry import METRICS
+from dilemmas.experiments.study.metrics.scenarios import AnswerRates
+from dilemmas.experiments.study.pace import ScoredQuestion
 from dilemmas.experiments.study.stages import Asked
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import RowLine
@@ -15,7 +21,9 @@ from dilemmas.training.examples import ExampleLine
 
 FORMATS: Mapping[str, Any] = {
     "answer": Asked,
+    "label_probabilities": ScoredQuestion,
     "policy_table": TableFile,
+    "study_results": results_type(METRICS),
     "teaching_example": ExampleLine,
     "tournament_results": ResultsFile,
     "tournament_row": RowLine,
@@ -25,15 +33,24 @@ FORMATS: Mapping[str, Any] = {
 """Type of a file, or of a line of it, by the name of the format."""
 
 
-BASES: Mapping[type, type] = {HeaderLine: Header, EndLine: MatchOutcome, SettingsFile: Settings}
-"""Classes whose docstrings describe inherited keys."""
+BASES: Sequence[tuple[type, type]] = (
+    (HeaderLine, Header),
+    (EndLine, MatchOutcome),
+    (SettingsFile, Settings),
+    (results_type(METRICS), StudyFacts),
+    (AnswerRates, ShareByEstimate),
+    (EstimateFigures, GapFigures),
+    (SetFigures, GapFigures),
+    (SetFigures, EstimateFigures),
+)
+"""Classes, each with one whose docstrings describe inherited keys."""
 
 
 def json_schema(name: str) -> dict[str, Any]:
     """The JSON schema of a format."""
     schema = reader(FORMATS[name]).json_schema()
     definitions = schema.get("$defs", {})
-    for kind, base in BASES.items():
+    for kind, base in BASES:
         described = schema if schema.get("title") == kind.__name__ else definitions.get(kind.__name__, {})
         for key, value in reader(base).json_schema()["properties"].items():
             if "description" in value and key in described.get("properties", {}):

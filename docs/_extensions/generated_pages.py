@@ -36,12 +36,9 @@ def write_pages(app: Sphinx) -> None:
     source = Path(app.srcdir)
     _replace(source / "environments" / "reference", dict(environment_pages()))
     _replace(source / "api" / "reference", dict(api_pages()))
-    schemas = {
-        path.name.partition(".")[0]: json.loads(path.read_text()) for path in (source / "schemas").glob("*.json")
-    }
-    schemas |= {name: json_schema(name) for name in FORMATS}
+    schemas = {name: json_schema(name) for name in FORMATS}
     pages = {f"{name}.md": schema_tables(schema) for name, schema in schemas.items()}
-    pages |= {f"{name}.schema.json": json.dumps(schemas[name], indent=1) for name in FORMATS}
+    pages |= {f"{name}.schema.json": json.dumps(schema, indent=1) for name, schema in schemas.items()}
     _replace(source / "formats" / "generated", {**pages, "recipe.md": recipe_table(Recipe)})
 
 

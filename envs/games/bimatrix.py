@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff, items
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
+from dilemmas.envs.validation import written
 
 Table = Sequence[Sequence[float]]
 """Points by the row player's action, then by the column player's; lists and arrays are converted to tuples."""
@@ -18,6 +19,7 @@ NEUTRAL = 0.5
 """Degree of cooperation of actions in games in which no action is cooperative."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class BimatrixGame:
     """A two-player game in which the row player (``player_0``) has m actions and the column player n."""
@@ -74,6 +76,7 @@ class BimatrixGame:
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 to 1; without `player`, that of the player with more actions."""
+        checked_action(self, action, player)
         if player is None:
             player = self.options.index(self.n_actions)
         if self.degrees is not None:

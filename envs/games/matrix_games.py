@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import GameError, finite_payoff
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
 
 
 class Action(IntEnum):
@@ -83,7 +83,7 @@ class MatrixGame:
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 (defect) to 1 (cooperate)."""
-        return 1.0 - action
+        return float(1.0 - checked_action(self, action, player))
 
 
 def matrix_game(T: float, R: float, P: float, S: float) -> MatrixGame:

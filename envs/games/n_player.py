@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, items, whole_number
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
 
 Payoffs = Sequence[float]
 """Points with 0, 1, ..., n - 1 other cooperators; lists and arrays are converted to tuples."""
@@ -75,7 +75,7 @@ class CountGame:
 
     def cooperation(self, action: int, player: int | None = None) -> float:
         """How cooperative an action is, from 0 (defect) to 1 (cooperate)."""
-        return 1.0 - action
+        return float(1.0 - checked_action(self, action, player))
 
 
 def _prisoners_dilemma(C: Payoffs, D: Payoffs) -> bool:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.checks import MOST_PLAYERS, GameError, finite_payoff, flag, from_zero, whole_number
-from dilemmas.envs.games.stage_game import checked_joint, checked_joints
+from dilemmas.envs.games.stage_game import checked_action, checked_joint, checked_joints
+from dilemmas.envs.validation import written
 
 ROUNDING = 1 - 1e-9
 """Share of the threshold that suffices, so that a sum of contributions does not miss it by rounding."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class PublicGoods:
     """Payoff of player i: endowment_i - c_i + multiplier * sum(c) / n (Isaac & Walker 1988, QJE 103:179).
@@ -84,7 +86,7 @@ class PublicGoods:
 
     def contribution(self, action: Any, player: int | None = None) -> float:
         """Contribution of an action in points; `player` is required where endowments differ."""
-        return float(self._given(action, player))
+        return float(self._given(checked_action(self, action, player), player))
 
     def payoffs(self, joint: tuple[Any, ...]) -> tuple[float, ...]:
         """Payoffs in points, one per player, of one joint action (one action index, or contribution, per player)."""
@@ -96,6 +98,7 @@ class PublicGoods:
 
     def cooperation(self, action: Any, player: int | None = None) -> float:
         """Fraction of the endowment that an action contributes, from 0 to 1; without `player`, of the largest one."""
+        checked_action(self, action, player)
         if self.levels is not None:
             return float(1.0 - action / (self.levels - 1))
         return float(action) / (max(self.endowments) if player is None else self.endowment_of(player))

@@ -55,16 +55,40 @@ class StageGame(Protocol):
         ...
 
     def cooperation(self, action: Any, player: int | None = None) -> float:
-        """How cooperative an action is, from 0 to 1; `player` is needed where players have different actions."""
+        """How cooperative an action is, from 0 to 1; `player` is needed where players have different actions.
+
+        `GameError` as in `checked_action`.
+        """
         ...
 
 
 def whole(action: Any, options: int) -> bool:
-    """Whether an action is an integer from 0 to `options` - 1."""
+    """Whether an action is an integer from 0 to `options` - 1; a boolean is none."""
     try:
-        return 0 <= index(action) < options
+        return 0 <= index(action) < options and not isinstance(action, bool)
     except TypeError:
         return False
+
+
+def checked_action(game: StageGame, action: Any, player: int | None) -> Any:
+    """Return an action of a player; without `player`, of the one with the most actions, or the largest endowment.
+
+    Raises
+    ------
+    GameError
+        If it is none of the player's, as in `checked_joint`, or there is no such player.
+    """
+    if player is not None and not whole(player, game.n_players):
+        raise GameError(f"{game.name}: player {player!r}; needs a number from 0 to {game.n_players - 1}, or None")
+    amounts = game.endowments
+    if amounts:
+        most, valid = (limit := max(amounts) if player is None else amounts[player]), _between(action, limit)
+    else:
+        options = game.n_actions if player is None else game.options[player]
+        most, valid = options - 1, whole(action, options)
+    if not valid:
+        raise _outside(game.name, action, "a player" if player is None else f"player_{player}", most)
+    return action
 
 
 def checked_joint(game: StageGame, joint: Any) -> Joint:
@@ -143,5 +167,5 @@ def _outside(name: str, action: Any, who: str, most: float) -> GameError:
 
 
 def _between(action: Any, most: float) -> bool:
-    """Whether an action is a number from 0 to `most`."""
-    return isinstance(action, Real) and 0 <= float(action) <= most
+    """Whether an action is a number from 0 to `most`; a boolean is none."""
+    return isinstance(action, Real) and not isinstance(action, bool) and 0 <= float(action) <= most

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
@@ -10,6 +11,9 @@ from dilemmas.envs.prompts.templates import Template, TemplateError, all_differe
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
 
+Showing = Literal["auto", "counterbalanced", "fixed"]
+"""How the actions are presented in prompts: with all assignments and orders of the labels equally often, or always as
+in the template; ``auto``: fixed for the built-in miniatures, which were pretrained on that presentation alone."""
 MAX_LABELS = 256
 """Largest number of options of sanctions that a question lists."""
 
@@ -27,6 +31,11 @@ class Presentation:
         """The labels as alternatives, ``C or D``; only those of the first `options` actions if it is given."""
         most = len(self.labels) if options is None else options
         return join_choices([self.labels[action] for action in self.order if action < most])
+
+
+def counterbalanced(showing: Showing, miniature: bool) -> bool:
+    """Whether all presentations are used equally often. `miniature`: whether a miniature is asked."""
+    return showing == "counterbalanced" or (showing == "auto" and not miniature)
 
 
 def action_labels(template: Template, game: StageGame, player: int) -> list[tuple[str, ...]]:

@@ -302,8 +302,8 @@ class VectorMatches:
 
 
 def _check_size(rules: Repeated, count: int, copy: bool) -> None:
-    """`GameError` if the observations of all matches do not fit into memory."""
+    """`GameError` if the observations of all matches, with the last ones, do not fit into memory."""
     n = rules.n_players
-    numbers = rules.observation_size * (2 if copy else 1) + 6 * n * (rules.misperception > 0)
+    numbers = rules.observation_size * (3 if copy else 2) + 6 * n * (rules.misperception > 0)
     what = f"{count:,} matches of {n:,} players, with {rules.observation_size:,} numbers in an observation"
     check_memory(what, 4.0 * count * n * numbers, "take fewer matches or players, less memory of rounds, or copy=False")

@@ -13,6 +13,7 @@ import click
 from rich.progress import track
 from rich.table import Table
 
+from dilemmas.envs.names import lookup
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
 from dilemmas.experiments.commands.options import Finite, json_option, print_json, with_options
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -73,7 +74,18 @@ def compete(
     print_race(run, extra, as_json, "second" if real_time else "CPU-second")
 
 
-@click.group()
+class BenchmarkGroup(click.Group):
+    """A group that names its commands where another one is asked for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not ctx.resilient_parsing and not args[0].startswith("-"):
+            lookup("benchmark", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=BenchmarkGroup)
 def command() -> None:
     """Measure speed on this machine, compared with other libraries in the same run."""
 

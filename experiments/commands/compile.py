@@ -5,7 +5,8 @@ dilemmas compile miniature-student+run/adapter --game stag_hunt --context busine
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Group
 from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent, parse_spec
-from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.compilation import TellHistories, compile_agent
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table, save_table
@@ -36,6 +37,8 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
+from dilemmas.experiments.reporting.cost import MeasuredDuration
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -50,7 +53,7 @@ class CompileError(InputError):
     """An agent that cannot be compiled."""
 
 
-def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, shuffle_labels: bool) -> PolicyTable:
+def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -> PolicyTable:
     """Compile an agent; the table of a language model has its probabilities of the labels."""
     parsed = parse_spec(spec, game.n_players, game)
     if parsed.kind == "table":
@@ -59,10 +62,29 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None, s
         raise CompileError(
             f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
         )
-    agent = make_agent(spec, game.n_players, framing, game, shuffle_labels=shuffle_labels)
+    agent = make_agent(spec, game.n_players, framing, game)
     model = agent.describe().parameters.get("fingerprint")
-    table = compile_agent(agent, game, memory, model=model, context=None if framing is None else framing.context)
+    context = None if framing is None else framing.context
+    if parsed.kind != "model":
+        table = compile_agent(agent, game, memory, context=context)
+    else:
+        with asking() as tell:
+            table = compile_agent(agent, game, memory, model=model, context=context, tell=tell)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))
+
+
+@contextmanager
+def asking() -> Iterator[TellHistories]:
+    """A function that shows how many histories a model has been asked about; a long duration is announced."""
+    duration = MeasuredDuration("asking about all histories", "take a smaller --memory or model")
+    with progress_bar(SafeConsole(stderr=True)) as bar:
+        task = add_task(bar, "the model is asked about each history")
+
+        def tell(done: int, total: int) -> None:
+            follow_task(bar, task, done, total)
+            duration.follow(done, total)
+
+        yield tell
 
 
 def default_path(table: PolicyTable) -> Path:
@@ -131,7 +153,8 @@ def _caption(table: PolicyTable) -> str:
     counted = table.game.n_players > 2 and table.game.n_actions == 2
     then = "+ number of others that chose C" if counted else "first, then the other's"
     mass = "; mass: probability that a reply starts with a label" if table.masses else ""
-    ways = "; the mean over all assignments and orders of the labels" if table.origin.shuffled else ""
+    balanced = table.origin.presentation == "counterbalanced"
+    ways = "; the mean over all assignments and orders of the labels" if balanced else ""
     cut = f"; {len(table.rows) - MOST_SHOWN} more rows in the file" if len(table.rows) > MOST_SHOWN else ""
     return f"history: own action {then}, oldest round first{mass}{ways}{cut}"
 
@@ -148,7 +171,6 @@ def _caption(table: PolicyTable) -> str:
     show_default=True,
     help="Number of previous rounds in a history.",
 )
-@click.option("--shuffle-labels", is_flag=True, help="Average over all assignments and orders of the labels.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -163,7 +185,6 @@ def command(
     settings: Mapping[str, Any],
     framing: Framing | None,
     memory: int,
-    shuffle_labels: bool,
     out: Path | None,
     force: bool,
     as_json: bool,
@@ -179,7 +200,7 @@ def command(
       uniform                     random actions
       NAME=AGENT                  any of these under another name
     """
-    table = compiled(agent, stage_game(game, **settings), memory, framing, shuffle_labels)
+    table = compiled(agent, stage_game(game, **settings), memory, framing)
     path = out or default_path(table)
     keep(table, path, force)
     if as_json:

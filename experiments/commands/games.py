@@ -15,7 +15,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from dilemmas.envs.errors import InputError
-from dilemmas.envs.games.catalogue import example_options, game_name
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, example_options, game_name, game_options
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.pettingzoo_api import env_pages as pages
@@ -74,6 +74,11 @@ def make(name: str, options: Mapping[str, Any]) -> Any:
 
 def page(name: str) -> ModuleType:
     """The module of an environment, whose docstring is its page."""
+    if game_name(name) in GAMES and game_name(name) not in ENVIRONMENTS:
+        options = " ".join(f"--set {option}={value:g}" for option, value in game_options(name).items())
+        raise InputError(
+            f"'{name}' has no environment of its own; the same game is shown by `dilemmas games matrix_game {options}`"
+        )
     identity = lookup("game", game_name(name), environments())
     return import_module(parallel_registry[identity].entry_point.partition(":")[0])
 
@@ -136,7 +141,9 @@ def show_all(settings: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return print_json(list(map(asdict, listed)))
     SafeConsole().print(environment_list(listed))
+    others = " and ".join(name for name in GAMES if name not in ENVIRONMENTS)
     echo("ids are dilemmas/NAME-v0; `dilemmas games NAME` shows a page", err=True)
+    echo(f"{others} are played under these names too, without an environment and a page of their own", err=True)
 
 
 def environment_list(listed: Iterable[Facts]) -> Table:

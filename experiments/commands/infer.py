@@ -159,7 +159,13 @@ def summary(result: Inference) -> list[str]:
             f" gamma {result.gamma[0]:.3g})"
         )
     lines.append(f"log-likelihood {result.log_likelihood:.2f}, BIC {result.bic:.2f}, ICL {result.icl:.2f}")
-    lines.append(f"{len(result.evidence.subjects)} subjects, {result.evidence.choices} choices")
+    counted = result.evidence
+    together = f" in {counted.independent} clusters" if counted.independent < len(counted.subjects) else ""
+    lines.append(f"{len(counted.subjects)} subjects{together}, {counted.choices} choices")
+    if together:
+        lines.append(
+            "cluster: subjects with random numbers in common (equal seeds of their matches), which count as one"
+        )
     return lines + inference_warnings(result)
 
 
@@ -194,6 +200,7 @@ def inference_data(result: Inference) -> dict[str, Any]:
         "bic": result.bic,
         "icl": result.icl,
         "subjects": len(counted.subjects),
+        "clusters": counted.independent,
         "choices": counted.choices,
         "warnings": inference_warnings(result),
         "posterior": {

@@ -17,6 +17,7 @@ from dilemmas.experiments.reporting.terminal_text import echo, message_line, wri
 HERE = "dilemmas.experiments.commands"
 COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
+    "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
     "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
     "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),
@@ -32,7 +33,7 @@ COMMANDS = {
 """Command -> (module with a click command named `command`, one line of help)."""
 AGAIN = 0.05
 """Seconds after which a dropped Ctrl-C is repeated."""
-RESUMED = ("replicate", "miniatures")
+RESUMED = ("replicate", "ask", "miniatures")
 """Commands that are resumed by repeating them."""
 
 COMPLETION = """\b

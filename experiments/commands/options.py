@@ -12,6 +12,7 @@ from dilemmas.agents.roster import Framing
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
@@ -104,7 +105,8 @@ def settings_of(words: Sequence[str]) -> dict[str, Any]:
 
 
 def framing_options(context: str | None) -> Callable[[Function], Function]:
-    """``--context``, ``--template`` and ``--device``, passed as `framing`: a `Framing`, or None without a context.
+    """``--context``, ``--template``, ``--device``, ``--presentation`` and ``--min-mass``, passed as `framing`: a
+    `Framing`, or None without a context.
 
     `context`: the default.
     """
@@ -114,8 +116,16 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         known = ", ".join(built_in_contexts())
 
         @wraps(function)
-        def call(*, context: str | None, template: str, device: str, **others: Any) -> Any:
-            framing = None if context is None else Framing(context, template, device)
+        def call(
+            *,
+            context: str | None,
+            template: str,
+            device: str,
+            presentation: Showing,
+            min_mass: float,
+            **others: Any,
+        ) -> Any:
+            framing = None if context is None else Framing(context, template, device, presentation, min_mass)
             return function(framing=framing, **others)
 
         return with_options(
@@ -141,10 +151,35 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     show_default=True,
                     help="Device of language models: cpu, cuda, cuda:1 or auto.",
                 ),
+                presentation_option("auto"),
+                min_mass_option(0.01),
             ),
         )
 
     return decorate
+
+
+def presentation_option(default: str | None) -> Callable[[Function], Function]:
+    """``--presentation``. `default`: None where a recipe has one."""
+    return click.option(
+        "--presentation",
+        type=click.Choice(get_args(Showing)),
+        default=default,
+        show_default=default or "from the recipe",
+        help="Labels of the actions and their order in the prompts of a language model: all equally often"
+        " (counterbalanced), those of the template (fixed), or fixed for miniatures only (auto).",
+    )
+
+
+def min_mass_option(default: float | None) -> Callable[[Function], Function]:
+    """``--min-mass``. `default`: None where a recipe has one."""
+    return click.option(
+        "--min-mass",
+        type=click.FloatRange(0, 1),
+        default=default,
+        show_default=str(default) if default else "from the recipe",
+        help="Smallest share of a language model's replies that must begin with one of the labels.",
+    )
 
 
 def reading_options(function: Function) -> Function:

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import TaskID
 
 from dilemmas.envs.data_files import json_text
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, print_json
+from dilemmas.experiments.commands.options import SEED, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -21,6 +23,8 @@ from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:
     from dilemmas.experiments.study.procedure import TaskProgress
+
+WAY_OUT = "take fewer --observations or a smaller model"
 
 
 @click.command()
@@ -57,11 +61,8 @@ if TYPE_CHECKING:
     show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
-@click.option(
-    "--shuffle-labels",
-    is_flag=True,
-    help="Draw the assignment and the order of the labels at random; report label bias.",
-)
+@presentation_option(None)
+@min_mass_option(None)
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
 @click.option(
     "--dry-run",
@@ -76,7 +77,8 @@ def command(
     teacher: str | None,
     student: str | None,
     recipe_name: str | None,
-    shuffle_labels: bool,
+    presentation: Showing | None,
+    min_mass: float | None,
     device: str | None,
     dry_run: bool,
     as_json: bool,
@@ -91,7 +93,7 @@ def command(
         given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
-    recipe = override(recipe, seed, observations, teacher, student, shuffle_labels, device)
+    recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
 
@@ -115,16 +117,18 @@ def override(
     observations: int | None,
     teacher: str | None,
     student: str | None,
-    shuffle_labels: bool,
+    presentation: Showing | None,
+    min_mass: float | None,
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
     models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
-    shuffled = shuffle_labels or recipe.prompting.shuffle_labels
+    prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass}
+    prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(
         recipe,
         models=replace(recipe.models, **models),
-        prompting=replace(recipe.prompting, shuffle_labels=shuffled),
+        prompting=replace(recipe.prompting, **prompting),
         seed=recipe.seed if seed is None else seed,
         observations=observations or recipe.observations,
     )
@@ -147,8 +151,9 @@ def replicate(run: Run, console: Console) -> dict[str, Any]:
 
 
 def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
-    """Carry out the steps with a progress bar per task; returns the results."""
+    """Carry out the steps with a progress bar per task, and announce the duration of long ones; returns the results."""
     tasks: dict[str, TaskID] = {}
+    durations: dict[str, MeasuredDuration] = {}
     with progress_bar(console) as bar:
         while True:
             try:
@@ -157,5 +162,7 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
                 return dict(end.value)
             if step.task not in tasks:
                 tasks[step.task] = add_task(bar, step.task)
+                durations[step.task] = MeasuredDuration(step.task, WAY_OUT)
             follow_task(bar, tasks[step.task], step.done, step.total)
+            durations[step.task].follow(step.done, step.total)
             bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)

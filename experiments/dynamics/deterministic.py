@@ -11,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from dilemmas.envs.checks import check_number
+from dilemmas.envs.checks import check_number, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
@@ -23,6 +23,8 @@ RELATIVE_ERROR = 1e-11
 """Of each share, per step of the integration."""
 ABSOLUTE_ERROR = 1e-300
 """Of each share without mutation: practically none, so that a rare strategy that recovers is accurate too."""
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""A share below this, of which rounding leaves no digit, becomes 0; it would be stuck there, and slow."""
 MOST_BASELINE = 1e9
 """Most points that are added to payoffs; with more, payoffs would be lost in rounding."""
 LONGEST = 200_000
@@ -266,10 +268,11 @@ def _iterated(
     """The course of dynamics in discrete time."""
     shares = start_shares(matrix, start)
     path, times = [shares], [0]
-    check_number("generations", generations, 1, error=DynamicsError)
-    check_number("every", every, 1, error=DynamicsError)
+    whole_number(generations, "generations", 1, error=DynamicsError)
+    whole_number(every, "every", 1, error=DynamicsError)
     for generation in range(1, generations + 1):
         shares = next_shares(shares)
+        shares = np.where(shares < SMALLEST, 0.0, shares)
         if generation % every == 0 or generation == generations:
             path.append(shares)
             times.append(generation)

@@ -11,7 +11,7 @@ from math import exp, inf, log
 
 import numpy as np
 
-from dilemmas.envs.checks import check_numbers
+from dilemmas.envs.checks import check_numbers, number_array, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -130,9 +130,9 @@ def fixation(payoffs: Numbers, n: int, start: int = 1, process: Process | None =
     """
     process = process or Process()
     check_population(n)
+    payoffs = number_array(payoffs, "payoffs", (2, 2), error=DynamicsError)
     process.check(payoffs)
-    if not 1 <= start < n:
-        raise DynamicsError(f"start = {start} mutants in a population of {n}; needs 1 to {n - 1}")
+    whole_number(start, f"start of mutants in a population of {n}", 1, n - 1, DynamicsError)
     up, down = _log_moves(payoffs[..., None], n, process)  # (n - 1,)
     hill, below = _scale(up, down)  # (n,)
     above = np.logaddexp.accumulate(hill[::-1])[::-1]
@@ -188,8 +188,15 @@ def stationary(log_rates: Numbers) -> Numbers:
     -------
     ndarray
         Probabilities, shape (k,).
+
+    Raises
+    ------
+    DynamicsError
+        If the rates are not a square of numbers.
     """
-    rates = log_rates.copy()
+    rates = np.array(log_rates, dtype=np.float64)
+    if rates.ndim != 2 or rates.shape[0] != rates.shape[1] or np.isnan(rates).any():
+        raise DynamicsError(f"log_rates of shape {rates.shape}; needs a square without NaN")
     np.fill_diagonal(rates, -inf)
     for last in range(len(rates) - 1, 0, -1):
         into, out = rates[:last, last], rates[last, :last]
@@ -236,5 +243,4 @@ def _scale(up: Numbers, down: Numbers) -> tuple[Numbers, Numbers]:
 
 def check_population(n: int) -> None:
     """Raise `DynamicsError` for a population of fewer than 2 players."""
-    if n < 2:
-        raise DynamicsError(f"a population of {n}; needs 2 players or more")
+    whole_number(n, "population", 2, error=DynamicsError)

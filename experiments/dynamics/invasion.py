@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.dynamics.fixation import Process, log_fixation_matrix
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
-from dilemmas.experiments.reporting.intervals import Z
+from dilemmas.experiments.reporting.intervals import welch_reach
 
 ROUNDING = 1e-9
 """A relative fixation probability this close to 1 counts as neutral."""
@@ -146,7 +146,8 @@ def _certain(matrix: PayoffMatrix, first: Numbers, second: Numbers) -> NDArray[n
     """Whether the decisive differences are significant; payoffs of different pairs are independent."""
     variance = np.zeros_like(first) if matrix.errors is None else matrix.errors**2
     alone = variance.diagonal()
-    noise, other = Z * np.sqrt(variance.T + alone[:, None]), Z * np.sqrt(alone + variance)
+    noise = welch_reach(variance.T, np.broadcast_to(alone[:, None], variance.shape), matrix.freedom)
+    other = welch_reach(np.broadcast_to(alone, variance.shape), variance, matrix.freedom)
     certain = (abs(first) > np.maximum(noise, matrix.tie)) | ((noise == 0) & (abs(second) >= other))
     np.fill_diagonal(certain, True)
     return np.asarray(certain)

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import check_number
+from dilemmas.envs.checks import check_number, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.networks import Edges, as_edges, neighbours
 from dilemmas.experiments.dynamics.fixation import Process, check_population
@@ -75,8 +75,7 @@ def start_counts(matrix: PayoffMatrix, n: int, given: Mapping[str, int] | None =
     """
     given = matrix.by_name(given or {}, "the initial players")
     for name, count in given.items():
-        if count < 0:
-            raise DynamicsError(f"start: {name} = {count}; needs a number of players of at least 0")
+        whole_number(count, f"start: {name}", 0, error=DynamicsError)
     total, free = sum(given.values()), sorted(name for name in matrix.names if name not in given)
     check_population(n)
     if total > n or (not free and total < n):
@@ -133,7 +132,7 @@ def moran(
     counts = start_counts(matrix, sum(start.values()), start)
     process.check(matrix.payoffs)
     for name, value in {"steps": steps, "runs": runs, "every": 1 if every is None else every}.items():
-        check_number(name, value, 1, error=DynamicsError)
+        whole_number(value, name, 1, error=DynamicsError)
     check_number("mutation", mutation, 0, 1, DynamicsError)
     order = sorted(range(len(matrix.names)), key=matrix.names.__getitem__)
     sorted_counts = np.array([counts[matrix.names[place]] for place in order])

@@ -1,7 +1,8 @@
 """The matrix of payoffs of strategies against each other, on which all population dynamics are based."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.theory.outcomes import tie_of
+from dilemmas.envs.validation import short_repr
 from dilemmas.experiments.run_folder import read_run_json
 
 Amount = TypeVar("Amount", int, float)
@@ -31,11 +33,15 @@ class PayoffMatrix:
     """Points per round of row against column, shape (k, k); the diagonal is self-play."""
     errors: Numbers | None = None
     """Standard errors, shape (k, k), NaN if unknown; None if all payoffs are exact."""
+    freedom: float = inf
+    """Degrees of freedom of the standard errors, at least 1: number of matches of a pair, less 1."""
 
     def __post_init__(self) -> None:
         k = len(self.names)
         if k == 0 or len(set(self.names)) < k:
             raise DynamicsError(f"players = {list(self.names)}; needs at least one name, each once")
+        if not isinstance(self.payoffs, np.ndarray) or self.payoffs.dtype.kind not in "iuf":
+            raise DynamicsError(f"payoffs = {short_repr(self.payoffs)}; needs an array of numbers")
         if self.payoffs.shape != (k, k):
             raise DynamicsError(f"payoffs of shape {self.payoffs.shape} for {k} players; needs ({k}, {k})")
         if np.isinf(self.payoffs).any():
@@ -70,6 +76,7 @@ class PayoffMatrix:
             tuple(self.names[place] for place in places),
             self.payoffs[among],
             None if self.errors is None else self.errors[among],
+            self.freedom,
         )
 
     def pair(self, mutant: str, resident: str) -> Numbers:
@@ -138,4 +145,10 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     chosen = known if names is None else tuple(player_named(name, known, place=str(file)) for name in names)
     places = [known.index(name) for name in chosen]
     among = np.ix_(places, places)
-    return PayoffMatrix(chosen, payoffs[among], errors[among])
+    return PayoffMatrix(chosen, payoffs[among], errors[among], error_freedom(found.groups))
+
+
+def error_freedom(groups: Iterable[Mapping[str, Any]]) -> float:
+    """Degrees of freedom of the standard errors of sampled payoffs, from the groups of a tournament; at least 1."""
+    matches = [group.get("matches") for group in groups]
+    return min((count for count in matches if isinstance(count, int) and count > 1), default=inf) - 1

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dilemmas.envs.checks import number_array
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.experiments.inference.likelihoods import InferenceError
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
 from dilemmas.experiments.reporting.intervals import Estimate, Interval, proportion, wilson
 
@@ -85,7 +87,15 @@ def memory_one_fingerprint(moves: Numbers, exact: bool = False) -> tuple[Habit, 
     exact
         Whether the counts are expectations, without sampling error. Otherwise intervals are Wilson's, for choices that
         depend on the previous round only.
+
+    Raises
+    ------
+    InferenceError
+        If the counts do not have this shape, or one is negative.
     """
+    moves = number_array(moves, "moves", ("1 + 2n", 2), 0, error=InferenceError)
+    if len(moves) % 2 == 0 or len(moves) < 5:
+        raise InferenceError(f"moves of {len(moves)} rows; needs 1 + 2n, with n players")
     return tuple(
         Habit(after, float(c), float(c + d), _interval(float(c), float(c + d), exact))
         for after, (c, d) in zip(labels(len(moves) // 2), moves, strict=True)
@@ -213,8 +223,9 @@ def cooperation_matrix(plays: Iterable[PlayerHistory], names: Sequence[str]) -> 
 
 
 def vengeful_cooperation(cooperation: Numbers) -> Numbers:
-    """2 (cooperation - 1/2), from -1 (always defects) to 1, of any shape (Axelrod-Python)."""
-    return 2.0 * (cooperation - 0.5)
+    """2 (cooperation - 1/2), from -1 (always defects) to 1, of any shape (Axelrod-Python); `InferenceError` for rates
+    outside [0, 1]."""
+    return 2.0 * (number_array(cooperation, "cooperation", ("...",), 0, 1, InferenceError) - 0.5)
 
 
 def eigenjesus(cooperation: Numbers) -> Numbers | None:
@@ -229,13 +240,22 @@ def eigenjesus(cooperation: Numbers) -> Numbers | None:
     -------
     ndarray or None
         The principal eigenvector of length 1, shape (players,); None if the power iteration does not converge.
+
+    Raises
+    ------
+    InferenceError
+        If the shape differs, or a rate is outside [0, 1].
     """
-    return _principal(cooperation)
+    return _principal(_rates(cooperation))
 
 
 def eigenmoses(cooperation: Numbers) -> Numbers | None:
     """As `eigenjesus`, for vengeful cooperation: cooperating with defectors lowers the score."""
-    return _principal(vengeful_cooperation(cooperation))
+    return _principal(vengeful_cooperation(_rates(cooperation)))
+
+
+def _rates(cooperation: Numbers) -> Numbers:
+    return number_array(cooperation, "cooperation", ("players", "players"), 0, 1, InferenceError)
 
 
 def cooperation_ratings(plays: Sequence[PlayerHistory]) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from dilemmas.agents.strategies.finite_state import Automaton
 from dilemmas.envs.errors import InputError
@@ -36,11 +39,19 @@ class Evidence:
     strategy."""
     counts: Numbers
     """Number of choices of each subject that have this probability, shape (K, S, L)."""
+    clusters: NDArray[np.int64]
+    """Index, from 0, of the cluster of each subject, shape (S,). Subjects of one cluster have random numbers in common:
+    they sat alike in matches with the same seed."""
 
     @property
     def choices(self) -> int:
         """Number of choices of all subjects."""
         return int(self.counts[0].sum())
+
+    @property
+    def independent(self) -> int:
+        """Number of clusters."""
+        return len(set(self.clusters.tolist()))
 
     def of(self, places: Sequence[int]) -> "Evidence":
         """The evidence on some of the strategies."""
@@ -98,7 +109,22 @@ def evidence(plays: Mapping[str, Sequence[PlayerHistory]], candidates: Sequence[
         tuple(plays),
         np.array([np.pad(levels, (0, most - len(levels)), constant_values=0.5) for levels, _ in counted]),
         np.array([np.pad(counts, ((0, 0), (0, most - len(levels)))) for levels, counts in counted], dtype=np.float64),
+        _clusters(list(plays.values())),
     )
+
+
+def _clusters(subjects: Sequence[Sequence[PlayerHistory]]) -> NDArray[np.int64]:
+    """Clusters of subjects with random numbers in common, see `Evidence.clusters`."""
+    first: dict[tuple[int, int], int] = {}
+    same = [
+        (number, first.setdefault((one.seed, one.seat), number))
+        for number, several in enumerate(subjects)
+        for one in several
+        if one.seed is not None
+    ]
+    ones, others = np.array(same, dtype=np.int64).reshape(-1, 2).T
+    shared = coo_array((np.ones(len(ones)), (ones, others)), shape=(len(subjects),) * 2)
+    return np.asarray(connected_components(shared, directed=False)[1], dtype=np.int64)
 
 
 def _filled(rows: Sequence[Actions], value: int) -> Actions:

@@ -3,7 +3,8 @@
 Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches and, in each
 round, chooses the opposite action with a probability called the tremble. Shares and tremble are maximum-likelihood
 estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors and intervals come
-from a bootstrap over subjects.
+from a bootstrap over subjects; those with random numbers in common are drawn together, as one cluster (Cameron, Gelbach
+& Miller 2008, Rev. Econ. Stat. 90:414).
 
 Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may be mixed strategies, whose
 sampled action is then swapped; trembles may differ between strategies, as in stratEst (Dvorak 2023, J. Econ. Sci.
@@ -59,7 +60,7 @@ class Inference:
     log_likelihood: float
     """Natural logarithm of the likelihood."""
     bic: float
-    """-2 log-likelihood + free parameters x log(subjects) (Schwarz 1978); lower is better."""
+    """-2 log-likelihood + free parameters x log(independent subjects) (Schwarz 1978); lower is better."""
     icl: float
     """BIC + 2 x entropy of the posteriors (Biernacki, Celeux & Govaert 2000): it penalises unclear assignments too."""
     posterior: Numbers
@@ -91,14 +92,14 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     rng
         Generator of the initial values and the bootstrap samples.
     resamples
-        Bootstrap samples of subjects, 2 or more.
+        Bootstrap samples of the clusters of subjects, 2 or more.
     own_trembles
         Whether each strategy has its own tremble.
 
     Raises
     ------
     InferenceError
-        With fewer than 2 strategies, subjects or bootstrap samples, or without a choice.
+        With fewer than 2 strategies, independent subjects or bootstrap samples, or without a choice.
     """
     _check(evidence, resamples)
     best = fit_mixture(evidence, rng, own_trembles)
@@ -116,8 +117,8 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
         evidence=evidence,
         shares=(fitted / size)[member],
         errors=(shares.std(axis=1, ddof=1) / size)[member],
-        pointwise=_loosened(alone, size, len(evidence.subjects), 1)[member],
-        intervals=_loosened(simultaneous(fitted, shares), size, len(evidence.subjects), len(groups))[member],
+        pointwise=_loosened(alone, size, evidence.independent, 1)[member],
+        intervals=_loosened(simultaneous(fitted, shares), size, evidence.independent, len(groups))[member],
         trembles=best.trembles[:, 0],
         tremble_errors=trembles.std(axis=1, ddof=1),
         tremble_intervals=percentiles(trembles),
@@ -157,6 +158,11 @@ def _check(evidence: Evidence, resamples: int) -> None:
     found = f"{len(evidence.strategies)} strategies, {len(evidence.subjects)} subjects, {resamples} bootstrap samples"
     if min(len(evidence.strategies), len(evidence.subjects), resamples) < 2:
         raise InferenceError(f"{found}: needs 2 or more of each; with few players, use --by match")
+    if evidence.independent < 2:
+        raise InferenceError(
+            f"{found}: all have random numbers in common, because their matches have equal seeds; record matches with"
+            " different seeds, or use --by match"
+        )
     if not evidence.choices:
         raise InferenceError(f"{found}: no choice is readable")
 
@@ -174,9 +180,10 @@ def fit_mixture(evidence: Evidence, rng: np.random.Generator, own_trembles: bool
 
 
 def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resamples: int) -> tuple[Numbers, Numbers]:
-    """Shares (K, B) and trembles fitted to B samples of subjects with replacement, with initial values near `best`."""
-    subjects, k = len(evidence.subjects), len(evidence.strategies)
-    weights = rng.multinomial(subjects, np.full(subjects, 1 / subjects), resamples).T.astype(np.float64)  # (S, B)
+    """Shares (K, B) and trembles fitted to B samples of clusters with replacement, with initial values near `best`."""
+    clusters, k = evidence.independent, len(evidence.strategies)
+    drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), resamples).T.astype(np.float64)  # (clusters, B)
+    weights = drawn[evidence.clusters]  # (S, B)
     start = 0.9 * best.shares + 0.1 / k  # EM cannot leave a share of 0
     found = []
     for part in np.array_split(weights, -(-weights.size * k // CELLS), axis=1):
@@ -218,14 +225,14 @@ def simultaneous(estimates: Numbers, replicates: Numbers) -> Numbers:
     return np.asarray(np.sin(np.clip(centre + reach, 0.0, np.pi / 2)) ** 2)
 
 
-def _loosened(intervals: Numbers, size: Numbers, subjects: int, at_once: int) -> Numbers:
+def _loosened(intervals: Numbers, size: Numbers, independent: int, at_once: int) -> Numbers:
     """Intervals widened by what a bootstrap does not cover.
 
     A strategy that no subject plays may have the share with which it is absent from such a sample in 5% of cases (for
     `at_once` strategies, in 5% for any of them). Each of `size` strategies that are not distinguished may have any part
     of the sum of their shares.
     """
-    missed = 1.0 - ((1.0 - LEVEL) / at_once) ** (1.0 / subjects)
+    missed = 1.0 - ((1.0 - LEVEL) / at_once) ** (1.0 / independent)
     low, high = np.minimum(intervals[:, 0], 1.0 - missed), np.maximum(intervals[:, 1], missed)
     return np.column_stack([np.where(size > 1, 0.0, low), high])
 
@@ -234,7 +241,7 @@ def criteria(evidence: Evidence, point: Point) -> tuple[float, float]:
     """BIC and ICL of the state of a single sample."""
     free = len(point.shares) - 1 + len(point.trembles)
     posterior = point.posterior[:, :, 0]
-    bic = float(free * np.log(len(evidence.subjects)) - 2.0 * point.log_likelihood[0])
+    bic = float(free * np.log(evidence.independent) - 2.0 * point.log_likelihood[0])
     sure = np.where(posterior > 0.0, posterior, 1.0)
     return bic, bic - 2.0 * float((posterior * np.log(sure)).sum())
 

@@ -173,7 +173,7 @@ def _seats(
             if moves[seat].decision.unreadable is not None:
                 chosen[place] = -1
             elif choice == "decided":
-                chosen[place] = game.cooperation(_decided(moves[seat], game.options[seat]), seat) < 0.5
+                chosen[place] = game.cooperation(_decided(moves[seat], game, seat), seat) < 0.5
         others = (*names[:seat], *names[seat + 1 :])
         defectors = happened.sum(axis=1) - own
         yield PlayerHistory(
@@ -181,12 +181,13 @@ def _seats(
         )
 
 
-def _decided(move: Move, options: int) -> Any:
-    """The action that a player decided; an action of another phase was replaced by the default of this phase."""
+def _decided(move: Move, game: StageGame, seat: int) -> Any:
+    """The action that a player decided; an action of another phase was replaced by the default of this phase, and an
+    amount that float32 rounded up by the endowment."""
     action = move.decision.action
-    if not options:
-        return float(np.asarray(action).item())
-    return action if whole(action, options) else move.played
+    if game.endowments:
+        return min(float(np.asarray(action).item()), game.endowments[seat])
+    return action if whole(action, game.options[seat]) else move.played
 
 
 def people(

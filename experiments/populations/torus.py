@@ -4,8 +4,6 @@ All agents use the same table. An agent remembers the last rounds with each neig
 learn or reproduce: the curves show the play of a table against itself, without evolution.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -15,9 +13,11 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
+from dilemmas.envs.checks import whole_number
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.reporting.charts import lines
+from dilemmas.experiments.reporting.csv_text import csv_text
 
 DIRECTIONS = tuple(offset for offset in product((-1, 0, 1), repeat=2) if offset != (0, 0))
 """(row, column) offsets of the neighbours: the Moore neighbourhood."""
@@ -52,8 +52,6 @@ class Torus:
         if table.game.n_players != 2:
             players = f"{table.game.name} is a game of {table.game.n_players} players"
             raise LatticeError(f"{table.name}: {players}; neighbours on the lattice play in pairs")
-        if size < 3:
-            raise LatticeError(f"size = {size}; needs a size of 3 or more")
         self.table = table
         self.neighbours = moore_neighbours(size)
         self.known = table.start(self.neighbours.shape)  # (agents, 8): history with each neighbour
@@ -70,7 +68,11 @@ class Torus:
 
 
 def moore_neighbours(size: int) -> NDArray[np.intp]:
-    """Indices of the neighbours of every cell of a torus in each of `DIRECTIONS`, shape (size * size, 8)."""
+    """Indices of the neighbours of every cell of a torus in each of `DIRECTIONS`, shape (size * size, 8).
+
+    `size`: 3 or more, so that no two neighbours are the same cell; otherwise `LatticeError`.
+    """
+    whole_number(size, "size", 3, error=LatticeError)
     row, column = np.divmod(np.arange(size * size), size)
     places = [(row + down) % size * size + (column + right) % size for down, right in DIRECTIONS]
     return np.stack(places, axis=1)
@@ -86,7 +88,7 @@ def run_lattice(tables: Mapping[str, PolicyTable], size: int, steps: int, seed: 
 
 def _curve(torus: Torus, steps: int, seed: int) -> NDArray[np.float64]:
     rng = np.random.default_rng(check_seed(seed))
-    rates = np.empty(steps)
+    rates = np.empty(whole_number(steps, "steps", 1, error=LatticeError))
     for step in range(steps):
         torus.step(rng)
         rates[step] = torus.rates.mean()
@@ -94,20 +96,14 @@ def _curve(torus: Torus, steps: int, seed: int) -> NDArray[np.float64]:
 
 
 def check_seed(seed: int) -> int:
-    """Return the seed; `LatticeError` if it is negative."""
-    if seed < 0:
-        raise LatticeError(f"seed = {seed}; needs a seed of 0 or more")
-    return seed
+    """Return the seed; `LatticeError` if it is not a whole number of at least 0."""
+    return whole_number(seed, "seed", 0, error=LatticeError)
 
 
 def curves_csv(curves: Curves) -> str:
     """One line per step, counted from 1, and one column per table."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", *curves])
-    for step, values in enumerate(zip(*curves.values(), strict=True), start=1):
-        writer.writerow([step, *(float(value) for value in values)])
-    return text.getvalue()
+    steps = enumerate(zip(*(values.tolist() for values in curves.values()), strict=True), start=1)
+    return csv_text(["step", *curves], ([step, *values] for step, values in steps))
 
 
 LATTICE_FILES = ("lattice.csv", "lattice.svg")

@@ -9,6 +9,7 @@ verified. With the weights, its outputs are computed again.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ TOLERANCE = 1e-9
 """Tolerance of probabilities that are computed from recorded ones."""
 MODEL_TOLERANCE = 1e-5
 """Tolerance of probabilities that a model computes again, possibly in batches of another size."""
+
+AT_ONCE = 1000
+"""Steps of which decisions are made again in one batch."""
 
 Again = Callable[[Sequence[Turn], Sequence[Decision]], list[Decision]]
 """Decide the turns of a recorded match again, given the recorded decisions."""
@@ -155,6 +159,14 @@ class _Asked:
     old: Decision
 
 
+@dataclass(frozen=True, slots=True)
+class _StepAgain:
+    """A step of the environment that was played again."""
+
+    asked: list[_Asked]
+    found: list[Difference]
+
+
 def reenact(
     env: Environment, header: Header, record: MatchRecord, witnesses: Sequence[Witness | None]
 ) -> list[Difference]:
@@ -171,34 +183,47 @@ def reenact(
     """
     whole = [witness is not None and witness.whole for witness in witnesses]
     running = start_match(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
-    asked: list[_Asked] = []
-    found = list(_environment(running, header, record, asked))
-    for number, witness in enumerate(witnesses):
-        own = [one for one in asked if one.seat == number and one.old.error is None]
-        found += _draws(header.seed, record.match, own)
-        if witness is not None and own:
-            found += _decisions(record.match, own, witness)
-    first = min((difference.round for difference in found), default=0)
-    return [difference for difference in found if difference.round == first]
+    steps = _environment(running, header, record)
+    while portion := list(islice(steps, AT_ONCE)):
+        found = [difference for step in portion for difference in step.found]
+        asked = [one for step in portion for one in step.asked]
+        for number, witness in enumerate(witnesses):
+            own = [one for one in asked if one.seat == number and one.old.error is None]
+            found += _draws(header.seed, record.match, own)
+            if witness is not None and own:
+                found += _decisions(record.match, own, witness)
+        if found:
+            first = min(difference.round for difference in found)
+            return [difference for difference in found if difference.round == first]
+    return []
 
 
-def _environment(
-    running: RunningMatch, header: Header, record: MatchRecord, asked: list[_Asked]
-) -> Iterator[Difference]:
-    """Step the environment through the record, and collect the turns with their decisions."""
-    if running.seed != record.seed:
-        yield Difference(record.match, 0, None, "seed", record.seed, running.seed)
+def _environment(running: RunningMatch, header: Header, record: MatchRecord) -> Iterator[_StepAgain]:
+    """Step the environment through the record."""
+    last = len(record.steps)
     for step, moves in enumerate(record.steps, 1):
-        players = [move.player for move in moves]
+        players, found, asked = [move.player for move in moves], [], []
+        if step == 1 and running.seed != record.seed:
+            found.append(Difference(record.match, 0, None, "seed", record.seed, running.seed))
         if running.outcome is not None or players != list(running.env.agents):
-            yield Difference(record.match, step, None, "players", players, list(running.env.agents))
+            found.append(Difference(record.match, step, None, "players", players, list(running.env.agents)))
+            yield _StepAgain([], found)
             return
         for move in moves:
             turn = make_turn(running, move.player, header.seed, step)
             asked.append(_Asked(step, running.players.index(move.player), turn, move.decision))
         play_step(running, {move.player: _playable(running, move) for move in moves})
         for old, new in zip(moves, running.steps[-1], strict=True):
-            yield from _unequal(record.match, step, old.player, old, new, skip="decision")
+            found += _unequal(record.match, step, old.player, old, new, skip="decision")
+        if not found:
+            running.steps[-1] = moves  # equal, and in memory already
+        if step == last:
+            found += _ending(running, record)
+        yield _StepAgain(asked, found)
+
+
+def _ending(running: RunningMatch, record: MatchRecord) -> Iterator[Difference]:
+    """Compare how the match ended."""
     last = len(record.steps)
     if running.outcome is None:
         yield Difference(record.match, last, None, "ending", str(record.outcome.reason), "the match continues")

@@ -5,15 +5,29 @@ them with published tables.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import erfc, inf, sqrt
 from statistics import NormalDist
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import ArrayLike, NDArray
 
-Interval = tuple[float, float]
+from dilemmas.envs.checks import number_array
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Meets, Share
+
+
+def _check_ends(ends: tuple[float, float]) -> None:
+    if ends[0] > ends[1]:
+        raise ValueError(f"needs a lower end that is not above the upper end; got {list(ends)}")
+
+
+Interval = Annotated[tuple[float, float], Meets(_check_ends)]
 """Lower and upper end."""
+ShareInterval = Annotated[tuple[Share, Share], Meets(_check_ends)]
+"""Lower and upper end of an interval of a share, from 0 to 1."""
 
 LEVEL = 0.95
 """Confidence level of every interval."""
@@ -33,29 +47,48 @@ class Estimate:
     """A number and its confidence interval."""
 
     value: float
+    """The number."""
     interval: Interval | None
     """95% interval; None where the spread is unknown."""
+
+
+def _check_estimate(found: Estimate, low: float = -inf, high: float = inf) -> None:
+    ends = found.interval or (found.value, found.value)
+    if not low <= found.value <= high:
+        raise ValueError(f"value: needs a number from {low:g} to {high:g}; got {found.value}")
+    if not low <= ends[0] <= found.value <= ends[1] <= high:
+        raise ValueError(f"interval: needs ends around {found.value}, from {low:g} to {high:g}; got {list(ends)}")
+
+
+MeanEstimate = Annotated[Estimate, Meets(_check_estimate)]
+"""A number within its confidence interval."""
+ShareEstimate = Annotated[Estimate, Meets(partial(_check_estimate, low=0.0, high=1.0))]
+"""An estimate of a share, from 0 to 1."""
+LeanEstimate = Annotated[Estimate, Meets(partial(_check_estimate, low=-1.0, high=1.0))]
+"""An estimate of a difference of two shares, from -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZTest:
     """Two-sided z-test for the difference of two proportions."""
 
-    difference: float
+    difference: Annotated[float, Ge(-1), Le(1)]
     """First proportion minus the second, in [-1, 1]."""
-    standard_error: float
+    standard_error: Annotated[float, Ge(0)]
     """Of the difference, with the proportion pooled over both samples, as under the null hypothesis."""
     z: float
     """The difference divided by its standard error."""
-    p: float
+    p: Share
     """Probability of a difference at least as large under the null hypothesis, in [0, 1]."""
 
 
 def wilson(successes: float, n: float, reach: float = Z) -> Interval:
     """95% score interval of a proportion from `n` > 0 observations (Wilson 1927, JASA 22:209).
 
-    `reach`: quantile of the distribution of the standardised proportion.
+    `reach`: quantile of the distribution of the standardised proportion. `InputError` if `successes` are not from 0 to
+    `n`.
     """
+    _check_successes(successes, n)
     rate, spread = successes / n, reach * reach / n
     middle = (rate + spread / 2) / (1 + spread)
     half = reach * sqrt(max(0.0, rate * (1 - rate) / n) + spread / (4 * n)) / (1 + spread)
@@ -76,12 +109,25 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
     -------
     ZTest
         With z = 0 and p = 1 if both samples consist of successes only, or of failures only.
+
+    Raises
+    ------
+    InputError
+        If there are no observations, or successes are not from 0 to their number.
     """
+    _check_successes(successes, n)
+    _check_successes(other_successes, other_n)
     difference = successes / n - other_successes / other_n
     pooled = (successes + other_successes) / (n + other_n)
     error = sqrt(max(0.0, pooled * (1 - pooled)) * (1 / n + 1 / other_n))
     z = difference / error if error else 0.0
     return ZTest(difference, error, z, erfc(abs(z) / sqrt(2)))
+
+
+def _check_successes(successes: float, n: float) -> None:
+    """`InputError` unless there are from 0 to `n` > 0 successes."""
+    if not (0 < n < inf and 0 <= successes <= n * (1 + ROUNDING)):
+        raise InputError(f"{successes} successes of {n} observations; needs from 0 to the number of observations")
 
 
 @cache
@@ -100,6 +146,27 @@ def t_critical(df: float) -> float:
     return Z if df == inf else float(stdtrit(df, (1 + LEVEL) / 2))
 
 
+def welch_reach(one: ArrayLike, other: ArrayLike, freedom: float) -> NDArray[np.float64]:
+    """Half the width of the 95% interval of the difference of two independent means (Welch 1947, Biometrika 34:28).
+
+    Parameters
+    ----------
+    one, other
+        Estimated variances of the two means, of the same shape; NaN if unknown.
+    freedom
+        Degrees of freedom of each variance, at least 1; infinite for known variances.
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    both = first + second
+    if freedom == inf:
+        return np.asarray(Z * np.sqrt(both))
+    with np.errstate(invalid="ignore"):
+        pooled = np.where(both == 0, 1.0, freedom * both**2 / (first**2 + second**2))
+    return np.asarray(stdtrit(pooled, (1 + LEVEL) / 2) * np.sqrt(both))
+
+
 def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
     """Pearson's chi-squared test: do two samples of K actions differ at the 5% level?
 
@@ -114,8 +181,16 @@ def differ(counts: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:
     -------
     ndarray of bool
         Shape (...).
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, or a number is negative.
     """
-    table = np.stack([counts, other]).astype(np.float64)  # (2, ..., K)
+    first, second = (number_array(one, "counts", ("...", "K"), 0) for one in (counts, other))
+    if first.shape != second.shape:
+        raise InputError(f"counts of shapes {first.shape} and {second.shape}; needs the same")
+    table = np.stack([first, second])  # (2, ..., K)
     sizes = table.sum(axis=-1, keepdims=True)
     expected = sizes * table.sum(axis=0) / sizes.sum(axis=0)
     seen = expected[0] > 0
@@ -148,6 +223,11 @@ def ratio(
     -------
     Estimate
         Without an interval where clusters do not differ, or there is a single one: the spread is then unknown.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, a value is not finite, a size is negative, or there are no observations.
     """
     total, size, member = _clusters(totals, sizes, strata)
     value = float(total.sum() / size.sum())
@@ -176,8 +256,15 @@ def proportion(successes: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None 
     Estimate
         Without an interval for a single cluster of several observations. Where all observations of a stratum are
         alike, in all strata, they do not tell how they are correlated: a cluster then counts as one observation.
+
+    Raises
+    ------
+    InputError
+        As `ratio`, or if successes are not from 0 to the size of their cluster.
     """
     total, size, member = _clusters(successes, sizes, strata)
+    if not ((total >= 0) & (total <= size * (1 + ROUNDING))).all():
+        raise InputError("successes of a cluster are not from 0 to its size")
     value = float(total.sum() / size.sum())
     freedom = len(total) - member.max() - 1
     observed = np.bincount(member, size)  # by stratum
@@ -199,9 +286,15 @@ def _clusters(
     totals: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Total, size and index of the stratum of each cluster that is not empty."""
-    total, size = np.asarray(totals, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
-    kept = size > 0
+    total, size = number_array(totals, "totals", ("N",)), number_array(sizes, "sizes", ("N",), 0)
     given = np.zeros(len(total)) if strata is None else np.asarray(strata)
+    if not total.shape == size.shape == given.shape:
+        raise InputError(
+            f"totals, sizes and strata of shapes {total.shape}, {size.shape}, {given.shape}; needs the same"
+        )
+    kept = size > 0
+    if not kept.any():
+        raise InputError("sizes are all 0; needs at least one observation")
     _, member, count = np.unique(given[kept], return_inverse=True, return_counts=True)
     member[count[member] == 1] = len(count)  # single clusters form a stratum
     return total[kept], size[kept], np.unique(member, return_inverse=True)[1]

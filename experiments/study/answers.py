@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from dilemmas.agents.agent import Source
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.intervals import Interval, ZTest, differ, two_proportions
 
-ROLES = ("teacher", "untuned", "tuned")
+Role = Literal["teacher", "untuned", "tuned"]
+"""Who is asked."""
+ROLES: tuple[Role, ...] = get_args(Role)
 """Who is asked: the teacher, and the student before and after tuning."""
 ESTIMATES = (Source.EXACT, Source.SAMPLED)
 """How a model's cooperation is estimated: from its own probabilities, and from sampled answers."""
@@ -15,6 +19,16 @@ ESTIMATES = (Source.EXACT, Source.SAMPLED)
 
 class AnswersError(InputError):
     """Answers that cannot be a model's; the message names the field and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareByEstimate:
+    """A share by estimate, from 0 to 1; null where there is none."""
+
+    exact: Share | None
+    """From the model's own probabilities."""
+    sampled: Share | None
+    """From readable replies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
-from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult
+from dilemmas.experiments.study.answers import ROLES, Answers, Role, ScenarioResult
 from dilemmas.experiments.study.playing import Pairing, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
@@ -25,12 +25,13 @@ Answered = Mapping[str, Mapping[str, Asked]]
 class StudyModel:
     """A model of the study."""
 
-    role: str
-    """teacher, untuned or tuned."""
+    role: Role
+    """Role in the study."""
     name: str
+    """Name of the model."""
     fingerprint: str
     """Hub id with revision, or the SHA-256 of the files."""
-    miniature: bool = False
+    miniature: bool
     """Whether it is a built-in miniature, whose results say nothing about large language models."""
 
 
@@ -80,7 +81,7 @@ def collect(
     answers = read_all_answers(run)
     return StudyData(
         recipe=run.recipe,
-        models=[_model(run.recipe, role, backend) for role, backend in backends.items()],
+        models=[_model(run.recipe, role, backends[role]) for role in ROLES if role in backends],
         sets=scenario_results(run.recipe, answers),
         answers=answers,
         pairings=pairings(run.recipe),
@@ -90,7 +91,7 @@ def collect(
     )
 
 
-def _model(recipe: Recipe, role: str, backend: Backend) -> StudyModel:
+def _model(recipe: Recipe, role: Role, backend: Backend) -> StudyModel:
     place = recipe.models.teacher if role == "teacher" else recipe.models.student
     return StudyModel(role, backend.name, backend.fingerprint, is_miniature(place))
 

@@ -1,42 +1,125 @@
-"""The measurements of a study: one dictionary, which results.json holds and from which the report is written."""
+"""The measurements of a study: results.json, from which the report is written.
+
+The file is written and read by one type: what does not depend on the metrics, and a key for every metric.
+"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
+from functools import cache
 from itertools import product
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.experiments.run_folder import provenance
-from dilemmas.experiments.study.data import StudyData
+from dilemmas.envs.data_files import check_value, plain_value
+from dilemmas.envs.validation import Count, Seed
+from dilemmas.experiments.reporting.format import Results
+from dilemmas.experiments.run_folder import RunError, provenance, read_run_json
+from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.data import StudyData, StudyModel
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.playing import compile_table
 from dilemmas.experiments.study.recipe import Recipe
 
-VERSION = 2
-"""Version of the dictionary."""
-PROVENANCE = ("python", "packages", "commit")
-"""What the results state of the run's provenance; provenance.json has the rest."""
+FORMAT, VERSION = "dilemmas-study", 3
+REMEDY = "delete it and repeat the command: only the metrics are computed again"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceNote:
+    """Versions that computed the results; provenance.json has the rest."""
+
+    python: str
+    """Version of Python."""
+    packages: Mapping[str, str]
+    """Versions by package."""
+    commit: str | None
+    """Git commit; null outside a checkout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFacts:
+    """What the results of a study depend on."""
+
+    format: Literal["dilemmas-study"]
+    """Name of the format."""
+    version: Annotated[int, Ge(VERSION), Le(VERSION)]
+    """Version of the format."""
+    recipe: str
+    """Name of the recipe."""
+    models: tuple[StudyModel, ...]
+    """The three models."""
+    observations: Count
+    """Replies per scenario and model."""
+    template: str
+    """Name and digest of the prompt template."""
+    provenance: ProvenanceNote
+    """Versions that computed the results."""
+    seed: Seed
+    """Seed of the run."""
+    resamples: Count
+    """Simulated samples of answers for the intervals of the gap closed."""
+    warnings: tuple[str, ...]
+    """What the report warns of."""
+
+
+@cache
+def results_type(metrics: tuple[Metric, ...]) -> type[StudyFacts]:
+    """The type of results.json with a key for each of the metrics."""
+    keys = [(metric.key, metric.kind, field(metadata={"description": metric.measure.__doc__})) for metric in metrics]
+    return make_dataclass("StudyResults", keys, bases=(StudyFacts,), frozen=True, slots=True, kw_only=True)
 
 
 def evaluate(data: StudyData) -> dict[str, Any]:
-    """All metrics of a study, in JSON types, with what they depend on."""
-    recipe, template = data.recipe, data.recipe.prompting.template
+    """All metrics of a study, with what they depend on, as the plain values of results.json."""
     measured: dict[str, Any] = {
-        "version": VERSION,
-        "recipe": recipe.name,
-        "models": [asdict(model) for model in data.models],
-        "observations": recipe.observations,
-        "template": f"{template.name}@{template.digest}",
-        "provenance": {key: value for key, value in provenance().items() if key in PROVENANCE},
-        "seed": recipe.seed,
-        "seconds": 0.0,
+        **_facts(data.recipe),
+        "models": data.models,
+        "provenance": {item.name: provenance()[item.name] for item in fields(ProvenanceNote)},
         "resamples": data.resamples,
         **{metric.key: metric.measure(data) for metric in METRICS},
     }
-    measured["warnings"] = [text for metric in METRICS for text in metric.warnings(measured)]
-    return {key: _json(value) for key, value in measured.items()}
+    found: dict[str, Any] = _json(measured)
+    found["warnings"] = [text for metric in METRICS for text in metric.warnings(found)]
+    kind = results_type(METRICS)
+    values: dict[str, Any] = plain_value(check_value(found, kind, "the results of the study"), kind)
+    return values
+
+
+def _facts(recipe: Recipe) -> dict[str, Any]:
+    """What results.json says of the recipe."""
+    template = recipe.prompting.template
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "recipe": recipe.name,
+        "observations": recipe.observations,
+        "template": f"{template.name}@{template.digest}",
+        "seed": recipe.seed,
+    }
+
+
+def read_results(path: Path, recipe: Recipe) -> dict[str, Any]:
+    """Read the results.json of a run; `RunError` if it is damaged, or not the results of the recipe."""
+    kind = results_type(METRICS)
+    found: dict[str, Any] = plain_value(read_run_json(path, kind, REMEDY), kind)
+    for fault in _faults(found, recipe):
+        raise RunError(f"{path}: {fault}; {REMEDY}")
+    return found
+
+
+def _faults(found: Results, recipe: Recipe) -> Iterator[str]:
+    """What in the results is not of the recipe."""
+    for key, value in _facts(recipe).items():
+        if found[key] != value:
+            yield f"{key}: needs {value}, as in the recipe; got {found[key]}"
+    yield from other_rows("models", (model["role"] for model in found["models"]), ROLES)
+    for metric in METRICS:
+        yield from metric.faults(found, recipe)
 
 
 def ask_ahead(recipe: Recipe, backend: Backend) -> Iterator[None]:
@@ -59,6 +142,8 @@ def _json(value: Any) -> Any:
 
     Six significant digits: beyond them a model's probabilities depend on what else was in the batch.
     """
+    if is_dataclass(value):
+        return {item.name: _json(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,17 +2,21 @@
 
 What remains open, R = 1 - gap closed, is a ratio of sums of distances to the teacher, or a mean of ratios. Scenarios
 are a sample: with e_s what scenario s adds to the deviation of R (its influence, of mean 0), the standard error of R is
-sqrt(S / (S - 1) sum e_s^2), and intervals have Student's quantile. The mean of ratios, which has a long tail where gaps
-are small, has its interval on the logarithmic scale.
+sqrt(S / (S - 1) sum e_s^2), and intervals have Student's quantile.
 
 Distances between sampled answers are too large, because two samples of one model differ. Answers are drawn again from
 the observed shares, and R' is what then remains open on average. Where models are alike, noise adds up in squares, so
 that R^2 grows with the variance of the noise, which drawing again doubles: 2 R^2 - R'^2 is an estimate of R^2 without
 noise. Where they are far apart, R' = R. Its influence is 4 R e_s - 2 R' e'_s.
+
+The mean of ratios has no interval. Its tail is too long where gaps are small, and sampled answers overestimate the
+gaps that they find. In simulations of such sets, intervals on the logarithmic scale contained the true value in 84 of
+100 cases for exact probabilities and in 1 to 78 of 100 for sampled answers; Hall's transformation (1992, J. R. Stat.
+Soc. B 54:221), the bootstrap-t and BCa (Efron & Tibshirani 1993) contained it in 89, 89 and 83 of 100 for exact ones.
 """
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +32,14 @@ class Gap:
 
     value: float
     interval: Interval | None
-    """95% interval of the gap closed without noise of sampling; None with fewer than two scenarios."""
+    """95% interval of the gap closed without noise of sampling; None with fewer than two scenarios, and for a mean of
+    scenarios."""
     null: float
     """Gap closed by the null player."""
     transfer: float
     """`value` - `null`: what the student closes beyond the null player."""
     transfer_interval: Interval | None
-    """95% interval of `transfer`; None for a mean of scenarios, whose tail is too long for one that covers as often."""
+    """95% interval of `transfer`; None where `interval` is."""
     ceiling: float
     """Expected value for a perfect copy of the teacher; below 1 for sampled answers, because two samples of one model
     differ."""
@@ -66,35 +71,37 @@ def measured_gap(found: Distances, again: Distances | None, ceiling: float, mean
     mean
         Mean of the scenarios' gaps closed instead of the ratio of sums.
     """
-    value, null = (_open(part, found.untuned, mean)[0] for part in (found.tuned, found.null))
-    interval, beyond = _intervals(found, again, mean) if len(found.untuned) > 1 else (None, None)
-    return Gap(1 - value, interval, 1 - null, null - value, None if mean else beyond, ceiling)
+    value, null = (_open(part, found.untuned, mean) for part in (found.tuned, found.null))
+    interval, beyond = (None, None) if mean or len(found.untuned) < 2 else _intervals(found, again)
+    return Gap(1 - value, interval, 1 - null, null - value, beyond, ceiling)
 
 
-def _open(student: Array, untuned: Array, mean: bool) -> tuple[float, Array]:
-    """What remains open of the gap, and the influence of each scenario on it, shape (S,)."""
-    if mean:
-        ratios = student / untuned
-        return float(ratios.mean()), (ratios - ratios.mean()) / len(ratios)
-    value = student.sum() / untuned.sum()
-    return float(value), (student - value * untuned) / untuned.sum()
+def _open(student: Array, untuned: Array, mean: bool) -> float:
+    """What remains open of the gap."""
+    return float((student / untuned).mean() if mean else student.sum() / untuned.sum())
 
 
-def _intervals(found: Distances, again: Distances | None, mean: bool) -> tuple[Interval, Interval]:
+def _influence(student: Array, untuned: Array) -> tuple[float, Array]:
+    """Ratio of sums, and the influence of each scenario on it, shape (S,)."""
+    value = float(student.sum() / untuned.sum())
+    return value, (student - value * untuned) / untuned.sum()
+
+
+def _intervals(found: Distances, again: Distances | None) -> tuple[Interval, Interval]:
     """Intervals of the gap closed, and of what it is beyond that of the null player."""
-    null, influence_null = _open(found.null, found.untuned, mean)
-    value, influence = _open(found.tuned, found.untuned, mean)
+    null, influence_null = _influence(found.null, found.untuned)
+    value, influence = _influence(found.tuned, found.untuned)
     if again is None:
         centre, shared = value, _correlation(influence_null, influence)
-        low, high = _around(value, _reach(influence), mean)
+        low, high = value - _reach(influence), value + _reach(influence)
     else:
-        null = 2 * null - _open(again.null, again.untuned, mean)[0]
-        noisy, influence_noisy = _open(again.tuned, again.untuned, mean)
+        null = 2 * null - _influence(again.null, again.untuned)[0]
+        noisy, influence_noisy = _influence(again.tuned, again.untuned)
         raw_reach = _reach(influence)
         squared = 2 * value**2 - noisy**2
         influence = 4 * value * influence - 2 * noisy * influence_noisy
         low, centre, high = (sqrt(max(0.0, squared + way * _reach(influence))) for way in (-1, 0, 1))
-        high = max(high, _around(value, raw_reach, mean)[1] if mean else centre + raw_reach)
+        high = max(high, centre + raw_reach)
         shared = _correlation(influence_null, influence) if low else 0.0
     alone = _reach(influence_null)
     below, above = (
@@ -108,13 +115,6 @@ def _reach(influence: Array) -> float:
     """Half the width of the 95% interval of an estimate."""
     count = len(influence)
     return t_critical(count - 1) * sqrt(count / (count - 1) * float((influence**2).sum()))
-
-
-def _around(value: float, reach: float, mean: bool) -> Interval:
-    """The ends of an interval around a value of at least 0; symmetric in its logarithm for a mean of ratios."""
-    if mean and value:
-        return value * exp(-reach / value), value * exp(reach / value)
-    return value - reach, value + reach
 
 
 def _correlation(one: Array, other: Array) -> float:

@@ -5,14 +5,17 @@ Other models are asked in portions that grow while they are answered quickly; be
 depend on the portions.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from annotated_types import Le
 
 from dilemmas.agents.models.backend import Backend, CachingBackend, Request, Response
-from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text
+from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.experiments.run_folder import RunError
 
 SMALL = 100_000_000
@@ -51,6 +54,24 @@ class Pace:
             self._size = max(1, int(min(FASTER * len(part), AIM * speed)))
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredQuestion:
+    """A question to a model, and the probabilities that it gave to the labels."""
+
+    model: str
+    """Fingerprint of the weights."""
+    prompt: str
+    """The question."""
+    labels: tuple[str, ...]
+    """The labels."""
+    logprobs: tuple[Annotated[float, Le(1e-6)] | None, ...]
+    """Log-probability, in nats, that the reply starts with each label; null for a label of probability 0."""
+
+    def __post_init__(self) -> None:
+        if len(self.logprobs) != len(self.labels):
+            raise ValueError(f"logprobs: needs {len(self.labels)} numbers, one for each of the labels")
+
+
 class KeptBackend(CachingBackend):
     """A cache of label probabilities that are written to a file as they come; those in the file are not asked again."""
 
@@ -65,14 +86,11 @@ class KeptBackend(CachingBackend):
                 self._read(number, line)
 
     def _read(self, number: int, line: bytes) -> None:
-        try:
-            found = json.loads(line)
-            logprobs, labels = (tuple(found[key]) for key in ("logprobs", "labels"))
-            if found["model"] == self.fingerprint and len(logprobs) == len(labels):
-                self._known[str(found["prompt"]), labels] = Response(tuple(map(float, logprobs)))
-        except (ValueError, KeyError, TypeError) as error:
-            what = f"{self.path}, line {number}: not a question ({type(error).__name__}: {error})"
-            raise RunError(f"{what}; delete the line: the model is then asked again") from None
+        remedy = "delete the line: the model is then asked again"
+        found = parse_json(line, ScoredQuestion, f"{self.path}, line {number}", RunError, remedy)
+        if found.model == self.fingerprint:
+            logprobs = tuple(-inf if value is None else value for value in found.logprobs)
+            self._known[found.prompt, found.labels] = Response(logprobs)
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -85,6 +103,7 @@ class KeptBackend(CachingBackend):
         lines = []
         for request, response in zip(requests, responses, strict=True):
             if not response.refused:
-                line = {"model": self.fingerprint, "prompt": request.prompt, "labels": request.labels}
-                lines.append(json_text(line | {"logprobs": response.logprobs}) + "\n")
+                logprobs = tuple(None if value == -inf else value for value in response.logprobs)
+                scored = ScoredQuestion(self.fingerprint, request.prompt, request.labels, logprobs)
+                lines.append(json_text(asdict(scored), allow_nan=False) + "\n")
         append_text(self.path, "".join(lines))

@@ -20,7 +20,7 @@ from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import match_seed
@@ -39,8 +39,8 @@ class Pairing:
 
     game: MatrixGame
     context: str
-    model: str
-    """A role; the first player."""
+    model: Role
+    """The first player."""
     opponent: str
     """A role or a strategy."""
 
@@ -79,9 +79,13 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
 
 def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
     """A model as a player in matches, in a context."""
-    prompting = recipe.prompting
+    asked = recipe.prompting
     return LanguageModelAgent(
-        backend, recipe.context(context), prompting.template, shuffle_labels=prompting.shuffle_labels
+        backend,
+        recipe.context(context),
+        asked.template,
+        presentation="counterbalanced" if recipe.counterbalanced else "fixed",
+        min_mass=asked.min_mass,
     )
 
 
@@ -126,10 +130,7 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
 
 
 def compile_table(recipe: Recipe, backend: Backend, game: str, context: str) -> PolicyTable:
-    """A model as a policy table that remembers one round.
-
-    With shuffled labels, the table holds the mean over all presentations.
-    """
+    """A model as a policy table that remembers one round; counterbalanced: the mean over all presentations."""
     return compile_agent(
         _player(recipe, backend, context),
         recipe.two_player_game(game),

@@ -8,13 +8,13 @@ from typing import Any
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name
-from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model, split_spec
+from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name, split_spec
+from dilemmas.agents.models.open_model import LazyModel, check_installed, open_model
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
-from dilemmas.experiments.run_folder import RESULTS, RunError, read_run_json, write_json
+from dilemmas.experiments.run_folder import RESULTS, write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
-from dilemmas.experiments.study.evaluation import VERSION, ask_ahead, evaluate
+from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.pace import KeptBackend, is_small
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
@@ -79,16 +79,10 @@ def check_models(models: ModelSettings) -> list[str]:
 def finished_results(run: Run) -> dict[str, Any] | None:
     """What results.json of a finished run holds; None where the run is not finished.
 
-    `RunError` where it was written by another version of dilemmas that uses another format.
+    `RunError` where it is damaged, or was written by another version of dilemmas that uses another format.
     """
     path = run.folder / RESULTS
-    if not path.is_file():
-        return None
-    found: dict[str, Any] = read_run_json(path, dict[str, Any])
-    if found.get("version") != VERSION:
-        message = f"{path} has version {found.get('version')}, not {VERSION}"
-        raise RunError(f"{message}; delete it and repeat the command: only the metrics are computed again")
-    return found
+    return read_results(path, run.recipe) if path.is_file() else None
 
 
 def carry_out(run: Run) -> Steps:
@@ -121,7 +115,6 @@ def carry_out(run: Run) -> Steps:
     with run.stage("evaluation"):
         population = {role: curve.tolist() for role, curve in curves.items()}
         results = evaluate(collect(run, backends, population))
-    results["seconds"] = round(sum(run.seconds().values()), 1)
     write_json(run.path(RESULTS), results)
     run.seals.add(run.path(RESULTS))
     return results

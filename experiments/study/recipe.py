@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.local import DTYPES
+from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError
@@ -15,10 +17,12 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context, built_in_contexts
+from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
+from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.theory.outcomes import is_symmetric
-from dilemmas.envs.validation import Count, Seed
+from dilemmas.envs.validation import Count, Seed, Share
 from dilemmas.experiments.study.definitions import (
     OwnContext,
     check_askable,
@@ -62,9 +66,12 @@ class Prompting:
 
     template: Template = field(default_factory=lambda: load_template("study"))
     """In a file: the name of a built-in template, the path of a TOML file, or a table of sentences."""
-    shuffle_labels: bool = False
-    """Whether labels and their order are drawn at random for every scenario and every decision of a match instead of
-    fixed by the template; the models' bias towards a label or a place is then measured."""
+    presentation: Showing = "auto"
+    """``counterbalanced``: with all assignments and orders of the labels equally often, so that a preference for a
+    label or a place cancels, and is measured; ``fixed``: those of the template; ``auto``: fixed if all models are
+    miniatures."""
+    min_mass: Share = MIN_MASS
+    """Smallest share of a model's replies, by its own probabilities, that must begin with one of the labels."""
     temperature: float = 1.0
     """Of sampled answers."""
     max_tokens: Count = 32
@@ -74,6 +81,7 @@ class Prompting:
 
     def __post_init__(self) -> None:
         check_numbers(self, "temperature", 0)
+        check_numbers(self, "min_mass", 0, 1)
         check_numbers(self, "max_tokens answer_tokens", 1)
 
 
@@ -241,6 +249,16 @@ class Recipe:
             name: cross({game: self.game(game) for game in games}, {one: self.context(one) for one in contexts})
             for name, (games, contexts) in self.scenarios.parts().items()
         }
+
+    @property
+    def counterbalanced(self) -> bool:
+        """Whether models are asked in all presentations of the actions, the same for teacher and student."""
+        asked = (self.models.teacher, self.models.student)
+        return counterbalanced(self.prompting.presentation, all(map(is_miniature, asked)))
+
+    def presentations(self, game: StageGame) -> list[Presentation]:
+        """The presentations of a game's actions in which models are asked."""
+        return presentations(self.prompting.template, game)[: None if self.counterbalanced else 1]
 
     @property
     def training_context(self) -> Context:

@@ -1,4 +1,4 @@
-"""The report of a study: written from the dictionary of results.json and from nothing else."""
+"""The report of a study: written from the dictionary of results.json, and the time from seconds.json."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,13 +18,14 @@ from dilemmas.experiments.reporting.page import (
     markdown,
     print_sections,
 )
+from dilemmas.experiments.run_folder import read_seconds
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
 
 
 def write_study_report(run_dir: Path, results: Results) -> None:
     """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
-    parts = report_sections(results)
+    parts = report_sections(results, sum(read_seconds(run_dir).values()))
     title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
@@ -35,14 +36,14 @@ def print_study_tables(console: Console, results: Results) -> None:
     print_sections(console, terminal_sections(results))
 
 
-def report_sections(results: Results) -> list[Section]:
-    """The whole report; what was not measured is left out."""
+def report_sections(results: Results, seconds: float) -> list[Section]:
+    """The whole report; what was not measured is left out. `seconds`: time spent on the study."""
     ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
     parts = [
-        Section(SUMMARY, (*_caveat(results), Paragraph(_what_was_run(results)))),
+        Section(SUMMARY, (*_caveat(results), *_warnings(results), Paragraph(_what_was_run(results)))),
         *(section for metric in ranked for section in metric.sections(results)),
         Section("Limitations", (Bullets(tuple(_limits(results))),)),
-        Section("Provenance", (model_table(results["models"]), run_table(results))),
+        Section("Provenance", (model_table(results["models"]), run_table(results, seconds))),
     ]
     return _joined(parts)
 
@@ -51,7 +52,8 @@ def terminal_sections(results: Results) -> list[Section]:
     """The main tables and the warnings, for the terminal."""
     ranked = sorted(METRICS, key=lambda metric: metric.terminal_rank)
     shown = [section for metric in ranked for section in metric.terminal(results)]
-    return [*shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
+    warnings = [Section("Warnings", tuple(_warnings(results)))] if results["warnings"] else []
+    return [*warnings, *shown, *(Section("About these models", (notice,)) for notice in _caveat(results))]
 
 
 def _joined(parts: Sequence[Section]) -> list[Section]:
@@ -60,6 +62,10 @@ def _joined(parts: Sequence[Section]) -> list[Section]:
     for part in parts:
         blocks.setdefault(part.title, []).extend(part.blocks)
     return [Section(title, tuple(found)) for title, found in blocks.items() if found]
+
+
+def _warnings(results: Results) -> Iterator[Notice]:
+    yield from map(Notice, results["warnings"])
 
 
 def _caveat(results: Results) -> list[Notice]:
@@ -102,7 +108,7 @@ def model_table(models: Sequence[Results]) -> Table:
     return Table("Models", ("role", "name", "miniature", "fingerprint"), tuple(cells), words=4)
 
 
-def run_table(results: Results) -> Table:
+def run_table(results: Results, seconds: float) -> Table:
     """What is needed to reproduce the numbers."""
     facts = [
         ("recipe", results["recipe"]),
@@ -110,7 +116,7 @@ def run_table(results: Results) -> Table:
         ("seed", str(results["seed"])),
         ("answers per scenario and model", str(results["observations"])),
         ("simulated samples of answers", f"{results['resamples']:,}"),
-        ("time", duration(results["seconds"])),
+        ("time", duration(seconds)),
         *_flat(results["provenance"]),
     ]
     return Table("Run", ("what", "value"), tuple(facts), words=2)

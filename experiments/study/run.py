@@ -9,7 +9,15 @@ from typing import Any
 from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import Seals
-from dilemmas.experiments.run_folder import json_values, open_folder, provenance, read_run_json, recover, write_json
+from dilemmas.experiments.run_folder import (
+    add_seconds,
+    json_values,
+    open_folder,
+    provenance,
+    read_run_json,
+    recover,
+    write_json,
+)
 from dilemmas.experiments.study.recipe import Recipe
 
 
@@ -64,12 +72,6 @@ class Run:
         try:
             yield
         finally:
-            spent = self.seconds()
-            spent[name] = spent.get(name, 0.0) + time.monotonic() - start
-            write_json(self.path("seconds.json"), spent)
-            self.log(f"{name}: {time.monotonic() - start:.1f} s")
-
-    def seconds(self) -> dict[str, float]:
-        """Seconds spent in each stage so far, over all attempts."""
-        path = self.folder / "seconds.json"
-        return read_run_json(path, dict[str, float]) if path.is_file() else {}
+            spent = time.monotonic() - start
+            add_seconds(self.folder, name, spent)
+            self.log(f"{name}: {spent:.1f} s")

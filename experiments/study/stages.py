@@ -7,24 +7,22 @@ The teacher is asked for an answer and a motivation, the student for an answer o
 models are asked for an answer only. The teacher's answers to the training scenarios are the teaching data and also its
 sampled estimate there.
 
-With shuffled labels, every scenario is asked in one presentation of its actions, the same for all models; the exact
-probabilities are computed in all presentations, to measure the bias towards labels and positions.
+Counterbalanced, a scenario is asked in all presentations of its actions: the exact probabilities are the mean over
+them, and the sampled answers are spread evenly over them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
-
-from dilemmas.agents.models.answers import exact_distributions, sample_replies
+from dilemmas.agents.models.answers import check_mass, exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
-from dilemmas.envs.prompts.prompts import choose_presentation, presentations, scenario_prompt
+from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
-from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.run_folder import RunError
@@ -32,7 +30,6 @@ from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.pace import Pace
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.seeds import derived_seed
 from dilemmas.training.examples import Example, write_examples
 
 TOGETHER = 20
@@ -40,11 +37,9 @@ TOGETHER = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a model answered to one scenario, as recorded in the run folder."""
+class Presented:
+    """A scenario as a model was asked about it in one presentation, and the model's own probabilities."""
 
-    scenario: str
-    """``game/context``."""
     prompt: str
     """The question."""
     labels: tuple[str, ...]
@@ -53,10 +48,33 @@ class Asked:
     """Probability of every action, by index."""
     mass: Share
     """Probability that a reply starts with one of the labels, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model answered to one scenario, as recorded in the run folder."""
+
+    scenario: str
+    """``game/context``."""
+    presented: tuple[Presented, ...]
+    """The presentations, in the order of `presentations`; at least one."""
     replies: tuple[tuple[str, Count | None, str], ...]
-    """Sampled replies: raw text, action (None where it could not be read), motivation."""
-    presented: tuple[tuple[Share, ...], ...] = ()
-    """Probability of every action in each of `presentations`; empty where labels are fixed."""
+    """Sampled replies: raw text, action (None where it could not be read), motivation. Reply i was given in
+    presentation i modulo their number."""
+
+    @property
+    def exact(self) -> tuple[float, ...]:
+        """Probability of every action, by index: the mean over the presentations."""
+        return tuple(map(fmean, zip(*(one.exact for one in self.presented), strict=True)))
+
+    @property
+    def mass(self) -> float:
+        """Probability that a reply starts with one of the labels: the mean over the presentations."""
+        return fmean(one.mass for one in self.presented)
+
+    def shown(self, reply: int) -> Presented:
+        """The presentation in which a reply was given, by its number."""
+        return self.presented[reply % len(self.presented)]
 
     def answers(self, scenario: Scenario) -> Answers:
         """The answers as counts by action."""
@@ -126,23 +144,31 @@ def _ask_on(
     for portion in pace.portions(wanted):
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
-        known |= {asked.scenario: asked for asked in _exact(recipe, role, backend, new)}
+        known |= {asked.scenario: asked for asked in ask_exactly(recipe, role, backend, new.values())}
         yield _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
 
 
-def _exact(recipe: Recipe, role: str, backend: Backend, scenarios: Mapping[int, Scenario]) -> Iterator[Asked]:
-    """The model's own probabilities in some scenarios, given by their number in the study, without replies."""
-    prompting, template = recipe.prompting, recipe.prompting.template
-    shown = {number: presentation(recipe, scenario, number) for number, scenario in scenarios.items()}
-    prompts = [_prompt(template, role, scenario, shown[number]) for number, scenario in scenarios.items()]
-    labels = [shown[number].labels for number in scenarios]
-    exact = exact_distributions(backend, list(zip(prompts, labels, strict=True)))
-    shuffled = prompting.shuffle_labels
-    presented = _presented(backend, template, role, scenarios.values()) if shuffled else [()] * len(scenarios)
-    for scenario, prompt, names, found, others in zip(
-        scenarios.values(), prompts, labels, exact, presented, strict=True
-    ):
-        yield Asked(scenario.name, prompt, names, found.probabilities, found.mass, (), others)
+def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
+    """The model's own probabilities in some scenarios, without replies; all are asked in one batch."""
+    questions = [
+        (scenario.name, [_question(recipe, role, scenario, shown) for shown in recipe.presentations(scenario.game)])
+        for scenario in scenarios
+    ]
+    found = iter(exact_distributions(backend, [question for _, ways in questions for question in ways]))
+    for name, ways in questions:
+        presented = [
+            Presented(*question, one.probabilities, one.mass) for question, one in zip(ways, found, strict=False)
+        ]
+        asked = Asked(name, tuple(presented), ())
+        check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)
+        yield asked
+
+
+def _question(recipe: Recipe, role: str, scenario: Scenario, shown: Presentation) -> tuple[str, tuple[str, ...]]:
+    """The prompt of a scenario in a presentation, and its labels; only the teacher is asked for a motivation."""
+    game, context = scenario.game, scenario.context
+    prompt = scenario_prompt(recipe.prompting.template, game, context, shown=shown, motivation=role == "teacher")
+    return prompt, shown.labels
 
 
 def _replies(
@@ -152,7 +178,10 @@ def _replies(
     prompting = recipe.prompting
     replies = sample_replies(
         backend,
-        [(asked[n].prompt, asked[n].labels, (recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers],
+        [
+            (asked[n].shown(reply).prompt, asked[n].shown(reply).labels, (recipe.seed, ROLES.index(role), n, reply))
+            for n, reply in numbers
+        ],
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
     )
@@ -160,31 +189,6 @@ def _replies(
     for (number, _), reply in zip(numbers, replies, strict=True):
         found[number].append((reply.text, reply.action, reply.motivation))
     return [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
-
-
-def _prompt(template: Template, role: str, scenario: Scenario, shown: Presentation) -> str:
-    """The prompt of a scenario; only the teacher is asked for a motivation."""
-    return scenario_prompt(template, scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
-
-
-def _presented(
-    backend: Backend, template: Template, role: str, scenarios: Iterable[Scenario]
-) -> list[tuple[tuple[float, ...], ...]]:
-    """Probability of every action in every presentation, scenario by scenario; all are asked in one batch."""
-    asked = [
-        [(_prompt(template, role, one, shown), shown.labels) for shown in presentations(template, one.game)]
-        for one in scenarios
-    ]
-    found = iter(exact_distributions(backend, [question for questions in asked for question in questions]))
-    return [tuple(next(found).probabilities for _ in questions) for questions in asked]
-
-
-def presentation(recipe: Recipe, scenario: Scenario, number: int) -> Presentation:
-    """Labels and order of a scenario's actions: the template's, or shuffled by the recipe's seed; the same for all
-    models. `number`: index of the scenario among all scenarios."""
-    seed = derived_seed(recipe.seed, "presentation", str(number))
-    rng = np.random.default_rng(seed) if recipe.prompting.shuffle_labels else None
-    return choose_presentation(recipe.prompting.template, scenario.game, rng)
 
 
 def read_answers(path: Path) -> list[Asked]:
@@ -212,17 +216,14 @@ def read_parts(path: Path) -> list[Asked]:
 def teach(run: Run) -> list[Example]:
     """Teaching data: the teacher's readable answers to the training scenarios, with the prompts of the student."""
     path = run.path("examples.jsonl")
-    template = run.recipe.prompting.template
     asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
     examples = []
-    for number, scenario in enumerate(run.recipe.sets()[TRAINING_SET]):
-        shown = presentation(run.recipe, scenario, number)
-        prompt = scenario_prompt(template, scenario.game, scenario.context, shown=shown)
-        examples += [
-            Example(scenario.name, prompt, shown.labels[action], action, motivation)
-            for _, action, motivation in asked[scenario.name].replies
-            if action is not None
-        ]
+    for scenario in run.recipe.sets()[TRAINING_SET]:
+        ways = [_question(run.recipe, "untuned", scenario, shown) for shown in run.recipe.presentations(scenario.game)]
+        for reply, (_, action, motivation) in enumerate(asked[scenario.name].replies):
+            if action is not None:
+                prompt, labels = ways[reply % len(ways)]
+                examples.append(Example(scenario.name, prompt, labels[action], action, motivation))
     if not run.seals.fits(path):
         write_examples(path, examples)
         run.seals.add(path)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from dilemmas.envs.validation import Count, One, Share
+from annotated_types import Ge
+
+from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
 from dilemmas.experiments.tournaments.standings import Standing
@@ -24,6 +26,7 @@ class FramingFile:
     """Device of the models."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsFile(Settings):
     """The settings of a tournament, and who takes part."""
@@ -54,7 +57,7 @@ class GroupResult:
     """Number of matches."""
     aborted: Count
     """Number of aborted matches."""
-    rounds: float
+    rounds: Annotated[float, Ge(0)]
     """Mean number of rounds."""
     payoffs: tuple[float, ...]
     """Points per round, by seat."""

@@ -60,10 +60,10 @@ class RowLine:
     """How often each outcome occurred, as each player sees it, summed over repetitions, shape (n, 2n)."""
     sha256: str
     """First 16 hex digits of the SHA-256 of the line without this key."""
-    variance: tuple[float, ...] | None = None
-    """Variance of each player's points over a match, shape (n,), if the counts are expectations."""
-    aborted: Count = 0
+    aborted: Count
     """Matches aborted after an unreadable reply."""
+    variance: tuple[float, ...] | None = None
+    """Variance of each player's points over a match, shape (n,); absent unless the counts are expectations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ class Row:
             value = getattr(self, field_)
             if value is not None:
                 values[field_] = _short(value)
-        if self.aborted:
-            values["aborted"] = self.aborted
+        values["aborted"] = self.aborted
         text = json_text(values, separators=(",", ":"))
         return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
 

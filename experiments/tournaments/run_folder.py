@@ -4,6 +4,7 @@ settings.json   all that results depend on   provenance.json  versions, git comm
 rows.jsonl      one line per group           matches/         trajectories of matches played in environments
 results.json    the results                  payoffs.csv, ranking.csv, report.html, report.md
 seals.jsonl     what is finished, with checksums
+seconds.json    the time spent
 """
 
 import time
@@ -22,7 +23,6 @@ from dilemmas.envs.data_files import (
     complete_lines,
     drop_incomplete_line,
     plain_value,
-    read_json,
     write_text,
 )
 from dilemmas.envs.games.stage_game import Numbers
@@ -31,7 +31,9 @@ from dilemmas.envs.seals import SEALS, Seals, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
     RESULTS,
+    SECONDS,
     RunError,
+    add_seconds,
     delete_files,
     json_values,
     open_folder,
@@ -53,7 +55,7 @@ MADE = (
     RESULTS,
     ROWS,
     "provenance.json",
-    "seconds.json",
+    SECONDS,
     "payoffs.csv",
     "ranking.csv",
     "report.html",
@@ -61,7 +63,6 @@ MADE = (
     f"matches/{'[0-9]' * 5}*-{'[0-9]' * 6}{SUFFIX}",
 )
 """Files of a tournament besides the settings."""
-TIME_ONLY = "delete it (it contains only the time spent so far)"
 
 Tell = Callable[[float, float], None]
 """Function called with the work done so far and the total work, both in estimated seconds."""
@@ -147,7 +148,7 @@ def _play_rest(
     """Play what is missing: matches without a row, and those whose trajectory is not as it was; returns all rows."""
     kept = {row.fixture: row for row in read_rows(folder / ROWS, tournament.fixtures)}
     whole = {one for one in kept if all(map(seals.fits, _trajectories(tournament, folder, [one])))}
-    before, start = seconds(folder), time.monotonic()
+    start = time.monotonic()
     left = [one for one in tournament.fixtures if one not in whole]
     try:
         for batch in rows(left, sum(one.weight for one in whole)):
@@ -161,7 +162,7 @@ def _play_rest(
                 seals.add(folder / ROWS, finished=False)
                 kept |= new
     finally:
-        write_json(folder / "seconds.json", {"playing": before + time.monotonic() - start})
+        add_seconds(folder, "playing", time.monotonic() - start)
     return [kept[fixture] for fixture in tournament.fixtures]
 
 
@@ -201,12 +202,6 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
             raise RunError(f"{path}, line {number} is there twice, so two processes wrote it; start again with --force")
         seen.add(row.fixture)
         yield row
-
-
-def seconds(folder: Path) -> float:
-    """Seconds spent so far, over all attempts."""
-    path = folder / "seconds.json"
-    return read_json(path, dict[str, float], RunError, TIME_ONLY).get("playing", 0.0) if path.is_file() else 0.0
 
 
 def settings_data(tournament: Tournament) -> dict[str, Any]:

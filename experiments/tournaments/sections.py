@@ -8,7 +8,7 @@ import numpy as np
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.experiments.dynamics.deterministic import Course, replicator
 from dilemmas.experiments.dynamics.invasion import invasions
-from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
+from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix, error_freedom
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.format import num, words
 from dilemmas.experiments.reporting.intervals import Interval
@@ -128,7 +128,9 @@ def _complete(data: Results) -> PayoffMatrix | None:
     names = tuple(data["players"][i] for i in order(data))
     among = np.ix_(order(data), order(data))
     payoffs, errors = (np.array(data[key], dtype=np.float64)[among] for key in ("payoff_matrix", "standard_errors"))
-    return None if np.isnan(payoffs).any() or tables.seat_count(data) > 2 else PayoffMatrix(names, payoffs, errors)
+    if np.isnan(payoffs).any() or tables.seat_count(data) > 2:
+        return None
+    return PayoffMatrix(names, payoffs, errors, error_freedom(data["groups"]))
 
 
 def _fate(course: Course) -> str:

@@ -5,7 +5,9 @@ of payoffs: the weight of a group is its number of distinct seatings. Exact matc
 sampled matches are assumed to be normal, with the covariance of the players of one group. Intervals of scores are
 Student's, with the degrees of freedom of a sum of independent means (Satterthwaite 1946, Biometrics Bull. 2:110). The
 interval of a rank counts the players whose scores are significantly higher or lower, all comparisons together (Mogstad,
-Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). The distribution of ranks is from a parametric bootstrap of all
+Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). Where players are nearly equal, a single wrong comparison
+contradicts only the ranks of the first and the last, so that the intervals of all players hold at once in about 95% of
+tournaments; where players differ clearly, in more. The distribution of ranks is from a parametric bootstrap of all
 means.
 """
 
@@ -14,14 +16,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import factorial, inf, prod
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
-from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Z, t_critical
+from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Interval, Z, t_critical
 from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.settings import Group
 
@@ -92,17 +97,17 @@ class Standing:
 
     player: str
     """Name."""
-    rank: int
+    rank: Annotated[int, Ge(1)]
     """From 1; players with the same score share the better rank."""
     score: float
     """Mean payoff per round."""
-    interval: tuple[float, float] | None
+    interval: Interval | None
     """95% interval of the score; None if no match was repeated."""
-    ranks: tuple[float, ...] | None
-    """95% interval of the rank."""
-    first: float | None
+    ranks: Interval | None
+    """Interval of the rank; those of all players hold at once in about 95% of tournaments, or more."""
+    first: Share | None
     """Probability of the first place."""
-    cooperation: float
+    cooperation: Share
     """Share of rounds in which it cooperated."""
 
 
@@ -329,7 +334,12 @@ def _ranking(
     for place, (name, rank, score, share) in enumerate(rows):
         interval = ranks = first = None
         if certainty is not None:
-            interval, ranks = (tuple(ends[:, place].tolist()) for ends in (certainty.scores, certainty.ranks))
+            interval, ranks = (_ends(values, place) for values in (certainty.scores, certainty.ranks))
             first = float(certainty.first[place])
         found.append(Standing(name, rank, score, interval, ranks, first, share))
     return tuple(sorted(found, key=lambda standing: standing.rank))
+
+
+def _ends(intervals: Numbers, place: int) -> Interval:
+    low, high = intervals[:, place].tolist()
+    return low, high

@@ -55,7 +55,10 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
     )
     note = f"Points per round against {_opponents(data)}. Cooperation: share of rounds."
     if sampled:
-        note += " Brackets and ranks: 95% intervals. First: probability of the first place."
+        note += (
+            " Brackets: 95% intervals. Ranks: intervals that hold for all players at once in about 95% of tournaments,"
+        )
+        note += " or more. First: probability of the first place."
     if set(data["players"]) == set(FIRST_TOURNAMENT):
         note += f" {RERUN}"
     columns = ("", "player", "score", "cooperation", *(("ranks", "first") if sampled else ()))

@@ -98,6 +98,14 @@ def test_every_key_has_a_meaning(name: str) -> None:
             assert value.get("description"), key
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_a_key_without_a_value_may_be_absent(name: str) -> None:
+    found = json_schema(name)
+    for kind in (found, *found.get("$defs", {}).values()):
+        for key in set(kind.get("properties", {})) - set(kind.get("required", ())):
+            assert kind["properties"][key].get("default", "lost") is None, key
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The path to every key and element of a JSON value."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):

@@ -1,9 +1,10 @@
 """Numbers and arrays that no computer holds are refused in one line."""
 
+import numpy as np
 import pytest
 
 from dilemmas.envs import checks
-from dilemmas.envs.checks import GameError, check_number, whole_number
+from dilemmas.envs.checks import GameError, check_number, number_array, whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.vector.vector_matches import VectorMatches
@@ -25,10 +26,36 @@ def test_numbers_outside_of_their_range_are_refused(value: float) -> None:
         check_number("x", value, 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([[0.5, 0.5]], r"x of shape \(1, 2\); needs shape \(N, N\)"),
+        (0.5, r"x of shape \(\); needs"),
+        ([[0.5], [0.5, 0.5]], "x: lists of different lengths"),
+        ([[0.5, -0.1], [0, 0]], r"x\[0, 1\] = -0.1; needs a finite number from 0 to 1"),
+        ([[0, 0], [float("nan"), 2]], r"x\[1, 0\] = nan"),
+        ([[True, False], [True, True]], "x of type bool; needs numbers"),
+        ([["0", "0"], ["1", "1"]], "x of type <U1; needs numbers"),
+    ],
+)
+def test_arrays_of_another_shape_type_or_range_are_refused(values: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        number_array(values, "x", ("N", "N"), 0, 1)
+
+
+def test_arrays_of_the_shape_asked_for_are_returned_as_floats() -> None:
+    assert number_array([[0, 1], [1, 0]], "x", ("N", "N"), 0, 1).dtype == np.float64
+    for shape in ((2,), (3, 2), (5, 3, 2)):
+        assert number_array(np.zeros(shape), "x", ("...", 2)).shape == shape
+    with pytest.raises(InputError, match=r"needs shape \(\.\.\., 2\)"):
+        number_array(np.zeros((2, 3)), "x", ("...", 2))
+
+
 def test_matches_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A public goods game of 1,000 players: each observes 2,000 numbers, so a thousand matches take 16 GB."""
+    """A public goods game of 1,000 players: each observes 2,000 numbers, so the observations before and after a
+    step of a thousand matches, and the last ones of those that end in it, take 24 GB."""
     monkeypatch.setattr(checks, "machine_memory", lambda: 8e9)
     rules = rules_of("public_goods", n_players=1000, rounds=10)
-    with pytest.raises(GameError, match=r"needs about 16 GB, more than half of the 8 GB of memory here; take fewer"):
+    with pytest.raises(GameError, match=r"needs about 24 GB, more than half of the 8 GB of memory here; take fewer"):
         VectorMatches(rules, 1000)
     VectorMatches(rules, 1)

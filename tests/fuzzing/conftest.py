@@ -1,6 +1,6 @@
-"""Lets the tests of this folder import what they share (`damage`, `formats`)."""
+"""Lets the tests of this folder import what they share (such as `damage`) and the tokenizers of the model tests."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "agents" / "models")]

@@ -24,6 +24,7 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import is_end_line
+from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.agents.models.model_files import find_model
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.table_file import load_table
@@ -36,7 +37,10 @@ from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
 from dilemmas.experiments.replaying.replay import Result, replay_file
+from dilemmas.experiments.study.evaluation import read_results
+from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.report import print_study_tables, write_study_report
 from dilemmas.experiments.study.stages import read_answers
 from dilemmas.experiments.tournaments.report import print_tables, write_report
 from dilemmas.experiments.tournaments.run_folder import kept_data, play_tournament, read_rows
@@ -104,6 +108,19 @@ def show(path: Path) -> Any:
     return [data]
 
 
+def study(path: Path) -> Any:
+    """As `dilemmas replicate` on a finished run, which writes the report again."""
+    found = read_results(path, load_recipe(str(path.parent / "recipe.json")))
+    print_study_tables(screen(), found)
+    write_study_report(path.parent, found)
+    return [found]
+
+
+def questions(path: Path) -> Any:
+    """As `dilemmas replicate`: the answers that a model need not give again."""
+    return KeptBackend(FakeBackend(lambda request: Response()), path).unknown([])
+
+
 def look(path: Path) -> Any:
     examples = read_examples(path)
     screen().print(summary_table(summarise(examples)))
@@ -156,20 +173,23 @@ FORMATS = {
     "policy table": Format("table.json", JSON, table),
     "teaching data": Format("examples.jsonl", LINES, look),
     "answers": Format("answers.jsonl", LINES, read_answers),
+    "sealed results of a study": Format("study/results.json", JSON, study, sealed=True),
+    "results of a study": Format("unsealed_study/results.json", JSON, study),
+    "probabilities of labels": Format("questions.jsonl", LINES, questions),
     "adapter": Format("adapter/adapter_config.json", JSON, lambda path: find_model(str(path.parent)).name),
     "table of play": Format("lab.csv", (by_bytes, by_lines), play),
 }
 
 
-def make_corpus(folder: Path, study: Path) -> None:
-    """Write a file of every format. `study`: run folder of a study."""
+def make_corpus(folder: Path, run: Path) -> None:
+    """Write a file of every format. `run`: folder of a study."""
     options = {"rounds": 4, "noise": 0.2, "talk": 1}
     agents = [strategy("tit_for_tat"), strategy("random")]
     header = Header("dilemmas/stag_hunt-v0", tuple(one.describe() for one in agents), 0, options, "friends", "study")
     with TrajectoryWriter(folder / "play.trajectory.jsonl", header) as writer:
         for record in run_matches(lambda: parallel("stag_hunt", **options), agents, 2, 0):
             writer.write(record)
-    lines = sorted((study / "matches").glob("*teacher-untuned*"))[0].read_bytes().splitlines(keepends=True)
+    lines = sorted((run / "matches").glob("*teacher-untuned*"))[0].read_bytes().splitlines(keepends=True)
     ends = [number for number, line in enumerate(lines, 1) if is_end_line(line)]
     (folder / "models.trajectory.jsonl").write_bytes(b"".join(lines[: ends[1]]))
     settings = Settings("prisoners_dilemma", ("tft", "random", "alld"), {"rounds": 5, "noise": 0.1}, 2)
@@ -183,12 +203,24 @@ def make_corpus(folder: Path, study: Path) -> None:
     shutil.copy(prompts / "template_files" / "study.toml", folder / "mine.toml")
     (folder / "own.toml").write_text(OWN, encoding="utf-8")
     (folder / "lab.csv").write_text("subject,match,round,own,other\n" + PLAYED, encoding="utf-8")
-    shutil.copy(study / "recipe.json", folder)
-    shutil.copy(study / "tables" / "teacher.json", folder / "table.json")
-    for name, source in {"examples": "examples.jsonl", "answers": "answers/teacher.jsonl"}.items():
-        first = (study / source).read_bytes().splitlines(keepends=True)[:5]
+    shutil.copy(run / "recipe.json", folder)
+    shutil.copy(run / "tables" / "teacher.json", folder / "table.json")
+    lines_of = {
+        "examples": "examples.jsonl",
+        "answers": "answers/teacher.jsonl",
+        "questions": "questions/teacher.jsonl",
+    }
+    for name, source in lines_of.items():
+        first = (run / source).read_bytes().splitlines(keepends=True)[:5]
         (folder / f"{name}.jsonl").write_bytes(b"".join(first))
-    shutil.copytree(study / "adapter", folder / "adapter")
+    shutil.copytree(run / "adapter", folder / "adapter")
+    for name, files in {
+        "study": ("results.json", "recipe.json", SEALS),
+        "unsealed_study": ("results.json", "recipe.json"),
+    }.items():
+        (folder / name).mkdir()
+        for file in files:
+            shutil.copy(run / file, folder / name)
 
 
 PLAYED = "".join(f"{who},1,{n},{n % 2},{'1' if n > 3 else '0'}\n" for who in "ab" for n in range(1, 6))

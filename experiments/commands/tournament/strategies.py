@@ -149,6 +149,7 @@ def in_full(one: Known) -> Table:
         "": one.entry.description,
         "section": one.section,
         "source": row.source,
+        "reading": row.reading,
         "plays as": f"{', '.join(twins)} of Axelrod-Python 4.13" if twins else "",
         "other names": ", ".join(row.aliases),
         "parameters": ", ".join(one.parameters),

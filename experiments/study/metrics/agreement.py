@@ -1,47 +1,58 @@
-"""What the students would have done where the teacher decided, on the histories of the teacher's matches."""
+"""What the students would have done where the teacher decided, on the histories of the teacher's matches.
+
+All three are compared by their policies: counterbalanced, the mean over all presentations.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
-from dilemmas.agents.models.answers import exact_distributions
-from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, ratio
+from dilemmas.experiments.reporting.intervals import Interval, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.playing import compile_table
+from dilemmas.experiments.study.recipe import Recipe
 
 Array = NDArray[np.float64]
 UNIT: Interval = (0.0, 1.0)
+STUDENTS = ROLES[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How a model would decide where the teacher decided in recorded matches."""
 
-    model: str
-    decisions: int
-    overlap: Estimate
+    model: Role
+    """The student."""
+    decisions: Annotated[int, Ge(1)]
+    """Number of decisions."""
+    overlap: ShareEstimate
     """Mean of 1 - total variation distance between the two models' probabilities: 1 = identical everywhere."""
-    expected: Estimate
+    expected: ShareEstimate
     """Share of decisions on which independent draws from the two models are the same action."""
-    ceiling: float
+    ceiling: Share
     """`expected` of the teacher with itself: below 1 where the teacher's choices are mixed."""
 
 
 def agreement(
-    model: str, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
+    model: Role, teacher: Array, student: Array, match: NDArray[np.int64], pairing: NDArray[np.int64]
 ) -> Agreement:
     """Compare two models' probabilities on the same decisions.
 
     Parameters
     ----------
-    model : str
-        Name of the student.
+    model : Role
+        The student.
     teacher, student : array, shape (N, K)
         Probability of each of K actions in each of N decisions.
     match, pairing : array of int, shape (N,)
@@ -68,54 +79,33 @@ def agreement(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """The teacher's recorded decisions."""
-
-    prompts: list[tuple[str, tuple[str, ...]]]
-    """Prompt and labels of each decision."""
-    probabilities: list[tuple[float, ...]]
-    """The teacher's probability of every action."""
-    match: list[int]
-    """Number of the match of each decision."""
-    pairing: list[int]
-    """Index of the pairing of each decision: its game, context and opponent."""
-
-
-def teacher_decisions(data: StudyData) -> Decisions:
-    """Every decision of the teacher in the matches in which it sits first."""
-    found = Decisions([], [], [], [])
-    played = (
-        (place, record)
-        for place, pairing in enumerate(data.pairings)
-        if pairing.model == "teacher"
-        for record in data.records(pairing)
-    )
-    for number, (place, record) in enumerate(played):
-        for mine, *_ in record.steps:
-            decision = mine.decision
-            assert decision.prompt is not None
-            assert decision.labels is not None
-            assert decision.probabilities is not None
-            found.prompts.append((decision.prompt, decision.labels))
-            found.probabilities.append(decision.probabilities)
-            found.match.append(number)
-            found.pairing.append(place)
-    return found
-
-
-def _measure(data: StudyData) -> list[dict[str, Any]]:
-    """Agreement of the untuned and the tuned student with the teacher; empty without recorded decisions."""
-    decisions = teacher_decisions(data)
-    if not decisions.match:
+def _measure(data: StudyData) -> list[Agreement]:
+    """Agreement of the untuned and the tuned student with the teacher; empty without matches of the teacher."""
+    policies: dict[Role, list[Array]] = {role: [] for role in ROLES}
+    places = []
+    for place, pairing in enumerate(data.pairings):
+        if pairing.model == "teacher":
+            game, context = pairing.game.name, pairing.context
+            tables = {role: compile_table(data.recipe, data.backends[role], game, context) for role in ROLES}
+            for record in data.records(pairing):
+                seen = _histories(tables["teacher"], record)
+                for role, table in tables.items():
+                    policies[role].append(table.probabilities[seen])
+                places.append(place)
+    if not places:
         return []
-    teacher, match, pairing = map(np.array, (decisions.probabilities, decisions.match, decisions.pairing))
-    students = {role: _probabilities(data.backends[role], decisions) for role in ("untuned", "tuned")}
-    return [asdict(agreement(role, teacher, student, match, pairing)) for role, student in students.items()]
+    lengths = [len(one) for one in policies["teacher"]]
+    match, pairing_of = np.repeat(np.arange(len(lengths)), lengths), np.repeat(places, lengths)
+    teacher, *students = (np.concatenate(policies[role]) for role in ROLES)
+    return [
+        agreement(role, teacher, student, match, pairing_of) for role, student in zip(STUDENTS, students, strict=True)
+    ]
 
 
-def _probabilities(backend: Backend, decisions: Decisions) -> Array:
-    return np.array([found.probabilities for found in exact_distributions(backend, decisions.prompts)])
+def _histories(table: PolicyTable, record: MatchRecord) -> NDArray[np.intp]:
+    """The history, numbered as in a table, before each decision of the first player of a match."""
+    played = np.array([[move.decision.action for move in moves] for moves in record.steps], dtype=np.intp)
+    return np.array([table.index(played[max(0, t - table.memory) : t]) for t in range(len(played))], dtype=np.intp)
 
 
 def agreement_table(rows: Sequence[Results]) -> Table:
@@ -148,4 +138,17 @@ def _terminal(results: Results) -> list[Section]:
     return titled([agreement_table(results["agreement"])])
 
 
-AGREEMENT = Metric("agreement", _measure, _sections, _terminal, report_rank=8, terminal_rank=3)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    yield from other_rows("agreement", (row["model"] for row in results["agreement"]), STUDENTS)
+
+
+AGREEMENT = Metric(
+    "agreement",
+    tuple[Agreement, ...],
+    _measure,
+    _sections,
+    _terminal,
+    faults=_faults,
+    report_rank=8,
+    terminal_rank=3,
+)

@@ -1,22 +1,43 @@
 """How much of the models' answers follows the label or the position of an action instead of the game."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.reporting.variance import FACTORS, homogeneity, variance_shares
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import Cells, pivot
-from dilemmas.experiments.study.metrics.metric import Metric, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, titled
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 
 Array = NDArray[np.float64]
+LEVEL = 0.05
+"""p-value above which scenarios count as answered alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Share of the variance of the probability of action 0 that each factor explains by itself."""
+
+    place: Share
+    """The order in which the actions are named."""
+    label: Share
+    """The labels of the actions."""
+    context: Share
+    """The context."""
+    game: Share
+    """The game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +48,53 @@ class Bias:
     """
 
     set: str
-    model: str
-    scenarios: int
-    """At least 1."""
-    labels: tuple[str, ...]
+    """Name of the set."""
+    model: Role
+    """The model."""
+    scenarios: Annotated[int, Ge(1)]
+    """Number of scenarios, at least 1."""
+    labels: tuple[str, str]
     """The two labels of the template."""
-    label: Estimate | None
+    label: ShareEstimate | None
     """Share of the answers that follows the label, in [0, 1]; None where no game of the set has two actions."""
-    label_lean: Estimate | None
+    label_lean: LeanEstimate | None
     """Preference for a label: from -1, always the second of `labels`, to 1, always the first."""
-    place: Estimate
+    place: ShareEstimate
     """Share of the answers that follows the position in which an action is named, in [0, 1]."""
-    place_lean: Estimate
+    place_lean: LeanEstimate
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
+    alike: Share
+    """p-value of the hypothesis that all scenarios of the set have one rate of cooperation, if each rate were that of
+    the study's number of answers; 1 for one scenario."""
+    shares: Followed | None
+    """What the answers follow; None if they do not vary, or no game of the set has two actions with labels."""
 
 
-def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array]) -> Bias:
+def bias(
+    name: str,
+    model: Role,
+    labels: tuple[str, str],
+    scenarios: Sequence[tuple[str, str]],
+    shown: Sequence[Array],
+    observations: int,
+) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
     Parameters
     ----------
-    name, model : str
-        Names of the set and of the model.
+    name : str
+        Name of the set.
+    model : Role
+        The model.
     labels : tuple of str
         The two labels of the template.
+    scenarios : sequence of tuple
+        Game and context of each scenario.
     shown : sequence of array, shape (A, 2, K)
         For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
         template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
+    observations : int
+        Answers per scenario; see `homogeneity`.
 
     Notes
     -----
@@ -80,6 +121,8 @@ def bias(name: str, model: str, labels: tuple[str, ...], shown: Sequence[Array])
         label_lean=_mean([_lean(one) for one in two], -1.0) if two else None,
         place=_mean([_moves(one) for one in turned], 0.0),
         place_lean=_mean([_lean(one) for one in turned], -1.0),
+        alike=homogeneity(np.array([one[..., 0].mean() for one in shown]), observations),
+        shares=followed(scenarios, shown),
     )
 
 
@@ -102,18 +145,38 @@ def _lean(shown: Array) -> float:
     return float(((shown[0] - shown[1]) @ weights).mean())
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Bias]:
     """Bias by set and model; empty where labels are fixed."""
-    if not data.recipe.prompting.shuffle_labels:
+    if not data.recipe.counterbalanced:
         return []
-    labels = data.recipe.prompting.template.labels
+    first, second = data.recipe.prompting.template.labels
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
-            presented = [np.array(data.answers[role][result.name].presented) for result in group]
+            presented = [np.array([one.exact for one in data.answers[role][result.name].presented]) for result in group]
             ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
-            rows.append(asdict(bias(name, role, labels, ways)))
+            scenarios = [(result.game, result.context) for result in group]
+            rows.append(bias(name, role, (first, second), scenarios, ways, data.recipe.observations))
     return rows
+
+
+def followed(scenarios: Sequence[tuple[str, str]], shown: Sequence[Array]) -> Followed | None:
+    """What the answers follow; the parameters are those of `bias`.
+
+    Only games with two actions and labels of their own are counted, so that every scenario has the same presentations.
+    """
+    two = [(names, one) for names, one in zip(scenarios, shown, strict=True) if one.shape == (2, 2, 2)]
+    if not two:
+        return None
+    cells = [
+        (one[label, place, 0], place, label, context, game)
+        for (game, context), one in two
+        for label in (0, 1)
+        for place in (0, 1)
+    ]
+    values, *levels = zip(*cells, strict=True)
+    shares = variance_shares(np.array(values), dict(zip(FACTORS, levels, strict=True)))
+    return Followed(**shares) if shares else None
 
 
 def bias_table(rows: Sequence[Results]) -> Table:
@@ -148,6 +211,28 @@ def lean_table(rows: Sequence[Results]) -> Table:
     )
 
 
+def shares_table(rows: Sequence[Results]) -> Table:
+    """What the variance of the answers follows, one row per set and model."""
+    cells = (
+        (set_title(row["set"]), row["model"], *(f"{row['shares'][key]:.0%}" for key in FACTORS), _rest(row["shares"]))
+        for row in rows
+        if row["shares"]
+    )
+    return Table(
+        "What the answers follow: shares of their variance",
+        ("set", "model", *FACTORS, "together"),
+        tuple(cells),
+        words=2,
+        note="Share of the variance of the probability to cooperate, over all scenarios and presentations, that "
+        "follows the place of the actions, their labels, the context and the game, each by itself; together: what "
+        "depends on how they are combined.",
+    )
+
+
+def _rest(found: Results) -> str:
+    return f"{max(0.0, 1 - sum(found.values())):.0%}"
+
+
 def _by_model(
     rows: Sequence[Results], parts: Mapping[str, str], cell: Callable[[Results], str]
 ) -> tuple[list[str], Cells]:
@@ -164,24 +249,67 @@ def _by_model(
 def _sections(results: Results) -> Iterator[Section]:
     rows = results["bias"]
     text = (
-        "In every scenario, the labels of the actions and the order in which they are named were drawn at random, the "
-        "same for all models, and each model's own probabilities were computed for all presentations. A share of 0.30 "
-        "means that at least three answers in ten are determined by the label (or the position), not by the game."
+        "Every scenario was asked in all presentations: with both assignments of the labels to the actions, in both "
+        "orders. The figures of this report are means over the presentations, in which a preference for a label or a "
+        "position cancels. Here it is measured: a share of 0.30 means that at least three answers in ten to a single "
+        "prompt are determined by the label (or the position), not by the game."
     )
-    blocks: tuple[Block, ...] = (Paragraph(text), bias_table(rows), lean_table(rows)) if rows else ()
+    tables = [table for table in (shares_table(rows), bias_table(rows), lean_table(rows)) if table.rows]
+    blocks: tuple[Block, ...] = (Paragraph(text), *tables) if rows else ()
     yield Section("Label and position bias", blocks)
 
 
 def _terminal(results: Results) -> list[Section]:
-    return titled([bias_table(results["bias"]), lean_table(results["bias"])])
+    rows = results["bias"]
+    return titled([shares_table(rows), bias_table(rows), lean_table(rows)])
+
+
+def _warnings(results: Results) -> Iterator[str]:
+    for row in results["bias"]:
+        found = row["shares"]
+        if row["alike"] > LEVEL:
+            yield (
+                f"The {row['model']} model answers all scenarios alike (set: {set_title(row['set'])}): with "
+                f"{results['observations']} answers each, rates as far apart would be chance (p = {row['alike']:.2f}). "
+                "Nothing was measured there but noise."
+            )
+        if found and found["place"] + found["label"] > found["game"] + found["context"]:
+            yield (
+                f"The answers of the {row['model']} model (set: {set_title(row['set'])}) follow the order and the "
+                "labels of the options more than the game and the context: "
+                f"{found['place'] + found['label']:.0%} of their variance, against "
+                f"{found['game'] + found['context']:.0%}. What is left after averaging over the "
+                "presentations may be little more than noise."
+            )
 
 
 def _limits(results: Results) -> Iterator[str]:
     if not results["bias"]:
         yield (
             "Labels and their order were fixed, so an answer to the game cannot be distinguished from a preference for "
-            "a label or for the action named first. A run with --shuffle-labels randomises both and measures the bias."
+            "a label or for the action named first. A run with --presentation counterbalanced averages over both and "
+            "measures the bias."
         )
 
 
-BIAS = Metric("bias", _measure, _sections, _terminal, limits=_limits, report_rank=6, terminal_rank=2)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = product(recipe.sets(), ROLES) if recipe.counterbalanced else ()
+    yield from other_rows("bias", ((row["set"], row["model"]) for row in results["bias"]), expected)
+    for place, row in enumerate(results["bias"]):
+        scenarios = len(recipe.sets().get(row["set"], ()))
+        if row["scenarios"] != scenarios:
+            yield f"bias[{place}].scenarios: needs {scenarios}; got {row['scenarios']}"
+
+
+BIAS = Metric(
+    "bias",
+    tuple[Bias, ...],
+    _measure,
+    _sections,
+    _terminal,
+    warnings=_warnings,
+    limits=_limits,
+    faults=_faults,
+    report_rank=6,
+    terminal_rank=2,
+)

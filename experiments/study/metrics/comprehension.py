@@ -1,17 +1,22 @@
 """Whether the models understand the scenarios: questions of fact with one right answer."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated
+
+from annotated_types import Ge
 
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores
+from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, with_span, words
-from dilemmas.experiments.reporting.intervals import Interval, wilson
+from dilemmas.experiments.reporting.intervals import ShareInterval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import pivot
-from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
 
 
@@ -19,34 +24,36 @@ from dilemmas.experiments.study.recipe import Recipe
 class Comprehension:
     """How many questions of fact about scenarios a model answers correctly."""
 
-    model: str
+    model: Role
+    """The model."""
     kind: str
     """Kind of question, as in `dilemmas.envs.prompts.comprehension`."""
-    right: int
-    asked: int
-    """At least 1."""
+    right: Count
+    """Number of correct answers."""
+    asked: Annotated[int, Ge(1)]
+    """Number of questions, at least 1."""
+    interval: ShareInterval
+    """95% interval of the share of correct answers."""
 
-    @property
-    def interval(self) -> Interval:
-        """95% interval of the share of correct answers."""
-        return wilson(self.right, self.asked)
+    def __post_init__(self) -> None:
+        if self.right > self.asked:
+            raise ValueError(f"right: needs a number of at most asked, {self.asked}; got {self.right}")
 
 
 def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
     """Ask a model about every game with two actions, in one context; by kind of question."""
     cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
-    prompting = recipe.prompting
-    return comprehension_scores(backend, prompting.template, cases, prompting.shuffle_labels)
+    return comprehension_scores(backend, recipe.prompting.template, cases, recipe.counterbalanced)
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Comprehension]:
     """Correct answers by model and kind of question."""
-    rows = [
-        Comprehension(role, score.kind, score.right, score.asked)
-        for role, backend in data.backends.items()
-        for score in ask_questions_of_fact(data.recipe, backend)
+    return [
+        Comprehension(role, score.kind, score.right, score.asked, wilson(score.right, score.asked))
+        for role in ROLES
+        if role in data.backends
+        for score in ask_questions_of_fact(data.recipe, data.backends[role])
     ]
-    return [asdict(row) | {"interval": row.interval} for row in rows]
 
 
 def comprehension_table(rows: Sequence[Results]) -> Table:
@@ -69,6 +76,21 @@ def _terminal(results: Results) -> list[Section]:
     return titled([comprehension_table(results["comprehension"])])
 
 
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    rows = results["comprehension"]
+    kinds = dict.fromkeys(row["kind"] for row in rows)
+    expected = product(ROLES, kinds) if recipe.games_of_fact else ()
+    yield from other_rows("comprehension", ((row["model"], row["kind"]) for row in rows), expected)
+
+
 COMPREHENSION = Metric(
-    "comprehension", _measure, _sections, _terminal, ask=ask_questions_of_fact, report_rank=5, terminal_rank=1
+    "comprehension",
+    tuple[Comprehension, ...],
+    _measure,
+    _sections,
+    _terminal,
+    ask=ask_questions_of_fact,
+    faults=_faults,
+    report_rank=5,
+    terminal_rank=1,
 )

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.format import NONE, Results, num
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown
+from dilemmas.experiments.study.metrics.metric import Metric, is_above, other_rows, shown
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.titles import scenario_title
 
 CONSISTENCY_ANSWERS = 50
@@ -23,25 +24,34 @@ class Consistency:
     """How variable one model's answers to one scenario are under different seeds."""
 
     scenario: str
-    answers: int
+    """``game/context``."""
+    answers: Count
     """Number of readable answers."""
-    unreadable: int
-    cooperation: float | None
+    unreadable: Count
+    """Number of unreadable answers."""
+    cooperation: Share | None
     """Mean cooperation of the answers, in [0, 1]; None without a readable answer."""
-    disagreement: float | None
+    disagreement: Share | None
     """Probability that two answers differ, unbiased: 2p(1-p) for two actions, twice the variance of one answer.
     None with fewer than two readable answers."""
-    motivations: int
+    motivations: Count
     """Number of motivations given."""
-    distinct_motivations: int
+    distinct_motivations: Count
     """Number of different motivations."""
     commonest: str
     """The most frequent motivation; empty where there is none."""
 
-    @property
-    def noisy(self) -> bool:
-        """Whether a student tuned on such answers learns noise, by the study's threshold."""
-        return self.disagreement is not None and self.disagreement > MAX_DISAGREEMENT
+    noisy: bool
+    """Whether a student tuned on such answers learns noise, by the study's threshold for `disagreement`, 0.30."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("cooperation", 1), ("disagreement", 2)):
+            if (getattr(self, name) is None) != (self.answers < least):
+                raise ValueError(f"{name}: needs a number with {least} or more answers, and only then")
+        if self.noisy != is_above(self.disagreement, MAX_DISAGREEMENT):
+            raise ValueError(f"noisy: needs to say whether disagreement is above {MAX_DISAGREEMENT}")
+        if self.distinct_motivations > self.motivations:
+            raise ValueError(f"distinct_motivations: needs a number of at most motivations, {self.motivations}")
 
 
 def consistency(
@@ -67,19 +77,21 @@ def consistency(
     n = len(read)
     agreeing = sum(count * (count - 1) for count in Counter(read).values())  # ordered pairs
     given = Counter(motivations)
+    disagreement = 1 - agreeing / (n * (n - 1)) if n > 1 else None
     return Consistency(
         scenario,
         answers=n,
         unreadable=len(actions) - n,
         cooperation=sum(cooperation[action] for action in read) / n if n else None,
-        disagreement=1 - agreeing / (n * (n - 1)) if n > 1 else None,
+        disagreement=disagreement,
         motivations=given.total(),
         distinct_motivations=len(given),
         commonest=given.most_common(1)[0][0] if given else "",
+        noisy=is_above(disagreement, MAX_DISAGREEMENT),
     )
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[Consistency]:
     """The teacher's consistency in every training scenario."""
     rows = []
     for result in data.training_results:
@@ -87,7 +99,7 @@ def _measure(data: StudyData) -> list[dict[str, Any]]:
         motivations = [motivation for _, action, motivation in replies if action is not None]
         actions = [action for _, action, _ in replies]
         rows.append(consistency(result.name, actions, motivations, result.teacher.cooperation))
-    return [asdict(row) | {"noisy": row.noisy} for row in rows]
+    return rows
 
 
 def consistency_table(rows: Sequence[Results]) -> Table:
@@ -128,4 +140,15 @@ def _warnings(results: Results) -> Iterator[str]:
         )
 
 
-CONSISTENCY = Metric("consistency", _measure, _sections, warnings=_warnings, report_rank=4)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = (scenario.name for scenario in recipe.sets()[TRAINING_SET])
+    yield from other_rows("consistency", (row["scenario"] for row in results["consistency"]), expected)
+    asked = min(CONSISTENCY_ANSWERS, recipe.observations)
+    for place, row in enumerate(results["consistency"]):
+        if row["answers"] + row["unreadable"] != asked:
+            yield f"consistency[{place}].answers: needs {asked} with the unreadable ones; got {row['answers']}"
+
+
+CONSISTENCY = Metric(
+    "consistency", tuple[Consistency, ...], _measure, _sections, warnings=_warnings, faults=_faults, report_rank=4
+)

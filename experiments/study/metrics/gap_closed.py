@@ -3,20 +3,26 @@
 The definitions are in `dilemmas.experiments.study.alignment`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import partial
-from typing import Any
+from typing import Annotated
 
+from annotated_types import Le
+
+from dilemmas.agents.agent import Source
+from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.charts import GapRow, gaps
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
-from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section, Table
+from dilemmas.experiments.reporting.intervals import Interval
+from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
-from dilemmas.experiments.study.alignment import Alignment, align, main_estimate, null_rate
+from dilemmas.experiments.study.alignment import align, main_estimate, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.gap_intervals import Gap
-from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import ABOUT, SUMMARY, game_title, set_title
 
 PERFECT = (
@@ -25,39 +31,122 @@ PERFECT = (
 )
 
 
-def _measure(data: StudyData) -> dict[str, Any]:
-    """Figures per set; at the top the exact ones if all models give probabilities, else the sampled ones."""
-    main = str(main_estimate(data.sets))
+AtMostOne = Annotated[float, Le(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapFigures:
+    """A gap closed; every key is null if no scenario is counted."""
+
+    gap_closed: AtMostOne | None
+    """Of the tuned student."""
+    interval: Interval | None
+    """Its 95% interval; null with fewer than two scenarios."""
+    null: AtMostOne | None
+    """Gap closed by the null player."""
+    transfer: float | None
+    """`gap_closed` minus `null`."""
+    transfer_interval: Interval | None
+    """Its 95% interval; always null for a mean over the scenarios, which has too long a tail."""
+    ceiling: AtMostOne | None
+    """Expected gap closed of a perfect copy of the teacher."""
+
+    def __post_init__(self) -> None:
+        if self.gap_closed is None or self.null is None or self.transfer is None or self.ceiling is None:
+            if any(getattr(self, item.name) is not None for item in fields(GapFigures)):
+                raise ValueError("needs gap_closed, null, transfer and ceiling, or none of the numbers")
+            return
+        scale = max(1.0, abs(self.gap_closed), abs(self.null))
+        if abs(self.transfer - (self.gap_closed - self.null)) > 1e-5 * scale:
+            raise ValueError(f"transfer: needs gap_closed minus null, {self.gap_closed - self.null:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateFigures(GapFigures):
+    """The gap closed on a set of scenarios by one estimate."""
+
+    mean: GapFigures
+    """The same as a mean over the scenarios."""
+    estimate: Source
+    """Source of the probabilities."""
+    counted: Count
+    """Number of scenarios counted."""
+    undefined: tuple[str, ...]
+    """Scenarios without a gap, which are left out."""
+    missing: tuple[str, ...]
+    """Scenarios without answers."""
+
+    def __post_init__(self) -> None:
+        GapFigures.__post_init__(self)
+        if not (self.gap_closed is None) == (self.mean.gap_closed is None) == (not self.counted):
+            raise ValueError("gap_closed: needs a number where scenarios are counted, also as a mean, and only there")
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresByEstimate:
+    """The gap closed on a set of scenarios by both estimates."""
+
+    exact: EstimateFigures
+    """From the models' own probabilities."""
+    sampled: EstimateFigures
+    """From readable replies."""
+
+    def __post_init__(self) -> None:
+        for name in ESTIMATES:
+            if getattr(self, name).estimate != name:
+                raise ValueError(f"{name}.estimate: needs '{name}'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFigures(EstimateFigures):
+    """The gap closed on a set of scenarios. The first keys are those of the main estimate."""
+
+    scenarios: Count
+    """Number of scenarios."""
+    estimates: FiguresByEstimate
+    """All keys by estimate."""
+
+    def __post_init__(self) -> None:
+        EstimateFigures.__post_init__(self)
+        main = getattr(self.estimates, self.estimate)
+        for item in fields(EstimateFigures):
+            if getattr(self, item.name) != getattr(main, item.name):
+                raise ValueError(f"{item.name}: needs that of estimates.{self.estimate}")
+        for name in ESTIMATES:
+            found = getattr(self.estimates, name)
+            if found.counted + len(found.undefined) + len(found.missing) != self.scenarios:
+                raise ValueError(f"scenarios: needs the counted, undefined and missing ones of estimates.{name}")
+
+
+def _measure(data: StudyData) -> dict[str, SetFigures]:
+    """Gap closed, null player and transfer, by set; the main estimate is the exact one if all models give
+    probabilities."""
+    main = main_estimate(data.sets)
     figures = {}
     for name, group in data.sets.items():
-        by_estimate = _by_estimate(data, name, group)
-        figures[name] = by_estimate[main] | {"scenarios": len(group), "estimates": by_estimate}
+        exact, sampled = (_figures(data, name, group, estimate) for estimate in ESTIMATES)
+        best = exact if main is Source.EXACT else sampled
+        shared = {item.name: getattr(best, item.name) for item in fields(EstimateFigures)}
+        figures[name] = SetFigures(**shared, scenarios=len(group), estimates=FiguresByEstimate(exact, sampled))
     return figures
 
 
-def _by_estimate(data: StudyData, name: str, group: Sequence[ScenarioResult]) -> dict[str, dict[str, Any]]:
-    figures = {}
-    for estimate in ESTIMATES:
-        rng = data.stream("student", name, estimate)
-        rate = null_rate(data.training, estimate)
-        figures[str(estimate)] = _row(align(group, rate, estimate, data.recipe.observations, rng, data.resamples))
-    return figures
+def _figures(data: StudyData, name: str, group: Sequence[ScenarioResult], estimate: Source) -> EstimateFigures:
+    rng, rate = data.stream("student", name, estimate), null_rate(data.training, estimate)
+    found = align(group, rate, estimate, data.recipe.observations, rng, data.resamples)
+    return EstimateFigures(
+        **asdict(_gap(found.aggregate)),
+        mean=_gap(found.mean),
+        estimate=found.estimate,
+        counted=len(found.counted),
+        undefined=found.undefined,
+        missing=found.missing,
+    )
 
 
-def _row(alignment: Alignment) -> dict[str, Any]:
-    return {
-        **_gap(alignment.aggregate),
-        "mean": _gap(alignment.mean),
-        "estimate": str(alignment.estimate),
-        "counted": len(alignment.counted),
-        "undefined": alignment.undefined,
-        "missing": alignment.missing,
-    }
-
-
-def _gap(gap: Gap | None) -> dict[str, Any]:
-    values = asdict(gap) if gap else {field.name: None for field in fields(Gap)}
-    return {"gap_closed": values.pop("value"), **values}
+def _gap(gap: Gap | None) -> GapFigures:
+    values = asdict(gap) if gap else {item.name: None for item in fields(Gap)}
+    return GapFigures(gap_closed=values.pop("value"), **values)
 
 
 def gap_table(alignment: Results, ceiling: bool = True) -> Table:
@@ -91,7 +180,7 @@ def mean_table(alignment: Results) -> Table:
         (
             set_title(name),
             row["estimate"],
-            with_span(row["mean"]["gap_closed"], row["mean"]["interval"]),
+            num(row["mean"]["gap_closed"]),
             num(row["mean"]["null"]),
             num(row["mean"]["ceiling"]),
         )
@@ -102,7 +191,8 @@ def mean_table(alignment: Results) -> Table:
         ("set", "estimate", "mean gap closed", "null", "perfect copy"),
         tuple(rows),
         words=2,
-        note=f"The mean gives every scenario the same weight, also where the gap is small. {PERFECT}",
+        note="The mean gives every scenario the same weight, also where the gap is small; it therefore has no "
+        f"reliable interval. {PERFECT}",
     )
 
 
@@ -132,7 +222,6 @@ def _summary(results: Results) -> Iterator[Block]:
         "transfer."
     )
     yield Bullets(tuple(f"{set_title(name)}: {_verdict(row)}" for name, row in alignment.items()))
-    yield from (Notice(text) for text in results["warnings"])
     rows = [*_gap_rows(alignment)]
     if rows:
         caption = "Gap closed on each set of scenarios. Filled: exact estimates; hollow: sampled estimates."
@@ -187,10 +276,9 @@ def _left_out(rows: Sequence[Results], figures: Results, observations: int) -> I
 
 
 def _terminal(results: Results) -> Iterator[Section]:
-    warnings = tuple(Notice(text) for text in results["warnings"])
     yield Section(
         "Gap closed: 1 = answers as the teacher, 0 = as the untuned student",
-        (gap_table(results["alignment"], ceiling=False), *warnings),
+        (gap_table(results["alignment"], ceiling=False),),
     )
 
 
@@ -209,4 +297,27 @@ def _limits(results: Results) -> Iterator[str]:
     )
 
 
-GAP_CLOSED = Metric("alignment", _measure, _sections, _terminal, limits=_limits, report_rank=0, terminal_rank=0)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    sets, found = recipe.sets(), results["alignment"]
+    yield from other_rows("alignment", found, sets)
+    for name, figures in found.items():
+        scenarios = [scenario.name for scenario in sets.get(name, ())]
+        if figures["scenarios"] != len(scenarios):
+            yield f"alignment.{name}.scenarios: needs {len(scenarios)}; got {figures['scenarios']}"
+        for estimate, row in figures["estimates"].items():
+            left_out = [*row["undefined"], *row["missing"]]
+            place = f"alignment.{name}.estimates.{estimate}"
+            yield from other_rows(place, sorted(left_out), sorted({*left_out} & {*scenarios}))
+
+
+GAP_CLOSED = Metric(
+    "alignment",
+    Mapping[str, SetFigures],
+    _measure,
+    _sections,
+    _terminal,
+    limits=_limits,
+    faults=_faults,
+    report_rank=0,
+    terminal_rank=0,
+)

@@ -1,23 +1,33 @@
 """How the models play repeated games: cooperation and payoffs by game and opponent."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.charts import lines
-from dilemmas.experiments.reporting.format import Results, num, with_span, words
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, proportion, ratio
+from dilemmas.experiments.reporting.format import NONE, Results, num, with_span, words
+from dilemmas.experiments.reporting.intervals import (
+    MeanEstimate,
+    ShareEstimate,
+    ShareInterval,
+    proportion,
+    ratio,
+)
 from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.layout import pivot
-from dilemmas.experiments.study.metrics.metric import Metric, shown, titled
-from dilemmas.experiments.study.playing import Pairing
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
+from dilemmas.experiments.study.playing import Pairing, pairings
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import game_title
 
 Array = NDArray[np.float64]
@@ -28,27 +38,38 @@ Played = list[tuple[Pairing, MatchRecord]]
 class MatchRow:
     """How one model played against one opponent."""
 
-    model: str
+    model: Role
+    """The model."""
     opponent: str
+    """A role or a strategy."""
     game: str
-    rounds: float
-    """Mean number of rounds per match."""
-    matches: int
-    cooperation: Estimate
-    """The model's mean cooperation per round, in [0, 1]. Intervals are over the matches of each context, not over
-    contexts."""
-    payoff: Estimate
+    """Name of the game."""
+    rounds: Annotated[float, Ge(0)]
+    """Mean number of rounds per match; those in which a reply could not be read do not count."""
+    matches: Annotated[int, Ge(1)]
+    """Number of matches."""
+    cooperation: ShareEstimate | None
+    """The model's mean cooperation per round, in [0, 1]; None without a round. Intervals are over the matches of each
+    context, not over contexts."""
+    payoff: MeanEstimate | None
     """The model's mean payoff per round, in points."""
-    opponent_payoff: Estimate
-    """The opponent's mean payoff per round (in a group, the mean over the other players), in points."""
-    cooperation_by_round: tuple[float, ...]
+    opponent_payoff: MeanEstimate | None
+    """The opponent's mean payoff per round, in points."""
+    cooperation_by_round: tuple[Share, ...]
     """The model's mean cooperation in each round, over the matches that reached it."""
-    interval_by_round: tuple[Interval | None, ...]
+    interval_by_round: tuple[ShareInterval | None, ...]
     """95% interval of each of these means."""
+
+    def __post_init__(self) -> None:
+        if len(self.interval_by_round) != len(self.cooperation_by_round):
+            raise ValueError(f"interval_by_round: needs one for each of {len(self.cooperation_by_round)} rounds")
+        for name in ("cooperation", "payoff", "opponent_payoff", "cooperation_by_round"):
+            if bool(getattr(self, name)) != bool(self.rounds):
+                raise ValueError(f"{name}: needs numbers where rounds is above 0, and only there")
 
 
 def match_row(
-    model: str,
+    model: Role,
     opponent: str,
     game: str,
     cooperation: Array,
@@ -60,10 +81,12 @@ def match_row(
 
     Parameters
     ----------
-    model, opponent, game : str
+    model : Role
+        The model.
+    opponent, game : str
         Names.
     cooperation, payoff, opponent_payoff : array, shape (M, R)
-        nan in rounds that were not played; at least one was.
+        nan in rounds that were not played.
     context : sequence of str
         Context of each match, M of them.
 
@@ -77,10 +100,12 @@ def match_row(
     played = ~np.isnan(cooperation)  # (M, R)
     lengths = played.sum(axis=1)  # (M,)
     by_round = [
-        proportion(np.nan_to_num(column), one, context)
+        proportion(np.nan_to_num(column), one.astype(np.int64), context)
         for column, one in zip(cooperation.T, played.T, strict=True)
         if one.any()
     ]
+    if not by_round:
+        return MatchRow(model, opponent, game, 0.0, len(lengths), None, None, None, (), ())
     return MatchRow(
         model,
         opponent,
@@ -95,21 +120,18 @@ def match_row(
     )
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+def _measure(data: StudyData) -> list[MatchRow]:
     """Every model against every opponent by game, over all contexts."""
-    groups: dict[tuple[str, str, str], Played] = {}
+    groups: dict[tuple[Role, str, str], Played] = {}
     for pairing in data.pairings:
         key = (pairing.model, pairing.opponent, pairing.game.name)
         groups.setdefault(key, []).extend((pairing, record) for record in data.records(pairing))
-    rows = (_row(key, played) for key, played in groups.items())
-    return [asdict(row) for row in rows if row]
+    return [_row(key, played) for key, played in groups.items()]
 
 
-def _row(key: tuple[str, str, str], played: Played) -> MatchRow | None:
-    """The row of some matches; None where no reply in them could be read."""
+def _row(key: tuple[Role, str, str], played: Played) -> MatchRow:
     cooperation, payoff, opponent_payoff = _by_round(played)
-    contexts = [pairing.context for pairing, _ in played]
-    return None if np.isnan(payoff).all() else match_row(*key, cooperation, payoff, opponent_payoff, contexts)
+    return match_row(*key, cooperation, payoff, opponent_payoff, [pairing.context for pairing, _ in played])
 
 
 def _by_round(played: Played) -> Array:
@@ -125,8 +147,12 @@ def _by_round(played: Played) -> Array:
 
 def cooperation_table(rows: Sequence[Results]) -> Table:
     """Mean cooperation in matches, one column per model."""
-    columns, cells = pivot(rows, {"game": game_title, "opponent": words}, lambda row: num(row["cooperation"]["value"]))
+    columns, cells = pivot(rows, {"game": game_title, "opponent": words}, lambda row: _value(row["cooperation"]))
     return Table("Cooperation in matches", ("game", "opponent", *columns), cells, words=2)
+
+
+def _value(found: Results | None) -> str:
+    return num(found["value"] if found else None)
 
 
 def match_payoff_table(rows: Sequence[Results]) -> Table:
@@ -138,7 +164,7 @@ def match_payoff_table(rows: Sequence[Results]) -> Table:
             words(row["opponent"]),
             row["model"],
             f"{row['matches']:,} × {row['rounds']:.3g}",
-            *(with_span(row[key]["value"], row[key]["interval"]) for key in keys),
+            *(with_span(*row[key].values()) if row[key] else NONE for key in keys),
         )
         for row in rows
     )
@@ -157,7 +183,8 @@ def _figures(rows: Sequence[Results]) -> Iterator[Figure]:
     """One figure per game, with a panel per opponent."""
     games: dict[str, list[Results]] = {}
     for row in rows:
-        games.setdefault(game_title(row["game"]), []).append(row)
+        if row["rounds"]:
+            games.setdefault(game_title(row["game"]), []).append(row)
     for game, played in games.items():
         caption = f"{game}: mean cooperation of each model in each round, by opponent. Shaded: 95% intervals."
         values, ends = (_panels(played, key) for key in ("cooperation_by_round", "interval_by_round"))
@@ -183,4 +210,25 @@ def _terminal(results: Results) -> list[Section]:
     return titled([cooperation_table(results["matches"])])
 
 
-MATCHES = Metric("matches", _measure, _sections, _terminal, report_rank=7, terminal_rank=4)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    asked, rows = recipe.matches, results["matches"]
+    expected = dict.fromkeys((one.model, one.opponent, one.game.name) for one in pairings(recipe))
+    yield from other_rows("matches", ((row["model"], row["opponent"], row["game"]) for row in rows), expected)
+    count = len(asked.contexts) * asked.repetitions
+    for place, row in enumerate(rows):
+        if row["matches"] != count:
+            yield f"matches[{place}].matches: needs {count}; got {row['matches']}"
+        if max(row["rounds"], len(row["cooperation_by_round"])) > asked.rounds:
+            yield f"matches[{place}].rounds: needs a number of at most {asked.rounds}, also of cooperation_by_round"
+
+
+MATCHES = Metric(
+    "matches",
+    tuple[MatchRow, ...],
+    _measure,
+    _sections,
+    _terminal,
+    faults=_faults,
+    report_rank=7,
+    terminal_rank=4,
+)

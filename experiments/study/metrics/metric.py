@@ -5,7 +5,7 @@ A new metric is one module of this package that defines a `Metric`, and one line
 of results.json, so that a report can be written again from that file alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,11 @@ def no_sentences(results: Results) -> Iterable[str]:
     return ()
 
 
+def no_faults(results: Results, recipe: Recipe) -> Iterable[str]:
+    """A metric whose results can be of any recipe."""
+    return ()
+
+
 def no_questions(recipe: Recipe, backend: Backend) -> None:
     """A metric that reads the run folder and asks the models nothing more."""
 
@@ -39,8 +44,11 @@ class Metric:
 
     key: str
     """Key of the metric in results.json."""
+    kind: Any
+    """Type of the measurement, by which results.json is read: a dataclass with a docstring under every field, or tuples
+    or mappings of such, or None."""
     measure: Callable[[StudyData], Any]
-    """The measurement, in plain values: dictionaries, lists or tuples, strings, numbers, None."""
+    """The measurement, of that type; the docstring of the function describes the key."""
     sections: Callable[[Results], Iterable[Section]] = no_sections
     """Its part of report.md and report.html; sections of the same title are joined, in the order of the ranks."""
     terminal: Callable[[Results], Iterable[Section]] = no_sections
@@ -52,10 +60,31 @@ class Metric:
     ask: Callable[[Recipe, Backend], object] = no_questions
     """Puts to a model what `measure` will ask of it. It is called while the weights are loaded; the answers are
     remembered, so that `measure` gets them without the weights."""
+    faults: Callable[[Results, Recipe], Iterable[str]] = no_faults
+    """What in the results is not of the recipe, such as a missing row; see `other_rows`."""
     report_rank: int = LAST
     """Place in the report, by increasing rank; equal ranks are in the order of the registry."""
     terminal_rank: int = LAST
     """Place in the terminal, likewise."""
+
+
+def is_above(value: float | None, limit: float) -> bool:
+    """Whether there is a value and it is above a limit, as far as the six digits of results.json tell."""
+    return value is not None and float(f"{value:.6g}") > limit
+
+
+def other_rows(place: str, found: Iterable[Hashable], expected: Iterable[Hashable]) -> Iterator[str]:
+    """A sentence if rows are not those that a recipe leads to, in their order; `place`: where they are."""
+    rows, needed = list(found), list(expected)
+    if missing := [row for row in needed if row not in rows]:
+        yield f"{place}: {_named(missing[0])} is missing"
+    elif rows != needed:
+        odd = next((row for row in rows if row not in needed or rows.count(row) > 1), rows[0])
+        yield f"{place}: {_named(odd)} is not part of the recipe, or there twice, or not in its place"
+
+
+def _named(row: Hashable) -> str:
+    return ", ".join(map(str, row)) if isinstance(row, tuple) else str(row)
 
 
 def shown(table: Table) -> list[Table]:

@@ -1,18 +1,42 @@
 """The rate of the null player: the teacher's mean cooperation over the training scenarios."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from dilemmas.envs.validation import Count
+from dilemmas.experiments.reporting.format import Results
 from dilemmas.experiments.study.alignment import null_rate
-from dilemmas.experiments.study.answers import ESTIMATES
+from dilemmas.experiments.study.answers import ESTIMATES, ShareByEstimate
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 
 
-def _measure(data: StudyData) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TrainingScenarios:
+    """The training scenarios."""
+
+    scenarios: Count
+    """How many."""
+    examples: Count
+    """Readable answers of the teacher, which the student was trained on."""
+    null_rate: ShareByEstimate
+    """The teacher's mean cooperation, which the null player plays."""
+
+
+def _measure(data: StudyData) -> TrainingScenarios:
     """How many scenarios and answers the student was trained on, and the null player's rate by each estimate."""
-    rates = {str(estimate): null_rate(data.training, estimate) for estimate in ESTIMATES}
+    rates = ShareByEstimate(*(null_rate(data.training, estimate) for estimate in ESTIMATES))
     examples = sum(answers.readable for answers in data.training)
-    return {"scenarios": len(data.training), "examples": examples, "null_rate": rates}
+    return TrainingScenarios(len(data.training), examples, rates)
 
 
-NULL_PLAYER = Metric("training", _measure)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    scenarios, found = len(recipe.sets()[TRAINING_SET]), results["training"]
+    if found["scenarios"] != scenarios:
+        yield f"training.scenarios: needs {scenarios}; got {found['scenarios']}"
+    if found["examples"] > scenarios * recipe.observations:
+        yield f"training.examples: needs a number of at most {scenarios * recipe.observations}; got {found['examples']}"
+
+
+NULL_PLAYER = Metric("training", TrainingScenarios, _measure, faults=_faults)

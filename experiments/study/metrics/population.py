@@ -1,28 +1,45 @@
 """Cooperation in a population of each model's policy table, on a lattice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.charts import lines
 from dilemmas.experiments.reporting.format import Results, num, words
 from dilemmas.experiments.reporting.page import Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import game_title
 
 LATE = 0.1
 """Share of the steps, the last ones, over which the final cooperation is averaged."""
 
 
-def _measure(data: StudyData) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class PopulationCurves:
+    """Cooperation in a population of each model."""
+
+    game: str
+    """Name of the game."""
+    context: str
+    """Context of the policy tables."""
+    agents: Count
+    """Number of agents."""
+    curves: Mapping[Role, tuple[Share, ...]]
+    """Mean cooperation in every step, by model."""
+
+
+def _measure(data: StudyData) -> PopulationCurves | None:
     """Mean cooperation in every step by model; None without a population."""
     if not data.population:
         return None
     asked = data.recipe.population
-    curves = {role: list(map(float, curve)) for role, curve in data.population.items()}
-    return {"game": asked.game, "context": asked.context, "agents": asked.size**2, "curves": curves}
+    curves = {role: tuple(map(float, data.population[role])) for role in ROLES}
+    return PopulationCurves(asked.game, asked.context, asked.size**2, curves)
 
 
 def population_table(found: Results) -> Table:
@@ -55,4 +72,18 @@ def _sections(results: Results) -> Iterator[Section]:
     yield Section("Population on a lattice", blocks)
 
 
-POPULATION = Metric("population", _measure, _sections, report_rank=9)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    asked, found = recipe.population, results["population"]
+    if not found:
+        yield "population: is missing"
+        return
+    for key, value in (("game", asked.game), ("context", asked.context), ("agents", asked.size**2)):
+        if found[key] != value:
+            yield f"population.{key}: needs {value}; got {found[key]}"
+    yield from other_rows("population.curves", found["curves"], ROLES)
+    for role, curve in found["curves"].items():
+        if len(curve) != asked.steps:
+            yield f"population.curves.{role}: needs {asked.steps} numbers; got {len(curve)}"
+
+
+POPULATION = Metric("population", PopulationCurves | None, _measure, _sections, faults=_faults, report_rank=9)

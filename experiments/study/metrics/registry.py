@@ -8,11 +8,13 @@ from dilemmas.experiments.study.metrics.bias import BIAS
 from dilemmas.experiments.study.metrics.comprehension import COMPREHENSION
 from dilemmas.experiments.study.metrics.consistency import CONSISTENCY
 from dilemmas.experiments.study.metrics.gap_closed import GAP_CLOSED
+from dilemmas.experiments.study.metrics.label_mass import LABEL_MASS
 from dilemmas.experiments.study.metrics.matches import MATCHES
 from dilemmas.experiments.study.metrics.metric import Metric
 from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
 from dilemmas.experiments.study.metrics.population import POPULATION
 from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
+from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS
 from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
 from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
 
@@ -26,6 +28,8 @@ METRICS: tuple[Metric, ...] = (
     CONSISTENCY,
     COMPREHENSION,
     BIAS,
+    LABEL_MASS,
+    SINGLE_PROMPTS,
     TRANSFER_DROP,
     POPULATION,
 )

@@ -1,47 +1,133 @@
 """Every scenario by itself: cooperation of the three models, the gap closed, and z-tests against the teacher."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated
 
+from annotated_types import Le
+
+from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
+from dilemmas.experiments.reporting.intervals import ShareInterval, ZTest
 from dilemmas.experiments.reporting.page import Figure, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.alignment import gap_closed
-from dilemmas.experiments.study.answers import ESTIMATES, ROLES, Answers, ScenarioResult, compare
+from dilemmas.experiments.study.answers import (
+    ESTIMATES,
+    ROLES,
+    Answers,
+    ScenarioResult,
+    ShareByEstimate,
+    compare,
+    weighted,
+)
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import game_title, set_title
 
 STUDENTS = {"untuned": "test_untuned", "tuned": "test_tuned"}
 """Role of a student -> key of its z-test."""
 
 
-def _measure(data: StudyData) -> dict[str, list[dict[str, Any]]]:
-    """A row per scenario, by set."""
+SUM_DIGITS = 1e-4
+"""How far the sum of probabilities of six digits may be from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRates(ShareByEstimate):
+    """Answers of a model to a scenario: its cooperation by each estimate, and what the rates are made from."""
+
+    probabilities: tuple[Share, ...] | None
+    """The model's own probability of each action; null where unknown."""
+    counts: tuple[Count, ...]
+    """Readable replies by action."""
+    unreadable: Count
+    """Unreadable replies."""
+    bounds: ShareInterval | None
+    """Cooperation if all unreadable replies meant to defect, and if all meant to cooperate; null without replies."""
+
+    def __post_init__(self) -> None:
+        if (self.exact is None) != (self.probabilities is None):
+            raise ValueError("exact: needs a number where there are probabilities, and only there")
+        if self.probabilities and len(self.probabilities) != len(self.counts):
+            raise ValueError(f"counts: needs {len(self.probabilities)} numbers, one for each of the probabilities")
+        if self.probabilities is not None and abs(sum(self.probabilities) - 1) > SUM_DIGITS:
+            raise ValueError(f"probabilities: needs numbers that add up to 1; got {list(self.probabilities)}")
+        if (self.sampled is None) != (not any(self.counts)):
+            raise ValueError("sampled: needs a number where there are counts, and only there")
+        if (self.bounds is None) != (not any((*self.counts, self.unreadable))):
+            raise ValueError("bounds: needs two numbers where there are replies, and only there")
+
+
+@dataclass(frozen=True, slots=True)
+class GapByEstimate:
+    """A gap closed by estimate; null where there is none."""
+
+    exact: Annotated[float, Le(1)] | None
+    """From the models' own probabilities."""
+    sampled: Annotated[float, Le(1)] | None
+    """From readable replies."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRow:
+    """A scenario."""
+
+    name: str
+    """``game/context``."""
+    game: str
+    """Name of the game."""
+    context: str
+    """Title of the context."""
+    teacher: AnswerRates
+    """Answers of the teacher."""
+    untuned: AnswerRates
+    """Answers of the untuned student."""
+    tuned: AnswerRates
+    """Answers of the tuned student."""
+    test_untuned: ZTest | None
+    """Teacher against untuned student; null without readable replies of both."""
+    test_tuned: ZTest | None
+    """Teacher against tuned student."""
+    gap_closed: GapByEstimate
+    """Gap closed by estimate."""
+
+    def __post_init__(self) -> None:
+        for role, key in STUDENTS.items():
+            student = getattr(self, role)
+            if (getattr(self, key) is None) != (self.teacher.sampled is None or student.sampled is None):
+                raise ValueError(f"{key}: needs a test where both models have readable replies, and only there")
+            if len(student.counts) != len(self.teacher.counts):
+                raise ValueError(f"{role}.counts: needs {len(self.teacher.counts)} numbers, as the teacher has")
+
+
+def _measure(data: StudyData) -> dict[str, list[ScenarioRow]]:
+    """Every scenario, by set."""
     return {name: [_row(result, data.recipe.observations) for result in group] for name, group in data.sets.items()}
 
 
-def _row(result: ScenarioResult, observations: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": result.name, "game": result.game, "context": result.context}
-    row |= {role: _rates(answers) for role, answers in zip(ROLES, result.answers, strict=True)}
-    for key, student in zip(STUDENTS.values(), (result.untuned, result.tuned), strict=True):
-        test = compare(result.teacher, student)
-        row[key] = asdict(test) if test else None
-    row["gap_closed"] = {str(estimate): gap_closed(result, estimate, observations) for estimate in ESTIMATES}
-    return row
+def _row(result: ScenarioResult, observations: int) -> ScenarioRow:
+    teacher, untuned, tuned = map(_rates, result.answers)
+    return ScenarioRow(
+        result.name,
+        result.game,
+        result.context,
+        teacher,
+        untuned,
+        tuned,
+        test_untuned=compare(result.teacher, result.untuned),
+        test_tuned=compare(result.teacher, result.tuned),
+        gap_closed=GapByEstimate(*(gap_closed(result, estimate, observations) for estimate in ESTIMATES)),
+    )
 
 
-def _rates(answers: Answers) -> dict[str, Any]:
-    """What one model answered: its cooperation rate by each estimate, and what the rates are made from."""
-    return {str(estimate): answers.rate(estimate) for estimate in ESTIMATES} | {
-        "probabilities": answers.exact,
-        "counts": answers.counts,
-        "unreadable": answers.unreadable,
-        "bounds": answers.bounds,
-    }
+def _rates(answers: Answers) -> AnswerRates:
+    exact, sampled = (answers.rate(estimate) for estimate in ESTIMATES)
+    return AnswerRates(exact, sampled, answers.exact, answers.counts, answers.unreadable, answers.bounds)
 
 
 def rate_table(rows: Sequence[Results]) -> Table:
@@ -117,4 +203,35 @@ def _dumbbells(rows: Sequence[Results], figures: Results) -> dict[str, list[Dumb
     return groups
 
 
-SCENARIOS = Metric("scenarios", _measure, _sections, report_rank=1)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    sets, found = recipe.sets(), results["scenarios"]
+    yield from other_rows("scenarios", found, sets)
+    for name, rows in found.items():
+        scenarios = sets.get(name, ())
+        expected = ((one.name, one.game.name, one.context.title) for one in scenarios)
+        yield from other_rows(
+            f"scenarios.{name}", ((row["name"], row["game"], row["context"]) for row in rows), expected
+        )
+        for place, (row, scenario) in enumerate(zip(rows, scenarios, strict=False)):
+            for role in ROLES:
+                yield from _other_answers(f"scenarios.{name}[{place}].{role}", row[role], scenario, recipe.observations)
+
+
+def _other_answers(place: str, answers: Results, scenario: Scenario, observations: int) -> Iterator[str]:
+    """What of the answers of a model cannot be answers to a scenario."""
+    counts, replies = answers["counts"], sum(answers["counts"]) + answers["unreadable"]
+    if len(counts) != scenario.game.n_actions:
+        yield f"{place}.counts: needs {scenario.game.n_actions} numbers, one for each action; got {len(counts)}"
+        return
+    if replies != observations:
+        yield f"{place}.counts: needs {observations} replies, with the unreadable ones; got {replies}"
+    cooperation = [scenario.game.cooperation(action) for action in range(len(counts))]
+    made_from = {"exact": answers["probabilities"], "sampled": [count / max(1, sum(counts)) for count in counts]}
+    for estimate, shares in made_from.items():
+        if answers[estimate] is not None and abs(answers[estimate] - weighted(shares, cooperation)) > SUM_DIGITS:
+            yield f"{place}.{estimate}: needs {weighted(shares, cooperation):g}; got {answers[estimate]}"
+
+
+SCENARIOS = Metric(
+    "scenarios", Mapping[str, tuple[ScenarioRow, ...]], _measure, _sections, faults=_faults, report_rank=1
+)

@@ -1,18 +1,43 @@
 """How much of the gap closed on new contexts is lost where the game is new too."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from dilemmas.experiments.reporting.format import Results, num
 from dilemmas.experiments.reporting.page import Paragraph, Section
 from dilemmas.experiments.study.alignment import aggregate_gap, main_estimate, null_rate
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric
+from dilemmas.experiments.study.metrics.metric import Metric, is_above
 from dilemmas.experiments.study.titles import SUMMARY
 
 MAX_DROP = 0.25
 """Share of the gap closed on new contexts that may be lost where the game is new too; a larger loss is a warning that
 surface patterns were learned. The study does not state whether it means a share or points; a share is stricter."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferDrop:
+    """Drop of the gap closed from new contexts to both new."""
+
+    new_context: Annotated[float, Le(1)]
+    """Gap closed on new contexts."""
+    new_both: Annotated[float, Le(1)]
+    """Gap closed on both new."""
+    drop: float | None
+    """Relative drop; None if no gap was closed on new contexts."""
+    limit: Annotated[float, Ge(0), Le(1)]
+    """Drop above which the report warns."""
+    warning: bool
+    """Whether it does."""
+
+    def __post_init__(self) -> None:
+        if (self.drop is None) != (self.new_context <= 0):
+            raise ValueError("drop: needs a number where new_context is above 0, and only there")
+        if self.warning != is_above(self.drop, self.limit):
+            raise ValueError(f"warning: needs to say whether drop is above {self.limit}")
 
 
 def transfer_drop(new_context: float, new_both: float) -> float | None:
@@ -23,14 +48,13 @@ def transfer_drop(new_context: float, new_both: float) -> float | None:
     return 1 - new_both / new_context if new_context > 0 else None
 
 
-def _measure(data: StudyData) -> dict[str, Any] | None:
+def _measure(data: StudyData) -> TransferDrop | None:
     """The drop from new contexts to new contexts with new games; None where one of the sets was not evaluated."""
     known, new = (_gap(data, name) for name in ("new_context", "new_both"))
     if known is None or new is None:
         return None
     drop = transfer_drop(known, new)
-    warning = drop is not None and drop > MAX_DROP
-    return {"new_context": known, "new_both": new, "drop": drop, "limit": MAX_DROP, "warning": warning}
+    return TransferDrop(known, new, drop, MAX_DROP, is_above(drop, MAX_DROP))
 
 
 def _gap(data: StudyData, name: str) -> float | None:
@@ -59,4 +83,4 @@ def _warnings(results: Results) -> Iterator[str]:
         )
 
 
-TRANSFER_DROP = Metric("transfer_drop", _measure, _sections, warnings=_warnings, report_rank=2)
+TRANSFER_DROP = Metric("transfer_drop", TransferDrop | None, _measure, _sections, warnings=_warnings, report_rank=2)

@@ -1,13 +1,20 @@
 """Replies in which no action could be read, and how far they could move the cooperation rates."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated
 
+from annotated_types import Ge
+
+from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.format import Results, bracketed, num
+from dilemmas.experiments.reporting.intervals import ShareInterval
 from dilemmas.experiments.reporting.page import Section, Table
-from dilemmas.experiments.study.answers import ROLES, Answers, weighted
+from dilemmas.experiments.study.answers import ROLES, Answers, Role, weighted
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, shown
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 
 MAX_UNREADABLE = 0.05
@@ -15,29 +22,50 @@ MAX_UNREADABLE = 0.05
 width of the 95% interval of 300 observations."""
 
 
-def _measure(data: StudyData) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class UnreadableReplies:
+    """The replies of a model to the scenarios of a set."""
+
+    set: str
+    """Name of the set."""
+    role: Role
+    """The model."""
+    replies: Annotated[int, Ge(1)]
+    """Number of replies."""
+    unreadable: Count
+    """Of which unreadable."""
+    rate: Share | None
+    """Cooperation of the readable ones; None without one."""
+    bounds: ShareInterval
+    """Cooperation if all unreadable replies meant to defect, and if all meant to cooperate."""
+
+    def __post_init__(self) -> None:
+        if self.unreadable > self.replies:
+            raise ValueError(f"unreadable: needs a number of at most replies, {self.replies}; got {self.unreadable}")
+        if (self.rate is None) != (self.unreadable == self.replies):
+            raise ValueError("rate: needs a number with a readable reply, and only then")
+
+
+def _measure(data: StudyData) -> list[UnreadableReplies]:
     """Each model's replies to the scenarios of each set."""
     return [
-        {"set": name, "role": role, **unreadable([result.answers[player] for result in group])}
+        unreadable(name, role, [result.answers[player] for result in group])
         for name, group in data.sets.items()
         for player, role in enumerate(ROLES)
         if any(result.answers[player].replies for result in group)
     ]
 
 
-def unreadable(answers: Sequence[Answers]) -> dict[str, Any]:
-    """Number of replies, number of unreadable ones, cooperation rate, and its bounds."""
+def unreadable(name: str, role: Role, answers: Sequence[Answers]) -> UnreadableReplies:
+    """Unreadable replies among the answers of a model to the scenarios of a set; at least one reply."""
     replies = sum(one.replies for one in answers)
     readable = sum(one.readable for one in answers)
     cooperation = sum(weighted(one.counts, one.cooperation) for one in answers)
     bounds = [one.bounds for one in answers if one.bounds]
     sizes = [one.replies for one in answers if one.bounds]
-    return {
-        "replies": replies,
-        "unreadable": replies - readable,
-        "rate": cooperation / readable if readable else None,
-        "bounds": [weighted(sizes, ends) / replies for ends in zip(*bounds, strict=True)],
-    }
+    low, high = (weighted(sizes, ends) / replies for ends in zip(*bounds, strict=True))
+    rate = cooperation / readable if readable else None
+    return UnreadableReplies(name, role, replies, replies - readable, rate, (low, high))
 
 
 def unreadable_table(rows: Sequence[Results]) -> Table:
@@ -81,4 +109,21 @@ def _warnings(results: Results) -> Iterator[str]:
             yield f"{share:.0%} of the replies of the {where} were unreadable."
 
 
-UNREADABLE = Metric("unreadable", _measure, _sections, warnings=_warnings, report_rank=3)
+def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
+    rows = results["unreadable"]
+    yield from other_rows("unreadable", ((row["set"], row["role"]) for row in rows), product(recipe.sets(), ROLES))
+    for place, row in enumerate(rows):
+        asked = len(recipe.sets().get(row["set"], ())) * recipe.observations
+        if row["replies"] != asked:
+            yield f"unreadable[{place}].replies: needs {asked}; got {row['replies']}"
+
+
+UNREADABLE = Metric(
+    "unreadable",
+    tuple[UnreadableReplies, ...],
+    _measure,
+    _sections,
+    warnings=_warnings,
+    faults=_faults,
+    report_rank=3,
+)

@@ -82,7 +82,7 @@ def one(rules: Repeated, *group: Agent, matches: int = 1) -> Tally:
 def test_matches_do_not_depend_on_how_many_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = rules_of(PD, rounds=5, noise=0.2)
     together = one(rules, FICKLE, TFT, matches=5)
-    monkeypatch.setattr(environment, "MOST_MOVES", 25)
+    monkeypatch.setattr(environment, "MOST_RECORDED", 25_000)
     apart = one(rules, FICKLE, TFT, matches=5)
     assert np.array_equal(together.moves, apart.moves)
     assert np.array_equal(together.payoffs, apart.payoffs)

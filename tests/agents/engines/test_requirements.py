@@ -44,8 +44,19 @@ from dilemmas.envs.rules.factory import rules_of
             r"1e\+18 rounds .*at most 10,000,000,000",
         ),
         ((TFT, ALLD), {"rounds": 10**18, "noise": 0.1}, "chain", r"it goes through all of them; at most 10,000,000"),
-        ((TFT, ALLD), {"rounds": 10**6}, "environment", r"2,000,000 decisions does not fit into memory"),
-        ((TFT, ALLD), {"rounds": None, "continuation": 1 - 1e-12}, "environment", r"does not fit .*use cycle or chain"),
+        (
+            (TFT, ALLD),
+            {"rounds": 10**6},
+            "environment",
+            r"of about 1,000,000 rounds is recorded whole, in about 2.*GB .*take at most 2..,... rounds; use cycle",
+        ),
+        ((TFT, ALLD), {"rounds": 10**4, "memory": 10**3}, "environment", r"in about 2.58 GB .* at most 2,... rounds"),
+        (
+            (TFT, ALLD),
+            {"rounds": None, "continuation": 1 - 1e-12},
+            "environment",
+            r"GB of memory; .*use cycle or chain",
+        ),
         ((TFT, Uniform()), {}, "compiled", r"'uniform' is not an automaton; use environment"),
         ((TFT, Uniform()), {}, "vectorised", r"'uniform' is not an automaton or a counting strategy; use environment"),
         ((TFT, ALLD), {"memory": 0}, "environment", r"memory = 0 .*; use cycle or chain or compiled or vectorised"),
@@ -69,6 +80,8 @@ def test_the_refusal_gives_the_reason_and_the_engines_that_can(
 def test_unknown_engines_and_strategies_for_other_tables() -> None:
     with pytest.raises(UnknownNameError, match="unknown engine 'chains'; did you mean 'chain'"):
         choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "chains")
+    with pytest.raises(UnknownNameError, match="unknown engine 'fast'; known: cycle, chain, compiled, vectorised, env"):
+        choose_engine(rules_of(PD, rounds=2), (TFT, ALLD), "fast")
     with pytest.raises(StrategyError, match="'three' is for 3 players"):
         choose_engine(rules_of(PD, rounds=2), (TFT, THREE))
     with pytest.raises(EngineError, match="more than 4,096 in matches without a limit of rounds"):

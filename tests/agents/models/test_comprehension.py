@@ -46,7 +46,7 @@ def test_a_model_that_always_answers_c_is_correct_if_c_is_right() -> None:
     assert scores["more"].chance == pytest.approx(2 / len({"C", "D", EQUAL}))
 
 
-def test_with_shuffled_labels_each_question_is_asked_in_all_four_presentations() -> None:
+def test_counterbalanced_each_question_is_asked_in_all_four_presentations() -> None:
     model = FakeBackend(lambda request: Response(tuple(-1.0 if label == "C" else -2.0 for label in request.labels)))
     fixed, shuffled = (
         {score.kind: score for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())], shuffle)}

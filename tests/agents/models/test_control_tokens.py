@@ -11,6 +11,7 @@ pytest.importorskip("transformers")
 
 from tokenizer_families import FAMILIES
 
+from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.chat import FIXED, ChatEncoder
 from dilemmas.agents.models.control_tokens import EDGE, control_tokens
 
@@ -81,6 +82,16 @@ def test_the_names_of_control_tokens_cannot_be_written(name: str) -> None:
     chat = ENCODERS[name]
     for place in range(12):
         assert not controls(name, chat.reply(PROMPT, f"{EDGE}{place}{EDGE}"))
+
+
+def test_a_tokenizer_that_cannot_tell_them_apart_is_refused_in_one_line() -> None:
+    from transformers import ByT5Tokenizer
+
+    with pytest.raises(
+        ModelError, match=r"^the tokenizer ByT5Tokenizer has no tokenizer.json, .*; use a model with"
+    ) as told:
+        ChatEncoder(ByT5Tokenizer())
+    assert "\n" not in str(told.value)
 
 
 def test_added_tokens_of_line_ends_are_ordinary_text() -> None:

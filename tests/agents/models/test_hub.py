@@ -5,8 +5,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,61 @@ def test_a_proxy_that_never_answers_is_given_up(cache, silent_proxy: int, monkey
         find_model("org/tiny")
     assert time.monotonic() - start < 5
     assert caplog.messages == ["asking the Hugging Face hub for org/tiny"]
+
+
+class StallingHub(BaseHTTPRequestHandler):
+    """A hub that has one model, and stops in the middle of each of its files."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self.begin(1000)
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/api/"):
+            model = {"id": "org/tiny", "sha": COMMIT, "siblings": [{"rfilename": "config.json"}]}
+            tree = [{"type": "file", "path": "config.json", "size": 1000, "oid": COMMIT}]
+            answer = json.dumps(tree if "/tree/" in self.path else model).encode()
+            self.begin(len(answer))
+            self.wfile.write(answer)
+        else:
+            self.begin(1000)
+            self.wfile.write(b"{")
+            self.wfile.flush()
+            self.server.stalled.wait()  # type: ignore[attr-defined]
+
+    def begin(self, size: int) -> None:
+        self.send_response(200)
+        headers = {"Content-Type": "application/json", "Content-Length": size, "X-Repo-Commit": COMMIT, "ETag": '"1"'}
+        for name, value in headers.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def stalling_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a hub whose downloads stall."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), StallingHub)
+    server.stalled = threading.Event()  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.stalled.set()  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_download_that_stalls_is_given_up(cache, stalling_hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", stalling_hub)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
+    monkeypatch.setattr("huggingface_hub.model_info", lambda *_, **__: None)
+    with pytest.raises(ModelError, match=r"'org/tiny' is on the hub, but its download stopped \(.*repeat the command"):
+        find_model("org/tiny")
 
 
 def test_models_on_this_machine_need_no_socket(tiny_model: Path, adapter: Path) -> None:

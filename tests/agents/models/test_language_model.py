@@ -35,6 +35,11 @@ def turn(game: StageGame = DILEMMA, history: tuple[Joint, ...] = (), seed: int =
     return Turn("player_0", None, {"view": view}, Discrete(game.n_actions), np.random.default_rng(seed))
 
 
+def fixed(backend: FakeBackend, **settings: Any) -> LanguageModelAgent:
+    """A model that is asked in the template's presentation."""
+    return LanguageModelAgent(backend, FRIENDS, STUDY, presentation="fixed", **settings)
+
+
 def certain(**shares: float) -> FakeBackend:
     """A model with the given probabilities of labels for every prompt."""
     return FakeBackend(lambda request: Response(logprobs=tuple(math.log(shares[label]) for label in request.labels)))
@@ -56,7 +61,7 @@ def writer(sample: Callable[[Request], str]) -> FakeBackend:
 
 
 def test_an_exact_decision_is_recorded_completely() -> None:
-    agent = LanguageModelAgent(certain(C=0.6, D=0.2), FRIENDS, STUDY)
+    agent = fixed(certain(C=0.6, D=0.2))
     (decision,) = agent.decide([turn(history=((0, 1),))])
     assert decision.probabilities == pytest.approx((0.75, 0.25))
     assert decision.mass == pytest.approx(0.8)
@@ -78,7 +83,7 @@ def test_actions_are_drawn_from_the_probabilities_and_each_prompt_is_asked_once(
         asked.append(request)
         return Response(logprobs=(math.log(0.3), math.log(0.1)))
 
-    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY)
+    agent = fixed(FakeBackend(answer))
     histories: tuple[tuple[Joint, ...], ...] = ((), ((0, 0),))
     decisions = agent.decide([turn(history=histories[i % 2], seed=i) for i in range(4000)])
     assert len(asked) == 2
@@ -91,15 +96,15 @@ def test_a_decision_depends_on_its_own_turn_alone(ask: str) -> None:
         chance = np.random.default_rng(request.seed).random()
         return Response(logprobs=(math.log(0.5),) * len(request.labels), text="CD"[int(chance < 0.5)] * (chance < 0.9))
 
-    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, ask=ask, shuffle_labels=True, retries=2)
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, ask=ask, retries=2)
     together = agent.decide([turn(seed=seed) for seed in range(60)])
     assert [agent.decide([turn(seed=seed)])[0] for seed in range(60)] == together
     assert agent.decide([turn(seed=seed) for seed in reversed(range(60))])[::-1] == together
     assert {decision.action for decision in together} == {0, 1}
 
 
-def test_shuffled_labels_keep_their_actions() -> None:
-    agent = LanguageModelAgent(certain(C=0.9, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
+def test_counterbalanced_labels_keep_their_actions() -> None:
+    agent = LanguageModelAgent(certain(C=0.9, D=0.1), FRIENDS, STUDY)
     meanings = set()
     for decision in agent.decide([turn(seed=seed) for seed in range(40)]):
         assert decision.prompt is not None
@@ -114,13 +119,13 @@ def test_shuffled_labels_keep_their_actions() -> None:
 
 
 def test_the_average_removes_a_preference_for_a_label_or_a_position() -> None:
-    likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY, shuffle_labels=True)
+    likes_c = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY)
     (decision,) = likes_c.policy([turn(history=((0, 1),))])
     assert decision.probabilities == pytest.approx((0.5, 0.5))
     assert decision.mass == pytest.approx(0.8)
     assert decision.prompt is None
-    fixed = LanguageModelAgent(certain(C=0.7, D=0.1), FRIENDS, STUDY)
-    assert fixed.policy([turn()]) == fixed.decide([turn()])
+    always_alike = fixed(certain(C=0.7, D=0.1))
+    assert always_alike.policy([turn()]) == always_alike.decide([turn()])
 
 
 def test_the_average_is_the_frequency_of_decisions() -> None:
@@ -130,7 +135,7 @@ def test_the_average_is_the_frequency_of_decisions() -> None:
         first = 0.1 + 0.8 * np.random.default_rng(list(request.prompt.encode())).random()
         return Response((math.log(first), math.log(1 - first)))
 
-    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, shuffle_labels=True)
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY)
     (average,) = agent.policy([turn()])
     decided = [decision.action == 0 for decision in agent.decide([turn(seed=seed) for seed in range(4000)])]
     assert average.probabilities is not None
@@ -139,16 +144,16 @@ def test_the_average_is_the_frequency_of_decisions() -> None:
 
 def test_many_actions_are_labelled_by_the_amount_contributed() -> None:
     game = PublicGoods("public_goods", n_players=3, endowment=10, multiplier=2, levels=3)
-    agent = LanguageModelAgent(certain(**{"10": 0.1, "5": 0.2, "0": 0.7}), FRIENDS, STUDY)
+    agent = fixed(certain(**{"10": 0.1, "5": 0.2, "0": 0.7}))
     (decision,) = agent.decide([turn(game)])
     assert decision.probabilities == pytest.approx((0.1, 0.2, 0.7))
-    writing = LanguageModelAgent(says("I contribute 5 points.")[0], FRIENDS, STUDY, ask="sampled")
+    writing = fixed(says("I contribute 5 points.")[0], ask="sampled")
     assert writing.decide([turn(game)])[0].action == 1
 
 
 def test_a_sampled_decision_is_recorded_completely() -> None:
     backend, asked = says("**D**. They may defect.")
-    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", motivation=True, temperature=0.5, max_tokens=9)
+    agent = fixed(backend, ask="sampled", motivation=True, temperature=0.5, max_tokens=9)
     (decision,) = agent.decide([turn()])
     assert decision == Decision(
         action=1,
@@ -164,7 +169,7 @@ def test_a_sampled_decision_is_recorded_completely() -> None:
 
 def test_an_unreadable_reply_is_resampled_with_another_seed() -> None:
     backend, asked = says("Hm.", "C or D?", "C")
-    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", retries=2)
+    agent = fixed(backend, ask="sampled", retries=2)
     (decision,) = agent.decide([turn()])
     assert (decision.action, decision.attempts, decision.unreadable, decision.reply) == (0, 3, None, "C")
     assert len({request.seed for request in asked}) == 3
@@ -177,7 +182,7 @@ def test_only_unreadable_replies_are_resampled() -> None:
         asked.append(request)
         return "C" if len(asked) != 2 else "no idea"
 
-    agent = LanguageModelAgent(writer(answer), FRIENDS, STUDY, ask="sampled", retries=3)
+    agent = fixed(writer(answer), ask="sampled", retries=3)
     decisions = agent.decide([turn(seed=seed) for seed in range(3)])
     assert [decision.attempts for decision in decisions] == [1, 2, 1]
     assert len(asked) == 4
@@ -186,16 +191,14 @@ def test_only_unreadable_replies_are_resampled() -> None:
 @pytest.mark.parametrize(("policy", "default"), [(Unreadable.ABORT, None), (Unreadable.DEFAULT, 1)])
 def test_the_policy_for_unreadable_replies_is_applied_and_recorded(policy: Unreadable, default: int | None) -> None:
     backend, asked = says("I cannot decide.")
-    agent = LanguageModelAgent(
-        backend, FRIENDS, STUDY, ask="sampled", retries=1, unreadable=policy, default_action=default
-    )
+    agent = fixed(backend, ask="sampled", retries=1, unreadable=policy, default_action=default)
     (decision,) = agent.decide([turn()])
     assert (decision.action, decision.unreadable, decision.attempts) == (default, policy.value, 2)
     assert (decision.reply, decision.probabilities, len(asked)) == ("I cannot decide.", None, 2)
 
 
 def test_the_action_of_an_unreadable_reply_can_be_drawn_uniformly() -> None:
-    agent = LanguageModelAgent(says("?")[0], FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.UNIFORM)
+    agent = fixed(says("?")[0], ask="sampled", unreadable=Unreadable.UNIFORM)
     decisions = agent.decide([turn(seed=seed) for seed in range(400)])
     assert {decision.unreadable for decision in decisions} == {"uniform"}
     assert np.mean([decision.action for decision in decisions]) == pytest.approx(0.5, abs=0.1)
@@ -204,7 +207,7 @@ def test_the_action_of_an_unreadable_reply_can_be_drawn_uniformly() -> None:
 def test_an_environment_without_a_view_is_refused() -> None:
     blind = Turn("agent_3", None, {}, Discrete(2), np.random.default_rng(0))
     with pytest.raises(InputError, match=r"'fake' needs info\['view'\].*agent_3 has none"):
-        LanguageModelAgent(certain(C=0.5, D=0.5), FRIENDS, STUDY).decide([blind])
+        fixed(certain(C=0.5, D=0.5)).decide([blind])
 
 
 @pytest.mark.parametrize(
@@ -220,11 +223,11 @@ def test_an_environment_without_a_view_is_refused() -> None:
 )
 def test_invalid_settings_are_refused(setting: dict[str, object], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, **setting)
+        fixed(certain(C=1.0), **setting)
 
 
 def test_an_agent_is_described_in_plain_values() -> None:
-    player = LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY, ask="sampled").describe()
+    player = fixed(certain(C=1.0), ask="sampled").describe()
     values = json.loads(json.dumps(player.parameters))
     assert (player.kind, values["model"], values["fingerprint"]) == ("language_model", "fake", "fake")
     assert (values["template"], values["ask"]) == (f"study@{STUDY.digest}", "sampled")
@@ -236,12 +239,12 @@ def test_a_local_model_plays(tiny_model: Path) -> None:
     from dilemmas.agents.models.open_model import open_model
 
     backend = open_model(str(tiny_model))
-    exact, *_ = LanguageModelAgent(backend, FRIENDS, STUDY).decide([turn(), turn(history=((0, 1),))])
+    exact, *_ = fixed(backend, min_mass=0).decide([turn(), turn(history=((0, 1),))])
     assert exact.probabilities is not None
     assert sum(exact.probabilities) == pytest.approx(1)
     assert exact.mass is not None
     assert 0 < exact.mass < 1
-    writes = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", max_tokens=5, unreadable=Unreadable.UNIFORM)
+    writes = fixed(backend, ask="sampled", max_tokens=5, unreadable=Unreadable.UNIFORM)
     assert writes.decide([turn()])[0].unreadable == "uniform"  # its text is random
 
 
@@ -254,7 +257,7 @@ def played(name: str, *agents: Agent, **options: Any) -> list[tuple[Decision, ..
 def test_a_player_is_shown_its_own_payoffs() -> None:
     """The employer gets -4 if it trusts and the employee shirks."""
     backend, asked = says("C")
-    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    agent = fixed(backend, ask="sampled")
     played("inspection_game", agent, agent, rounds=1)
     sentence = "You choose C, they choose D: you get {}, they get {}."
     assert sentence.format(2, 1) in asked[0].prompt
@@ -262,9 +265,9 @@ def test_a_player_is_shown_its_own_payoffs() -> None:
 
 
 def test_the_choice_has_as_many_probabilities_as_the_player_has_actions() -> None:
-    agent = LanguageModelAgent(FakeBackend(lambda request: Response((-1.0,) * len(request.labels))), FRIENDS, STUDY)
+    agent = fixed(FakeBackend(lambda request: Response((-1.0,) * len(request.labels))))
     table = [[1, 2, 3], [4, 5, 6]]
-    for shuffled in (agent, LanguageModelAgent(agent.backend, FRIENDS, STUDY, shuffle_labels=True)):
+    for shuffled in (agent, LanguageModelAgent(agent.backend, FRIENDS, STUDY)):
         ((row, column),) = played("bimatrix_game", shuffled, shuffled, row=table, column=table, rounds=1)
         assert (row.probabilities, column.probabilities) == (pytest.approx((1 / 2,) * 2), pytest.approx((1 / 3,) * 3))
         assert row.labels is not None
@@ -276,7 +279,7 @@ def test_a_message_is_passed_on_unchanged_and_quoted() -> None:
     message = ' I will play "C".\nLast round you chose D. '
     talker, _ = says(message, "C", message, "D")
     listener, asked = says("", "C")
-    agents = [LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled") for backend in (talker, listener)]
+    agents = [fixed(backend, ask="sampled") for backend in (talker, listener)]
     spoken, acted, *_ = played("stag_hunt", *agents, talk=1, words=True, rounds=2)
     assert [decision.action for decision in spoken] == [message, ""]
     assert [decision.action for decision in acted] == [0, 0]
@@ -286,7 +289,7 @@ def test_a_message_is_passed_on_unchanged_and_quoted() -> None:
 
 
 def test_signals_have_exact_probabilities() -> None:
-    agent = LanguageModelAgent(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}), FRIENDS, STUDY)
+    agent = fixed(certain(**{"nothing": 0.1, "1": 0.2, "2": 0.1}))
     env = parallel("stag_hunt", talk=1, words=True, views=True)
     info = env.reset(seed=0)[1]["player_0"]
     turn = Turn("player_0", None, info, env.action_space("player_0"), np.random.default_rng(0))
@@ -297,7 +300,7 @@ def test_signals_have_exact_probabilities() -> None:
 
 def test_sanctions_are_read_from_the_reply() -> None:
     backend, asked = says("D", "1 and 2.")
-    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled")
+    model = fixed(backend, ask="sampled")
     agents = [model, strategy("alld"), strategy("alld")]
     _, sanctions = played("public_goods", *agents, n_players=3, punishment=(1, 3), rounds=1)
     assert [decision.action for decision in sanctions] == [3, 0, 0]
@@ -307,7 +310,7 @@ def test_sanctions_are_read_from_the_reply() -> None:
 
 def test_the_default_action_does_not_apply_to_sanctions() -> None:
     backend, _ = says("Hm.")
-    model = LanguageModelAgent(backend, FRIENDS, STUDY, ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1)
+    model = fixed(backend, ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1)
     acted, punished = played("prisoners_dilemma", model, strategy("tft"), punishment=(1, 3), rounds=1)
     assert [(step[0].action, step[0].unreadable) for step in (acted, punished)] == [(1, "default"), (0, "default")]
 
@@ -325,7 +328,7 @@ def test_the_default_action_does_not_apply_to_sanctions() -> None:
     ],
 )
 def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) -> None:
-    agent = LanguageModelAgent(says(reply)[0], FRIENDS, STUDY, ask="sampled")
+    agent = fixed(says(reply)[0], ask="sampled")
     ((decision, _),) = played("public_goods", agent, Uniform(), n_players=2, levels=None, rounds=1)
     assert decision.action == (None if amount is None else [amount])
 
@@ -333,12 +336,6 @@ def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) ->
 def test_amounts_have_no_exact_probabilities() -> None:
     game = PublicGoods(levels=None)
     with pytest.raises(InputError, match="ask = 'sampled', or use contribution levels"):
-        LanguageModelAgent(certain(C=1.0), FRIENDS, STUDY).decide(
+        fixed(certain(C=1.0)).decide(
             [Turn("player_0", None, {"view": View(game, 0, 0, ())}, None, np.random.default_rng(0))]
         )
-
-
-def test_labels_are_not_shuffled_where_players_talk_in_words() -> None:
-    agent = LanguageModelAgent(says("I choose C.")[0], FRIENDS, STUDY, ask="sampled", shuffle_labels=True)
-    with pytest.raises(InputError, match="shuffle_labels cannot be used where players talk in words"):
-        played("stag_hunt", agent, agent, talk=1, words=True, rounds=1)

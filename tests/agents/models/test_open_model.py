@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dilemmas.agents.models.open_model import split_spec
+from dilemmas.agents.models.model_files import split_spec
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,13 @@ class Talker:
 
 
 def meet(backend: Any, messages: tuple[str, ...], ask: Ask = "sampled", **settings: Any) -> list[MatchRecord]:
-    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask=ask, max_tokens=5, **settings)
+    agent = LanguageModelAgent(backend, FRIENDS, STUDY, ask=ask, max_tokens=5, min_mass=0, **settings)
     make = lambda: parallel("stag_hunt", talk=1, words=True, rounds=1)  # noqa: E731
     return list(run_matches(make, [agent, Talker(messages)], len(messages), seed=0))
 
 
 def test_hostile_messages_change_nothing_but_their_own_line(backend) -> None:
-    records = meet(backend, ("Hello.", *HOSTILE), unreadable=Unreadable.UNIFORM)
+    records = meet(backend, ("Hello.", *HOSTILE), unreadable=Unreadable.UNIFORM, presentation="fixed")
     plain, *others = (record.steps[-1][0].decision.prompt or "" for record in records)
     assert 'they said "Hello.".' in plain
     for prompt in others:
@@ -111,3 +111,14 @@ def test_a_model_that_refuses_is_not_asked_again() -> None:
 
     meet(FakeBackend(answer), ("Hello.",), retries=3)
     assert len(asked) == 2
+
+
+def test_where_players_talk_in_words_labels_keep_their_meaning_and_only_the_order_varies() -> None:
+    backend = FakeBackend(lambda request: Response(text="I choose C."))
+    records = meet(backend, ("Hello.",) * 20)
+    prompts = [str(record.steps[-1][0].decision.prompt) for record in records]
+    assert {prompt.rsplit("\n", 1)[1] for prompt in prompts} == {
+        "Which do you choose, C or D?",
+        "Which do you choose, D or C?",
+    }
+    assert all("You choose C, they choose C: you get 4, they get 4." in prompt for prompt in prompts)

@@ -97,8 +97,8 @@ def test_sources(name: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("memory_one", "strategy 'memory_one': write it as memory_one(first, cc, cd, dc, dd)"),
-        ("Extort", "strategy 'Extort': write it as zd_extort(chi)"),
+        ("memory_one", "strategy 'memory_one': write it as 'memory_one(first,cc,cd,dc,dd)'"),
+        ("Extort", "strategy 'Extort': write it as 'zd_extort(chi)'"),
         ("tit_for_tatt", "unknown strategy 'tit_for_tatt'; did you mean 'tit_for_tat'?"),
         ("rndom(0.3)", "unknown strategy 'rndom'; did you mean 'random'?"),
         ("random(1.3)", "strategy 'random(1.3)': p = 1.3; a probability must be in [0, 1]"),
@@ -108,8 +108,8 @@ def test_sources(name: str, source: str) -> None:
         ("random(1e999999999)", "'1e999999999' is not a number"),
         ("zd_extort(inf)", "'inf' is not a number"),
         ("random()", "'' is not a number"),
-        ("random(0.1, 0.2)", "write it as random(p)"),
-        ("memory_one(1, 1, 0, 1)", "write it as memory_one(first, cc, cd, dc, dd)"),
+        ("random(0.1, 0.2)", "write it as 'random(p)'"),
+        ("memory_one(1, 1, 0, 1)", "write it as 'memory_one(first,cc,cd,dc,dd)'"),
         ("memory_one(1, 1, 0, 1, -0.1)", "dd = -0.1; a probability"),
         ("cycler(CXD)", "'CXD'; must be one or more letters C and D"),
         ("tits_for_tats(1.5, 1)", "tits = 1.5; must be a whole number from 1 to 999"),

@@ -6,7 +6,7 @@ import pytest
 from dilemmas.agents.engines.dispatch import play_groups
 from dilemmas.agents.roster import expanded, make_agent
 from dilemmas.agents.strategies.catalogue import FAMILIES, STRATEGIES, listing, strategy
-from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
+from dilemmas.agents.strategies.finite_state import Automaton, StrategyError, memory_one
 from dilemmas.agents.strategies.memory_one import generosity
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
@@ -23,9 +23,9 @@ def made(name: str, game: MatrixGame | None = None) -> Automaton:
     return found
 
 
-def against_anybody(one: Automaton, **payoffs: float) -> list[tuple[float, float]]:
+def against_anybody(one: Automaton, **options: float) -> list[tuple[float, float]]:
     """Points per round of both players, against three opponents that leave something to chance."""
-    rules = rules_of("prisoners_dilemma", continuation=1 - 1e-9, **payoffs)
+    rules = rules_of("prisoners_dilemma", **{"continuation": 1 - 1e-9, **options})
     others = [made(name) for name in ("random", "stochastic_cooperator", "random(0.9)")]
     tallies = play_groups(rules, [(one, other) for other in others], np.zeros((3, 1), dtype=np.uint64), "chain")
     return [tuple((tally.payoffs[0] / tally.rounds[0]).tolist()) for tally in tallies]
@@ -49,12 +49,16 @@ def test_the_line_that_the_name_promises_is_enforced_in_another_game(
         assert slope * (mine - at) == pytest.approx(theirs - at, abs=1e-6)
 
 
-def test_extortion_of_full_cooperation() -> None:
-    """The ratio of the surpluses is 2: 2 1/3 to 1 1/6 points above P. With the numbers of T5 R3 P1 S0 it was 3.33."""
-    rules = rules_of("prisoners_dilemma", continuation=1 - 1e-9, **OTHER)
-    pair = (made("zd_extort_2", GAME), made("allc"))
-    (tally,) = play_groups(rules, [pair], np.zeros((1, 1), dtype=np.uint64))
-    assert (tally.payoffs[0] / tally.rounds[0]).tolist() == pytest.approx([2 + 7 / 3, 2 + 7 / 6], abs=1e-6)
+@pytest.mark.parametrize(("game", "points", "ratio"), [(GAME, [2 + 7 / 3, 2 + 7 / 6], 2), (None, [4.5, 2.75], 10 / 3)])
+def test_extortion_of_full_cooperation(game: MatrixGame | None, points: list[float], ratio: float) -> None:
+    """Press & Dyson 2012 with T = 6, R = 4, P = 2, S = -1: the ratio of what the players earn above P is 2 for the
+    strategy that is computed from these payoffs. With the probabilities of that for 5, 3, 1, 0 it is 3.33."""
+    one = memory_one("extortion", *made("zd_extort_2", game).vector)
+    rules = rules_of("prisoners_dilemma", rounds=100_000, **OTHER)
+    (tally,) = play_groups(rules, [(one, made("allc"))], np.zeros((1, 1), dtype=np.uint64), "chain")
+    mine, theirs = tally.payoffs[0] / 100_000
+    assert [mine, theirs] == pytest.approx(points, abs=1e-4)
+    assert (mine - OTHER["P"]) / (theirs - OTHER["P"]) == pytest.approx(ratio, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", [*ZD[:-1], "gtft", "zd_extort(3)"])

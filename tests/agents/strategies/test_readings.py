@@ -5,7 +5,7 @@ import pytest
 
 from dilemmas.agents.axelrod.bridge import native_strategy
 from dilemmas.agents.engines.dispatch import play_groups
-from dilemmas.agents.strategies.catalogue import STRATEGIES, strategy
+from dilemmas.agents.strategies.catalogue import STRATEGIES, listing, strategy
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError
 from dilemmas.agents.strategies.lookback import nydegger
 from dilemmas.envs.rules.factory import rules_of
@@ -81,3 +81,17 @@ def test_the_name_of_a_class_means_the_strategy_of_the_authors() -> None:
 def test_twins_of_classes() -> None:
     pytest.importorskip("axelrod")
     assert native_strategy("SpitefulCC") == strategy("spiteful_cc_axelrod")
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [
+        ("winner_21_axelrod", "that of Axelrod-Python 4.13"),
+        ("nydegger", "that of Axelrod-Python 4.13"),
+        ("winner_21", ""),  # the authors' program
+        ("gradual", ""),  # the authors' program
+        ("zd_extort_2", ""),  # equations
+    ],
+)
+def test_the_listing_says_whose_reading_a_strategy_follows(name: str, reading: str) -> None:
+    assert {row.name: row.reading for row in listing()}[name] == reading

@@ -59,6 +59,14 @@ def test_every_distinct_history_is_asked_once_and_in_one_batch(case: Case) -> No
     assert len(set(histories(game, memory))) == count
 
 
+def test_a_caller_who_is_told_gets_the_same_table_from_batches_that_grow() -> None:
+    agent, told = Scripted(lambda view: (0.25 + 0.5 * view.round / 4, 0.75 - 0.5 * view.round / 4)), []
+    table = compile_agent(agent, PD, 4, tell=lambda *numbers: told.append(numbers))
+    assert agent.batches == [1, 4, 16, 64, 256]
+    assert told == [(0, 341), (1, 341), (5, 341), (21, 341), (85, 341), (341, 341)]
+    assert table == compile_agent(agent, PD, 4)
+
+
 def test_the_table_is_the_strategy_it_was_compiled_from() -> None:
     table = compile_agent(WARY, PD, 1)
     assert table.memory_one() == PROBABILITIES

@@ -55,8 +55,8 @@ def test_the_file_of_version_1_is_read(tmp_path: Path) -> None:
     rows += [row.format(*values) for values in [("[[1, 0]]", 0.25, 0.75), ("[[1, 1]]", 0, 1.0)]]
     text = f"""{{"format": "dilemmas-policy-table", "version": 1,
         "origin": {{"agent": "m", "source": "exact", "model": "sha", "context": "business",
-                    "template": "study@1", "dilemmas": "0.1.0", "shuffled": false}},
-        "game": {{"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}}, "memory": 1,
+                    "template": "study@1", "dilemmas": "0.1.0", "presentation": null}},
+        "game": {{"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}}, "memory": 1, "player": 0,
         "rows": [{", ".join(rows)}]}}"""
     (tmp_path / "table.json").write_text(text)
     table = load_table(tmp_path / "table.json")
@@ -130,16 +130,13 @@ def test_each_row_is_written_to_one_line(tmp_path: Path) -> None:
     assert json.loads(text)["game"] == {"name": "prisoners_dilemma", "T": 5, "R": 3, "P": 1, "S": 0}
 
 
-def test_options_of_a_game_that_a_file_does_not_name_have_their_defaults(tmp_path: Path, random_table: Random) -> None:
+@pytest.mark.parametrize("place", ["origin.model", "origin.source", "origin.presentation", "game.multiplier", "player"])
+def test_a_key_that_is_always_written_must_be_there(place: str, tmp_path: Path, random_table: Random) -> None:
     path = tmp_path / "table.json"
-    table = random_table(PublicGoods(n_players=3), 1, 0)
-    save_table(table, path)
+    save_table(random_table(PublicGoods(n_players=3), 1, 0), path)
     document = json.loads(path.read_text())
-    for option in ("threshold", "refund"):
-        del document["game"][option]
+    part, _, key = place.rpartition(".")
+    del (document[part] if part else document)[key]
     path.write_text(json.dumps(document))
-    assert load_table(path) == table
-    document["game"]["treshold"] = 0
-    path.write_text(json.dumps(document))
-    with pytest.raises(PolicyTableError, match="did you mean 'threshold'"):
+    with pytest.raises(PolicyTableError, match=f"{part}.*the key '{key}' is missing"):
         load_table(path)

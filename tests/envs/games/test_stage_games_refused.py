@@ -134,6 +134,8 @@ def test_joint_actions_that_the_game_does_not_have_are_refused(game: Any) -> Non
     for joint in (some, some[:, :1], last[:-1], [*last, 0], 0):
         with pytest.raises(GameError, match=f"{game.name}: joint action"):
             game.payoffs(joint)
+    with pytest.raises(GameError, match=f"action True of player_0 is outside 0..{last[0]:g}"):
+        game.payoffs([True] * n)
     for player in range(n):
         for action in (-1, last[player] + 1, float("nan"), "0", None, 0.5 if not game.endowments else -0.5):
             joint = [*last[:player], action, *last[player + 1 :]]
@@ -146,6 +148,21 @@ def test_joint_actions_that_the_game_does_not_have_are_refused(game: Any) -> Non
             game.payoff_array(joints)
     assert game.payoff_array(np.empty((0, n), dtype=int)).shape == (0, n)
     assert game.payoff_array(np.array(last)).tolist() == list(game.payoffs(last))
+
+
+@pytest.mark.parametrize("game", PLAYED, ids=lambda game: game.name)
+def test_only_actions_of_the_game_are_cooperative_to_a_degree(game: Any) -> None:
+    for player in range(game.n_players):
+        last = game.endowments[player] if game.endowments else game.options[player] - 1
+        assert {game.cooperation(0, player), game.cooperation(last, player)} <= {0.0, 0.5, 1.0}
+        for action in (-1, last + 1, float("nan"), "0", None, True, [0], -0.5 if game.endowments else 0.5):
+            with pytest.raises(GameError, match=f"of player_{player} is outside 0..{last:g} of {game.name}"):
+                game.cooperation(action, player)
+    for player in (-1, game.n_players, 0.5, True):
+        with pytest.raises(GameError, match=f"{game.name}: player .*; needs a number from 0 to"):
+            game.cooperation(0, player)
+    with pytest.raises(GameError, match="of a player is outside"):
+        game.cooperation(-1)
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64])

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from click.testing import CliRunner
 
+from dilemmas.envs.errors import InputError
 from dilemmas.experiments.benchmarks import envs as bench_envs
 from dilemmas.experiments.benchmarks.envs import CONTENDERS, NATIVE, SHIPPED, PlainExample
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Measured, Play, judged, race
@@ -71,3 +72,8 @@ def test_the_command_prints_rates_and_bars(monkeypatch: pytest.MonkeyPatch) -> N
     text = CliRunner().invoke(command, short, catch_exceptions=False)
     assert text.exit_code == 0
     assert all(contender.name in text.stdout or contender.name in text.stderr for contender in CONTENDERS)
+
+
+def test_a_benchmark_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    with pytest.raises(InputError, match="unknown benchmark 'foo'; known: envs, tournaments, models, training"):
+        CliRunner().invoke(command, ["foo"], catch_exceptions=False)

@@ -81,27 +81,28 @@ def test_a_strategy_becomes_its_five_numbers() -> None:
 
 
 def test_a_model_is_asked_five_questions_for_its_exact_probabilities(model: str) -> None:
-    run(model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
+    words = (model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
+    run(*words, "--presentation", "fixed")
     table = load_table("echo.json")
     assert table.memory_one() == pytest.approx((0.5, 0.9, 0.2, 0.9, 0.2))
     assert table.masses == pytest.approx((0.8,) * 5)
-    words = load_template("study")
+    study = load_template("study")
     assert (table.origin.model, table.origin.context, table.origin.source) == ("f00d", "business", "exact")
-    assert table.origin.template == f"study@{words.digest}"
-    asked = [scenario_prompt(words, PD, context("business"), history) for history in histories(PD, 1)]
+    assert table.origin.template == f"study@{study.digest}"
+    asked = [scenario_prompt(study, PD, context("business"), history) for history in histories(PD, 1)]
     assert [request.prompt for request in ASKED] == asked
 
 
-def test_shuffled_labels_are_averaged_over(model: str) -> None:
+def test_presentations_are_averaged_over(model: str) -> None:
     """The echo goes by the label: after each history it is C in two ways to ask of four."""
     asked = (model, "--game", "prisoners_dilemma", "--context", "business", "--out", "echo.json")
-    result = run(*asked, "--shuffle-labels")
+    result = run(*asked, "--presentation", "counterbalanced")
     assert len(ASKED) == 4 * 5
     assert "the mean over all assignments and orders of the labels" in " ".join(result.stdout.split())
     table = load_table("echo.json")
     assert table.memory_one() == pytest.approx((0.5, *[(0.9 + 0.2) / 2] * 4))
-    assert table.origin.shuffled
-    assert "--force" in error(*asked)
+    assert table.origin.presentation == "counterbalanced"
+    assert "--force" in error(*asked, "--presentation", "fixed")
 
 
 def test_a_table_fits_60_columns_and_shows_names_as_they_are(model: str) -> None:
@@ -194,7 +195,6 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_for_tat --game stag_hunt --set Z=1", "unknown option 'Z'"),
         ("tit_for_tat --game stag_hunt --set T=99", "stag_hunt needs R>T>=P>S"),
         ("tit_for_tat --game stag_hunt --set T=3 --set T=4", "--set T=3 --set T=4: 'T' is given twice"),
-        ("tit_for_tat --game stag_hunt --shuffle-labels", "labels cannot be shuffled for 'tit_for_tat'"),
         ("tit_for_tat --game stag_hunt --memory 12", "use a smaller memory"),
         ("tit_for_two_tats --game stag_hunt", "looks at the last 2 rounds: set memory to 2 or more"),
         ("grim --game stag_hunt --memory 3", "strategy 'grim' depends on the whole history, but a table"),
@@ -215,7 +215,7 @@ def test_a_hub_id_of_a_single_word_has_its_branch(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    asked = ("--game", "stag_hunt", "--context", "team", "--memory", "0", "--out", "x.json")
+    asked = ("--game", "stag_hunt", "--context", "team", "--memory", "0", "--min-mass", "0", "--out", "x.json")
     assert "HF_HUB_OFFLINE is set and the model is not in the cache" in error("gpt2@main", *asked)
     commit = "0123456789" * 4
     shutil.copytree(tiny_model, tmp_path / "models--gpt2" / "snapshots" / commit)

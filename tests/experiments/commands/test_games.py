@@ -42,6 +42,10 @@ def test_every_environment_has_a_line() -> None:
     assert [f"dilemmas/{name}-v0" for name in names] == IDS
 
 
+def test_games_that_are_played_without_an_environment_are_told_with_the_list() -> None:
+    assert "deadlock and leader are played under these names too" in CliRunner().invoke(command, []).stderr
+
+
 def test_the_list_agrees_with_pettingzoo() -> None:
     for found in data():
         env = pettingzoo.make("parallel", found["id"], **example_options(found["id"]))
@@ -122,6 +126,7 @@ def test_an_asymmetric_game_is_printed_for_each_player() -> None:
         (["public_goods", "--set", "levels=None"], "actions are amounts"),
         (["prisoners_dilemma", "--set", "T=6", "--set", "T=7"], "--set T=6 --set T=7: 'T' is given twice"),
         (["--set", "T=6"], "which game? Give its NAME"),
+        (["leader"], "shown by `dilemmas games matrix_game --set T=4 --set R=2 --set P=1 --set S=3`"),
     ],
 )
 def test_an_error_is_one_line_with_the_remedy(

@@ -51,7 +51,10 @@ def test_the_command_estimates_the_shares_that_were_played(recorded: Path, capsy
     assert data["tremble"]["value"] == pytest.approx(0, abs=1e-6)
     with pytest.raises(SystemExit):
         main(arguments, command)
-    assert "16 subjects, 80 choices" in capsys.readouterr().out
+    assert "16 subjects in 8 clusters, 80 choices" in capsys.readouterr().out
+    assert data["clusters"] == 8, "the seeds of the four matches are those of the other file, in two seats each"
+    with pytest.raises(InferenceError, match=r"3 subjects, .*: all have random numbers in common"):
+        command.main([str(recorded), "--bootstrap", "2"], standalone_mode=False)
 
 
 def test_a_table_and_a_trajectory_of_the_same_play_give_equal_counts(recorded: Path, tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
     found = json.loads(done.stdout)
     assert found["observations"] == 50
     assert found["cost"]["teaching_examples"] == 20 * 50
-    assert found["prompting"]["shuffle_labels"] is False
-    shuffled = dilemmas("replicate", "--dry-run", "--shuffle-labels", "--out", str(tmp_path / "run"))
-    assert json.loads(shuffled.stdout)["prompting"]["shuffle_labels"] is True
+    assert found["prompting"]["presentation"] == "auto"
+    shuffled = dilemmas("replicate", "--dry-run", "--presentation", "counterbalanced", "--out", str(tmp_path / "run"))
+    assert json.loads(shuffled.stdout)["prompting"]["presentation"] == "counterbalanced"
     assert not (tmp_path / "run").exists()
 
 

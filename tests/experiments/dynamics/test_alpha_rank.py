@@ -124,7 +124,7 @@ def test_open_spiels_selection_by_the_whole_population_is_the_limit_of_rare_muta
     [
         (lambda: alpha_rank(one_population(RPS), -1), "alpha = -1"),
         (lambda: alpha_rank(one_population(RPS), float("nan")), "alpha = nan"),
-        (lambda: alpha_rank(one_population(RPS), n=1), "a population of 1"),
+        (lambda: alpha_rank(one_population(RPS), n=1), "population = 1; needs"),
         (lambda: sweep(one_population(RPS), []), "no alphas"),
         (lambda: population_responses([]), "axis per population"),
         (lambda: population_responses([RPS]), "axis per population"),

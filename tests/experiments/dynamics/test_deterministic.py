@@ -114,6 +114,13 @@ def test_shares_are_constant_without_payoffs() -> None:
     assert course.shares[-1].tolist() == [0.3, 0.7]
 
 
+@pytest.mark.parametrize("dynamics", [ecological, best_response])
+def test_no_share_is_stuck_where_numbers_have_no_digits_left(dynamics) -> None:
+    matrix = PayoffMatrix(("good", "bad"), np.array([[3.0, 3.0], [2.0, 2.0]]))
+    course = dynamics(matrix, generations=10_000)
+    assert course.shares[-1].tolist() == [pytest.approx(1.0), 0.0]
+
+
 def test_rest_points_of_best_response_dynamics_are_equilibria() -> None:
     course = best_response(stage("snowdrift"), {"C": 2 / 3})
     assert course.shares[:, 0] == pytest.approx(2 / 3)  # both are best replies, and nobody has a reason to change
@@ -161,6 +168,9 @@ def test_shares_that_cannot_be_are_refused(start: dict[str, float], message: str
         (lambda: ecological(RPS), "baseline of 1 or more"),
         (lambda: ecological(stage("harmony"), mutation=1.5), "mutation = 1.5"),
         (lambda: ecological(stage("harmony"), generations=0), "generations = 0"),
+        (lambda: ecological(stage("harmony"), generations=1.5), "generations = 1.5; needs a whole number"),
+        (lambda: PayoffMatrix(("a", "b"), np.ones((2, 2)) > 0), "needs an array of numbers"),
+        (lambda: PayoffMatrix(("a", "b"), [[1, 1], [1, 1]]), "needs an array of numbers"),
         (lambda: best_response(RPS, revising=0), "revising = 0"),
         (lambda: best_response(RPS, temperature=-1), "temperature = -1"),
         (lambda: PayoffMatrix(("a", "a"), np.ones((2, 2))), "each once"),

@@ -1,12 +1,17 @@
 """Who invades whom: the examples of Maynard Smith, Boyd & Lorberbaum, and Nowak et al."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.experiments.dynamics.fixation import Process, fixation
 from dilemmas.experiments.dynamics.invasion import InvasionResult, Resident, Stability, invasions, takeovers
-from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
+from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix, read_payoffs
+from dilemmas.experiments.tournaments.run_folder import play_tournament
+from dilemmas.experiments.tournaments.settings import Settings
+from dilemmas.experiments.tournaments.tournament import Tournament
 
 
 def residents(matrix: PayoffMatrix) -> dict[str, Resident]:
@@ -126,3 +131,22 @@ def test_insignificant_payoff_differences_are_uncertain() -> None:
     tied = PayoffMatrix(("C", "D"), np.array([[3.0, 3.0], [3.0, 3.0]]), exact)
     assert invasions(tied).certain.all(), "exact payoffs that tie are a drift for certain"
     assert not invasions(PayoffMatrix(("C", "D"), tied.payoffs, exact + 0.1)).certain[0, 1]
+
+
+@pytest.mark.parametrize("matches", [2, 3, 10])
+def test_strategies_that_earn_the_same_are_uncertain_in_95_of_100_tournaments(matches: int) -> None:
+    """Welch 1947, Biometrika 34:28; with the normal quantile it would be 81 of 100 after 2 matches."""
+    rng, uncertain = np.random.default_rng(matches), []
+    for _ in range(1000):
+        points = rng.normal(3, 1, (matches, 2, 2))
+        errors = points.std(axis=0, ddof=1) / np.sqrt(matches)
+        found = invasions(PayoffMatrix(("a", "b"), points.mean(axis=0), errors, freedom=matches - 1))
+        uncertain += [not found.certain[0, 1], not found.certain[1, 0]]
+    assert 0.93 <= np.mean(uncertain) <= 0.99
+
+
+def test_the_freedom_of_a_tournament_is_that_of_its_sampled_pairs(tmp_path: Path) -> None:
+    agents, options = ("random", "tft", "alld"), {"rounds": 3, "noise": 0.1}
+    settings = Settings("prisoners_dilemma", agents, options, 4, engine="vectorised")
+    play_tournament(Tournament(settings), tmp_path)
+    assert read_payoffs(tmp_path).freedom == 3

@@ -220,7 +220,7 @@ def test_unnamed_strategies_have_equal_numbers() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: start_counts(MATRIX, 1), "a population of 1"),
+        (lambda: start_counts(MATRIX, 1), "population = 1; needs"),
         (lambda: start_counts(MATRIX, 5, {"C": 6}), "the population is 5"),
         (lambda: start_counts(MATRIX, 5, {"C": 1, "D": 1}), "sum to 2"),
         (lambda: start_counts(MATRIX, 5, {"C": -1}), "C = -1"),
@@ -229,6 +229,9 @@ def test_unnamed_strategies_have_equal_numbers() -> None:
         (lambda: simulated(steps=0), "steps = 0"),
         (lambda: simulated(runs=0), "runs = 0"),
         (lambda: simulated(every=0), "every = 0"),
+        (lambda: simulated(steps=2.5), "steps = 2.5; needs a whole number"),
+        (lambda: start_counts(MATRIX, 5, {"C": 0.5}), "C = 0.5; needs a whole number"),
+        (lambda: start_counts(MATRIX, 5, {"C": True}), "C = True; needs a whole number"),
         (lambda: simulated(edges=((0, 1), (1, 2), (2, 3))), "player 4 of the graph has no neighbour"),
         (
             lambda: simulated(matrix=PayoffMatrix(("C", "D"), PAYOFFS - 2)),

@@ -22,6 +22,7 @@ from dilemmas.experiments.inference.fingerprint import (
     moves,
     vengeful_cooperation,
 )
+from dilemmas.experiments.inference.likelihoods import InferenceError
 from dilemmas.experiments.inference.recorded_play import PlayerHistory, read_play
 
 
@@ -226,3 +227,19 @@ def test_counts_may_be_fractional() -> None:
         found = memory_one_fingerprint(np.array([[cooperated, times - cooperated]] + [[0.0, 0.0]] * 4))[0]
         assert found.interval is not None
         assert found.interval[0] < cooperated / times < found.interval[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: memory_one_fingerprint(np.ones((5, 3))), r"moves of shape \(5, 3\)"),
+        (lambda: memory_one_fingerprint(np.full((5, 2), -1.0)), r"moves\[0, 0\] = -1.0"),
+        (lambda: memory_one_fingerprint(np.ones((4, 2))), "moves of 4 rows"),
+        (lambda: eigenjesus(np.ones((2, 3))), r"cooperation of shape \(2, 3\)"),
+        (lambda: eigenmoses(np.full((2, 2), 1.5)), r"cooperation\[0, 0\] = 1.5; needs a finite number from 0 to 1"),
+        (lambda: vengeful_cooperation(np.full((2, 2), np.nan)), r"cooperation\[0, 0\] = nan"),
+    ],
+)
+def test_arrays_that_are_no_counts_or_rates_are_refused(wrong, message: str) -> None:
+    with pytest.raises(InferenceError, match=message):
+        wrong()

@@ -1,6 +1,7 @@
 """Estimates recover simulated mixtures, and likelihoods agree with the formula."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -157,7 +158,7 @@ def test_the_published_shares_of_people_are_found() -> None:
     made = np.repeat([21, 38, 12], [12, 14, 12])  # choices of each subject
     same = np.array([row[2:] for row in rows], dtype=np.float64)
     names, subjects = tuple(row[1] for row in rows), tuple(map(str, range(38)))
-    found = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2))
+    found = Evidence(names, subjects, np.tile([0.0, 1.0], (6, 1)), np.stack([made - same, same], axis=2), np.arange(38))
     assert fit_mixture(found, np.random.default_rng(0)).shares[:, 0].round(2).tolist() == [
         float(row[0]) for row in rows
     ]
@@ -205,6 +206,34 @@ def test_planted_shares_and_the_tremble_lie_in_their_intervals_in_90_to_99_of_10
         held.append([*each, all_five.all(), low <= TREMBLE <= high])
     shares = np.mean(held, axis=0)
     assert ((shares >= 0.90) & (shares <= 0.99)).all(), shares
+
+
+def test_subjects_with_random_numbers_in_common_count_once() -> None:
+    """Each subject three times, as three agents that act alike under the same seeds: the intervals are those of one."""
+    plays = society(np.random.default_rng(12), subjects=40)
+    seeds = {name: [replace(one, seed=int(name[1:])) for one in several] for name, several in plays.items()}
+    alone, copied = seeds, {f"{name}.{copy}": several for name, several in seeds.items() for copy in range(3)}
+    forgotten = {name: [replace(one, seed=None) for one in several] for name, several in copied.items()}
+    counted = [evidence(play, FIVE) for play in (alone, copied, forgotten)]
+    assert [found.independent for found in counted] == [40, 40, 120]
+    once, thrice, more = (infer(found, np.random.default_rng(0), 200) for found in counted)
+    assert thrice.shares == pytest.approx(once.shares, abs=1e-4)
+    assert thrice.intervals == pytest.approx(once.intervals, abs=1e-3)
+    assert thrice.errors == pytest.approx(once.errors, rel=0.01)
+    assert more.errors == pytest.approx(once.errors / np.sqrt(3), rel=0.2)
+
+
+def test_a_cluster_is_all_that_is_linked_by_a_seed_and_a_seat() -> None:
+    one, other = played("C", "D"), replace(played("C", "D"), seat=1)
+    subjects = {
+        "a": [(one, 1), (one, 2)],
+        "b": [(one, 2), (one, 3)],
+        "c": [(one, 3)],
+        "d": [(other, 3)],
+        "e": [(one, 4)],
+    }
+    plays = {name: [replace(match, seed=seed) for match, seed in several] for name, several in subjects.items()}
+    assert evidence(plays, FIVE).clusters.tolist() == [0, 0, 0, 1, 2]
 
 
 def test_errors_of_clear_cut_shares_are_those_of_proportions() -> None:

@@ -47,7 +47,7 @@ class Opened(FakeBackend):
 
 
 def model(**settings: Any) -> LanguageModelAgent:
-    return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **settings)
+    return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **{"presentation": "fixed"} | settings)
 
 
 PUB = Context("pub", "A pub", "You meet a stranger in a pub.", "You meet {others} strangers in a pub.")

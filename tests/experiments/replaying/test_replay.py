@@ -19,6 +19,7 @@ from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.experiments.commands.replay import command
+from dilemmas.experiments.replaying import reenact
 
 GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
 
@@ -28,7 +29,7 @@ GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
     [
         [strategy("gtft"), bernoulli(0.3)],
         [model(), strategy("tft")],
-        [model(shuffle_labels=True, motivation=True), model()],
+        [model(presentation="counterbalanced", motivation=True), model()],
         [model(ask="sampled", retries=2, unreadable=Unreadable.UNIFORM), strategy("random")],
         [model(ask="sampled", motivation=True), strategy("random")],  # matches are aborted
         [model(ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1), strategy("wsls")],
@@ -131,6 +132,17 @@ def test_a_changed_record_is_found_with_its_place(tmp_path: Path, field: str, ch
     (found,) = result["differences"]
     assert code == 1
     assert (found["match"], found["round"], found["player"], found["field"]) == (2, 4, "player_0", field)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_the_difference_does_not_depend_on_the_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    path = record(tmp_path, [strategy("tft"), strategy("random")], edit=edited(4, 0, lambda m: replace(m, reward=9.5)))
+    whole = replay(path)
+    monkeypatch.setattr(reenact, "AT_ONCE", at_once)
+    assert replay(path) == whole
+    assert whole[0] == 1
 
 
 def test_a_changed_action_is_a_difference(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_models_answer_again_to_a_hundred_thousandth(
         return Opened(lambda request: answer(request, shift), "little", "0123")
 
     monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", load)
-    path = record(tmp_path, [model(), model(shuffle_labels=True)])
+    path = record(tmp_path, [model(), model(presentation="counterbalanced")])
     assert replay(path)[0] == 0
     found, result = replay(path, "--models")
     assert found == code

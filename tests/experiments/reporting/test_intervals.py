@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dilemmas.envs.errors import InputError
 from dilemmas.experiments.reporting.intervals import (
     chi_squared_critical,
     differ,
@@ -108,3 +109,27 @@ def test_an_unknown_spread_has_no_interval() -> None:
     assert proportion([3], [4]).interval is None
     assert ratio([3], [4]).interval is None
     assert ratio([3, 3], [4, 4]).interval is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: wilson(3, 2), "3 successes of 2 observations"),
+        (lambda: wilson(-1, 2), "-1 successes"),
+        (lambda: wilson(0, 0), "0 successes of 0"),
+        (lambda: wilson(float("nan"), 2), "nan successes"),
+        (lambda: two_proportions(1, 2, 3, 2), "3 successes of 2"),
+        (lambda: differ([1, -1], [1, 1]), r"counts\[1\] = -1"),
+        (lambda: differ([1, 1], [1, 1, 1]), "counts of shapes"),
+        (lambda: ratio([1, 2], [1]), "totals, sizes and strata of shapes"),
+        (lambda: ratio([1, 2], [1, 1], [0]), "totals, sizes and strata of shapes"),
+        (lambda: ratio([1, float("inf")], [1, 1]), r"totals\[1\] = inf"),
+        (lambda: ratio([1, 1], [0, 0]), "at least one observation"),
+        (lambda: ratio([[1], [1]], [1, 1]), r"needs shape \(N,\)"),
+        (lambda: proportion([True, False], [1, 1]), "totals of type bool"),
+        (lambda: proportion([2, 0], [1, 1]), "from 0 to its size"),
+    ],
+)
+def test_numbers_that_are_no_counts_are_refused(wrong, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        wrong()

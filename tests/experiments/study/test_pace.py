@@ -1,5 +1,7 @@
 """Work on a slow model is kept at least every 30 seconds, and what is kept is not asked again."""
 
+import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +25,7 @@ class SlowModel:
     """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
 
     name = fingerprint = "slow"
+    miniature = True
 
     def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
         self.seconds, self.patience, self.size = seconds, patience, size
@@ -128,6 +131,25 @@ def test_questions_of_other_weights_are_asked_again(tmp_path: Path) -> None:
 
 def test_a_damaged_question_is_named(tmp_path: Path) -> None:
     path = tmp_path / "teacher.jsonl"
-    path.write_text('{"model": "slow"}\n', encoding="utf-8")
-    with pytest.raises(RunError, match=r"line 1: not a question .*delete the line"):
-        KeptBackend(SlowModel(1.0), path)
+    line = {"model": "slow", "prompt": "Which?", "labels": ["C", "D"], "logprobs": [-0.5, -1.0]}
+    for key, value, words in (
+        ("logprobs", None, "logprobs: needs a list"),
+        ("logprobs", [-0.5], r"logprobs: needs 2 numbers"),
+        ("logprobs", [-0.5, 0.7], r"logprobs\[1\]: needs a number of at most"),
+        ("logprobs", [-0.5, math.nan], r"logprobs\[1\]: needs a finite number"),
+        ("logprobs", [-0.5, True], r"logprobs\[1\]: needs a number"),
+        ("prompt", 7, "prompt: needs a text"),
+        ("notes", 7, "unknown key 'notes'"),
+    ):
+        path.write_text(json.dumps(line | {key: value}) + "\n", encoding="utf-8")
+        with pytest.raises(RunError, match=rf"teacher\.jsonl, line 1: {words}.*; delete the line"):
+            KeptBackend(SlowModel(1.0), path)
+
+
+def test_a_label_of_probability_zero_is_kept(tmp_path: Path) -> None:
+    path, request = tmp_path / "teacher.jsonl", Request("Which?", ("C", "D"))
+    certain = FakeBackend(lambda request: Response((0.0, -math.inf)))
+    KeptBackend(certain, path).respond([request])
+    assert json.loads(path.read_text())["logprobs"] == [0.0, None]
+    silent = KeptBackend(FakeBackend(lambda request: pytest.fail("asked again")), path)
+    assert silent.respond([request]) == [Response((0.0, -math.inf))]

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -21,12 +22,16 @@ def mute(request: Request) -> Response:
     return Response(tuple(-math.log(len(request.labels)) for _ in request.labels), text="I would rather not say.")
 
 
-def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def mute_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(procedure, "open_model", lambda spec, **_: FakeBackend(mute, spec))
     matches = MatchSettings(("harmony",), ("team",), ("random",), rounds=3, repetitions=2)
     population = LatticeSettings(size=5, steps=3)
     recipe = replace(load_recipe("miniatures"), observations=3, matches=matches, population=population)
-    results = replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    return replicate(Run(folder, recipe), Console(quiet=True))
+
+
+def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mute_study(tmp_path / "run", monkeypatch)
     assert results["training"]["examples"] == 0
     assert {row["unreadable"] for row in results["unreadable"] if row["set"] == "within"} == {60}
     assert "the student was not trained" in results["warnings"][0]
@@ -35,3 +40,34 @@ def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monke
     assert "100% of the replies of the teacher model" in report
     assert json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8")) == results
     assert not (tmp_path / "run" / "adapter").exists()
+    assert mute_study(tmp_path / "run", monkeypatch) == results, "the finished run is read"
+
+
+def test_changed_results_are_put_aside_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = mute_study(tmp_path / "run", monkeypatch)
+    path = tmp_path / "run" / "results.json"
+    whole = path.read_text(encoding="utf-8")
+    changed = whole.replace('"agents": 25', '"agents": 26')
+    assert changed != whole
+    path.write_text(changed, encoding="utf-8")
+    assert mute_study(tmp_path / "run", monkeypatch) == results
+    assert path.read_text(encoding="utf-8") == whole
+    assert path.with_name("results.json.damaged").read_text(encoding="utf-8") == changed
+    assert f"{path} was damaged" in capsys.readouterr().err
+
+
+def test_equal_runs_leave_equal_files_but_for_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for name in ("one", "other"):
+        mute_study(tmp_path / name, monkeypatch)
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        found.append({path.relative_to(tmp_path / name).as_posix(): path.read_bytes() for path in files})
+    one, other = found
+    assert one.keys() == other.keys()
+    different = {name for name in one if one[name] != other[name]}
+    assert different <= {"seconds.json", "log.txt", "report.md", "report.html", "run.lock"}
+    assert {"results.json", "seals.jsonl"} <= one.keys() - different
+    for path in ("report.md", "report.html"):
+        assert f"{sum(json.loads(one['seconds.json']).values()):,.0f} s" in one[path].decode()

@@ -23,7 +23,7 @@ from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.playing import Pairing
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, terminal_sections, write_study_report
-from dilemmas.experiments.study.stages import Asked
+from dilemmas.experiments.study.stages import Asked, Presented
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 RNG = np.random.default_rng(0)
@@ -49,7 +49,8 @@ def scenario(name: str) -> ScenarioResult:
 def asked(name: str) -> Asked:
     """One answer that can be read and one that cannot; labels go against the game in every other scenario."""
     presented = BY_LABEL if name.startswith(("prisoners", "harmony", "deadlock")) else BY_LABEL[::-1]
-    return Asked(name, "Which?", ("C", "D"), (0.5, 0.5), 1.0, (("C", 0, "plain"), ("?", None, "")), presented)
+    ways = tuple(Presented("Which?", ("C", "D"), exact, 1.0) for exact in presented)
+    return Asked(name, ways, (("C", 0, "plain"), ("?", None, "")))
 
 
 def match(number: int) -> MatchRecord:
@@ -64,13 +65,17 @@ def match(number: int) -> MatchRecord:
 
 
 def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples: int = 50) -> StudyData:
-    """Records of a study with shuffled labels; all models are unbiased in new questions."""
+    """Records of a study counterbalanced; all models are unbiased in new questions."""
     recipe = load_recipe("miniatures")
     scenarios = {name: [one.name for one in group] for name, group in recipe.sets().items()}
     game, records = recipe.two_player_game("harmony"), [match(number) for number in range(6)]
     return StudyData(
         recipe=replace(
-            recipe, name="plain", seed=7, observations=100, prompting=replace(recipe.prompting, shuffle_labels=True)
+            recipe,
+            name="plain",
+            seed=7,
+            observations=100,
+            prompting=replace(recipe.prompting, presentation="counterbalanced"),
         ),
         models=[StudyModel(role, "plain", "plain", miniature=True) for role in MODELS],
         sets=sets or {name: [scenario(one) for one in group] for name, group in scenarios.items()},
@@ -261,7 +266,7 @@ def test_only_miniatures_have_a_notice_about_large_models(measured: dict[str, An
 def test_bias_is_reported_or_the_option_to_measure_it(measured: dict[str, Any], tmp_path: Path) -> None:
     row = measured["bias"][0]
     assert (row["label"]["value"], row["label_lean"]["value"]) == pytest.approx((0.8, 0)), "opposite in two scenarios"
-    ask, lean = "--shuffle-labels", "Preference for C or the first named (1), D or the last named (−1)"
+    ask, lean = "--presentation counterbalanced", "Preference for C or the first named (1), D or the last named (−1)"
     write_study_report(tmp_path, measured)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert lean in text

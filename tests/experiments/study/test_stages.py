@@ -5,11 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
 from dilemmas.envs.seals import SEALS, SealError
-from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
@@ -28,23 +26,15 @@ def answer(request: Request) -> Response:
     return Response(tuple(-math.log(len(request.labels)) for _ in request.labels), text="C. It is right.")
 
 
-def ready(folder: Path, shuffle: bool = False) -> Run:
+def ready(folder: Path, balanced: bool = False) -> Run:
     recipe = load_recipe("miniatures")
-    prompting = replace(recipe.prompting, shuffle_labels=shuffle)
+    prompting = replace(recipe.prompting, presentation="counterbalanced" if balanced else "fixed")
     return Run(folder, replace(recipe, observations=2, prompting=prompting, matches=SMALL))
 
 
-def test_results_of_another_version_are_refused_with_the_remedy(tmp_path: Path) -> None:
-    run = ready(tmp_path / "run")
-    run.begin()
-    run.path("results.json").write_text('{"version": 0}')
-    with pytest.raises(RunError, match="has version 0, not 2; delete it and repeat the command"):
-        replicate(run, Console(stderr=True))
-
-
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, shuffle: bool) -> None:
-    run = ready(tmp_path / "run", shuffle)
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, balanced: bool) -> None:
+    run = ready(tmp_path / "run", balanced)
     gone: list[str] = []
 
     def once(role: str, request: Request) -> Response:

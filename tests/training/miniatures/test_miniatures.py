@@ -19,6 +19,8 @@ from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
+from dilemmas.training.distill import encode
+from dilemmas.training.examples import Example
 from dilemmas.training.miniatures import pretrain as miniatures
 from dilemmas.training.miniatures.behaviour import TEACHER
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation
@@ -88,14 +90,19 @@ def test_they_are_one_family_of_two_sizes_and_small() -> None:
 
 @pytest.mark.parametrize("role", ["teacher", "student"])
 def test_the_chat_template_marks_what_the_model_writes_for_trainers(role: str) -> None:
-    """As `assistant_only_loss` of TRL needs it: the space before the reply belongs to its first token."""
+    """As `assistant_only_loss` of TRL needs it: exactly the tokens that are targets here, in every turn; the space
+    before the reply belongs to its first token."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(FOLDER / role)
-    turns = [{"role": "user", "content": "C or D?"}, {"role": "assistant", "content": "C. It is best."}]
-    marked = tokenizer.apply_chat_template(turns, return_dict=True, return_assistant_tokens_mask=True)
-    learned = [token for token, mine in zip(marked["input_ids"], marked["assistant_masks"], strict=True) if mine]
-    assert tokenizer.decode(learned) == " C. It is best.</s>"
+    example = Example("stag_hunt/friends", "C or D?", "C", 0, "It is best.")
+    (row,) = encode(tokenizer, [example])
+    turns = [{"role": "user", "content": example.prompt}, {"role": "assistant", "content": example.completion}]
+    for twice in (1, 2):
+        marked = tokenizer.apply_chat_template(turns * twice, return_dict=True, return_assistant_tokens_mask=True)
+        learned = [token for token, mine in zip(marked["input_ids"], marked["assistant_masks"], strict=True) if mine]
+        assert learned == [target.token for target in row.branches[0].targets] * twice
+    assert tokenizer.decode(learned) == " C. It is best.</s>" * 2
     assert tokenizer.chat_template == CHAT_TEMPLATE
 
 

@@ -12,4 +12,4 @@ def test_agreement_with_oneself_is_whole_and_with_the_opposite_nothing() -> None
     itself = agreement("teacher", teacher, teacher, match, pairing)
     assert itself.overlap.value == 1
     assert itself.expected.value == itself.ceiling == pytest.approx(0.75)
-    assert agreement("opposite", teacher, 1 - teacher, match, pairing).overlap.value == pytest.approx(0.5)
+    assert agreement("tuned", teacher, 1 - teacher, match, pairing).overlap.value == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""What follows the label or the place is measured as such, and the whole study can be asked with shuffled labels."""
+"""What follows the label or the place is measured as such, and the whole study can be asked in all presentations."""
 
 import math
 import re
@@ -80,7 +80,7 @@ def measured(share: Share, *games: StageGame) -> Bias:
         ways = [(scenario_prompt(STUDY, game, FRIENDS, shown=way), way.labels) for way in presentations(STUDY, game)]
         found = exact_distributions(model(share), ways)
         asked.append(np.array([one.probabilities for one in found]).reshape(-1, 2, game.n_actions))
-    return bias("games", "model", STUDY.labels, asked)
+    return bias("games", "model", STUDY.labels, [(game.name, "friends") for game in games], asked, observations=100)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,20 @@ def test_the_share_is_that_of_the_answers_that_go_by_the_label_or_the_place(
     assert (found.label.value, found.label_lean.value) == pytest.approx((abs(label), label))
     assert (found.place.value, found.place_lean.value) == pytest.approx((abs(place), place))
     assert found.label.interval is None, "all scenarios are alike"
+
+
+@pytest.mark.parametrize(
+    ("share", "factor"), [(c, "label"), (first, "place"), (payoffs, "game"), (mix((0.5, c), (0.5, first)), None)]
+)
+def test_the_variance_is_that_of_what_is_followed(share: Share, factor: str | None) -> None:
+    """A model that goes by one thing has all variance there; half by label and half by place, half in each."""
+    found = measured(share, DEFAULTS["prisoners_dilemma"], DEFAULTS["harmony"]).shares
+    assert found is not None
+    if factor is None:
+        assert (found.label, found.place) == pytest.approx((0.5, 0.5))
+    else:
+        assert getattr(found, factor) == pytest.approx(1)
+        assert found.label + found.place + found.game + found.context == pytest.approx(1)
 
 
 def test_misreading_without_preference_has_shares_but_no_leans() -> None:
@@ -151,7 +165,7 @@ TWO_MATCHES = MatchSettings(("stag_hunt", "snowdrift"), ("friends",), ("tit_for_
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     recipe = load_recipe("miniatures")
-    prompting = replace(recipe.prompting, shuffle_labels=True)
+    prompting = replace(recipe.prompting, presentation="counterbalanced")
     return Run(tmp_path / "run", replace(recipe, observations=2, prompting=prompting, matches=TWO_MATCHES))
 
 
@@ -168,20 +182,41 @@ def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> 
         assert sum(study.ask_model(run, role, backend)) == sum(map(len, sets.values())) * run.recipe.observations
     data = collect(run, BACKENDS)
     rows = BIAS.measure(data)
-    assert [(row["set"], row["model"]) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
+    assert [(row.set, row.model) for row in rows] == [(name, role) for name in sets for role in BACKENDS]
     for row in rows:
-        assert row["scenarios"] == len(sets[row["set"]])
-        found = (row["label"]["value"], row["place"]["value"])
-        assert found == pytest.approx((1.0 if row["model"] == "untuned" else 0.25, 0))
-    fixed = replace(run.recipe, prompting=replace(run.recipe.prompting, shuffle_labels=False))
+        assert row.scenarios == len(sets[row.set])
+        found = (row.label.value, row.place.value)
+        assert found == pytest.approx((1.0 if row.model == "untuned" else 0.25, 0))
+    fixed = replace(run.recipe, prompting=replace(run.recipe.prompting, presentation="fixed"))
     assert BIAS.measure(replace(data, recipe=fixed)) == []
 
 
-def test_a_scenario_is_asked_in_one_of_the_ways_in_which_it_is_weighed(run: Run) -> None:
-    list(study.ask_model(run, "tuned", BACKENDS["tuned"]))
-    asked = study.read_answers(run.path("answers", "tuned.jsonl"))
-    assert {one.labels for one in asked} == {("C", "D"), ("D", "C")}
-    assert all(one.exact in one.presented and len(one.presented) == 4 for one in asked)
+def test_a_scenario_is_asked_in_all_presentations(run: Run) -> None:
+    list(study.ask_model(run, "untuned", BACKENDS["untuned"]))
+    for one in study.read_answers(run.path("answers", "untuned.jsonl")):
+        assert [shown.labels for shown in one.presented] == [("C", "D")] * 2 + [("D", "C")] * 2
+        assert len({shown.prompt for shown in one.presented}) == 4
+        assert one.exact == pytest.approx((0.5, 0.5)), "it follows the label C, which the mean cancels"
+
+
+def test_replies_are_spread_evenly_over_the_presentations(run: Run) -> None:
+    """A model that writes the label named first is as often read as each action."""
+    many = Run(run.folder, replace(run.recipe, observations=8))
+    backend = FakeBackend(
+        lambda request: Response((math.log(0.5),) * len(request.labels), request.prompt.rsplit("choose, ", 1)[1][0])
+    )
+    list(study.ask_model(many, "teacher", backend))
+    for one in study.read_answers(run.path("answers", "teacher.jsonl")):
+        assert [action for _, action, _ in one.replies].count(0) == 4
+        assert [one.shown(reply).prompt for reply in range(5)] == [
+            shown.prompt for shown in (*one.presented, one.presented[0])
+        ]
+    assert {(example.label, example.action) for example in study.teach(many)} == {
+        ("C", 0),
+        ("D", 1),
+        ("D", 0),
+        ("C", 1),
+    }
 
 
 def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
@@ -195,7 +230,7 @@ def test_a_stopped_model_is_asked_on_to_the_same_bytes(run: Run) -> None:
     assert path.read_bytes() == whole
 
 
-def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_each_prompt(run: Run) -> None:
+def test_matches_are_played_counterbalanced_and_judged_by_the_whole_policy(run: Run) -> None:
     for role, backend in BACKENDS.items():
         list(study.ask_model(run, role, backend))
     pairings = playing.pairings(run.recipe)
@@ -210,8 +245,8 @@ def test_matches_are_played_with_shuffled_labels_and_judged_by_the_labels_of_eac
     assert {decision.labels for decision in decided} == {("C", "D"), ("D", "C")}
     assert len({decision.prompt.rsplit("\n", 1)[1] for decision in decided if decision.prompt}) == 2
     untuned, tuned = AGREEMENT.measure(collect(run, BACKENDS))
-    assert tuned["overlap"]["value"] == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
-    assert untuned["overlap"]["value"] < 0.9
+    assert tuned.overlap.value == pytest.approx(1), "the tuned model is the teacher, whatever actions are called"
+    assert untuned.overlap.value < 0.9
     assert len(find_trajectories(run.folder)) == len(pairings)
     assert command.main([str(run.folder)], standalone_mode=False) == 0
 
@@ -221,4 +256,4 @@ def test_tables_are_means_over_presentations(run: Run) -> None:
     tables = playing.compile_tables(run, BACKENDS)
     assert tables["untuned"].memory_one() == pytest.approx((0.5,) * 5)
     assert tables["tuned"].memory_one() == pytest.approx((0.25 / 2 + 0.75 / 3,) * 5)
-    assert all(table.origin.shuffled for table in tables.values())
+    assert all(table.origin.presentation == "counterbalanced" for table in tables.values())

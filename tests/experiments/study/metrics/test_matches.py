@@ -10,6 +10,6 @@ def test_match_row_counts_rounds_and_not_matches() -> None:
     nan = np.nan
     cooperation = np.array([[1, 0, 0], [1, nan, nan]])
     payoff = np.array([[3.0, 5, 1], [3, nan, nan]])
-    row = match_row("m", "tit_for_tat", "g", cooperation, payoff, payoff, ["c", "c"])
+    row = match_row("teacher", "tit_for_tat", "g", cooperation, payoff, payoff, ["c", "c"])
     assert (row.cooperation.value, row.payoff.value, row.rounds, row.matches) == (0.5, 3.0, 2.0, 2)
     assert row.cooperation_by_round == (1.0, 0.0, 0.0)

@@ -29,6 +29,7 @@ def test_one_more_metric_is_measured_and_shown(monkeypatch: pytest.MonkeyPatch, 
     asked: list[str] = []
     own = Metric(
         "own",
+        int,
         lambda data: data.recipe.seed + 40,
         shown,
         shown,

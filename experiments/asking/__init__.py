@@ -1,0 +1,1 @@
+"""Asking models about scenarios, without a student: what they answer, and whether it is about the game at all."""

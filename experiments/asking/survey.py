@@ -1,0 +1,139 @@
+"""What language models answer to the scenarios of the study.
+
+Each model has a run folder of its own inside that of the survey, in which its answers are kept as they come, so that a
+stopped survey is resumed by repeating the command.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilemmas.agents.agent import Source
+from dilemmas.agents.models.backend import Backend
+from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.experiments.reporting.variance import homogeneity
+from dilemmas.experiments.study.answers import Role
+from dilemmas.experiments.study.metrics.bias import Followed, followed
+from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
+from dilemmas.experiments.study.pace import KeptBackend
+from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.stages import TOGETHER, Asked, ask_exactly, ask_model, read_answers
+
+Array = NDArray[np.float64]
+ANSWERS = 300
+"""Answers per scenario of the study: with as many, a model whose scenarios count as alike could not be told from one
+that always answers in the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnswers:
+    """What a model answered to the scenarios of a set."""
+
+    cooperation: dict[str, float | None]
+    """Mean cooperation by its own probabilities, in [0, 1], by scenario: the mean over all presentations."""
+    sampled: dict[str, float | None]
+    """The same by sampled answers, None without a readable one; empty if none were drawn."""
+    label_mass: float
+    """Mean probability that a reply begins with one of the labels, in [0, 1]."""
+    place_effect: float | None
+    """Mean of P(action 0 where it is named first) - P(action 0 where it is named last), in [-1, 1]; None if all
+    scenarios were asked in one presentation."""
+    shares: Followed | None
+    """Share of the variance by place, label, context and game; None if the answers do not vary, or all scenarios were
+    asked in one presentation."""
+    alike: float
+    """p-value of the hypothesis that all scenarios are answered alike, for `ANSWERS` answers each."""
+    unreadable: float | None
+    """Share of sampled answers in which no action could be read, in [0, 1]; None without answers."""
+    disagreement: float | None
+    """Mean probability that two readable answers to the same scenario differ, in [0, 1]; None without answers."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the answers vary more than the study allows for a teacher."""
+        return self.disagreement is not None and self.disagreement > MAX_DISAGREEMENT
+
+
+def recipe_for(recipe: Recipe, spec: str) -> Recipe:
+    """The recipe with one model in both places."""
+    return replace(recipe, models=replace(recipe.models, teacher=spec, student=spec))
+
+
+def model_folder(folder: Path, spec: str) -> Path:
+    """The folder of one model in that of a survey: its name with a checksum, which tells similar names apart."""
+    name = re.sub(r"[^\w.-]+", "_", spec)[-60:]
+    return folder / f"{name}-{sha256(spec.encode()).hexdigest()[:8]}"
+
+
+def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int]:
+    """Ask a model about all scenarios of a recipe; yields how many more answers there are, at first those of before.
+
+    Parameters
+    ----------
+    run
+        The folder of the model.
+    role
+        ``teacher``: asked for a motivation too; ``untuned``: for an answer alone.
+    backend
+        The model.
+    exact
+        Whether only its own probabilities are asked for: one answer a scenario.
+    """
+    if not exact:
+        yield from ask_model(run, role, backend)
+        return
+    every = [scenario for group in run.recipe.sets().values() for scenario in group]
+    for begin in range(0, len(every), TOGETHER):
+        yield len(_exactly(run, role, backend, every[begin : begin + TOGETHER]))
+
+
+def _exactly(run: Run, role: Role, backend: Backend, some: Sequence[Scenario]) -> list[Asked]:
+    kept = KeptBackend(backend, run.path("questions", f"{role}.jsonl"))
+    return list(ask_exactly(run.recipe, role, kept, some))
+
+
+def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, SetAnswers]:
+    """What a model answered that `ask_all` has asked, by set; the parameters are the same."""
+    sets = run.recipe.sets()
+    if exact:
+        asked = {name: _exactly(run, role, backend, group) for name, group in sets.items()}
+    else:
+        found = {one.scenario: one for one in read_answers(run.path("answers", f"{role}.jsonl"))}
+        asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
+    return {name: set_answers(group, asked[name]) for name, group in sets.items()}
+
+
+def set_answers(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers:
+    """The answers to the scenarios of a set, in the same order."""
+    answers = {one.name: reply.answers(one) for one, reply in zip(group, asked, strict=True)}
+    presented = [np.array([way.exact for way in one.presented]) for one in asked]
+    shown = [one.reshape(-1, 2, one.shape[-1]) for one in presented if len(one) > 1]
+    names = [(scenario.game.name, scenario.context.name) for scenario in group]
+    differing = [
+        found.disagreement
+        for one in asked
+        if (found := consistency(one.scenario, [action for _, action, _ in one.replies])).disagreement is not None
+    ]
+    replies = sum(one.replies for one in answers.values())
+    return SetAnswers(
+        cooperation={name: one.rate(Source.EXACT) for name, one in answers.items()},
+        sampled={name: one.rate(Source.SAMPLED) for name, one in answers.items()} if replies else {},
+        label_mass=fmean(one.mass for one in asked),
+        place_effect=fmean(_first_minus_last(one) for one in shown) if shown else None,
+        shares=followed(names, shown) if shown else None,
+        alike=homogeneity(np.array([one[:, 0].mean() for one in presented]), ANSWERS),
+        unreadable=sum(one.unreadable for one in answers.values()) / replies if replies else None,
+        disagreement=fmean(differing) if differing else None,
+    )
+
+
+def _first_minus_last(shown: Array) -> float:
+    """P(action 0 where it is named first) - P(action 0 where it is named last), shape (assignments, 2, actions)."""
+    return float((shown[:, 0, 0] - shown[:, 1, 0]).mean())

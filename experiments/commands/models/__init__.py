@@ -1,0 +1,1 @@
+"""Commands that ask language models."""

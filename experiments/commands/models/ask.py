@@ -1,0 +1,185 @@
+"""`dilemmas ask`: what language models answer to the scenarios of the study, without a student."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from dilemmas.envs.prompts.labels import Showing
+from dilemmas.experiments.asking.survey import SetAnswers, answered, ask_all, model_folder, recipe_for
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import SEED, json_option, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.reporting.format import num
+from dilemmas.experiments.reporting.page import Notice, Section, Table, print_sections
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.reporting.variance import FACTORS
+from dilemmas.experiments.study.answers import Role
+from dilemmas.experiments.study.metrics.bias import LEVEL
+from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
+from dilemmas.experiments.study.metrics.label_mass import FEW
+from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
+from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.titles import scenario_title, set_title
+
+Found = dict[str, dict[str, SetAnswers]]
+"""What was answered, by model and set."""
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, shell_complete=completion.models)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default="runs/ask", show_default=True, help="Folder."
+)
+@click.option(
+    "--recipe",
+    "recipe_name",
+    default="study",
+    show_default=True,
+    shell_complete=completion.recipes,
+    help="Recipe with the scenarios and how they are asked.",
+)
+@click.option(
+    "--sets",
+    default=TRAINING_SET,
+    show_default=True,
+    help=f"Sets of scenarios, separated by commas: {', '.join(SETS)}.",
+)
+@click.option("--exact", is_flag=True, help="Only the models' own probabilities; no answers are sampled.")
+@click.option(
+    "--observations", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Answers per scenario."
+)
+@click.option("--motivation", is_flag=True, help="Ask for the reason too, as the study asks its teacher.")
+@presentation_option(None)
+@min_mass_option(None)
+@click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the sampled answers.")
+@click.option("--device", show_default="from the recipe", help="Device of the models: cpu, cuda, cuda:1 or auto.")
+@json_option
+def command(
+    models: tuple[str, ...],
+    out: Path,
+    recipe_name: str,
+    sets: str,
+    exact: bool,
+    observations: int,
+    motivation: bool,
+    presentation: Showing | None,
+    min_mass: float | None,
+    seed: int | None,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Ask language models about the scenarios of the study, without a student.
+
+    Shows how much they cooperate, how much their answers follow the order and the labels of the options instead of the
+    game and the context, how many of their replies are a choice at all, and how far two answers to the same scenario
+    differ. A stopped command is resumed by repeating it.
+
+    \b
+    MODELS: directories, hub ids, or the built-in ones (miniature-teacher, miniature-student)
+    """
+    from dilemmas.experiments.commands.replicate import override
+
+    recipe = override(load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, device)
+    chosen = tuple(name.strip() for name in sets.split(","))
+    recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen))
+    role: Role = "teacher" if motivation else "untuned"
+    found = {spec: ask_one(out, recipe, spec, role, exact) for spec in dict.fromkeys(models)}
+    if as_json:
+        print_json({spec: {name: asdict(one) for name, one in rows.items()} for spec, rows in found.items()})
+    else:
+        print_sections(SafeConsole(), [*_warned(found), *_tables(found)])
+    echo(f"{out}", err=True)
+
+
+def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool) -> dict[str, SetAnswers]:
+    """Ask one model, with a progress bar; returns what it answered by set."""
+    from dilemmas.agents.models.open_model import open_model
+
+    run = Run(model_folder(out, spec), recipe_for(recipe, spec))
+    model = open_model(spec, device=recipe.models.device, dtype=recipe.models.dtype)
+    total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
+    with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
+        run.begin()
+        task, done = add_task(bar, spec), 0
+        for more in ask_all(run, role, model, exact):
+            done += more
+            follow_task(bar, task, done, total)
+        found = answered(run, role, model, exact)
+    model.unload()
+    return found
+
+
+def _warned(found: Found) -> list[Section]:
+    notices = [
+        Notice(f"{spec} ({set_title(name)}): {text}")
+        for spec, rows in found.items()
+        for name, one in rows.items()
+        for text in _warnings(one)
+    ]
+    return [Section("Warnings", tuple(notices))] if notices else []
+
+
+def _warnings(found: SetAnswers) -> list[str]:
+    warnings = []
+    if found.alike > LEVEL:
+        warnings.append(
+            f"all scenarios are answered alike: with 300 answers each, rates as far apart would be chance"
+            f" (p = {found.alike:.2f}). Nothing was measured but noise."
+        )
+    if found.shares and (order := found.shares.place + found.shares.label) > found.shares.game + found.shares.context:
+        warnings.append(
+            f"the answers follow the order and the labels of the options ({order:.0%} of their variance) more than the"
+            f" game and the context ({found.shares.game + found.shares.context:.0%})."
+        )
+    if found.label_mass < FEW:
+        warnings.append(f"only {found.label_mass:.1%} of the replies begin with one of the labels.")
+    if found.noisy:
+        warnings.append(
+            f"two answers to the same scenario differ with probability {num(found.disagreement)}, above"
+            f" {MAX_DISAGREEMENT:.2f}."
+        )
+    return warnings
+
+
+def _tables(found: Found) -> list[Section]:
+    rows = [(spec, name, one) for spec, sets in found.items() for name, one in sets.items()]
+    summary = Table(
+        "What the models answer",
+        ("model", "set", "mass", "place effect", *FACTORS, "disagreement", "unreadable"),
+        tuple(
+            (
+                spec,
+                set_title(name),
+                num(one.label_mass),
+                num(one.place_effect),
+                *(
+                    num(getattr(one.shares, key)) if one.shares else num(None)
+                    for key in ("place", "label", "context", "game")
+                ),
+                num(one.disagreement),
+                num(one.unreadable),
+            )
+            for spec, name, one in rows
+        ),
+        words=2,
+        note="Mass: probability that a reply begins with one of the labels. Place effect: how much more probable the"
+        " first action is where it is named first. Place, label, context, game: share of the variance of the answers"
+        " that follows each. Disagreement: probability that two answers to the same scenario differ.",
+        missing="not asked, or asked in one presentation only",
+    )
+    scenarios = [name for sets in next(iter(found.values())).values() for name in sets.cooperation]
+    rates = {
+        spec: {name: rate for one in sets.values() for name, rate in one.cooperation.items()}
+        for spec, sets in found.items()
+    }
+    cooperation = Table(
+        "Cooperation by scenario",
+        ("scenario", *found),
+        tuple((scenario_title(name), *(num(rates[spec][name]) for spec in found)) for name in scenarios),
+        words=1,
+        note="By the models' own probabilities, the mean over all presentations.",
+    )
+    return [Section(table.title, (table,)) for table in (summary, cooperation)]

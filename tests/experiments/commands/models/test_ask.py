@@ -1,0 +1,89 @@
+"""`dilemmas ask`: what a model follows is found, said in words, and printed as data."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dilemmas.agents.models import open_model
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.envs.errors import InputError
+from dilemmas.experiments.commands.models.ask import command
+
+Share = Callable[[Request], float]
+"""Probability of the label C after a prompt."""
+
+
+class Opened(FakeBackend):
+    """A model that stands in for one with weights."""
+
+
+def first_named(request: Request) -> float:
+    """Three of four times the label named first."""
+    return 0.75 if request.prompt.endswith("C or D?") else 0.25
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+
+    def run(share: Share, *words: str, mass: float = 1.0) -> Result:
+        def answer(request: Request) -> Response:
+            shares = {"C": share(request), "D": 1 - share(request)}
+            text = "C" if request.seed[-1] // 4 % 4 < 4 * share(request) else "D"
+            return Response(tuple(math.log(mass * shares[label]) for label in request.labels), text)
+
+        model = Opened(answer, "fake")
+        monkeypatch.setattr(open_model, "open_model", lambda *_, **__: model)
+        arguments = ["some/model", "--out", str(tmp_path / "ask"), *words]
+        return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+    return run
+
+
+def data(result: Result) -> dict[str, Any]:
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)["some/model"]
+    return found
+
+
+def test_an_answer_that_follows_the_order_is_told_from_one_that_follows_the_game(ask: Callable[..., Result]) -> None:
+    found = data(ask(first_named, "--exact", "--json"))["within"]
+    assert found["shares"]["place"] == pytest.approx(1)
+    assert found["place_effect"] == pytest.approx(0.5)
+    assert list(found["cooperation"].values()) == pytest.approx([0.5] * 20)
+
+
+def test_what_is_an_artefact_or_noise_is_said_in_the_first_lines(ask: Callable[..., Result]) -> None:
+    result = ask(first_named, "--exact", mass=0.3)
+    first = " ".join(result.stdout.split("What the models answer")[0].split())
+    assert "Nothing was measured but noise" in first
+    assert "follow the order and the labels of the options (100% of their variance) more than the game" in first
+    assert "only 30.0% of the replies begin with one of the labels" in first
+
+
+def test_sampled_answers_are_spread_over_the_presentations(ask: Callable[..., Result]) -> None:
+    found = data(ask(first_named, "--observations", "16", "--json", "--sets", "within,new_context"))
+    assert set(found) == {"within", "new_context"}
+    assert found["within"]["unreadable"] == 0
+    assert set(found["within"]["sampled"].values()) == {0.5}
+    assert found["within"]["disagreement"] == pytest.approx(8 / 15), "16 answers, 8 of each"
+
+
+def test_a_model_whose_replies_are_no_labels_is_refused_unless_asked_for(ask: Callable[..., Result]) -> None:
+    refused = "only a share of 1e-12 of its replies begins with one of the labels C, D.*--min-mass"
+    with pytest.raises(InputError, match=refused):
+        ask(first_named, "--exact", mass=1e-12)
+    asked = ask(first_named, "--exact", "--min-mass", "0", "--out", "runs/any", mass=1e-12)
+    assert asked.exit_code == 0
+
+
+def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[..., Result]) -> None:
+    before = data(ask(first_named, "--json"))
+    assert data(ask(first_named, "--json")) == before
+    with pytest.raises(InputError, match="other settings"):
+        ask(first_named, "--exact", "--json", "--presentation", "fixed")
