@@ -148,7 +148,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     names = "|".join(sorted(NUMBERED))
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
-        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|\s?%)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|(?-i:\.[a-z])|\s?%)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
 

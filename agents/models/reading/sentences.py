@@ -58,10 +58,23 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             subordinate = False
         if not subordinate:
             statement = _in_place(clauses, place, found)
+            if (
+                statement.kind is Kind.BARE
+                and not first
+                and clause.link is not Link.SO
+                and _goes_on(clauses[place + 1 :])
+            ):
+                statement = OTHER
             if statement.loose and not first and not (statement.kind is Kind.BARE and clause.link is Link.SO):
                 statement = OTHER
             found.append(_if_hypothetical(statement, clauses[0]) if hypothetical else statement)
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
+
+
+def _goes_on(later: Sequence[Clause]) -> bool:
+    """Whether more than a reason follows an option: amid other text it is the subject then, "J (closer to K)"."""
+    until = next((place for place, one in enumerate(later) if one.link is Link.REASON), len(later))
+    return not all(one.separator != ":" and (_leads(one) or any(map(is_option, one.words))) for one in later[:until])
 
 
 def _supposes(clause: Clause) -> bool:
@@ -146,7 +159,7 @@ def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
     plain = not words & (NEGATIONS | HEDGES | MIXTURES) and not any(map(is_option, words))
-    return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | ANSWERS | {"am", "mind"}))
+    return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | ANSWERS | {"mind"}))
 
 
 def _is_about_answer(clause: Clause) -> bool:
