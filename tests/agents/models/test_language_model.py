@@ -322,7 +322,8 @@ def test_the_default_action_does_not_apply_to_sanctions() -> None:
         ("I contribute 20 points, we all gain.", 20),
         ("0", 0),
         ("21", None),
-        ("half", None),
+        ("half", 10),
+        ("some", None),
         ("-3", None),
     ],
 )

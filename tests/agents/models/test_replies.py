@@ -38,6 +38,7 @@ def test_a_label_alone_is_a_choice_whatever_surrounds_it(text: str) -> None:
         "D. If I choose C, I get less.",
         "D. I answer D with D.",
         "I choose D; C is too risky",
+        "C. Wait, no. I choose D.",
     ],
 )
 def test_a_choice_may_be_announced_and_explained_with_the_other_label(text: str) -> None:
@@ -73,7 +74,6 @@ def test_a_negated_label_is_not_chosen() -> None:
         "C if they do, else D",
         "C, if they do.",
         "C as long as they do",
-        "C. Wait, no. I choose D.",
         "C. No, D.",
         "C. Actually, D.",
     ],
@@ -139,6 +139,9 @@ def test_no_text_takes_long_to_refuse() -> None:
         ("Answer: C\nWhy: fear.", "fear."),
         ("C", ""),
         ("[C] - it is fair", "it is fair"),
+        ('{"answer": "C", "reason": "trust"}', "trust"),
+        ("<think>D pays.</think>C. We meet again.", "We meet again."),
+        ("We meet again. So I choose C.", "We meet again. So I choose C."),
     ],
 )
 def test_the_motivation_is_the_text_besides_the_label(text: str, motivation: str) -> None:

@@ -1,0 +1,1 @@
+"""The grammar of replies: wrappers, options, clauses and statements."""

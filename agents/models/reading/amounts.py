@@ -1,0 +1,161 @@
+"""Amounts in the text of a reply: numbers, number words, shares of the endowment, and what only looks like one."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
+
+UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|usd|eur|[$€£])"
+
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+NUMBER_WORDS = {word: float(value) for value, word in enumerate(_SMALL)}
+NUMBER_WORDS |= {word: 10.0 * value for value, word in enumerate(_TENS, 2)}
+NUMBER_WORDS |= {
+    f"{ten}{joint}{one}": NUMBER_WORDS[ten] + NUMBER_WORDS[one]
+    for ten in _TENS
+    for one in _SMALL[1:10]
+    for joint in "- "
+}
+NUMBER_WORDS |= {"hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
+
+SHARES = {
+    "half": 0.5,
+    "a half": 0.5,
+    "one half": 0.5,
+    "a quarter": 0.25,
+    "one quarter": 0.25,
+    "a third": 1 / 3,
+    "one third": 1 / 3,
+    "two thirds": 2 / 3,
+    "three quarters": 0.75,
+    "all": 1.0,
+    "all in": 1.0,
+    "all-in": 1.0,
+    "it all": 1.0,
+    "everything": 1.0,
+    "the maximum": 1.0,
+    "the full amount": 1.0,
+    "the whole amount": 1.0,
+    "the entire amount": 1.0,
+    "the full endowment": 1.0,
+    "my full endowment": 1.0,
+    "my entire endowment": 1.0,
+    "my whole endowment": 1.0,
+    "nothing": 0.0,
+    "nothing at all": 0.0,
+    "none": 0.0,
+    "the minimum": 0.0,
+}
+"""Shares of the endowment in words."""
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
+
+FOREIGN_NUMBERS = (
+    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
+)
+"""Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
+
+OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?(?:{NUMBER}\s+)?"
+WHOLE = (
+    rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"
+    r"|it|that|them|what\s+i\s+have|i\s+have"
+)
+_UNIT = rf"(?:\s?{UNITS}(?!\w))?"
+_TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(?![\w%]|[.,]\d){_UNIT}"
+
+AMOUNT = re.compile(
+    rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
+    rf"|(?P<foreign>{FOREIGN_NUMBERS})"
+    rf"|(?<![\w.,/])[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
+    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?"
+    rf"|\b(?P<share>{_any(SHARES)})(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)",
+    re.IGNORECASE,
+)
+
+CERTAINTY = re.compile(
+    r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
+)
+
+ENUMERATED = re.compile(r"^[ \t]*\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
+
+
+def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
+    """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
+    text = without_enumeration(re.sub(OPTION, " ", text))
+    meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
+
+    def mark(match: re.Match[str]) -> str:
+        if match.lastgroup is None or not _stands_alone(text, match):
+            return match[0]
+        amount = _amount(match, most, text)
+        meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
+        if meaning is None or len(meanings) == MOST_OPTIONS:
+            meaning = FOREIGN
+        return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
+
+    marked = AMOUNT.sub(mark, text)
+    return Marked(marked, tuple(meanings))
+
+
+def _amount(match: re.Match[str], most: float, text: str) -> float | None:
+    """The amount in points; None for what only looks like an amount."""
+    if match["foreign"]:
+        return None
+    if match["share"]:
+        return SHARES[" ".join(match["share"].casefold().split())] * most
+    word = " ".join(match["number"].casefold().split())
+    value = NUMBER_WORDS[word] if word in NUMBER_WORDS else float(word.replace(",", ""))
+    if match["percent"]:
+        return None if CERTAINTY.match(text, match.end()) else value / 100 * most
+    total = match["total"]
+    return value if total is None or float(total.replace(",", "")) == most else None
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Whether what follows lets a number or share be an amount: "5, because", but not "5 players" or "none of them"."""
+    following = re.match(r"(?:[ \t]*([^\W\d_]+)|(\w|[.,/]\d))", text[match.end() : match.end() + 40])
+    if following is None or (match["number"] and re.search(UNITS + "$", match[0], re.IGNORECASE)):
+        return True
+    if match["share"] and following[1] and following[1].casefold() == "of":
+        return False
+    return following[1] is not None and following[1].casefold() in FOLLOWERS
+
+
+def without_enumeration(text: str, from_one: str = "1") -> str:
+    """The text without the numbers of a list.
+
+    A single number at the beginning of the text is the answer, as in "5. I trust them", unless it is `from_one`.
+    """
+    numbers = [match[1] for match in ENUMERATED.finditer(text)]
+    alone = len(numbers) == 1 and ENUMERATED.match(text.lstrip())
+    return text if alone and numbers[0] != from_one else ENUMERATED.sub("", text)

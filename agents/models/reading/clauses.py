@@ -1,0 +1,175 @@
+"""Sentences and clauses of a reply whose options are marked."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from dilemmas.agents.models.reading.options import OPTION
+from dilemmas.agents.models.reading.phrases import write_out
+from dilemmas.agents.models.reading.vocabulary import (
+    ADVERBS,
+    ANSWERS,
+    COPULAS,
+    DETERMINERS,
+    FILLERS,
+    FILLINGS,
+    LINKS,
+    MODALS,
+    QUALITIES,
+    SUPERLATIVES,
+    TURNS,
+    VERBS,
+    Link,
+)
+
+TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
+ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
+"""Options that a choice is made between."""
+
+ARROWS = re.compile(r"[-=]{1,8}>")
+DASHES = re.compile(r"--+|\.\.+")
+
+ENDS = frozenset(".!?;。\n")
+SEPARATORS = {
+    **dict.fromkeys((",", "、", "|"), ","),
+    **dict.fromkeys((":", "=", "→", "⇒"), ":"),
+    **dict.fromkeys(("-", "–", "—"), "-"),
+    "(": "(",
+    ")": ")",
+}
+JOINTS = {"/": "or", "&": "and", "+": "and", "%": "percent"}
+
+NAMES_OF_ANSWERS = ANSWERS | DETERMINERS | QUALITIES | SUPERLATIVES | COPULAS | FILLERS
+OWN_ACTS = FILLINGS | VERBS | MODALS | ADVERBS | FILLERS | {"i"}
+MOST_ANNOUNCING = 12
+"""Largest number of words that announce an option."""
+
+CONSEQUENCE_STARTS = frozenset(
+    ["i", "my", "the", "we", "let", "it", "here", "option", "both", "for", "in", "this", "that", "our", "going"]
+)
+
+
+@dataclass(slots=True)
+class Clause:
+    """The words between two separators or links."""
+
+    separator: str = ""
+    """The separator before it: one of the values of `SEPARATORS`, or none."""
+    link: Link = Link.NONE
+    turn: bool = False
+    """Whether it begins with a word that announces a change of mind."""
+    words: list[str] = field(default_factory=list)
+    """Words in lower case; options are single characters."""
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The clauses up to a full stop or the end of a line."""
+
+    clauses: list[Clause]
+    question: bool
+
+
+def is_option(word: str) -> bool:
+    """Whether a word is the character of an option."""
+    return "\ue000" <= word <= "\uf8ff"
+
+
+def split_sentences(text: str) -> list[Sentence]:
+    """The sentences of a text whose options are marked."""
+    spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
+    spaced = ALTERNATIVES.sub(" ", spaced)
+    tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
+    sentences = []
+    builder = _Builder()
+    for position, token in enumerate(tokens):
+        ends = token in ENDS
+        if ends and not (token == "\n" and builder.awaits_option(tokens, position)):
+            sentences.append(builder.finish(question=token == "?"))
+            builder = _Builder()
+        elif not ends:
+            builder.add(token, tokens[position + 1] if position + 1 < len(tokens) else "")
+    sentences.append(builder.finish(question=False))
+    return [sentence for sentence in sentences if sentence.clauses]
+
+
+class _Builder:
+    """Puts the tokens of one sentence into clauses."""
+
+    def __init__(self) -> None:
+        self._clauses = [Clause()]
+
+    def add(self, token: str, following: str) -> None:
+        """Add a token; `following` is the one after it."""
+        clause = self._clauses[-1]
+        if token in SEPARATORS:
+            self._separate(SEPARATORS[token], following)
+        elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
+            clause.turn = True
+        elif self._links(token, following):
+            self._link(LINKS[token])
+        elif token in JOINTS:
+            clause.words.append(JOINTS[token])
+        elif is_option(token) or token[0].isalnum():
+            clause.words.append(token)
+
+    def awaits_option(self, tokens: list[str], position: int) -> bool:
+        """Whether the clause announces an option that follows on a later line."""
+        following = next((token for token in _after(tokens, position) if token != "\n"), "")
+        return is_option(following) and bool(self._clauses[-1].words) and announces(self._clauses[-1].words)
+
+    def finish(self, question: bool) -> Sentence:
+        """The sentence; a turn without any words is kept, because it takes back what was said before."""
+        return Sentence([clause for clause in self._clauses if clause.words or clause.turn], question)
+
+    def _links(self, token: str, following: str) -> bool:
+        if token not in LINKS:
+            return False
+        link, words = LINKS[token], self._clauses[-1].words
+        if link is Link.SO:
+            return not words or following in CONSEQUENCE_STARTS or is_option(following)
+        return link not in (Link.AND, Link.OR) or not is_option(following)
+
+    def _link(self, link: Link) -> None:
+        clause = self._clauses[-1]
+        if clause.words:
+            self._clauses.append(Clause(link=link))
+        elif clause.link not in (Link.CONDITION, Link.REASON):
+            clause.link = link
+
+    def _separate(self, separator: str, following: str) -> None:
+        clause = self._clauses[-1]
+        if separator in (":", "-") and clause.words and announces(clause.words):
+            if clause.words[-1] not in COPULAS and clause.words[0] != "i":
+                clause.words.append("is")
+        elif separator in (",", "(") and clause.words and is_option(following) and announces(clause.words):
+            return
+        elif clause.words:
+            self._clauses.append(Clause(separator))
+        elif not clause.separator:
+            clause.separator = separator
+
+
+def _is_filled(words: Sequence[str]) -> bool:
+    """Whether there are only a few words that change nothing."""
+    return len(words) <= MOST_ANNOUNCING and all(word in FILLERS for word in words)
+
+
+def _is_turn(token: str, following: str) -> bool:
+    """Whether a word announces a change of mind; "no" does not before a noun."""
+    noun = following[:1].isalpha() or is_option(following)
+    return token != "no" or not noun or following in TURNS or following in ("i", "my", "so", "let")
+
+
+def announces(words: Sequence[str]) -> bool:
+    """Whether words without an option announce one: "my final answer is", "I choose to"."""
+    if len(words) > MOST_ANNOUNCING:
+        return False
+    if words[0] == "i":
+        return all(word in OWN_ACTS for word in words) and any(word in VERBS for word in words)
+    return all(word in NAMES_OF_ANSWERS for word in words) and any(word in ANSWERS for word in words)
+
+
+def _after(tokens: list[str], position: int) -> Iterator[str]:
+    for index in range(position + 1, min(position + 8, len(tokens))):
+        yield tokens[index]

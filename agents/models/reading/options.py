@@ -1,0 +1,189 @@
+"""Options in the text of a reply: labels and amounts become single characters, so that statements can be read alike."""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from dilemmas.agents.models.reading.vocabulary import TAIL_STOPS
+
+FIRST = 0xE000
+"""Code of the character of option 0; the private characters that follow it stand for the others."""
+
+OPTION = "[\ue000-\uf8ff]"
+MOST_OPTIONS = 0xF8FF - FIRST
+
+FOREIGN = -1
+"""Index of an amount that is not an option."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text in which every option is one character."""
+
+    text: str
+    """The text."""
+    meanings: tuple[float, ...]
+    """For each character, from `FIRST`: the index of a label, or an amount; `FOREIGN` for what is not an option."""
+
+    def meaning(self, word: str) -> float:
+        """What the character of an option means."""
+        return self.meanings[ord(word) - FIRST]
+
+
+NUMBERED = frozenset(
+    [
+        "player",
+        "players",
+        "round",
+        "case",
+        "scenario",
+        "step",
+        "example",
+        "turn",
+        "day",
+        "game",
+        "team",
+        "country",
+        "firm",
+        "person",
+        "event",
+        "row",
+        "column",
+        "figure",
+        "table",
+        "question",
+        "type",
+        "group",
+        "set",
+        "stage",
+        "phase",
+        "page",
+    ]
+)
+"""Words that make a letter or number after them a name of something else."""
+
+NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+AMBIGUOUS = frozenset(("a", "i", *NUMERALS))
+NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
+"""Words before a label that make it a label also where it is another word."""
+
+FOLLOWERS = TAIL_STOPS | frozenset(
+    [
+        "is",
+        "it",
+        "was",
+        "would",
+        "will",
+        "because",
+        "since",
+        "so",
+        "and",
+        "or",
+        "but",
+        "if",
+        "not",
+        "please",
+        "rather",
+        "instead",
+        "unless",
+        "while",
+        "although",
+        "then",
+        "definitely",
+        "again",
+        "now",
+        "out",
+        "if",
+        "points",
+        "who",
+        "which",
+        "when",
+    ]
+)
+"""Words that may follow a label that is also a word ("A", "I"), or an amount."""
+
+
+def mark_labels(text: str, labels: Sequence[str]) -> Marked:
+    """Mark labels as whole words; upper and lower case are equivalent unless labels differ in nothing else."""
+    pattern, folds, indices, acts = _labels(tuple(labels))
+
+    def mark(match: re.Match[str]) -> str:
+        word = match["option"]
+        if word is None:
+            return match[0]
+        if not _is_option(match):
+            return match[0]
+        form = word.casefold() if folds else word
+        return f" {'choosing' if form in acts else ''} {chr(FIRST + indices[form])} "
+
+    return Marked(pattern.sub(mark, _without_private(text)), tuple(range(len(labels))))
+
+
+def _is_option(match: re.Match[str]) -> bool:
+    """Whether a label that is also another word, such as the article, stands for itself."""
+    text = match.string
+    named = re.search(r"(\w+)[\s\"'(\[]+$", text[max(0, match.start() - 24) : match.start()])
+    last = named[1].casefold() if named else ""
+    if len(match["option"]) == 1 and last == "i":
+        return False
+    if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
+        return True
+    following = re.match(r"[ \t]+([^\W\d_]+)", text[match.end() : match.end() + 40])
+    return following is None or following[1] in FOLLOWERS
+
+
+@cache
+def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str, int], Collection[str]]:
+    """The pattern of labels and their other forms, whether case is ignored, the index of each form, and participles."""
+    folds = len({label.casefold() for label in labels}) == len(labels)
+    indices: dict[str, int] = {}
+    forms = (lambda label: [label], _short_form(labels), _nouns, _participles)
+    for form_of in forms:
+        for index, label in enumerate(labels):
+            for form in form_of(label):
+                indices.setdefault(form.casefold() if folds else form, index)
+    acts = {form.casefold() if folds else form for label in labels for form in _participles(label)}
+    words = "|".join(_whole(form) for form in sorted(indices, key=len, reverse=True)) or "(?!)"
+    names = "|".join(sorted(NUMBERED))
+    pattern = (
+        rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|(?-i:\.[a-z])|\s?%)"
+    )
+    return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
+
+
+def _whole(form: str) -> str:
+    """The pattern of a form as a whole word or number."""
+    before = r"(?<![\w-])" if form[0].isdigit() else r"(?<!\w)" if form[0].isalnum() else ""
+    return before + re.escape(form) + (r"(?!\w)" if form[-1].isalnum() else "")
+
+
+def _short_form(labels: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """ "A" for "option A", if all labels are alike but for their last word."""
+    beginnings = {label.rpartition(" ")[0].casefold() for label in labels}
+    alike = len(labels) > 1 and len(beginnings) == 1 and "" not in beginnings
+    return lambda label: [label.rpartition(" ")[2]] if alike else []
+
+
+def _nouns(label: str) -> list[str]:
+    """Other words for a label: "cooperation", "co-operate", "two"."""
+    if label.isdecimal() and int(label) < len(NUMERALS):
+        word = NUMERALS[int(label)]
+        return [f"option {word}", f"number {word}", *([word] if word != "one" else [])]
+    if not _may_be_verb(label):
+        return []
+    return [f"{label.removesuffix('e')}ion", *([f"co-{label[2:]}"] if label.casefold().startswith("coop") else [])]
+
+
+def _participles(label: str) -> list[str]:
+    """ "defecting" for a label that may be a verb."""
+    return [f"{label.removesuffix('e')}ing"] if _may_be_verb(label) else []
+
+
+def _may_be_verb(label: str) -> bool:
+    return len(label) > 4 and label.isascii() and label.isalpha()
+
+
+def _without_private(text: str) -> str:
+    return re.sub(OPTION, " ", text)

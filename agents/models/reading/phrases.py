@@ -1,0 +1,102 @@
+"""Contractions written out, and phrases replaced by one word of the same role."""
+
+import re
+
+CONTRACTIONS = {
+    r"(i|you|we|they|he|she|it|that)'ll": r"\1 will",
+    r"(i|you|we|they|he|she|it)'d": r"\1 would",
+    r"i'?m": "i am",
+    r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
+    r"(i|you|we|they)'ve": r"\1 have",
+    r"(you|we|they)'re": r"\1 are",
+    r"(it|that|he|she|here|there|what)'s": r"\1 is",
+    r"let'?s": "let us",
+    r"won'?t": "will not",
+    r"can'?t|cannot": "can not",
+    r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
+}
+
+PHRASES = {
+    "not": (
+        r"(?:can|could|should|would|will|do|am) not",
+        "rather not",
+    ),
+    "not ": (r"i (?:do )?not (?:think|believe)",),
+    "suppose": ("e\\.g\\.", "for (?:example|instance)"),
+    "that is": ("i\\.e\\.",),
+    "or": ("vs", "versus"),
+    "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
+    "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
+    "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
+    "": (
+        "no (?:doubt|question|hesitation)",
+        "without (?:a )?(?:doubt|hesitation)",
+        "of course",
+        "for sure",
+        "in my opinion",
+        "as an ai(?: language model)?",
+        "for my part",
+        "for me",
+        "all the way",
+        "to be honest",
+    ),
+    "although": (
+        "even (?:if|though|when)",
+        "no matter",
+        "regardless",
+        "irrespective",
+        "whatever",
+        "whichever",
+        "whoever",
+    ),
+    "if": (
+        "as long as",
+        "as soon as",
+        "provided",
+        "on (?:the )?condition",
+        "(?:only )?in case",
+        "should they",
+    ),
+    "because": ("so that", "in order to", "so as to", "due to", "thanks to"),
+    "over": ("rather than", "instead of", "as opposed to", "in preference to"),
+    "well": (
+        r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
+        r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
+        "if it (?:were|was|is) up to me",
+    ),
+    "however": (
+        r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",
+        "on the other hand",
+    ),
+    "so": (
+        "(?:this|that) is why",
+        "for (?:this|that|these|those|all these) reasons?",
+        "in (?:this|that|any) case",
+        "in the end",
+        "in conclusion",
+        "all (?:in all|things considered)",
+    ),
+    "perhaps": ("or so", "or thereabouts", "give or take", "more or less"),
+    "previously": (
+        r"at (?:first(?: glance)?|the beginning)",
+        "last (?:round|time|week)",
+        "used to",
+        "half the time",
+    ),
+}
+"""Phrases by the word that replaces them, in the order of replacement."""
+
+
+def _compiled(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)")
+
+
+_REPLACEMENTS = [(_compiled((phrase,)), word) for phrase, word in CONTRACTIONS.items()]
+_REPLACEMENTS += [(_compiled(phrases), word.strip()) for word, phrases in PHRASES.items()]
+
+
+def write_out(text: str) -> str:
+    """Write out contractions, and replace phrases by single words; `text` is in lower case."""
+    for pattern, word in _REPLACEMENTS:
+        text = pattern.sub(word, text)
+    return text

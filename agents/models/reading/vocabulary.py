@@ -1,0 +1,206 @@
+"""The words of the grammar of replies, by their role in a clause. All in lower case, contractions written out."""
+
+from enum import Enum
+
+
+class Link(Enum):
+    """How a clause is linked to what comes before it."""
+
+    NONE = "none"
+    REASON = "reason"
+    CONDITION = "condition"
+    SO = "so"
+    BUT = "but"
+    AND = "and"
+    OR = "or"
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+ANSWERS = _set(
+    "answer answers choice choices decision action move pick selection option vote response reply strategy play"
+    " verdict conclusion result final selected chosen label letter number output assistant preference favourite"
+    " favorite contribution amount bid offer donation investment"
+)
+"""Nouns for what is chosen."""
+
+DETERMINERS = _set("my the this that a an")
+
+QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short")
+"""Adjectives of an answer that leave it an answer."""
+
+SUPERLATIVES = _set(
+    "best better right correct optimal ideal wisest safest smartest rational logical sensible preferable most"
+    " reasonable obvious natural only"
+)
+"""Adjectives that recommend an option without choosing it."""
+
+COPULAS = _set("is be will would shall are remains equals")
+
+MODALS = _set("will would shall going gonna")
+
+ADVERBS = _set(
+    "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
+    " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
+    " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
+    " here"
+)
+"""Words that change nothing about a choice."""
+
+VERBS = _set(
+    "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
+    " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
+    " say saying answer answering respond reply stick sticking stay staying remain commit committed committing"
+    " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
+    " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
+    " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
+    " follow stand mean meant"
+    " reciprocate retaliate punish match repay counter"
+)
+"""Verbs whose object is what is chosen."""
+
+INTENTIONS = _set("plan intend agree agreed willing happy ready glad determined decided decide wish prepared")
+
+PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
+"""Forms of them that also tell what was chosen earlier."""
+
+WEAK_VERBS = _set("should must need prefer rather want try")
+"""Words for an own choice that a plain one outweighs."""
+
+FILLINGS = _set(
+    "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
+    " happy ready glad determined prepared confident with for on in into the my option options action label letter"
+    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
+    " need must should would will shall myself"
+)
+"""Words that may stand between "I" and the option."""
+
+FILLERS = _set(
+    "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
+    " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
+    " dear absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
+    " obviously anyway still first"
+)
+"""Words before a statement that change nothing about it."""
+
+LEADING = _set(
+    "given based after for with in considering because since as to from at on under out despite all having"
+    " looking weighing thinking taking when hoping trusting knowing by over unlike"
+)
+"""First words of a phrase that leads up to a choice after a comma."""
+
+TAIL_STOPS = _set(
+    "over than as for to in into at with against from on this each every per by after during without hoping"
+    " trusting knowing expecting my any"
+)
+"""Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
+
+REASON_STOPS = _set("over than as against given because")
+"""Those of them that open a reason or what was not chosen."""
+
+MANNER = _set(
+    "please tomorrow later next once more"
+    " definitely certainly obviously now again too always then all it fully completely"
+    " absolutely surely indeed today only instead myself alone points together"
+)
+"""Words after a bare option that leave it an answer."""
+
+NEGATIONS = _set("not never neither nor no avoid reject refuse decline against without")
+
+HEDGES = _set(
+    "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
+    " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
+    " almost guess suppose seems hard"
+)
+"""Words that make a clause uncertain, general or past."""
+
+MIXTURES = _set(
+    "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
+    " half p sometimes"
+)
+"""Words that make a choice one of several."""
+
+OTHERS = _set(
+    "they their them theirs you your yours he his him she her partner partners opponent opponents other others"
+    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
+)
+"""Words for other people, or for all together."""
+
+PREDICATES = COPULAS | _set(
+    "gives give pays pay yields leads means brings gets results provides offers seems looks has was"
+)
+"""Verbs whose subject may be an option that is described and not chosen."""
+
+PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
+
+REASONS = _set("because since although though while whereas given considering")
+CONDITIONS = _set("if unless when whenever until otherwise else whether depending depends hypothetical")
+HYPOTHESES = _set("suppose supposing assuming assume imagine consider case scenario possibility example say")
+"""Words that open a hypothesis at the beginning of a clause."""
+
+CONSEQUENCES = _set("so therefore thus hence consequently accordingly")
+TURNS = _set("however actually wait sorry correction oops no edit update")
+"""Words that announce a change of mind at the beginning of a clause."""
+
+LINKS = {
+    **dict.fromkeys(REASONS, Link.REASON),
+    **dict.fromkeys(CONDITIONS, Link.CONDITION),
+    **dict.fromkeys(CONSEQUENCES, Link.SO),
+    **dict.fromkeys(("and", "then"), Link.AND),
+    "but": Link.BUT,
+    "yet": Link.BUT,
+    "or": Link.OR,
+}
+"""Words that begin a clause within a sentence."""
+
+FINALS = _set("final finally ultimately conclusion conclude instead overall")
+"""Words that mark a statement as the last one meant."""
+
+RETRACTIONS = (
+    "never mind",
+    "scratch that",
+    "strike that",
+    "ignore that",
+    "forget that",
+    "forget it",
+    "disregard that",
+    "cancel that",
+    "was a mistake",
+    "made a mistake",
+    "by mistake",
+    "i was wrong",
+    "misspoke",
+    "misread",
+    "nevermind",
+    "take it back",
+    "take back",
+    "take that back",
+    "changed my mind",
+    "change my mind",
+    "just kidding",
+    "hold on",
+    "reconsider",
+    "not sure",
+    "not decided",
+    "undecided",
+    "do not know",
+    "not choose",
+    "maybe not",
+    "not really",
+    "perhaps not",
+    "think again",
+    "not my answer",
+    "not my choice",
+    "not correct",
+    "not right",
+    "is incorrect",
+    "is wrong",
+    "was wrong",
+    "my mistake",
+)
+"""Words that take back what was said before, wherever they are in a clause without an option."""
+
+PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
+"""Words before the number of a payoff."""

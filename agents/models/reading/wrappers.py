@@ -1,0 +1,103 @@
+"""What a reply is wrapped in: thoughts, tags, control tokens, code fences, JSON, LaTeX and markdown.
+
+Every wrapper is taken off in time linear in the length of the reply.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from dilemmas.agents.models.reading.vocabulary import ANSWERS
+
+THOUGHT = re.compile(r"[<\[◁](/?)(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>\]▷]", re.I)
+"""Tags around what a model thinks before it answers."""
+
+FINAL_CHANNEL = re.compile(r"<\|channel\|>\s*final\s*<\|message\|>")
+
+END_OF_TURN = re.compile(
+    r"<\|(?:im_end|end|eot_id|endoftext|end_of_text|return|eom_id|end▁of▁sentence)\|>|</s>|<eos>|<end_of_turn>"
+)
+
+CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<(?:s|bos|pad|start_of_turn)>|\[/?INST\]")
+
+TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>\n]{0,80})?/?>")
+INLINE_TAGS = frozenset(("b", "i", "u", "em", "strong", "code", "span", "p", "sub", "sup", "mark", "font", "br"))
+
+PAIR = re.compile(
+    r"""(?P<quote>["'])(?P<key>[\w -]{1,40})(?P=quote)\s{0,9}[:=]\s{0,9}"""
+    r"""(?P<value>"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s,{}\[\]"']++)""",
+    re.DOTALL,
+)
+"""A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
+
+FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
+BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
+LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
+
+LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
+"""Bullets, headings, quotation marks and emoji at the beginning of a line."""
+
+UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+STARS = re.compile(r"\*\*+|(?<!\d)\*|\*(?!\d)")
+
+
+def unwrap(text: str, labels: Collection[str] = ()) -> str:
+    """The words of a reply without thoughts, tags and other wrappers; elements and keys become lines ``name: value``.
+
+    Parameters
+    ----------
+    text
+        The reply.
+    labels
+        Words in angle brackets that are kept, because they are labels.
+    """
+    text = _without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
+    turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
+    text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
+    names = {label.casefold() for label in labels}
+    text = TAG.sub(lambda tag: _line(tag, names), text)
+    text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
+    return PAIR.sub(_pair, text).replace("\\n", "\n")
+
+
+def without_markup(text: str) -> str:
+    """The text without emphasis, bullets, headings and other marks of markdown."""
+    text = LINE_MARK.sub("", text)
+    return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ").replace("~~", "")))
+
+
+def _without_thoughts(text: str) -> str:
+    """The text outside of thoughts; a thought without a beginning begins with the text, one without an end ends it."""
+    kept: list[str] = []
+    start, inside = 0, False
+    for tag in THOUGHT.finditer(text):
+        if tag[1]:
+            if not inside:
+                kept.clear()
+            start, inside = tag.end(), False
+        elif not inside:
+            kept.append(text[start : tag.start()])
+            inside = True
+    return "\n".join(kept if inside else [*kept, text[start:]])
+
+
+def _line(tag: re.Match[str], labels: Collection[str]) -> str:
+    closing, name = tag[1], tag[2].casefold()
+    if name in labels:
+        return tag[2]
+    if name in INLINE_TAGS:
+        return ""
+    return "\n" if closing else f"\n{_key(name)}: "
+
+
+def _pair(pair: re.Match[str]) -> str:
+    value = pair["value"].strip("\"'").replace('\\"', '"')
+    return f"\n{_key(pair['key'])}: {value}\n"
+
+
+def _key(name: str) -> str:
+    """The name of a tag or key as words; "answer" for all names of an answer."""
+    words = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", name).casefold().split()
+    return (
+        "answer" if words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen"} else " ".join(words)
+    )
