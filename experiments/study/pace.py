@@ -67,7 +67,7 @@ class ScoredQuestion:
     """The labels."""
     logprobs: tuple[Annotated[float, Le(1e-6)] | None, ...]
     """Log-probability, in nats, that the reply starts with each label; null for a label of probability 0."""
-    margin: Share = 0.0
+    margin: Share
     """How far the probability of a label may be from the model's own; 0 if it is exact."""
 
     def __post_init__(self) -> None:
