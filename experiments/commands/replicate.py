@@ -12,7 +12,7 @@ from rich.progress import TaskID
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import SEED, min_mass_option, presentation_option, print_json
+from dilemmas.experiments.commands.options import SEED, Location, min_mass_option, presentation_option, print_json
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -30,7 +30,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Location(file_okay=False),
     default="runs/replicate",
     show_default=True,
     help="Run folder.",
@@ -90,9 +90,11 @@ def command(
     by repeating the command.
     """
     if recipe_name is None and (teacher is None) != (student is None):
-        given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
+        given, other = ("--teacher", "--student") if student is None else ("--student", "--teacher")
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
-    recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
+    if recipe_name is None:
+        recipe_name = "miniatures" if teacher is None else "study"
+    recipe = load_recipe(recipe_name)
     recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
@@ -122,7 +124,8 @@ def override(
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
-    models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
+    models = {"teacher": teacher, "student": student, "device": device}
+    models = {key: value for key, value in models.items() if value is not None}
     prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass}
     prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(

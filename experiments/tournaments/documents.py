@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
+from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
 from dilemmas.experiments.tournaments.settings import Group, Settings, TournamentError
@@ -24,6 +25,10 @@ class FramingFile:
     """Prompt template: a name or a path."""
     device: str
     """Device of the models."""
+    presentation: Showing
+    """Labels of the actions and their order in the prompts."""
+    min_mass: Share
+    """Smallest label mass that is accepted, in [0, 1]."""
 
 
 @written(nulls=True)
@@ -36,7 +41,7 @@ class SettingsFile(Settings):
     version: One
     """Version of the format."""
     framing: FramingFile  # type: ignore[assignment]  # the template's file need not exist any more
-    """Context, template and device of language models."""
+    """How the game is presented to language models."""
     players: tuple[str, ...]
     """Names of the participants, in order."""
     alike: bool
