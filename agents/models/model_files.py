@@ -102,7 +102,7 @@ def locate(model: str, ask_hub: bool = True) -> Path:
             )
         return built_in
     folder = Path(expanduser(model))
-    if folder.is_dir():
+    if model and folder.is_dir():
         return folder
     if model.startswith("mini") and "/" not in model:
         lookup("built-in model", model, BUILT_IN)

@@ -27,10 +27,13 @@ def ring(n: int, degree: int) -> Edges:
     Raises
     ------
     GameError
-        If `degree` is not such a number.
+        If there are fewer than 3 players, or `degree` is not such a number.
     """
+    if n < 3:
+        raise GameError(f"n_players = {n}; a ring or small world needs at least 3 players")
     if not isinstance(degree, Integral) or degree % 2 or not 2 <= degree < n:
-        raise GameError(f"degree = {degree!r}; a ring of {n} needs an even number from 2 to {n - 1}")
+        most = (n - 1) // 2 * 2
+        raise GameError(f"degree = {degree!r}; a ring or small world of {n} needs an even number from 2 to {most}")
     return as_edges(((i, (i + step) % n) for i in range(n) for step in range(1, degree // 2 + 1)), n)
 
 

@@ -18,15 +18,19 @@ from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
+from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
 from dilemmas.experiments.study.pace import KeptBackend
+from dilemmas.experiments.study.procedure import check_models
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.stages import TOGETHER, Asked, ask_exactly, ask_model, read_answers
 
 Array = NDArray[np.float64]
+CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
+"""End of the name of the folder of a model."""
 ANSWERS = 300
 """Answers per scenario of the study: with as many, a model whose scenarios count as alike could not be told from one
 that always answers in the same way."""
@@ -59,6 +63,23 @@ class SetAnswers:
     def noisy(self) -> bool:
         """Whether the answers vary more than the study allows for a teacher."""
         return self.disagreement is not None and self.disagreement > MAX_DISAGREEMENT
+
+
+def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
+    """Check the folder of a survey, and the models as far as they are on this machine, before any of them is asked.
+
+    Raises
+    ------
+    InputError
+        If a model is named twice, does not exist or cannot be used, or the folder holds something else.
+    """
+    for spec in specs:
+        if specs.count(spec) > 1:
+            raise RunError(f"models = {list(specs)}; needs each of them once")
+        check_models(recipe_for(recipe, spec).models)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not (path.is_dir() and CHECKSUM.search(path.name)):
+            raise RunError(f"{folder} is not empty and holds something else ({path.name}); choose another --out")
 
 
 def recipe_for(recipe: Recipe, spec: str) -> Recipe:

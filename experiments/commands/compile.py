@@ -29,6 +29,7 @@ from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
+    Location,
     check_overwrite,
     force_option,
     framing_options,
@@ -173,7 +174,7 @@ def _caption(table: PolicyTable) -> str:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=Location(dir_okay=False),
     show_default="AGENT-GAME-CONTEXT.json",
     help="File to write.",
 )

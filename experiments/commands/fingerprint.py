@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from dilemmas.experiments.commands.options import json_option, print_json, reading_options
+from dilemmas.experiments.commands.options import Location, json_option, print_json, reading_options
 from dilemmas.experiments.inference.fingerprint import cooperation_ratings
 from dilemmas.experiments.inference.portraits import Portrait, portraits
 from dilemmas.experiments.inference.recorded_play import Choice, read_play
@@ -26,7 +26,7 @@ MEASURES = (
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=Location())
 @reading_options
 @json_option
 def command(path: Path, choices: Choice, one: str | None, cooperate: str | None, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from dilemmas.envs.checks import check_memory
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import json_option, print_json, reading_options, seed_option
+from dilemmas.experiments.commands.options import Location, json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
 from dilemmas.experiments.inference.likelihoods import Evidence, evidence
 from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
@@ -33,7 +33,7 @@ from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", type=Location(), nargs=-1, required=True)
 @click.option(
     "--strategies",
     metavar="A,B,...",

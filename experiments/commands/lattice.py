@@ -8,7 +8,7 @@ import numpy as np
 
 from dilemmas.envs.checks import check_memory
 from dilemmas.envs.locks import locked_folder
-from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.commands.options import Location, json_option, print_json, seed_option
 from dilemmas.experiments.reporting.cost import check_duration
 from dilemmas.experiments.reporting.terminal_text import echo
 
@@ -17,7 +17,7 @@ from dilemmas.experiments.reporting.terminal_text import echo
 @click.option(
     "--table",
     "files",
-    type=click.Path(path_type=Path),
+    type=Location(),
     multiple=True,
     required=True,
     metavar="FILE",
@@ -40,7 +40,7 @@ from dilemmas.experiments.reporting.terminal_text import echo
 @seed_option("the agents' decisions")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Location(file_okay=False),
     default="lattice",
     show_default=True,
     help="Folder to write lattice.csv and lattice.svg to.",

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dilemmas.envs.names import lookup
-from dilemmas.experiments.commands.options import json_option, print_json, seed_option
+from dilemmas.experiments.commands.options import Location, json_option, print_json, seed_option
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import visible
@@ -17,7 +17,7 @@ from dilemmas.training.examples import Example, ExampleError, Summary, read_exam
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=Location())
 @click.option("--scenario", show_default="all", help="Only this scenario, such as harmony/friends.")
 @click.option(
     "--show",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dilemmas.experiments.commands.options import Location
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.training.miniatures.behaviour import Role
 
@@ -20,7 +21,7 @@ def command() -> None:
 @command.command(short_help="Pretrain the teacher and the student.")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Location(file_okay=False),
     default="miniatures",
     show_default=True,
     help="Folder of the models.",

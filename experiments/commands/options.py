@@ -37,6 +37,18 @@ class Finite(click.FloatRange):
         return number
 
 
+class Location(click.Path):
+    """A path, as a `Path`: not an empty text, which would be the current folder."""
+
+    def __init__(self, **checks: Any) -> None:
+        super().__init__(path_type=Path, **checks)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class OverwriteError(InputError):
     """A file that exists and must not be overwritten."""
 

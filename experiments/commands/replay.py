@@ -8,7 +8,7 @@ import click
 
 from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
 from dilemmas.envs.names import lookup
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.replaying.replay import Models, Result, replay_file
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo, visible
@@ -20,7 +20,7 @@ WIDEST = 300
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=Location())
 @click.option("--models", is_flag=True, help="Load the language models too, and compare their answers.")
 @click.option(
     "--model",

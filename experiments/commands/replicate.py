@@ -14,6 +14,7 @@ from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
+    Location,
     given_server_options,
     min_mass_option,
     presentation_option,
@@ -37,7 +38,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Location(file_okay=False),
     default="runs/replicate",
     show_default=True,
     help="Run folder.",
@@ -100,9 +101,11 @@ def command(
     by repeating the command.
     """
     if recipe_name is None and (teacher is None) != (student is None):
-        given, other = ("--teacher", "--student") if teacher else ("--student", "--teacher")
+        given, other = ("--teacher", "--student") if student is None else ("--student", "--teacher")
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
-    recipe = load_recipe(recipe_name or ("study" if teacher and student else "miniatures"))
+    if recipe_name is None:
+        recipe_name = "miniatures" if teacher is None else "study"
+    recipe = load_recipe(recipe_name)
     recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
     recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
@@ -133,7 +136,8 @@ def override(
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
-    models = {key: value for key, value in (("teacher", teacher), ("student", student), ("device", device)) if value}
+    named = (("teacher", teacher), ("student", student), ("device", device))
+    models = {key: value for key, value in named if value is not None}
     prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass}
     prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dilemmas.agents.matches.trajectory import find_trajectories
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.viewer.episode_screen import LIST_HEADING, match_facts, match_line
@@ -16,7 +16,7 @@ from dilemmas.experiments.viewer.watch import Shelf, browse
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=Location())
 @click.option("--match", type=click.IntRange(0, 10**9), help="First match to show, by its number in the list, from 0.")
 @click.option("--step", type=click.IntRange(1, 10**9), help="First step to show, from 1; each phase is a step.")
 @click.option("--plain", is_flag=True, help="Print to the terminal instead of opening the viewer.")

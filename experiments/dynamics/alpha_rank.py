@@ -27,6 +27,8 @@ from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMat
 
 LOG_ERROR = -1000.0
 """Log rate of a deteriorating step if alpha is infinite: negligible, but it keeps the chain irreducible."""
+STRONGEST = 1e200
+"""Largest finite alpha: the rates of payoffs of any size are then finite numbers."""
 POPULATION = 50
 """Default number of players of a population, as in the paper."""
 TIE = 1e-12
@@ -111,12 +113,12 @@ def alpha_rank(graph: Responses, alpha: float = inf, n: int = POPULATION) -> Lon
     graph
         From `responses` or `population_responses`.
     alpha
-        Ranking intensity, 0 or more; may be infinite.
+        Ranking intensity, from 0 to `STRONGEST`, or infinite.
     n
         Players per population, 2 or more.
     """
-    if isnan(alpha) or alpha < 0:
-        raise DynamicsError(f"alpha = {alpha}; needs a number of at least 0, or inf")
+    if isnan(alpha) or alpha < 0 or STRONGEST < alpha < inf:
+        raise DynamicsError(f"alpha = {alpha}; needs a number from 0 to {STRONGEST:g}, or inf")
     check_population(n)
     gains = np.where(abs(graph.gains) <= TIE * _largest(graph), 0.0, graph.gains)
     if alpha == inf:

@@ -159,7 +159,8 @@ def _edges(settings: Settings, n: int) -> Edges | None:
 def _about_process(process: Process, edges: Edges | None, n: int) -> str:
     """The population and its update rule in words."""
     where = "well mixed" if edges is None else f"on a graph, {2 * len(edges) / n:g} neighbours each"
-    games = f", fitness from games with {process.games}" if process.rule == "death-birth" else ""
+    counted = "all games" if process.games == "all" else f"games with {process.games}"
+    games = f", fitness from {counted}" if process.rule == "death-birth" else ""
     return f"{n} players, {where}; {process.rule}{games}"
 
 

@@ -41,7 +41,7 @@ class SettingsFile(Settings):
     version: One
     """Version of the format."""
     framing: FramingFile  # type: ignore[assignment]  # the template's file need not exist any more
-    """Context, template and device of language models."""
+    """How the game is presented to language models."""
     players: tuple[str, ...]
     """Names of the participants, in order."""
     alike: bool

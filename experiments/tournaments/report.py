@@ -42,7 +42,7 @@ def print_tables(console: Console, data: Results) -> None:
     matrices.append(matrix_table(data, places, NAMES[-1], digits=1))
     ranking, matrix = _fitting(console, rankings) or rankings[0], _fitting(console, matrices)
     parts = [
-        Section(ranking.title, (ranking, *map(Notice, tournament_warnings(data)))),
+        Section(ranking.title, (ranking, Paragraph(ranking.note), *map(Notice, tournament_warnings(data)))),
         Section(matrices[0].title, (matrix or Paragraph(_too_wide(data)),)),
         Section(engines.title, (engines, Paragraph(about_errors(data)))),
     ]

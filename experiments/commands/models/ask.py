@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.experiments.asking.survey import SetAnswers, answered, ask_all, model_folder, recipe_for
+from dilemmas.experiments.asking.survey import SetAnswers, answered, ask_all, check_survey, model_folder, recipe_for
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
+    Location,
     given_server_options,
     json_option,
     min_mass_option,
@@ -39,9 +40,7 @@ Found = dict[str, dict[str, SetAnswers]]
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, shell_complete=completion.models)
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default="runs/ask", show_default=True, help="Folder."
-)
+@click.option("--out", type=Location(file_okay=False), default="runs/ask", show_default=True, help="Folder.")
 @click.option(
     "--recipe",
     "recipe_name",
@@ -54,7 +53,7 @@ Found = dict[str, dict[str, SetAnswers]]
     "--sets",
     default=TRAINING_SET,
     show_default=True,
-    help=f"Sets of scenarios, separated by commas: {', '.join(SETS)}.",
+    help=f"Sets of scenarios, separated by commas: {TRAINING_SET}, and perhaps {', '.join(SETS[1:])}.",
 )
 @click.option("--exact", is_flag=True, help="Only the models' own probabilities; no answers are sampled.")
 @click.option(
@@ -100,7 +99,8 @@ def command(
     servers = server_settings(in_flight, server, recipe.servers)
     recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen), servers=servers)
     role: Role = "teacher" if motivation else "untuned"
-    found = {spec: ask_one(out, recipe, spec, role, exact) for spec in dict.fromkeys(models)}
+    check_survey(out, recipe, models)
+    found = {spec: ask_one(out, recipe, spec, role, exact) for spec in models}
     if as_json:
         print_json({spec: {name: asdict(one) for name, one in rows.items()} for spec, rows in found.items()})
     else:

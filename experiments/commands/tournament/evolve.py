@@ -18,6 +18,7 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
     Finite,
+    Location,
     check_overwrite,
     degree_option,
     force_option,
@@ -41,7 +42,7 @@ NAMES = ("player", "resident")
 
 
 @click.command(short_help="Compute how the strategies evolve in a population.")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=Location())
 @click.option(
     "--dynamics",
     default="ecological",
@@ -107,8 +108,10 @@ NAMES = ("player", "resident")
     f" players who survive: {', '.join(GAMES)}.",
 )
 @click.option("--intensity", type=Finite(0, 1e6), show_default="1", help="moran, invasion: intensity of selection.")
-@click.option("--alpha", type=Finite(0, inf), show_default="inf", help="alpha-rank: ranking intensity.")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Chart of the shares to write.")
+@click.option(
+    "--alpha", type=Finite(0, inf), show_default="inf", help="alpha-rank: ranking intensity, up to 1e200, or inf."
+)
+@click.option("--svg", type=Location(dir_okay=False), help="Chart of the shares to write.")
 @force_option("Overwrite the chart.")
 @json_option
 def command(
@@ -121,7 +124,7 @@ def command(
     run, _ = lookup("dynamics", dynamics, DYNAMICS)
     check_overwrite(svg, "--svg", force)
     settings = settled(dynamics, options)
-    matrix = read_payoffs(folder, listed(players) if players else None)
+    matrix = read_payoffs(folder, None if players is None else listed(players))
     with SafeConsole(stderr=True).status(Text(dynamics)):
         outcome = run(matrix, settings)
     if svg is not None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dilemmas.experiments.commands.options import check_overwrite, force_option
+from dilemmas.experiments.commands.options import Location, check_overwrite, force_option
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.match_table import write_matches
@@ -12,10 +12,8 @@ from dilemmas.experiments.tournaments.run_folder import ROWS, begun_settings, re
 
 
 @click.command(short_help="Write every match to a CSV or Parquet file.")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write: .csv or .parquet."
-)
+@click.argument("folder", type=Location(exists=True, file_okay=False))
+@click.option("--out", required=True, type=Location(dir_okay=False), help="File to write: .csv or .parquet.")
 @force_option("Overwrite the file.")
 def command(folder: Path, out: Path, force: bool) -> None:
     """Write every match of the tournament in FOLDER to a table: one line per repetition and player."""

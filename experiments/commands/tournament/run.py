@@ -17,6 +17,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     Finite,
+    Location,
     degree_option,
     force_option,
     framing_options,
@@ -207,7 +208,7 @@ def worker_options(function: Function) -> Function:
 @framing_options("team")
 @seed_option("all matches")
 @worker_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write results and report to.")
+@click.option("--out", type=Location(file_okay=False), help="Folder to write results and report to.")
 @force_option("Delete the tournament in the folder --out and start again.")
 @click.option("--dry-run", is_flag=True, help="Print the number of groups and matches, and exit.")
 @json_option

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import RESULTS
@@ -14,7 +14,7 @@ from dilemmas.experiments.tournaments.run_folder import kept_data
 
 
 @click.command(short_help="Print the tables of a tournament again.")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=Location(exists=True, file_okay=False))
 @json_option
 def command(folder: Path, as_json: bool) -> None:
     """Print the tables of the tournament in FOLDER again; of an incomplete one, those of the matches played so far."""

@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from dilemmas.agents.versions import dilemmas_version
@@ -154,3 +156,23 @@ def test_a_model_without_the_other_one_is_refused(
     with pytest.raises(SystemExit) as ended:
         main(["replicate", given, "miniature-student", "--recipe", "miniatures", "--dry-run"])
     assert ended.value.code == 0
+
+
+def paths(group: click.Group, context: click.Context) -> Iterator[click.Parameter]:
+    """The arguments and options of all commands that are paths."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from paths(command, context)
+        else:
+            yield from (one for one in command.params if isinstance(one.type, click.Path))
+
+
+def test_an_empty_path_is_an_error_not_the_current_folder() -> None:
+    context = click.Context(cli)
+    found = list(paths(cli, context))
+    assert len(found) > 12
+    for one in found:
+        with pytest.raises(click.BadParameter, match="the path is empty"):
+            one.type.convert("", one, context)

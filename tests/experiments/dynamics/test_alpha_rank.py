@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from dilemmas.envs.games.matrix_games import DEFAULTS
-from dilemmas.experiments.dynamics.alpha_rank import Responses, alpha_rank, population_responses, responses, sweep
+from dilemmas.experiments.dynamics.alpha_rank import (
+    STRONGEST,
+    Responses,
+    alpha_rank,
+    population_responses,
+    responses,
+    sweep,
+)
 from dilemmas.experiments.dynamics.fixation import Process, small_mutation
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 
@@ -60,6 +67,14 @@ def test_the_two_limits_differ_where_there_are_two_ends() -> None:
     graph = population_responses([table, table.T], [["stag", "hare"]] * 2)
     assert alpha_rank(graph).masses == pytest.approx([0.5, 0, 0, 0.5])
     assert sweep(graph).limit.masses == pytest.approx([0, 0, 0, 1])
+
+
+def test_the_strongest_finite_selection_is_computed_and_stronger_ones_are_refused() -> None:
+    graph = one_population(RPS * 1e9)
+    assert alpha_rank(graph, STRONGEST).masses == pytest.approx([1 / 3] * 3, rel=1e-12)
+    for alpha in (STRONGEST * 1.01, 1e308, float("nan"), -1.0):
+        with pytest.raises(DynamicsError, match=r"needs a number from 0 to 1e.200, or inf"):
+            alpha_rank(graph, alpha)
 
 
 def test_a_tie_at_infinite_alpha_has_the_rate_of_a_neutral_mutant() -> None:

@@ -87,3 +87,27 @@ def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[...
     assert data(ask(first_named, "--json")) == before
     with pytest.raises(InputError, match="other settings"):
         ask(first_named, "--exact", "--json", "--presentation", "fixed")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["miniature-teacher", "miniature-teacher"], "needs each of them once"),
+        (["miniature-teacher", "miniature-techer"], "did you mean 'miniature-teacher'"),
+        (["miniature-teacher", ""], "'': no such directory"),
+    ],
+)
+def test_no_model_is_asked_before_all_are_known(words: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        CliRunner().invoke(command, [*words, "--exact", "--out", str(tmp_path / "ask")], catch_exceptions=False)
+    assert not (tmp_path / "ask").exists()
+
+
+@pytest.mark.parametrize("name", ["settings.json", "notes/mine.txt"])
+def test_a_folder_with_other_content_is_refused_as_it_is(ask: Callable[..., Result], name: str, tmp_path: Path) -> None:
+    path = tmp_path / "ask" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="not empty and holds something else"):
+        ask(first_named, "--exact")
+    assert [found for found in (tmp_path / "ask").rglob("*") if found.is_file()] == [path]
