@@ -27,7 +27,7 @@ from dilemmas.envs.data_files import (
 )
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import SEALS, Seals, check_sealed
+from dilemmas.envs.seals import SEALS, SealError, Seals, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
     RESULTS,
@@ -250,7 +250,6 @@ def kept_data(folder: Path) -> dict[str, Any]:
     """The results in a folder; of an incomplete tournament, those of the matches played so far."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
-        check_sealed(folder / ROWS)
         data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
@@ -262,9 +261,16 @@ def kept_data(folder: Path) -> dict[str, Any]:
 
 
 def begun_settings(folder: Path) -> dict[str, Any]:
-    """The settings of the tournament in a folder; `RunError` if there is none."""
+    """The settings of the tournament in a folder; `RunError` if there is none, `SealError` if its rows are not whole
+    although there are results."""
     if (settings := settings_in(folder)) is None:
         raise RunError(f"{folder} does not contain a tournament (no {SETTINGS})")
+    check_sealed(folder / ROWS)
+    if (folder / RESULTS).is_file() and not Seals(folder).fits(folder / ROWS):
+        raise SealError(
+            f"{folder / SEALS} has no seal of the finished {ROWS}; restore it from a copy, or repeat the command that"
+            f" wrote {folder.name}"
+        )
     return settings
 
 

@@ -103,6 +103,19 @@ def test_a_changed_result_is_refused_and_computed_again(whole: Path, copy: Path)
     assert content(copy) == content(whole)
 
 
+@pytest.mark.parametrize("damage", [empty, Path.unlink])
+def test_finished_rows_without_a_seal_are_refused_until_the_command_is_repeated(
+    whole: Path, copy: Path, damage
+) -> None:
+    damage(copy / SEALS)
+    cut(copy / ROWS)
+    for words in (("show", str(copy)), ("export", str(copy), "--out", str(copy.parent / "matches.csv"))):
+        with pytest.raises(SealError, match=rf"no seal of the finished {ROWS}; .* repeat the command that wrote run"):
+            dilemmas("tournament", *words)
+    dilemmas(*RECORDED, "--out", str(copy))
+    assert content(copy) == content(whole)
+
+
 def test_rows_that_are_there_twice_are_refused_without_seals_too(copy: Path) -> None:
     for name in (SEALS, RESULTS):
         (copy / name).unlink()
