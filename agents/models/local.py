@@ -6,8 +6,9 @@ template (`dilemmas.agents.models.chat`).
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -156,10 +157,13 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
 
     try:
         with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(
+                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
             conversation(tokenizer)  # fails here if the chat template cannot be used
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
+                gguf_file=found.gguf,
                 dtype=precision,
                 device_map=place,
                 local_files_only=True,
@@ -181,6 +185,8 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
             f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
             " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
         )
+    if found.gguf:  # dequantised, so it can be changed and saved like any other model
+        model.hf_quantizer.remove_quantization_config(model)
     if found.adapter is not None:
         model = _apply(model, found)
     return model.eval().requires_grad_(False), tokenizer
@@ -195,7 +201,8 @@ def _quiet_transformers() -> Iterator[None]:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        yield
+        with redirect_stderr(StringIO()):  # the progress of GGUF files has no other switch
+            yield
     finally:
         logging.set_verbosity(before)
 

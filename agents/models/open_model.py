@@ -18,7 +18,7 @@ from typing import Any
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
-from dilemmas.agents.models.model_files import find_model, made_here, split_spec
+from dilemmas.agents.models.model_files import find_model, split_spec
 
 
 def open_model(
@@ -32,8 +32,9 @@ def open_model(
     ----------
     spec
         ``MODEL`` or ``MODEL+ADAPTER``. MODEL is a built-in name (``miniature-teacher``, ``miniature-student``), a
-        directory in the format of transformers, the directory of an adapter that names its base model, or a hub id,
-        also ``id@revision``. ADAPTER is the directory or hub id of a LoRA adapter.
+        directory in the format of transformers, the directory of an adapter that names its base model, a GGUF file
+        (its weights are dequantised), or a hub id, also ``id@revision``. The kind may be given: ``miniature:teacher``,
+        ``hf:DIRECTORY_OR_ID``, ``gguf:FILE``. ADAPTER is the directory or hub id of a LoRA adapter.
     device
         ``cpu``, ``cuda``, ``cuda:1``; ``auto`` uses the GPU, several of them if there are several, or else the CPU.
     dtype
@@ -87,12 +88,12 @@ class LazyModel:
 
     @property
     def size(self) -> int:
-        """Size of the base model's weights on disk, in bytes."""
-        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
+        """Size of the base model's weights, in bytes."""
+        return self._files.size
 
     @property
     def miniature(self) -> bool:
-        return made_here(self._files.folder)
+        return self._files.miniature
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
