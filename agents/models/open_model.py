@@ -84,7 +84,9 @@ class LazyModel:
 
     @property
     def fingerprint(self) -> str:
-        return self._files.fingerprint
+        """Of the files; with the data type if it is not float32, because rounding moves the probabilities."""
+        dtype = str(self._precision).removeprefix("torch.")
+        return self._files.fingerprint if dtype == "float32" else f"{self._files.fingerprint}/{dtype}"
 
     @property
     def size(self) -> int:
@@ -101,9 +103,13 @@ class LazyModel:
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:
+            from dilemmas.agents.models.networks.trial import find_abilities, float32_head
+
             model, tokenizer = self.weights()
+            float32_head(model)
+            can = find_abilities(self.name, model)
             self._loaded = LocalBackend(
-                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature
+                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature, can
             )
         return self._loaded
 

@@ -1,6 +1,7 @@
-"""What kind of model files hold, read from their configuration before any weight is."""
+"""What kind of model files hold, read from their configuration before any weight is, and what a model can do."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,16 @@ from dilemmas.agents.models.backend import ModelError
 
 MAGIC = b"GGUF"
 """The first bytes of a GGUF file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a network can do exactly, as found by `dilemmas.agents.models.networks.trial`."""
+
+    cached: bool = True
+    """Whether it continues texts from its cache, also among texts of other lengths."""
+    gaps: bool = True
+    """Whether there may be padding between the tokens of a text."""
 
 
 def check_architecture(model: str, config: Mapping[str, Any]) -> None:
