@@ -6,6 +6,7 @@ there afterwards, so that nothing in it is read by the template or becomes one o
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ OPENING = ("(", "[", "{", '"', "“", "'", "‘", "*", "`")
 """Marks after which no space follows."""
 ASKED, REPLIED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}"
 """The marks in place of the messages."""
+THOUGHTS = re.compile(r"<([\w:]*(?:think|thought|reason)\w*)>", re.IGNORECASE)
+"""Tags that open the thoughts of a model."""
 SECONDS = 10
 """Time after which the rendering of a chat template is stopped."""
 
@@ -137,27 +140,43 @@ def conversation(tokenizer: Any) -> Conversation:
     if tokenizer.chat_template is None:
         return Conversation(tokenizer.bos_token or "", "\nAnswer:", " ", "")
     variables = json.dumps(FIXED | tokenizer.special_tokens_map, default=str, sort_keys=True)
-    head, whole = _rendered(tokenizer.get_chat_template(), variables)
+    try:
+        head, whole = _rendered(tokenizer.get_chat_template(), variables, parts=False)
+    except ModelError:
+        head = whole = ""
+    if head.count(ASKED) != 1:  # a template whose messages are lists of parts fails or writes the text of a list
+        head, whole = _rendered(tokenizer.get_chat_template(), variables, parts=True)
     if head.count(ASKED) != 1:
         raise ModelError("the chat template does not write a message of the user as it is; fix the template")
     before, after = head.split(ASKED)
     _, written, end = whole.partition(REPLIED)
-    if not written or not whole.startswith(head):  # a template that changes earlier messages
-        return Conversation(before, after, "", end)
+    if not written or not whole.startswith(head):  # a template that changes earlier messages or opens thoughts
+        return Conversation(before, after + _closing(after), "", end)
     return Conversation(before, after, whole[len(head) : whole.index(REPLIED)], end)
 
 
+def _closing(after: str) -> str:
+    """What closes the thoughts that a template opens before a reply: the answer is asked for without them."""
+    opened = THOUGHTS.findall(after)
+    if not opened or f"</{opened[-1]}>" in after:
+        return ""
+    return f"{'' if after.endswith('\n') else '\n'}\n</{opened[-1]}>\n\n"
+
+
 @cache
-def _rendered(template: str, variables: str) -> tuple[str, str]:
+def _rendered(template: str, variables: str, parts: bool) -> tuple[str, str]:
     """A prompt with the beginning of the reply, and a prompt with a reply, as the template writes them.
+
+    `parts`: whether the messages are lists of parts, as for models that also see pictures.
 
     Raises
     ------
     ModelError
         If the template fails, or takes more time or memory than it may.
     """
-    user = {"role": "user", "content": ASKED}
-    both = [user, {"role": "assistant", "content": REPLIED}]
+    asked_for, replied = ([{"type": "text", "text": text}] if parts else text for text in (ASKED, REPLIED))
+    user = {"role": "user", "content": asked_for}
+    both = [user, {"role": "assistant", "content": replied}]
     asked = {"template": template, "variables": json.loads(variables), "seconds": SECONDS}
     asked["conversations"] = [([user], True), (both, False)]
     try:

@@ -1,5 +1,6 @@
 """What a network can do exactly is found by trial, because no setting of an architecture says it."""
 
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -36,10 +37,14 @@ def find_abilities(name: str, model: Any) -> Abilities:
     Raises
     ------
     ModelError
-        If what follows a text changes what the model says after it, so that it does not continue texts.
+        If the model cannot be computed, or what follows a text changes what the model says after it, so that it does not continue texts.
     """
     near = 1e-3 if model.dtype == torch.float32 else 0.3
-    plain, _ = read_prompts(model, TEXTS, PLAIN)
+    try:
+        plain, _ = read_prompts(model, TEXTS, PLAIN)
+    except Exception as error:  # every architecture fails in its own way
+        why = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
+        raise ModelError(f"model '{name}' cannot be computed on {model.device}: {why}") from error
     longer = [[*text, 5] for text in TEXTS]
     again = torch.stack([_plain(model, text)[-2] for text in longer])
     if not torch.allclose(plain, again, atol=near, rtol=0):
