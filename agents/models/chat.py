@@ -160,7 +160,8 @@ def _closing(after: str) -> str:
     opened = THOUGHTS.findall(after)
     if not opened or f"</{opened[-1]}>" in after:
         return ""
-    return f"{'' if after.endswith('\n') else '\n'}\n</{opened[-1]}>\n\n"
+    line_end = "" if after.endswith("\n") else "\n"
+    return f"{line_end}\n</{opened[-1]}>\n\n"
 
 
 @cache

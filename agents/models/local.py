@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
 from dilemmas.agents.models.chat import ChatEncoder, conversation
 from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
-from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class LocalBackend:
     values is proportional to it."""
     miniature: bool = False
     """Whether it is a built-in miniature."""
-    can: Abilities = Abilities()
+    can: Abilities = ABLE
     """What the model can do exactly."""
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:

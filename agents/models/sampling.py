@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Prefixes, Tokens, continue_prefixes, read_prompts
 
 IntArray = NDArray[np.int64]
@@ -84,7 +84,7 @@ def sample_tokens(
     draws: Sequence[Draw],
     stops: frozenset[int],
     batch_tokens: int,
-    can: Abilities = Abilities(),
+    can: Abilities = ABLE,
 ) -> list[tuple[list[int], bool]]:
     """Sample one reply per element of `draws`.
 

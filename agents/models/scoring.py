@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts, tokens_read
 
 
@@ -39,7 +39,7 @@ class Scorer:
     """Whether each token of the vocabulary ends the word before it, shape (V,)."""
     batch_tokens: int
     """Maximum number of tokens in a batch, padding included, unless the replies to one prompt alone have more."""
-    can: Abilities = Abilities()
+    can: Abilities = ABLE
     """What the model can do."""
 
     def score(self, asked: Sequence[Candidates]) -> list[Score]:

@@ -24,6 +24,10 @@ class Abilities:
     """Whether there may be padding between the tokens of a text."""
 
 
+ABLE = Abilities()
+"""What most networks can do."""
+
+
 def check_architecture(model: str, config: Mapping[str, Any]) -> None:
     """Check that a model continues a text, as its `config` in the format of transformers says.
 

@@ -9,6 +9,7 @@ unpadded text, in any batch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Prefixes:
     """Texts that a network has read: N rows, padded on the left to length L."""
 
     cache: Any
-    """Keys and values in the format of transformers, consumed by `continue_prefixes`; None if texts are kept instead."""
+    """Keys and values in the format of transformers, consumed by `continue_prefixes`; None where texts are kept."""
     mask: torch.Tensor
     """1 where there is a token, 0 where there is padding; shape (N, L)."""
     texts: Sequence[Tokens] = ()
@@ -158,7 +159,7 @@ def shared_starts(prompts: Sequence[Tokens]) -> list[int]:
         One number per prompt, or none if too little is saved.
     """
     order = sorted(range(len(prompts)), key=lambda i: tuple(prompts[i]))
-    shared = [_common(prompts[i], prompts[j]) for i, j in zip(order, order[1:], strict=False)]
+    shared = [_common(prompts[i], prompts[j]) for i, j in pairwise(order)]
     least = np.unique(np.quantile(shared, np.linspace(0, 1, 12)).astype(int)) if shared else []
     ways = [_grouped(prompts, order, shared, int(number)) for number in least]
     best = min(ways, key=lambda starts: _cost(prompts, starts), default=[])

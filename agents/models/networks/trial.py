@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from dilemmas.agents.models.backend import ModelError
-from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts
 
 PLAIN = Abilities(cached=False, gaps=False)
@@ -37,7 +37,8 @@ def find_abilities(name: str, model: Any) -> Abilities:
     Raises
     ------
     ModelError
-        If the model cannot be computed, or what follows a text changes what the model says after it, so that it does not continue texts.
+        If the model cannot be computed, or what follows a text changes what it says after it: it does not continue
+        texts.
     """
     near = 1e-3 if model.dtype == torch.float32 else 0.3
     try:
@@ -49,7 +50,7 @@ def find_abilities(name: str, model: Any) -> Abilities:
     again = torch.stack([_plain(model, text)[-2] for text in longer])
     if not torch.allclose(plain, again, atol=near, rtol=0):
         raise ModelError(f"model '{name}' reads what follows a token too; needs a causal language model")
-    kinds = (Abilities(), Abilities(gaps=False))
+    kinds = (ABLE, Abilities(gaps=False))
     return next((can for can in kinds if _agrees(model, can, near)), PLAIN)
 
 
