@@ -140,14 +140,14 @@ def conversation(tokenizer: Any) -> Conversation:
     if tokenizer.chat_template is None:
         return Conversation(tokenizer.bos_token or "", "\nAnswer:", " ", "")
     variables = json.dumps(FIXED | tokenizer.special_tokens_map, default=str, sort_keys=True)
+    template = tokenizer.get_chat_template()
     try:
-        head, whole = _rendered(tokenizer.get_chat_template(), variables, parts=False)
-    except ModelError:
-        head = whole = ""
-    if head.count(ASKED) != 1:  # a template whose messages are lists of parts fails or writes the text of a list
-        head, whole = _rendered(tokenizer.get_chat_template(), variables, parts=True)
-    if head.count(ASKED) != 1:
-        raise ModelError("the chat template does not write a message of the user as it is; fix the template")
+        head, whole = _written(template, variables, parts=False)
+    except ModelError as error:
+        try:
+            head, whole = _written(template, variables, parts=True)
+        except ModelError:
+            raise error from None
     before, after = head.split(ASKED)
     _, written, end = whole.partition(REPLIED)
     if not written or not whole.startswith(head):  # a template that changes earlier messages or opens thoughts
@@ -162,6 +162,14 @@ def _closing(after: str) -> str:
         return ""
     line_end = "" if after.endswith("\n") else "\n"
     return f"{line_end}\n</{opened[-1]}>\n\n"
+
+
+def _written(template: str, variables: str, parts: bool) -> tuple[str, str]:
+    """As `_rendered`; `ModelError` also if the message of the user is not there as it is."""
+    head, whole = _rendered(template, variables, parts)
+    if head.count(ASKED) != 1:
+        raise ModelError("the chat template does not write a message of the user as it is; fix the template")
+    return head, whole
 
 
 @cache

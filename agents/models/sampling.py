@@ -111,9 +111,7 @@ def sample_tokens(
     """
     limits = np.array([draw.max_tokens for draw in draws])
     temperatures = np.array([draw.temperature for draw in draws], dtype=np.float64)
-    uniforms = np.ones((len(draws), limits.max()))  # (R, T)
-    for row, draw in enumerate(draws):
-        uniforms[row, : draw.max_tokens] = np.random.default_rng(draw.seed).random(draw.max_tokens)
+    uniforms = _uniforms(draws)  # (R, T)
     written = np.full(uniforms.shape, -1)  # (R, T); -1 after the end
     waiting = [_start(prompts, draws)]
     while waiting:
@@ -134,14 +132,26 @@ def sample_tokens(
                 if _too_large(front, prompts, batch_tokens):
                     waiting.append(front)
                     break
-                rows, last = parents.tolist(), front.tokens[:, -1:].tolist()
-                scores, prefixes = continue_prefixes(model, prefixes, rows, last, last=True)
-                logprobs = scores[:, -1]
+                logprobs, prefixes = _advance(model, prefixes, parents, front)
         except torch.OutOfMemoryError:
             if len(front.prompt) == 1:
                 raise
             waiting += front.halves()
     return [_cut(row, stops) for row in written.tolist()]
+
+
+def _uniforms(draws: Sequence[Draw]) -> NDArray[np.float64]:
+    """The random numbers of each reply, one per token; shape (R, T)."""
+    uniforms = np.ones((len(draws), max(draw.max_tokens for draw in draws)))
+    for row, draw in enumerate(draws):
+        uniforms[row, : draw.max_tokens] = np.random.default_rng(draw.seed).random(draw.max_tokens)
+    return uniforms
+
+
+def _advance(model: Any, prefixes: Prefixes, parents: IntArray, front: Frontier) -> tuple[torch.Tensor, Prefixes]:
+    """Process the last token of each text, which continues a text of `prefixes`. Log-probabilities: shape (N, V)."""
+    scores, prefixes = continue_prefixes(model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True)
+    return scores[:, -1], prefixes
 
 
 def _start(prompts: Sequence[Tokens], draws: Sequence[Draw]) -> Frontier:

@@ -72,8 +72,9 @@ class ScoredQuestion:
     """Beginning of the reply."""
 
     def __post_init__(self) -> None:
-        if len(self.logprobs) != len(self.labels) or len(self.whole) not in (0, len(self.labels)):
-            raise ValueError(f"logprobs, whole: need {len(self.labels)} numbers, one for each of the labels")
+        for name, values in (("logprobs", self.logprobs), ("whole", self.whole or self.logprobs)):
+            if len(values) != len(self.labels):
+                raise ValueError(f"{name}: needs {len(self.labels)} numbers, one for each of the labels")
 
 
 class KeptBackend(CachingBackend):
