@@ -75,7 +75,7 @@ class Decision:
     labels: tuple[str, ...] | None = None
     """Label of every action in the prompt, by index."""
     template: str | None = None
-    """Name and digest of the prompt template, ``study@17d1235cb916``."""
+    """Name and digest of the prompt template, ``study@1123755535a6``."""
     reply: str | None = None
     """The raw text of the model."""
     motivation: str | None = None

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dilemmas.agents.models.scoring import Prefixes, Tokens, continue_prefixes, read_prompts
+from dilemmas.agents.models.networks.architectures import ABLE, Abilities
+from dilemmas.agents.models.networks.texts import Prefixes, Tokens, continue_prefixes, read_prompts
 
 IntArray = NDArray[np.int64]
 
@@ -78,7 +79,12 @@ class Frontier:
 
 
 def sample_tokens(
-    model: Any, prompts: Sequence[Tokens], draws: Sequence[Draw], stops: frozenset[int], batch_tokens: int
+    model: Any,
+    prompts: Sequence[Tokens],
+    draws: Sequence[Draw],
+    stops: frozenset[int],
+    batch_tokens: int,
+    can: Abilities = ABLE,
 ) -> list[tuple[list[int], bool]]:
     """Sample one reply per element of `draws`.
 
@@ -93,7 +99,10 @@ def sample_tokens(
     stops
         Tokens that end a reply.
     batch_tokens
-        Maximum number of tokens that the model processes at once; a larger frontier is halved.
+        Maximum number of tokens that the model processes at once; a larger frontier is halved, and so is one for which
+        the memory is too small.
+    can
+        What the model can do.
 
     Returns
     -------
@@ -102,9 +111,7 @@ def sample_tokens(
     """
     limits = np.array([draw.max_tokens for draw in draws])
     temperatures = np.array([draw.temperature for draw in draws], dtype=np.float64)
-    uniforms = np.ones((len(draws), limits.max()))  # (R, T)
-    for row, draw in enumerate(draws):
-        uniforms[row, : draw.max_tokens] = np.random.default_rng(draw.seed).random(draw.max_tokens)
+    uniforms = _uniforms(draws)  # (R, T)
     written = np.full(uniforms.shape, -1)  # (R, T); -1 after the end
     waiting = [_start(prompts, draws)]
     while waiting:
@@ -112,23 +119,39 @@ def sample_tokens(
         if _too_large(front, prompts, batch_tokens):
             waiting += front.halves()
             continue
-        logprobs, prefixes = _open(model, prompts, front)
-        while True:
-            step = front.tokens.shape[1]
-            drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])
-            written[front.request, step] = drawn
-            alive = (step + 1 < limits[front.request]) & ~np.isin(drawn, list(stops))
-            if not alive.any():
-                break
-            parents, front = front.grow(drawn, alive)
-            if _too_large(front, prompts, batch_tokens):
-                waiting.append(front)
-                break
-            scores, prefixes = continue_prefixes(
-                model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True
-            )
-            logprobs = scores[:, -1]
+        try:
+            logprobs, prefixes = _open(model, prompts, front, can)
+            while True:
+                step = front.tokens.shape[1]
+                drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])
+                written[front.request, step] = drawn
+                alive = (step + 1 < limits[front.request]) & ~np.isin(drawn, list(stops))
+                if not alive.any():
+                    break
+                parents, front = front.grow(drawn, alive)
+                if _too_large(front, prompts, batch_tokens):
+                    waiting.append(front)
+                    break
+                logprobs, prefixes = _advance(model, prefixes, parents, front)
+        except torch.OutOfMemoryError:
+            if len(front.prompt) == 1:
+                raise
+            waiting += front.halves()
     return [_cut(row, stops) for row in written.tolist()]
+
+
+def _uniforms(draws: Sequence[Draw]) -> NDArray[np.float64]:
+    """The random numbers of each reply, one per token; shape (R, T)."""
+    uniforms = np.ones((len(draws), max(draw.max_tokens for draw in draws)))
+    for row, draw in enumerate(draws):
+        uniforms[row, : draw.max_tokens] = np.random.default_rng(draw.seed).random(draw.max_tokens)
+    return uniforms
+
+
+def _advance(model: Any, prefixes: Prefixes, parents: IntArray, front: Frontier) -> tuple[torch.Tensor, Prefixes]:
+    """Process the last token of each text, which continues a text of `prefixes`. Log-probabilities: shape (N, V)."""
+    scores, prefixes = continue_prefixes(model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True)
+    return scores[:, -1], prefixes
 
 
 def _start(prompts: Sequence[Tokens], draws: Sequence[Draw]) -> Frontier:
@@ -146,12 +169,12 @@ def _too_large(front: Frontier, prompts: Sequence[Tokens], batch_tokens: int) ->
     return bool(rows > 1 and rows * (longest + written + 1) > batch_tokens)
 
 
-def _open(model: Any, prompts: Sequence[Tokens], front: Frontier) -> tuple[torch.Tensor, Prefixes]:
+def _open(model: Any, prompts: Sequence[Tokens], front: Frontier, can: Abilities) -> tuple[torch.Tensor, Prefixes]:
     """Process each prompt once, then the tokens written so far. Log-probabilities have shape (N, V)."""
     if not front.tokens.shape[1]:
-        return read_prompts(model, [prompts[i] for i in front.prompt], keep=True)
+        return read_prompts(model, [prompts[i] for i in front.prompt], can)
     distinct, rows = np.unique(front.prompt, return_inverse=True)
-    _, prefixes = read_prompts(model, [prompts[i] for i in distinct], keep=True)
+    _, prefixes = read_prompts(model, [prompts[i] for i in distinct], can)
     scores, prefixes = continue_prefixes(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
     return scores[:, -1], prefixes
 

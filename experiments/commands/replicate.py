@@ -54,7 +54,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
     "--teacher",
     shell_complete=completion.models,
     show_default="from the recipe",
-    help="Language model: built-in name, directory, hub id, or openai:MODEL@URL behind a server.",
+    help="Language model: built-in name, directory, GGUF file, hub id, or openai:MODEL@URL behind a server.",
 )
 @click.option(
     "--student",

@@ -67,12 +67,17 @@ class ScoredQuestion:
     """The labels."""
     logprobs: tuple[Annotated[float, Le(1e-6)] | None, ...]
     """Log-probability, in nats, that the reply starts with each label; null for a label of probability 0."""
+    whole: tuple[Annotated[float, Le(1e-6)] | None, ...]
+    """The same of each label as a whole word; empty if it is not known."""
+    prefill: str
+    """Beginning of the reply."""
     margin: Share
     """How far the probability of a label may be from the model's own; 0 if it is exact."""
 
     def __post_init__(self) -> None:
-        if len(self.logprobs) != len(self.labels):
-            raise ValueError(f"logprobs: needs {len(self.labels)} numbers, one for each of the labels")
+        for name, values in (("logprobs", self.logprobs), ("whole", self.whole or self.logprobs)):
+            if len(values) != len(self.labels):
+                raise ValueError(f"{name}: needs {len(self.labels)} numbers, one for each of the labels")
 
 
 class KeptBackend(CachingBackend):
@@ -92,8 +97,11 @@ class KeptBackend(CachingBackend):
         remedy = "delete the line: the model is then asked again"
         found = parse_json(line, ScoredQuestion, f"{self.path}, line {number}", RunError, remedy)
         if found.model == self.fingerprint:
-            logprobs = tuple(-inf if value is None else value for value in found.logprobs)
-            self._known[found.prompt, found.labels] = Response(logprobs, margin=found.margin)
+            logprobs, whole = (
+                tuple(-inf if value is None else value for value in some) for some in (found.logprobs, found.whole)
+            )
+            known = Response(logprobs, whole=whole, margin=found.margin)
+            self._known[found.prompt, found.labels, found.prefill] = known
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -106,7 +114,13 @@ class KeptBackend(CachingBackend):
         lines = []
         for request, response in zip(requests, responses, strict=True):
             if response.answered:
-                logprobs = tuple(None if value == -inf else value for value in response.logprobs)
-                scored = ScoredQuestion(self.fingerprint, request.prompt, request.labels, logprobs, response.margin)
+                logprobs, whole = (
+                    tuple(None if value == -inf else value for value in some)
+                    for some in (response.logprobs, response.whole)
+                )
+                prefill, margin = request.prefill, response.margin
+                scored = ScoredQuestion(
+                    self.fingerprint, request.prompt, request.labels, logprobs, whole, prefill, margin
+                )
                 lines.append(json_text(asdict(scored), allow_nan=False) + "\n")
         append_text(self.path, "".join(lines))

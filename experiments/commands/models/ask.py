@@ -89,8 +89,8 @@ def command(
     differ. A stopped command is resumed by repeating it.
 
     \b
-    MODELS: directories, hub ids, the built-in ones (miniature-teacher, miniature-student),
-            or openai:MODEL@URL behind a server
+    MODELS: directories, GGUF files, hub ids, the built-in ones (miniature-teacher,
+            miniature-student), or openai:MODEL@URL behind a server
     """
     from dilemmas.experiments.commands.replicate import override
 

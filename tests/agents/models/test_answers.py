@@ -1,11 +1,21 @@
 """Exact distributions carry their label mass; sampled replies are read and have independent seeds."""
 
 import math
+from dataclasses import replace
+from typing import Literal
 
+import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
 
+from dilemmas.agents.agent import Turn
 from dilemmas.agents.models.answers import exact_distributions, sample_replies
-from dilemmas.agents.models.backend import FakeBackend, ModelError, Response
+from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
+from dilemmas.agents.models.language_model import LanguageModelAgent
+from dilemmas.envs.games.matrix_games import DEFAULTS
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.rules.protocol import View
 
 
 def certain(**shares: float) -> FakeBackend:
@@ -43,3 +53,30 @@ def test_sampled_replies_are_read_and_have_independent_seeds() -> None:
         (1, ""),
     ]
     assert sample_replies(model, asked[:2]) == replies[:2]
+
+
+def test_whole_labels_have_a_mass_of_their_own_where_it_is_known() -> None:
+    model = FakeBackend(lambda _: Response((math.log(0.5), math.log(0.3)), whole=(math.log(0.4), -math.inf)))
+    (known,) = exact_distributions(model, [("a", ("C", "D"))])
+    assert (known.mass, known.whole_mass) == (pytest.approx(0.8), pytest.approx(0.4))
+    (unknown,) = exact_distributions(certain(C=0.5, D=0.3), [("a", ("C", "D"))])
+    assert unknown.whole_mass is None
+
+
+@pytest.mark.parametrize("ask", ["exact", "sampled"])
+def test_the_beginning_of_a_reply_in_a_template_is_written_for_the_model(ask: Literal["exact", "sampled"]) -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        return Response(tuple(math.log(0.5) for _ in request.labels), "C")
+
+    template = replace(load_template("study"), reply_begins="My choice is")
+    agent = LanguageModelAgent(FakeBackend(answer), context("friends"), template, ask=ask)
+    view = View(game=DEFAULTS["stag_hunt"], player=0, round=0, history=())
+    (decision,) = agent.decide([Turn("player_0", None, {"view": view}, Discrete(2), np.random.default_rng(0))])
+    assert decision.action is not None
+    assert [request.prefill for request in asked] == ["My choice is"]
+    assert exact_distributions(FakeBackend(answer), [("a", ("C", "D"))], "I play")
+    assert sample_replies(FakeBackend(answer), [("a", ("C", "D"), (0,))], prefill="I play")
+    assert [request.prefill for request in asked[1:]] == ["I play", "I play"]

@@ -1,0 +1,176 @@
+"""Probabilities of small random networks of many architectures equal those of a plain forward pass, in any batch."""
+
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("peft")
+
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+
+from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
+from dilemmas.agents.models.open_model import open_model  # noqa: E402
+
+SIZE = {
+    "vocab_size": 400,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 256,
+    "initializer_range": 0.3,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256}
+CACHED: dict[str, dict[str, Any]] = {
+    "bloom": {"n_layer": 2, "n_head": 4},
+    "cohere": {},
+    "falcon": {"num_kv_heads": 2, "new_decoder_architecture": True},
+    "falcon_h1": {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8},
+    "gemma": {},
+    "gemma2": {"sliding_window": 24, "final_logit_softcapping": 5.0, "query_pre_attn_scalar": 8},
+    "gemma3_text": {"sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]},
+    "gpt2": GPT2,
+    "gpt_neo": {"num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]], "window_size": 24},
+    "gpt_neox": {},
+    "gptj": GPT2 | {"rotary_dim": 4},
+    "granite": {"logits_scaling": 2.0},
+    "llama": {},
+    "mistral": {"sliding_window": 24},
+    "mixtral": {"num_local_experts": 4},
+    "mpt": {"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 256, "expansion_ratio": 2},
+    "olmo2": {},
+    "opt": {"ffn_dim": 64, "word_embed_proj_dim": 16},
+    "phi": {},
+    "phi3": {},
+    "qwen2": {},
+    "qwen3": {},
+    "smollm3": {},
+    "stablelm": {},
+    "starcoder2": {},
+}
+UNCACHED: dict[str, dict[str, Any]] = {
+    "jamba": {"attn_layer_offset": 1, "attn_layer_period": 2, "num_experts": 2, "use_mamba_kernels": False},
+    "mamba": {"state_size": 8},
+    "mamba2": {"num_heads": 8, "state_size": 8, "n_groups": 1, "chunk_size": 8},
+    "recurrent_gemma": {"lru_width": 32, "attention_window_size": 24, "block_types": ["recurrent", "attention"]},
+    "rwkv": {"attention_hidden_size": 32},
+    "xlstm": {"num_heads": 4, "num_blocks": 2, "chunkwise_kernel": "chunkwise--native_autograd"},
+}
+LONG = "You are in a chat with a good friend. You both choose C or D at the same time. "
+PROMPTS = (LONG + "Which do you choose?", "Which?", LONG + "Say why. Which is it, C or D?", "You choose C or D?")
+LABELS = (("C", "D"), ("the same", "a good friend", "C"))
+
+
+FAST = ("bloom", "gemma3_text", "gpt2", "llama", "mamba", "mpt", "opt", "recurrent_gemma")
+"""The architectures that every run of the tests tries: the kinds of positions, windows, heads and caches."""
+KINDS = [pytest.param(kind, marks=[] if kind in FAST else pytest.mark.slow) for kind in (*CACHED, *UNCACHED)]
+
+
+def random_model(tiny_model: Path, folder: Path, kind: str, **settings: Any) -> Path:
+    """A directory with a random network of an architecture and the tokenizer of the tiny model."""
+    shutil.copytree(tiny_model, folder)
+    size = SIZE if kind != "falcon" else {key: SIZE[key] for key in SIZE if key != "head_dim"}  # computed there
+    config = AutoConfig.for_model(kind, **size | (CACHED | UNCACHED).get(kind, {}) | settings)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        for name, weights in model.named_parameters():
+            if weights.ndim > 1 and "norm" not in name:
+                weights.data = weights.data + 0.1 * torch.randn(weights.shape)
+    model.save_pretrained(folder)
+    return folder
+
+
+class Plain:
+    """The reference: one text, one forward pass."""
+
+    def __init__(self, folder: Path, head: str, dtype: Any = torch.float32) -> None:
+        self.tokenizer, self.head = AutoTokenizer.from_pretrained(folder), head
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+
+    def after(self, tokens: list[int]) -> Any:
+        """Log-probabilities after each token of a text."""
+        with torch.no_grad():
+            return self.model(torch.tensor([tokens]), use_cache=False).logits[0].double().log_softmax(-1)
+
+    def logprob(self, prompt: str, label: str) -> float:
+        start, whole = (self.tokenizer(f"{self.head.format(prompt)}{text}")["input_ids"] for text in ("", f" {label}"))
+        assert whole[: len(start)] == start
+        scores = self.after(whole)
+        return sum(float(scores[i - 1, whole[i]]) for i in range(len(start), len(whole)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_equal_a_plain_forward_pass(kind: str, tiny_model: Path, tmp_path: Path) -> None:
+    folder = random_model(tiny_model, tmp_path / kind, kind)
+    for head in ("<s><user>{}<assistant>", "<s>{}\nAnswer:"):
+        plain, backend = Plain(folder, head), open_model(str(folder)).loaded()
+        requests = [Request(prompt, labels) for prompt in PROMPTS for labels in LABELS]
+        expected = [[plain.logprob(one.prompt, label) for label in one.labels] for one in requests]
+        assert max(map(max, expected)) - min(map(min, expected)) > 0.1
+        for batch_tokens in (1, 100, 400, 16_384):
+            found = replace(backend, batch_tokens=batch_tokens).respond(requests)
+            assert [list(one.logprobs) for one in found] == [pytest.approx(values, abs=1e-5) for values in expected]
+        assert backend.can.cached == (kind in CACHED)
+        (folder / "chat_template.jinja").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3_text", "mamba"])
+def test_sampled_texts_are_those_of_a_plain_forward_pass(kind: str, tiny_model: Path, tmp_path: Path) -> None:
+    folder = random_model(tiny_model, tmp_path / kind, kind)
+    plain, backend = Plain(folder, "<s><user>{}<assistant>"), open_model(str(folder)).loaded()
+    for prompt, response in zip(PROMPTS, backend.respond([Request(p, (), 9, 0.0) for p in PROMPTS]), strict=True):
+        tokens = plain.tokenizer(plain.head.format(prompt))["input_ids"]
+        start = len(tokens)
+        for _ in range(9):
+            tokens.append(int(plain.after(tokens)[-1].argmax()))
+        ends = [place for place in range(start, len(tokens)) if tokens[place] == 2]
+        assert (
+            response.text
+            == plain.tokenizer.decode(tokens[start : min(ends, default=None)], skip_special_tokens=True).strip()
+        )
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_head_of_a_bfloat16_model_is_computed_in_float32(tied: bool, tiny_model: Path, tmp_path: Path) -> None:
+    folder = random_model(tiny_model, tmp_path / "model", "llama", tie_word_embeddings=tied)
+    backend = open_model(str(folder), dtype="bfloat16").loaded()
+    body = Plain(folder, "<s><user>{}<assistant>", torch.bfloat16).model
+    head = body.get_output_embeddings().weight.detach().float()
+    ids = torch.tensor([backend.chat.prompt(PROMPTS[0])])
+    with torch.inference_mode():
+        hidden = body.model(ids).last_hidden_state.float()
+        logits = backend.model(ids).logits
+    assert logits.dtype == torch.float32
+    assert torch.allclose(logits, hidden @ head.T, atol=1e-5)
+    assert backend.model.get_input_embeddings().weight.dtype == torch.bfloat16
+    assert backend.fingerprint == open_model(str(folder)).fingerprint + "/bfloat16"
+    requests = [Request(prompt, ("C", "D")) for prompt in PROMPTS]
+    together = backend.respond(requests)
+    for request, response in zip(requests, together, strict=True):
+        (alone,) = backend.respond([request])
+        shares = [[math.exp(value) for value in one.logprobs] for one in (alone, response)]
+        assert shares[0] == pytest.approx(shares[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart"])
+def test_an_encoder_decoder_is_refused_before_it_is_loaded(kind: str, copy: Path) -> None:
+    AutoConfig.for_model(kind).save_pretrained(copy)
+    with pytest.raises(ModelError, match=f"of type '{kind}' is an encoder-decoder; needs a causal"):
+        open_model(str(copy))
+
+
+def test_a_network_that_reads_what_follows_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    folder = random_model(tiny_model, tmp_path / "bert", "bert", is_decoder=False)
+    with pytest.raises(ModelError, match="'bert' reads what follows a token too"):
+        open_model(str(folder)).loaded()
