@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, served_replies
@@ -48,10 +48,14 @@ class Asker:
     """Name in `FORCES` of how a text is forced without a change of its log-probabilities; empty if there is no way."""
 
     async def replies(
-        self, prompt: str, max_tokens: int, temperature: float, seed: int, count: int = 1
+        self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1
     ) -> list[ServedReply]:
-        """Sample replies to a prompt: `count` of them, or fewer if the server gives fewer; `ServerFault` if none."""
-        return await self.ask(prompt, max_tokens, served_replies, temperature=temperature, seed=seed, count=count)
+        """Sample replies to a prompt, what follows if one was begun: `count` of them, or fewer if the server gives fewer;
+        `ServerFault` if none."""
+        found = await self.ask(
+            prompt, max_tokens, served_replies, begun=begun, temperature=temperature, seed=seed, count=count
+        )
+        return [replace(one, text=one.text.removeprefix(begun)) for one in found]  # some servers repeat it
 
     async def listing(self, prompt: str, begun: str, listed: int) -> Listing:
         """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""

@@ -142,7 +142,7 @@ async def _count_listed(asker: Asker, first: _First, engine: str) -> int:
 async def _several(asker: Asker) -> int:
     """How many replies one request gives, of two asked for."""
     try:
-        return min(2, len(await asker.replies(QUESTIONS[0], 1, 1.0, 1, count=2)))
+        return min(2, len(await asker.replies(QUESTIONS[0], "", 1, 1.0, 1, count=2)))
     except ServerFault:
         return 1
 
@@ -151,7 +151,7 @@ async def _sampling(asker: Asker, listings: tuple[Listing, ...]) -> tuple[bool |
     """Whether replies at temperature 1 differ as they should, and whether a reply comes again with its seed."""
 
     async def reply(seed: int) -> str:
-        return "".join(one.text for one in await asker.replies(QUESTIONS[0], 4, 1.0, seed))
+        return "".join(one.text for one in await asker.replies(QUESTIONS[0], "", 4, 1.0, seed))
 
     texts = [await reply(seed) for seed in (1, *range(1, SAMPLES))]
     repeats = texts[0] == texts[1] and len(set(texts)) > 1

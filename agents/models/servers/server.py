@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dilemmas.agents.models.backend import Request, Response
+from dilemmas.agents.models.backend import Request, Response, ScoreKey
 from dilemmas.agents.models.servers.answers import Listing
 from dilemmas.agents.models.servers.asking import Asker
 from dilemmas.agents.models.servers.budget import Usage
@@ -28,7 +28,7 @@ EXACT = 1e-5
 TOGETHER = 8
 """Replies that are asked for in one request, where the server gives several."""
 
-Scored = tuple[str, tuple[str, ...]]
+NOT_CONTINUED = Response(refused="the server does not continue a begun reply; use a template without reply_begins")
 
 
 class ServerBackend:
@@ -110,7 +110,7 @@ class ServerBackend:
             If the server cannot be used at all, or gives no log-probabilities and labels are asked about.
         """
         connected = self._connect()
-        scored = list(dict.fromkeys((one.prompt, one.labels) for one in requests if one.labels))
+        scored = list(dict.fromkeys(one.key for one in requests if one.labels))
         if scored:
             require_probabilities(connected.client, connected.capabilities)
         return connected.client.run(connected.respond(requests, scored))
@@ -133,36 +133,38 @@ class _Connected:
     listed: int = LADDER[3]
     """Number of listed tokens that sufficed last."""
 
-    async def respond(self, requests: Sequence[Request], scored: Sequence[Scored]) -> list[Response]:
+    async def respond(self, requests: Sequence[Request], scored: Sequence[ScoreKey]) -> list[Response]:
         weighed = await map_in_flight(self._weigh, scored, self.capabilities.exact_in_flight)
         known = dict(zip(scored, weighed, strict=True))
         groups = _groups(requests, self.capabilities.replies > 1)
         found = await map_in_flight(lambda group: self._sample(requests, group), groups, self.capabilities.in_flight)
         texts = {number: one for some in found for number, one in some.items()}
-        return [_joined(known.get((one.prompt, one.labels)), texts.get(number)) for number, one in enumerate(requests)]
+        return [_joined(known.get(one.key), texts.get(number)) for number, one in enumerate(requests)]
 
-    async def _weigh(self, asked: Scored) -> Response:
-        prompt, labels = asked
+    async def _weigh(self, asked: ScoreKey) -> Response:
+        prompt, labels, begun = asked
+        if begun and not self.asker.continues:
+            return NOT_CONTINUED
         try:
-            weights = await self._weights(prompt, labels)
+            weights = await self._weights(prompt, labels, begun)
         except ServerFault as fault:
             return self._fault(fault, prompt)
         margin = weights.margin()
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
-    async def _weights(self, prompt: str, labels: tuple[str, ...]) -> LabelWeights:
-        """The probabilities of labels, with longer lists until they suffice."""
+    async def _weights(self, prompt: str, labels: tuple[str, ...], begun: str) -> LabelWeights:
+        """The probabilities of labels after a begun reply, with longer lists until they suffice."""
         most = self.client.dialect.most_listed
         for listed in [step for step in reversed(LADDER) if self.listed <= step < most] + [most]:
 
-            async def carry_on(begun: str, listed: int = listed) -> Listing | None:
-                return await self.asker.listing(prompt, begun, listed) if self.asker.continues else None
+            async def carry_on(written: str, listed: int = listed) -> Listing | None:
+                return await self.asker.listing(prompt, begun + written, listed) if self.asker.continues else None
 
-            weights = await weigh_labels(await self.asker.listing(prompt, "", listed), labels, carry_on)
+            weights = await weigh_labels(await self.asker.listing(prompt, begun, listed), labels, carry_on)
             if weights.margin() <= EXACT:
                 self.listed = min(listed, LADDER[1])
                 return weights
-        return await self._forced(prompt, labels, weights) if self.asker.force else weights
+        return await self._forced(prompt, labels, weights) if self.asker.force and not begun else weights
 
     async def _forced(self, prompt: str, labels: tuple[str, ...], weights: LabelWeights) -> LabelWeights:
         """The probabilities of labels that the server is made to write, with a space before them and without."""
@@ -185,9 +187,11 @@ class _Connected:
     async def _sample(self, requests: Sequence[Request], group: Sequence[int]) -> dict[int, Response]:
         """The replies to equal requests, given by their numbers: in one request, and the missing ones one by one."""
         first = requests[group[0]]
+        if first.prefill and not self.asker.continues:
+            return dict.fromkeys(group, NOT_CONTINUED)
         try:
             replies = await self.asker.replies(
-                first.prompt, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
+                first.prompt, first.prefill, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
             )
         except ServerFault as fault:
             return dict.fromkeys(group, self._fault(fault, first.prompt))
@@ -216,7 +220,7 @@ def _groups(requests: Sequence[Request], several: bool) -> list[list[int]]:
     found: dict[Any, list[list[int]]] = {}
     for number, one in enumerate(requests):
         if one.max_tokens:
-            same = found.setdefault((one.prompt, one.max_tokens, one.temperature), [[]])
+            same = found.setdefault((one.prompt, one.prefill, one.max_tokens, one.temperature), [[]])
             if same[-1] and not (several and len(same[-1]) < TOGETHER):
                 same.append([])
             same[-1].append(number)
