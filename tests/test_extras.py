@@ -19,6 +19,7 @@ STUDY = "replicate --observations 5 --out study"
 TABLE = "compile tit_for_tat --game prisoners_dilemma --out table.json"
 TOURNAMENT = "tournament run --agents tft,alld"
 NEEDS_EXTRA = {
+    "ask miniature-teacher --exact --out nothing": "llm",
     STUDY: "llm",
     "compile miniature-student --game prisoners_dilemma --context friends": "llm",
     "tournament run --agents tft,miniature-student": "llm",

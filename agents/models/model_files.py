@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import file_digest, sha256
 from importlib.resources import files
+from importlib.util import find_spec
 from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
 from typing import Any
@@ -210,7 +211,15 @@ def check_model(model: str, folder: Path) -> None:
         )
 
 
+def check_installed() -> None:
+    """`ModelError` if a package is missing that language models need."""
+    for package in ("peft", "torch", "transformers"):
+        if find_spec(package) is None:  # they are imported later: that takes seconds
+            raise ModelError(f'language models need {package}: pip install "dilemmas[llm]"')
+
+
 def _refuse_code(model: str, kind: str) -> None:
+    check_installed()
     from transformers import CONFIG_MAPPING
 
     if kind not in CONFIG_MAPPING:
@@ -221,10 +230,13 @@ def _refuse_code(model: str, kind: str) -> None:
 
 
 def _refuse_tokenizer_code(model: str, config: Mapping[str, Any]) -> None:
+    if "auto_map" not in config:
+        return
+    check_installed()
     import transformers
 
     kind = str(config.get("tokenizer_class"))
-    if "auto_map" in config and not hasattr(transformers, kind):
+    if not hasattr(transformers, kind):
         raise ModelError(
             f"model '{model}' has a tokenizer '{kind}' that needs code from its own repository (auto_map in"
             " tokenizer_config.json), which is never run; use a model with a tokenizer that transformers provides"

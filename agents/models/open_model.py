@@ -16,13 +16,12 @@ A model behind a server:
 
 import gc
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
-from dilemmas.agents.models.model_files import find_model, split_spec
+from dilemmas.agents.models.model_files import check_installed, find_model, split_spec
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
 
@@ -100,13 +99,6 @@ def open_local(
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
     return LazyModel(spec, device, dtype, batch_tokens, ask_hub)
-
-
-def check_installed() -> None:
-    """`ModelError` if a package is missing that language models need."""
-    for package in ("peft", "torch", "transformers"):
-        if find_spec(package) is None:  # they are imported later: that takes seconds
-            raise ModelError(f'language models need {package}: pip install "dilemmas[llm]"')
 
 
 class LazyModel:

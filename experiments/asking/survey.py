@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.model_files import check_installed
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
@@ -71,8 +72,10 @@ def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     Raises
     ------
     InputError
-        If a model is named twice, does not exist or cannot be used, or the folder holds something else.
+        If language models are not installed, one is named twice, does not exist or cannot be used, or the folder
+        holds something else.
     """
+    check_installed()
     for spec in specs:
         if specs.count(spec) > 1:
             raise RunError(f"models = {list(specs)}; needs each of them once")

@@ -8,7 +8,7 @@ floating-point operations as packed rows need in the best case.
 from dataclasses import dataclass
 from typing import Any
 
-from dilemmas.agents.models.open_model import check_installed
+from dilemmas.agents.models.model_files import check_installed
 from dilemmas.experiments.benchmarks.models import body_size, matrix_product, random_model
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.training.lora import LoraSettings

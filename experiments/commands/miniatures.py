@@ -37,7 +37,7 @@ def build(out: Path, role: Role | None) -> None:
 
     An interrupted build is resumed by repeating the command.
     """
-    from dilemmas.agents.models.open_model import check_installed
+    from dilemmas.agents.models.model_files import check_installed
 
     check_installed()
     if role is not None:

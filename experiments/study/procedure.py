@@ -8,8 +8,8 @@ from typing import Any
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
-from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name, split_spec
-from dilemmas.agents.models.open_model import LazyModel, check_installed, open_local, open_model
+from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
+from dilemmas.agents.models.open_model import LazyModel, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
