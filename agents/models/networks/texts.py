@@ -160,8 +160,8 @@ def shared_starts(prompts: Sequence[Tokens]) -> list[int]:
     """
     order = sorted(range(len(prompts)), key=lambda i: tuple(prompts[i]))
     shared = [_common(prompts[i], prompts[j]) for i, j in pairwise(order)]
-    tried = np.quantile(shared, np.linspace(0, 1, 12)).astype(int).tolist() if shared else []
-    ways = [_grouped(prompts, order, shared, least) for least in sorted(set(tried))]
+    least: list[int] = np.unique(np.quantile(shared, np.linspace(0, 1, 12)).astype(int)).tolist() if shared else []
+    ways = [_grouped(prompts, order, shared, number) for number in least]
     best = min(ways, key=lambda starts: _cost(prompts, starts), default=[])
     return best if _cost(prompts, best) < WORTHWHILE * _cost(prompts, []) else []
 

@@ -50,7 +50,7 @@ class Asker:
     async def replies(
         self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1
     ) -> list[ServedReply]:
-        """Sample replies to a prompt, what follows if one was begun: `count` of them, or fewer if the server gives fewer;
+        """Sample replies, or what follows a begun one: `count` of them, or fewer if the server gives fewer;
         `ServerFault` if none."""
         found = await self.ask(
             prompt, max_tokens, served_replies, begun=begun, temperature=temperature, seed=seed, count=count
