@@ -80,8 +80,7 @@ class Framing:
     """Smallest label mass that is accepted, in [0, 1], as for `LanguageModelAgent`."""
 
     def __post_init__(self) -> None:
-        context(self.context)
-        load_template(self.template)
+        context(self.context, load_template(self.template).contexts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +280,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     model = open_model(text, device=framing.device)
     model.loaded()
     words = load_template(framing.template)
-    social = context(framing.context)
+    social = context(framing.context, words.contexts)
     return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 
 

@@ -284,7 +284,12 @@ def json_text(value: Any, indent: int | None = None, **options: Any) -> str:
         As for `json.dumps`.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent, **options)
-    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable(text: str) -> str:
+    """The text, with the escapes of JSON in place of characters that cannot be printed, line ends among them."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
 
 
 def _escaped(char: str) -> str:

@@ -237,7 +237,8 @@ class Recipe:
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""
-        return lookup("context", name, {**built_in_contexts(), **own_contexts(self.contexts)}, place)
+        known = built_in_contexts(self.prompting.template.contexts)
+        return lookup("context", name, {**known, **own_contexts(self.contexts)}, place)
 
     @property
     def _games(self) -> dict[str, StageGame]:
