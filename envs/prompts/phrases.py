@@ -6,11 +6,10 @@ Each function fills in sentences of a `Template` and raises `TemplateError` if t
 from collections.abc import Callable, Sequence
 from itertools import product
 from math import isclose
-from typing import Any
 
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
-from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.numbers import join_choices, tell_number
 from dilemmas.envs.prompts.labels import Presentation, amounts
 from dilemmas.envs.prompts.templates import Template
@@ -59,9 +58,11 @@ def _pair_lines(template: Template, game: StageGame, player: int, shown: Present
         )
     _check_told(game, payoffs)
     words = [template.say("pair_line", game, **case) for case in cases]
-    return _told(template, words, lambda: [
-        template.say("table.pair", game), *(template.say("table.pair_row", game, **case) for case in cases)
-    ])
+    return _told(
+        template,
+        words,
+        lambda: [template.say("table.pair", game), *(template.say("table.pair_row", game, **case) for case in cases)],
+    )
 
 
 def _told(template: Template, words: list[str], table: Callable[[], list[str]]) -> list[str]:
@@ -217,21 +218,18 @@ def question_lines(template: Template, view: View, shown: Presentation, words: b
     question = _question(template, view, shown, free)
     if motivation:
         question += f" {template.motivation}"
-    labels = shown.listed(options_now(view)) if shown.labels and not free else ""
-    if not labels:
+    if free or not shown.labels:
         return [question]
-    form = template.answer.reasoned if motivation else template.answer.alone
-    if form:
-        question += " " + template.say("answer.reasoned" if motivation else "answer.alone", view.game, labels=labels)
-    return [*_examples(template, view, shown), question]
-
-
-def _examples(template: Template, view: View, shown: Presentation) -> list[str]:
-    if not template.answer.examples:
-        return []
-    options = [action for action in shown.order if action < options_now(view)]
-    first, last = shown.labels[options[0]], shown.labels[options[-1]]
-    return [template.say("answer.examples", view.game, first=first, last=last)]
+    game, form = view.game, template.answer
+    labels = [shown.labels[action] for action in shown.order if action < options_now(view)]
+    if form.reasoned if motivation else form.alone:
+        replies = (
+            [f'"{template.say("answer.reply", game, label=label)}"' for label in labels[::-1]] if form.reply else labels
+        )
+        key = "answer.reasoned" if motivation else "answer.alone"
+        question += f" {template.say(key, game, labels=join_choices(labels), replies=join_choices(replies))}"
+    examples = [template.say("answer.examples", game, first=labels[0], last=labels[-1])] if form.examples else []
+    return [*examples, question]
 
 
 def _question(template: Template, view: View, shown: Presentation, words: bool) -> str:

@@ -145,10 +145,10 @@ class Template:
     """Descriptions of the person whom the model is to be, by name."""
     payoffs: Payoffs = "words"
     """Whether the payoffs of a game with few actions are told in sentences, as a table, or both."""
-    table: PayoffTable = PayoffTable()
-    answer: AnswerFormat = AnswerFormat()
-    memory: RoundMemory = RoundMemory()
-    quotation: Quotation = Quotation()
+    table: PayoffTable = field(default_factory=PayoffTable)
+    answer: AnswerFormat = field(default_factory=AnswerFormat)
+    memory: RoundMemory = field(default_factory=RoundMemory)
+    quotation: Quotation = field(default_factory=Quotation)
     paraphrases: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     """Other wordings with the same content: tables of the sentences that differ. They are no part of `digest`."""
 
@@ -203,7 +203,9 @@ class Template:
         mine, changed = dict(sentences(self)), dict(sentences(other))
         for key, sentence in changed.items():
             if sentence != mine[key] and key != "name" and (key in FIXED or not _alike(key, mine[key], sentence)):
-                raise TemplateError(f"{place}: {key} needs the placeholders of the sentence that it replaces, and words")
+                raise TemplateError(
+                    f"{place}: {key} needs the placeholders of the sentence that it replaces, and words"
+                )
         if other.labels != self.labels:
             raise TemplateError(f"{place}: labels are the same in all wordings")
         return other
@@ -212,6 +214,12 @@ class Template:
     def who(self) -> str:
         """The description of the persona; empty without one."""
         return self.personas.get(self.persona, "")
+
+    @property
+    def reply_begins(self) -> str:
+        """What is before the label in a reply, such as ``I choose``; a model can be given it as the beginning of its
+        reply, which raises the label mass."""
+        return self.answer.reply.partition("{label}")[0].rstrip().format(unit=self.unit)
 
     def say(self, key: str, game: StageGame, **values: object) -> str:
         """Return a sentence with `values` in place of its placeholders.

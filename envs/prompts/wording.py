@@ -30,10 +30,14 @@ class PayoffTable:
 class AnswerFormat:
     """The form of the answer; each sentence follows a question that lists labels."""
 
+    reply: str = ""
+    """A reply, which has the label last but for marks; what is before the label can be given to the model as the
+    beginning of its reply."""
     alone: str = ""
-    """Request for an answer without a reason."""
+    """Request for an answer without a reason; ``{replies}`` are the possible replies, in the reverse of the order in
+    which the labels are named, which weakens preferences for a place."""
     reasoned: str = ""
-    """Request for an answer with a reason."""
+    """Request for an answer with a reason, likewise."""
     examples: str = ""
     """Examples of answers in this form, before the question; ``{first}`` and ``{last}`` are the first and the last
     label of the question, so that the examples of a counterbalanced question name each label equally often."""
@@ -114,8 +118,9 @@ PLACEHOLDERS: Mapping[str, set[str]] = {
     "table.pair_row": _PAIR_CASE,
     "table.group": {"cooperate"},
     "table.group_row": {"mine", "count", "cooperate", "payoff"},
-    "answer.alone": {"labels"},
-    "answer.reasoned": {"labels"},
+    "answer.reply": {"label"},
+    "answer.alone": {"labels", "replies"},
+    "answer.reasoned": {"labels", "replies"},
     "answer.examples": {"first", "last"},
     "memory.pair": {"rounds", "mine", "theirs"},
     "memory.group": {"rounds", "mine", "theirs"},

@@ -18,6 +18,7 @@ HERE = "dilemmas.experiments.commands"
 COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
     "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
+    "prompt": (f"{HERE}.models.prompt", "Show what a language model would see, before any run."),
     "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
     "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),

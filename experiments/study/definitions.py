@@ -12,8 +12,8 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
-from dilemmas.envs.prompts.templates import Template, build_template, load_template
 from dilemmas.envs.prompts.template_tables import template_files
+from dilemmas.envs.prompts.templates import Template, build_template, load_template
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Names of games and contexts: they become parts of the names of files."""

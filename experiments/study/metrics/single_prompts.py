@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dilemmas.experiments.reporting.format import Results, num
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.study.alignment import null_player
-from dilemmas.experiments.study.answers import ROLES, ScenarioResult, distance, weighted
+from dilemmas.experiments.study.answers import ROLES, Role, ScenarioResult, distance, weighted
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
 from dilemmas.experiments.study.recipe import Recipe
@@ -63,14 +63,19 @@ def _rates(data: StudyData) -> Array:
 
 
 def _cooperation(data: StudyData, result: ScenarioResult) -> Array:
-    asked = data.answers["teacher"][result.name].presented
-    rates = [weighted(one.exact, result.teacher.cooperation) for one in asked]
+    rates = [weighted(one, result.teacher.cooperation) for one in _presented(data, "teacher", result)]
     return np.broadcast_to(np.array(rates).reshape(-1, 2), (2, 2))  # amounts are their own labels: one assignment
+
+
+def _presented(data: StudyData, role: Role, result: ScenarioResult) -> list[tuple[float, ...]]:
+    """Probability of every action in each presentation, the mean over the wordings."""
+    asked = data.answers[role][result.name].by_wording(len(data.recipe.prompting.wordings))
+    return list(map(tuple, asked.mean(axis=0).tolist()))
 
 
 def _distances(data: StudyData, result: ScenarioResult, rates: Array) -> Array:
     """Distances to the teacher of the untuned student and of `PLAYERS`, summed over the presentations."""
-    teacher, untuned, tuned = ([one.exact for one in data.answers[role][result.name].presented] for role in ROLES)
+    teacher, untuned, tuned = (_presented(data, role, result) for role in ROLES)
     cooperation = result.teacher.cooperation
     by_presentation = (rates if len(teacher) == 4 else rates.mean(axis=0)).ravel()
     nulls = [
