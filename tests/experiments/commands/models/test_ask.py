@@ -33,7 +33,9 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
     def run(share: Share, *words: str, mass: float = 1.0) -> Result:
         def answer(request: Request) -> Response:
-            shares = {"C": share(request), "D": 1 - share(request)}
+            shares = dict.fromkeys(request.labels, 1 / max(1, len(request.labels)))  # of answers to questions of fact
+            if set(request.labels) <= {"C", "D"}:
+                shares = {"C": share(request), "D": 1 - share(request)}
             text = "C" if request.seed[-1] // 4 % 4 < 4 * share(request) else "D"
             return Response(tuple(math.log(mass * shares[label]) for label in request.labels), text)
 
@@ -87,3 +89,42 @@ def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[...
     assert data(ask(first_named, "--json")) == before
     with pytest.raises(InputError, match="other settings"):
         ask(first_named, "--exact", "--json", "--presentation", "fixed")
+
+
+def follows_the_words(request: Request) -> float:
+    """C if the question is whether to take it, else D."""
+    return 0.9 if "Which do you take" in request.prompt else 0.2
+
+
+def test_how_far_answers_follow_the_wording_is_told(ask: Callable[..., Result]) -> None:
+    found = data(ask(follows_the_words, "--exact", "--paraphrases", "--json", "--presentation", "fixed"))["within"]
+    assert set(map(tuple, found["by_wording"].values())) == {(0.2, 0.9, 0.2, 0.2)}
+    assert list(found["cooperation"].values()) == pytest.approx([0.375] * 20)
+    printed = ask(follows_the_words, "--exact", "--paraphrases", "--presentation", "fixed").stdout
+    assert "0.20–0.90" in printed
+    assert "0.38 (0.20–0.90)" in " ".join(printed.split())
+
+
+def test_sampled_answers_are_spread_over_the_wordings(ask: Callable[..., Result]) -> None:
+    words = ("--paraphrases", "--observations", "16", "--json", "--presentation", "fixed", "--no-comprehension")
+    prompts: list[str] = []
+
+    def share(request: Request) -> float:
+        prompts.extend([request.prompt.rsplit("\n", 1)[1]] if request.max_tokens else [])
+        return 0.5
+
+    data(ask(share, *words))
+    assert {question: prompts.count(question) for question in prompts} == {
+        "Which do you choose, C or D?": 80,
+        "Which do you take, C or D?": 80,
+        "What do you decide on, C or D?": 80,
+        "What is your choice, C or D?": 80,
+    }
+
+
+def test_a_model_that_guesses_about_the_payoffs_is_not_trusted(ask: Callable[..., Result]) -> None:
+    warning = "questions about the rules and payoffs correctly"
+    assert warning in " ".join(ask(first_named, "--exact").stdout.split())
+    assert warning not in " ".join(ask(first_named, "--exact", "--no-comprehension").stdout.split())
+    kinds = {one["kind"] for one in data(ask(first_named, "--exact", "--json"))["comprehension"]}  # type: ignore[index]
+    assert {"payoff", "more", "together"} <= kinds
