@@ -3,7 +3,8 @@
     tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
     tuned.json                                      a policy table (`dilemmas compile`)
     miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one: built-in, a
-                                                    directory, or a hub id as owner/name or name@main
+                                                    directory, a GGUF file, or a hub id as owner/name or
+                                                    name@main; hf:, gguf: or miniature: may say which
     axelrod:Adaptive                                any strategy of Axelrod-Python
     uniform                                         every possible action with the same probability
     Tuned=miniature-student+...                     any of these under another name
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.models.model_files import BUILT_IN
+from dilemmas.agents.models.model_files import BUILT_IN, GGUF, KINDS
 from dilemmas.agents.strategies.catalogue import (
     FAMILIES,
     FIRST_TOURNAMENT,
@@ -244,12 +245,12 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
         return "table"
     if text == Uniform().name:
         return "uniform"
-    if text in BUILT_IN or any(mark in text.partition("(")[0] for mark in "/@+"):
+    if text in BUILT_IN or text.startswith(tuple(KINDS)) or any(mark in text.partition("(")[0] for mark in "/@+"):
         return "model"
     try:
         strategy(text, players, game)
     except UnknownNameError:
-        if not Path(expanduser(text)).is_dir():
+        if not Path(expanduser(text)).is_dir() and not text.endswith(GGUF):
             raise UnknownNameError(_unknown(text)) from None
         return "model"
     return "strategy"
@@ -262,7 +263,7 @@ def _unknown(text: str) -> str:
     near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return (
         f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies;"
-        " a model is given by its directory, or by its hub id as owner/name or name@main"
+        " a model is given by its directory or GGUF file, or by its hub id as owner/name or name@main"
     )
 
 

@@ -66,8 +66,11 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
-    """One row per prompt with all its completions, in the order of the first examples."""
+def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "") -> list[PackedRow]:
+    """One row per prompt with all its completions, in the order of the first examples.
+
+    `prefill` is the beginning of the replies, after which the completions are learnt.
+    """
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
         by_prompt.setdefault(example.prompt, []).append(example.completion)
@@ -75,8 +78,8 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[PackedRow]:
     end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        known = {text: completion([*chat.reply(prompt, text), *end]) for text in set(completions)}
-        rows.append(PackedRow(chat.prompt(prompt), [known[text] for text in completions]))
+        known = {text: completion([*chat.reply(prompt, text, prefill), *end]) for text in set(completions)}
+        rows.append(PackedRow(chat.prompt(prompt, prefill), [known[text] for text in completions]))
     return rows
 
 
@@ -116,6 +119,7 @@ def distil(
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
+    prefill: str = "",
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -136,6 +140,8 @@ def distil(
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
+    prefill
+        Beginning of the replies, with which the student will be asked too.
 
     Yields
     ------
@@ -153,7 +159,7 @@ def distil(
     """
     with locked_folder(out):
         if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
-            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base)
+            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base, prefill)
         tidied(out)
 
 
@@ -166,6 +172,7 @@ def _train(
     seed: int,
     save_every: int,
     base: BaseModel | None,
+    prefill: str,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not examples:
@@ -173,7 +180,7 @@ def _train(
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    batches = _batches(encode(tokenizer, examples), settings, seed)
+    batches = _batches(encode(tokenizer, examples, prefill), settings, seed)
     checkpoints = Checkpoints(out / "checkpoint")
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):

@@ -17,6 +17,9 @@ class Distribution:
     mass: float
     """Probability that the reply starts with one of the labels, from 0 to 1. If it is small, most replies are
     something else."""
+    whole_mass: float | None = None
+    """Probability that it starts with one of them as a whole word, so "C." but not "Certainly"; from 0 to 1, at most
+    `mass`. None if it is not known."""
 
 
 MIN_MASS = 0.01
@@ -26,7 +29,7 @@ Question = tuple[str, tuple[str, ...]]
 """A prompt and its labels."""
 
 
-def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[Distribution]:
+def exact_distributions(backend: Backend, prompts: Sequence[Question], prefill: str = "") -> list[Distribution]:
     """The model's own probabilities of labels, without sampling error.
 
     Parameters
@@ -35,6 +38,8 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[D
         The model.
     prompts
         Pairs of a prompt and its labels; equal pairs are computed once.
+    prefill
+        Beginning of the reply, which the labels continue.
 
     Returns
     -------
@@ -46,13 +51,16 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question]) -> list[D
     ModelError
         If the model refuses a prompt, or a log-probability is not finite because the model overflows.
     """
-    return [read_distribution(response) for response in ask_labels(backend, prompts)]
+    return [read_distribution(response) for response in ask_labels(backend, prompts, prefill)]
 
 
-def ask_labels(backend: Backend, prompts: Sequence[Question]) -> list[Response]:
-    """The response to each pair of a prompt and its labels, in order; equal pairs are asked once."""
+def ask_labels(backend: Backend, prompts: Sequence[Question], prefill: str = "") -> list[Response]:
+    """The response to each pair of a prompt and its labels, in order; equal pairs are asked once.
+
+    `prefill` is the beginning of the reply, which the labels continue.
+    """
     asked = list(dict.fromkeys(prompts))
-    responses = backend.respond([Request(prompt, labels) for prompt, labels in asked])
+    responses = backend.respond([Request(prompt, labels, prefill=prefill) for prompt, labels in asked])
     found = dict(zip(asked, responses, strict=True))
     return [found[key] for key in prompts]
 
@@ -65,7 +73,13 @@ def read_distribution(response: Response) -> Distribution:
         raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
     weights = [math.exp(value - highest) for value in response.logprobs]
     total = math.fsum(weights)
-    return Distribution(tuple(weight / total for weight in weights), min(1.0, total * math.exp(highest)))
+    shares = tuple(weight / total for weight in weights)
+    return Distribution(shares, _mass(response.logprobs), _mass(response.whole) if response.whole else None)
+
+
+def _mass(logprobs: Sequence[float]) -> float:
+    """Sum of the probabilities of disjoint events, which rounding may put above 1."""
+    return min(1.0, math.fsum(map(math.exp, logprobs)))
 
 
 def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> None:
@@ -117,6 +131,7 @@ def sample_replies(
     asked: Sequence[tuple[str, Sequence[str], tuple[int, ...]]],
     max_tokens: int = 64,
     temperature: float = 1.0,
+    prefill: str = "",
 ) -> list[Reply]:
     """Sample one reply to each prompt, all in one batch.
 
@@ -130,13 +145,15 @@ def sample_replies(
         Maximum length of a reply in tokens.
     temperature
         Temperature of sampling, 0 or more.
+    prefill
+        Beginning of the replies; the texts are what follows.
 
     Raises
     ------
     ModelError
         If the model refuses a prompt.
     """
-    responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed) for prompt, _, seed in asked])
+    responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed, prefill) for prompt, _, seed in asked])
     for response in responses:
         _check_answered(response)
     return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]

@@ -7,6 +7,10 @@ from typing import Protocol
 from dilemmas.envs.errors import InputError
 
 
+ScoreKey = tuple[str, tuple[str, ...], str]
+"""A prompt, the labels and the beginning of the reply."""
+
+
 class ModelError(InputError):
     """A model that cannot be used; the message names the model, the reason and the remedy."""
 
@@ -25,6 +29,14 @@ class Request:
     """Temperature of the sampled text, 0 or more; 0 takes the most probable token."""
     seed: tuple[int, ...] = (0,)
     """Seed of the sampled text: the same request with the same seed gives the same text in any batch."""
+    prefill: str = ""
+    """Beginning of the reply, which the model continues: labels and sampled text are what follows. A space separates
+    them, unless it ends with one, or with an opening bracket or quotation mark."""
+
+    @property
+    def key(self) -> ScoreKey:
+        """What the probabilities of the labels depend on."""
+        return self.prompt, self.labels, self.prefill
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,9 @@ class Response:
     """Whether the reply ended with a stop token rather than at `max_tokens`."""
     refused: str = ""
     """Why the model could not be asked, such as a prompt that is too long for it; empty if it was asked."""
+    whole: tuple[float, ...] = ()
+    """Log-probability, in nats, that the reply starts with each label and that the word ends there: a stop token, a
+    space or a mark follows, not a letter or digit. Empty if it is not known."""
 
 
 class Backend(Protocol):
@@ -83,7 +98,7 @@ class CachingBackend:
     def __init__(self, below: Backend) -> None:
         """`below`: the backend whose responses are cached."""
         self.below = below
-        self._known: dict[tuple[str, tuple[str, ...]], Response] = {}
+        self._known: dict[ScoreKey, Response] = {}
 
     @property
     def name(self) -> str:
@@ -104,9 +119,9 @@ class CachingBackend:
     def unload(self) -> None:
         self.below.unload()
 
-    def unknown(self, requests: Sequence[Request]) -> dict[tuple[str, tuple[str, ...]], Request]:
-        """The requests for label probabilities that are not cached, by prompt and labels."""
-        scored = {(r.prompt, r.labels): r for r in requests if not r.max_tokens}
+    def unknown(self, requests: Sequence[Request]) -> dict[ScoreKey, Request]:
+        """The requests for label probabilities that are not cached."""
+        scored = {r.key: r for r in requests if not r.max_tokens}
         return {key: request for key, request in scored.items() if key not in self._known}
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
@@ -115,7 +130,7 @@ class CachingBackend:
         answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
         self._known.update(zip(asked, answers, strict=False))
         texts = iter(answers[len(asked) :])
-        return [next(texts) if r.max_tokens else self._known[r.prompt, r.labels] for r in requests]
+        return [next(texts) if r.max_tokens else self._known[r.key] for r in requests]
 
 
 @dataclass(frozen=True, slots=True)

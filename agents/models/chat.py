@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.control_tokens import EDGE, SafeTokenizer, control_tokens
 
 FIXED = {"enable_thinking": False, "date_string": "01 Jan 2024"}
 """Variables for the chat templates that use them: answer without a chain of thought, and no dependence on the date."""
+OPENING = ("(", "[", "{", '"', "“", "'", "‘", "*", "`")
+"""Marks after which no space follows."""
 ASKED, REPLIED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}"
 """The marks in place of the messages."""
 SECONDS = 10
@@ -56,32 +59,48 @@ class ChatEncoder:
     def _safe(self) -> SafeTokenizer:
         return SafeTokenizer(self.tokenizer)
 
-    def prompt(self, prompt: str) -> list[int]:
-        """Tokens up to the beginning of the reply; spaces and line ends around the prompt are left out.
+    def prompt(self, prompt: str, prefill: str = "") -> list[int]:
+        """Tokens up to where the model continues; spaces and line ends around the prompt are left out.
+
+        `prefill` is the beginning of the reply; a space at its end is left to the model.
 
         Raises
         ------
         ModelError
             If the chat template and the tokenizer both add a token for the beginning of the sequence.
         """
-        tokens = self._safe.encode(self._head(prompt))
+        tokens = self._safe.encode(self._head(prompt, prefill))
         bos = self.tokenizer.bos_token_id
         if bos is not None and tokens[:2] == [bos] * 2:
             name = self.tokenizer.bos_token
             raise ModelError(f"the chat template begins the prompt with '{name}' twice; fix the template")
         return tokens
 
-    def reply(self, prompt: str, reply: str) -> list[int]:
-        """Tokens with which a model writes `reply` after `prompt`, without the stop token.
+    def reply(self, prompt: str, reply: str, prefill: str = "") -> list[int]:
+        """Tokens with which a model writes `reply` after `prompt` and `prefill`, without the stop token.
 
-        Prompt and reply are joined before they are tokenized, so a space that the template puts before a reply belongs
-        to it.
+        All are joined before they are tokenized, so a space before a reply belongs to it: the one that the template
+        puts there, or the one after `prefill`, which gets one unless it ends with an opening bracket or quotation mark.
         """
-        head, body = self._head(prompt), self._safe.control(self._around.lead) + self._safe.plain(reply)
+        head = self._head(prompt, prefill)
+        lead = ("" if prefill.endswith(OPENING) else " ") if prefill else self._safe.control(self._around.lead)
+        body = lead + self._safe.plain(reply)
         start, whole = self._safe.encode(head), self._safe.encode(head + body)
         if whole[: len(start)] == start:
             return whole[len(start) :]
         return self._safe.encode(body)  # a token would span the boundary
+
+    @cached_property
+    def word_ends(self) -> list[bool]:
+        """Whether each token of the vocabulary, after a letter, ends the word: it begins with a space or a mark.
+
+        Half a character counts as a letter, because most are.
+        """
+        decoder = self.tokenizer.backend_tokenizer
+        letter = self._safe.encode("a")[-1:]
+        before = decoder.decode(letter, skip_special_tokens=False)
+        texts = decoder.decode_batch([[*letter, i] for i in range(len(self.tokenizer))], skip_special_tokens=False)
+        return [not _in_word(text[len(before) : len(before) + 1]) for text in texts]
 
     @cached_property
     def stop(self) -> int | None:
@@ -92,9 +111,14 @@ class ChatEncoder:
         end: int | None = self.tokenizer.eos_token_id
         return end
 
-    def _head(self, prompt: str) -> str:
+    def _head(self, prompt: str, prefill: str) -> str:
         around, safe = self._around, self._safe
-        return safe.control(around.before) + safe.plain(prompt.strip()) + safe.control(around.after)
+        begun = safe.control(around.lead) + safe.plain(prefill.rstrip()) if prefill else ""
+        return safe.control(around.before) + safe.plain(prompt.strip()) + safe.control(around.after) + begun
+
+
+def _in_word(letter: str) -> bool:
+    return letter.isalnum() or letter in "_\ufffd" or category(letter).startswith("M")
 
 
 def conversation(tokenizer: Any) -> Conversation:

@@ -202,10 +202,12 @@ class LanguageModelAgent:
             )
 
     def _weigh(self, posed: Sequence["_Posed"]) -> list[Distribution]:
-        return exact_distributions(self.backend, [(one.prompt, one.labels) for one in posed])
+        questions = [(one.prompt, one.labels) for one in posed]
+        return exact_distributions(self.backend, questions, self.template.reply_begins)
 
     def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
-        responses = ask_labels(self.backend, [(one.prompt, one.labels) for one in posed])
+        questions = [(one.prompt, one.labels) for one in posed]
+        responses = ask_labels(self.backend, questions, self.template.reply_begins)
         return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
 
     def _drawn(self, one: "_Posed", response: Response) -> Decision:
@@ -257,7 +259,8 @@ class LanguageModelAgent:
 
     def _request(self, one: "_Posed") -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
-        return Request(one.prompt, (), self.max_tokens, self.temperature, seed)
+        prefill = self.template.reply_begins if one.labels else ""
+        return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill)
 
     def _read(self, one: "_Posed", response: Response, attempt: int) -> Decision:
         if response.refused:

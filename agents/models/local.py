@@ -6,20 +6,22 @@ template (`dilemmas.agents.models.chat`).
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass, replace
+from io import StringIO
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from dilemmas.agents.models.backend import ModelError, Request, Response
+from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
 from dilemmas.agents.models.chat import ChatEncoder, conversation
 from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
+from dilemmas.agents.models.networks.architectures import Abilities
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
     import torch
 
-    from dilemmas.agents.models.scoring import Candidates
+    from dilemmas.agents.models.scoring import Candidates, Score
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 BATCH_TOKENS = 16_384
@@ -43,6 +45,8 @@ class LocalBackend:
     values is proportional to it."""
     miniature: bool = False
     """Whether it is a built-in miniature."""
+    can: Abilities = Abilities()
+    """What the model can do exactly."""
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order; equal prompts are processed once.
@@ -50,33 +54,43 @@ class LocalBackend:
         The log-probability of a label is the sum over its tokens, one or more, as the chat template would write it in
         a reply. If the tokens of one label are the beginning of another's ("1" and "10"), the probability of the longer
         one is subtracted from that of the shorter one, so that the events are mutually exclusive. Probabilities are
-        exact up to the precision of the model's dtype. Nothing in a prompt or a label becomes a control token. A prompt
-        that is too long for the model is refused alone: its response says why.
+        exact up to the precision of the model's dtype; the head and its softmax are computed in float32. Nothing in a
+        prompt or a label becomes a control token. A prompt that is too long for the model is refused alone: its
+        response says why. If the memory is too small for a batch, it is halved.
 
         Raises
         ------
         ModelError
-            If two labels have the same tokens.
+            If two labels have the same tokens, or the memory is too small for a single prompt.
         """
         import torch
 
-        longest = {request.prompt: 0 for request in requests}
+        longest: dict[Begun, int] = {}
         for request in requests:
-            longest[request.prompt] = max(longest[request.prompt], request.max_tokens)
-        prompts = {prompt: tuple(self.chat.prompt(prompt)) for prompt in longest}
+            longest[_begun(request)] = max(longest.get(_begun(request), 0), request.max_tokens)
+        prompts = {begun: tuple(self.chat.prompt(*begun)) for begun in longest}
         refused = {
-            prompt: why for prompt, room in longest.items() if (why := self._refuse(prompt, len(prompts[prompt]), room))
+            begun: why for begun, room in longest.items() if (why := self._refuse(begun[0], len(prompts[begun]), room))
         }
-        accepted = [request for request in requests if request.prompt not in refused]
-        with torch.inference_mode():
-            logprobs = self._weigh(accepted, prompts)
-            texts = iter(self._sample(accepted, prompts))
-        return [
-            Response(refused=refused[request.prompt])
-            if request.prompt in refused
-            else Response(logprobs.get((request.prompt, request.labels), ()), *next(texts))
-            for request in requests
-        ]
+        accepted = [request for request in requests if _begun(request) not in refused]
+        try:
+            with torch.inference_mode():
+                scores = self._weigh(accepted, prompts)
+                texts = iter(self._sample(accepted, prompts))
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"model '{self.name}': the memory of {self.model.device} is too small for one prompt; use another"
+                " device or dtype, or a smaller model"
+            ) from error
+        responses = []
+        for request in requests:
+            if _begun(request) in refused:
+                responses.append(Response(refused=refused[_begun(request)]))
+            else:
+                score = scores.get(request.key)
+                found = Response((), *next(texts))
+                responses.append(replace(found, logprobs=score.starts, whole=score.whole) if score else found)
+        return responses
 
     def _refuse(self, prompt: str, tokens: int, room: int) -> str:
         """Why the model cannot process a prompt of so many tokens and write `room` more; empty if it can."""
@@ -89,25 +103,33 @@ class LocalBackend:
         )
 
     def _weigh(
-        self, requests: Sequence[Request], prompts: Mapping[str, tuple[int, ...]]
-    ) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
-        """Log-probabilities by prompt and labels."""
-        from dilemmas.agents.models.scoring import score_replies
+        self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]
+    ) -> dict[ScoreKey, "Score"]:
+        """The scores of the labels."""
+        import torch
 
-        asked = list(dict.fromkeys((request.prompt, request.labels) for request in requests if request.labels))
-        choices = [self._candidates(prompt, labels, prompts[prompt]) for prompt, labels in asked]
-        weighed = score_replies(self.model, choices, self.batch_tokens)
-        return {key: tuple(values) for key, values in zip(asked, weighed, strict=True)}
+        from dilemmas.agents.models.scoring import Scorer
 
-    def _candidates(self, prompt: str, labels: tuple[str, ...], tokens: tuple[int, ...]) -> "Candidates":
+        asked = {request.key: request for request in requests if request.labels}
+        if not asked:
+            return {}
+        ends = torch.as_tensor(self.chat.word_ends).clone()
+        ends[list(self._stops())] = True
+        scorer = Scorer(self.model, ends, self.batch_tokens, self.can)
+        scores = scorer.score([self._candidates(one, prompts[_begun(one)]) for one in asked.values()])
+        return dict(zip(asked, scores, strict=True))
+
+    def _candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
         from dilemmas.agents.models.scoring import Candidates
 
-        replies = tuple(tuple(self.chat.reply(prompt, label)) for label in labels)
+        replies = tuple(tuple(self.chat.reply(asked.prompt, label, asked.prefill)) for label in asked.labels)
         if not all(replies) or len(set(replies)) < len(replies):
-            raise ModelError(f"labels {labels} are not different texts for {self.name}; use other labels")
+            raise ModelError(f"labels {asked.labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
 
-    def _sample(self, requests: Sequence[Request], prompts: Mapping[str, tuple[int, ...]]) -> list[tuple[str, bool]]:
+    def _sample(
+        self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]
+    ) -> list[tuple[str, bool]]:
         """Sampled text, and whether it ended with a stop token, of each request."""
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
@@ -115,10 +137,10 @@ class LocalBackend:
         wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
         if not wanted:
             return texts
-        used = {request.prompt: prompts[request.prompt] for request in wanted.values()}
-        place = {prompt: index for index, prompt in enumerate(used)}
-        draws = [Draw(place[r.prompt], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
-        replies = sample_tokens(self.model, list(used.values()), draws, self._stops(), self.batch_tokens)
+        used = {_begun(request): prompts[_begun(request)] for request in wanted.values()}
+        place = {begun: index for index, begun in enumerate(used)}
+        draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
+        replies = sample_tokens(self.model, list(used.values()), draws, self._stops(), self.batch_tokens, self.can)
         distinct = list({tuple(tokens) for tokens, _ in replies})
         decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
         text = dict(zip(distinct, decoded, strict=True))
@@ -133,6 +155,14 @@ class LocalBackend:
         stops = named if isinstance(named, list) else [named]
         stops = [*stops, self.chat.tokenizer.eos_token_id, self.chat.stop]
         return frozenset(token for token in stops if token is not None)
+
+
+Begun = tuple[str, str]
+"""A prompt and the beginning of the reply."""
+
+
+def _begun(request: Request) -> Begun:
+    return request.prompt, request.prefill
 
 
 def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
@@ -156,10 +186,13 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
 
     try:
         with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(
+                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
             conversation(tokenizer)  # fails here if the chat template cannot be used
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
+                gguf_file=found.gguf,
                 dtype=precision,
                 device_map=place,
                 local_files_only=True,
@@ -181,6 +214,8 @@ def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tup
             f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
             " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
         )
+    if found.gguf:  # dequantised, so it can be changed and saved like any other model
+        model.hf_quantizer.remove_quantization_config(model)
     if found.adapter is not None:
         model = _apply(model, found)
     return model.eval().requires_grad_(False), tokenizer
@@ -195,7 +230,8 @@ def _quiet_transformers() -> Iterator[None]:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        yield
+        with redirect_stderr(StringIO()):  # the progress of GGUF files has no other switch
+            yield
     finally:
         logging.set_verbosity(before)
 

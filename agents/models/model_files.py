@@ -1,15 +1,16 @@
-"""Finding and checking the files of a model. Needs no torch, and no transformers except for a hub id."""
+"""Finding and checking the files of a model. Needs transformers for a hub id or a GGUF file only."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
+from hashlib import file_digest, sha256
 from importlib.resources import files
 from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.models.networks.architectures import check_architecture, gguf_config, gguf_size
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
 from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
@@ -17,6 +18,12 @@ from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
 """Names of the built-in models, and their folders in agents/models/miniatures."""
+
+GGUF = ".gguf"
+"""How the name of a GGUF file ends."""
+
+KINDS = {"miniature:": "miniature-", "hf:": "", "gguf:": ""}
+"""Prefixes by which a specification may say what kind of model it names, and what they stand for."""
 
 MODEL_FILES = (
     "model*.safetensors",
@@ -42,13 +49,27 @@ class ModelFiles:
     """The checked files of a model on this machine."""
 
     name: str
-    """Name in tables and records: a hub id, a built-in name or the name of the directory; ``base+adapter``."""
+    """Name in tables and records: a hub id, a built-in name or the name of the directory or file; ``base+adapter``."""
     folder: Path
     """Directory of the base model."""
     adapter: Path | None
     """Directory of the LoRA adapter, if any."""
     fingerprint: str
     """Commit of a hub model, or the first 16 hex digits of the SHA-256 of its files; ``base+adapter``."""
+    gguf: str | None = None
+    """Name of the GGUF file in `folder`, if the base model is one."""
+
+    @property
+    def size(self) -> int:
+        """Size of the base model's weights in bytes: of the files, or in float32 if they are quantised in a GGUF."""
+        if self.gguf:
+            return gguf_size(self.folder / self.gguf)
+        return sum(path.stat().st_size for path in self.folder.glob("*.safetensors"))
+
+    @property
+    def miniature(self) -> bool:
+        """Whether the base model was made by ``dilemmas miniatures build``."""
+        return self.gguf is None and made_here(self.folder)
 
 
 def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) -> ModelFiles:
@@ -57,7 +78,7 @@ def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) 
     Parameters
     ----------
     model
-        A built-in name, a directory (of a model or of an adapter), or a hub id, also ``id@revision``.
+        A built-in name, a directory (of a model or of an adapter), a GGUF file, or a hub id, also ``id@revision``.
     adapter
         Directory or hub id of a LoRA adapter.
     ask_hub
@@ -73,18 +94,32 @@ def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) 
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
+    model = full_name(model)
     folder = locate(model, ask_hub)
     if not (folder / ADAPTER_CONFIG).is_file():
-        check_model(model, folder)
-        found = ModelFiles(_short(model), folder, None, model_fingerprint(folder))
+        found = _in_gguf(model, folder) if folder.suffix == GGUF else _in_folder(model, folder)
         return found if adapter is None else _on_top(found, adapter, locate(adapter, ask_hub))
     if adapter is not None:
         raise ModelError(f"model '{model}' is an adapter itself; give its base model and one adapter")
     return _on_top(_base_of(model, folder), model, folder)
 
 
+def _in_folder(model: str, folder: Path) -> ModelFiles:
+    check_model(model, folder)
+    return ModelFiles(_short(model), folder, None, model_fingerprint(folder))
+
+
+def _in_gguf(model: str, file: Path) -> ModelFiles:
+    check_architecture(model, gguf_config(model, file))
+    with file.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()[:16]
+    return ModelFiles(file.name, file.parent, None, digest, file.name)
+
+
 def locate(model: str, ask_hub: bool = True) -> Path:
-    """The directory of a model or an adapter; a hub id is looked up in the cache and then, with `ask_hub`, on the hub.
+    """The directory of a model or an adapter, or a GGUF file.
+
+    A hub id is looked up in the cache and then, with `ask_hub`, on the hub.
 
     Raises
     ------
@@ -102,34 +137,47 @@ def locate(model: str, ask_hub: bool = True) -> Path:
             )
         return built_in
     folder = Path(expanduser(model))
-    if folder.is_dir():
+    if folder.is_dir() or (folder.is_file() and folder.suffix == GGUF):
         return folder
+    if folder.suffix == GGUF:
+        raise ModelError(f"model '{model}': no such file")
     if model.startswith("mini") and "/" not in model:
         lookup("built-in model", model, BUILT_IN)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?(@[\w./-]+)?", model):
         raise ModelError(
-            f"model or adapter '{model}': no such directory; give a directory, a hub id or {' or '.join(BUILT_IN)}"
+            f"model or adapter '{model}': no such directory; give a directory, a GGUF file, a hub id or"
+            f" {' or '.join(BUILT_IN)}"
         )
     return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], ask_hub)
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:
-    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory is part of the name."""
-    if Path(expanduser(spec)).is_dir():
+    """``MODEL+ADAPTER`` as model and adapter; a plus sign in the name of an existing directory or file is part of the
+    name, and the kind of the model (`KINDS`) is not."""
+    spec = full_name(spec)
+    if Path(expanduser(spec)).exists():
         return spec, None
     ways = [(spec[:place], spec[place + 1 :]) for place, letter in enumerate(spec) if letter == "+"]
-    known = [way for way in ways if way[0] in BUILT_IN or Path(expanduser(way[0])).is_dir()]
+    known = [way for way in ways if way[0] in BUILT_IN or Path(expanduser(way[0])).exists()]
     model, adapter = next(iter([*known, *ways]), (spec, ""))
     return model, adapter or None
 
 
+def full_name(spec: str) -> str:
+    """A specification without its kind: ``miniature:teacher`` is ``miniature-teacher``, ``gguf:FILE`` is ``FILE``."""
+    kind = next((kind for kind in KINDS if spec.startswith(kind)), "")
+    return KINDS.get(kind, "") + spec.removeprefix(kind)
+
+
 def is_hub_id(model: str) -> bool:
-    """Whether a model is specified by a hub id, not by a built-in name or a directory."""
-    return model not in BUILT_IN and not Path(expanduser(model)).is_dir()
+    """Whether a model is specified by a hub id, not by a built-in name, a directory or a file."""
+    model = full_name(model)
+    return model not in BUILT_IN and not Path(expanduser(model)).exists()
 
 
 def portable_name(model: str) -> str:
     """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
+    model = full_name(model)
     return model if model in BUILT_IN or is_hub_id(model) else str(Path(expanduser(model)).resolve())
 
 
@@ -144,6 +192,7 @@ def check_model(model: str, folder: Path) -> None:
     config = _read_json(model, folder / "config.json")
     if "auto_map" in config:
         _refuse_code(model, str(config.get("model_type")))
+    check_architecture(model, config)
     if (folder / "tokenizer_config.json").is_file():
         _refuse_tokenizer_code(model, _read_json(model, folder / "tokenizer_config.json"))
     if not list(folder.glob("model*.safetensors")):
@@ -253,7 +302,7 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
             " save it with save_pretrained, which writes safetensors (pickled weights are not read)"
         )
     mark = f"{base.fingerprint}+{adapter_fingerprint(folder)}"
-    return ModelFiles(f"{base.name}+{_short(adapter)}", base.folder, folder, mark)
+    return replace(base, name=f"{base.name}+{_short(adapter)}", adapter=folder, fingerprint=mark)
 
 
 def _read_json(model: str, file: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
-from dilemmas.agents.models.model_files import find_model, made_here, split_spec
+from dilemmas.agents.models.model_files import find_model, split_spec
 
 
 def open_model(
@@ -32,8 +32,9 @@ def open_model(
     ----------
     spec
         ``MODEL`` or ``MODEL+ADAPTER``. MODEL is a built-in name (``miniature-teacher``, ``miniature-student``), a
-        directory in the format of transformers, the directory of an adapter that names its base model, or a hub id,
-        also ``id@revision``. ADAPTER is the directory or hub id of a LoRA adapter.
+        directory in the format of transformers, the directory of an adapter that names its base model, a GGUF file
+        (its weights are dequantised), or a hub id, also ``id@revision``. The kind may be given: ``miniature:teacher``,
+        ``hf:DIRECTORY_OR_ID``, ``gguf:FILE``. ADAPTER is the directory or hub id of a LoRA adapter.
     device
         ``cpu``, ``cuda``, ``cuda:1``; ``auto`` uses the GPU, several of them if there are several, or else the CPU.
     dtype
@@ -83,16 +84,18 @@ class LazyModel:
 
     @property
     def fingerprint(self) -> str:
-        return self._files.fingerprint
+        """Of the files; with the data type if it is not float32, because rounding moves the probabilities."""
+        dtype = str(self._precision).removeprefix("torch.")
+        return self._files.fingerprint if dtype == "float32" else f"{self._files.fingerprint}/{dtype}"
 
     @property
     def size(self) -> int:
-        """Size of the base model's weights on disk, in bytes."""
-        return sum(path.stat().st_size for path in self._files.folder.glob("*.safetensors"))
+        """Size of the base model's weights, in bytes."""
+        return self._files.size
 
     @property
     def miniature(self) -> bool:
-        return made_here(self._files.folder)
+        return self._files.miniature
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
@@ -100,9 +103,13 @@ class LazyModel:
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:
+            from dilemmas.agents.models.networks.trial import find_abilities, float32_head
+
             model, tokenizer = self.weights()
+            float32_head(model)
+            can = find_abilities(self.name, model)
             self._loaded = LocalBackend(
-                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature
+                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature, can
             )
         return self._loaded
 

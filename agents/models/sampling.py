@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dilemmas.agents.models.scoring import Prefixes, Tokens, continue_prefixes, read_prompts
+from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.texts import Prefixes, Tokens, continue_prefixes, read_prompts
 
 IntArray = NDArray[np.int64]
 
@@ -78,7 +79,12 @@ class Frontier:
 
 
 def sample_tokens(
-    model: Any, prompts: Sequence[Tokens], draws: Sequence[Draw], stops: frozenset[int], batch_tokens: int
+    model: Any,
+    prompts: Sequence[Tokens],
+    draws: Sequence[Draw],
+    stops: frozenset[int],
+    batch_tokens: int,
+    can: Abilities = Abilities(),
 ) -> list[tuple[list[int], bool]]:
     """Sample one reply per element of `draws`.
 
@@ -93,7 +99,10 @@ def sample_tokens(
     stops
         Tokens that end a reply.
     batch_tokens
-        Maximum number of tokens that the model processes at once; a larger frontier is halved.
+        Maximum number of tokens that the model processes at once; a larger frontier is halved, and so is one for which
+        the memory is too small.
+    can
+        What the model can do.
 
     Returns
     -------
@@ -112,22 +121,26 @@ def sample_tokens(
         if _too_large(front, prompts, batch_tokens):
             waiting += front.halves()
             continue
-        logprobs, prefixes = _open(model, prompts, front)
-        while True:
-            step = front.tokens.shape[1]
-            drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])
-            written[front.request, step] = drawn
-            alive = (step + 1 < limits[front.request]) & ~np.isin(drawn, list(stops))
-            if not alive.any():
-                break
-            parents, front = front.grow(drawn, alive)
-            if _too_large(front, prompts, batch_tokens):
-                waiting.append(front)
-                break
-            scores, prefixes = continue_prefixes(
-                model, prefixes, parents.tolist(), front.tokens[:, -1:].tolist(), last=True
-            )
-            logprobs = scores[:, -1]
+        try:
+            logprobs, prefixes = _open(model, prompts, front, can)
+            while True:
+                step = front.tokens.shape[1]
+                drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])
+                written[front.request, step] = drawn
+                alive = (step + 1 < limits[front.request]) & ~np.isin(drawn, list(stops))
+                if not alive.any():
+                    break
+                parents, front = front.grow(drawn, alive)
+                if _too_large(front, prompts, batch_tokens):
+                    waiting.append(front)
+                    break
+                rows, last = parents.tolist(), front.tokens[:, -1:].tolist()
+                scores, prefixes = continue_prefixes(model, prefixes, rows, last, last=True)
+                logprobs = scores[:, -1]
+        except torch.OutOfMemoryError:
+            if len(front.prompt) == 1:
+                raise
+            waiting += front.halves()
     return [_cut(row, stops) for row in written.tolist()]
 
 
@@ -146,12 +159,14 @@ def _too_large(front: Frontier, prompts: Sequence[Tokens], batch_tokens: int) ->
     return bool(rows > 1 and rows * (longest + written + 1) > batch_tokens)
 
 
-def _open(model: Any, prompts: Sequence[Tokens], front: Frontier) -> tuple[torch.Tensor, Prefixes]:
+def _open(
+    model: Any, prompts: Sequence[Tokens], front: Frontier, can: Abilities
+) -> tuple[torch.Tensor, Prefixes]:
     """Process each prompt once, then the tokens written so far. Log-probabilities have shape (N, V)."""
     if not front.tokens.shape[1]:
-        return read_prompts(model, [prompts[i] for i in front.prompt], keep=True)
+        return read_prompts(model, [prompts[i] for i in front.prompt], can)
     distinct, rows = np.unique(front.prompt, return_inverse=True)
-    _, prefixes = read_prompts(model, [prompts[i] for i in distinct], keep=True)
+    _, prefixes = read_prompts(model, [prompts[i] for i in distinct], can)
     scores, prefixes = continue_prefixes(model, prefixes, rows.tolist(), front.tokens.tolist(), last=True)
     return scores[:, -1], prefixes
 

@@ -67,6 +67,9 @@ class Template:
     motivation: str
     """Request for the reason."""
 
+    reply_begins: str = ""
+    """Beginning of the reply to a question for an action, written for the model, which continues it with a label; it
+    raises the probability that a label follows at once."""
     letters: str = ""
     """Labels of the actions of a game with more than two of them, one letter each."""
     unlike_rule: str = ""

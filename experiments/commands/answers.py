@@ -64,7 +64,7 @@ ANSWERS = {
     "lora": _DISTIL,
     "match": _PLAY,
     "matches": _WATCH,
-    "models": "models are given by directory, hub id or built-in name (miniature-teacher, miniature-student)",
+    "models": "models are given by directory, GGUF file, hub id or built-in name (miniature-teacher, miniature-student)",
     "moran": _POPULATION,
     "payoffs": "`dilemmas games NAME` shows payoffs, `--set KEY=VALUE` changes them in every command",
     "play": _PLAY,

@@ -195,7 +195,7 @@ def command(
     \b
     AGENT:
       tit_for_tat, 'random(0.3)'  a strategy (see dilemmas tournament strategies)
-      MODEL, MODEL+ADAPTER        a language model: directory, hub id or built-in
+      MODEL, MODEL+ADAPTER        a language model: directory, GGUF file, hub id or built-in
                                   (miniature-teacher, miniature-student)
       uniform                     random actions
       NAME=AGENT                  any of these under another name

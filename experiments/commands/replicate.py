@@ -46,7 +46,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
     "--teacher",
     shell_complete=completion.models,
     show_default="from the recipe",
-    help="Language model: built-in name, directory or hub id.",
+    help="Language model: built-in name, directory, GGUF file or hub id.",
 )
 @click.option(
     "--student",

@@ -66,10 +66,14 @@ class ScoredQuestion:
     """The labels."""
     logprobs: tuple[Annotated[float, Le(1e-6)] | None, ...]
     """Log-probability, in nats, that the reply starts with each label; null for a label of probability 0."""
+    whole: tuple[Annotated[float, Le(1e-6)] | None, ...] = ()
+    """The same of each label as a whole word; empty if it is not known."""
+    prefill: str = ""
+    """Beginning of the reply."""
 
     def __post_init__(self) -> None:
-        if len(self.logprobs) != len(self.labels):
-            raise ValueError(f"logprobs: needs {len(self.labels)} numbers, one for each of the labels")
+        if len(self.logprobs) != len(self.labels) or len(self.whole) not in (0, len(self.labels)):
+            raise ValueError(f"logprobs, whole: need {len(self.labels)} numbers, one for each of the labels")
 
 
 class KeptBackend(CachingBackend):
@@ -89,8 +93,10 @@ class KeptBackend(CachingBackend):
         remedy = "delete the line: the model is then asked again"
         found = parse_json(line, ScoredQuestion, f"{self.path}, line {number}", RunError, remedy)
         if found.model == self.fingerprint:
-            logprobs = tuple(-inf if value is None else value for value in found.logprobs)
-            self._known[found.prompt, found.labels] = Response(logprobs)
+            logprobs, whole = (
+                tuple(-inf if value is None else value for value in some) for some in (found.logprobs, found.whole)
+            )
+            self._known[found.prompt, found.labels, found.prefill] = Response(logprobs, whole=whole)
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -103,7 +109,12 @@ class KeptBackend(CachingBackend):
         lines = []
         for request, response in zip(requests, responses, strict=True):
             if not response.refused:
-                logprobs = tuple(None if value == -inf else value for value in response.logprobs)
-                scored = ScoredQuestion(self.fingerprint, request.prompt, request.labels, logprobs)
+                logprobs, whole = (
+                    tuple(None if value == -inf else value for value in some)
+                    for some in (response.logprobs, response.whole)
+                )
+                scored = ScoredQuestion(
+                    self.fingerprint, request.prompt, request.labels, logprobs, whole, request.prefill
+                )
                 lines.append(json_text(asdict(scored), allow_nan=False) + "\n")
         append_text(self.path, "".join(lines))

@@ -152,7 +152,15 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
         return
     yield TaskProgress(task, 0)
     base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
-    steps = distil(*student.weights(), examples, recipe.lora, run.path("adapter"), recipe.seed, base=base)
+    steps = distil(
+        *student.weights(),
+        examples,
+        recipe.lora,
+        run.path("adapter"),
+        recipe.seed,
+        base=base,
+        prefill=recipe.prompting.template.reply_begins,
+    )
     for number, step in enumerate(steps):
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)

@@ -163,7 +163,8 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
         (scenario.name, [_question(role, scenario, *way) for way in recipe.ways(scenario.game)])
         for scenario in scenarios
     ]
-    found = iter(exact_distributions(backend, [question for _, ways in questions for question in ways]))
+    begun = recipe.prompting.template.reply_begins
+    found = iter(exact_distributions(backend, [question for _, ways in questions for question in ways], begun))
     for name, ways in questions:
         presented = [
             Presented(*question, one.probabilities, one.mass) for question, one in zip(ways, found, strict=False)
@@ -192,6 +193,7 @@ def _replies(
         ],
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
+        prefill=prompting.template.reply_begins,
     )
     found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
     for (number, _), reply in zip(numbers, replies, strict=True):

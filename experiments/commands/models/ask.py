@@ -100,7 +100,7 @@ def command(
     differ. A stopped command is resumed by repeating it.
 
     \b
-    MODELS: directories, hub ids, or the built-in ones (miniature-teacher, miniature-student)
+    MODELS: directories, GGUF files, hub ids, or the built-in ones (miniature-teacher, miniature-student)
     """
     from dilemmas.experiments.commands.replicate import override
 

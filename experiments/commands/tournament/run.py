@@ -234,7 +234,7 @@ def command(
       tit_for_tat, 'random(0.3)'  a strategy (see dilemmas tournament strategies)
       @first_tournament           a set: also @automata, @all, @groups
       tuned.json                  a policy table (see dilemmas compile)
-      MODEL, MODEL+ADAPTER        a language model: directory, hub id or built-in
+      MODEL, MODEL+ADAPTER        a language model: directory, GGUF file, hub id or built-in
       axelrod:NAME                a strategy of the Axelrod library
       uniform                     random actions
       NAME=AGENT                  any of these under another name

@@ -104,7 +104,8 @@ def test_disjoint_events_add_up_to_the_one_that_holds_them_all() -> None:
 def test_equal_prompts_are_processed_once_with_one_bos_token(backend) -> None:
     spy = Spy(backend.model)
     replace(backend, model=spy).respond([Request(SHORT, labels=("C", "D"))] * 50)
-    (ids,) = spy.calls
+    ids, labels = spy.calls
+    assert labels.tolist() == [backend.chat.reply(SHORT, label) for label in ("C", "D")]
     assert ids.shape[0] == 1
     assert ids[0].tolist().count(backend.chat.tokenizer.bos_token_id) == 1
 

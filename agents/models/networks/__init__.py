@@ -1,0 +1,1 @@
+"""Neural networks that continue texts: their architectures, and how they read texts exactly in any batch."""

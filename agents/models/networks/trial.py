@@ -1,0 +1,73 @@
+"""What a network can do exactly is found by trial, because no setting of an architecture says it."""
+
+from typing import Any
+
+import torch
+
+from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.networks.architectures import Abilities
+from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts
+
+PLAIN = Abilities(cached=False, gaps=False)
+TEXTS: tuple[Tokens, ...] = ((5, 9, 7, 11, 6, 8, 10), (7, 6, 9), (9, 5, 8, 6, 7))
+"""Any texts of different lengths, whose tokens every vocabulary has."""
+ROWS, MORE = (2, 0, 1, 0), ((6, 9), (7, 7), (9, 5), (10, 6))
+"""How they are continued: out of order, one of them twice."""
+
+
+def float32_head(model: Any) -> None:
+    """Let a model compute its logits in float32, whatever the data type of the rest.
+
+    In bfloat16 logits near 16 move in steps of 1/8. A head that shares its weights with the embedding gets its own.
+    """
+    head = model.get_output_embeddings()
+    head = getattr(head, "base_layer", head)  # of an adapter
+    if head is not None and head.weight.dtype != torch.float32:
+        head.weight = torch.nn.Parameter(head.weight.float(), requires_grad=False)
+        if getattr(head, "bias", None) is not None:
+            head.bias = torch.nn.Parameter(head.bias.float(), requires_grad=False)
+        head.register_forward_pre_hook(lambda _, given: (given[0].float(), *given[1:]))
+
+
+@torch.inference_mode()
+def find_abilities(name: str, model: Any) -> Abilities:
+    """What a model can do, by comparison with plain forward passes over a few tokens.
+
+    Raises
+    ------
+    ModelError
+        If what follows a text changes what the model says after it, so that it does not continue texts.
+    """
+    near = 1e-3 if model.dtype == torch.float32 else 0.3
+    plain, _ = read_prompts(model, TEXTS, PLAIN)
+    longer = [[*text, 5] for text in TEXTS]
+    again = torch.stack([_plain(model, text)[-2] for text in longer])
+    if not torch.allclose(plain, again, atol=near, rtol=0):
+        raise ModelError(f"model '{name}' reads what follows a token too; needs a causal language model")
+    kinds = (Abilities(), Abilities(gaps=False))
+    return next((can for can in kinds if _agrees(model, can, near)), PLAIN)
+
+
+def _plain(model: Any, text: Tokens) -> torch.Tensor:
+    """Log-probabilities after each token of one text, shape (T, V)."""
+    out = model(input_ids=torch.as_tensor([list(text)], device=model.device), use_cache=False)
+    scores: torch.Tensor = out.logits[0].double().log_softmax(-1)
+    return scores
+
+
+def _agrees(model: Any, can: Abilities, near: float) -> bool:
+    """Whether continued texts have the probabilities of plain ones."""
+    more = [tokens[row % 2 :] for row, tokens in zip(ROWS, MORE, strict=True)] if can.gaps else MORE
+    texts = [[*TEXTS[row], *tokens] for row, tokens in zip(ROWS, more, strict=True)]
+    try:
+        first, prefixes = read_prompts(model, TEXTS, Abilities(gaps=False))
+        middle, prefixes = continue_prefixes(model, prefixes, ROWS, more, last=True)
+        then, _ = continue_prefixes(model, prefixes, range(len(ROWS)), [(8,)] * len(ROWS), last=True)
+    except Exception:  # every architecture fails in its own way
+        return False
+    pairs = [
+        (first, [_plain(model, text)[-1] for text in TEXTS]),
+        (middle[:, -1], [_plain(model, text)[-1] for text in texts]),
+        (then[:, -1], [_plain(model, [*text, 8])[-1] for text in texts]),
+    ]
+    return all(torch.allclose(found, torch.stack(wanted), atol=near, rtol=0) for found, wanted in pairs)
