@@ -153,7 +153,9 @@ def sample_replies(
     ModelError
         If the model refuses a prompt.
     """
-    responses = backend.respond([Request(prompt, (), max_tokens, temperature, seed, prefill) for prompt, _, seed in asked])
+    responses = backend.respond(
+        [Request(prompt, (), max_tokens, temperature, seed, prefill) for prompt, _, seed in asked]
+    )
     for response in responses:
         _check_answered(response)
     return [read_reply(response.text, labels) for response, (_, labels, _) in zip(responses, asked, strict=True)]

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from dilemmas.envs.errors import InputError
 
-
 ScoreKey = tuple[str, tuple[str, ...], str]
 """A prompt, the labels and the beginning of the reply."""
 

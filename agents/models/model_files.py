@@ -10,9 +10,9 @@ from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an 
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.models.networks.architectures import check_architecture, gguf_config, gguf_size
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
+from dilemmas.agents.models.networks.architectures import check_architecture, gguf_config, gguf_size
 from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
 from dilemmas.envs.names import lookup
 

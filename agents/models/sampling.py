@@ -159,9 +159,7 @@ def _too_large(front: Frontier, prompts: Sequence[Tokens], batch_tokens: int) ->
     return bool(rows > 1 and rows * (longest + written + 1) > batch_tokens)
 
 
-def _open(
-    model: Any, prompts: Sequence[Tokens], front: Frontier, can: Abilities
-) -> tuple[torch.Tensor, Prefixes]:
+def _open(model: Any, prompts: Sequence[Tokens], front: Frontier, can: Abilities) -> tuple[torch.Tensor, Prefixes]:
     """Process each prompt once, then the tokens written so far. Log-probabilities have shape (N, V)."""
     if not front.tokens.shape[1]:
         return read_prompts(model, [prompts[i] for i in front.prompt], can)

@@ -10,6 +10,7 @@ import torch
 from dilemmas.agents.models.networks.architectures import Abilities
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts, tokens_read
 
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """A prompt and the candidate replies to be scored, as tokens; each has at least one."""

@@ -67,9 +67,6 @@ class Template:
     motivation: str
     """Request for the reason."""
 
-    reply_begins: str = ""
-    """Beginning of the reply to a question for an action, written for the model, which continues it with a label; it
-    raises the probability that a label follows at once."""
     letters: str = ""
     """Labels of the actions of a game with more than two of them, one letter each."""
     unlike_rule: str = ""
@@ -220,8 +217,8 @@ class Template:
 
     @property
     def reply_begins(self) -> str:
-        """What is before the label in a reply, such as ``I choose``; a model can be given it as the beginning of its
-        reply, which raises the label mass."""
+        """Beginning of the reply to a question that lists labels, written for the model, which continues it with a
+        label: what is before the label in `answer.reply`. It raises the probability that a label follows at once."""
         return self.answer.reply.partition("{label}")[0].rstrip().format(unit=self.unit)
 
     def say(self, key: str, game: StageGame, **values: object) -> str:
@@ -265,7 +262,7 @@ def _alike(key: str, mine: str, other: str) -> bool:
 
 OPTIONAL = tuple(item.name for item in fields(Template) if item.default == "")
 """Keys of the optional sentences."""
-FIXED = ("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix")
+FIXED = ("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix", "answer.reply")
 """Keys that have the same value in all wordings of a template: settings, and the labels of options."""
 
 

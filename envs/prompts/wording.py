@@ -31,8 +31,7 @@ class AnswerFormat:
     """The form of the answer; each sentence follows a question that lists labels."""
 
     reply: str = ""
-    """A reply, which has the label last but for marks; what is before the label can be given to the model as the
-    beginning of its reply."""
+    """A reply, such as ``I choose {label}.``; what is before the label is written for the model."""
     alone: str = ""
     """Request for an answer without a reason; ``{replies}`` are the possible replies, in the reverse of the order in
     which the labels are named, which weakens preferences for a place."""

@@ -139,9 +139,9 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, compr
 
 
 def _data(found: Survey) -> dict[str, Any]:
-    """What a model answered, by set, and what it knows of the games, as plain data."""
-    sets: dict[str, Any] = {name: asdict(one) for name, one in found.sets.items()}
-    return sets | ({"comprehension": [asdict(one) for one in found.facts]} if found.facts else {})
+    """What a model answered, by set, each with what it knows of the games of all sets, as plain data."""
+    facts = {"comprehension": [asdict(one) for one in found.facts]}
+    return {name: asdict(one) | facts for name, one in found.sets.items()}
 
 
 def _warned(asked: Mapping[str, Survey]) -> list[Section]:

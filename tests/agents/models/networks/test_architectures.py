@@ -1,9 +1,6 @@
 """Probabilities of small random networks of many architectures equal those of a plain forward pass, in any batch."""
 
-import json
-import math
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ pytest.importorskip("peft")
 
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
-from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
+from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 
 SIZE = {
