@@ -22,7 +22,7 @@ class Preview:
     """Probability, in [0, 1], that the reply starts with one of the labels."""
 
 
-def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...]) -> Preview:
+def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...], begun: str = "") -> Preview:
     """How a model sees a prompt.
 
     Parameters
@@ -33,6 +33,8 @@ def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...]) -> Previe
         The prompt.
     labels
         The labels in it; none for a question about an amount.
+    begun
+        Beginning of the reply, written for the model.
 
     Raises
     ------
@@ -40,9 +42,9 @@ def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...]) -> Previe
         If the model refuses the prompt or the labels.
     """
     chat, tokenizer = model.chat, model.chat.tokenizer
-    ids = chat.prompt(prompt)
-    written = tuple(tuple(tokenizer.convert_ids_to_tokens(chat.reply(prompt, label))) for label in labels)
-    found = exact_distributions(model, [(prompt, labels)])[0] if labels else None
+    ids = chat.prompt(prompt, begun)
+    written = tuple(tuple(tokenizer.convert_ids_to_tokens(chat.reply(prompt, label, begun))) for label in labels)
+    found = exact_distributions(model, [(prompt, labels)], begun)[0] if labels else None
     return Preview(
         tokenizer.decode(ids), len(ids), written, found.probabilities if found else (), found.mass if found else 0.0
     )

@@ -145,7 +145,7 @@ def placeholders(key: str, sentence: str) -> set[str]:
     """The placeholders of a sentence; `TemplateError` if it has one that the key does not allow."""
     allowed = PLACEHOLDERS.get(key, set()) | {"unit"}
     try:
-        used = [parts for _, *parts in string.Formatter().parse(sentence) if parts[0] is not None]
+        used = [(field, form, how) for _, field, form, how in string.Formatter().parse(sentence) if field is not None]
     except ValueError as error:
         raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
     for field, form, conversion in used:

@@ -101,7 +101,7 @@ def command(
         for number, way in chosen_presentations(words, stage, presentation)
     ]
     if model is not None:
-        shown = list(seen_by(model, device, shown))
+        shown = list(seen_by(model, device, shown, words.reply_begins))
     if as_json:
         return print_json([_data(one) for one in shown])
     for one in shown:
@@ -140,14 +140,14 @@ def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:
     return tuple(rounds)
 
 
-def seen_by(model: str, device: str, shown: list[ShownPrompt]) -> Iterator[ShownPrompt]:
-    """The prompts with how a model sees them."""
+def seen_by(model: str, device: str, shown: list[ShownPrompt], begun: str) -> Iterator[ShownPrompt]:
+    """The prompts with how a model sees them; `begun`: beginning of its reply to a question that lists labels."""
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.preview import preview
 
     backend = open_model(model, device=device).loaded()
     for one in shown:
-        yield replace(one, seen=preview(backend, one.text, one.labels))
+        yield replace(one, seen=preview(backend, one.text, one.labels, begun if one.labels else ""))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def test_a_model_sees_its_chat_template_and_its_tokens() -> None:
     assert found["label_tokens"] == [["ĠC"], ["ĠD"]]
     assert found["mass"] > 0.99
     assert sum(found["probabilities"]) == pytest.approx(1)
+    begun = json.loads(show("--model", "miniature-student", "--template", "vignette", "--json"))[0]
+    assert begun["rendered"].endswith('or "I choose J."<assistant> I choose')
     printed = show("--model", "miniature-student")
     assert f"--- {found['tokens']} tokens" in printed
     assert f"P(C) = {found['probabilities'][0]:.4f}, written as 'ĠC'" in printed
