@@ -289,11 +289,7 @@ def json_text(value: Any, indent: int | None = None, **options: Any) -> str:
 
 def printable(text: str) -> str:
     """The text, with the escapes of JSON in place of characters that cannot be printed, line ends among them."""
-    return text if text.isprintable() else "".join(map(_escaped, text))
-
-
-def _escaped(char: str) -> str:
-    return char if char.isprintable() else json.dumps(char)[1:-1]
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 @contextmanager
