@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dilemmas.agents.models.answers import exact_distributions
-from dilemmas.agents.models.local import LocalBackend
+from dilemmas.agents.models.open_model import LazyModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Preview:
     """Probability, in [0, 1], that the reply starts with one of the labels."""
 
 
-def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...], begun: str = "") -> Preview:
+def preview(model: LazyModel, prompt: str, labels: tuple[str, ...], begun: str = "") -> Preview:
     """How a model sees a prompt.
 
     Parameters
@@ -41,7 +41,8 @@ def preview(model: LocalBackend, prompt: str, labels: tuple[str, ...], begun: st
     ModelError
         If the model refuses the prompt or the labels.
     """
-    chat, tokenizer = model.chat, model.chat.tokenizer
+    chat = model.loaded().chat
+    tokenizer = chat.tokenizer
     ids = chat.prompt(prompt, begun)
     written = tuple(tuple(tokenizer.convert_ids_to_tokens(chat.reply(prompt, label, begun))) for label in labels)
     found = exact_distributions(model, [(prompt, labels)], begun)[0] if labels else None

@@ -145,7 +145,7 @@ def seen_by(model: str, device: str, shown: list[ShownPrompt], begun: str) -> It
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.preview import preview
 
-    backend = open_model(model, device=device).loaded()
+    backend = open_model(model, device=device)
     for one in shown:
         yield replace(one, seen=preview(backend, one.text, one.labels, begun if one.labels else ""))
 

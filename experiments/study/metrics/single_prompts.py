@@ -4,7 +4,7 @@ The first null player cooperates at the teacher's mean rate over the training sc
 mean rate in the presentation at hand. A student that takes over nothing but the teacher's preference for a label or a
 place closes as much as the second does.
 
-Beside it, how far the models' answers follow the wording: the template's own, and its paraphrases with the same content.
+Beside it, how far answers follow the wording: the template's own, and its paraphrases with the same content.
 """
 
 from collections.abc import Iterator, Sequence
