@@ -85,8 +85,7 @@ class Framing:
     """How models behind servers are asked."""
 
     def __post_init__(self) -> None:
-        context(self.context)
-        load_template(self.template)
+        context(self.context, load_template(self.template).contexts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +287,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     model = open_model(text, device=framing.device, servers=framing.servers)
     model.loaded()
     words = load_template(framing.template)
-    social = context(framing.context)
+    social = context(framing.context, words.contexts)
     return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 
 

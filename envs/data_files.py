@@ -284,11 +284,12 @@ def json_text(value: Any, indent: int | None = None, **options: Any) -> str:
         As for `json.dumps`.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent, **options)
-    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
+    return "\n".join(map(printable, text.split("\n")))
 
 
-def _escaped(char: str) -> str:
-    return char if char.isprintable() else json.dumps(char)[1:-1]
+def printable(text: str) -> str:
+    """The text, with the escapes of JSON in place of characters that cannot be printed, line ends among them."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 @contextmanager

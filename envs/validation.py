@@ -226,3 +226,12 @@ def _alternatives(root: _Schema, schema: Any) -> Iterator[_Schema]:
     for one in schema.get("anyOf", schema.get("oneOf", ())):
         yield from _alternatives(root, one)
     yield schema
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `above`, and those of `below` where it has none; tables are merged key by key."""
+    joined = dict(below)
+    for key, value in above.items():
+        old = joined.get(key)
+        joined[key] = overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return joined

@@ -1,7 +1,7 @@
 """The comprehension check: whether a language model knows the rules and payoffs of a game."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dilemmas.agents.models.answers import exact_distributions
@@ -26,6 +26,17 @@ class ComprehensionScore:
     """Number of correct answers."""
     chance: float
     """Expected number of correct answers if each is guessed uniformly among the possible answers."""
+
+
+def understanding(scores: Sequence[ComprehensionScore]) -> float | None:
+    """Share of the questions that a model answers correctly, beyond chance.
+
+    Returns
+    -------
+    0 if as many answers are correct as guessing gives, 1 if all are, negative below chance; None without questions.
+    """
+    asked, right, chance = (sum(getattr(one, key) for one in scores) for key in ("asked", "right", "chance"))
+    return (right - chance) / (asked - chance) if asked else None
 
 
 ComprehensionCase = tuple[StageGame, Context, tuple[Joint, ...]]

@@ -13,6 +13,7 @@ punish or reward. If replies are sampled and words are allowed, it writes a mess
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from statistics import fmean
 from typing import Any, Literal, get_args
 
@@ -36,7 +37,7 @@ from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
-from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.prompts.templates import Template, variants
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
 
@@ -141,7 +142,7 @@ class LanguageModelAgent:
         The mean is exactly the probability with which `decide` takes each action. No prompt is recorded then, because
         there are several.
         """
-        if not self.counterbalanced or self.ask == "sampled":
+        if self.ask == "sampled" or not (self.counterbalanced or len(variants(self.template)) > 1):
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
@@ -162,7 +163,7 @@ class LanguageModelAgent:
         )
 
     def _pose(self, turn: Turn, all_ways: bool = False) -> list["_Posed"]:
-        """The question put to the model: in one presentation of the actions, or in all."""
+        """The question put to the model: in one presentation of the actions, with one persona, or in all."""
         view = turn.info.get("view")
         if not isinstance(view, View):
             raise LanguageModelError(
@@ -170,7 +171,7 @@ class LanguageModelAgent:
                 f" {turn.agent} has none"
             )
         self._refuse(view)
-        ways = self._presentations(view)
+        ways = list(product(variants(self.template), self._presentations(view)))
         if not all_ways:
             # from a child stream, so that the action is drawn from the same numbers however actions are presented
             ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways)))]]
@@ -180,10 +181,10 @@ class LanguageModelAgent:
             _Posed(
                 turn,
                 view,
-                match_prompt(self.template, view, self.context, shown, motivation=self.motivation, words=words),
+                match_prompt(template, view, self.context, shown, motivation=self.motivation, words=words),
                 shown.labels[:count],
             )
-            for shown in ways
+            for template, shown in ways
         ]
 
     def _presentations(self, view: View) -> list[Presentation]:

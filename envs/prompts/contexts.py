@@ -1,10 +1,10 @@
-"""Contexts: the social framing of a game. Their texts are in contexts.toml."""
+"""Contexts: the social framing of a game. Their texts are in contexts.toml, as paragraphs in vignettes.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.names import lookup
@@ -19,14 +19,14 @@ class Context:
     title: str
     """Title for tables, a few words."""
     pair: str
-    """First sentence of the prompt of a two-player game."""
+    """Text that opens the prompt of a two-player game, such as its first sentence."""
     group: str
-    """First sentence of the prompt of a game with more players; ``{others}`` is the number of other players."""
+    """Text that opens the prompt of a game with more players; ``{others}`` is the number of other players."""
     known: bool = False
     """Whether it is one of the five contexts of the study, in which students are trained."""
 
     def opening(self, n_players: int) -> str:
-        """First sentence of a prompt for `n_players` players, 2 or more."""
+        """Beginning of a prompt for `n_players` players, 2 or more."""
         return self.pair if n_players == 2 else self.group.replace("{others}", str(n_players - 1))
 
 
@@ -53,18 +53,22 @@ def load_contexts(path: Path) -> dict[str, Context]:
     return contexts
 
 
+ContextTexts = Literal["contexts", "vignettes"]
+"""The files of built-in contexts: one sentence each, or one paragraph each."""
+
+
 @cache
-def built_in_contexts() -> Mapping[str, Context]:
-    """The built-in contexts by name."""
-    return load_contexts(Path(__file__).with_name("contexts.toml"))
+def built_in_contexts(texts: ContextTexts = "contexts") -> Mapping[str, Context]:
+    """The built-in contexts by name; both files have the same names and titles."""
+    return load_contexts(Path(__file__).with_name(f"{texts}.toml"))
 
 
-def context(name: str) -> Context:
-    """Return a built-in context by name.
+def context(name: str, texts: ContextTexts = "contexts") -> Context:
+    """Return a built-in context by name. `texts`: the file with its text, which a template names as `contexts`.
 
     Raises
     ------
     UnknownNameError
         If there is no such context; the message suggests the most similar name.
     """
-    return lookup("context", name, built_in_contexts())
+    return lookup("context", name, built_in_contexts(texts))

@@ -7,7 +7,8 @@ from typing import Literal
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.numbers import join_choices, tell_number
-from dilemmas.envs.prompts.templates import Template, TemplateError, all_different
+from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.prompts.wording import TemplateError, all_different
 from dilemmas.envs.rules.choices import options_now, rules_of_match, sanction_now
 from dilemmas.envs.rules.protocol import View
 
@@ -66,7 +67,7 @@ def action_labels(template: Template, game: StageGame, player: int) -> list[tupl
         return [_distinct(game, amounts(game, player))]
     labels = template.labels
     if game.n_actions != len(labels):
-        labels = tuple(template.words("letters", game)[: game.n_actions])
+        labels = tuple(template.say("letters", game)[: game.n_actions])
         if len(labels) < game.n_actions:
             raise TemplateError(
                 f"'{game.name}': {game.n_actions} actions, but template '{template.name}' has {len(labels)} `letters`"
@@ -77,7 +78,7 @@ def action_labels(template: Template, game: StageGame, player: int) -> list[tupl
 
 def signal_labels(template: Template, view: View) -> tuple[str, ...]:
     """Labels of signals: the template's word for silence, then numbers from 1."""
-    return _distinct(view.game, [template.words("silence", view.game), *map(str, range(1, options_now(view)))])
+    return _distinct(view.game, [template.say("silence", view.game), *map(str, range(1, options_now(view)))])
 
 
 def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def sanction_labels(template: Template, view: View) -> tuple[str, ...]:
     rules, most = rules_of_match(view), sanction_now(view).points
     each = [rules.sanctions(action, 0, most)[1:] for action in range(options)]
     named = [[_points(k, given, most) for k, given in enumerate(row, 1) if given] for row in each]
-    return _distinct(view.game, [" and ".join(whom) or template.words("nobody", view.game) for whom in named])
+    return _distinct(view.game, [" and ".join(whom) or template.say("nobody", view.game) for whom in named])
 
 
 def _points(other: int, given: int, most: int) -> str:

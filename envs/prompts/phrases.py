@@ -1,20 +1,19 @@
-"""The lines of a prompt: actions, payoffs, rules, history and question. Each number is read from the game.
+"""The lines of a prompt on actions, payoffs and rules, and the question. Each number is read from the game.
 
 Each function fills in sentences of a `Template` and raises `TemplateError` if the template has none for the game.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from math import isclose
-from typing import Any
 
-from dilemmas.envs.data_files import json_text
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
-from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.numbers import join_choices, tell_number
 from dilemmas.envs.prompts.labels import Presentation, amounts
-from dilemmas.envs.prompts.templates import Template, TemplateError
+from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.prompts.wording import TemplateError
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import View
@@ -42,25 +41,33 @@ def _pair_rule(template: Template, game: StageGame, player: int, shown: Presenta
 
 
 def _pair_lines(template: Template, game: StageGame, player: int, shown: Presentation) -> list[str]:
-    lines: list[str] = []
     payoffs: list[float] = []
+    cases: list[dict[str, str]] = []
     for mine, theirs in product(shown.order, repeat=2):
         if mine >= game.options[player] or theirs >= game.options[1 - player]:
             continue
         paid = game.payoffs((mine, theirs) if player == 0 else (theirs, mine))
         payoffs += paid
-        lines.append(
-            template.say(
-                "pair_line",
-                game,
-                mine=shown.labels[mine],
-                theirs=shown.labels[theirs],
-                my_payoff=tell_number(paid[player]),
-                their_payoff=tell_number(paid[1 - player]),
-            )
+        cases.append(
+            {
+                "mine": shown.labels[mine],
+                "theirs": shown.labels[theirs],
+                "my_payoff": tell_number(paid[player]),
+                "their_payoff": tell_number(paid[1 - player]),
+            }
         )
     _check_told(game, payoffs)
-    return lines
+    words = [template.say("pair_line", game, **case) for case in cases]
+    return _told(
+        template,
+        words,
+        lambda: [template.say("table.pair", game), *(template.say("table.pair_row", game, **case) for case in cases)],
+    )
+
+
+def _told(template: Template, words: list[str], table: Callable[[], list[str]]) -> list[str]:
+    """Payoffs in words, as a table, or both."""
+    return [*(() if template.payoffs == "table" else words), *(() if template.payoffs == "words" else table())]
 
 
 def _check_told(game: StageGame, payoffs: Sequence[float]) -> None:
@@ -83,24 +90,33 @@ def _group(template: Template, game: StageGame, shown: Presentation) -> list[str
             f"'{game.name}': payoffs depend on more than own action and the number of others who cooperate, for which"
             f" template '{template.name}' has no sentence; use another game"
         )
-    lines = [template.say("group_rule", game, labels=shown.listed(), players=game.n_players)]
     counts = range(others + 1)
-    payoffs: list[float] = []
-    for mine in shown.order:
-        points = [game.payoffs((mine, *[0] * k, *[1] * (others - k)))[0] for k in counts]
-        payoffs += points
-        lines.append(
-            template.say(
-                "group_line",
-                game,
-                mine=shown.labels[mine],
-                counts=join_choices([str(k) for k in counts]),
-                cooperate=shown.labels[0],
-                payoffs=join_choices([tell_number(value) for value in points]),
-            )
+    paid = {mine: [game.payoffs((mine, *[0] * k, *[1] * (others - k)))[0] for k in counts] for mine in shown.order}
+    _check_told(game, [points for row in paid.values() for points in row])
+    cooperate = shown.labels[0]
+    words = [
+        template.say(
+            "group_line",
+            game,
+            mine=shown.labels[mine],
+            counts=join_choices([str(k) for k in counts]),
+            cooperate=cooperate,
+            payoffs=join_choices([tell_number(points) for points in row]),
         )
-    _check_told(game, payoffs)
-    return lines
+        for mine, row in paid.items()
+    ]
+
+    def row(mine: int, count: int) -> str:
+        payoff = tell_number(paid[mine][count])
+        case = {"mine": shown.labels[mine], "count": count, "cooperate": cooperate, "payoff": payoff}
+        return template.say("table.group_row", game, **case)
+
+    def table() -> list[str]:
+        rows = [row(mine, count) for mine in shown.order for count in counts]
+        return [template.say("table.group", game, cooperate=cooperate), *rows]
+
+    rule = template.say("group_rule", game, labels=shown.listed(), players=game.n_players)
+    return [rule, *_told(template, words, table)]
 
 
 def _counts(game: StageGame) -> bool:
@@ -163,7 +179,7 @@ def _population(
     if count == 1:
         return [_pair_rule(template, game, 0, shown), *pairs]
     rule = template.say("neighbours_rule", game, count=count, labels=shown.listed())
-    return [rule, *pairs, template.words(f"neighbours_{population.payoff}", game)]
+    return [rule, *pairs, template.say(f"neighbours_{population.payoff}", game)]
 
 
 def rule_lines(template: Template, view: View) -> list[str]:
@@ -171,7 +187,7 @@ def rule_lines(template: Template, view: View) -> list[str]:
     rules, lines = view.rules, []
     if rules is not None:
         if rules.talk:
-            lines.append(template.words("talk_rule", view.game))
+            lines.append(template.say("talk_rule", view.game))
         for key, sanction in (("punish_rule", rules.punishment), ("reward_rule", rules.reward)):
             if sanction:
                 lines.append(_sanction_rule(template, view.game, key, sanction))
@@ -185,91 +201,44 @@ def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanc
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
-def past_lines(template: Template, view: View, shown: Presentation) -> list[str]:
-    """The observed history, oldest round first, and the events of the current round."""
-    game, last, now = view.game, template.last_round, view.acted is not None
-    past = view.history[:-1] if now else view.history  # the last one is the current round, which follows below
-    lines = []
-    for ago, joint in zip(range(len(past), 0, -1), past, strict=True):
-        when = last if ago == 1 else template.say("rounds_ago", game, number=ago)
-        lines.append(_done(template, view, joint, when, shown))
-    if view.sanctioned is not None and not now:
-        lines.append(_moved(template, view, last))
-    if not (view.said or now):
-        return lines
-    when = template.words("this_round", game)
-    lines += [_said(template, view, joint, when) for joint in view.said]
-    if view.acted is not None:
-        lines.append(_done(template, view, view.acted, when, shown, one_by_one=True))
-    if now and view.sanctioned is not None and any(view.sanctioned):
-        lines.append(_moved(template, view, when))
-    return lines
+def question_lines(template: Template, view: View, shown: Presentation, words: bool, motivation: bool) -> list[str]:
+    """Examples of answers if the template has them, and the question of the current phase.
 
-
-def _done(
-    template: Template, view: View, joint: Joint, when: str, shown: Presentation, one_by_one: bool = False
-) -> str:
-    """The joint action of a round; `one_by_one`: list the actions of the others even if only their number matters."""
-    game, others = view.game, joint[1:]
-    own, *theirs = _named(view, joint, shown)
-    if not others:
-        return template.say("alone_history", game, ago=when, mine=own)
-    if len(others) == 1:
-        return template.say("pair_history", game, ago=when, mine=own, theirs=theirs[0])
-    if game.n_actions == 2 and not one_by_one and not _owns_amounts(game):
-        count = others.count(0)
-        return template.say("group_history", game, ago=when, mine=own, count=count, cooperate=shown.labels[0])
-    return template.say("levels_history", game, ago=when, mine=own, theirs=", ".join(theirs))
-
-
-def _owns_amounts(game: StageGame) -> bool:
-    """Whether the contribution of an action depends on the player."""
-    return isinstance(game, PublicGoods) and isinstance(game.endowment, tuple)
-
-
-def _named(view: View, joint: Joint, shown: Presentation) -> list[str]:
-    """The labels of a joint action, own first."""
-    game = view.game
-    if not isinstance(game, PublicGoods) or (shown.labels and not _owns_amounts(game)):
-        return [shown.labels[action] for action in joint]
-    seats = [view.player, *(seat for seat in range(game.n_players) if seat != view.player)]
-    return [tell_number(game.contribution(action, seat)) for action, seat in zip(joint, seats, strict=True)]
-
-
-def _said(template: Template, view: View, joint: Joint, when: str) -> str:
-    mine, *theirs = [_signal(template, view, signal) for signal in joint]
-    key = "said_pair" if len(theirs) == 1 else "said_group"
-    return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
-
-
-def _signal(template: Template, view: View, signal: Any) -> str:
-    """The label of a signal; a text is escaped and quoted on one line, so that it cannot imitate the prompt.
-
-    Characters that are not visible are escaped too: line ends beyond ASCII, those that reverse the direction of text,
-    and those without a width.
+    Parameters
+    ----------
+    template, view, shown
+        As in `match_prompt`.
+    words
+        Whether the question asks for a text message if the rules allow one.
+    motivation
+        Whether it also asks for the reason; not in addition to a text message.
     """
-    if isinstance(signal, str):
-        return json_text(signal)
-    return str(signal) if signal else template.words("silence", view.game)
+    free = words and words_allowed(view)
+    motivation = motivation and not free
+    question = _question(template, view, shown, free)
+    if motivation:
+        question += f" {template.motivation}"
+    if free or not shown.labels:
+        return [question]
+    game, form = view.game, template.answer
+    labels = [shown.labels[action] for action in shown.order if action < options_now(view)]
+    if form.reasoned if motivation else form.alone:
+        replies = (
+            [f'"{template.say("answer.reply", game, label=label)}"' for label in labels[::-1]] if form.reply else labels
+        )
+        key = "answer.reasoned" if motivation else "answer.alone"
+        question += f" {template.say(key, game, labels=join_choices(labels), replies=join_choices(replies))}"
+    examples = [template.say("answer.examples", game, first=labels[0], last=labels[-1])] if form.examples else []
+    return [*examples, question]
 
 
-def _moved(template: Template, view: View, when: str) -> str:
-    """The points that sanctions gave to or took from each player."""
-    mine, *theirs = [f"{'+' if points > 0 else ''}{tell_number(points)}" for points in view.sanctioned or ()]
-    key = "sanctions_pair" if len(theirs) == 1 else "sanctions_group"
-    return template.say(key, view.game, ago=when, mine=mine, theirs=", ".join(theirs))
-
-
-def question_line(template: Template, view: View, shown: Presentation, words: bool) -> str:
-    """The question of the current phase; `words`: whether it asks for a text if the rules allow one."""
+def _question(template: Template, view: View, shown: Presentation, words: bool) -> str:
     game, listed = view.game, shown.listed(options_now(view)) if shown.labels else ""
     if view.phase == "act":
         if listed:
             return template.say("question", game, labels=listed)
         return template.say("amount_question", game, endowment=tell_number(game.endowments[view.player]))
     if view.phase == "talk":
-        if words and words_allowed(view):
-            return template.words("words_question", game)
-        return template.say("signal_question", game, labels=listed)
+        return template.say("words_question", game) if words else template.say("signal_question", game, labels=listed)
     how_many = "pair" if game.n_players == 2 else "group"
     return template.say(f"{view.phase}_{how_many}_question", game, labels=listed)

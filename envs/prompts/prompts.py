@@ -8,9 +8,9 @@ import numpy as np
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation, action_labels, sanction_labels, signal_labels
-from dilemmas.envs.prompts.phrases import past_lines, payoff_lines, question_line, rule_lines
+from dilemmas.envs.prompts.past_phrases import past_lines
+from dilemmas.envs.prompts.phrases import payoff_lines, question_lines, rule_lines
 from dilemmas.envs.prompts.templates import Template
-from dilemmas.envs.rules.choices import words_allowed
 from dilemmas.envs.rules.protocol import View
 
 
@@ -147,9 +147,9 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
         If the template has no sentence for the game or its rules.
     """
     shown = shown or choose_presentation(template, view.game, player=view.seat)
-    opening = context.opening(_company(view))
+    opening = filter(None, (template.instructions, template.who, context.opening(_company(view))))
     rules = [*payoff_lines(template, view, shown), *rule_lines(template, view)]
-    return "\n".join([opening, *rules, *past_lines(template, view, shown)])
+    return "\n".join([*opening, *rules, *past_lines(template, view, shown)])
 
 
 def action_question(template: Template, shown: Presentation, motivation: bool = False) -> str:
@@ -216,9 +216,7 @@ def match_prompt(
     """
     shown = shown or presentations_now(template, view)[0]
     description = describe_match(template, view, context, shown if view.phase == "act" else None)
-    question = question_line(template, view, shown, words)
-    request = f" {template.motivation}" if motivation and not (words and words_allowed(view)) else ""
-    return f"{description}\n{question}{request}"
+    return "\n".join([description, *question_lines(template, view, shown, words, motivation)])
 
 
 def _company(view: View) -> int:

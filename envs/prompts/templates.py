@@ -1,21 +1,34 @@
 """Prompt templates: sentences with placeholders, read from TOML files."""
 
-import string
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from hashlib import sha256
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from dilemmas.envs.data_files import check_value, read_toml
-from dilemmas.envs.errors import InputError
+from dilemmas.envs.data_files import check_value
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import did_you_mean
+from dilemmas.envs.names import lookup
+from dilemmas.envs.prompts.contexts import ContextTexts
+from dilemmas.envs.prompts.template_tables import complete, read_template_table
+from dilemmas.envs.prompts.wording import (
+    AnswerFormat,
+    PayoffTable,
+    Quotation,
+    RoundMemory,
+    TemplateError,
+    all_different,
+    placeholders,
+    sentences,
+)
+from dilemmas.envs.validation import overlay
 
-
-class TemplateError(InputError):
-    """An invalid template (the message has file and key), or a game for which the template has no sentence."""
+Payoffs = Literal["words", "table", "both"]
+"""How a template tells payoffs."""
+EVERY = "counterbalanced"
+"""Value of `Template.persona` for all personas equally often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +67,6 @@ class Template:
     motivation: str
     """Request for the reason."""
 
-    reply_begins: str = ""
-    """Beginning of the reply to a question for an action, written for the model, which continues it with a label; it
-    raises the probability that a label follows at once."""
     letters: str = ""
     """Labels of the actions of a game with more than two of them, one letter each."""
     unlike_rule: str = ""
@@ -122,29 +132,102 @@ class Template:
     reward_group_question: str = ""
     """Question for the players to reward."""
 
+    contexts: ContextTexts = "contexts"
+    """The built-in file of contexts whose texts open the prompt: ``contexts`` (a sentence each) or ``vignettes`` (a
+    paragraph each)."""
+    unit: str = "points"
+    """Unit of the payoffs, which replaces ``{unit}`` in every sentence."""
+    instructions: str = ""
+    """Text that opens every prompt, before persona and context."""
+    persona: str = ""
+    """Name of the persona that the model is given, ``counterbalanced`` for each of them equally often, or none."""
+    personas: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Descriptions of the person whom the model is to be, by name."""
+    payoffs: Payoffs = "words"
+    """Whether the payoffs of a game with few actions are told in sentences, as a table, or both."""
+    table: PayoffTable = field(default_factory=PayoffTable)
+    answer: AnswerFormat = field(default_factory=AnswerFormat)
+    memory: RoundMemory = field(default_factory=RoundMemory)
+    quotation: Quotation = field(default_factory=Quotation)
+    paraphrases: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    """Other wordings with the same content: tables of the sentences that differ. They are no part of `digest`."""
+
     def __post_init__(self) -> None:
-        for item in fields(self):
-            if item.name != "labels":
-                _check_placeholders(item.name, getattr(self, item.name))
+        prefix = self.quotation.prefix
+        for key, sentence in sentences(self):
+            if key not in ("name", "unit", "quotation.prefix"):
+                placeholders(key, sentence)
+                if prefix and any(line.startswith(prefix.rstrip()) for line in sentence.split("\n")):
+                    raise TemplateError(f"{key}: a line begins with {prefix!r}, which quotes messages")
         if len(set(self.letters)) < len(self.letters) or not all(map(str.isalnum, self.letters)):
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
         if len(self.labels) != 2 or not all_different(self.labels):
             raise TemplateError(
                 f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
             )
+        if self.persona not in ("", EVERY):
+            lookup("persona", self.persona, self.personas, f"template '{self.name}'")
+        if self.persona == EVERY and not self.personas:
+            raise TemplateError(f"template '{self.name}': persona = '{EVERY}' needs personas")
 
     @property
     def digest(self) -> str:
-        """First 12 hexadecimal digits of the SHA-256 of all sentences, which identify the wording of a prompt."""
-        return sha256(repr(asdict(self)).encode()).hexdigest()[:12]
+        """First 12 hexadecimal digits of the SHA-256 of all that a prompt depends on, which identify its wording."""
+        words = {key: value for key, value in self.filled().items() if key != "paraphrases"}
+        return sha256(repr(words).encode()).hexdigest()[:12]
 
-    def words(self, key: str, game: StageGame) -> str:
-        """Return a sentence with its placeholders.
+    def filled(self) -> dict[str, Any]:
+        """The keys that differ from their defaults, as a table that `build_template` reads."""
+        return _differing(self)
+
+    def reworded(self, number: int) -> "Template":
+        """The template in another wording.
+
+        Parameters
+        ----------
+        number
+            0 for its own wording, or the number of a paraphrase, from 1.
+
+        Raises
+        ------
+        TemplateError
+            If there is no such paraphrase, or it changes more than the wording.
+        """
+        if not 0 <= number <= len(self.paraphrases):
+            raise TemplateError(f"template '{self.name}' has {len(self.paraphrases)} paraphrases, but not {number}")
+        if not number:
+            return self
+        words, place = self.paraphrases[number - 1], f"template '{self.name}': paraphrase {number}"
+        own = {key: value for key, value in self.filled().items() if key != "paraphrases"}
+        other = build_template(overlay(own, {**words, "name": f"{self.name}#{number}"}), place)
+        mine, changed = dict(sentences(self)), dict(sentences(other))
+        for key, sentence in changed.items():
+            if sentence != mine[key] and key != "name" and (key in FIXED or not _alike(key, mine[key], sentence)):
+                raise TemplateError(
+                    f"{place}: {key} needs the placeholders of the sentence that it replaces, and words"
+                )
+        if other.labels != self.labels:
+            raise TemplateError(f"{place}: labels are the same in all wordings")
+        return other
+
+    @property
+    def who(self) -> str:
+        """The description of the persona; empty without one."""
+        return self.personas.get(self.persona, "")
+
+    @property
+    def reply_begins(self) -> str:
+        """Beginning of the reply to a question that lists labels, written for the model, which continues it with a
+        label: what is before the label in `answer.reply`. It raises the probability that a label follows at once."""
+        return self.answer.reply.partition("{label}")[0].rstrip().format(unit=self.unit)
+
+    def say(self, key: str, game: StageGame, **values: object) -> str:
+        """Return a sentence with `values` in place of its placeholders.
 
         Parameters
         ----------
         key
-            Key of the sentence.
+            Key of the sentence, such as ``question`` or ``table.pair``.
         game
             The game, for the error message.
 
@@ -153,68 +236,59 @@ class Template:
         TemplateError
             If the template does not have the sentence.
         """
-        sentence: str = getattr(self, key)
+        sentence: str = attrgetter(key)(self)
         if not sentence:
             raise TemplateError(
                 f"template '{self.name}' has no sentence '{key}', which '{game.name}' needs with these rules; copy it"
                 " from envs/prompts/template_files/study.toml, or change the game"
             )
-        return sentence
-
-    def say(self, key: str, game: StageGame, **values: object) -> str:
-        """Return a sentence with `values` in place of its placeholders; raises the errors of `words`."""
-        return self.words(key, game).format(**values)
+        return sentence.format(unit=self.unit, **values)
 
 
-OPTIONAL = tuple(field.name for field in fields(Template) if field.default == "")
+def _differing(words: Any) -> dict[str, Any]:
+    found = {}
+    for item in fields(words):
+        value = getattr(words, item.name)
+        value = _differing(value) if is_dataclass(value) else value
+        if value and value != item.default:
+            found[item.name] = value
+    return found
+
+
+def _alike(key: str, mine: str, other: str) -> bool:
+    """Whether two sentences have the same placeholders, and neither is empty."""
+    return bool(mine and other) and placeholders(key, mine) == placeholders(key, other)
+
+
+OPTIONAL = tuple(item.name for item in fields(Template) if item.default == "")
 """Keys of the optional sentences."""
-
-PLACEHOLDERS = {
-    "pair_rule": {"labels"},
-    "pair_line": {"mine", "theirs", "my_payoff", "their_payoff"},
-    "group_rule": {"labels", "players"},
-    "group_line": {"mine", "counts", "cooperate", "payoffs"},
-    "levels_rule": {"endowment", "labels", "multiplier", "players"},
-    "pair_history": {"ago", "mine", "theirs"},
-    "group_history": {"ago", "mine", "count", "cooperate"},
-    "levels_history": {"ago", "mine", "theirs"},
-    "rounds_ago": {"number"},
-    "question": {"labels"},
-    "unlike_rule": {"labels", "their_labels"},
-    "any_amount": {"endowment"},
-    "unequal_own": {"endowment", "labels"},
-    "unequal_other": {"endowment", "labels"},
-    "unequal_pot": {"multiplier", "players"},
-    "threshold_lost": {"threshold"},
-    "threshold_refund": {"threshold"},
-    "amount_question": {"endowment"},
-    "neighbours_rule": {"count", "labels"},
-    "partner_rule": {"others"},
-    "partner_or_none": {"others"},
-    "alone_history": {"ago", "mine"},
-    "clock": {"round", "rounds"},
-    "punish_rule": {"points", "cost", "effect"},
-    "reward_rule": {"points", "cost", "effect"},
-    "said_pair": {"ago", "mine", "theirs"},
-    "said_group": {"ago", "mine", "theirs"},
-    "sanctions_pair": {"ago", "mine", "theirs"},
-    "sanctions_group": {"ago", "mine", "theirs"},
-    "signal_question": {"labels"},
-    "punish_pair_question": {"labels"},
-    "punish_group_question": {"labels"},
-    "reward_pair_question": {"labels"},
-    "reward_group_question": {"labels"},
-}
-"""Placeholders that each sentence may use."""
+FIXED = ("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix", "answer.reply")
+"""Keys that have the same value in all wordings of a template: settings, and the labels of options."""
 
 
-TEMPLATE_FILES = Path(__file__).with_name("template_files")
-"""Folder of the built-in templates."""
+def variants(template: Template, paraphrases: int = 0) -> list[Template]:
+    """All wordings of a template in which a question is asked equally often.
 
+    Parameters
+    ----------
+    template
+        The template.
+    paraphrases
+        Number of paraphrases beside its own wording, 0 or more.
 
-def template_files() -> dict[str, Path]:
-    """Files of the built-in templates by name."""
-    return {file.stem: file for file in sorted(TEMPLATE_FILES.glob("*.toml"))}
+    Returns
+    -------
+    Its own wording first, then the paraphrases; each with every persona, if they are counterbalanced.
+
+    Raises
+    ------
+    TemplateError
+        If it has fewer paraphrases.
+    """
+    worded = [template.reworded(number) for number in range(paraphrases + 1)]
+    if template.persona != EVERY:
+        return worded
+    return [replace(one, persona=name) for one in worded for name in one.personas]
 
 
 @cache
@@ -224,23 +298,23 @@ def load_template(name_or_path: str) -> Template:
     Parameters
     ----------
     name_or_path
-        Name of a built-in template, or path of a TOML file, ending in ``.toml``.
+        Name of a built-in template, or path of a TOML file, ending in ``.toml``; followed by ``#1``, ``#2`` and so on
+        for one of its paraphrases.
 
     Raises
     ------
     TemplateError
         If the template does not exist or is invalid.
     """
-    known = template_files()
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else known.get(name_or_path, TEMPLATE_FILES)
-    if not path.is_file():
-        raise TemplateError(
-            f"unknown template '{name_or_path}'{did_you_mean(name_or_path, known)} (or the path of a .toml file)"
-        )
-    return read_toml(path, Template, TemplateError)
+    begin, mark, number = name_or_path.rpartition("#")
+    if mark and number.isdecimal() and len(number) < 4:
+        return load_template(begin).reworded(int(number))
+    template = check_value(read_template_table(name_or_path), Template, name_or_path, TemplateError)
+    variants(template, len(template.paraphrases))  # errors in paraphrases are raised now
+    return template
 
 
-def build_template(table: Mapping[str, Any], place: str) -> Template:
+def build_template(table: Mapping[str, Any], place: str, folder: Path = Path()) -> Template:
     """Make a template from a table.
 
     Parameters
@@ -249,36 +323,12 @@ def build_template(table: Mapping[str, Any], place: str) -> Template:
         Values by key, as in ``template_files/study.toml``.
     place
         Source of the table; it begins the error message.
+    folder
+        Folder from which the path of its ``base`` is found.
 
     Raises
     ------
     TemplateError
         If a key is unknown or missing, or a value is invalid.
     """
-    return check_value(table, Template, place, TemplateError)
-
-
-MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
-"""Quotes, brackets and markdown, which are not part of a label when a reply is read."""
-
-
-def all_different(labels: Sequence[str]) -> bool:
-    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
-    an end, and no two differ in spaces only."""
-    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
-    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
-
-
-def _check_placeholders(key: str, sentence: str) -> None:
-    allowed = PLACEHOLDERS.get(key, set())
-    try:
-        used = [parts for _, *parts in string.Formatter().parse(sentence) if parts[0] is not None]
-    except ValueError as error:
-        raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
-    for field, form, conversion in used:
-        if form or conversion:
-            raise TemplateError(f"{key}: write {{{field}}} without a format; values are filled in as they are")
-        if field not in allowed:
-            raise TemplateError(
-                f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed)) or 'none'}"
-            )
+    return check_value(complete(table, place, folder), Template, place, TemplateError)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.comprehension import ComprehensionScore
 from dilemmas.agents.models.model_files import check_installed
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study.answers import Role
+from dilemmas.experiments.study.answers import Answers, Role
 from dilemmas.experiments.study.metrics.bias import Followed, followed
+from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
 from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.procedure import check_models
@@ -42,7 +44,9 @@ class SetAnswers:
     """What a model answered to the scenarios of a set."""
 
     cooperation: dict[str, float | None]
-    """Mean cooperation by its own probabilities, in [0, 1], by scenario: the mean over all presentations."""
+    """Mean cooperation by its own probabilities, in [0, 1], by scenario: the mean over wordings and presentations."""
+    by_wording: dict[str, tuple[float, ...]]
+    """The same in each wording, the template's own first, then its paraphrases in order."""
     sampled: dict[str, float | None]
     """The same by sampled answers, None without a readable one; empty if none were drawn."""
     label_mass: float
@@ -59,6 +63,11 @@ class SetAnswers:
     """Share of sampled answers in which no action could be read, in [0, 1]; None without answers."""
     disagreement: float | None
     """Mean probability that two readable answers to the same scenario differ, in [0, 1]; None without answers."""
+
+    @property
+    def wordings(self) -> tuple[float, ...]:
+        """Mean cooperation over the scenarios in each wording, in [0, 1]."""
+        return tuple(map(fmean, zip(*self.by_wording.values(), strict=True)))
 
     @property
     def noisy(self) -> bool:
@@ -83,6 +92,16 @@ def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (path.is_dir() and CHECKSUM.search(path.name)):
             raise RunError(f"{folder} is not empty and holds something else ({path.name}); choose another --out")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a model answered."""
+
+    sets: dict[str, SetAnswers]
+    """To the scenarios, by set."""
+    facts: list[ComprehensionScore]
+    """To questions of fact, by kind; empty if none were asked."""
 
 
 def recipe_for(recipe: Recipe, spec: str) -> Recipe:
@@ -131,13 +150,20 @@ def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, S
     else:
         found = {one.scenario: one for one in read_answers(run.path("answers", f"{role}.jsonl"))}
         asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
-    return {name: set_answers(group, asked[name]) for name, group in sets.items()}
+    wordings = len(run.recipe.prompting.wordings)
+    return {name: set_answers(group, asked[name], wordings) for name, group in sets.items()}
 
 
-def set_answers(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers:
-    """The answers to the scenarios of a set, in the same order."""
+def facts_known(run: Run, role: Role, backend: Backend) -> list[ComprehensionScore]:
+    """How well a model answers questions of fact about the games of a recipe; what it answered before is kept."""
+    return ask_questions_of_fact(run.recipe, KeptBackend(backend, run.path("questions", f"{role}.jsonl")))
+
+
+def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int = 1) -> SetAnswers:
+    """The answers to the scenarios of a set, in the same order; `wordings`: number of wordings of each."""
     answers = {one.name: reply.answers(one) for one, reply in zip(group, asked, strict=True)}
-    presented = [np.array([way.exact for way in one.presented]) for one in asked]
+    worded = {one.scenario: one.by_wording(wordings) for one in asked}
+    presented = [one.mean(axis=0) for one in worded.values()]
     shown = [one.reshape(-1, 2, one.shape[-1]) for one in presented if len(one) > 1]
     names = [(scenario.game.name, scenario.context.name) for scenario in group]
     differing = [
@@ -148,6 +174,7 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers
     replies = sum(one.replies for one in answers.values())
     return SetAnswers(
         cooperation={name: one.rate(Source.EXACT) for name, one in answers.items()},
+        by_wording={name: _by_wording(worded[name], one) for name, one in answers.items()},
         sampled={name: one.rate(Source.SAMPLED) for name, one in answers.items()} if replies else {},
         label_mass=fmean(one.mass for one in asked),
         place_effect=fmean(_first_minus_last(one) for one in shown) if shown else None,
@@ -156,6 +183,11 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked]) -> SetAnswers
         unreadable=sum(one.unreadable for one in answers.values()) / replies if replies else None,
         disagreement=fmean(differing) if differing else None,
     )
+
+
+def _by_wording(worded: Array, answers: Answers) -> tuple[float, ...]:
+    """Mean cooperation in each wording; `worded`: probability of every action, (wordings, presentations, actions)."""
+    return tuple((worded.mean(axis=1) @ np.array(answers.cooperation)).tolist())
 
 
 def _first_minus_last(shown: Array) -> float:

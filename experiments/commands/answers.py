@@ -14,7 +14,7 @@ _PLAY = (
     "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`; people cannot play yet"
 )
 _POPULATION = "population dynamics: `dilemmas tournament evolve`; lattice: `dilemmas lattice`"
-_PROMPT = "`dilemmas watch RUN --match 0 --step 1 --plain` shows the prompts of a recorded match; there is no preview"
+_PROMPT = "`dilemmas prompt show` prints a prompt; `dilemmas watch RUN --match 0 --step 1 --plain` those of a match"
 _REPORT = (
     "`replicate` and `tournament run` write report.html into --out; `dilemmas tournament show FOLDER` prints the tables"
 )
@@ -72,7 +72,6 @@ ANSWERS = {
     "policy": _TABLE,
     "population": _POPULATION,
     "pretrain": "`dilemmas miniatures build` pretrains the built-in models; other models are already pretrained",
-    "prompt": _PROMPT,
     "prompts": _PROMPT,
     "recipe": _DRY_RUN,
     "recipes": _DRY_RUN,
@@ -93,7 +92,7 @@ ANSWERS = {
     "table": _TABLE,
     "teach": "the teacher plays in the first stage of `dilemmas replicate`",
     "teacher": "the teacher plays in the first stage of `dilemmas replicate`",
-    "templates": "the prompt template is `study`, or a .toml file given with --template",
+    "templates": "`study`, `vignette`, or a .toml file; `dilemmas prompt show --template NAME` shows a prompt",
     "test": "the tests are run by `make test` in a checkout; `dilemmas replay RUN` verifies a recorded run",
     "train": _DISTIL,
     "training": _DISTIL,

@@ -20,6 +20,7 @@ COMMANDS = {
     "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
     "report": (f"{HERE}.studies.report", "Write the report of a finished study again."),
     "compare": (f"{HERE}.studies.compare", "Show finished studies side by side."),
+    "prompt": (f"{HERE}.models.prompt", "Show what a language model would see, before any run."),
     "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
     "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),

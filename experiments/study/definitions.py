@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
-from dilemmas.envs.prompts.templates import Template, load_template, template_files
+from dilemmas.envs.prompts.template_tables import template_files
+from dilemmas.envs.prompts.templates import Template, build_template, load_template
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Names of games and contexts: they become parts of the names of files."""
@@ -65,24 +65,37 @@ def check_names(place: str, names: Iterable[str]) -> None:
             raise DefinitionError(f"{place}: {name!r} cannot be a name; use letters, digits, _ and -")
 
 
-def spelled_out(template: str, folder: Path) -> dict[str, Any]:
-    """The sentences of a template by its name, or by the path of its file from `folder` or the working directory.
+def spelled_out(template: object, folder: Path) -> object:
+    """A template of a recipe as a table of all keys.
+
+    Parameters
+    ----------
+    template
+        The name of a built-in template, the path of its file from `folder` or the working directory, or a table with a
+        ``base``; anything else is returned as it is.
+    folder
+        Folder of the recipe.
 
     Raises
     ------
     InputError
         If there is no such template or it is invalid.
     """
+    if isinstance(template, dict) and "base" in template:
+        return asdict(build_template(template, "table", folder))
+    if not isinstance(template, str):
+        return template
     files = [path for path in (folder / template, Path(template)) if path.suffix == ".toml" and path.is_file()]
-    return asdict(read_toml(files[0], Template, DefinitionError) if files else load_template(template))
+    if not files:
+        return asdict(load_template(template))
+    return asdict(build_template({"base": str(files[0].resolve())}, template))
 
 
 def template_entry(template: Template) -> str | dict[str, Any]:
-    """A template in a recipe: its name if it is built in, else all sentences."""
+    """A template in a recipe: its name if it is built in, else its table."""
     if template.name in template_files() and load_template(template.name) == template:
         return template.name
-    filled = {item.name: getattr(template, item.name) for item in fields(template)}
-    return {key: value for key, value in filled.items() if value} | {"labels": list(template.labels)}
+    return template.filled() | {"labels": list(template.labels)}
 
 
 def check_askable(scenario: Scenario, template: Template, place: str) -> None:

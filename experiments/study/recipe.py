@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from typing import Any
 
 from dilemmas.agents.models.answers import MIN_MASS
@@ -21,7 +22,7 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
-from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.prompts.templates import Template, load_template, variants
 from dilemmas.envs.theory.outcomes import is_symmetric
 from dilemmas.envs.validation import Count, Seed, Share
 from dilemmas.experiments.study.definitions import (
@@ -76,6 +77,9 @@ class Prompting:
     miniatures."""
     min_mass: Share = MIN_MASS
     """Smallest share of a model's replies, by its own probabilities, that must begin with one of the labels."""
+    paraphrases: Count = 0
+    """Number of the template's paraphrases in which scenarios are asked beside its own wording, all equally often, as
+    all presentations are. Matches have the template's own wording."""
     temperature: float = 1.0
     """Of sampled answers."""
     max_tokens: Count = 32
@@ -87,6 +91,14 @@ class Prompting:
         check_numbers(self, "temperature", 0)
         check_numbers(self, "min_mass", 0, 1)
         check_numbers(self, "max_tokens answer_tokens", 1)
+        check_numbers(self, "paraphrases", 0)
+        variants(self.template, self.paraphrases)
+
+    @property
+    def wordings(self) -> list[Template]:
+        """The wordings in which scenarios are asked: the template's own, its paraphrases, and all of its personas if
+        they are counterbalanced."""
+        return variants(self.template, self.paraphrases)
 
 
 def _contexts(known: bool) -> tuple[str, ...]:
@@ -208,7 +220,8 @@ class Recipe:
                 raise RecipeError(f"[scenarios] sets: '{name}' is empty; list its games and contexts, or omit it")
         first = {scenario.game.name: scenario for group in sets.values() for scenario in reversed(group)}
         for scenario in first.values():
-            check_askable(scenario, self.prompting.template, "[scenarios]")
+            for template in self.prompting.wordings:
+                check_askable(scenario, template, "[scenarios]")
 
     def _check_names(self) -> None:
         """Every name of a game or a context must be known; errors name section and key."""
@@ -234,19 +247,21 @@ class Recipe:
 
     def game(self, name: str, place: str = "") -> StageGame:
         """A game of the recipe's own or of the study, by name. `place`: where the name is used, for the message."""
-        return lookup("game", name, self._games, place)
+        return lookup("game", name, self.games_by_name, place)
 
     def two_player_game(self, name: str, place: str = "") -> MatrixGame:
         """A symmetric two-player game with two actions, by name."""
-        pairs = {name: game for name, game in self._games.items() if isinstance(game, MatrixGame)}
+        pairs = {name: game for name, game in self.games_by_name.items() if isinstance(game, MatrixGame)}
         return lookup("symmetric 2x2 game", name, pairs, place)
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""
-        return lookup("context", name, {**built_in_contexts(), **own_contexts(self.contexts)}, place)
+        known = built_in_contexts(self.prompting.template.contexts)
+        return lookup("context", name, {**known, **own_contexts(self.contexts)}, place)
 
     @property
-    def _games(self) -> dict[str, StageGame]:
+    def games_by_name(self) -> dict[str, StageGame]:
+        """The games of the study and of the recipe's own."""
         return {**KNOWN_GAMES, **NEW_GAMES, **own_games(self.games)}
 
     def sets(self) -> dict[str, list[Scenario]]:
@@ -262,9 +277,10 @@ class Recipe:
         asked = (self.models.teacher, self.models.student)
         return counterbalanced(self.prompting.presentation, all(map(is_miniature, asked)))
 
-    def presentations(self, game: StageGame) -> list[Presentation]:
-        """The presentations of a game's actions in which models are asked."""
-        return presentations(self.prompting.template, game)[: None if self.counterbalanced else 1]
+    def ways(self, game: StageGame) -> list[tuple[Template, Presentation]]:
+        """The wordings (outer loop) and presentations of a game's actions (inner loop) in which models are asked."""
+        shown = presentations(self.prompting.template, game)[: None if self.counterbalanced else 1]
+        return list(product(self.prompting.wordings, shown))
 
     @property
     def training_context(self) -> Context:
@@ -273,8 +289,9 @@ class Recipe:
 
     @property
     def games_of_fact(self) -> list[StageGame]:
-        """The games of the scenarios about which there are questions of fact: those with two actions."""
-        games = map(self.game, (*self.scenarios.games, *self.scenarios.new_games))
+        """The games of the scenarios that are evaluated about which there are questions of fact: those with two
+        actions."""
+        games = map(self.game, dict.fromkeys(name for names, _ in self.scenarios.parts().values() for name in names))
         return [game for game in games if set(game.options) == {2} and (game.n_players == 2 or is_symmetric(game))]
 
     def as_table(self) -> dict[str, Any]:

@@ -4,13 +4,14 @@ A recipe may name another one as `base` and state only what differs. Unknown key
 refused with the file, the place and the nearest known name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dilemmas.envs.data_files import check_value, read_json, read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import did_you_mean
+from dilemmas.envs.validation import overlay
 from dilemmas.experiments.study.definitions import spelled_out
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 
@@ -24,7 +25,7 @@ def load_recipe(name_or_path: str) -> Recipe:
         if path in seen:
             raise RecipeError(f"{path}: the recipe is its own base ({' -> '.join(str(p) for p in [*seen, path])})")
         seen.append(path)
-        table = _overlay(below, table)
+        table = overlay(below, table)
     return check_value(table, Recipe, str(seen[0]), RecipeError)
 
 
@@ -46,18 +47,9 @@ def _read(name_or_path: str, near: Path | None = None) -> tuple[dict[str, Any], 
     read: Callable[..., dict[str, Any]] = read_json if path.suffix == ".json" else read_toml
     table = read(path, dict[str, Any], RecipeError)
     prompting = table.get("prompting")
-    if isinstance(prompting, dict) and isinstance(prompting.get("template"), str):
+    if isinstance(prompting, dict) and "template" in prompting:
         try:
             prompting["template"] = spelled_out(prompting["template"], path.parent)
         except InputError as error:
             raise RecipeError(f"{path}: prompting.template: {error}") from None
     return table, path
-
-
-def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of `above`, and those of `below` where it has none; tables are merged key by key."""
-    joined = dict(below)
-    for key, value in above.items():
-        old = joined.get(key)
-        joined[key] = _overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return joined

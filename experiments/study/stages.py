@@ -7,8 +7,8 @@ The teacher is asked for an answer and a motivation, the student for an answer o
 models are asked for an answer only. The teacher's answers to the training scenarios are the teaching data and also its
 sampled estimate there.
 
-Counterbalanced, a scenario is asked in all presentations of its actions: the exact probabilities are the mean over
-them, and the sampled answers are spread evenly over them.
+Counterbalanced, a scenario is asked in all presentations of its actions, and in all wordings that the recipe asks for:
+the exact probabilities are the mean over them, and the sampled answers are spread evenly over them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,12 +17,16 @@ from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dilemmas.agents.models.answers import Reply, UnansweredError, check_mass, exact_distributions, sample_replies
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.run_folder import RunError
@@ -57,20 +61,25 @@ class Asked:
     scenario: str
     """``game/context``."""
     presented: tuple[Presented, ...]
-    """The presentations, in the order of `presentations`; at least one."""
+    """The wordings (outer loop) and presentations (inner loop), in the order of `Recipe.ways`; at least one."""
     replies: tuple[tuple[str, Count | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation. Reply i was given in
     presentation i modulo their number."""
 
     @property
     def exact(self) -> tuple[float, ...]:
-        """Probability of every action, by index: the mean over the presentations."""
+        """Probability of every action, by index: the mean over the wordings and presentations."""
         return tuple(map(fmean, zip(*(one.exact for one in self.presented), strict=True)))
 
     @property
     def mass(self) -> float:
         """Probability that a reply starts with one of the labels: the mean over the presentations."""
         return fmean(one.mass for one in self.presented)
+
+    def by_wording(self, wordings: int) -> NDArray[np.float64]:
+        """Probability of every action in each wording and presentation, shape (wordings, presentations, actions)."""
+        found = np.array([one.exact for one in self.presented])
+        return found.reshape(wordings, -1, found.shape[-1])
 
     def shown(self, reply: int) -> Presented:
         """The presentation in which a reply was given, by its number."""
@@ -151,7 +160,7 @@ def _ask_on(
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """The model's own probabilities in some scenarios, without replies; all are asked in one batch."""
     questions = [
-        (scenario.name, [_question(recipe, role, scenario, shown) for shown in recipe.presentations(scenario.game)])
+        (scenario.name, [_question(role, scenario, *way) for way in recipe.ways(scenario.game)])
         for scenario in scenarios
     ]
     begun = recipe.prompting.template.reply_begins
@@ -165,10 +174,9 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
         yield asked
 
 
-def _question(recipe: Recipe, role: str, scenario: Scenario, shown: Presentation) -> tuple[str, tuple[str, ...]]:
+def _question(role: str, scenario: Scenario, template: Template, shown: Presentation) -> tuple[str, tuple[str, ...]]:
     """The prompt of a scenario in a presentation, and its labels; only the teacher is asked for a motivation."""
-    game, context = scenario.game, scenario.context
-    prompt = scenario_prompt(recipe.prompting.template, game, context, shown=shown, motivation=role == "teacher")
+    prompt = scenario_prompt(template, scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
     return prompt, shown.labels
 
 
@@ -230,7 +238,7 @@ def teach(run: Run) -> list[Example]:
     asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
     examples = []
     for scenario in run.recipe.sets()[TRAINING_SET]:
-        ways = [_question(run.recipe, "untuned", scenario, shown) for shown in run.recipe.presentations(scenario.game)]
+        ways = [_question("untuned", scenario, *way) for way in run.recipe.ways(scenario.game)]
         for reply, (_, action, motivation) in enumerate(asked[scenario.name].replies):
             if action is not None:
                 prompt, labels = ways[reply % len(ways)]

@@ -31,7 +31,8 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.prompts.templates import Template, TemplateError, load_template
+from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.prompts.wording import TemplateError
 from dilemmas.training.distill import adapter_card, encode
 from dilemmas.training.examples import Example, read_examples, write_examples
 from dilemmas.training.lora import LoraSettings

@@ -1,5 +1,6 @@
 """`dilemmas ask`: what language models answer to the scenarios of the study, without a student."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,16 @@ from typing import Any
 import click
 
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.experiments.asking.survey import SetAnswers, answered, ask_all, check_survey, model_folder, recipe_for
+from dilemmas.experiments.asking.survey import (
+    SetAnswers,
+    Survey,
+    answered,
+    ask_all,
+    check_survey,
+    facts_known,
+    model_folder,
+    recipe_for,
+)
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
@@ -27,6 +37,7 @@ from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.reporting.variance import FACTORS
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL
+from dilemmas.experiments.study.metrics.comprehension import misunderstood
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
@@ -59,6 +70,15 @@ Found = dict[str, dict[str, SetAnswers]]
 @click.option(
     "--observations", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Answers per scenario."
 )
+@click.option(
+    "--paraphrases", is_flag=True, help="Ask in all wordings of the template too, and show how far answers follow them."
+)
+@click.option(
+    "--comprehension/--no-comprehension",
+    default=True,
+    show_default=True,
+    help="Ask questions about the rules and payoffs too.",
+)
 @click.option("--motivation", is_flag=True, help="Ask for the reason too, as the study asks its teacher.")
 @presentation_option(None)
 @min_mass_option(None)
@@ -73,6 +93,8 @@ def command(
     sets: str,
     exact: bool,
     observations: int,
+    paraphrases: bool,
+    comprehension: bool,
     motivation: bool,
     presentation: Showing | None,
     min_mass: float | None,
@@ -98,18 +120,22 @@ def command(
     chosen = tuple(name.strip() for name in sets.split(","))
     servers = server_settings(in_flight, server, recipe.servers)
     recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen), servers=servers)
+    if paraphrases:
+        number = len(recipe.prompting.template.paraphrases)
+        recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
     role: Role = "teacher" if motivation else "untuned"
     check_survey(out, recipe, models)
-    found = {spec: ask_one(out, recipe, spec, role, exact) for spec in models}
+    asked = {spec: ask_one(out, recipe, spec, role, exact, comprehension) for spec in models}
+    found = {spec: one.sets for spec, one in asked.items()}
     if as_json:
-        print_json({spec: {name: asdict(one) for name, one in rows.items()} for spec, rows in found.items()})
+        print_json({spec: _data(one) for spec, one in asked.items()})
     else:
-        print_sections(SafeConsole(), [*_warned(found), *_tables(found)])
+        print_sections(SafeConsole(), [*_warned(asked), *_tables(found)])
     echo(f"{out}", err=True)
 
 
-def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool) -> dict[str, SetAnswers]:
-    """Ask one model, with a progress bar; returns what it answered by set."""
+def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, comprehension: bool) -> Survey:
+    """Ask one model, with a progress bar; returns what it answered."""
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
 
@@ -124,16 +150,23 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool) -> di
         for more in ask_all(run, role, model, exact):
             done += more
             follow_task(bar, task, done, total)
-        found = answered(run, role, model, exact)
+        found = Survey(answered(run, role, model, exact), facts_known(run, role, model) if comprehension else [])
     model.unload()
     return found
 
 
-def _warned(found: Found) -> list[Section]:
-    notices = [
+def _data(found: Survey) -> dict[str, Any]:
+    """What a model answered, by set, each with what it knows of the games of all sets, as plain data."""
+    facts = {"comprehension": [asdict(one) for one in found.facts]}
+    return {name: asdict(one) | facts for name, one in found.sets.items()}
+
+
+def _warned(asked: Mapping[str, Survey]) -> list[Section]:
+    notices = [Notice(f"{spec} {text}") for spec, one in asked.items() if (text := misunderstood(one.facts))]
+    notices += [
         Notice(f"{spec} ({set_title(name)}): {text}")
-        for spec, rows in found.items()
-        for name, one in rows.items()
+        for spec, survey in asked.items()
+        for name, one in survey.sets.items()
         for text in _warnings(one)
     ]
     return [Section("Warnings", tuple(notices))] if notices else []
@@ -165,7 +198,7 @@ def _tables(found: Found) -> list[Section]:
     rows = [(spec, name, one) for spec, sets in found.items() for name, one in sets.items()]
     summary = Table(
         "What the models answer",
-        ("model", "set", "mass", "place effect", *FACTORS, "disagreement", "unreadable"),
+        ("model", "set", "mass", "place effect", *FACTORS, "wordings", "disagreement", "unreadable"),
         tuple(
             (
                 spec,
@@ -176,6 +209,7 @@ def _tables(found: Found) -> list[Section]:
                     num(getattr(one.shares, key)) if one.shares else num(None)
                     for key in ("place", "label", "context", "game")
                 ),
+                _span(one.wordings),
                 num(one.disagreement),
                 num(one.unreadable),
             )
@@ -184,7 +218,8 @@ def _tables(found: Found) -> list[Section]:
         words=2,
         note="Mass: probability that a reply begins with one of the labels. Place effect: how much more probable the"
         " first action is where it is named first. Place, label, context, game: share of the variance of the answers"
-        " that follows each. Disagreement: probability that two answers to the same scenario differ.",
+        " that follows each. Wordings: lowest and highest mean cooperation of the template's wordings. Disagreement:"
+        " probability that two answers to the same scenario differ.",
         missing="not asked, or asked in one presentation only",
     )
     scenarios = [name for sets in next(iter(found.values())).values() for name in sets.cooperation]
@@ -192,11 +227,28 @@ def _tables(found: Found) -> list[Section]:
         spec: {name: rate for one in sets.values() for name, rate in one.cooperation.items()}
         for spec, sets in found.items()
     }
+    worded = {
+        spec: {name: some for one in sets.values() for name, some in one.by_wording.items()}
+        for spec, sets in found.items()
+    }
     cooperation = Table(
         "Cooperation by scenario",
         ("scenario", *found),
-        tuple((scenario_title(name), *(num(rates[spec][name]) for spec in found)) for name in scenarios),
+        tuple(
+            (scenario_title(name), *(_rate(rates[spec][name], worded[spec][name]) for spec in found))
+            for name in scenarios
+        ),
         words=1,
-        note="By the models' own probabilities, the mean over all presentations.",
+        note="By the models' own probabilities, the mean over all wordings and presentations; in brackets the lowest"
+        " and the highest of the wordings, if there are several.",
     )
     return [Section(table.title, (table,)) for table in (summary, cooperation)]
+
+
+def _span(rates: tuple[float, ...]) -> str:
+    """The lowest and the highest of several rates."""
+    return f"{num(min(rates))}–{num(max(rates))}" if len(rates) > 1 else num(None)
+
+
+def _rate(rate: float | None, worded: tuple[float, ...]) -> str:
+    return f"{num(rate)} ({_span(worded)})" if len(worded) > 1 else num(rate)

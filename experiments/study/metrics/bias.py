@@ -149,11 +149,12 @@ def _measure(data: StudyData) -> list[Bias]:
     if not data.recipe.counterbalanced:
         return []
     first, second = data.recipe.prompting.template.labels
+    wordings = len(data.recipe.prompting.wordings)
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
-            presented = [np.array([one.exact for one in data.answers[role][result.name].presented]) for result in group]
-            ways = [probabilities.reshape(-1, 2, probabilities.shape[-1]) for probabilities in presented]
+            worded = [data.answers[role][result.name].by_wording(wordings) for result in group]
+            ways = [one.mean(axis=0).reshape(-1, 2, one.shape[-1]) for one in worded]
             scenarios = [(result.game, result.context) for result in group]
             rows.append(bias(name, role, (first, second), scenarios, ways, data.recipe.observations))
     return rows

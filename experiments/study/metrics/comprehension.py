@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores
+from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores, understanding
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.intervals import ShareInterval, wilson
@@ -17,6 +17,9 @@ from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
+
+UNDERSTOOD = 0.75
+"""Share of questions answered correctly, beyond chance, below which the report warns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Comprehension:
     """Number of correct answers."""
     asked: Annotated[int, Ge(1)]
     """Number of questions, at least 1."""
+    chance: Annotated[float, Ge(0)]
+    """Expected number of correct answers if each is guessed among the possible answers."""
     interval: ShareInterval
     """95% interval of the share of correct answers."""
 
@@ -48,7 +53,7 @@ def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[Comprehensio
 def _measure(data: StudyData) -> list[Comprehension]:
     """Correct answers by model and kind of question."""
     return [
-        Comprehension(role, score.kind, score.right, score.asked, wilson(score.right, score.asked))
+        Comprehension(role, score.kind, score.right, score.asked, score.chance, wilson(score.right, score.asked))
         for role in ROLES
         if role in data.backends
         for score in ask_questions_of_fact(data.recipe, data.backends[role])
@@ -75,6 +80,26 @@ def _terminal(results: Results) -> list[Section]:
     return titled([comprehension_table(results["comprehension"])])
 
 
+def _warnings(results: Results) -> Iterator[str]:
+    for role in ROLES:
+        rows = [row for row in results["comprehension"] if row["model"] == role]
+        scores = [ComprehensionScore(row["kind"], row["asked"], row["right"], row["chance"]) for row in rows]
+        if text := misunderstood(scores):
+            yield f"The {role} model {text}"
+
+
+def misunderstood(scores: Sequence[ComprehensionScore]) -> str:
+    """The predicate of a warning about a model that understands too little of the games; empty if it does."""
+    found = understanding(scores)
+    if found is None or found >= UNDERSTOOD:
+        return ""
+    asked, right = (sum(getattr(one, key) for one in scores) for key in ("asked", "right"))
+    return (
+        f"answers {right} of {asked} questions about the rules and payoffs correctly, {found:.0%} beyond chance (at"
+        f" least {UNDERSTOOD:.0%} are needed): its choices may not be about the game."
+    )
+
+
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
     rows = results["comprehension"]
     kinds = dict.fromkeys(row["kind"] for row in rows)
@@ -88,6 +113,7 @@ COMPREHENSION = Metric(
     _measure,
     _sections,
     _terminal,
+    warnings=_warnings,
     ask=ask_questions_of_fact,
     faults=_faults,
     report_rank=5,

@@ -15,7 +15,7 @@ from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
 from dilemmas.experiments.study.metrics.pattern import PATTERN
 from dilemmas.experiments.study.metrics.population import POPULATION
 from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
-from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS
+from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS, WORDING
 from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
 from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
 
@@ -32,6 +32,7 @@ METRICS: tuple[Metric, ...] = (
     LABEL_MASS,
     PATTERN,
     SINGLE_PROMPTS,
+    WORDING,
     TRANSFER_DROP,
     POPULATION,
 )

@@ -17,7 +17,8 @@ from dilemmas.envs.prompts.prompts import (
     presentations_now,
     scenario_prompt,
 )
-from dilemmas.envs.prompts.templates import TemplateError, load_template
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.wording import TemplateError
 from dilemmas.envs.rules.protocol import View
 
 STUDY = load_template("study")

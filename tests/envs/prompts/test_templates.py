@@ -1,6 +1,6 @@
 """Templates are read strictly, and identified by a digest of their sentences."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,8 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.prompts.templates import OPTIONAL, Template, TemplateError, load_template
+from dilemmas.envs.prompts.templates import OPTIONAL, Template, load_template
+from dilemmas.envs.prompts.wording import TemplateError, sentences
 
 STUDY = load_template("study")
 FRIENDS = context("friends")
@@ -74,5 +75,15 @@ def test_a_template_without_the_optional_sentences_serves_a_matrix_game_only(tmp
 
 
 def test_every_sentence_counts_in_the_digest() -> None:
-    digests = {replace(STUDY, **{field.name: "x"}).digest for field in fields(Template) if field.name != "labels"}
-    assert len(digests | {STUDY.digest}) == len(fields(Template))
+    others = {"labels", "personas", "persona", "payoffs", "contexts", "paraphrases"}
+    keys = [key for key, _ in sentences(STUDY) if key not in others]
+    digests = {changed(STUDY, key).digest for key in keys}
+    assert len(keys) > 60
+    assert len(digests | {STUDY.digest}) == len(keys) + 1
+
+
+def changed(template: Template, key: str) -> Template:
+    """The template with another sentence."""
+    group, _, name = key.rpartition(".")
+    value = {name: "x"}
+    return replace(template, **({group: replace(getattr(template, group), **value)} if group else value))

@@ -33,8 +33,11 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
     def run(share: Share, *words: str, mass: float = 1.0) -> Result:
         def answer(request: Request) -> Response:
-            shares = {"C": share(request), "D": 1 - share(request)}
-            text = "C" if request.seed[-1] // 4 % 4 < 4 * share(request) else "D"
+            shares = dict.fromkeys(request.labels, 1 / max(1, len(request.labels)))  # of answers to questions of fact
+            first = share(request)
+            if set(request.labels) <= {"C", "D"}:
+                shares = {"C": first, "D": 1 - first}
+            text = "C" if request.seed[-1] // 4 % 4 < 4 * first else "D"
             return Response(tuple(math.log(mass * shares[label]) for label in request.labels), text)
 
         model = Opened(answer, "fake")
@@ -111,3 +114,43 @@ def test_a_folder_with_other_content_is_refused_as_it_is(ask: Callable[..., Resu
     with pytest.raises(InputError, match="not empty and holds something else"):
         ask(first_named, "--exact")
     assert [found for found in (tmp_path / "ask").rglob("*") if found.is_file()] == [path]
+
+
+def follows_the_words(request: Request) -> float:
+    """C if the question is whether to take it, else D."""
+    return 0.9 if "Which do you take" in request.prompt else 0.2
+
+
+def test_how_far_answers_follow_the_wording_is_told(ask: Callable[..., Result]) -> None:
+    found = data(ask(follows_the_words, "--exact", "--paraphrases", "--json", "--presentation", "fixed"))["within"]
+    assert len(found["by_wording"]) == 20
+    assert all(rates == pytest.approx([0.2, 0.9, 0.2, 0.2]) for rates in found["by_wording"].values())
+    assert list(found["cooperation"].values()) == pytest.approx([0.375] * 20)
+    printed = ask(follows_the_words, "--exact", "--paraphrases", "--presentation", "fixed").stdout
+    assert "0.20–0.90" in printed
+    assert "0.38 (0.20–0.90)" in " ".join(printed.split())
+
+
+def test_sampled_answers_are_spread_over_the_wordings(ask: Callable[..., Result]) -> None:
+    words = ("--paraphrases", "--observations", "16", "--json", "--presentation", "fixed", "--no-comprehension")
+    prompts: list[str] = []
+
+    def share(request: Request) -> float:
+        prompts.extend([request.prompt.rsplit("\n", 1)[1]] if request.max_tokens else [])
+        return 0.5
+
+    data(ask(share, *words))
+    assert {question: prompts.count(question) for question in prompts} == {
+        "Which do you choose, C or D?": 80,
+        "Which do you take, C or D?": 80,
+        "What do you decide on, C or D?": 80,
+        "What is your choice, C or D?": 80,
+    }
+
+
+def test_a_model_that_guesses_about_the_payoffs_is_not_trusted(ask: Callable[..., Result]) -> None:
+    warning = "questions about the rules and payoffs correctly"
+    assert warning in " ".join(ask(first_named, "--exact").stdout.split())
+    assert warning not in " ".join(ask(first_named, "--exact", "--no-comprehension").stdout.split())
+    kinds = {one["kind"] for one in data(ask(first_named, "--exact", "--json"))["within"]["comprehension"]}
+    assert {"payoff", "more", "together"} <= kinds

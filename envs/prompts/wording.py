@@ -1,0 +1,167 @@
+"""Groups of optional sentences of a template, and the check of the placeholders of all sentences."""
+
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from dilemmas.envs.errors import InputError
+
+
+class TemplateError(InputError):
+    """An invalid template (the message has file and key), or a game for which the template has no sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoffTable:
+    """The payoffs as a table: a heading, then one row per case."""
+
+    pair: str = ""
+    """Heading of a two-player game."""
+    pair_row: str = ""
+    """One joint action of a two-player game."""
+    group: str = ""
+    """Heading of a two-action game of more players."""
+    group_row: str = ""
+    """One action, and one number of others who cooperate."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFormat:
+    """The form of the answer; each sentence follows a question that lists labels."""
+
+    reply: str = ""
+    """A reply, such as ``I choose {label}.``; what is before the label is written for the model."""
+    alone: str = ""
+    """Request for an answer without a reason; ``{replies}`` are the possible replies, in the reverse of the order in
+    which the labels are named, which weakens preferences for a place."""
+    reasoned: str = ""
+    """Request for an answer with a reason, likewise."""
+    examples: str = ""
+    """Examples of answers in this form, before the question; ``{first}`` and ``{last}`` are the first and the last
+    label of the question, so that the examples of a counterbalanced question name each label equally often."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundMemory:
+    """How much of the observed history is told round by round."""
+
+    rounds: int = 0
+    """Number of last rounds that are told one by one, 1 or more; 0 for all."""
+    pair: str = ""
+    """Summary of the rounds before them in a two-player game; empty to leave them out."""
+    group: str = ""
+    """Summary of the rounds before them in a game of more players; empty to leave them out."""
+    count: str = ""
+    """How often an action was chosen, within a summary."""
+
+    def __post_init__(self) -> None:
+        if self.rounds < 0:
+            raise TemplateError(f"memory.rounds = {self.rounds}; needs 0 (all rounds) or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Text messages as blocks of quoted lines. Without a prefix, a message is quoted within its sentence."""
+
+    prefix: str = ""
+    """Beginning of every quoted line, with which no other line of a prompt begins, such as ``> ``."""
+    mine: str = ""
+    """Line above the own message."""
+    theirs: str = ""
+    """Line above the message of the other player."""
+    other: str = ""
+    """Line above the message of one of several others, who are numbered from 1."""
+
+    def __post_init__(self) -> None:
+        if self.prefix and (not self.prefix.isprintable() or not self.prefix.strip()):
+            raise TemplateError(f"quotation.prefix = {self.prefix!r}; needs characters that can be seen")
+
+
+_PAIR_CASE = {"mine", "theirs", "my_payoff", "their_payoff"}
+PLACEHOLDERS: Mapping[str, set[str]] = {
+    "pair_rule": {"labels"},
+    "pair_line": _PAIR_CASE,
+    "group_rule": {"labels", "players"},
+    "group_line": {"mine", "counts", "cooperate", "payoffs"},
+    "levels_rule": {"endowment", "labels", "multiplier", "players"},
+    "pair_history": {"ago", "mine", "theirs"},
+    "group_history": {"ago", "mine", "count", "cooperate"},
+    "levels_history": {"ago", "mine", "theirs"},
+    "rounds_ago": {"number"},
+    "question": {"labels"},
+    "unlike_rule": {"labels", "their_labels"},
+    "any_amount": {"endowment"},
+    "unequal_own": {"endowment", "labels"},
+    "unequal_other": {"endowment", "labels"},
+    "unequal_pot": {"multiplier", "players"},
+    "threshold_lost": {"threshold"},
+    "threshold_refund": {"threshold"},
+    "amount_question": {"endowment"},
+    "neighbours_rule": {"count", "labels"},
+    "partner_rule": {"others"},
+    "partner_or_none": {"others"},
+    "alone_history": {"ago", "mine"},
+    "clock": {"round", "rounds"},
+    "punish_rule": {"points", "cost", "effect"},
+    "reward_rule": {"points", "cost", "effect"},
+    "said_pair": {"ago", "mine", "theirs"},
+    "said_group": {"ago", "mine", "theirs"},
+    "sanctions_pair": {"ago", "mine", "theirs"},
+    "sanctions_group": {"ago", "mine", "theirs"},
+    "signal_question": {"labels"},
+    "punish_pair_question": {"labels"},
+    "punish_group_question": {"labels"},
+    "reward_pair_question": {"labels"},
+    "reward_group_question": {"labels"},
+    "table.pair_row": _PAIR_CASE,
+    "table.group": {"cooperate"},
+    "table.group_row": {"mine", "count", "cooperate", "payoff"},
+    "answer.reply": {"label"},
+    "answer.alone": {"labels", "replies"},
+    "answer.reasoned": {"labels", "replies"},
+    "answer.examples": {"first", "last"},
+    "memory.pair": {"rounds", "mine", "theirs"},
+    "memory.group": {"rounds", "mine", "theirs"},
+    "memory.count": {"label", "number"},
+    "quotation.mine": {"ago"},
+    "quotation.theirs": {"ago"},
+    "quotation.other": {"ago", "number"},
+}
+"""Placeholders that each sentence may use, besides ``{unit}``."""
+
+
+def sentences(words: Any, group: str = "") -> Iterator[tuple[str, str]]:
+    """The texts of a template or one of its groups, with their keys, such as ``table.pair``; `group`: its key."""
+    for item in fields(words):
+        value = getattr(words, item.name)
+        if isinstance(value, str):
+            yield f"{group}{item.name}", value
+        elif is_dataclass(value):
+            yield from sentences(value, f"{item.name}.")
+
+
+def placeholders(key: str, sentence: str) -> set[str]:
+    """The placeholders of a sentence; `TemplateError` if it has one that the key does not allow."""
+    allowed = PLACEHOLDERS.get(key, set()) | {"unit"}
+    try:
+        used = [(field, form, how) for _, field, form, how in string.Formatter().parse(sentence) if field is not None]
+    except ValueError as error:
+        raise TemplateError(f"{key}: {error}; write a literal brace twice") from None
+    for field, form, conversion in used:
+        if form or conversion:
+            raise TemplateError(f"{key}: write {{{field}}} without a format; values are filled in as they are")
+        if field not in allowed:
+            raise TemplateError(f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed))}")
+    return {field for field, _, _ in used}
+
+
+MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
+"""Quotes, brackets and markdown, which are not part of a label when a reply is read."""
+
+
+def all_different(labels: Sequence[str]) -> bool:
+    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
+    an end, and no two differ in spaces only."""
+    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
+    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)

@@ -1,0 +1,171 @@
+"""`dilemmas prompt show`: what a language model would see in a scenario, before any run.
+
+dilemmas prompt show --template vignette --game stag_hunt --context business
+dilemmas prompt show --template vignette --model miniature-student --history CC,CD --presentation all
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import game_name, stage_game
+from dilemmas.envs.games.stage_game import Joint, StageGame
+from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
+from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import json_option, print_json, set_option
+from dilemmas.experiments.reporting.terminal_text import echo, visible
+from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.recipe_files import load_recipe
+
+if TYPE_CHECKING:
+    from dilemmas.agents.models.preview import Preview
+
+ALL = "all"
+ACTIONS = {"C": 0, "D": 1} | {str(number): number for number in range(10)}
+
+
+class PromptError(InputError):
+    """A prompt that cannot be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrompt:
+    """A prompt in one presentation, as people and as a model see it."""
+
+    presentation: int
+    """Number of the presentation, from 1."""
+    labels: tuple[str, ...]
+    """Label of each action, by index."""
+    order: tuple[int, ...]
+    """Indices of the actions in the order of the prompt."""
+    text: str
+    """The prompt."""
+    seen: "Preview | None" = None
+    """How the model sees it; None without a model."""
+
+
+@click.command()
+@click.option("--game", show_default="the recipe's first", shell_complete=completion.games, help="Name of a game.")
+@set_option
+@click.option(
+    "--context", show_default="the recipe's first", shell_complete=completion.contexts, help="Social context."
+)
+@click.option(
+    "--template",
+    show_default="from the recipe",
+    shell_complete=completion.templates,
+    help="Prompt template: a name, or a .toml file; #1, #2 and so on after it is one of its paraphrases.",
+)
+@click.option("--recipe", "recipe_name", default="study", show_default=True, help="Recipe with games and contexts.")
+@click.option(
+    "--history", default="", help="Rounds before, oldest first, own action first: CC,CD; or by number: 00,02."
+)
+@click.option(
+    "--presentation", default="1", show_default=True, help="Number of the presentation of the labels, or all."
+)
+@click.option("--motivation", is_flag=True, help="Ask for the reason too.")
+@click.option("--model", shell_complete=completion.models, help="Show the prompt as this model sees it.")
+@click.option("--device", default="auto", show_default=True, help="Device of the model: cpu, cuda, cuda:1 or auto.")
+@json_option
+def command(
+    game: str | None,
+    settings: Mapping[str, Any],
+    context: str | None,
+    template: str | None,
+    recipe_name: str,
+    history: str,
+    presentation: str,
+    motivation: bool,
+    model: str | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Print what a language model would see in a scenario, before any run.
+
+    With --model, the prompt is printed in the chat template of the model, with its number of tokens, the tokens of the
+    labels, and the model's own probability of each label.
+    """
+    recipe = load_recipe(recipe_name)
+    if template is not None:
+        recipe = replace(recipe, prompting=replace(recipe.prompting, template=load_template(template)))
+    stage = chosen_game(recipe, game or recipe.scenarios.games[0], settings)
+    social = recipe.context(context or recipe.scenarios.contexts[0], "--context")
+    words, past = recipe.prompting.wordings[0], parse_history(history, stage)
+    shown = [
+        ShownPrompt(number, way.labels, way.order, scenario_prompt(words, stage, social, past, way, motivation))
+        for number, way in chosen_presentations(words, stage, presentation)
+    ]
+    if model is not None:
+        shown = list(seen_by(model, device, shown, words.reply_begins))
+    if as_json:
+        return print_json([_data(one) for one in shown])
+    for one in shown:
+        echo("\n".join(_lines(one, titled=len(shown) > 1 or model is not None)))
+
+
+def chosen_game(recipe: Recipe, name: str, settings: Mapping[str, Any]) -> StageGame:
+    """A game of the recipe by name; with settings, or if the recipe has no such game, one of the catalogue."""
+    if not settings and name in recipe.games_by_name:
+        return recipe.game(name)
+    return stage_game(game_name(name), **settings)
+
+
+def chosen_presentations(template: Template, game: StageGame, wanted: str) -> list[tuple[int, Presentation]]:
+    """The presentation with the given number, or all, with their numbers from 1."""
+    ways = list(enumerate(presentations(template, game), start=1))
+    if wanted == ALL:
+        return ways
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= len(ways):
+        raise PromptError(f"--presentation {wanted}: needs a number from 1 to {len(ways)}, or {ALL}")
+    return [ways[int(wanted) - 1]]
+
+
+def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:
+    """Rounds such as ``CC,CD``, own action first; C is action 0, D is action 1, and digits are numbers of actions."""
+    rounds = []
+    for one in filter(None, text.split(",")):
+        joint = tuple(ACTIONS.get(letter, -1) for letter in one.strip())
+        fits = len(joint) == game.n_players and all(0 <= a < n for a, n in zip(joint, game.options, strict=True))
+        if not fits:
+            raise PromptError(
+                f"--history {text}: '{one}' is no round of {game.name}; needs the actions of {game.n_players} players,"
+                f" each C, D or a number below {min(game.options)}"
+            )
+        rounds.append(joint)
+    return tuple(rounds)
+
+
+def seen_by(model: str, device: str, shown: list[ShownPrompt], begun: str) -> Iterator[ShownPrompt]:
+    """The prompts with how a model sees them; `begun`: beginning of its reply to a question that lists labels."""
+    from dilemmas.agents.models.open_model import open_local
+    from dilemmas.agents.models.preview import preview
+
+    backend = open_local(model, device=device)
+    for one in shown:
+        yield replace(one, seen=preview(backend, one.text, one.labels, begun if one.labels else ""))
+
+
+def _data(one: ShownPrompt) -> dict[str, Any]:
+    data = asdict(one)
+    seen = data.pop("seen")
+    return data | (seen or {})
+
+
+def _lines(one: ShownPrompt, titled: bool) -> Iterator[str]:
+    if titled:
+        named = ", ".join(f"action {action} is {label}" for action, label in enumerate(one.labels))
+        yield f"--- presentation {one.presentation}{f': {named}' if named else ''}"
+    if one.seen is None:
+        yield visible(one.text)
+        return
+    yield visible(one.seen.rendered)
+    yield f"--- {one.seen.tokens} tokens"
+    for label, tokens, share in zip(one.labels, one.seen.label_tokens, one.seen.probabilities, strict=True):
+        yield visible(f"P({label}) = {share:.4f}, written as {' '.join(map(repr, tokens))}")
+    if one.labels:
+        yield f"label mass {one.seen.mass:.4f}"

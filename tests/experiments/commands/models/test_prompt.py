@@ -1,0 +1,73 @@
+"""`dilemmas prompt show`: the text of a prompt, and how a model sees it."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import scenario_prompt
+from dilemmas.envs.prompts.scenarios import KNOWN_GAMES
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.experiments.commands.models.prompt_show import command
+
+
+def show(*words: str) -> str:
+    result = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_without_a_model_the_text_alone_is_printed() -> None:
+    words = ("--template", "vignette#1", "--game", "harmony", "--context", "team", "--history", "CD,DD")
+    template, social = load_template("vignette#1"), context("team", "vignettes")
+    assert show(*words) == scenario_prompt(template, KNOWN_GAMES["harmony"], social, ((0, 1), (1, 1))) + "\n"
+
+
+def test_all_presentations_are_told_apart() -> None:
+    found = json.loads(show("--presentation", "all", "--json"))
+    assert [(one["presentation"], one["labels"], one["order"]) for one in found] == [
+        (1, ["C", "D"], [0, 1]),
+        (2, ["C", "D"], [1, 0]),
+        (3, ["D", "C"], [0, 1]),
+        (4, ["D", "C"], [1, 0]),
+    ]
+    assert len({one["text"] for one in found}) == 4
+
+
+def test_a_model_sees_its_chat_template_and_its_tokens() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    found: dict[str, Any] = json.loads(show("--model", "miniature-student", "--json"))[0]
+    assert found["rendered"] == f"<s><user>{found['text']}<assistant>"
+    assert found["label_tokens"] == [["ĠC"], ["ĠD"]]
+    assert found["mass"] > 0.99
+    assert sum(found["probabilities"]) == pytest.approx(1)
+    begun = json.loads(show("--model", "miniature-student", "--template", "vignette", "--json"))[0]
+    assert begun["rendered"].endswith('or "I choose J."<assistant> I choose')
+    printed = show("--model", "miniature-student")
+    assert f"--- {found['tokens']} tokens" in printed
+    assert f"P(C) = {found['probabilities'][0]:.4f}, written as 'ĠC'" in printed
+
+
+def test_a_game_of_the_catalogue_has_the_options_given() -> None:
+    assert "you get 77" in show("--game", "stag_hunt", "--set", "R=77", "--set", "T=4", "--set", "P=3", "--set", "S=1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--history", "CX"), "'CX' is no round of prisoners_dilemma"),
+        (("--history", "CCC"), "'CCC' is no round"),
+        (("--presentation", "5"), "needs a number from 1 to 4, or all"),
+        (("--context", "freinds"), "did you mean 'friends'"),
+        (("--template", "vignet"), "did you mean 'vignette'"),
+        (("--template", "vignette#9"), "has 3 paraphrases, but not 9"),
+        (("--game", "stag_hnt"), "did you mean 'stag_hunt'"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_with_the_way_out(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        show(*words)
