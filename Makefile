@@ -56,6 +56,6 @@ $(VENV)/.linked: $(VENV)/.dependencies $(SOURCES)
 # The packages of the extra `peers` need other versions than the rest, so they have an environment of their own.
 $(PEERS)/.installed: pyproject.toml constraints-peers.txt $(SOURCES)
 	test -d $(PEERS) || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints-peers.txt "setuptools>=77" ".[all,axelrod,peers]" pytest pytest-xdist hypothesis
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints-peers.txt "setuptools>=77" ".[llm,abm,parquet,axelrod,peers]" pytest pytest-xdist hypothesis
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
