@@ -18,7 +18,11 @@ from dilemmas.agents.models.open_model import open_model  # noqa: E402
 
 SHORT = "You choose C or D?"
 LABELS = ("C", "the", "the same", "z", "zz")
-PROMPTS = [f"You are in a chat with {who}. {what}" for who in ("C", "a good friend") for what in ("Which?", "Say why.")]
+PROMPTS = [
+    f"You are in a chat with {who}. You both choose C or D at the same time. Again: C or D at the same time. {what}"
+    for who in ("C", "a good friend")
+    for what in ("Which?", "Say why.", "Why?")
+]
 
 
 class Small:
