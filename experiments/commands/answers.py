@@ -16,7 +16,8 @@ _PLAY = (
 _POPULATION = "population dynamics: `dilemmas tournament evolve`; lattice: `dilemmas lattice`"
 _PROMPT = "`dilemmas prompt show` prints a prompt; `dilemmas watch RUN --match 0 --step 1 --plain` those of a match"
 _REPORT = (
-    "`replicate` and `tournament run` write report.html into --out; `dilemmas tournament show FOLDER` prints the tables"
+    "`replicate` and `tournament run` write report.html into --out; `dilemmas report RUN` and"
+    " `dilemmas tournament show FOLDER` print the tables"
 )
 _RUN = "the study is `dilemmas replicate`, a tournament `dilemmas tournament run`"
 _TABLE = "`dilemmas compile AGENT --game GAME` writes the policy table of an agent"
@@ -32,7 +33,6 @@ ANSWERS = {
     "benchmark": "speed is measured by `dilemmas bench envs` and `dilemmas bench tournaments`",
     "chart": _REPORT,
     "classify": _WHICH,
-    "compare": "`dilemmas replicate` compares teacher, untuned and tuned student; no command compares two runs",
     "completion": "`dilemmas --help` ends with how to enable shell completion",
     "config": _DRY_RUN,
     "contexts": _CONTEXTS,
@@ -75,11 +75,10 @@ ANSWERS = {
     "prompts": _PROMPT,
     "recipe": _DRY_RUN,
     "recipes": _DRY_RUN,
-    "report": _REPORT,
     "resume": "an interrupted run is resumed by repeating its command with the same --out",
     "run": _RUN,
     "scenarios": f"{_CONTEXTS}; games by `dilemmas games`",
-    "serve": "there is no server: models run in the process of the command that uses them",
+    "serve": "no server is started here: `dilemmas server` shows what one that runs can do",
     "show": "`dilemmas tournament show FOLDER` prints a tournament again, `dilemmas watch RUN` recorded matches",
     "simulate": f"{_RUN}; {_POPULATION}",
     "solve": "`dilemmas games NAME` shows the equilibria of a game",
@@ -92,7 +91,7 @@ ANSWERS = {
     "table": _TABLE,
     "teach": "the teacher plays in the first stage of `dilemmas replicate`",
     "teacher": "the teacher plays in the first stage of `dilemmas replicate`",
-    "templates": "`study`, `vignette`, or a .toml file; `dilemmas prompt show --template NAME` shows a prompt",
+    "templates": "`study`, `vignette`, or a .toml file; `dilemmas prompt show` shows a prompt",
     "test": "the tests are run by `make test` in a checkout; `dilemmas replay RUN` verifies a recorded run",
     "train": _DISTIL,
     "training": _DISTIL,

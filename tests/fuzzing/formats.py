@@ -43,7 +43,7 @@ from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, write_study_report
 from dilemmas.experiments.study.stages import read_answers
 from dilemmas.experiments.tournaments.report import print_tables, write_report
-from dilemmas.experiments.tournaments.run_folder import kept_data, play_tournament, read_rows
+from dilemmas.experiments.tournaments.run_folder import ROWS, kept_data, play_tournament, read_rows
 from dilemmas.experiments.tournaments.settings import Settings
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.viewer.episode_screen import match_line
@@ -196,8 +196,9 @@ def make_corpus(folder: Path, run: Path) -> None:
     for name in ("cup", "unfinished", "unsealed"):
         play_tournament(Tournament(settings), folder / name)
     (folder / "unfinished" / "results.json").unlink()
-    for name in ("unfinished", "unsealed"):
-        (folder / name / SEALS).unlink()
+    (folder / "unfinished" / SEALS).unlink()
+    seals = folder / "unsealed" / SEALS  # of the rows alone
+    seals.write_text("".join(line for line in seals.read_text().splitlines(keepends=True) if ROWS in line))
     prompts = Path(templates.__file__).parent
     shutil.copy(prompts / "contexts.toml", folder)
     shutil.copy(prompts / "template_files" / "study.toml", folder / "mine.toml")

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def heard() -> list[str]:
     def answer(request: Request) -> Response:
         return Response(text="C") if request.labels is None else Response(text="C", logprobs=(-0.1, -3.0))
 
-    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, ask="sampled")
+    agent = LanguageModelAgent(FakeBackend(answer), FRIENDS, STUDY, ask="sampled", presentation="fixed")
     found = run_matches(lambda: parallel("stag_hunt", talk=1, words=True, rounds=1), [agent, Talker()], len(TEXTS), 0)
     ordered = sorted(found, key=lambda record: record.match)
     return [str(record.steps[-1][0].decision.prompt) for record in ordered]
@@ -152,7 +152,8 @@ def recipe(folder: Path) -> Path:
     words = worded(BASE[0])
     lines = ['base = "miniatures"', f"name = {toml(BASE[0])}", "observations = 1", "[scenarios]", 'games = ["harmony"]']
     lines += [f"contexts = {toml([f'c{number}' for number in range(len(SHORT))])}", 'sets = ["within"]']
-    lines += ["[prompting.template]", *(f"{key} = {toml(value)}" for key, value in asdict(words).items() if value)]
+    sentences = {key: value for key, value in words.filled().items() if key != "paraphrases"}
+    lines += ["[prompting.template]", *(f"{key} = {toml(value)}" for key, value in sentences.items())]
     for number, text in enumerate(SHORT):
         lines += [f"[contexts.c{number}]", *(f"{key} = {toml(text)}" for key in ("title", "pair", "group"))]
     path = folder / "\x1b[2J\u202e.toml"

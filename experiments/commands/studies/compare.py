@@ -8,7 +8,7 @@ import click
 
 from dilemmas.envs.data_files import differences
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.commands.studies.report import finished_study
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
 from dilemmas.experiments.reporting.page import Bullets, Section, Table, print_sections
@@ -23,7 +23,7 @@ MOST_DIFFERENCES = 20
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("runs", nargs=-1, type=Location(file_okay=False))
 @json_option
 def command(runs: tuple[Path, ...], as_json: bool) -> None:
     """Show finished studies side by side: gap closed, correlation with the teacher and label mass on every set, and in

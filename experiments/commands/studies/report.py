@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dilemmas.experiments.commands.options import json_option, print_json
+from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import RESULTS, RunError
@@ -17,7 +17,7 @@ from dilemmas.experiments.study.run import Run
 
 
 @click.command()
-@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("run", type=Location(file_okay=False))
 @json_option
 def command(run: Path, as_json: bool) -> None:
     """Write report.md and report.html of a finished study again, from its results.json, and print the main tables."""

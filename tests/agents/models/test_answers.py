@@ -15,6 +15,7 @@ from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.wording import AnswerFormat
 from dilemmas.envs.rules.protocol import View
 
 
@@ -71,7 +72,7 @@ def test_the_beginning_of_a_reply_in_a_template_is_written_for_the_model(ask: Li
         asked.append(request)
         return Response(tuple(math.log(0.5) for _ in request.labels), "C")
 
-    template = replace(load_template("study"), reply_begins="My choice is")
+    template = replace(load_template("study"), answer=AnswerFormat(reply="My choice is {label}."))
     agent = LanguageModelAgent(FakeBackend(answer), context("friends"), template, ask=ask)
     view = View(game=DEFAULTS["stag_hunt"], player=0, round=0, history=())
     (decision,) = agent.decide([Turn("player_0", None, {"view": view}, Discrete(2), np.random.default_rng(0))])

@@ -184,7 +184,7 @@ def test_a_table_bears_the_name_that_is_given() -> None:
         ("tit_fot_tat --game stag_hunt", "unknown agent 'tit_fot_tat'; did you mean 'tit_for_tat'"),
         ("miniature-techer --game stag_hunt", "did you mean 'miniature-teacher'"),
         ("gtf --game stag_hunt", "unknown agent 'gtf'; did you mean 'gtft'"),
-        ("gpt2 --game stag_hunt", "its directory, or by its hub id as owner/name or name@main"),
+        ("gpt2 --game stag_hunt", "its directory or GGUF file, or by its hub id as owner/name or name@main"),
         ("gpt2@main --game stag_hunt", "'gpt2@main' is not a strategy, such as tit_for_tat"),
         ("tit_for_tat --game stag_hunnt", "unknown game 'stag_hunnt'; did you mean 'stag_hunt'"),
         ("tft.json --game stag_hunt", "'tft.json' is already a policy table"),

@@ -21,7 +21,7 @@ def completed(*words: str) -> list[str]:
 
 def test_commands_complete_without_being_imported() -> None:
     assert completed("") == list(COMMANDS)
-    assert completed("re") == ["replicate", "replay"]
+    assert completed("re") == ["replicate", "report", "replay"]
     assert completed("tournament", "") == list(group.COMMANDS)
 
 

@@ -88,7 +88,7 @@ def test_a_very_long_text_is_shortened_at_once() -> None:
 
 def test_nothing_is_printed_past_the_one_place() -> None:
     printing = re.compile(r"click\.(secho|echo)|(?<!\.)\bprint\(|(?<![a-zA-Z_])Console\(|sys\.std(out|err)\.write")
-    allowed = {"terminal_text.py", "safe_console.py"}
+    allowed = {"terminal_text.py", "safe_console.py", "stub_server.py"}  # the last one tells its parent a number
     found = {
         f"{path.name}: {line.strip()}"
         for path in EXPERIMENTS.rglob("*.py")

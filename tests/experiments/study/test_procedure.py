@@ -23,7 +23,8 @@ def mute(request: Request) -> Response:
 
 
 def mute_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(procedure, "open_model", lambda spec, **_: FakeBackend(mute, spec))
+    for opener in ("open_model", "open_local"):
+        monkeypatch.setattr(procedure, opener, lambda spec, **_: FakeBackend(mute, spec))
     matches = MatchSettings(("harmony",), ("team",), ("random",), rounds=3, repetitions=2)
     population = LatticeSettings(size=5, steps=3)
     recipe = replace(load_recipe("miniatures"), observations=3, matches=matches, population=population)

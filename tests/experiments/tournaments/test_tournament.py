@@ -260,7 +260,7 @@ def test_a_table_of_other_payoffs_is_refused_with_both_ways_out(tmp_path: Path) 
         (
             ("tft", "alld", "allc", "grim"),
             {"graph": "ring", "degree": 4},
-            "ring of 4 .*; change the number of agents",
+            "ring or small world of 4 .*; change the number of agents",
         ),
         (("=tft",), {}, "needs a name and an agent"),
         (("nowhere.json", "tft"), {}, "nowhere.json"),
