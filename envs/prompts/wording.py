@@ -65,7 +65,7 @@ class Quotation:
     """Text messages as blocks of quoted lines. Without a prefix, a message is quoted within its sentence."""
 
     prefix: str = ""
-    """Beginning of every quoted line, with which no other line of a prompt begins, such as ``> ``."""
+    """Beginning of every quoted line, with which no other line of a prompt begins, such as ``>`` and a space."""
     mine: str = ""
     """Line above the own message."""
     theirs: str = ""
