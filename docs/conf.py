@@ -27,8 +27,11 @@ extensions = [
 ]
 exclude_patterns = ["_build", "formats/generated"]
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!dilemmas\.).*")]
-"""Names of other projects cannot be resolved without their inventories; names of this one must be."""
+nitpick_ignore_regex = [("py:.*", r"(?!dilemmas\.).*"), ("py:.*", r".*\.(_\w+|Annotated\b.*)")]
+"""Names of other projects cannot be resolved without their inventories, and private ones have no page; the others of
+this project must be."""
+suppress_warnings = ["ref.python"]
+"""A short name, such as that of a type and of a field, may have several targets."""
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
