@@ -237,17 +237,14 @@ class LanguageModelAgent:
         """
         if not _has_words(one.view):
             raise ModelError(why)
-        return Decision(
-            action=None,
-            source=Source.EXACT if self.ask == "exact" else Source.SAMPLED,
-            prompt=one.prompt,
-            labels=one.labels or None,
-            template=_signature(self.template),
-            attempts=0,
-        )
+        return self._undecided(one)
 
     def _lost(self, one: "_Posed", fault: str) -> Decision:
         """The decision in place of one that was not made, because a server did not answer; it ends the match."""
+        return replace(self._undecided(one), error=f"agent {self.name} failed: {fault}")
+
+    def _undecided(self, one: "_Posed") -> Decision:
+        """A question without an answer."""
         return Decision(
             action=None,
             source=Source.EXACT if self.ask == "exact" else Source.SAMPLED,
@@ -255,7 +252,6 @@ class LanguageModelAgent:
             labels=one.labels or None,
             template=_signature(self.template),
             attempts=0,
-            error=f"agent {self.name} failed: {fault}",
         )
 
     def _sampled(self, posed: Sequence["_Posed"]) -> list[Decision]:

@@ -133,20 +133,22 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int
         yield from ask_model(run, role, backend)
         return
     every = [scenario for group in run.recipe.sets().values() for scenario in group]
+    kept = _kept(run, role, backend)
     for begin in range(0, len(every), TOGETHER):
-        yield len(_exactly(run, role, backend, every[begin : begin + TOGETHER]))
+        yield len(list(ask_exactly(run.recipe, role, kept, every[begin : begin + TOGETHER])))
 
 
-def _exactly(run: Run, role: Role, backend: Backend, some: Sequence[Scenario]) -> list[Asked]:
-    kept = KeptBackend(backend, run.path("questions", f"{role}.jsonl"))
-    return list(ask_exactly(run.recipe, role, kept, some))
+def _kept(run: Run, role: Role, backend: Backend) -> KeptBackend:
+    """The model with the answers that are kept in its folder."""
+    return KeptBackend(backend, run.path("questions", f"{role}.jsonl"))
 
 
 def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, SetAnswers]:
     """What a model answered that `ask_all` has asked, by set; the parameters are the same."""
     sets = run.recipe.sets()
     if exact:
-        asked = {name: _exactly(run, role, backend, group) for name, group in sets.items()}
+        kept = _kept(run, role, backend)
+        asked = {name: list(ask_exactly(run.recipe, role, kept, group)) for name, group in sets.items()}
     else:
         found = {one.scenario: one for one in read_answers(run.path("answers", f"{role}.jsonl"))}
         asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
@@ -156,7 +158,7 @@ def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, S
 
 def facts_known(run: Run, role: Role, backend: Backend) -> list[ComprehensionScore]:
     """How well a model answers questions of fact about the games of a recipe; what it answered before is kept."""
-    return ask_questions_of_fact(run.recipe, KeptBackend(backend, run.path("questions", f"{role}.jsonl")))
+    return ask_questions_of_fact(run.recipe, _kept(run, role, backend))
 
 
 def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int = 1) -> SetAnswers:

@@ -9,6 +9,7 @@ import click
 
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.experiments.asking.survey import (
+    ANSWERS,
     SetAnswers,
     Survey,
     answered,
@@ -176,7 +177,7 @@ def _warnings(found: SetAnswers) -> list[str]:
     warnings = []
     if found.alike > LEVEL:
         warnings.append(
-            f"all scenarios are answered alike: with 300 answers each, rates as far apart would be chance"
+            f"all scenarios are answered alike: with {ANSWERS} answers each, rates as far apart would be chance"
             f" (p = {found.alike:.2f}). Nothing was measured but noise."
         )
     if found.shares and (order := found.shares.place + found.shares.label) > found.shares.game + found.shares.context:

@@ -3,30 +3,15 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from threading import Timer
-from typing import Any
 
 import pytest
-from stub_server import Payload, Raw, StubServer, chat, failing
+from served_model import ASKED, SAID, SHARES, Serve, opened, whole
+from stub_server import Raw, StubServer, chat, failing
 
 from dilemmas.agents.models.backend import ModelError, Request
 from dilemmas.agents.models.open_model import open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
-from dilemmas.agents.models.servers.settings import ServerSettings
-
-Serve = Callable[..., StubServer]
-SHARES = {"C": 0.5, " C": 0.1, "D": 0.25, "maybe": 0.1, "x": 0.05}
-ASKED = Request("Which do you choose, C or D?", labels=("C", "D"))
-SAID = Request("Which do you choose, C or D?", max_tokens=5)
-
-
-def whole(payload: Payload) -> Payload:
-    return chat(payload, "C", SHARES)
-
-
-def opened(server: StubServer, **settings: Any) -> ServerBackend:
-    return ServerBackend(server.spec, ServerSettings(**settings), first_wait=0.001)
 
 
 def test_a_budget_is_kept_and_what_was_answered_too(serve: Serve) -> None:

@@ -7,24 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stub_server import Payload, Raw, StubServer, chat, failing
+from served_model import ASKED, SAID, SHARES, Serve, opened, whole
+from stub_server import Payload, Raw, chat, failing
 
 from dilemmas.agents.models.backend import ModelError, Request
-from dilemmas.agents.models.servers.server import ServerBackend, seed_of
-from dilemmas.agents.models.servers.settings import ServerSettings
-
-Serve = Callable[..., StubServer]
-SHARES = {"C": 0.5, " C": 0.1, "D": 0.25, "maybe": 0.1, "x": 0.05}
-ASKED = Request("Which do you choose, C or D?", labels=("C", "D"))
-SAID = Request("Which do you choose, C or D?", max_tokens=5)
-
-
-def whole(payload: Payload) -> Payload:
-    return chat(payload, "C", SHARES)
-
-
-def opened(server: StubServer, **settings: Any) -> ServerBackend:
-    return ServerBackend(server.spec, ServerSettings(**settings), first_wait=0.001)
+from dilemmas.agents.models.servers.server import seed_of
 
 
 def test_probabilities_are_those_of_the_tokens_with_and_without_a_space(serve: Serve) -> None:
