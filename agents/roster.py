@@ -283,10 +283,12 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
         )
     from dilemmas.agents.models.language_model import LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
+    from dilemmas.agents.models.servers.server import ServerBackend
 
     model = open_model(text, device=framing.device, servers=framing.servers)
-    model.loaded()
     words = load_template(framing.template)
+    if not (words.deliberate and isinstance(model, ServerBackend)):  # which may need no probabilities
+        model.loaded()
     social = context(framing.context, words.contexts)
     return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 
