@@ -60,6 +60,7 @@ OWN_PART = re.compile(r"(?:,|\band\b|\bbut\b|\bso\b|\btherefore\b|\bthus\b|\bhen
 REASON_PART = re.compile(r"\b(?:because|since|so that|given that|although|though|as (?:the|they|it|this|i))\b.*")
 CHUNK = re.compile(r"[,()]|\band\b|\bwhile\b|\bwhereas\b|\bbut\b")
 OTHER_OPTION = re.compile(r"\b(?:the )?other (?:option|choice|one|label|action|letter)\b")
+AMONG = re.compile(r"\b(?:between|among)\b")
 EACH = re.compile(r"\b(?:each|both)\b")
 LISTED = re.compile(rf"({OPTION})\s*[:=–—-]\s*({NUMBER})(?![\w%/.]*\d)")
 
@@ -152,6 +153,8 @@ def _paired(text: str, part: _Part) -> list[tuple[int, float]]:
         return []
     if len(part.options) == len(part.quantities) == len(set(part.options)):
         return list(zip(part.options, part.quantities, strict=True))
+    if AMONG.search(text):
+        raise _UnclearError
     found = []
     for chunk in CHUNK.split(text):
         named, values = _options(chunk), list(_quantities(chunk))

@@ -126,11 +126,15 @@ def command(
     from dilemmas.experiments.commands.replicate import override
 
     recipe = override(load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, device)
-    if template is not None:
-        recipe = replace(recipe, prompting=replace(recipe.prompting, template=load_template(template)))
     chosen = tuple(name.strip() for name in sets.split(","))
     servers = server_settings(in_flight, server, recipe.servers)
-    recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen), servers=servers)
+    words = recipe.prompting.template if template is None else load_template(template)
+    recipe = replace(
+        recipe,
+        scenarios=replace(recipe.scenarios, sets=chosen),
+        prompting=replace(recipe.prompting, template=words),
+        servers=servers,
+    )
     if paraphrases:
         number = len(recipe.prompting.template.paraphrases)
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
