@@ -28,11 +28,10 @@ from dilemmas.agents.tables.histories import (
     Numbering,
     extend_histories,
     histories,
-    numbered_states,
+    initial_states,
     numbering_of,
     same_payoffs,
 )
-from dilemmas.envs.checks import whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.games.stage_game import StageGame
@@ -137,13 +136,9 @@ class PolicyTable:
     def start(self, shape: int | tuple[int, ...] = ()) -> HistoryNumbers:
         """States of agents that have seen no round: zeros of a shape. Tables with another memory refuse them.
 
-        Raises
-        ------
-        HistoryError
-            If the shape is not made of whole numbers from 0.
+        `HistoryError` if the shape is not made of whole numbers from 0.
         """
-        sizes = [whole_number(size, "shape", 0, error=HistoryError) for size in (shape if isinstance(shape, tuple) else (shape,))]
-        return numbered_states(np.zeros(sizes, dtype=np.intp), self._numbering)
+        return initial_states(shape, self._numbering)
 
     def act(self, index: HistoryNumbers, rng: np.random.Generator) -> HistoryNumbers:
         """Draw an action for every agent.
