@@ -50,7 +50,8 @@ def player(model: Backend) -> LanguageModelAgent:
 
 def side_by_side() -> Play:
     """Play many matches in the environment per call, all decisions of a round in one batch."""
-    model = open_local(MODEL, device="cpu").loaded()
+    model = open_local(MODEL, device="cpu")
+    model.loaded()
     make_env, matches = partial(parallel, GAME, rounds=ROUNDS), 100
 
     def play() -> int:
@@ -62,7 +63,8 @@ def side_by_side() -> Play:
 
 def by_table() -> Play:
     """Ask the model for its policy and play many matches with it per call."""
-    model = open_local(MODEL, device="cpu").loaded()
+    model = open_local(MODEL, device="cpu")
+    model.loaded()
     rules, keys = rules_of(GAME, rounds=ROUNDS), np.arange(MATCHES, dtype=np.uint64)[None]
 
     def play() -> int:
