@@ -89,16 +89,18 @@ def decide(statements: Sequence[Statement]) -> str | None:
     others = [place for place in choices if statements[place].option != option]
     if others:
         between = statements[others[-1] + 1 : last + 1]
-        if statements[last].kind is Kind.BARE or not any(one.turns or one.kind is Kind.DOUBT for one in between):
+        if not any(one.turns or one.kind is Kind.DOUBT for one in between):
             return None
-    return None if any(_contradicts(one, option) for one in statements[last + 1 :]) else option
+    return None if any(_contradicts(one, statements[last]) for one in statements[last + 1 :]) else option
 
 
-def _contradicts(statement: Statement, option: str) -> bool:
-    """Whether a statement after a choice takes it back."""
+def _contradicts(statement: Statement, choice: Statement) -> bool:
+    """Whether a statement after a choice takes it back; a wish or a recommendation, also by any "but"."""
     if statement.kind is Kind.REJECTION:
-        return statement.option == option
-    return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != option
+        return statement.option == choice.option
+    if statement.kind is Kind.OTHER:
+        return statement.turns and choice.kind is Kind.WEAK
+    return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != choice.option
 
 
 def _mark(text: str, labels: Sequence[str]) -> Marked:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
-UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|usd|eur|[$€£])"
+UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£])"
 
 _SMALL = [
     "zero",
@@ -68,6 +68,7 @@ SHARES = {
     "nothing at all": 0.0,
     "none": 0.0,
     "the minimum": 0.0,
+    **{f"{no} {unit}": 0.0 for no in ("no", "not one", "not a single") for unit in ("points", "tokens", "point", "token")},
 }
 """Shares of the endowment in words."""
 
@@ -95,33 +96,49 @@ _TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|(?<![\w.,/])[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?)?[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
-    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?"
-    rf"|\b(?P<share>{_any(SHARES)})(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)",
+    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
 )
+
+KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining):?\s+(?:my\s+)?\Z", re.I)
+
+_GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
+GIVING_NOTHING = re.compile(
+    r"\b(?:(?:do|a?m|will|would|shall)\s+not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
+    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
+    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=\s*(?:[.,;!\n]|\Z|because|since)))",
+    re.I,
+)
+"""A denied contribution."""
 
 CERTAINTY = re.compile(
     r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
 )
 
-ENUMERATED = re.compile(r"^[ \t]*\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
+ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text))
+    text = GIVING_NOTHING.sub(lambda denied: f" would {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
     def mark(match: re.Match[str]) -> str:
         if match.lastgroup is None or not _stands_alone(text, match):
             return match[0]
-        amount = _amount(match, most, text)
+        amount, act = _amount(match, most, text), ""
+        if KEEPING.search(text, max(0, match.start() - 20), match.start()):
+            if amount != most:
+                return match[0]
+            amount, act = 0, "giving"
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:
             meaning = FOREIGN
-        return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
+        return f" {act} {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
     marked = AMOUNT.sub(mark, text)
     return Marked(marked, tuple(meanings))

@@ -167,6 +167,8 @@ def announces(words: Sequence[str]) -> bool:
         return False
     if words[0] == "i":
         return all(word in OWN_ACTS for word in words) and any(word in VERBS for word in words)
+    if len(words) == 1 and words[0] in VERBS:
+        return True
     return all(word in NAMES_OF_ANSWERS for word in words) and any(word in ANSWERS for word in words)
 
 

@@ -68,6 +68,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             if statement.loose and not first and not (statement.kind is Kind.BARE and clause.link is Link.SO):
                 statement = OTHER
             found.append(_if_hypothetical(statement, clauses[0]) if hypothetical else statement)
+    if clauses[-1].words == ["not"]:
+        found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
 
 
@@ -100,7 +102,8 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
     if said.kind is Kind.BARE:
-        if found and found[-1] == replace(said, turns=found[-1].turns) and clause.separator == ",":
+        repeats = found and found[-1] == replace(said, turns=found[-1].turns)
+        if repeats and clause.separator == "," and clause.link is Link.NONE:
             found[-1] = OTHER
             return OTHER
         if _recites_after(clauses, place) or _is_described(clauses, place):
@@ -113,7 +116,8 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
     following = clauses[place + 1 : place + 2]
     imperative = core(clause.words)[:1] != ["i"]
     recited = any(
-        one.separator == ":" and (_begins_with_number(one) or (imperative and one.words[:1] and one.words[0] in OTHERS))
+        (one.separator == "," and _begins_with_number(one) and len(one.words) < 3)
+        or (one.separator == ":" and (_begins_with_number(one) or imperative and one.words[:1] and one.words[0] in OTHERS))
         for one in following
     )
     return OTHER if said.chooses and (recited or not _is_own(clause, before) or _is_described(clauses, place)) else said
@@ -130,7 +134,7 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
     subject = next((one.words for one in reversed(before) if not _leads(one)), [])
-    return core(subject)[:1] in (["i"], ["let"])
+    return core(subject)[:1] in (["i"], ["let"], ["keep"]) or core(subject)[0] in VERBS
 
 
 def _leads(clause: Clause) -> bool:
@@ -146,7 +150,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     if clause.link is Link.BUT:
         last = found[-1] if found else OTHER
         return last.kind is Kind.REJECTION and last.option not in clause.words
-    if clause.link is Link.SO or all(map(_leads, before)):
+    if clause.link is Link.SO or clause.turn or all(map(_leads, before)):
         return True
     if clause.separator == ":":
         return _tells_own_act(before[-1]) or _is_about_answer(before[-1])

@@ -10,6 +10,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     COPULAS,
+    DESIRES,
     DETERMINERS,
     FILLERS,
     FILLINGS,
@@ -101,7 +102,7 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT, "" if before else option) if announced else OTHER
     kind = _kind(plain, tail)
     if kind is Kind.OTHER:
-        return OTHER
+        return Statement(Kind.DOUBT, option) if _is_unclear_act(before) and _kind(plain, []) is kind else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
@@ -110,6 +111,12 @@ def read_clause(clause: Clause) -> Statement:
         return OTHER
     past = any(word in PAST_VERBS for word in before) and "have" not in before
     return Statement(kind, option, turns(clause), loose=past or (kind is Kind.BARE and len(tail) < len(after)))
+
+
+def _is_unclear_act(before: Sequence[str]) -> bool:
+    """Whether words before an option tell an act of the writer's whose sense is not known: "I am required to choose C"."""
+    known = HEDGES | NEGATIONS | OTHERS | {"if", "would"}
+    return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -165,7 +172,7 @@ def _read_without_option(clause: Clause) -> Statement:
     if not words or any(f" {retraction} " in text for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
-    return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn)
+    return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 
 
 def _tail(after: Sequence[str], option: str) -> list[str]:
@@ -241,6 +248,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
     if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
         return Kind.OTHER
+    weak = weak or any(word in DESIRES for word in acts)
     return _unless_described(Kind.WEAK if weak else Kind.CHOICE, tail)
 
 

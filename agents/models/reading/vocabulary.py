@@ -21,8 +21,8 @@ def _set(words: str) -> frozenset[str]:
 
 ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
-    " verdict conclusion result final selected chosen label letter number output assistant preference favourite"
-    " favorite contribution amount bid offer donation investment"
+    " verdict conclusion result final selected chosen label letter number output assistant preference"
+    " contribution amount bid offer donation investment me mine"
 )
 """Nouns for what is chosen."""
 
@@ -57,7 +57,7 @@ VERBS = _set(
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
-    " reciprocate retaliate punish match repay counter"
+    " reciprocate retaliate punish match repay counter land continue gonna return"
 )
 """Verbs whose object is what is chosen."""
 
@@ -68,6 +68,9 @@ PAST_VERBS = _set("chose chosen picked selected played took went opted voted gav
 
 WEAK_VERBS = _set("should must need prefer rather want try")
 """Words for an own choice that a plain one outweighs."""
+
+DESIRES = _set("love like wish")
+"""Words that make a choice after them a wish."""
 
 FILLINGS = _set(
     "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
@@ -80,7 +83,7 @@ FILLINGS = _set(
 FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
-    " dear absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
+    " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
     " obviously anyway still first"
 )
 """Words before a statement that change nothing about it."""
@@ -103,7 +106,7 @@ REASON_STOPS = _set("over than as against given because")
 MANNER = _set(
     "please tomorrow later next once more"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together"
+    " absolutely surely indeed today only instead myself alone points together lol too"
 )
 """Words after a bare option that leave it an answer."""
 
@@ -133,6 +136,9 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
+SPEECH = _set("say says said saying tell tells told telling promise promises promised whispers shouted argues argued")
+"""Verbs for what others say."""
+
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
 REASONS = _set("because since although though while whereas given considering")
@@ -160,8 +166,6 @@ FINALS = _set("final finally ultimately conclusion conclude instead overall")
 
 RETRACTIONS = (
     "never mind",
-    "scratch that",
-    "strike that",
     "ignore that",
     "forget that",
     "forget it",

@@ -20,11 +20,11 @@ END_OF_TURN = re.compile(
 
 CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<(?:s|bos|pad|start_of_turn)>|\[/?INST\]")
 
-TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>\n]{0,80})?/?>")
+TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>\n]{0,80})?/?>|\[(/?)([A-Za-z][\w-]{1,30})\]")
 INLINE_TAGS = frozenset(("b", "i", "u", "em", "strong", "code", "span", "p", "sub", "sup", "mark", "font", "br"))
 
 PAIR = re.compile(
-    r"""(?P<quote>["'])(?P<key>[\w -]{1,40})(?P=quote)\s{0,9}[:=]\s{0,9}"""
+    r"""(?:(?<=[{,\n])|\A)\s{0,40}(?P<quote>["'])(?P<key>[\w -]{1,40})(?P=quote)\s{0,9}[:=]\s{0,9}"""
     r"""(?P<value>"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s,{}\[\]"']++)""",
     re.DOTALL,
 )
@@ -39,6 +39,23 @@ LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡�
 
 UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 STARS = re.compile(r"\*\*+|(?<!\d)\*|\*(?!\d)")
+
+
+SPEAKER = (
+    r"(?:he|she|they|you|everyone|(?:the|my|your|his|her|another|one) (?:other )?\w+(?: player| person)?)"
+    r"(?: \w+ly| always| once| just| have| has| would| had)?"
+)
+SAYS = r"(?:say|says|said|tell|tells|told|whispers?|whispered|promised?|promises|asks?|asked|shouts?|shouted|argues?)"
+QUOTATION = r"""(?:["“«„][^"”“»\n]{0,400}["”“»])"""
+QUOTED = re.compile(
+    rf"{QUOTATION}[,.]?\s{{0,3}}(?:{SPEAKER} {SAYS}|{SAYS} {SPEAKER})\b"
+    rf"|(?P<speaker>\b{SPEAKER} {SAYS}(?: (?:me|us|to me|to us))?)[:,]?\s{{0,3}}{QUOTATION}",
+    re.I,
+)
+"""What others say in quotation marks."""
+
+QUESTION_AND_ANSWER = re.compile(r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?\s+A(?=\s?[:.]\s)", re.I | re.M)
+"""A question up to the letter that announces its answer."""
 
 
 def unwrap(text: str, labels: Collection[str] = ()) -> str:
@@ -57,6 +74,7 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     names = {label.casefold() for label in labels}
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
+    text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
     return PAIR.sub(_pair, text).replace("\\n", "\n")
 
 
@@ -82,9 +100,9 @@ def _without_thoughts(text: str) -> str:
 
 
 def _line(tag: re.Match[str], labels: Collection[str]) -> str:
-    closing, name = tag[1], tag[2].casefold()
+    closing, name = tag[1] or tag[3], (tag[2] or tag[4]).casefold()
     if name in labels:
-        return tag[2]
+        return tag[0]
     if name in INLINE_TAGS:
         return ""
     return "\n" if closing else f"\n{_key(name)}: "
