@@ -8,6 +8,7 @@ sequence (`decide`).
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
 from dilemmas.agents.models.reading.clauses import split_sentences
@@ -80,6 +81,7 @@ def decide(statements: Sequence[Statement]) -> str | None:
     the last one must be a sentence of its own that is marked as a conclusion or as a change of mind. Recommendations
     count only if there is no choice proper, and only if they agree.
     """
+    statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
     if not choices and len({statements[place].option for place in weak}) != 1:
@@ -92,6 +94,17 @@ def decide(statements: Sequence[Statement]) -> str | None:
         if not any(one.turns or one.kind is Kind.DOUBT for one in between):
             return None
     return None if any(_contradicts(one, statements[last]) for one in statements[last + 1 :]) else option
+
+
+def _without_lists(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements without different options one after the other, none of which is chosen: "1. C 2. D"."""
+    listed = [
+        place
+        for place, pair in enumerate(pairwise(statements))
+        if all(one.kind is Kind.BARE and not one.turns for one in pair) and pair[0].option != pair[1].option
+    ]
+    dropped = frozenset((*listed, *(place + 1 for place in listed)))
+    return [one for place, one in enumerate(statements) if place not in dropped]
 
 
 def _contradicts(statement: Statement, choice: Statement) -> bool:

@@ -97,13 +97,19 @@ AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
     rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)"
-    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?)?[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
 )
 
-KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining):?\s+(?:my\s+)?\Z", re.I)
+KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z", re.I)
+KEPT = re.compile(
+    r"\s+(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet))(?!\w)",
+    re.I,
+)
+"""Words before and after an amount that is kept."""
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 GIVING_NOTHING = re.compile(
@@ -135,6 +141,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
             if amount != most:
                 return match[0]
             amount, act = 0, "giving"
+        elif KEPT.match(text, match.end()):
+            return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:
             meaning = FOREIGN

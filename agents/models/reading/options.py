@@ -134,7 +134,7 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     last = named[1].casefold() if named else ""
     if len(match["option"]) == 1 and last == "i":
         return False
-    if match["option"].casefold() in FILLERS and INTERJECTION.match(text, match.end()):
+    if match["option"].casefold() in FILLERS and (last == "all" or INTERJECTION.match(text, match.end())):
         return False
     if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
         return True

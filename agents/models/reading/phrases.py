@@ -27,8 +27,9 @@ PHRASES = {
     "that is": ("i\\.e\\.",),
     "or": ("vs", "versus"),
     "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
-    "correction": ("scratch that", "strike that", "or rather", "make (?:that|it)"),
+    "correction": ("just kidding", "scratch that", "strike that", "or rather", "make (?:that|it)"),
     "i": ("it is my (?:choice|decision|plan|intention) to",),
+    "answer": (r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",),
     "i choose": (r"(?:count me in|(?:put|mark) me down) (?:for|as)(?: an?)?",),
     "is my choice": (
         "gets my vote",
@@ -75,6 +76,9 @@ PHRASES = {
     "well": (
         r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
         r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
+        r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
+        "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
+        "i am afraid(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",
     ),
     "however": (

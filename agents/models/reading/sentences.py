@@ -18,6 +18,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ANSWERS,
     COPULAS,
     FILLERS,
+    FINALS,
     HEDGES,
     HYPOTHESES,
     LEADING,
@@ -65,9 +66,9 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
                 and _goes_on(clauses[place + 1 :])
             ):
                 statement = OTHER
-            if statement.loose and not first and not (statement.kind is Kind.BARE and clause.link is Link.SO):
-                statement = OTHER
-            found.append(_if_hypothetical(statement, clauses[0]) if hypothetical else statement)
+            if statement.loose and not first and not (statement.turns and clause.link is Link.SO):
+                statement = OTHER if statement.kind is Kind.BARE else Statement(Kind.DOUBT, statement.option)
+            found.append(_if_hypothetical(statement, clause, clauses[0]) if hypothetical else statement)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
@@ -82,13 +83,14 @@ def _goes_on(later: Sequence[Clause]) -> bool:
 def _supposes(clause: Clause) -> bool:
     """Whether a clause is a condition or opens a hypothesis: "if ...", "suppose ...", "case 1", "at first"."""
     words = clause.words[2:] if clause.words[:1] == ["let"] else clause.words
-    supposed = bool(words) and (words[0] in HYPOTHESES or all(word in HEDGES for word in words))
+    said = words[:1] == ["say"] and any(map(is_option, words[1:2]))  # "let us say 4"
+    supposed = bool(words) and not said and (words[0] in HYPOTHESES or all(word in HEDGES for word in words))
     return clause.link is Link.CONDITION or supposed
 
 
-def _if_hypothetical(statement: Statement, first: Clause) -> Statement:
+def _if_hypothetical(statement: Statement, clause: Clause, first: Clause) -> Statement:
     if not statement.chooses:
-        return statement
+        return OTHER if statement.option and statement.kind is Kind.DOUBT and clause.link is Link.CONDITION else statement
     return replace(statement, kind=Kind.DOUBT) if first.link is Link.BUT or first.turn else OTHER
 
 
@@ -97,11 +99,18 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
     clause, before = clauses[place], clauses[:place]
     said = read_clause(clause)
     chosen = any(one.kind in CHOOSING for one in found)
-    if clause.link is Link.OR and place == 0:
+    if clause.link is Link.OR and all(map(_leads, before)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
+    if said.kind is Kind.DOUBT and not chosen and before:
+        guessed = not said.option and all(word in HEDGES or word == "i" for word in clause.words)
+        of_others = clause.separator == ":" and any(word in OTHERS for word in before[-1].words)
+        return OTHER if clause.words and (guessed or of_others) else said
     if said.kind is Kind.BARE:
+        if (predicate := _predicate(clauses[place + 1 :])) is not None:
+            joined = read_clause(Clause(words=[*clause.words, *predicate.words]))
+            return joined if joined.kind is Kind.CHOICE else OTHER
         repeats = found and found[-1] == replace(said, turns=found[-1].turns)
         if repeats and clause.separator == "," and clause.link is Link.NONE:
             found[-1] = OTHER
@@ -121,6 +130,11 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
         for one in following
     )
     return OTHER if said.chooses and (recited or not _is_own(clause, before) or _is_described(clauses, place)) else said
+
+
+def _predicate(later: Sequence[Clause]) -> Clause | None:
+    """The predicate of a subject after something put in: "C, the fair option, is my choice"."""
+    return next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
 
 
 def _mixes(clause: Clause) -> bool:
@@ -149,10 +163,13 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     clause, before = clauses[place], clauses[:place]
     if clause.link is Link.BUT:
         last = found[-1] if found else OTHER
-        return last.kind is Kind.REJECTION and last.option not in clause.words
+        rejected = last.kind is Kind.REJECTION and last.option not in clause.words
+        return rejected or any(word in FINALS for word in clause.words)
     if clause.link is Link.SO or clause.turn or all(map(_leads, before)):
         return True
     if clause.separator == ":":
+        if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
+            return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
     if clause.separator == "(" and place == len(clauses) - 1:
         return _tells_own_act(before[-1]) or (place == 1 and len(before[-1].words) == 1)
@@ -163,7 +180,7 @@ def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
     plain = not words & (NEGATIONS | HEDGES | MIXTURES) and not any(map(is_option, words))
-    return clause.words[:1] == ["i"] and plain and bool(words & (MODALS | VERBS | ANSWERS | {"mind"}))
+    return clause.words[0] in ("i", "let") and plain and bool(words & (MODALS | VERBS | ANSWERS | {"mind"}))
 
 
 def _is_about_answer(clause: Clause) -> bool:
@@ -179,7 +196,7 @@ def _recites_after(clauses: Sequence[Clause], place: int) -> bool:
     later = clauses[place + 1 :]
     if any(one.separator in (":", "(", "-") and _begins_with_number(one) for one in later):
         return True
-    return any(_begins_with_number(one) or _explains_not(one, clauses[place]) for one in following)
+    return any((_begins_with_number(one) and one.link is not Link.REASON) or _explains_not(one, clauses[place]) for one in following)
 
 
 def _is_described(clauses: Sequence[Clause], place: int) -> bool:

@@ -25,6 +25,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OTHERS,
     PAST_VERBS,
+    PLACES,
     PRAISE,
     QUALITIES,
     REASON_STOPS,
@@ -80,7 +81,7 @@ MOST_LEADING = 40
 
 OTHER = Statement(Kind.OTHER)
 
-OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS
+OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS | FILLERS
 HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
@@ -109,7 +110,7 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.REJECTION, option)
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
-    past = any(word in PAST_VERBS for word in before) and "have" not in before
+    past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     return Statement(kind, option, turns(clause), loose=past or (kind is Kind.BARE and len(tail) < len(after)))
 
 
@@ -139,7 +140,7 @@ def core(words: Sequence[str]) -> list[str]:
 
 def _from_subject(words: list[str]) -> list[str]:
     """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
-    leads = bool(words) and words[0] in LEADING and "i" in words[2:]
+    leads = bool(words) and words[0] in LEADING and "i" in words[2:] and not any(word in PLACES for word in words)
     return words[words.index("i", 2) :] if leads else words
 
 
@@ -148,7 +149,7 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
-        elif words[start] in FILLERS or words[start] == "that":
+        elif words[start] in FILLERS or words[start] in ADVERBS or words[start] == "that":
             start += 1
         else:
             break
@@ -170,6 +171,8 @@ def _read_without_option(clause: Clause) -> Statement:
     words = clause.words
     text = f" {' '.join(words)} "
     if not words or any(f" {retraction} " in text for retraction in RETRACTIONS):
+        return Statement(Kind.DOUBT)
+    if clause.turn and words in (["i", "not"], ["not"]):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
@@ -207,6 +210,8 @@ def _kind(before: Sequence[str], tail: Sequence[str]) -> Kind:
         return _unless_described(Kind.CHOICE, tail)
     if before[0] == "let" and before[1:2] in (["us"], ["me"]):
         acts = before[2:]
+        if acts == ["say"]:
+            return _unless_described(Kind.CHOICE, tail)
         return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
     if (verb := _end_of_name(before)) is not None:
         said = _skip(before[verb:], COPULAS | ADVERBS)
@@ -222,7 +227,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
     if all(word in MANNER for word in tail):
         return Kind.BARE
-    if list(tail) in (["it", "is"], ["is", "it"]):
+    if tail[0] == "it" and len(tail) > 1 and all(word in COPULAS for word in tail[1:]) or list(tail) == ["is", "it"]:
         return Kind.CHOICE
     predicate = [word for word in _skip(tail, COPULAS | ADVERBS) if word != "not"]
     if tail[0] not in COPULAS or not predicate:
@@ -231,15 +236,20 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
     own = "i" in predicate[:4] and any(word in VERBS for word in predicate)
-    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] == "what")):
+    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
     if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
         return Kind.WEAK
-    return Kind.DOUBT if any(word in PRAISE for word in predicate[:3]) else Kind.OTHER
+    praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
+    return Kind.DOUBT if praised else Kind.OTHER
 
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     """The kind of "I choose C", "I will C", "I should pick C", from the words between "I" and the option."""
+    if "and" in acts:  # "I will trust them and cooperate"
+        last = len(acts) - list(reversed(acts)).index("and")
+        known = HEDGES | NEGATIONS | MIXTURES
+        return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
     others_act = _in_order(acts, ("them", "to"))
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER

@@ -28,7 +28,7 @@ ANSWERS = _set(
 
 DETERMINERS = _set("my the this that a an")
 
-QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short")
+QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short full")
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
@@ -84,15 +84,18 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first"
+    " obviously anyway still first very"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after for with in considering because since as to from at on under out despite all having"
+    "given based after for of with in considering because since as to from at on under out despite all having"
     " looking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
+
+PLACES = _set("place shoes position stead")
+"""Words for the situation of somebody else in such a phrase."""
 
 TAIL_STOPS = _set(
     "over than as for to in into at with against from on this each every per by after during without hoping"
@@ -147,7 +150,7 @@ HYPOTHESES = _set("suppose supposing assuming assume imagine consider case scena
 """Words that open a hypothesis at the beginning of a clause."""
 
 CONSEQUENCES = _set("so therefore thus hence consequently accordingly")
-TURNS = _set("however actually wait sorry correction oops no edit update")
+TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
 """Words that announce a change of mind at the beginning of a clause."""
 
 LINKS = {
@@ -183,7 +186,6 @@ RETRACTIONS = (
     "take that back",
     "changed my mind",
     "change my mind",
-    "just kidding",
     "hold on",
     "reconsider",
     "not sure",
