@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
-UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£])"
+UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]|punkte|puntos|punti)"
 
 _SMALL = [
     "zero",
@@ -47,6 +47,13 @@ SHARES = {
     "one half": 0.5,
     "a quarter": 0.25,
     "one quarter": 0.25,
+    **{f"{count} {part}": 1 / bottom for count in ("a", "one") for part, bottom in (("fifth", 5), ("tenth", 10))},
+    "two fifths": 0.4,
+    "three fifths": 0.6,
+    "four fifths": 0.8,
+    "every point": 1.0,
+    "every token": 1.0,
+    "the lot": 1.0,
     "a third": 1 / 3,
     "one third": 1 / 3,
     "two thirds": 2 / 3,
@@ -81,6 +88,7 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
 FOREIGN_NUMBERS = (
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
@@ -96,14 +104,19 @@ _TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)"
-    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
 )
 
 KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z", re.I)
+KEEPING_ALL = (
+    r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
+    rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
+    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:of|but|except|that|i)\b)"
+)
 KEPT = re.compile(
     r"\s+(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet))(?!\w)",
@@ -130,23 +143,22 @@ ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MUL
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text))
+    text = re.sub(KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I)
     text = GIVING_NOTHING.sub(lambda denied: f" would {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
     def mark(match: re.Match[str]) -> str:
         if match.lastgroup is None or not _stands_alone(text, match):
             return match[0]
-        amount, act = _amount(match, most, text), ""
+        amount = _amount(match, most, text)
         if KEEPING.search(text, max(0, match.start() - 20), match.start()):
-            if amount != most:
-                return match[0]
-            amount, act = 0, "giving"
+            return match[0]
         elif KEPT.match(text, match.end()):
             return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:
             meaning = FOREIGN
-        return f" {act} {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
+        return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
     marked = AMOUNT.sub(mark, text)
     return Marked(marked, tuple(meanings))

@@ -108,6 +108,8 @@ class _Builder:
             clause.turn = True
         elif self._links(token, following):
             self._link(LINKS[token])
+        elif token == "/" and not is_option(following):
+            self._separate("(", following)
         elif token in JOINTS:
             clause.words.append(JOINTS[token])
         elif is_option(token) or token[0].isalnum():

@@ -104,6 +104,7 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "which",
         "when",
         "too",
+        "even",
         "go",
         "goes",
     ]

@@ -2,6 +2,8 @@
 
 import re
 
+from dilemmas.agents.models.reading.options import OPTION
+
 CONTRACTIONS = {
     r"(i|you|we|they|he|she|it|that)'ll": r"\1 will",
     r"(i|you|we|they|he|she|it)'d": r"\1 would",
@@ -24,15 +26,21 @@ PHRASES = {
     ),
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
-    "that is": ("i\\.e\\.",),
+    ":": (rf"(?:meaning|namely)(?= ?{OPTION})",),
+    "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
     "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
     "correction": ("just kidding", "scratch that", "strike that", "or rather", "make (?:that|it)"),
     "i": ("it is my (?:choice|decision|plan|intention) to",),
     "answer": (r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",),
-    "i choose": (r"(?:count me in|(?:put|mark) me down) (?:for|as)(?: an?)?",),
+    "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
+    "i choose": (
+        rf"i am (?:all |now )?(?:for|with|back to|back to choosing|in favou?r of|confident in)(?= ?{OPTION})",
+        r"(?:count me in|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
+    ),
     "is my choice": (
         "gets my vote",
+        "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? (?:in|into|to) the (?:common |group |public )?(?:pot|pool|fund|account|project)",
     ),
     "my choice is": ("what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
@@ -73,6 +81,8 @@ PHRASES = {
     ),
     "because": ("if only to", "so that", "in order to", "so as to", "due to", "thanks to"),
     "over": ("rather than", "instead of", "as opposed to", "in preference to"),
+    "only": ("nothing but",),
+    "it would be": ("that (?:would|will) be",),
     "well": (
         r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
         r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
@@ -86,6 +96,7 @@ PHRASES = {
     ),
     "so": (
         "(?:this|that) is why",
+        "either way",
         "for (?:this|that|these|those|all these) reasons?",
         "in (?:this|that|any) case",
         "in conclusion",

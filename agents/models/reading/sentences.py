@@ -17,6 +17,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     COPULAS,
+    EXPECTING,
     FILLERS,
     FINALS,
     HEDGES,
@@ -28,6 +29,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     OTHERS,
     PAYING,
     PREDICATES,
+    TEMPORAL,
     VERBS,
     Link,
 )
@@ -54,7 +56,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             hypothetical = True
             if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
                 continue
-            found = [OTHER if one.chooses else one for one in found]
+            own = _last_conjunct(clauses[:place])
+            found = [OTHER if one.chooses and index >= own else one for index, one in enumerate(found)]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
         if not subordinate:
@@ -66,7 +69,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
                 and _goes_on(clauses[place + 1 :])
             ):
                 statement = OTHER
-            if statement.loose and not first and not (statement.turns and clause.link is Link.SO):
+            temporal = any(one.words[0] in TEMPORAL for one in clauses[: place + 1] if one.words)
+            if statement.loose and (not first or (statement.kind is not Kind.BARE and temporal)) and not (statement.turns and clause.link is Link.SO):
                 statement = OTHER if statement.kind is Kind.BARE else Statement(Kind.DOUBT, statement.option)
             found.append(_if_hypothetical(statement, clause, clauses[0]) if hypothetical else statement)
     if clauses[-1].words == ["not"]:
@@ -88,6 +92,13 @@ def _supposes(clause: Clause) -> bool:
     return clause.link is Link.CONDITION or supposed
 
 
+def _last_conjunct(clauses: Sequence[Clause]) -> int:
+    """The place of the last clause with a link and a subject of its own; 0 for none."""
+    linked = (Link.AND, Link.BUT)
+    places = [place for place, one in enumerate(clauses) if one.link in linked and one.words[:1] and one.words[0] in OTHERS | {"i"}]
+    return max(places, default=0)
+
+
 def _if_hypothetical(statement: Statement, clause: Clause, first: Clause) -> Statement:
     if not statement.chooses:
         return OTHER if statement.option and statement.kind is Kind.DOUBT and clause.link is Link.CONDITION else statement
@@ -103,7 +114,7 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
-    if said.kind is Kind.DOUBT and not chosen and before:
+    if said.kind is Kind.DOUBT and before and (not found or not found[-1].chooses):
         guessed = not said.option and all(word in HEDGES or word == "i" for word in clause.words)
         of_others = clause.separator == ":" and any(word in OTHERS for word in before[-1].words)
         return OTHER if clause.words and (guessed or of_others) else said
@@ -179,8 +190,10 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
 def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
-    plain = not words & (NEGATIONS | HEDGES | MIXTURES) and not any(map(is_option, words))
-    return clause.words[0] in ("i", "let") and plain and bool(words & (MODALS | VERBS | ANSWERS | {"mind"}))
+    plain = not words & (HEDGES | MIXTURES | EXPECTING) and not any(map(is_option, words))
+    denied = words & NEGATIONS and clause.words[-1] in VERBS | COPULAS
+    own = clause.words[0] in ("i", "let") or ("i" in words and clause.words[-1] in VERBS and not words & OTHERS)
+    return own and plain and not denied
 
 
 def _is_about_answer(clause: Clause) -> bool:
@@ -196,6 +209,8 @@ def _recites_after(clauses: Sequence[Clause], place: int) -> bool:
     later = clauses[place + 1 :]
     if any(one.separator in (":", "(", "-") and _begins_with_number(one) for one in later):
         return True
+    if any(one.link is not Link.REASON and _is_cell(one) for one in later):
+        return True
     return any((_begins_with_number(one) and one.link is not Link.REASON) or _explains_not(one, clauses[place]) for one in following)
 
 
@@ -208,6 +223,12 @@ def _is_described(clauses: Sequence[Clause], place: int) -> bool:
 
 def _begins_with_number(clause: Clause) -> bool:
     return clause.words[:1] != [] and clause.words[0][0].isdigit()
+
+
+def _is_cell(clause: Clause) -> bool:
+    """Whether a clause is a number with or without an option, as in a table."""
+    last = clause.words[-1:]
+    return last != [] and last[0][0].isdigit() and all(map(is_option, clause.words[:-1]))
 
 
 def _explains_not(clause: Clause, label: Clause) -> bool:
@@ -249,7 +270,7 @@ EXPLAINING = frozenset(
 
 def _recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
-    return any(map(_pays, clauses)) and any(
+    return any(_pays(one) or (one.separator == ":" and _begins_with_number(one)) for one in clauses) and any(
         clause.link not in (Link.REASON, Link.CONDITION)
         and clause.words[0] in OTHERS
         and any(map(is_option, clause.words))

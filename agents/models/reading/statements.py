@@ -83,6 +83,8 @@ OTHER = Statement(Kind.OTHER)
 
 OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS | FILLERS
 HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
+BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
+PLACED_WORDS = frozenset(["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here"])
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
 
@@ -206,7 +208,7 @@ def _kind(before: Sequence[str], tail: Sequence[str]) -> Kind:
         return Kind.OTHER
     if before[0] == "i":
         return _kind_of_own_act(before[1:], tail)
-    if before in (["it", "is"], ["it", "will", "be"], ["it", "would", "be"], ["it", "has", "to", "be"]):
+    if before[0] == "it" and before[-1] in ("is", "be") and all(word in BEING for word in before[1:]):
         return _unless_described(Kind.CHOICE, tail)
     if before[0] == "let" and before[1:2] in (["us"], ["me"]):
         acts = before[2:]
@@ -218,7 +220,7 @@ def _kind(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return _kind(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
-    if before[0] in VERBS and all(word in OWN_WORDS for word in before):
+    if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(word in OWN_WORDS for word in before):
         return _unless_described(Kind.CHOICE, tail)
     return _kind_of_bare(tail) if all(word in ANSWERS or word in NAME_WORDS for word in before) else Kind.OTHER
 
@@ -235,7 +237,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
-    own = "i" in predicate[:4] and any(word in VERBS for word in predicate)
+    own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
     if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
     if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
@@ -250,7 +252,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         last = len(acts) - list(reversed(acts)).index("and")
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
-    others_act = _in_order(acts, ("them", "to"))
+    others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
@@ -270,7 +272,10 @@ def _end_of_name(before: Sequence[str]) -> int | None:
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
+    known = OWN_WORDS | PLACED_WORDS | ANSWERS
     if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
+        return None
+    if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
         return None
     return verb
 

@@ -45,7 +45,7 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here"
+    " here sooner"
 )
 """Words that change nothing about a choice."""
 
@@ -58,6 +58,7 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " reciprocate retaliate punish match repay counter land continue gonna return"
+    " switch switching side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
@@ -90,9 +91,15 @@ FILLERS = _set(
 
 LEADING = _set(
     "given based after for of with in considering because since as to from at on under out despite all having"
-    " looking weighing thinking taking when hoping trusting knowing by over unlike"
+    " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
+
+TEMPORAL = _set("in before at on round earlier during formerly")
+"""First words of a phrase that tells when something was chosen."""
+
+EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate bet imagine")
+"""Verbs of what the writer foresees of others."""
 
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""

@@ -30,6 +30,10 @@ PAIR = re.compile(
 )
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
+NOT_TICKED = re.compile(r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌][ \t]*$", re.M)
+TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|[☑✓✔✅]", re.M)
+"""Options of a form, and the mark of the one that is taken."""
+
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
@@ -72,6 +76,7 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
+    text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
     text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
@@ -116,6 +121,5 @@ def _pair(pair: re.Match[str]) -> str:
 def _key(name: str) -> str:
     """The name of a tag or key as words; "answer" for all names of an answer."""
     words = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", name).casefold().split()
-    return (
-        "answer" if words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen"} else " ".join(words)
-    )
+    answer = words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen", "content"}
+    return "answer" if answer else " ".join(words)
