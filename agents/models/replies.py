@@ -13,7 +13,7 @@ from itertools import pairwise
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
 from dilemmas.agents.models.reading.clauses import split_sentences
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
-from dilemmas.agents.models.reading.sentences import read_sentence
+from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
 from dilemmas.agents.models.reading.statements import Kind, Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
@@ -127,7 +127,13 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 
 def _read(marked: Marked) -> float | None:
-    sentences = enumerate(split_sentences(marked.text))
-    option = decide([one for place, sentence in sentences for one in read_sentence(sentence, first=place == 0)])
+    sentences = split_sentences(marked.text)
+    statements = list[Statement]()
+    for place, sentence in enumerate(sentences):
+        said = read_sentence(sentence, first=place == 0)
+        if place and asks_of_others(sentences[place - 1]):
+            said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
+        statements += said
+    option = decide(statements)
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

@@ -89,6 +89,7 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 FOREIGN_NUMBERS = (
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:at\s+least|at\s+most|max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
     rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
@@ -115,11 +116,11 @@ KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|ow
 KEEPING_ALL = (
     r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
-    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:of|but|except|that|i)\b)"
+    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
 KEPT = re.compile(
-    r"\s+(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
-    r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet))(?!\w)",
+    r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
 """Words before and after an amount that is kept."""
@@ -143,6 +144,7 @@ ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MUL
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text))
+    text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
     text = re.sub(KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I)
     text = GIVING_NOTHING.sub(lambda denied: f" would {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
@@ -152,8 +154,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
             return match[0]
         amount = _amount(match, most, text)
         if KEEPING.search(text, max(0, match.start() - 20), match.start()):
-            return match[0]
-        elif KEPT.match(text, match.end()):
+            return ""
+        if KEPT.match(text, match.end()):
             return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:

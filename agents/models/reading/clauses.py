@@ -23,7 +23,7 @@ from dilemmas.agents.models.reading.vocabulary import (
 )
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
-ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
+ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
 """Options that a choice is made between."""
 
 ARROWS = re.compile(r"[-=]{1,8}>")

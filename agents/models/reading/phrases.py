@@ -30,18 +30,21 @@ PHRASES = {
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
     "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
-    "correction": ("just kidding", "scratch that", "strike that", "or rather", "make (?:that|it)"),
-    "i": ("it is my (?:choice|decision|plan|intention) to",),
+    "correction": ("let me correct that", "that was a typo", "just kidding", "scratch that", "strike that", "or rather", "make (?:that|it)"),
+    "i": ("it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
+    "i prefer": ("my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
+    "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
         rf"i am (?:all |now )?(?:for|with|back to|back to choosing|in favou?r of|confident in)(?= ?{OPTION})",
+        r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me in|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
     "is my choice": (
         "gets my vote",
         "is the (?:one|choice|option) for me",
-        r"(?:will )?go(?:es)? (?:in|into|to) the (?:common |group |public )?(?:pot|pool|fund|account|project)",
+        r"(?:will )?go(?:es)? (?:in(?= ?[.,;!\n])|(?:in|into|to) the (?:common |group |public )?(?:pot|pool|fund|account|project))",
     ),
     "my choice is": ("what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
     "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
@@ -109,6 +112,8 @@ PHRASES = {
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
         "used to",
         "half the time",
+        "in (?:theory|general|principle)",
+        "theoretically",
     ),
 }
 """Phrases by the word that replaces them, in the order of replacement."""

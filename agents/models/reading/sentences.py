@@ -17,6 +17,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     COPULAS,
+    DETERMINERS,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -28,7 +29,10 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OTHERS,
     PAYING,
+    PERSONS,
     PREDICATES,
+    PREPOSITIONS,
+    SPEECH,
     TEMPORAL,
     VERBS,
     Link,
@@ -72,10 +76,21 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             temporal = any(one.words[0] in TEMPORAL for one in clauses[: place + 1] if one.words)
             if statement.loose and (not first or (statement.kind is not Kind.BARE and temporal)) and not (statement.turns and clause.link is Link.SO):
                 statement = OTHER if statement.kind is Kind.BARE else Statement(Kind.DOUBT, statement.option)
-            found.append(_if_hypothetical(statement, clause, clauses[0]) if hypothetical else statement)
+            unconditional = any(word in ("still", "anyway", "nonetheless", "nevertheless") for word in clause.words)
+            supposed = hypothetical and not (unconditional and clause.words[:1] == ["i"])
+            found.append(_if_hypothetical(statement, clause, clauses[0]) if supposed else statement)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
+
+
+def asks_of_others(sentence: Sentence) -> bool:
+    """Whether a sentence is a question about others: an option alone after it is theirs."""
+    words = [word for clause in sentence.clauses for word in clause.words]
+    return sentence.question and any((word in OTHERS and word not in ADDRESSED) or word == "would" for word in words) and "i" not in words
+
+
+ADDRESSED = frozenset(["you", "your", "we", "us", "our", "both"])
 
 
 def _goes_on(later: Sequence[Clause]) -> bool:
@@ -133,6 +148,8 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
         beside = bool(found) and found[-1].chooses
         turned = turns(clause) or clauses[0].link is Link.OR
         return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
+    if clause.separator == ":" and before and _names_speaker(before[-1]):
+        return OTHER
     following = clauses[place + 1 : place + 2]
     imperative = core(clause.words)[:1] != ["i"]
     recited = any(
@@ -141,6 +158,12 @@ def _in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> 
         for one in following
     )
     return OTHER if said.chooses and (recited or not _is_own(clause, before) or _is_described(clauses, place)) else said
+
+
+def _names_speaker(clause: Clause) -> bool:
+    """Whether a clause names somebody else: "my friend", "them", "player 2"."""
+    named = [word for word in clause.words if word not in DETERMINERS and not word[0].isdigit()]
+    return named != [] and all(word in OTHERS or word in SPEECH for word in named)
 
 
 def _predicate(later: Sequence[Clause]) -> Clause | None:
@@ -166,7 +189,9 @@ def _leads(clause: Clause) -> bool:
     """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
     words = core(clause.words)
     light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
-    return clause.link is Link.REASON or light or words[0] in LEADING
+    about = frozenset(words)
+    of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
+    return clause.link is Link.REASON or light or (words[0] in LEADING and not of_others)
 
 
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:

@@ -9,6 +9,7 @@ from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
+    AUXILIARIES,
     COPULAS,
     DESIRES,
     DETERMINERS,
@@ -27,11 +28,14 @@ from dilemmas.agents.models.reading.vocabulary import (
     PAST_VERBS,
     PLACES,
     PRAISE,
+    PREPOSITIONS,
     QUALITIES,
     REASON_STOPS,
     RETRACTIONS,
     SUPERLATIVES,
     TAIL_STOPS,
+    UNCERTAIN_ABOUT,
+    UNCERTAINTIES,
     VERBS,
     WEAK_VERBS,
     Link,
@@ -110,6 +114,8 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
+    if "would" in before and _is_elsewhere(clause.words):
+        return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
@@ -120,6 +126,16 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
     """Whether words before an option tell an act of the writer's whose sense is not known: "I am required to choose C"."""
     known = HEDGES | NEGATIONS | OTHERS | {"if", "would"}
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
+
+
+def _is_elsewhere(words: Sequence[str]) -> bool:
+    """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
+    return any(
+        first in ("among", "against")
+        or (first in PREPOSITIONS and second in ("a", "an"))
+        or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
+        for first, second in pairwise(words)
+    ) and not any(word in ("this", "such", "here") for word in words)
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -142,8 +158,13 @@ def core(words: Sequence[str]) -> list[str]:
 
 def _from_subject(words: list[str]) -> list[str]:
     """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
-    leads = bool(words) and words[0] in LEADING and "i" in words[2:] and not any(word in PLACES for word in words)
-    return words[words.index("i", 2) :] if leads else words
+    if not words or words[0] not in LEADING or "i" not in words[2:]:
+        return words
+    start = words.index("i", 2)
+    phrase = words[:start]
+    of_others = phrase[0] in PREPOSITIONS and any(word in OTHERS or word in PLACES for word in phrase)
+    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase)
+    return words if other else words[start:]
 
 
 def _without_fillers(words: Sequence[str]) -> list[str]:
@@ -172,12 +193,27 @@ _INTRODUCTIONS = (
 def _read_without_option(clause: Clause) -> Statement:
     words = clause.words
     text = f" {' '.join(words)} "
-    if not words or any(f" {retraction} " in text for retraction in RETRACTIONS):
+    if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
     if clause.turn and words in (["i", "not"], ["not"]):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
+
+
+def _takes_back(text: str, retraction: str) -> bool:
+    """Whether a retraction is in a clause, and no negation before it."""
+    before, found, _ = text.partition(f" {retraction} ")
+    return found != "" and not any(word in NEGATIONS for word in before.split())
+
+
+def _is_undecided(text: str) -> bool:
+    """Whether a clause says that the writer has not decided, and not only that something else is unknown."""
+    for uncertainty in UNCERTAINTIES:
+        _, found, rest = text.partition(f" {uncertainty} ")
+        if found and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
+            return True
+    return False
 
 
 def _tail(after: Sequence[str], option: str) -> list[str]:
@@ -231,8 +267,10 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.BARE
     if tail[0] == "it" and len(tail) > 1 and all(word in COPULAS for word in tail[1:]) or list(tail) == ["is", "it"]:
         return Kind.CHOICE
-    predicate = [word for word in _skip(tail, COPULAS | ADVERBS) if word != "not"]
-    if tail[0] not in COPULAS or not predicate:
+    if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
+        return Kind.CHOICE
+    predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
+    if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE

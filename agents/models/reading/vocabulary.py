@@ -23,12 +23,13 @@ ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
     " contribution amount bid offer donation investment me mine"
+    " antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
 
 DETERMINERS = _set("my the this that a an")
 
-QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short full")
+QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short full revised updated corrected")
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
@@ -52,7 +53,7 @@ ADVERBS = _set(
 VERBS = _set(
     "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
     " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
-    " say saying answer answering respond reply stick sticking stay staying remain commit committed committing"
+    " say saying answer answering respond answered responded reply stick sticking stay staying remain commit committed committing"
     " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
@@ -104,6 +105,12 @@ EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate b
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
+PREPOSITIONS = _set("with in at on from to by under")
+"""Those of them that say in whose place or situation."""
+
+AUXILIARIES = _set("would will do did can could should shall might may am")
+"""Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
+
 TAIL_STOPS = _set(
     "over than as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
@@ -131,7 +138,7 @@ HEDGES = _set(
 
 MIXTURES = _set(
     "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
-    " half p sometimes"
+    " half p sometimes copy mirror imitate"
 )
 """Words that make a choice one of several."""
 
@@ -140,6 +147,9 @@ OTHERS = _set(
     " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
 )
 """Words for other people, or for all together."""
+
+PERSONS = _set("they their them theirs you your yours he his him she her")
+"""Pronouns among them."""
 
 PREDICATES = COPULAS | _set(
     "gives give pays pay yields leads means brings gets results provides offers seems looks has was"
@@ -153,7 +163,7 @@ PRAISE = _set("better best safer right correct optimal preferable superior wiser
 
 REASONS = _set("because since although though while whereas given considering")
 CONDITIONS = _set("if unless when whenever until otherwise else whether depending depends hypothetical")
-HYPOTHESES = _set("suppose supposing assuming assume imagine consider case scenario possibility example say")
+HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
 
 CONSEQUENCES = _set("so therefore thus hence consequently accordingly")
@@ -171,7 +181,7 @@ LINKS = {
 }
 """Words that begin a clause within a sentence."""
 
-FINALS = _set("final finally ultimately conclusion conclude instead overall")
+FINALS = _set("revised updated corrected final finally ultimately conclusion conclude instead overall")
 """Words that mark a statement as the last one meant."""
 
 RETRACTIONS = (
@@ -195,10 +205,12 @@ RETRACTIONS = (
     "change my mind",
     "hold on",
     "reconsider",
-    "not sure",
-    "not decided",
     "undecided",
-    "do not know",
+    "either is fine",
+    "either one",
+    "either works",
+    "either would",
+    "both are fine",
     "not choose",
     "maybe not",
     "not really",
@@ -214,6 +226,10 @@ RETRACTIONS = (
     "my mistake",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
+
+UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter")
+UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
+"""Words that say that nothing is decided, at the end of a clause or before one of these."""
 
 PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
 """Words before the number of a payoff."""

@@ -62,6 +62,10 @@ QUESTION_AND_ANSWER = re.compile(r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b
 """A question up to the letter that announces its answer."""
 
 
+NAMES_OF_ANSWERS = ANSWERS | {"my", "the", "content"} | {"contribute", "give", "invest", "donate", "put", "in"}
+"""Words of which the key of an answer is made."""
+
+
 def unwrap(text: str, labels: Collection[str] = ()) -> str:
     """The words of a reply without thoughts, tags and other wrappers; elements and keys become lines ``name: value``.
 
@@ -80,7 +84,8 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
     text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
-    return PAIR.sub(_pair, text).replace("\\n", "\n")
+    keys = {_key(pair["key"]) for pair in PAIR.finditer(text)}
+    return PAIR.sub(lambda pair: _pair(pair, answered="answer" in keys), text).replace("\\n", "\n")
 
 
 def without_markup(text: str) -> str:
@@ -113,7 +118,10 @@ def _line(tag: re.Match[str], labels: Collection[str]) -> str:
     return "\n" if closing else f"\n{_key(name)}: "
 
 
-def _pair(pair: re.Match[str]) -> str:
+def _pair(pair: re.Match[str], answered: bool) -> str:
+    """A key and a value as a line; nothing where another key is that of the answer."""
+    if answered and _key(pair["key"]) != "answer":
+        return "\n"
     value = pair["value"].strip("\"'").replace('\\"', '"')
     return f"\n{_key(pair['key'])}: {value}\n"
 
@@ -121,5 +129,5 @@ def _pair(pair: re.Match[str]) -> str:
 def _key(name: str) -> str:
     """The name of a tag or key as words; "answer" for all names of an answer."""
     words = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", name).casefold().split()
-    answer = words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen", "content"}
+    answer = words and set(words) <= NAMES_OF_ANSWERS
     return "answer" if answer else " ".join(words)
