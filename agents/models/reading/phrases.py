@@ -85,6 +85,7 @@ PHRASES = {
     "because": ("if only to", "so that", "in order to", "so as to", "due to", "thanks to"),
     "over": ("rather than", "instead of", "as opposed to", "in preference to"),
     "only": ("nothing but",),
+    "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
         r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"

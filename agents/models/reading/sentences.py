@@ -295,6 +295,8 @@ EXPLAINING = frozenset(
 
 def _recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
+    reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))
+    clauses = clauses[:reason]
     return any(_pays(one) or (one.separator == ":" and _begins_with_number(one)) for one in clauses) and any(
         clause.link not in (Link.REASON, Link.CONDITION)
         and clause.words[0] in OTHERS

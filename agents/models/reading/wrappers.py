@@ -53,10 +53,11 @@ SAYS = r"(?:say|says|said|tell|tells|told|whispers?|whispered|promised?|promises
 QUOTATION = r"""(?:["“«„][^"”“»\n]{0,400}["”“»])"""
 QUOTED = re.compile(
     rf"{QUOTATION}[,.]?\s{{0,3}}(?:{SPEAKER} {SAYS}|{SAYS} {SPEAKER})\b"
+    rf"|{QUOTATION}[,;]?\s{{0,3}}(?:and|or|/)\s{{0,3}}{QUOTATION}"
     rf"|(?P<speaker>\b{SPEAKER} {SAYS}(?: (?:me|us|to me|to us))?)[:,]?\s{{0,3}}{QUOTATION}",
     re.I,
 )
-"""What others say in quotation marks."""
+"""What others say in quotation marks, and several answers in quotation marks."""
 
 QUESTION_AND_ANSWER = re.compile(r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?\s+A(?=\s?[:.]\s)", re.I | re.M)
 """A question up to the letter that announces its answer."""
