@@ -12,9 +12,10 @@ from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
 from dilemmas.agents.models.reading.clauses import split_sentences
+from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
 from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
-from dilemmas.agents.models.reading.statements import Kind, Statement
+from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
 REASON_HEADING = re.compile(
@@ -41,7 +42,7 @@ def read_action(text: str, labels: Sequence[str]) -> int | None:
     int or None
         Index of the label; None if the reply does not clearly choose one.
     """
-    found = _read(_mark(without_markup(unwrap(text, labels)), labels))
+    found = _read(_mark(without_markup(unwrap(text, labels, answer_alone=True)), labels))
     return None if found is None else int(found)
 
 
@@ -60,7 +61,7 @@ def read_amount(text: str, most: float) -> float | None:
     float or None
         The amount, from 0 to `most`; None if the reply does not clearly choose one.
     """
-    return _read(mark_amounts(without_markup(unwrap(text)), most))
+    return _read(mark_amounts(without_markup(unwrap(text, answer_alone=True)), most))
 
 
 def read_motivation(text: str, label: str) -> str:

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
-UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]|punkte|puntos|punti)"
+UNITS = (
+    r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
+    r"|punkte|puntos|punti)"
+)
 
 _SMALL = [
     "zero",
@@ -75,7 +78,11 @@ SHARES = {
     "nothing at all": 0.0,
     "none": 0.0,
     "the minimum": 0.0,
-    **{f"{no} {unit}": 0.0 for no in ("no", "not one", "not a single") for unit in ("points", "tokens", "point", "token")},
+    **{
+        f"{no} {unit}": 0.0
+        for no in ("no", "not one", "not a single")
+        for unit in ("points", "tokens", "point", "token")
+    },
 }
 """Shares of the endowment in words."""
 
@@ -100,7 +107,10 @@ WHOLE = (
     r"|it|that|them|what\s+i\s+have|i\s+have"
 )
 _UNIT = rf"(?:\s?{UNITS}(?!\w))?"
-_TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(?![\w%]|[.,]\d){_UNIT}"
+_TOTAL = (
+    rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"(?![\w%]|[.,]\d){_UNIT}"
+)
 
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
@@ -145,7 +155,9 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text))
     text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
-    text = re.sub(KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I)
+    text = re.sub(
+        KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
+    )
     text = GIVING_NOTHING.sub(lambda denied: f" would {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
@@ -172,12 +184,17 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
         return None
     if match["share"]:
         return SHARES[" ".join(match["share"].casefold().split())] * most
-    word = " ".join(match["number"].casefold().split())
-    value = NUMBER_WORDS[word] if word in NUMBER_WORDS else float(word.replace(",", ""))
+    value = _value(match["number"])
     if match["percent"]:
         return None if CERTAINTY.match(text, match.end()) else value / 100 * most
     total = match["total"]
-    return value if total is None or float(total.replace(",", "")) == most else None
+    return value if total is None or _value(total) == most else None
+
+
+def _value(number: str) -> float:
+    """The value of a number in digits or in a word."""
+    word = " ".join(number.casefold().split())
+    return NUMBER_WORDS[word] if word in NUMBER_WORDS else float(word.replace(",", ""))
 
 
 def _stands_alone(text: str, match: re.Match[str]) -> bool:

@@ -23,8 +23,13 @@ from dilemmas.agents.models.reading.vocabulary import (
 )
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
-ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
+ALTERNATIVES = re.compile(
+    rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}"
+)
 """Options that a choice is made between."""
+
+ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
+"""The options of the question before an answer: "C or D: D"."""
 
 ARROWS = re.compile(r"[-=]{1,8}>")
 DASHES = re.compile(r"--+|\.\.+")
@@ -78,7 +83,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
-    spaced = ALTERNATIVES.sub(" ", spaced)
+    spaced = ECHO.sub(r"\1", ALTERNATIVES.sub(" ", spaced))
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
     builder = _Builder()

@@ -183,7 +183,12 @@ def _nouns(label: str) -> list[str]:
     """Other words for a label: "cooperation", "co-operate", "two"."""
     if label.isdecimal() and int(label) < len(NUMERALS):
         word = NUMERALS[int(label)]
-        return [f"option {word}", f"number {word}", f"{ORDINALS[int(label)]} option", *([word] if word != "one" else [])]
+        return [
+            f"option {word}",
+            f"number {word}",
+            f"{ORDINALS[int(label)]} option",
+            *([word] if word != "one" else []),
+        ]
     if not _may_be_verb(label):
         return []
     return [f"{label.removesuffix('e')}ion", *([f"co-{label[2:]}"] if label.casefold().startswith("coop") else [])]

@@ -29,7 +29,10 @@ ANSWERS = _set(
 
 DETERMINERS = _set("my the this that a an")
 
-QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short full revised updated corrected")
+QUALITIES = _set(
+    "final own personal first chosen selected preferred actual definite definitive current single short full"
+    " revised updated corrected"
+)
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
@@ -46,14 +49,15 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner"
+    " here sooner precisely merely"
 )
 """Words that change nothing about a choice."""
 
 VERBS = _set(
     "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
     " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
-    " say saying answer answering respond answered responded reply stick sticking stay staying remain commit committed committing"
+    " say saying answer answering respond answered responded reply stick sticking stay staying remain"
+    " commit committed committing"
     " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
@@ -91,13 +95,16 @@ FILLERS = _set(
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after for of with in considering because since as to from at on under out despite all having"
+    "given based after against for of with in considering because since as to from at on under out despite all having"
     " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
 
 TEMPORAL = _set("in before at on round earlier during formerly")
 """First words of a phrase that tells when something was chosen."""
+
+PRESENT = _set("today now")
+"""Words that set a choice off from what is usual: "normally C, but today D"."""
 
 EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate bet imagine")
 """Verbs of what the writer foresees of others."""
@@ -127,7 +134,7 @@ MANNER = _set(
 )
 """Words after a bare option that leave it an answer."""
 
-NEGATIONS = _set("not never neither nor no avoid reject refuse decline against without")
+NEGATIONS = _set("not never neither nor no avoid reject refuse decline without")
 
 HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
@@ -162,11 +169,13 @@ SPEECH = _set("say says said saying tell tells told telling promise promises pro
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
 REASONS = _set("because since although though while whereas given considering")
-CONDITIONS = _set("if unless when whenever until otherwise else whether depending depends hypothetical")
+CONDITIONS = _set(
+    "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
+)
 HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
 
-CONSEQUENCES = _set("so therefore thus hence consequently accordingly")
+CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
 """Words that announce a change of mind at the beginning of a clause."""
 
@@ -205,6 +214,8 @@ RETRACTIONS = (
     "change my mind",
     "hold on",
     "reconsider",
+    "kidding",
+    "joking",
     "undecided",
     "either is fine",
     "either one",

@@ -59,15 +59,19 @@ QUOTED = re.compile(
 )
 """What others say in quotation marks, and several answers in quotation marks."""
 
-QUESTION_AND_ANSWER = re.compile(r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?\s+A(?=\s?[:.]\s)", re.I | re.M)
+QUESTION_AND_ANSWER = re.compile(
+    r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?\s+A(?=\s?[:.]\s)", re.I | re.M
+)
 """A question up to the letter that announces its answer."""
 
 
-NAMES_OF_ANSWERS = ANSWERS | {"my", "the", "content"} | {"contribute", "give", "invest", "donate", "put", "in"}
+NAMES_OF_ANSWERS = (
+    ANSWERS | {"my", "the", "content"} | {"contribute", "give", "invest", "donate", "put", "in", "points", "tokens"}
+)
 """Words of which the key of an answer is made."""
 
 
-def unwrap(text: str, labels: Collection[str] = ()) -> str:
+def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) -> str:
     """The words of a reply without thoughts, tags and other wrappers; elements and keys become lines ``name: value``.
 
     Parameters
@@ -75,7 +79,9 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     text
         The reply.
     labels
-        Words in angle brackets that are kept, because they are labels.
+        Words in brackets that are kept, because they are labels.
+    answer_alone
+        Whether the other pairs of keys and values are left out where one is the answer.
     """
     text = _without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
@@ -85,8 +91,8 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
     text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
-    keys = {_key(pair["key"]) for pair in PAIR.finditer(text)}
-    return PAIR.sub(lambda pair: _pair(pair, answered="answer" in keys), text).replace("\\n", "\n")
+    answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
+    return PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
 
 
 def without_markup(text: str) -> str:
@@ -112,7 +118,7 @@ def _without_thoughts(text: str) -> str:
 
 def _line(tag: re.Match[str], labels: Collection[str]) -> str:
     closing, name = tag[1] or tag[3], (tag[2] or tag[4]).casefold()
-    if name in labels:
+    if name in labels or tag[0].casefold() in labels:
         return tag[0]
     if name in INLINE_TAGS:
         return ""
