@@ -14,6 +14,7 @@ from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, wit
 from dilemmas.agents.models.reading.clauses import split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
+from dilemmas.agents.models.reading.recitals import entry
 from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
@@ -129,6 +130,9 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 def _read(marked: Marked) -> float | None:
     sentences = split_sentences(marked.text)
+    entries = {option for sentence in sentences if (option := entry(sentence.clauses))}
+    if len(entries) > 1:
+        sentences = [sentence for sentence in sentences if not entry(sentence.clauses)]
     statements = list[Statement]()
     for place, sentence in enumerate(sentences):
         said = read_sentence(sentence, first=place == 0)

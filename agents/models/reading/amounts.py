@@ -93,18 +93,23 @@ def _any(words: Iterable[str]) -> str:
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
+_BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
+
 FOREIGN_NUMBERS = (
+    rf"\b(?:up\s+to|{_BOUND}|(?:no|not)\s+(?:more|less)\s+than)\s+[$€£]?{NUMBER}"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
-    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:at\s+least|at\s+most|max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
     rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
-OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?(?:{NUMBER}\s+)?"
+OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?"
+OWNED += rf"(?:(?:{NUMBER}|{_any(NUMBER_WORDS)})\s+)?"
 WHOLE = (
     rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"
-    r"|it|that|them|what\s+i\s+have|i\s+have"
+    r"|it|that|them|(?:what\s+|everything\s+)?i\s+have"
 )
 _UNIT = rf"(?:\s?{UNITS}(?!\w))?"
 _TOTAL = (
@@ -116,7 +121,7 @@ AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
     rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
-    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,

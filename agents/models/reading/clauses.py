@@ -34,9 +34,9 @@ ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
 ARROWS = re.compile(r"[-=]{1,8}>")
 DASHES = re.compile(r"--+|\.\.+")
 
-ENDS = frozenset(".!?;。\n")
+ENDS = frozenset(".!?;。؟؛\n")
 SEPARATORS = {
-    **dict.fromkeys((",", "、", "|"), ","),
+    **dict.fromkeys((",", "、", "،", "|"), ","),
     **dict.fromkeys((":", "=", "→", "⇒"), ":"),
     **dict.fromkeys(("-", "–", "—"), "-"),
     "(": "(",

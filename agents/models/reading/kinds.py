@@ -85,6 +85,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
+    if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
+        return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS for word in before
     ):

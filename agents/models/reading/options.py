@@ -105,6 +105,12 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "when",
         "too",
         "even",
+        "regardless",
+        "whatever",
+        "despite",
+        "although",
+        "tbh",
+        "imo",
         "go",
         "goes",
     ]

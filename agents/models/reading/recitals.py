@@ -1,6 +1,7 @@
 """What a reply recites and does not choose: payoffs, tables, descriptions of options."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.statements import core
@@ -25,6 +26,7 @@ EXPLAINING = frozenset(
         "explanation",
         "why",
         "no",
+        "not",
     ]
 )
 """First words of an explanation after a label and a colon."""
@@ -73,8 +75,17 @@ def _explains_not(clause: Clause, label: Clause) -> bool:
     return first not in EXPLAINING or any(map(is_option, clause.words)) or _pays(clause)
 
 
+def entry(clauses: Sequence[Clause]) -> str:
+    """The option that a sentence explains like an entry of a list, "C: trust"; empty for none."""
+    explained = len(clauses) > 1 and clauses[1].separator == ":" and len(clauses[0].words) == 1
+    return clauses[0].words[0] if explained and is_option(clauses[0].words[0]) else ""
+
+
 def recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
+    named = {one.words[0] for one, other in pairwise(clauses) if other.separator == ":" and len(one.words) == 1}
+    if len([word for word in named if is_option(word)]) > 1:
+        return True
     reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))
     clauses = clauses[:reason]
     return any(_pays(one) or (one.separator == ":" and begins_with_number(one)) for one in clauses) and any(

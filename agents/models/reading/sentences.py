@@ -11,6 +11,7 @@ from dilemmas.agents.models.reading.statements import (
     Kind,
     Statement,
     core,
+    read_clause,
     turns,
 )
 from dilemmas.agents.models.reading.vocabulary import (
@@ -47,6 +48,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             found = [OTHER if one.chooses and index >= own else one for index, one in enumerate(found)]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
+        if subordinate and not any(map(is_option, clause.words)) and clause.words:
+            found += [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
             found.append(_if_hypothetical(statement, clause, clauses[0]) if hypothetical else statement)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
-from dilemmas.agents.models.reading.kinds import Kind, kind_of
+from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     AUXILIARIES,
@@ -97,6 +97,7 @@ def _is_elsewhere(words: Sequence[str]) -> bool:
     return any(
         first in ("among", "against")
         or (first in PREPOSITIONS and second in ("a", "an"))
+        or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for first, second in pairwise(words)
     ) and not any(word in ("this", "such", "here") for word in words)
@@ -148,8 +149,6 @@ _INTRODUCTIONS = (
     ["i", "think"],
     ["i", "believe"],
     ["i", "conclude"],
-    ["i", "guess"],
-    ["i", "suppose"],
     ["i", "feel"],
 )
 
@@ -181,7 +180,9 @@ def _read_without_option(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT)
     if clause.turn and words in (["i", "not"], ["not"]):
         return Statement(Kind.DOUBT)
-    hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
+    hedge = any(word in HEDGES for word in words) and all(
+        word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
+    )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 
 

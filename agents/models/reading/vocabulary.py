@@ -31,7 +31,7 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " revised updated corrected"
+    " honest official quick true real revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 
@@ -63,11 +63,13 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " reciprocate retaliate punish match repay counter land continue gonna return"
-    " switch switching side siding back backing pledge pledging assign assigning"
+    " write type risk switch switching side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
-INTENTIONS = _set("plan intend agree agreed willing happy ready glad determined decided decide wish prepared")
+INTENTIONS = _set(
+    "plan intend agree agreed willing happy ready glad determined decided decide wish prepared comfortable"
+)
 
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
@@ -80,7 +82,7 @@ DESIRES = _set("love like wish")
 
 FILLINGS = _set(
     "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
-    " happy ready glad determined prepared confident with for on in into the my option options action label letter"
+    " happy ready glad determined prepared comfortable confident with for on in into the my option options action label letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
     " need must should would will shall myself"
 )
@@ -90,12 +92,12 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first very"
+    " obviously anyway still first very tbh imo imho lol ugh meh welp nope"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after against for of with in considering because since as to from at on under out despite all having"
+    "given based after upon against for of with in considering because since as to from at on under out despite all having"
     " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
@@ -130,7 +132,7 @@ REASON_STOPS = _set("over than as against given because")
 MANNER = _set(
     "please tomorrow later next once more"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together lol too"
+    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho"
 )
 """Words after a bare option that leave it an answer."""
 
@@ -212,7 +214,7 @@ RETRACTIONS = (
     "take that back",
     "changed my mind",
     "change my mind",
-    "hold on",
+    "second thoughts",
     "reconsider",
     "kidding",
     "joking",

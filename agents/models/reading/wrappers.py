@@ -60,7 +60,7 @@ QUOTED = re.compile(
 """What others say in quotation marks, and several answers in quotation marks."""
 
 QUESTION_AND_ANSWER = re.compile(
-    r"^(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?\s+A(?=\s?[:.]\s)", re.I | re.M
+    r"^[*_]*(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?[*_]*\s+[*_]*A(?=\s?[:.][*_]*\s)", re.I | re.M
 )
 """A question up to the letter that announces its answer."""
 
