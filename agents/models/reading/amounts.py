@@ -105,7 +105,7 @@ FOREIGN_NUMBERS = (
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
-OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?"
+OWNED = r"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?"
 OWNED += rf"(?:(?:{NUMBER}|{_any(NUMBER_WORDS)})\s+)?"
 WHOLE = (
     rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"

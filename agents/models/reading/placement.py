@@ -120,6 +120,9 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     clause, before = clauses[place], clauses[:place]
     if clause.link is Link.BUT:
         last = found[-1] if found else OTHER
+        words = before[-1].words if before else []
+        if any(word in ANSWERS for word in words) and not any(map(is_option, words)):
+            return True  # "not an easy choice, but C"
         rejected = last.kind is Kind.REJECTION and last.option not in clause.words
         return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
     if clause.link is Link.SO or clause.turn or all(map(_leads, before)):

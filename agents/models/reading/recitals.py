@@ -27,6 +27,7 @@ EXPLAINING = frozenset(
         "why",
         "no",
         "not",
+        "by",
     ]
 )
 """First words of an explanation after a label and a colon."""

@@ -67,7 +67,9 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT, option)
     plain = [word for word in before if word not in NEGATIONS and word not in HEDGES]
     if _names_another(option, after):
-        announced = len(plain) == len(before) and kind_of(plain, []) is not Kind.OTHER
+        more = any(not is_option(word) and word not in LIST_WORDS for word in after)
+        described = not (before or clause.separator) and "or" not in after and more
+        announced = not described and len(plain) == len(before) and kind_of(plain, []) is not Kind.OTHER
         return Statement(Kind.DOUBT, "" if before else option) if announced else OTHER
     kind = kind_of(plain, tail)
     if kind is Kind.OTHER:
@@ -84,6 +86,9 @@ def read_clause(clause: Clause) -> Statement:
     return Statement(
         kind, option, turns(clause), loose=past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     )
+
+
+LIST_WORDS = HARMLESS | {"and", "both"}
 
 
 def _is_unclear_act(before: Sequence[str]) -> bool:

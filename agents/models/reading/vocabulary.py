@@ -63,7 +63,7 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk switch switching side siding back backing pledge pledging assign assigning"
+    " write type risk open switch switching side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
@@ -82,7 +82,8 @@ DESIRES = _set("love like wish")
 
 FILLINGS = _set(
     "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
-    " happy ready glad determined prepared comfortable confident with for on in into the my option options action label letter"
+    " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
+    " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
     " need must should would will shall myself"
 )
@@ -92,12 +93,13 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first very tbh imo imho lol ugh meh welp nope"
+    " obviously anyway still first very tbh imo imho lol ugh meh welp"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after upon against for of with in considering because since as to from at on under out despite all having"
+    "given based after upon against for of with in considering because since as to from at on under out despite all"
+    " having"
     " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
@@ -215,7 +217,8 @@ RETRACTIONS = (
     "changed my mind",
     "change my mind",
     "second thoughts",
-    "reconsider",
+    "let me reconsider",
+    "reconsidering",
     "kidding",
     "joking",
     "undecided",
@@ -240,7 +243,7 @@ RETRACTIONS = (
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter")
+UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter", "not possible", "impossible", "not allowed")
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
 
