@@ -61,6 +61,11 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
 
 def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement], said: Statement) -> Statement:
     clause, later = clauses[place], clauses[place + 1 :]
+    last = clauses[place - 1] if place else Clause()
+    if last.words[-1:] == ["not"]:  # "not (D)"
+        return replace(said, kind=Kind.REJECTION)
+    if clause.separator == ":" and _names_speaker(last):
+        return OTHER
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
         joined = read_clause(Clause(words=[*clause.words, *predicate.words]))
@@ -73,7 +78,7 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return OTHER
     if _may_stand_alone(clauses, place, found):
         return said
-    beside = bool(found) and found[-1].chooses
+    beside = any(one.chooses for one in found)
     turned = turns(clause) or clauses[0].link is Link.OR
     return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
 

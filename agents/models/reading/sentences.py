@@ -63,7 +63,7 @@ def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first
     so = clauses[place].link is Link.SO
     if said.kind is Kind.BARE:
         allowed = first or so or not (said.loose or goes_on(clauses[place + 1 :]))
-        return said if allowed else OTHER
+        return said if allowed else Statement(Kind.DOUBT, said.option)
     temporal = any(one.words[0] in TEMPORAL for one in clauses[: place + 1] if one.words)
     if not said.loose or (first and not temporal) or (so and said.turns):
         return said

@@ -20,6 +20,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     OTHERS,
     PAST_VERBS,
     PLACES,
+    PREDICATES,
     PREPOSITIONS,
     REASON_STOPS,
     RETRACTIONS,
@@ -72,6 +73,8 @@ def read_clause(clause: Clause) -> Statement:
         announced = not described and len(plain) == len(before) and kind_of(plain, []) is not Kind.OTHER
         return Statement(Kind.DOUBT, "" if before else option) if announced else OTHER
     kind = kind_of(plain, tail)
+    if kind is Kind.OTHER and not before and _is_fragment(after):
+        return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
         return Statement(Kind.DOUBT, option) if _is_unclear_act(before) and kind_of(plain, []) is kind else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
@@ -89,6 +92,12 @@ def read_clause(clause: Clause) -> Statement:
 
 
 LIST_WORDS = HARMLESS | {"and", "both"}
+
+
+def _is_fragment(after: Sequence[str]) -> bool:
+    """Whether an option with a word or two after it, the first of which is no verb, may be meant as an answer."""
+    known = PREDICATES | AUXILIARIES | OTHERS | HEDGES | NEGATIONS
+    return 0 < len(after) < 3 and not after[0].endswith("s") and not any(word in known for word in after)
 
 
 def _is_unclear_act(before: Sequence[str]) -> bool:
