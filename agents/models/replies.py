@@ -130,9 +130,9 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 def _read(marked: Marked) -> float | None:
     sentences = split_sentences(marked.text)
-    entries = {option for sentence in sentences if (option := entry(sentence.clauses))}
-    if len(entries) > 1:
-        sentences = [sentence for sentence in sentences if not entry(sentence.clauses)]
+    others = [sentence for sentence in sentences if not entry(sentence.clauses)]
+    if len(sentences) - len(others) > 1:
+        sentences = others
     statements = list[Statement]()
     for place, sentence in enumerate(sentences):
         said = read_sentence(sentence, first=place == 0)

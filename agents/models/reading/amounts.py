@@ -7,7 +7,7 @@ from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MO
 
 UNITS = (
     r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
-    r"|punkte|puntos|punti)"
+    r"|punkte|puntos|punti|gbp|chf|yen|yuan|rupees?)"
 )
 
 _SMALL = [
@@ -42,7 +42,7 @@ NUMBER_WORDS |= {
     for one in _SMALL[1:10]
     for joint in "- "
 }
-NUMBER_WORDS |= {"hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
+NUMBER_WORDS |= {"a single": 1.0, "hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
 
 SHARES = {
     "half": 0.5,
@@ -57,6 +57,8 @@ SHARES = {
     "every point": 1.0,
     "every token": 1.0,
     "the lot": 1.0,
+    "the whole lot": 1.0,
+    "three fourths": 0.75,
     "a third": 1 / 3,
     "one third": 1 / 3,
     "two thirds": 2 / 3,
@@ -109,7 +111,7 @@ OWNED = r"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|init
 OWNED += rf"(?:(?:{NUMBER}|{_any(NUMBER_WORDS)})\s+)?"
 WHOLE = (
     rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"
-    r"|it|that|them|(?:what\s+|everything\s+)?i\s+have"
+    r"|it|that|them|(?:what\s+|everything\s+)?i(?:\s+have|['’]ve)(?:\s+got)?"
 )
 _UNIT = rf"(?:\s?{UNITS}(?!\w))?"
 _TOTAL = (
@@ -153,6 +155,9 @@ CERTAINTY = re.compile(
     r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
 )
 
+TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1")
+"""The same amount in two forms: "half, i.e. 5"."""
+
 ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
@@ -179,7 +184,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
             meaning = FOREIGN
         return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
-    marked = AMOUNT.sub(mark, text)
+    marked = TWICE.sub(r"\1", AMOUNT.sub(mark, text))
     return Marked(marked, tuple(meanings))
 
 

@@ -32,7 +32,7 @@ ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
 """The options of the question before an answer: "C or D: D"."""
 
 ARROWS = re.compile(r"[-=]{1,8}>")
-DASHES = re.compile(r"--+|\.\.+")
+DASHES = re.compile(r"--+|\.\.+|(?<!:)//")
 
 ENDS = frozenset(".!?;。؟؛\n")
 SEPARATORS = {
@@ -63,6 +63,8 @@ class Clause:
     link: Link = Link.NONE
     turn: bool = False
     """Whether it begins with a word that announces a change of mind."""
+    joined: bool = False
+    """Whether it is a condition after "and" or "but", which applies to what follows alone."""
     words: list[str] = field(default_factory=list)
     """Words in lower case; options are single characters."""
 
@@ -110,7 +112,7 @@ class _Builder:
         if token in SEPARATORS:
             self._separate(SEPARATORS[token], following)
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
-            clause.turn = True
+            clause.turn = token != "sorry" or following not in ENDS
         elif self._links(token, following):
             self._link(LINKS[token])
         elif token == "/" and not is_option(following):
@@ -142,6 +144,7 @@ class _Builder:
         if clause.words:
             self._clauses.append(Clause(link=link))
         elif clause.link not in (Link.CONDITION, Link.REASON):
+            clause.joined = link is Link.CONDITION and clause.link in (Link.AND, Link.BUT)
             clause.link = link
 
     def _separate(self, separator: str, following: str) -> None:

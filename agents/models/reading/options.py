@@ -147,8 +147,8 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
         return True
     end = match.end("option")
     following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])
-    named = match["option"].casefold() != "a" and end < match.end()  # "the right option"
-    return following is None or following[1] in FOLLOWERS or named or following[1].casefold() in forms
+    with_noun = match["option"].casefold() != "a" and end < match.end()  # "the right option"
+    return following is None or following[1] in FOLLOWERS or with_noun or following[1].casefold() in forms
 
 
 @cache

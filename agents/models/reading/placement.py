@@ -62,7 +62,7 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
 def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement], said: Statement) -> Statement:
     clause, later = clauses[place], clauses[place + 1 :]
     last = clauses[place - 1] if place else Clause()
-    if last.words[-1:] == ["not"]:  # "not (D)"
+    if last.words[-1:] == ["not"] and clause.separator == "(":  # "not (D)"
         return replace(said, kind=Kind.REJECTION)
     if clause.separator == ":" and _names_speaker(last):
         return OTHER
@@ -78,7 +78,7 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return OTHER
     if _may_stand_alone(clauses, place, found):
         return said
-    beside = any(one.chooses for one in found)
+    beside = clause.separator != ":" and any(one.chooses for one in found)
     turned = turns(clause) or clauses[0].link is Link.OR
     return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
 
@@ -117,7 +117,13 @@ def _leads(clause: Clause) -> bool:
     light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
-    return clause.link is Link.REASON or light or (words[0] in LEADING and not of_others)
+    elsewhere = (
+        words[:1]
+        and words[0] in PREPOSITIONS
+        and words[1:2] in (["a"], ["an"])
+        and not about & {"this", "such", "scale"}
+    )
+    return clause.link is Link.REASON or light or (words[0] in LEADING and not (of_others or elsewhere))
 
 
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:

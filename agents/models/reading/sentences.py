@@ -4,16 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dilemmas.agents.models.reading.clauses import Clause, Sentence, is_option
+from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.placement import goes_on, in_place
 from dilemmas.agents.models.reading.recitals import recites
-from dilemmas.agents.models.reading.statements import (
-    OTHER,
-    Kind,
-    Statement,
-    core,
-    read_clause,
-    turns,
-)
+from dilemmas.agents.models.reading.statements import OTHER, Statement, core, read_clause, turns
 from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     HYPOTHESES,
@@ -44,7 +38,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             hypothetical = True
             if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
                 continue
-            own = _last_conjunct(clauses[:place])
+            own = place if clause.joined else _last_conjunct(clauses[:place])
             found = [OTHER if one.chooses and index >= own else one for index, one in enumerate(found)]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
@@ -52,7 +46,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             found += [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
-            found.append(_if_hypothetical(statement, clause, clauses[0]) if hypothetical else statement)
+            found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
@@ -102,12 +96,14 @@ def _last_conjunct(clauses: Sequence[Clause]) -> int:
     return max(places, default=0)
 
 
-def _if_hypothetical(said: Statement, clause: Clause, first: Clause) -> Statement:
+def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> Statement:
     """A statement in a hypothesis; "I still choose C" is none."""
+    clause, first = clauses[place], clauses[0]
     if clause.words[:1] == ["i"] and any(word in UNCONDITIONAL for word in clause.words):
         return said
     if said.chooses:
-        return replace(said, kind=Kind.DOUBT) if first.link is Link.BUT or first.turn else OTHER
+        planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
+        return replace(said, kind=Kind.DOUBT) if planned else OTHER
     return OTHER if said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION else said
 
 

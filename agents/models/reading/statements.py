@@ -62,6 +62,8 @@ def read_clause(clause: Clause) -> Statement:
     if place is None:
         return _read_without_option(clause)
     option, after = words[place], words[place + 1 :]
+    if after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after):  # "D from them"
+        return OTHER
     before = core(words[:place])
     tail = _tail(after, option)
     if before[:1] == ["or"] or before[:2] in (["should", "i"], ["shall", "i"]):

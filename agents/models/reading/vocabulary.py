@@ -23,7 +23,7 @@ ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
     " contribution amount bid offer donation investment me mine"
-    " antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
+    " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
 
@@ -41,7 +41,7 @@ SUPERLATIVES = _set(
 )
 """Adjectives that recommend an option without choosing it."""
 
-COPULAS = _set("is be will would shall are remains equals")
+COPULAS = _set("is be will would shall are remains stays equals")
 
 MODALS = _set("will would shall going gonna")
 
@@ -63,7 +63,7 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open switch switching side siding back backing pledge pledging assign assigning"
+    " write type risk open call move drop switch switching side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
@@ -155,7 +155,7 @@ MIXTURES = _set(
 
 OTHERS = _set(
     "they their them theirs you your yours he his him she her partner partners opponent opponents other others"
-    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
+    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody user human"
 )
 """Words for other people, or for all together."""
 

@@ -30,11 +30,17 @@ PAIR = re.compile(
 )
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
-NOT_TICKED = re.compile(r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌][ \t]*$", re.M)
-TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|[☑✓✔✅]", re.M)
+NOT_TICKED = re.compile(
+    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
+    re.M,
+)
+TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
 """Options of a form, and the mark of the one that is taken."""
 
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
+ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
+"""Brackets before a colon: "answer (one letter): C"."""
+
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
 
@@ -50,10 +56,11 @@ SPEAKER = (
     r"(?: \w+ly| always| once| just| have| has| would| had)?"
 )
 SAYS = r"(?:say|says|said|tell|tells|told|whispers?|whispered|promised?|promises|asks?|asked|shouts?|shouted|argues?)"
+SEVERAL = r"""["“«„][^"”“»\n]{1,200}\s[^"”“»\n]{1,200}["”“»]"""
 QUOTATION = r"""(?:["“«„][^"”“»\n]{0,400}["”“»])"""
 QUOTED = re.compile(
     rf"{QUOTATION}[,.]?\s{{0,3}}(?:{SPEAKER} {SAYS}|{SAYS} {SPEAKER})\b"
-    rf"|{QUOTATION}[,;]?\s{{0,3}}(?:and|or|/)\s{{0,3}}{QUOTATION}"
+    rf"|{SEVERAL}[,;]?\s{{0,3}}(?:and|or|/)\s{{0,3}}{SEVERAL}"
     rf"|(?P<speaker>\b{SPEAKER} {SAYS}(?: (?:me|us|to me|to us))?)[:,]?\s{{0,3}}{QUOTATION}",
     re.I,
 )
@@ -87,6 +94,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
+    text = ASIDE.sub("", text)
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
