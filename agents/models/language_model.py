@@ -146,15 +146,15 @@ class LanguageModelAgent:
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
-        return [self._averaged(turn, [next(found) for _ in ways]) for turn, ways in zip(turns, posed, strict=True)]
+        return [self._averaged(ways[0], [next(found) for _ in ways]) for ways in posed]
 
-    def _averaged(self, turn: Turn, found: Sequence[Distribution]) -> Decision:
-        """One decision from the distributions of all presentations."""
+    def _averaged(self, first: "_Posed", found: Sequence[Distribution]) -> Decision:
+        """One decision from the distributions of all presentations, of which one is given."""
         probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
         mass = fmean(one.mass for one in found)
-        check_mass(self.name, self.template.labels, mass, self.min_mass)
+        check_mass(self.name, first.labels, mass, self.min_mass)
         return Decision(
-            action=draw(probabilities, turn.rng),
+            action=draw(probabilities, first.turn.rng),
             probabilities=probabilities,
             source=Source.WITHIN if any(one.margin for one in found) else Source.EXACT,
             mass=mass,
