@@ -144,7 +144,7 @@ KEPT = re.compile(
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 GIVING_NOTHING = re.compile(
-    r"\b(?:(?:do|a?m|will|would|shall)\s+not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
+    r"\b(?:(?:(?:do|a?m|will|would|shall)\s+)?not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
     rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
     rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=\s*(?:[.,;!\n]|\Z|because|since)))",
     re.I,
@@ -168,7 +168,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     text = re.sub(
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
     )
-    text = GIVING_NOTHING.sub(lambda denied: f" would {denied['act'] or denied['alone']} nothing", text)
+    text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
     def mark(match: re.Match[str]) -> str:

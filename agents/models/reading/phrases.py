@@ -37,7 +37,7 @@ PHRASES = {
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
     "correction": (
-        "let me correct that",
+        "let me (?:revise|correct|rephrase)(?: that| my answer)?",
         "that was a typo",
         "just kidding",
         "scratch that",
@@ -70,6 +70,7 @@ PHRASES = {
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     "i choose ": ("the reason for my choice of", "my reason for (?:my choice of|choosing)"),
     "": (
+        rf"the other(?= ?{OPTION})",
         r"step \d+(?= ?:)",
         r"(?:the|my) reason (?:that |why )?(?=i )",
         "no (?:doubt|question|hesitation)",

@@ -74,7 +74,7 @@ INTENTIONS = _set(
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
 
-WEAK_VERBS = _set("should must need prefer rather want try")
+WEAK_VERBS = _set("should must need prefer want try")
 """Words for an own choice that a plain one outweighs."""
 
 DESIRES = _set("love like wish")
@@ -134,7 +134,7 @@ REASON_STOPS = _set("over than as against given because")
 MANNER = _set(
     "please tomorrow later next once more"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho"
+    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho them him her"
 )
 """Words after a bare option that leave it an answer."""
 
@@ -172,7 +172,7 @@ SPEECH = _set("say says said saying tell tells told telling promise promises pro
 
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
-REASONS = _set("because since although though while whereas given considering")
+REASONS = _set("because since although though while whereas")
 CONDITIONS = _set(
     "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
 )
