@@ -102,8 +102,7 @@ def play_tournament(
     WorkerError
         If workers cannot be started or one is killed.
     AgentError
-        If an agent failed in a match, after all other groups have been played; with a folder these are kept, and only
-        the groups that failed are played when the tournament is repeated.
+        If an agent failed in a match, after all other groups have been played, which a folder keeps.
     """
     work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
 
