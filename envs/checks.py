@@ -36,7 +36,7 @@ def finite_payoff(value: Any, place: str) -> float:
         If `value` is not such a number.
     """
     if not (_is_number(value) and -1e9 < value < 1e9):
-        raise GameError(f"{place} = {value!r} is not a finite payoff within ±1e9")
+        raise GameError(f"{place} = {value!r}; needs a finite number above -1e9 and below 1e9")
     return float(value)
 
 

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dilemmas.envs.errors import InputError, naming
@@ -32,16 +32,23 @@ class InUseError(InputError):
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Context manager: holds the lock of a folder, which is created if it does not exist.
+    """Context manager: holds the lock of a folder, which is created if it does not exist, and then deleted if it is
+    still empty at the end.
 
     Raises
     ------
     InUseError
         If another process holds the lock.
     """
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder / LOCK, folder):
-        yield
+    try:
+        with _held(folder / LOCK, folder):
+            yield
+    finally:
+        if made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
 @contextmanager

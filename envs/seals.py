@@ -18,6 +18,10 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Count
 
 SEALS = "seals.jsonl"
+RESULTS = "results.json"
+"""Name of the file of a run folder with the results, which is written last."""
+PROVENANCE = "provenance.json"
+"""Name of the file of a run folder with the versions of packages, which is written first."""
 DAMAGED = ".damaged"
 """Suffix of the name under which a damaged file is put aside."""
 BLOCK = 1 << 20
@@ -134,13 +138,19 @@ def check_sealed(path: Path) -> None:
     Raises
     ------
     SealError
-        If the file was cut, changed or deleted since.
+        If the file was cut, changed or deleted since, or its run is finished and the results have no seal.
     """
     place = path.resolve()
     for folder in list(place.parents)[:2]:
         seals = folder / SEALS
+        found = _cached(seals, *_state(seals)) if seals.is_file() else {}
+        if RESULTS not in found and (folder / RESULTS).is_file() and (folder / PROVENANCE).is_file():
+            raise SealError(
+                f"{seals} has no seal of {RESULTS}, so whether {path} is whole cannot be known; restore it from a"
+                f" copy, or repeat the command that wrote {folder.name}"
+            )
         if seals.is_file():
-            sealed = _cached(seals, *_state(seals)).get(place.relative_to(folder).as_posix(), [])
+            sealed = found.get(place.relative_to(folder).as_posix(), [])
             if sealed and not _fits(place, sealed):
                 raise SealError(_message(path, folder, sealed[-1]))
             return

@@ -22,7 +22,7 @@ from dilemmas.agents.versions import installed
 from dilemmas.envs import data_files
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import LOCK, SUFFIX_OF_LOCKS
-from dilemmas.envs.seals import DAMAGED, SEALS, Seals, check_sealed
+from dilemmas.envs.seals import DAMAGED, RESULTS, SEALS, Seals
 from dilemmas.experiments.reporting.terminal_text import echo
 
 MOST_DIFFERENCES = 3
@@ -33,8 +33,6 @@ class RunError(InputError):
     """A run folder that cannot be used."""
 
 
-RESULTS = "results.json"
-"""Name of the file with the results, which is written last."""
 SECONDS = "seconds.json"
 """Name of the file with the time spent."""
 Duration = Annotated[float, Ge(0)]
@@ -43,8 +41,8 @@ PARTS = ("answers", "adapter", "matches", "tables", "population")
 """Folders inside a run folder."""
 
 
-def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_out: str) -> None:
-    """Create a folder, or check that an existing one can be resumed.
+def check_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_out: str) -> None:
+    """Check that a folder can be created or, if it exists, resumed.
 
     Parameters
     ----------
@@ -72,7 +70,6 @@ def open_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_o
             raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
     elif folder.exists() and not all(path.name == LOCK or _left_behind(path) for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _left_behind(path: Path) -> bool:
@@ -93,9 +90,9 @@ def recover(folder: Path) -> Seals:
     if (folder / SEALS).is_file():
         data_files.drop_incomplete_line(folder / SEALS)
     seals = Seals(folder)
-    misfits = seals.misfits()
-    if misfits and folder / RESULTS not in misfits:
-        (folder / RESULTS).unlink(missing_ok=True)  # first: without them nobody takes the run for finished
+    misfits, results = seals.misfits(), folder / RESULTS
+    if results not in misfits and (misfits or not seals.fits(results)):
+        results.unlink(missing_ok=True)  # first: without them nobody takes the run for finished
     for line in seals.mend():
         echo(line, err=True)
     return seals
@@ -117,7 +114,6 @@ def read_run_json(
     path: Path, kind: type[data_files.Value], remedy: str = "restore it from a copy, or choose another --out"
 ) -> data_files.Value:
     """Read a JSON file of a run folder; `RunError`, which ends with the remedy, if it is damaged or not of the type."""
-    check_sealed(path)
     return data_files.read_json(path, kind, RunError, remedy)
 
 

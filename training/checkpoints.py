@@ -26,10 +26,14 @@ class TrainingError(InputError):
 
 
 class Checkpoints:
-    """The checkpoints in a folder, ``STEP.CHECKSUM.pt``."""
+    """The checkpoints of one training in a folder, ``STEP.CHECKSUM.pt``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *training: object) -> None:
+        """`training`: all that the training depends on; the checksums tell it from others."""
         self.folder = folder
+        self._training = sha256()
+        for part in training:
+            self._training.update(repr(part).encode())
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Write the state after a number of steps; it has reached the disk when the call returns."""
@@ -37,21 +41,29 @@ class Checkpoints:
         stream = io.BytesIO()  # torch itself does not say why it could not write a file
         torch.save(dict(state), stream)
         data = stream.getvalue()
-        with replacing(self.folder / f"{step:07d}.{_checksum(data)}.pt") as partial:
+        with replacing(self.folder / f"{step:07d}.{self._checksum(data)}.pt") as partial:
             partial.write_bytes(data)
         for path in self._newest_first()[KEPT:]:
             path.unlink()
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that is whole, None without one; a damaged file is put aside, with a warning."""
+        """The newest state that is whole, None without one; another file is put aside, with a warning."""
         for path in self._newest_first():
             data = path.read_bytes()
-            if path.suffixes[-2:-1] == [f".{_checksum(data)}"]:
+            if path.suffixes[-2:-1] == [f".{self._checksum(data)}"]:
                 state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True)
                 return state
             os.replace(path, path.with_name(path.name + DAMAGED))
-            warnings.warn(f"{path} is damaged and was put aside; training goes on from the one before", stacklevel=2)
+            warnings.warn(
+                f"{path} is damaged, or of another training, and was put aside; training goes on from the one before",
+                stacklevel=2,
+            )
         return None
+
+    def _checksum(self, data: bytes) -> str:
+        digest = self._training.copy()
+        digest.update(data)
+        return digest.hexdigest()[:16]
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("*.pt"), reverse=True)
@@ -96,7 +108,3 @@ def tidied(out: Path) -> None:
     """Delete what is needed only until the model is complete."""
     for name in ("staging", "checkpoint"):
         shutil.rmtree(out / name, ignore_errors=True)
-
-
-def _checksum(data: bytes) -> str:
-    return sha256(data).hexdigest()[:16]

@@ -124,7 +124,7 @@ def distil(
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
     An interrupted run is resumed from its last checkpoint when called again with the same arguments, and ends with the
-    same weights. A finished adapter is not changed.
+    same weights; with others it begins again. A finished adapter is not changed.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _train(
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
     batches = _batches(encode(tokenizer, examples, prefill), settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint")
+    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, *examples)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:

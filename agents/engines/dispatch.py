@@ -1,7 +1,6 @@
 """Choose the engine for each group of agents and play its matches; see `dilemmas.agents.engines.requirements`."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +23,13 @@ from dilemmas.agents.engines.requirements import (
 )
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.engines.vectorised import play_vectorised
-from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.repeated import Repeated
 
-__all__ = ["ENGINES", "EXACT", "Recorder", "choose_engine", "play_groups"]
+__all__ = ["ENGINES", "EXACT", "choose_engine", "play_groups"]
 
 MOST_WORK = 1 << 27
 """Most joint states times joint actions times rounds for which `chain` is chosen by default: one or two seconds."""
-
-Recorder = Callable[[int, int, MatchRecord], None]
-"""Called with every match played in an environment: the index of its group, the index of its key, the record."""
 
 
 def choose_engine(rules: Repeated, group: Sequence[Agent], engine: str | None = None) -> str:
@@ -71,7 +66,6 @@ def play_groups(
     groups: Sequence[Sequence[Agent]],
     keys: NDArray[np.uint64],
     engine: str | None = None,
-    record: Recorder | None = None,
 ) -> list[Tally]:
     """Play the matches of several groups.
 
@@ -86,8 +80,6 @@ def play_groups(
         return one expected match.
     engine
         The engine that plays all groups; None for the best engine for each group.
-    record
-        Called with every match that is played in an environment.
 
     Returns
     -------
@@ -103,7 +95,7 @@ def play_groups(
     tallies: dict[int, Tally] = {}
     for one in dict.fromkeys(chosen):
         places = [place for place, name in enumerate(chosen) if name == one]
-        tallies |= zip(places, _play(one, rules, groups, keys, places, record), strict=True)
+        tallies |= zip(places, _play(one, rules, groups, keys, places), strict=True)
     return [tallies[place] for place in range(len(groups))]
 
 
@@ -113,15 +105,10 @@ def _play(
     groups: Sequence[Sequence[Agent]],
     keys: NDArray[np.uint64],
     places: Sequence[int],
-    record: Recorder | None,
 ) -> list[Tally]:
     """Play the groups at some places with an engine that can play them."""
     if engine == "environment":
-        records = [None if record is None else partial(record, place) for place in places]
-        return [
-            play_in_environment(rules, groups[place], keys[place], listener)
-            for place, listener in zip(places, records, strict=True)
-        ]
+        return [play_in_environment(rules, groups[place], keys[place]) for place in places]
     seated = [[one.traits.automaton or one.traits.counting for one in groups[place]] for place in places]
     if engine == "cycle":
         return [play_cycle(rules, group) for group in seated]

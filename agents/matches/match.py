@@ -12,6 +12,7 @@ A match is therefore the same alone, in any batch, in any order and after a cras
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -157,8 +158,8 @@ def run_matches(
 ) -> Iterator[MatchRecord]:
     """Play matches side by side and yield the record of each as soon as it and all before it have ended.
 
-    A match in which an agent raises an error, or returns an action outside its space, ends there; its record has the
-    cause, and the other matches go on. `finished` raises an error for it instead.
+    A match in which an agent raises an error, or returns anything but a decision that is possible, ends there; its
+    record has the cause, and the other matches go on. `finished` raises an error for it instead.
 
     Parameters
     ----------
@@ -252,7 +253,7 @@ def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict
     """
     turns = [make_turn(match, player, seed, step) for match, player in pending]
     try:
-        decisions = agent.decide(turns)
+        decisions = list(agent.decide(turns))
     except Exception as error:
         middle = len(pending) // 2
         if middle:
@@ -261,7 +262,7 @@ def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict
     if len(decisions) != len(turns):
         decisions = [_failure(agent, ValueError(f"{len(decisions)} decisions for {len(turns)} turns"))] * len(turns)
     return {
-        (match.number, player): decision if _possible(turn, decision.action) else _outside(agent, turn, decision)
+        (match.number, player): _failure(agent, fault) if (fault := _fault(turn, decision)) else decision
         for (match, player), turn, decision in zip(pending, turns, decisions, strict=True)
     }
 
@@ -271,8 +272,16 @@ def _failure(agent: Agent, error: Exception) -> Decision:
     return Decision(None, error=f"agent {agent.name} failed: {type(error).__name__}: {error}")
 
 
-def _outside(agent: Agent, turn: Turn, decision: Decision) -> Decision:
-    return _failure(agent, ValueError(f"the action {decision.action!r} is not in {turn.space}"))
+def _fault(turn: Turn, decision: Any) -> Exception | None:
+    """What is wrong with what an agent returned for a turn."""
+    if not isinstance(decision, Decision):
+        return TypeError(f"{decision!r} is not a Decision")
+    if not _possible(turn, decision.action):
+        return ValueError(f"the action {decision.action!r} is not in {turn.space}")
+    shares = (*(decision.probabilities or ()), decision.mass or 0.0, decision.margin or 0.0)
+    if not all(isinstance(share, Real) and 0 <= share <= 1 + 1e-6 for share in shares):
+        return ValueError(f"probabilities, mass and margin {shares} need numbers from 0 to 1")
+    return None
 
 
 def _possible(turn: Turn, action: Any) -> bool:

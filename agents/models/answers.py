@@ -110,10 +110,12 @@ def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> N
         Smallest mass that is accepted, in [0, 1].
     """
     if mass < least:
+        share = next(text for digits in range(2, 18) if float(text := f"{mass:.{digits}g}") < least)
         raise ModelError(
-            f"model '{name}': only a share of {mass:.2g} of its replies begins with one of the labels"
-            f" {', '.join(labels)}, so their probabilities say nothing about what it would write; use a template that"
-            " states the format of the answer, or accept it with --min-mass (min_mass in a recipe and in Python)"
+            f"model '{name}': a share of {share} of its replies begins with one of the labels {', '.join(labels)}, less"
+            f" than the {least:g} that is required; with little of it, the probabilities of labels say nothing about"
+            " what a model would write; use a template that states the format of the answer, or accept it with a"
+            " smaller --min-mass (min_mass in a recipe and in Python)"
         )
 
 

@@ -163,16 +163,16 @@ class LanguageModelAgent:
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
-        return [self._averaged(turn, [next(found) for _ in ways]) for turn, ways in zip(turns, posed, strict=True)]
+        return [self._averaged(ways[0], [next(found) for _ in ways]) for ways in posed]
 
-    def _averaged(self, turn: Turn, found: Sequence[Considered]) -> Decision:
-        """One decision from what was found in all presentations; in some of them, stated probabilities may be
-        unreadable, which lowers the mass."""
+    def _averaged(self, first: PosedTurn, found: Sequence[Considered]) -> Decision:
+        """One decision from what was found in all presentations, of which one is given; in some of them, stated
+        probabilities may be unreadable, which lowers the mass."""
         mass, margin = fmean(one.mass for one in found), max(one.margin for one in found)
-        check_mass(self.name, self.template.labels, mass, self.min_mass)
+        check_mass(self.name, first.labels, mass, self.min_mass)
         probabilities = mean_of_rows([one.probabilities for one in found if one.probabilities is not None])
         return Decision(
-            action=None if probabilities is None else draw(probabilities, turn.rng),
+            action=None if probabilities is None else draw(probabilities, first.turn.rng),
             probabilities=probabilities,
             source=Source.WITHIN if margin and found[0].source is Source.EXACT else found[0].source,
             mass=mass,

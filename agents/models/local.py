@@ -50,6 +50,10 @@ class LocalBackend:
     continues: bool = True
     """Whether it gives the probabilities of labels after a begun reply."""
 
+    @property
+    def engine(self) -> str:
+        return f"transformers, {str(self.model.dtype).removeprefix('torch.')}"
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order; equal prompts are processed once.
 

@@ -71,16 +71,28 @@ def _told(template: Template, words: list[str], table: Callable[[], list[str]]) 
     return [*(() if template.payoffs == "table" else words), *(() if template.payoffs == "words" else table())]
 
 
-def _check_told(game: StageGame, payoffs: Sequence[float]) -> None:
-    """`TemplateError` if two payoffs of a game differ and are told as the same number."""
+def _check_told(game: StageGame, numbers: Sequence[float]) -> None:
+    """`TemplateError` if a number of a game is told as another one, or two that differ are told as the same."""
     told: dict[str, float] = {}
-    for payoff in payoffs:
-        other = told.setdefault(tell_number(payoff), payoff)
-        if not isclose(payoff, other, rel_tol=1e-14, abs_tol=1e-15):
+    error = 1e-14 * max(map(abs, numbers))  # of computing one of them from the others
+    for number in numbers:
+        text = tell_number(number)
+        other = told.setdefault(text, number)
+        if not isclose(number, other, rel_tol=1e-14, abs_tol=error):
             raise TemplateError(
-                f"'{game.name}': the payoffs {payoff!r} and {other!r} would both be told as {tell_number(payoff)}; use"
-                " payoffs with at most ten digits"
+                f"'{game.name}': {number!r} and {other!r} would both be told as {text}; use numbers with at most"
+                " twelve digits"
             )
+        if not isclose(number, float(text), rel_tol=1e-9, abs_tol=error):
+            raise TemplateError(
+                f"'{game.name}': {number!r} would be told as {text}; use numbers with at most twelve decimals"
+            )
+
+
+def _tell(game: StageGame, number: float) -> str:
+    """Write one number of a game; `TemplateError` if it would be told as another one."""
+    _check_told(game, [number])
+    return tell_number(number)
 
 
 def _group(template: Template, game: StageGame, shown: Presentation) -> list[str]:
@@ -133,9 +145,9 @@ def _public_goods(template: Template, game: PublicGoods, player: int, shown: Pre
     rule = template.say(
         "levels_rule",
         game,
-        endowment=tell_number(game.endowment),
+        endowment=_tell(game, game.endowment),
         labels=_amounts_listed(template, game, player, shown),
-        multiplier=tell_number(game.multiplier),
+        multiplier=_tell(game, game.multiplier),
         players=game.n_players,
     )
     return [rule, *_provision(template, game)]
@@ -147,11 +159,11 @@ def _unequal(template: Template, game: PublicGoods, player: int) -> list[str]:
     keys = ["unequal_own"] + ["unequal_other"] * (len(seats) - 1)
     lines = [
         template.say(
-            key, game, endowment=tell_number(game.endowment_of(seat)), labels=_amounts_listed(template, game, seat)
+            key, game, endowment=_tell(game, game.endowment_of(seat)), labels=_amounts_listed(template, game, seat)
         )
         for key, seat in zip(keys, seats, strict=True)
     ]
-    pot = template.say("unequal_pot", game, multiplier=tell_number(game.multiplier), players=game.n_players)
+    pot = template.say("unequal_pot", game, multiplier=_tell(game, game.multiplier), players=game.n_players)
     return [*lines, pot]
 
 
@@ -159,12 +171,13 @@ def _provision(template: Template, game: PublicGoods) -> list[str]:
     if not game.threshold:
         return []
     key = "threshold_refund" if game.refund else "threshold_lost"
-    return [template.say(key, game, threshold=tell_number(game.threshold))]
+    return [template.say(key, game, threshold=_tell(game, game.threshold))]
 
 
 def _amounts_listed(template: Template, game: PublicGoods, player: int, shown: Presentation | None = None) -> str:
     if not game.n_actions:
-        return template.say("any_amount", game, endowment=tell_number(game.endowment_of(player)))
+        return template.say("any_amount", game, endowment=_tell(game, game.endowment_of(player)))
+    _check_told(game, [game.contribution(action, player) for action in range(game.n_actions)])
     return shown.listed() if shown else join_choices(amounts(game, player))
 
 
@@ -198,7 +211,7 @@ def rule_lines(template: Template, view: View) -> list[str]:
 
 
 def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanction) -> str:
-    cost, effect = tell_number(sanction.cost), tell_number(sanction.effect)
+    cost, effect = _tell(game, sanction.cost), _tell(game, sanction.effect)
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
@@ -277,7 +290,7 @@ def _question(template: Template, view: View, shown: Presentation, words: bool) 
     if view.phase == "act":
         if listed:
             return template.say("question", game, labels=listed)
-        return template.say("amount_question", game, endowment=tell_number(game.endowments[view.player]))
+        return template.say("amount_question", game, endowment=_tell(game, game.endowments[view.player]))
     if view.phase == "talk":
         return template.say("words_question", game) if words else template.say("signal_question", game, labels=listed)
     how_many = "pair" if game.n_players == 2 else "group"

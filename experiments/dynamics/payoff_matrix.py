@@ -12,6 +12,7 @@ from dilemmas.agents.roster import player_named
 from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.theory.outcomes import tie_of
 from dilemmas.envs.validation import short_repr
 from dilemmas.experiments.run_folder import read_run_json
@@ -132,6 +133,7 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     file = folder / "results.json"
     if not file.is_file():
         raise DynamicsError(f"{file} does not exist; give the folder of a finished tournament")
+    check_sealed(file)
     results = read_run_json(file, dict[str, Any])
     kept = {item.name: results[item.name] for item in fields(PairPayoffs) if item.name in results}
     found = check_value(kept, PairPayoffs, str(file), DynamicsError)

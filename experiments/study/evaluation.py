@@ -15,6 +15,7 @@ from annotated_types import Ge, Le
 
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import check_value, plain_value
+from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Seed
 from dilemmas.experiments.reporting.format import Results
 from dilemmas.experiments.run_folder import RunError, provenance, read_run_json
@@ -25,7 +26,7 @@ from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.playing import compile_table
 from dilemmas.experiments.study.recipe import Recipe
 
-FORMAT, VERSION = "dilemmas-study", 3
+FORMAT, VERSION = "dilemmas-study", 4
 REMEDY = "delete it and repeat the command: only the metrics are computed again"
 
 
@@ -105,6 +106,7 @@ def _facts(recipe: Recipe) -> dict[str, Any]:
 
 def read_results(path: Path, recipe: Recipe) -> dict[str, Any]:
     """Read the results.json of a run; `RunError` if it is damaged, or not the results of the recipe."""
+    check_sealed(path)
     kind = results_type(METRICS)
     found: dict[str, Any] = plain_value(read_run_json(path, kind, REMEDY), kind)
     for fault in _faults(found, recipe):

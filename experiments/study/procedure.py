@@ -12,8 +12,9 @@ from dilemmas.agents.models.model_files import check_installed, find_model, is_h
 from dilemmas.agents.models.open_model import LazyModel, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
+from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
-from dilemmas.experiments.run_folder import RESULTS, write_json
+from dilemmas.experiments.run_folder import write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results

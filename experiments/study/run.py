@@ -8,11 +8,11 @@ from typing import Any
 
 from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import Seals
+from dilemmas.envs.seals import PROVENANCE, Seals
 from dilemmas.experiments.run_folder import (
     add_seconds,
+    check_folder,
     json_values,
-    open_folder,
     provenance,
     read_run_json,
     recover,
@@ -25,19 +25,20 @@ class Run:
     """A folder with the results of one recipe."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
-        """Open or create the folder; the run of another recipe is refused with the differences (`RunError`)."""
+        """Open a folder, which `begin` creates; the run of another recipe is refused with the differences
+        (`RunError`)."""
         self.folder = folder
         self.recipe = recipe
-        self._open()
+        self._check()
         self.seals = Seals(folder)
 
-    def _open(self) -> None:
+    def _check(self) -> None:
         path = self.folder / "recipe.json"
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         asked = json_values(self.recipe.as_table())
         if kept is not None:
             asked["servers"] = kept.get("servers")  # changes no result
-        open_folder(self.folder, "run", path.name, kept, asked, " or delete it")
+        check_folder(self.folder, "run", path.name, kept, asked, " or delete it")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -46,7 +47,7 @@ class Run:
         `InUseError` if another process holds the lock, `RunError` if one has meanwhile begun another recipe.
         """
         with locked_folder(self.folder):
-            self._open()
+            self._check()
             if (self.folder / "recipe.json").is_file():
                 self.seals = recover(self.folder)
             yield
@@ -55,7 +56,7 @@ class Run:
         """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
         if not (self.folder / "recipe.json").is_file():
             write_json(self.folder / "recipe.json", self.recipe.as_table())
-        write_json(self.folder / "provenance.json", provenance())
+        write_json(self.folder / PROVENANCE, provenance())
 
     def path(self, *parts: str) -> Path:
         """A path in the folder; its parent folder is created."""

@@ -65,6 +65,10 @@ class Presented:
     """Probability of every action, by index."""
     mass: Share
     """Probability that a reply starts with one of the labels, in [0, 1]."""
+    whole: Share | None
+    """Probability that it starts with one of them as a whole word; null if it is not known."""
+    margin: Share
+    """How far the probabilities may be from the model's own; 0 if they are exact."""
     deliberations: tuple[Deliberation, ...] = ()
     """What the model wrote before; `exact` is the mean over it. Empty if it answers at once."""
     prediction: tuple[Share, ...] | None = None
@@ -92,6 +96,17 @@ class Asked:
     def mass(self) -> float:
         """Probability that a reply starts with one of the labels: the mean over the presentations."""
         return fmean(one.mass for one in self.presented)
+
+    @property
+    def whole(self) -> float | None:
+        """Probability that a reply starts with a label as a whole word: the mean; None if it is not known."""
+        known = [one.whole for one in self.presented if one.whole is not None]
+        return fmean(known) if len(known) == len(self.presented) else None
+
+    @property
+    def margin(self) -> float:
+        """How far the probabilities may be from the model's own; 0 if they are exact."""
+        return fmean(one.margin for one in self.presented)
 
     def by_wording(self, wordings: int) -> NDArray[np.float64]:
         """Probability of every action in each wording and presentation, shape (wordings, presentations, actions)."""
@@ -208,7 +223,10 @@ def _weighed(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]
     """Questions that a model answers at once, with the probabilities of the labels."""
     questions = [(one.prompt, one.labels) for one in asked]
     found = exact_distributions(backend, questions, recipe.prompting.template.reply_begins)
-    return [Presented(*question, one.probabilities, one.mass) for question, one in zip(questions, found, strict=True)]
+    return [
+        Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin)
+        for question, one in zip(questions, found, strict=True)
+    ]
 
 
 def _considered(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]) -> list[Presented]:
@@ -223,8 +241,10 @@ def _considered(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuesti
         results = consider(backend, recipe.prompting.template, again, recipe.prompting.temperature) if again else []
         for (place, one), result in zip(missing.items(), map(answered_only, results), strict=True):
             if result.probabilities is not None:
-                given = (result.probabilities, result.mass / (attempt + 1), result.deliberations, result.prediction)
-                found[place] = Presented(one.prompt, one.labels, *given)
+                mass, thoughts = result.mass / (attempt + 1), (result.deliberations, result.prediction)
+                found[place] = Presented(
+                    one.prompt, one.labels, result.probabilities, mass, None, result.margin, *thoughts
+                )
     for place, one in enumerate(asked):
         if place not in found:
             raise ModelError(

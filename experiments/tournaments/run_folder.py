@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.agents.matches.match import AgentError
 from dilemmas.agents.matches.trajectory import SUFFIX
 from dilemmas.envs.data_files import (
     append_text,
@@ -27,16 +28,15 @@ from dilemmas.envs.data_files import (
 )
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import SEALS, SealError, Seals, check_sealed
+from dilemmas.envs.seals import PROVENANCE, RESULTS, SEALS, Seals, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
-    RESULTS,
     SECONDS,
     RunError,
     add_seconds,
+    check_folder,
     delete_files,
     json_values,
-    open_folder,
     provenance,
     read_run_json,
     recover,
@@ -54,7 +54,7 @@ MADE = (
     SEALS,
     RESULTS,
     ROWS,
-    "provenance.json",
+    PROVENANCE,
     SECONDS,
     "payoffs.csv",
     "ranking.csv",
@@ -101,15 +101,22 @@ def play_tournament(
         If another process is playing in the folder.
     WorkerError
         If workers cannot be started or one is killed.
+    AgentError
+        If an agent failed in a match, after all other groups have been played, which a folder keeps.
     """
     work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
 
     def rows(fixtures: Sequence[Fixture], done: float) -> Iterator[list[Row]]:
+        failed: list[AgentError] = []
         tell(done, work)
         for batch in rows_of(tournament, batches(fixtures), workers, executor, address):
-            yield batch
-            done += sum(row.fixture.weight for row in batch)
+            played = [row for row in batch if isinstance(row, Row)]
+            failed += [error for error in batch if isinstance(error, AgentError)]
+            yield played
+            done += sum(row.fixture.weight for row in played)
             tell(done, work)
+        if failed:
+            raise _all_in_one(failed)
 
     if folder is None:
         played = [row for batch in rows(tournament.fixtures, 0) for row in batch]
@@ -123,16 +130,22 @@ def play_tournament(
     return table
 
 
+def _all_in_one(failed: Sequence[AgentError]) -> AgentError:
+    """One error for the groups in which an agent failed."""
+    more = f"; agents failed in {len(failed) - 1} more groups" if len(failed) > 1 else ""
+    return AgentError(f"{failed[0]}{more}; all other groups were played")
+
+
 def begin(folder: Path, tournament: Tournament, again: bool) -> Seals:
     """Open or create the folder; `RunError` lists the differences from other settings."""
     kept, asked = settings_in(folder), settings_data(tournament)
     if again and kept is not None:
         delete_files(folder, MADE)  # all but the settings, which say until the end whose folder it is
     else:
-        open_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
+        check_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
     if kept != asked:
         write_json(folder / SETTINGS, asked)
-    write_json(folder / "provenance.json", provenance())
+    write_json(folder / PROVENANCE, provenance())
     seals = recover(folder)
     (folder / ROWS).touch()
     drop_incomplete_line(folder / ROWS)
@@ -181,17 +194,18 @@ def settings_in(folder: Path) -> dict[str, Any] | None:
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
-    """Read the rows of a file; `fixtures`: the fixtures of the rows in order, if they are known.
+    """Read the rows of a file; `fixtures`: those that rows may be about, if they are known.
 
     An incomplete last line of an interrupted tournament is ignored. `RunError` if a line is damaged or a row is there
     twice, `SealError` if the file was cut or changed.
     """
     check_sealed(path)
     seen: set[Fixture] = set()
+    known = None if fixtures is None else frozenset(fixtures)
     for number, line in complete_lines(path):
         try:
             row = Row.read(line.decode())
-            if fixtures is not None and row.fixture != fixtures[number - 1]:
+            if known is not None and row.fixture not in known:
                 raise ValueError
         except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             raise RunError(
@@ -250,6 +264,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
     """The results in a folder; of an incomplete tournament, those of the matches played so far."""
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
+        check_sealed(results)
         data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
         return data
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
@@ -261,16 +276,10 @@ def kept_data(folder: Path) -> dict[str, Any]:
 
 
 def begun_settings(folder: Path) -> dict[str, Any]:
-    """The settings of the tournament in a folder; `RunError` if there is none, `SealError` if its rows are not whole
-    although there are results."""
+    """The settings of a tournament; `RunError` if the folder has none, `SealError` if its rows are not whole."""
     if (settings := settings_in(folder)) is None:
         raise RunError(f"{folder} does not contain a tournament (no {SETTINGS})")
     check_sealed(folder / ROWS)
-    if (folder / RESULTS).is_file() and not Seals(folder).fits(folder / ROWS):
-        raise SealError(
-            f"{folder / SEALS} has no seal of the finished {ROWS}; restore it from a copy, or repeat the command that"
-            f" wrote {folder.name}"
-        )
     return settings
 
 

@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.engines.dispatch import EXACT, Recorder, choose_engine, play_groups
+from dilemmas.agents.engines.dispatch import EXACT, choose_engine, play_groups
+from dilemmas.agents.engines.environment import play_in_environment
 from dilemmas.agents.engines.tally import match_keys
+from dilemmas.agents.matches.match import AgentError
+from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.roster import Seats, contestants
@@ -84,36 +87,50 @@ class Tournament:
         """Number of groups by engine."""
         return Counter(map(self._engine, self.groups))
 
-    def play(self, fixtures: Sequence[Fixture]) -> list[Row]:
-        """Play the matches of some fixtures; yields one row for each."""
-        rows: dict[Fixture, Row] = {}
+    def play(self, fixtures: Sequence[Fixture]) -> list[Row | AgentError]:
+        """Play the matches of some fixtures; returns a row for each, or the error if an agent failed in it."""
+        rows: dict[Fixture, Row | AgentError] = {}
         kinds = sorted({(fixture.engine, fixture.count) for fixture in fixtures})
         for engine, count in kinds:
             these = [one for one in fixtures if (one.engine, one.count) == (engine, count)]
             keys = np.zeros((len(these), 1), dtype=np.uint64)  # exact engines use no random numbers
             if engine not in EXACT:
                 keys = np.stack([match_keys(self.settings.seed, one.group, one.first, count) for one in these])
-            with ExitStack() as files:
-                record = self._recorder(files, these, keys) if engine == "environment" and self.records else None
-                tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine, record)
-            rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
+            if engine == "environment":
+                rows |= {one: self._asked(one, key) for one, key in zip(these, keys, strict=True)}
+            else:
+                tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine)
+                rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]
 
-    def _recorder(self, files: ExitStack, fixtures: Sequence[Fixture], keys: NDArray[np.uint64]) -> Recorder:
-        """Writers of the trajectories of the fixtures; existing files are overwritten."""
-        writers = []
-        for fixture, key, path in zip(fixtures, keys, self.record_paths(fixtures), strict=True):
-            header = Header(
-                environment=f"dilemmas/{self.rules.stage.name}-v0",
-                agents=tuple(agent.describe() for agent in self.seated(fixture.group)),
-                seed=int(key[0]),
-                options=dict(self.settings.options),
-                context=self.settings.framing.context,
-                template=self.settings.framing.template,
-            )
-            path.unlink(missing_ok=True)
-            writers.append(files.enter_context(TrajectoryWriter(path, header)))
-        return lambda place, _, match: writers[place].write(match)
+    def _asked(self, fixture: Fixture, keys: NDArray[np.uint64]) -> Row | AgentError:
+        """The matches of a fixture in environments, which ask the agents; an existing record is overwritten."""
+        group = self.seated(fixture.group)
+        with ExitStack() as files:
+            writers = [
+                files.enter_context(self._writer(path, group, int(keys[0]))) for path in self.record_paths([fixture])
+            ]
+
+            def record(_: int, match: MatchRecord) -> None:
+                for writer in writers:
+                    writer.write(match)
+
+            try:
+                return Row.of(fixture, play_in_environment(self.rules, group, keys, record))
+            except AgentError as error:
+                return AgentError(f"{', '.join(fixture.group)}: {error}")
+
+    def _writer(self, path: Path, group: Seats, seed: int) -> TrajectoryWriter:
+        header = Header(
+            environment=f"dilemmas/{self.rules.stage.name}-v0",
+            agents=tuple(agent.describe() for agent in group),
+            seed=seed,
+            options=dict(self.settings.options),
+            context=self.settings.framing.context,
+            template=self.settings.framing.template,
+        )
+        path.unlink(missing_ok=True)
+        return TrajectoryWriter(path, header)
 
     def record_paths(self, fixtures: Iterable[Fixture]) -> list[Path]:
         """The trajectories of those fixtures that are played in environments, if they are recorded."""

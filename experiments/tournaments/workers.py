@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from dilemmas.agents.matches.match import AgentError
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -31,6 +32,8 @@ PATIENCE = 10.0
 """Timeout for connecting to a cluster, in seconds."""
 
 Batch = Sequence[Fixture]
+Played = list[Row | AgentError]
+"""A row for each fixture of a batch, or the error if an agent failed in it."""
 Handle = TypeVar("Handle")
 
 
@@ -40,7 +43,7 @@ class WorkerError(InputError):
 
 def rows_of(
     tournament: Tournament, batches: Iterable[Batch], workers: int = 1, executor: str = "process", address: str = ""
-) -> Iterator[list[Row]]:
+) -> Iterator[Played]:
     """The rows of each batch, in order.
 
     `workers`: number of processes, or with ``ray`` number of concurrent tasks on the cluster at `address`, or on this
@@ -61,8 +64,8 @@ def check_executor(executor: str) -> None:
 
 
 def _in_order(
-    batches: Iterable[Batch], ahead: int, submit: Callable[[Batch], Handle], result: Callable[[Handle], list[Row]]
-) -> Iterator[list[Row]]:
+    batches: Iterable[Batch], ahead: int, submit: Callable[[Batch], Handle], result: Callable[[Handle], Played]
+) -> Iterator[Played]:
     waiting: deque[Handle] = deque()
     for batch in batches:
         waiting.append(submit(batch))
@@ -72,12 +75,12 @@ def _in_order(
         yield result(waiting.popleft())
 
 
-def _in_processes(tournament: Tournament, batches: Iterable[Batch], workers: int) -> Iterator[list[Row]]:
+def _in_processes(tournament: Tournament, batches: Iterable[Batch], workers: int) -> Iterator[Played]:
     spawn = get_context("spawn")
     theirs, ours = spawn.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, spawn, _enter, (tournament, theirs))
 
-    def submit(batch: Batch) -> Future[list[Row]]:
+    def submit(batch: Batch) -> Future[Played]:
         with _ctrl_c_only_here():
             return pool.submit(_work, batch)
 
@@ -124,7 +127,7 @@ def _enter(tournament: Tournament, parent: Connection) -> None:
     _here.append(tournament)
 
 
-def _work(batch: Batch) -> list[Row]:
+def _work(batch: Batch) -> Played:
     return _here[0].play(batch)
 
 
@@ -138,7 +141,7 @@ def _knock(address: str) -> None:
             raise WorkerError(f"--ray-address {address}: no Ray cluster answers there ({error})") from None
 
 
-def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, address: str) -> Iterator[list[Row]]:
+def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, address: str) -> Iterator[Played]:
     import ray
 
     begun = not ray.is_initialized()
@@ -152,7 +155,7 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
     try:
         shared = ray.put(tournament)
         task: Any = ray.remote(Tournament.play)
-        result: Callable[[Any], list[Row]] = ray.get
+        result: Callable[[Any], Played] = ray.get
         yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
     except ray.exceptions.RayTaskError as error:  # contains the error of dilemmas raised by a task
         raise error.cause from None

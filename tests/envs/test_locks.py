@@ -95,6 +95,20 @@ def test_an_error_ends_the_lock(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_into_which_nothing_was_written_is_not_left_behind(tmp_path: Path) -> None:
+    for name in ("new", "a/b"):
+        with pytest.raises(ZeroDivisionError), locked_folder(tmp_path / name):
+            raise ZeroDivisionError
+        assert not (tmp_path / name).exists()
+    with locked_folder(tmp_path / "new"):
+        write_text(tmp_path / "new" / "file", "")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+    (tmp_path / "own").mkdir()
+    with locked_folder(tmp_path / "own"):
+        pass
+    assert (tmp_path / "own").exists()
+
+
 def test_many_processes_that_come_and_go_never_hold_it_together(tmp_path: Path) -> None:
     """Each takes the lock, deletes its file and releases it: a lock on a deleted file must not count."""
     write_text(tmp_path / "count", "0")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.envs.locks import InUseError, locked_folder  # noqa: E402
 from dilemmas.training import distill  # noqa: E402
-from dilemmas.training.checkpoints import Checkpoints, TrainingError, published  # noqa: E402
+from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.miniatures import pretrain as miniatures  # noqa: E402
@@ -66,7 +67,7 @@ def test_a_damaged_checkpoint_is_put_aside_and_the_one_before_is_used(
     data = bytearray(last.read_bytes())
     data[len(data) // 2] ^= 1  # a bit that torch itself would read without a word
     last.write_bytes(bytes(data) if damage is None else damage)
-    with pytest.warns(UserWarning, match=re.escape(f"{last} is damaged and was put aside")):
+    with pytest.warns(UserWarning, match=re.escape(f"{last} is damaged, or of another training, and was put aside")):
         steps = [progress.step for progress in training(tiny_model, tmp_path)]
     assert steps[0] == int(before.name[:7]) + 1 == 5
     assert content(tmp_path) == content(whole)
@@ -78,6 +79,19 @@ def test_without_a_good_checkpoint_training_begins_again(tiny_model: Path, whole
     with pytest.warns(UserWarning, match="put aside"):
         steps = [progress.step for progress in training(tiny_model, tmp_path)]
     assert steps == [*range(1, STEPS + 1)]
+    assert content(tmp_path) == content(whole)
+
+
+@pytest.mark.parametrize("change", [{"rank": 3}, {"rate": 2e-2}, {"epochs": 7}])
+def test_a_checkpoint_of_another_training_is_not_continued(
+    change: dict[str, Any], tiny_model: Path, whole: Path, tmp_path: Path
+) -> None:
+    other = training(tiny_model, tmp_path, replace(SETTINGS, **change))
+    while next(other).step < 3:
+        pass
+    other.close()
+    with pytest.warns(UserWarning, match="of another training, and was put aside"):
+        assert [progress.step for progress in training(tiny_model, tmp_path)] == [*range(1, STEPS + 1)]
     assert content(tmp_path) == content(whole)
 
 
@@ -119,8 +133,8 @@ def test_a_rate_without_bounds_leaves_no_adapter(tiny_model: Path, tmp_path: Pat
     with pytest.raises(TrainingError, match="no finite numbers, so training was stopped"):
         list(training(tiny_model, tmp_path, replace(SETTINGS, rate=1e18)))
     assert not (tmp_path / "adapter_model.safetensors").exists()
-    state = Checkpoints(tmp_path / "checkpoint").load()
-    assert state is None or all(torch.isfinite(tensor).all() for tensor in state["adapter"].values())
+    for path in (tmp_path / "checkpoint").glob("*.pt"):
+        assert all(torch.isfinite(tensor).all() for tensor in torch.load(path)["adapter"].values())
 
 
 def test_pretraining_stops_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

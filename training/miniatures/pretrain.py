@@ -146,7 +146,7 @@ def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretrain
     corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
     model = build_model(build, tokenizer)
     muon, adam = _optimisers(model)
-    checkpoints = Checkpoints(out / "checkpoint")
+    checkpoints = Checkpoints(out / "checkpoint", role, build)
     log = _restore(checkpoints, model, muon, adam)
     steps = build.steps + build.finish
     for step in range(len(log), steps):

@@ -28,7 +28,7 @@ EXACT = 1e-5
 TOGETHER = 8
 """Replies that are asked for in one request, where the server gives several."""
 
-NOT_CONTINUED = Response(refused="the server does not continue a begun reply; use a template without reply_begins")
+NOT_CONTINUED = Response(refused="the server does not continue a begun reply; use a template without answer.reply")
 
 
 class ServerBackend:
@@ -67,6 +67,10 @@ class ServerBackend:
     def fingerprint(self) -> str:
         """Engine, model and digest of what the server tells about the model."""
         return self.capabilities.fingerprint
+
+    @property
+    def engine(self) -> str:
+        return self.capabilities.engine
 
     @property
     def size(self) -> int:

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.run_folder import RESULTS, RunError
+from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.evaluation import read_results
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe

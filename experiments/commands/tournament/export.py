@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.commands.options import Location, check_overwrite, force_option
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.match_table import write_matches
 from dilemmas.experiments.tournaments.run_folder import ROWS, begun_settings, read_rows
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
+from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.run_folder import RESULTS
 from dilemmas.experiments.tournaments.report import print_tables
 from dilemmas.experiments.tournaments.run_folder import kept_data
 

@@ -1,5 +1,6 @@
 """Matches are the same in any batch; errors name the match, round and player; endings have a reason."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -162,6 +163,11 @@ def crash(turn: Turn) -> Decision:
         (
             lambda turn: Decision(2 if at_round_2_of_match_11(turn) else 0),
             "ValueError: the action 2 is not in Discrete(2)",
+        ),
+        (lambda turn: None if at_round_2_of_match_11(turn) else Decision(0), "TypeError: None is not a Decision"),
+        (
+            lambda turn: Decision(0, probabilities=(math.nan, 1.0) if at_round_2_of_match_11(turn) else None),
+            "ValueError: probabilities, mass and margin (nan, 1.0, 0.0, 0.0) need numbers from 0 to 1",
         ),
     ],
 )

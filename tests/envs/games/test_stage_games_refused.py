@@ -42,7 +42,7 @@ from dilemmas.envs.games.n_player import CountGame
         ("bimatrix_game", {"row": [[1, "2"], [3, 4]]}, "row[0][1] = '2'"),
         ("bimatrix_game", {"degrees": [1, 0]}, "degrees = [1, 0]; needs one list of numbers per player"),
         ("bimatrix_game", {"row": [[1, 2], [3, True]]}, "row[1][1] = True"),
-        ("count_game", {"defect": [1, 10**400]}, "is not a finite payoff"),
+        ("count_game", {"defect": [1, 10**400]}, "needs a finite number"),
         ("public_goods", {"threshold": True}, "threshold = True"),
         ("volunteers_dilemma", {"n_players": 1048577}, "needs a whole number from 2 to 1048576"),
         ("bimatrix_game", {"degrees": [[1, 0]]}, "degrees = ((1, 0),); needs 2 and 2 numbers"),

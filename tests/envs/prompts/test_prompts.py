@@ -1,5 +1,6 @@
 """Prompts state the game, the rules and the history exactly."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.numbers import tell_number
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import (
@@ -17,7 +20,8 @@ from dilemmas.envs.prompts.prompts import (
     presentations,
     scenario_prompt,
 )
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.prompts.wording import TemplateError
 from dilemmas.envs.rules.networks import ring
 from dilemmas.envs.rules.population import Population
 from dilemmas.envs.rules.protocol import View
@@ -52,6 +56,41 @@ def test_a_public_goods_game_of_three() -> None:
         "Last round you chose C and 1 of the others chose C.\n"
         "Which do you choose, C or D? Say why."
     )
+
+
+def goods(**options: Any) -> PublicGoods:
+    return PublicGoods(**{"n_players": 4, "endowment": 20, "multiplier": 1.6, "levels": 3} | options)
+
+
+@pytest.mark.parametrize("template", [STUDY, load_template("vignette")], ids=lambda one: one.name)
+def test_numbers_are_told_as_they_are_or_refused(template: Template) -> None:
+    def prompt(game: StageGame) -> str:
+        return scenario_prompt(template, game, FRIENDS)
+
+    for T, R, P, S in ((0.006, 0.004, 0.002, -0.0), (12345.678, 1e-7, 1e-12, -1e-13), (999999999.987, 1 / 3, 0.1, 0)):
+        told = set(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", prompt(MatrixGame("matrix_game", T=T, R=R, P=P, S=S))))
+        assert {"0" if value == 0 else tell_number(value) for value in (T, R, P, S)} <= told
+        assert len({float(value) for value in told}) == 4
+    for game, told in (
+        (goods(multiplier=4 / 3), "multiplied by 1.333333333"),
+        (goods(multiplier=1e-13), "multiplied by 0.0000000000001"),
+        (goods(endowment=1e-7), "0.0000001, 0.00000005 or 0"),
+        (goods(threshold=1e-13), "less than 0.0000000000001"),
+        (goods(endowment=(10, 1 / 3, 1e-7, 20)), "0.3333333333, 0.1666666667 or 0"),
+        (goods(multiplier=1.25, levels=2, endowment=0.004), "0.00125, 0.0025, 0.00375 or 0.005"),
+    ):
+        assert told in prompt(game)
+    for game in (
+        goods(multiplier=1e-13 / 3),
+        goods(endowment=1e-7, levels=4),
+        goods(threshold=1e-13 / 3),
+        goods(endowment=(1, 1, 1, 1e-12 / 3)),
+        goods(endowment=1e-12, levels=2, multiplier=1.1 / 3),
+        goods(endowment=1e-12 / 3, levels=None),
+        goods(multiplier=1e-13, levels=2),
+    ):
+        with pytest.raises(TemplateError, match=r"would (both )?be told as .*; use numbers with at most twelve"):
+            prompt(game)
 
 
 def test_contribution_levels_are_their_own_labels() -> None:
@@ -217,10 +256,9 @@ def test_the_interaction_of_a_population_is_described() -> None:
     [
         (View(stage_game("travelers_dilemma"), 0, 0, ()), "'travelers_dilemma': 99 actions"),
         (
-            View(MatrixGame("matrix_game", T=987654321.26, R=987654321.27, P=1, S=0), 0, 0, ()),
-            "'matrix_game': the payoffs 987654321.26 and 987654321.27 would both be told as 987654321.3",
+            View(MatrixGame("matrix_game", T=1 / 3, R=0.3333333333337, P=1, S=0), 0, 0, ()),
+            "'matrix_game': 0.3333333333333333 and 0.3333333333337 would both be told as 0.3333333333",
         ),
-        (View(MatrixGame("matrix_game", T=4e-13, R=3, P=1, S=0), 0, 0, ()), "would both be told as 0"),
         (View(PD, 0, 0, (), phase="talk"), "the phase 'talk'"),
     ],
 )

@@ -55,9 +55,10 @@ def test_long_numbers_stay_apart() -> None:
     assert [line.index("rounds 1") for line in lines[1:2]] == [line.index("C C C") for line in lines[2:3]]
 
 
-def test_a_number_too_small_to_see_has_no_minus() -> None:
-    text = after([(0, 0)], "matrix_game", R=-0.001, T=0, P=0, S=0, render_mode="ansi").render()
-    assert text.splitlines()[2].split() == ["player_0", "C", "0", "0", "C"]
+@pytest.mark.parametrize(("payoff", "shown"), [(-0.001, "-0.001"), (4e-6, "4e-06"), (-0.0, "0"), (-1e-17, "0")])
+def test_small_payoffs_are_shown_and_zero_has_no_minus(payoff: float, shown: str) -> None:
+    text = after([(0, 0)], "matrix_game", R=payoff, T=0, P=0, S=0, render_mode="ansi").render()
+    assert text.splitlines()[2].split() == ["player_0", "C", shown, shown, "C"]
 
 
 def test_human_prints_the_text_at_reset_and_in_each_step(capsys: pytest.CaptureFixture[str]) -> None:

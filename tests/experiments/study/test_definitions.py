@@ -105,7 +105,7 @@ def test_recipe_json_contains_the_content_of_user_files(own: Path, tmp_path: Pat
     ("old", "new", "message"),
     [
         ("T = 9", "TT = 9", "[games.my_dilemma]: unknown option 'TT' in matrix_game"),
-        ("T = 9", "T = 'nine'", "[games.my_dilemma]: matrix_game: T = 'nine' is not a finite payoff"),
+        ("T = 9", "T = 'nine'", "[games.my_dilemma]: matrix_game: T = 'nine'; needs a finite number"),
         ('"matrix_game"', '"matrx_game"', "[games.my_dilemma]: unknown game 'matrx_game'; did you mean 'matrix_game'?"),
         ('game = "matrix_game"', "", "[games.my_dilemma]: the key 'game' is missing"),
         ("R = 8.5", "R = 1", "[games.harmony]: harmony needs R>T, R>S, S>P"),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from dilemmas.agents.matches.trajectory import read_trajectory
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError, write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import evaluate, read_results
+from dilemmas.experiments.study.procedure import finished_results
 from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -51,6 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     list(playing.play_matches(run, backends))
     population = {role: [0.5] * recipe.population.steps for role in ROLES}
     write_json(run.path("results.json"), evaluate(collect(run, backends, population)))
+    run.seals.add(run.path("results.json"))
     return run
 
 
@@ -161,13 +166,35 @@ def test_what_cannot_be_the_results_is_refused(words: str, run: Run, tmp_path: P
         read_results(path, run.recipe)
 
 
+def test_without_its_seals_no_file_of_a_finished_study_is_taken_for_whole(run: Run, tmp_path: Path) -> None:
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    path = next((folder / "matches").iterdir())
+    lines = path.read_bytes().splitlines(keepends=True)
+    ends = [place for place, line in enumerate(lines, 1) if line.startswith(b'{"end"')]
+    whole = folder.joinpath(SEALS).read_bytes()
+    for seals in (None, b"", whole.splitlines(keepends=True)[0]):
+        (folder / SEALS).unlink() if seals is None else (folder / SEALS).write_bytes(seals)
+        for cut in (lines, lines[: ends[0]]):  # the rest is whole matches with valid checksums
+            path.write_bytes(b"".join(cut))
+            with pytest.raises(SealError, match=r"no seal of results\.json, .* or repeat the command that wrote run"):
+                read_trajectory(path)
+        with pytest.raises(SealError, match="no seal"):
+            read_results(folder / "results.json", run.recipe)
+    again = Run(folder, run.recipe)
+    with again.locked():
+        assert finished_results(again) is None
+        list(playing.play_matches(again, {role: model(role) for role in ROLES}))
+    assert path.read_bytes() == b"".join(lines)
+
+
 def test_changed_results_make_no_report(run: Run) -> None:
     path = run.path("results.json")
     whole = path.read_text()
-    changed(run, run.folder, put("matches", 0, "cooperation", "value", 2.0))
+    run.seals.add(changed(run, run.folder, put("matches", 0, "cooperation", "value", 2.0)))
     with pytest.raises(RunError, match=r"results\.json: matches\[0\]\.cooperation"):
         replicate(run, Console(quiet=True))
     assert not (run.folder / "report.md").exists()
     path.write_text(whole)
+    run.seals.add(path)
     assert replicate(run, Console(quiet=True)) == json.loads(whole)
     assert (run.folder / "report.md").exists()

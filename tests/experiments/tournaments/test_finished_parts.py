@@ -6,18 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from dilemmas.agents.matches.trajectory import find_trajectories
+from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
+from dilemmas.agents.matches.match import AgentError
+from dilemmas.agents.matches.record import Reason
+from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
+from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import LOCK
-from dilemmas.envs.seals import DAMAGED, SEALS, SealError
+from dilemmas.envs.seals import DAMAGED, RESULTS, SEALS, SealError
 from dilemmas.experiments.commands.main import cli
-from dilemmas.experiments.run_folder import RESULTS, RunError
-from dilemmas.experiments.tournaments.run_folder import ROWS
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.tournaments.run_folder import ROWS, play_tournament, read_rows
+from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
 SMALL = ("tournament", "run", "--agents", "tft,random,alld", "--rounds", "5", "--repetitions", "2")
 RECORDED = (*SMALL, "--engine", "environment")
@@ -110,7 +116,7 @@ def test_finished_rows_without_a_seal_are_refused_until_the_command_is_repeated(
     damage(copy / SEALS)
     cut(copy / ROWS)
     for words in (("show", str(copy)), ("export", str(copy), "--out", str(copy.parent / "matches.csv"))):
-        with pytest.raises(SealError, match=rf"no seal of the finished {ROWS}; .* repeat the command that wrote run"):
+        with pytest.raises(SealError, match=rf"no seal of {RESULTS}, .* repeat the command that wrote run"):
             dilemmas("tournament", *words)
     dilemmas(*RECORDED, "--out", str(copy))
     assert content(copy) == content(whole)
@@ -122,6 +128,46 @@ def test_rows_that_are_there_twice_are_refused_without_seals_too(copy: Path) -> 
     doubled(copy / ROWS)
     with pytest.raises(RunError, match=f"{ROWS}, line 7 is there twice, so two processes wrote it"):
         dilemmas("tournament", "export", str(copy), "--out", str(copy.parent / "matches.csv"))
+
+
+class Fails:
+    """Cooperates, but cannot see a defection."""
+
+    name = "fails"
+    traits = Traits()
+    able = False
+
+    def describe(self) -> PlayerRecord:
+        return PlayerRecord(self.name, "fails")
+
+    def decide(self, turns: Sequence[Turn]) -> list[Decision]:
+        if not self.able and any(joint[1] for turn in turns for joint in turn.info["view"].history):
+            raise KeyError("a defection")
+        return [Decision(0)] * len(turns)
+
+    policy = decide
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failing_agent_costs_its_own_group_alone(tmp_path: Path, workers: int) -> None:
+    def tournament(folder: Path, fails: Fails) -> Tournament:
+        guests = {name: (strategy(name),) * 2 for name in ("always_defect", "tit_for_tat")} | {"fails": (fails,) * 2}
+        settings = Settings("prisoners_dilemma", tuple(guests), {"rounds": 5}, repetitions=2)
+        return Tournament(settings, guests, folder / "matches")
+
+    said = "always_defect, fails: match 0, round 2, player_1: agent fails failed: KeyError: 'a defection' .*; all other"
+    with pytest.raises(AgentError, match=said):
+        play_tournament(tournament(tmp_path / "run", Fails()), tmp_path / "run", workers=workers)
+    groups = [row.fixture.group for row in read_rows(tmp_path / "run" / ROWS)]
+    assert len(groups) == 5
+    assert ("always_defect", "fails") not in groups
+    (failed,) = (tmp_path / "run" / "matches").glob("00002-*")
+    (first, _) = read_trajectory(failed)[1]
+    assert (first.outcome.reason, len(first.steps)) == (Reason.FAILED, 2)
+    able = Fails()
+    able.able = True
+    again = play_tournament(tournament(tmp_path / "run", able), tmp_path / "run")
+    assert again.ranking == play_tournament(tournament(tmp_path / "new", able), tmp_path / "new").ranking
 
 
 def test_force_deletes_what_the_program_wrote_and_nothing_else(whole: Path, copy: Path) -> None:

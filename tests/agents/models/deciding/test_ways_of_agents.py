@@ -116,7 +116,7 @@ def test_a_policy_is_the_mean_over_presentations() -> None:
 
 
 def test_too_small_a_mass_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"only a share of 0\.002"):
+    with pytest.raises(ModelError, match=r"a share of 0\.002"):
         agent("reason", lambda request: Response((math.log(0.001),) * 2 if request.labels else ())).decide([turn()])
 
 

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from dilemmas.agents.models import open_model
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.envs.errors import InputError
+from dilemmas.experiments.asking.survey import short_names
+from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
 
 Share = Callable[[Request], float]
@@ -78,11 +80,22 @@ def test_sampled_answers_are_spread_over_the_presentations(ask: Callable[..., Re
 
 
 def test_a_model_whose_replies_are_no_labels_is_refused_unless_asked_for(ask: Callable[..., Result]) -> None:
-    refused = "only a share of 1e-12 of its replies begins with one of the labels C, D.*--min-mass"
-    with pytest.raises(InputError, match=refused):
+    refused = "a share of {} of its replies begins with one of the labels C, D, less than the {} .* smaller --min-mass"
+    with pytest.raises(InputError, match=refused.format("1e-12", "0.01")):
         ask(first_named, "--exact", mass=1e-12)
+    with pytest.raises(InputError, match=refused.format("0.9999", "1")):
+        ask(first_named, "--exact", "--min-mass", "1", "--out", "runs/all", mass=0.99994)
     asked = ask(first_named, "--exact", "--min-mass", "0", "--out", "runs/any", mass=1e-12)
     assert asked.exit_code == 0
+
+
+def test_a_model_that_does_not_exist_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for words in (["ask", "no/such"], ["replicate", "--teacher", "no/such", "--student", "miniature-student"]):
+        with pytest.raises(InputError, match="'no/such': no such directory"):
+            CliRunner().invoke(cli, [*words, "--out", "run"], catch_exceptions=False)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[..., Result]) -> None:
@@ -194,3 +207,14 @@ def test_a_model_that_writes_nothing_readable_is_refused(tmp_path: Path, monkeyp
         CliRunner().invoke(
             command, ["some/model", "--out", str(tmp_path), "--template", "mixed", "--exact"], catch_exceptions=False
         )
+
+
+def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
+    folders = [tmp_path / "a" / "model", tmp_path / "b" / "model", tmp_path / "adapter"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    first, second, adapter = map(str, folders)
+    served = "openai:some/model@http://127.0.0.1:1/v1"
+    assert short_names([first, served]) == {first: "model", served: served}
+    assert short_names([f"hf:{first}+{adapter}"]) == {f"hf:{first}+{adapter}": "model+adapter"}
+    assert short_names([first, second]) == {first: first, second: second}
