@@ -163,7 +163,8 @@ class Template:
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
         if len(self.labels) != 2 or not all_different(self.labels):
             raise TemplateError(
-                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
+                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces or marks around"
+                " them"
             )
         if self.persona not in ("", EVERY):
             lookup("persona", self.persona, self.personas, f"template '{self.name}'")
