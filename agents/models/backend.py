@@ -79,6 +79,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def engine(self) -> str:
+        """What computes the probabilities, which each engine rounds in its own way, with the data type if known."""
+        ...
+
+    @property
     def size(self) -> int:
         """Size of the weights in bytes; 0 if they are not on this machine."""
         ...
@@ -119,6 +124,10 @@ class CachingBackend:
         return self.below.fingerprint
 
     @property
+    def engine(self) -> str:
+        return self.below.engine
+
+    @property
     def size(self) -> int:
         return self.below.size
 
@@ -151,6 +160,7 @@ class FakeBackend:
     answer: Callable[[Request], Response]
     name: str = "fake"
     fingerprint: str = "fake"
+    engine: str = "fake"
     size: int = 0
     miniature: bool = False
 

@@ -48,6 +48,10 @@ class LocalBackend:
     can: Abilities = ABLE
     """What the model can do exactly."""
 
+    @property
+    def engine(self) -> str:
+        return f"transformers, {str(self.model.dtype).removeprefix('torch.')}"
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order; equal prompts are processed once.
 

@@ -122,8 +122,15 @@ class LazyModel:
     @property
     def fingerprint(self) -> str:
         """Of the files; with the data type if it is not float32, because rounding moves the probabilities."""
-        dtype = str(self._precision).removeprefix("torch.")
-        return self._files.fingerprint if dtype == "float32" else f"{self._files.fingerprint}/{dtype}"
+        return self._files.fingerprint if self._dtype == "float32" else f"{self._files.fingerprint}/{self._dtype}"
+
+    @property
+    def engine(self) -> str:
+        return f"transformers, {self._dtype}"
+
+    @property
+    def _dtype(self) -> str:
+        return str(self._precision).removeprefix("torch.")
 
     @property
     def size(self) -> int:

@@ -8,12 +8,15 @@ sequence (`decide`).
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
 from dilemmas.agents.models.reading.clauses import split_sentences
+from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
-from dilemmas.agents.models.reading.sentences import read_sentence
-from dilemmas.agents.models.reading.statements import Kind, Statement
+from dilemmas.agents.models.reading.recitals import entry
+from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
+from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
 REASON_HEADING = re.compile(
@@ -40,7 +43,7 @@ def read_action(text: str, labels: Sequence[str]) -> int | None:
     int or None
         Index of the label; None if the reply does not clearly choose one.
     """
-    found = _read(_mark(without_markup(unwrap(text, labels)), labels))
+    found = _read(_mark(without_markup(unwrap(text, labels, answer_alone=True)), labels))
     return None if found is None else int(found)
 
 
@@ -59,7 +62,7 @@ def read_amount(text: str, most: float) -> float | None:
     float or None
         The amount, from 0 to `most`; None if the reply does not clearly choose one.
     """
-    return _read(mark_amounts(without_markup(unwrap(text)), most))
+    return _read(mark_amounts(without_markup(unwrap(text, answer_alone=True)), most))
 
 
 def read_motivation(text: str, label: str) -> str:
@@ -80,6 +83,7 @@ def decide(statements: Sequence[Statement]) -> str | None:
     the last one must be a sentence of its own that is marked as a conclusion or as a change of mind. Recommendations
     count only if there is no choice proper, and only if they agree.
     """
+    statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
     if not choices and len({statements[place].option for place in weak}) != 1:
@@ -89,16 +93,29 @@ def decide(statements: Sequence[Statement]) -> str | None:
     others = [place for place in choices if statements[place].option != option]
     if others:
         between = statements[others[-1] + 1 : last + 1]
-        if statements[last].kind is Kind.BARE or not any(one.turns or one.kind is Kind.DOUBT for one in between):
+        if not any(one.turns or one.kind is Kind.DOUBT for one in between):
             return None
-    return None if any(_contradicts(one, option) for one in statements[last + 1 :]) else option
+    return None if any(_contradicts(one, statements[last]) for one in statements[last + 1 :]) else option
 
 
-def _contradicts(statement: Statement, option: str) -> bool:
-    """Whether a statement after a choice takes it back."""
+def _without_lists(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements without different options one after the other, none of which is chosen: "1. C 2. D"."""
+    listed = [
+        place
+        for place, pair in enumerate(pairwise(statements))
+        if all(one.kind is Kind.BARE and not one.turns for one in pair) and pair[0].option != pair[1].option
+    ]
+    dropped = frozenset((*listed, *(place + 1 for place in listed)))
+    return [one for place, one in enumerate(statements) if place not in dropped]
+
+
+def _contradicts(statement: Statement, choice: Statement) -> bool:
+    """Whether a statement after a choice takes it back; a wish or a recommendation, also by any "but"."""
     if statement.kind is Kind.REJECTION:
-        return statement.option == option
-    return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != option
+        return statement.option == choice.option
+    if statement.kind is Kind.OTHER:
+        return statement.turns and choice.kind is Kind.WEAK
+    return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != choice.option
 
 
 def _mark(text: str, labels: Sequence[str]) -> Marked:
@@ -112,7 +129,16 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 
 def _read(marked: Marked) -> float | None:
-    sentences = enumerate(split_sentences(marked.text))
-    option = decide([one for place, sentence in sentences for one in read_sentence(sentence, first=place == 0)])
+    sentences = split_sentences(marked.text)
+    others = [sentence for sentence in sentences if not entry(sentence.clauses)]
+    if len(sentences) - len(others) > 1:
+        sentences = others
+    statements = list[Statement]()
+    for place, sentence in enumerate(sentences):
+        said = read_sentence(sentence, first=place == 0)
+        if place and asks_of_others(sentences[place - 1]):
+            said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
+        statements += said
+    option = decide(statements)
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

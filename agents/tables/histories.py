@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dilemmas.envs.checks import whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.theory.outcomes import is_symmetric
@@ -154,6 +155,13 @@ def numbered_states(index: NDArray[Any], numbering: Numbering | None) -> History
     states = np.asarray(index, dtype=np.intp).view(HistoryStates)
     states.numbering = numbering
     return states
+
+
+def initial_states(shape: int | tuple[int, ...], numbering: Numbering) -> HistoryStates:
+    """The empty history for an array of players; `HistoryError` if the shape is not made of whole numbers from 0."""
+    sizes = shape if isinstance(shape, tuple) else (shape,)
+    whole = [whole_number(size, "shape", 0, error=HistoryError) for size in sizes]
+    return numbered_states(np.zeros(whole, dtype=np.intp), numbering)
 
 
 def checked_numbers(values: ArrayLike, limit: int, place: str) -> HistoryNumbers:

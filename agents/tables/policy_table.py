@@ -28,7 +28,7 @@ from dilemmas.agents.tables.histories import (
     Numbering,
     extend_histories,
     histories,
-    numbered_states,
+    initial_states,
     numbering_of,
     same_payoffs,
 )
@@ -134,8 +134,11 @@ class PolicyTable:
         return is_symmetric(self.game)
 
     def start(self, shape: int | tuple[int, ...] = ()) -> HistoryNumbers:
-        """States of agents that have seen no round: zeros of a shape. Tables with another memory refuse them."""
-        return numbered_states(np.zeros(shape, dtype=np.intp), self._numbering)
+        """States of agents that have seen no round: zeros of a shape. Tables with another memory refuse them.
+
+        `HistoryError` if the shape is not made of whole numbers from 0.
+        """
+        return initial_states(shape, self._numbering)
 
     def act(self, index: HistoryNumbers, rng: np.random.Generator) -> HistoryNumbers:
         """Draw an action for every agent.

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from os.path import expanduser
 from pathlib import Path
 from statistics import fmean
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
-from dilemmas.agents.models.model_files import check_installed
+from dilemmas.agents.models.model_files import check_installed, split_spec
+from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
@@ -92,6 +94,19 @@ def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (path.is_dir() and CHECKSUM.search(path.name)):
             raise RunError(f"{folder} is not empty and holds something else ({path.name}); choose another --out")
+
+
+def short_names(specs: Sequence[str]) -> dict[str, str]:
+    """A name for tables by model: of files and folders the last part of the path, unless two models had the same."""
+    short = {
+        spec: spec if is_served(spec) else "+".join(map(_last_part, filter(None, split_spec(spec)))) for spec in specs
+    }
+    return short if len(set(short.values())) == len(short) else {spec: spec for spec in specs}
+
+
+def _last_part(place: str) -> str:
+    path = Path(expanduser(place))
+    return path.name if path.exists() else place
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,17 @@ def bench_models(
     compete(scoring_contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
 
 
+@command.command("matches", short_help="Repeated matches of a language model, in decisions per second.")
+@race_options
+def bench_matches(turns: int, seconds: float, as_json: bool) -> None:
+    """Measure repeated matches of the built-in student, compared with one generate call per decision."""
+    from dilemmas.agents.models.model_files import check_installed
+    from dilemmas.experiments.benchmarks.model_matches import BARS, match_contenders
+
+    check_installed()
+    compete(match_contenders(), BARS, "llm", turns, seconds, as_json)
+
+
 @command.command("training", short_help="LoRA training, in observations per second.")
 @model_options
 @race_options

@@ -239,8 +239,11 @@ def _start(settings: Settings, kind: type[float] | type[int]) -> dict[str, Any] 
     """Parse ``a=0.2,b=0.8`` as shares, or numbers of players, by name."""
     if settings["start"] is None:
         return None
+    parts = listed(settings["start"])
+    if not parts:
+        raise DynamicsError("--start is empty; needs NAME=VALUE,...")
     found = {}
-    for part in listed(settings["start"]):
+    for part in parts:
         name, _, value = (word.strip() for word in part.rpartition("="))
         if name in found:
             raise DynamicsError(f"--start names '{name}' twice")

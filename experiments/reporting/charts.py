@@ -115,7 +115,7 @@ def dumbbells(title: str, description: str, groups: Mapping[str, Sequence[Dumbbe
         (lambda x, y: circle(x + 6, y, "untuned"), 15, "student, untuned"),
         (lambda x, y: circle(x + 6, y, "tuned"), 15, "student, tuned"),
     ]
-    body, top = _legend(marks, 20, width)
+    body, top = legend(marks, 20, width)
     y = top + 34
     grid = row_layout([row.label for rows in groups.values() for row in rows], (), width, 21)
     scale = Scale(0, 1, grid.left, grid.right)
@@ -139,7 +139,7 @@ def gaps(title: str, description: str, rows: Sequence[GapRow], width: float = WI
         (lambda x, y: circle(x + 6, y, "tuned"), 15, "tuned student, 95% interval"),
         (lambda x, y: diamond(x + 6, y, "null"), 17, "null player: the teacher's mean rate"),
     ]
-    body, top = _legend(marks, 20, width)
+    body, top = legend(marks, 20, width)
     top += 40
     grid = row_layout([row.label for row in rows], [row.numbers for row in rows], width, 32)
     bottom = top + grid.step * len(rows)
@@ -189,10 +189,10 @@ def lines(
         Of the figure, in user units.
     """
     styles = _styles(list(dict.fromkeys(name for series in panels.values() for name in series)))
-    legend, top = _line_legend(styles, width)
+    keys, top = _line_legend(styles, width)
     columns = min(3, max(1, len(panels)), max(1, int(width // 240)))
     across, height = width / columns, 300 if len(panels) == 1 else 190
-    body = [text(8, 20, fit(title, width - 16, 13), "bold"), *legend]
+    body = [text(8, 20, fit(title, width - 16, 13), "bold"), *keys]
     for i, (heading, series) in enumerate(panels.items()):
         corner = (30 + across * (i % columns), top + height * (i // columns))
         body.append(text(corner[0] + (across - 46) / 2, corner[1] + height - 16, x_title, "soft small", "middle"))
@@ -229,7 +229,7 @@ Mark = Callable[[float, float], str]
 """Draws a mark from its left end and the height of its middle."""
 
 
-def _legend(items: Sequence[tuple[Mark, float, str]], y: float, width: float) -> tuple[list[str], float]:
+def legend(items: Sequence[tuple[Mark, float, str]], y: float, width: float) -> tuple[list[str], float]:
     """Elements of a legend, which wraps, and the height of its last row. `items`: mark, its width, and its meaning."""
     body, x = [], 8.0
     for mark, size, label in items:
@@ -309,7 +309,7 @@ def _styles(names: Sequence[str]) -> dict[str, int]:
 def _line_legend(styles: Mapping[str, int], width: float) -> tuple[list[str], float]:
     """Elements of the legend, which wraps, and the height below it."""
     items = [(partial(_sample_of, style), 30.0, fit(name, 240, 13)) for name, style in styles.items()]
-    body, y = _legend(items, 44, width)
+    body, y = legend(items, 44, width)
     return body, y + 18
 
 

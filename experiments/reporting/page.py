@@ -5,8 +5,9 @@ All strings in blocks are text: the three writers escape them, so text of a mode
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from itertools import count
 from string import Template
 
 from rich import box
@@ -17,7 +18,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from dilemmas.experiments.reporting.format import NONE
-from dilemmas.experiments.reporting.terminal_text import one_line
+from dilemmas.experiments.reporting.terminal_text import one_line, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A text of several lines word for word, collapsed in HTML until the reader opens it; not on a terminal."""
+
+    title: str
+    """Heading of the text."""
+    text: str
+    """The text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table: columns of words, followed by columns of numbers."""
 
@@ -82,7 +93,7 @@ class Table:
 WIDEST = 10_000
 """Width of a terminal in which every table fits."""
 
-Block = Paragraph | Notice | Bullets | Figure | Table
+Block = Paragraph | Notice | Bullets | Figure | Verbatim | Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +107,35 @@ class Section:
 
 
 def html(title: str, sections: Sequence[Section]) -> str:
-    """A self-contained HTML page without scripts or external resources."""
-    parts = "\n".join(
-        f"<section><h2>{_text(section.title)}</h2>\n{chr(10).join(map(_html, section.blocks))}\n</section>"
-        for section in sections
-    )
-    return PAGE.substitute(title=_text(title), style=STYLE, parts=parts)
+    """A self-contained HTML page without scripts or external resources, with a list of its sections."""
+    parts = []
+    for place, section in enumerate(_numbered(sections)):
+        blocks = "\n".join(map(_html, section.blocks))
+        parts.append(f'<section id="s{place}"><h2>{_text(section.title)}</h2>\n{blocks}\n</section>')
+    links = (f'<li><a href="#s{place}">{_text(section.title)}</a></li>' for place, section in enumerate(sections))
+    return PAGE.substitute(title=_text(title), style=STYLE, links="".join(links), parts="\n".join(parts))
 
 
 def markdown(title: str, sections: Sequence[Section]) -> str:
     """A report in Markdown, without figures."""
     parts = [f"# {_mark(title)}"]
-    for section in sections:
+    for section in _numbered(sections):
         parts.append(f"## {_mark(section.title)}")
         parts += [text for block in section.blocks for text in _markdown(block)]
     return "\n\n".join(parts) + "\n"
+
+
+def _numbered(sections: Sequence[Section]) -> Iterator[Section]:
+    """The sections with numbers before the captions of figures and the titles of tables."""
+    figures, tables = count(1), count(1)
+
+    def numbered(block: Block) -> Block:
+        if isinstance(block, Figure):
+            return replace(block, caption=f"Figure {next(figures)}. {block.caption}")
+        return replace(block, title=f"Table {next(tables)}. {block.title}") if isinstance(block, Table) else block
+
+    for section in sections:
+        yield Section(section.title, tuple(map(numbered, section.blocks)))
 
 
 def print_sections(console: Console, sections: Sequence[Section]) -> None:
@@ -142,6 +167,8 @@ def _html(block: Block) -> str:
             return "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>"
         case Figure(svg, caption):
             return f"<figure>{svg}<figcaption>{_text(caption)}</figcaption></figure>"
+        case Verbatim(title, text):
+            return f"<details><summary>{_text(title)}</summary><pre>{escape(visible(text))}</pre></details>"
         case Table():
             return _html_table(block)
 
@@ -180,6 +207,10 @@ def _markdown(block: Block) -> Iterator[str]:
             yield f"> **Warning.** {_mark(text)}"
         case Bullets(items):
             yield "\n".join(f"- {_mark(item)}" for item in items)
+        case Verbatim(title, text):
+            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+            yield f"### {_mark(title)}"
+            yield f"{fence}text\n{visible(text)}\n{fence}"
         case Table():
             rule = [" :-- " if column < block.words else " --: " for column in range(len(block.columns))]
             yield f"### {_mark(block.title)}"
@@ -244,6 +275,7 @@ PAGE = Template("""<!doctype html>
 <body>
 <header><p class="eyebrow">dilemmas</p><h1>$title</h1></header>
 <main>
+<nav aria-label="Contents"><ul>$links</ul></nav>
 $parts
 </main>
 </body>
@@ -266,9 +298,13 @@ h1{font-size:2.1rem;line-height:1.18;font-weight:600;letter-spacing:-.012em;marg
 text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:1.45rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .8rem;padding-top:1.1rem;
 border-top:1px solid var(--rule)}
-section:first-child h2{border-top:0;margin-top:0;padding-top:0}
+nav+section h2{border-top:0;margin-top:0;padding-top:0}
 h3,summary{font:600 .92rem/1.4 var(--sans)}
 h3{margin:1.9rem 0 .5rem}
+nav ul{list-style:none;padding:0;max-width:none;columns:14rem;font:.88rem/1.5 var(--sans)}
+nav a{color:inherit}
+pre{font:.82rem/1.5 ui-monospace,"DejaVu Sans Mono",monospace;white-space:pre-wrap;
+overflow-wrap:anywhere;margin:.5rem 0}
 .eyebrow{margin:0;color:var(--soft);font:.8rem/1.5 var(--sans);letter-spacing:.1em;text-transform:uppercase}
 p,ul{max-width:42rem;margin:.7rem 0;overflow-wrap:anywhere}
 ul{padding-left:1.2rem}

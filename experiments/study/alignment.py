@@ -7,7 +7,7 @@ cooperates at the teacher's mean rate in every scenario, is measured in the same
 closes beyond it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,12 +143,6 @@ def aggregate_gap(
         return None
     found = _distances(_shares(counted, rate, estimate))
     return float(1 - found.tuned.sum() / found.untuned.sum())
-
-
-def main_estimate(sets: Mapping[str, Sequence[ScenarioResult]]) -> Source:
-    """The exact estimate if all models give probabilities in all sets, else the sampled one."""
-    everywhere = all(result.has(Source.EXACT) for group in sets.values() for result in group)
-    return Source.EXACT if everywhere else Source.SAMPLED
 
 
 def _counted(results: Sequence[ScenarioResult], estimate: Source, observations: int) -> list[ScenarioResult]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 import numpy as np
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
@@ -31,6 +34,8 @@ class StudyModel:
     """Name of the model."""
     fingerprint: str
     """Hub id with revision, or the SHA-256 of the files."""
+    engine: str
+    """What computed its probabilities, with the data type if it is known."""
     miniature: bool
     """Whether it is a built-in miniature, whose results say nothing about large language models."""
 
@@ -55,6 +60,15 @@ class StudyData:
     """Cooperation in every step of a population of each model, by role."""
     resamples: int = RESAMPLES
     """Simulated samples of answers for the intervals of the gap closed."""
+
+    @property
+    def estimate(self) -> Source:
+        """The estimate that comes first: the exact one, unless a model gives no probabilities, or so little of them to
+        the labels in a set (less than `MIN_MASS`) that they say nothing about what it would write."""
+        groups = [group for group in self.sets.values() if group]
+        everywhere = all(result.has(Source.EXACT) for group in groups for result in group)
+        masses = (fmean(asked[one.name].mass for one in group) for asked in self.answers.values() for group in groups)
+        return Source.EXACT if everywhere and min(masses, default=1.0) >= MIN_MASS else Source.SAMPLED
 
     @property
     def training_results(self) -> Sequence[ScenarioResult]:
@@ -93,7 +107,7 @@ def collect(
 
 def _model(recipe: Recipe, role: Role, backend: Backend) -> StudyModel:
     place = recipe.models.teacher if role == "teacher" else recipe.models.student
-    return StudyModel(role, backend.name, backend.fingerprint, is_miniature(place))
+    return StudyModel(role, backend.name, backend.fingerprint, backend.engine, is_miniature(place))
 
 
 def read_all_answers(run: Run) -> Answered:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dilemmas.envs.data_files import write_text
+from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.reporting.format import Results, duration
 from dilemmas.experiments.reporting.page import (
     Block,
@@ -19,16 +20,42 @@ from dilemmas.experiments.reporting.page import (
     print_sections,
 )
 from dilemmas.experiments.run_folder import read_seconds
+from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
 
+CSV_COLUMNS = (
+    *("set", "scenario", "game", "context", "model", "exact", "sampled"),
+    *("readable", "unreadable", "lowest", "highest", "gap_closed_exact", "gap_closed_sampled"),
+)
+"""Columns of scenarios.csv. exact, sampled: cooperation by each estimate; lowest, highest: sampled cooperation if all
+unreadable replies meant to defect, and if all meant to cooperate; the gap closed is that of the tuned student."""
+
 
 def write_study_report(run_dir: Path, results: Results) -> None:
-    """Write report.md and report.html into a run folder, each at once; the page needs nothing but itself."""
+    """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else."""
     parts = report_sections(results, sum(read_seconds(run_dir).values()))
     title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
+    write_text(run_dir / "scenarios.csv", scenarios_csv(results))
+
+
+def scenarios_csv(results: Results) -> str:
+    """A line for each scenario and model; unknown values are empty."""
+    return csv_text(CSV_COLUMNS, _csv_lines(results))
+
+
+def _csv_lines(results: Results) -> Iterator[tuple[object, ...]]:
+    for name, rows in results["scenarios"].items():
+        for row in rows:
+            for role in ROLES:
+                answers, gap = row[role], row["gap_closed"] if role == "tuned" else {}
+                yield (
+                    *(name, row["name"], row["game"], row["context"], role, answers["exact"], answers["sampled"]),
+                    *(sum(answers["counts"]), answers["unreadable"], *(answers["bounds"] or (None, None))),
+                    *(gap.get("exact"), gap.get("sampled")),
+                )
 
 
 def print_study_tables(console: Console, results: Results) -> None:
@@ -104,8 +131,11 @@ def _limits(results: Results) -> Iterator[str]:
 
 def model_table(models: Sequence[Results]) -> Table:
     """Who played which part."""
-    cells = ((row["role"], row["name"], "yes" if row["miniature"] else "no", row["fingerprint"]) for row in models)
-    return Table("Models", ("role", "name", "miniature", "fingerprint"), tuple(cells), words=4)
+    cells = (
+        (row["role"], row["name"], "yes" if row["miniature"] else "no", row["engine"], row["fingerprint"])
+        for row in models
+    )
+    return Table("Models", ("role", "name", "miniature", "computed by", "fingerprint"), tuple(cells), words=5)
 
 
 def run_table(results: Results, seconds: float) -> Table:

@@ -52,6 +52,10 @@ class Presented:
     """Probability of every action, by index."""
     mass: Share
     """Probability that a reply starts with one of the labels, in [0, 1]."""
+    whole: Share | None
+    """Probability that it starts with one of them as a whole word; null if it is not known."""
+    margin: Share
+    """How far the probabilities may be from the model's own; 0 if they are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,17 @@ class Asked:
     def mass(self) -> float:
         """Probability that a reply starts with one of the labels: the mean over the presentations."""
         return fmean(one.mass for one in self.presented)
+
+    @property
+    def whole(self) -> float | None:
+        """Probability that a reply starts with a label as a whole word: the mean; None if it is not known."""
+        known = [one.whole for one in self.presented if one.whole is not None]
+        return fmean(known) if len(known) == len(self.presented) else None
+
+    @property
+    def margin(self) -> float:
+        """How far the probabilities may be from the model's own; 0 if they are exact."""
+        return fmean(one.margin for one in self.presented)
 
     def by_wording(self, wordings: int) -> NDArray[np.float64]:
         """Probability of every action in each wording and presentation, shape (wordings, presentations, actions)."""
@@ -167,7 +182,8 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
     found = iter(exact_distributions(backend, [question for _, ways in questions for question in ways], begun))
     for name, ways in questions:
         presented = [
-            Presented(*question, one.probabilities, one.mass) for question, one in zip(ways, found, strict=False)
+            Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin)
+            for question, one in zip(ways, found, strict=False)
         ]
         asked = Asked(name, tuple(presented), ())
         check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)

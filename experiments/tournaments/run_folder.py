@@ -102,8 +102,7 @@ def play_tournament(
     WorkerError
         If workers cannot be started or one is killed.
     AgentError
-        If an agent failed in a match, after all other groups have been played; with a folder these are kept, and only
-        the groups that failed are played when the tournament is repeated.
+        If an agent failed in a match, after all other groups have been played, which a folder keeps.
     """
     work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
 
@@ -117,8 +116,7 @@ def play_tournament(
             done += sum(row.fixture.weight for row in played)
             tell(done, work)
         if failed:
-            more = f"; agents failed in {len(failed) - 1} more groups" if len(failed) > 1 else ""
-            raise AgentError(f"{failed[0]}{more}; all other groups were played")
+            raise _all_in_one(failed)
 
     if folder is None:
         played = [row for batch in rows(tournament.fixtures, 0) for row in batch]
@@ -130,6 +128,12 @@ def play_tournament(
         write_results(folder, tournament_data(settings_data(tournament), table))
         seals.add(folder / ROWS, folder / RESULTS)
     return table
+
+
+def _all_in_one(failed: Sequence[AgentError]) -> AgentError:
+    """One error for the groups in which an agent failed."""
+    more = f"; agents failed in {len(failed) - 1} more groups" if len(failed) > 1 else ""
+    return AgentError(f"{failed[0]}{more}; all other groups were played")
 
 
 def begin(folder: Path, tournament: Tournament, again: bool) -> Seals:

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
-UNITS = r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|usd|eur|[$€£])"
+UNITS = (
+    r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
+    r"|punkte|puntos|punti|gbp|chf|yen|yuan|rupees?)"
+)
 
 _SMALL = [
     "zero",
@@ -39,7 +42,7 @@ NUMBER_WORDS |= {
     for one in _SMALL[1:10]
     for joint in "- "
 }
-NUMBER_WORDS |= {"hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
+NUMBER_WORDS |= {"a single": 1.0, "hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
 
 SHARES = {
     "half": 0.5,
@@ -47,6 +50,15 @@ SHARES = {
     "one half": 0.5,
     "a quarter": 0.25,
     "one quarter": 0.25,
+    **{f"{count} {part}": 1 / bottom for count in ("a", "one") for part, bottom in (("fifth", 5), ("tenth", 10))},
+    "two fifths": 0.4,
+    "three fifths": 0.6,
+    "four fifths": 0.8,
+    "every point": 1.0,
+    "every token": 1.0,
+    "the lot": 1.0,
+    "the whole lot": 1.0,
+    "three fourths": 0.75,
     "a third": 1 / 3,
     "one third": 1 / 3,
     "two thirds": 2 / 3,
@@ -68,6 +80,11 @@ SHARES = {
     "nothing at all": 0.0,
     "none": 0.0,
     "the minimum": 0.0,
+    **{
+        f"{no} {unit}": 0.0
+        for no in ("no", "not one", "not a single")
+        for unit in ("points", "tokens", "point", "token")
+    },
 }
 """Shares of the endowment in words."""
 
@@ -78,52 +95,96 @@ def _any(words: Iterable[str]) -> str:
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
+_BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
+
 FOREIGN_NUMBERS = (
+    rf"\b(?:up\s+to|{_BOUND}|(?:no|not)\s+(?:more|less)\s+than)\s+[$€£]?{NUMBER}"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
     rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
-OWNED = rf"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?(?:{NUMBER}\s+)?"
+OWNED = r"(?:(?:my|the|your|our|this)\s+)?(?:(?:own|whole|entire|full|total|initial|available)\s+)?"
+OWNED += rf"(?:(?:{NUMBER}|{_any(NUMBER_WORDS)})\s+)?"
 WHOLE = (
     rf"{OWNED}(?:endowment|money|budget|amount|wealth|resources|allocation|{UNITS})"
-    r"|it|that|them|what\s+i\s+have|i\s+have"
+    r"|it|that|them|(?:what\s+|everything\s+)?i(?:\s+have|['’]ve)(?:\s+got)?"
 )
 _UNIT = rf"(?:\s?{UNITS}(?!\w))?"
-_TOTAL = rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER})(?![\w%]|[.,]\d){_UNIT}"
+_TOTAL = (
+    rf"(?:(?:my|the|your|our|these|those)\s+)?[$€£]?(?P<total>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"(?![\w%]|[.,]\d){_UNIT}"
+)
 
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|(?<![\w.,/])[$€£]?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
-    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?"
-    rf"|\b(?P<share>{_any(SHARES)})(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?!\w)",
+    rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
 )
+
+KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z", re.I)
+KEEPING_ALL = (
+    r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
+    rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
+    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+)
+KEPT = re.compile(
+    r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
+    re.I,
+)
+"""Words before and after an amount that is kept."""
+
+_GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
+GIVING_NOTHING = re.compile(
+    r"\b(?:(?:(?:do|a?m|will|would|shall)\s+)?not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
+    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
+    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=\s*(?:[.,;!\n]|\Z|because|since)))",
+    re.I,
+)
+"""A denied contribution."""
 
 CERTAINTY = re.compile(
     r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
 )
 
-ENUMERATED = re.compile(r"^[ \t]*\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
+TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1")
+"""The same amount in two forms: "half, i.e. 5"."""
+
+ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text))
+    text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
+    text = re.sub(
+        KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
+    )
+    text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
     def mark(match: re.Match[str]) -> str:
         if match.lastgroup is None or not _stands_alone(text, match):
             return match[0]
         amount = _amount(match, most, text)
+        if KEEPING.search(text, max(0, match.start() - 20), match.start()):
+            return ""
+        if KEPT.match(text, match.end()):
+            return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:
             meaning = FOREIGN
         return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
-    marked = AMOUNT.sub(mark, text)
+    marked = TWICE.sub(r"\1", AMOUNT.sub(mark, text))
     return Marked(marked, tuple(meanings))
 
 
@@ -133,12 +194,17 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
         return None
     if match["share"]:
         return SHARES[" ".join(match["share"].casefold().split())] * most
-    word = " ".join(match["number"].casefold().split())
-    value = NUMBER_WORDS[word] if word in NUMBER_WORDS else float(word.replace(",", ""))
+    value = _value(match["number"])
     if match["percent"]:
         return None if CERTAINTY.match(text, match.end()) else value / 100 * most
     total = match["total"]
-    return value if total is None or float(total.replace(",", "")) == most else None
+    return value if total is None or _value(total) == most else None
+
+
+def _value(number: str) -> float:
+    """The value of a number in digits or in a word."""
+    word = " ".join(number.casefold().split())
+    return NUMBER_WORDS[word] if word in NUMBER_WORDS else float(word.replace(",", ""))
 
 
 def _stands_alone(text: str, match: re.Match[str]) -> bool:

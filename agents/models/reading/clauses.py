@@ -23,15 +23,20 @@ from dilemmas.agents.models.reading.vocabulary import (
 )
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
-ALTERNATIVES = re.compile(rf"\b(?:between|among|out of|of|from) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}")
+ALTERNATIVES = re.compile(
+    rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}"
+)
 """Options that a choice is made between."""
 
-ARROWS = re.compile(r"[-=]{1,8}>")
-DASHES = re.compile(r"--+|\.\.+")
+ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
+"""The options of the question before an answer: "C or D: D"."""
 
-ENDS = frozenset(".!?;。\n")
+ARROWS = re.compile(r"[-=]{1,8}>")
+DASHES = re.compile(r"--+|\.\.+|(?<!:)//")
+
+ENDS = frozenset(".!?;。؟؛\n")
 SEPARATORS = {
-    **dict.fromkeys((",", "、", "|"), ","),
+    **dict.fromkeys((",", "、", "،", "|"), ","),
     **dict.fromkeys((":", "=", "→", "⇒"), ":"),
     **dict.fromkeys(("-", "–", "—"), "-"),
     "(": "(",
@@ -58,6 +63,8 @@ class Clause:
     link: Link = Link.NONE
     turn: bool = False
     """Whether it begins with a word that announces a change of mind."""
+    joined: bool = False
+    """Whether it is a condition after "and" or "but", which applies to what follows alone."""
     words: list[str] = field(default_factory=list)
     """Words in lower case; options are single characters."""
 
@@ -78,7 +85,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
-    spaced = ALTERNATIVES.sub(" ", spaced)
+    spaced = ECHO.sub(r"\1", ALTERNATIVES.sub(" ", spaced))
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
     builder = _Builder()
@@ -105,9 +112,11 @@ class _Builder:
         if token in SEPARATORS:
             self._separate(SEPARATORS[token], following)
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
-            clause.turn = True
+            clause.turn = token != "sorry" or following not in ENDS
         elif self._links(token, following):
             self._link(LINKS[token])
+        elif token == "/" and not is_option(following):
+            self._separate("(", following)
         elif token in JOINTS:
             clause.words.append(JOINTS[token])
         elif is_option(token) or token[0].isalnum():
@@ -135,6 +144,7 @@ class _Builder:
         if clause.words:
             self._clauses.append(Clause(link=link))
         elif clause.link not in (Link.CONDITION, Link.REASON):
+            clause.joined = link is Link.CONDITION and clause.link in (Link.AND, Link.BUT)
             clause.link = link
 
     def _separate(self, separator: str, following: str) -> None:
@@ -167,6 +177,8 @@ def announces(words: Sequence[str]) -> bool:
         return False
     if words[0] == "i":
         return all(word in OWN_ACTS for word in words) and any(word in VERBS for word in words)
+    if len(words) == 1 and words[0] in VERBS:
+        return True
     return all(word in NAMES_OF_ANSWERS for word in words) and any(word in ANSWERS for word in words)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from dilemmas.agents.models.reading.vocabulary import TAIL_STOPS
+from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS
 
 FIRST = 0xE000
 """Code of the character of option 0; the private characters that follow it stand for the others."""
@@ -64,9 +64,13 @@ NUMBERED = frozenset(
 """Words that make a letter or number after them a name of something else."""
 
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-AMBIGUOUS = frozenset(("a", "i", *NUMERALS))
+ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
+
+INTERJECTION = re.compile(r",\s+(?:i|so|let|what|now|then)\b", re.IGNORECASE)
+"""What follows a filler that is no label: "Right, I choose left"."""
 
 FOLLOWERS = TAIL_STOPS | frozenset(
     [
@@ -99,6 +103,16 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "who",
         "which",
         "when",
+        "too",
+        "even",
+        "regardless",
+        "whatever",
+        "despite",
+        "although",
+        "tbh",
+        "imo",
+        "go",
+        "goes",
     ]
 )
 """Words that may follow a label that is also a word ("A", "I"), or an amount."""
@@ -112,7 +126,7 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
         word = match["option"]
         if word is None:
             return match[0]
-        if not _is_option(match):
+        if not _is_option(match, indices):
             return match[0]
         form = word.casefold() if folds else word
         return f" {'choosing' if form in acts else ''} {chr(FIRST + indices[form])} "
@@ -120,17 +134,21 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
     return Marked(pattern.sub(mark, _without_private(text)), tuple(range(len(labels))))
 
 
-def _is_option(match: re.Match[str]) -> bool:
-    """Whether a label that is also another word, such as the article, stands for itself."""
+def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
+    """Whether a label that is also another word, such as the article, stands for itself; `forms`: those of labels."""
     text = match.string
     named = re.search(r"(\w+)[\s\"'(\[]+$", text[max(0, match.start() - 24) : match.start()])
     last = named[1].casefold() if named else ""
     if len(match["option"]) == 1 and last == "i":
         return False
+    if match["option"].casefold() in FILLERS and (last == "all" or INTERJECTION.match(text, match.end())):
+        return False
     if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
         return True
-    following = re.match(r"[ \t]+([^\W\d_]+)", text[match.end() : match.end() + 40])
-    return following is None or following[1] in FOLLOWERS
+    end = match.end("option")
+    following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])
+    with_noun = match["option"].casefold() != "a" and end < match.end()  # "the right option"
+    return following is None or following[1] in FOLLOWERS or with_noun or following[1].casefold() in forms
 
 
 @cache
@@ -149,6 +167,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
         rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|(?-i:\.[a-z])|\s?%)"
+        r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
 
@@ -170,7 +189,12 @@ def _nouns(label: str) -> list[str]:
     """Other words for a label: "cooperation", "co-operate", "two"."""
     if label.isdecimal() and int(label) < len(NUMERALS):
         word = NUMERALS[int(label)]
-        return [f"option {word}", f"number {word}", *([word] if word != "one" else [])]
+        return [
+            f"option {word}",
+            f"number {word}",
+            f"{ORDINALS[int(label)]} option",
+            *([word] if word != "one" else []),
+        ]
     if not _may_be_verb(label):
         return []
     return [f"{label.removesuffix('e')}ion", *([f"co-{label[2:]}"] if label.casefold().startswith("coop") else [])]

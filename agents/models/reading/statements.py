@@ -1,57 +1,35 @@
 """What a clause of a reply says about the writer's own choice, read by itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
-    ANSWERS,
+    AUXILIARIES,
     COPULAS,
     DETERMINERS,
     FILLERS,
-    FILLINGS,
     FINALS,
     HEDGES,
-    HYPOTHESES,
-    INTENTIONS,
     LEADING,
-    MANNER,
     MIXTURES,
-    MODALS,
     NEGATIONS,
     OTHERS,
     PAST_VERBS,
-    PRAISE,
-    QUALITIES,
+    PLACES,
+    PREDICATES,
+    PREPOSITIONS,
     REASON_STOPS,
     RETRACTIONS,
-    SUPERLATIVES,
     TAIL_STOPS,
+    UNCERTAIN_ABOUT,
+    UNCERTAINTIES,
     VERBS,
-    WEAK_VERBS,
     Link,
 )
-
-
-class Kind(Enum):
-    """What a statement does."""
-
-    CHOICE = "choice"
-    """Says in a clause of its own what the writer chooses."""
-    BARE = "bare"
-    """Is an option alone."""
-    WEAK = "weak"
-    """Recommends an option, or wants it."""
-    REJECTION = "rejection"
-    """Says what the writer does not choose."""
-    DOUBT = "doubt"
-    """Makes an option possible or praises it, or, without an option, takes back whatever was said before."""
-    OTHER = "other"
-    """Says nothing about the writer's choice."""
-
 
 CHOOSING = frozenset((Kind.CHOICE, Kind.BARE, Kind.WEAK))
 
@@ -74,14 +52,7 @@ class Statement:
         return self.kind in CHOOSING
 
 
-MOST_LEADING = 40
-"""Largest number of words before the option of a choice."""
-
 OTHER = Statement(Kind.OTHER)
-
-OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS
-HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
-NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
 
 def read_clause(clause: Clause) -> Statement:
@@ -91,25 +62,61 @@ def read_clause(clause: Clause) -> Statement:
     if place is None:
         return _read_without_option(clause)
     option, after = words[place], words[place + 1 :]
+    if after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after):  # "D from them"
+        return OTHER
     before = core(words[:place])
     tail = _tail(after, option)
-    if before[:1] == ["or"]:
+    if before[:1] == ["or"] or before[:2] in (["should", "i"], ["shall", "i"]):
         return Statement(Kind.DOUBT, option)
     plain = [word for word in before if word not in NEGATIONS and word not in HEDGES]
     if _names_another(option, after):
-        announced = len(plain) == len(before) and _kind(plain, []) is not Kind.OTHER
+        more = any(not is_option(word) and word not in LIST_WORDS for word in after)
+        described = not (before or clause.separator) and "or" not in after and more
+        announced = not described and len(plain) == len(before) and kind_of(plain, []) is not Kind.OTHER
         return Statement(Kind.DOUBT, "" if before else option) if announced else OTHER
-    kind = _kind(plain, tail)
+    kind = kind_of(plain, tail)
+    if kind is Kind.OTHER and not before and _is_fragment(after):
+        return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
-        return OTHER
+        return Statement(Kind.DOUBT, option) if _is_unclear_act(before) and kind_of(plain, []) is kind else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
+    if "would" in before and _is_elsewhere(clause.words):
+        return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
-    past = any(word in PAST_VERBS for word in before) and "have" not in before
-    return Statement(kind, option, turns(clause), loose=past or (kind is Kind.BARE and len(tail) < len(after)))
+    past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
+    return Statement(
+        kind, option, turns(clause), loose=past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
+    )
+
+
+LIST_WORDS = HARMLESS | {"and", "both"}
+
+
+def _is_fragment(after: Sequence[str]) -> bool:
+    """Whether an option with a word or two after it, the first of which is no verb, may be meant as an answer."""
+    known = PREDICATES | AUXILIARIES | OTHERS | HEDGES | NEGATIONS
+    return 0 < len(after) < 3 and not after[0].endswith("s") and not any(word in known for word in after)
+
+
+def _is_unclear_act(before: Sequence[str]) -> bool:
+    """Whether words before an option tell an act of the writer's of unknown sense: "I am required to choose C"."""
+    known = HEDGES | NEGATIONS | OTHERS | {"if", "would"}
+    return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
+
+
+def _is_elsewhere(words: Sequence[str]) -> bool:
+    """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
+    return any(
+        first in ("among", "against")
+        or (first in PREPOSITIONS and second in ("a", "an"))
+        or (first == "only" and second in PREPOSITIONS)
+        or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
+        for first, second in pairwise(words)
+    ) and not any(word in ("this", "such", "here") for word in words)
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -132,8 +139,13 @@ def core(words: Sequence[str]) -> list[str]:
 
 def _from_subject(words: list[str]) -> list[str]:
     """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
-    leads = bool(words) and words[0] in LEADING and "i" in words[2:]
-    return words[words.index("i", 2) :] if leads else words
+    if not words or words[0] not in LEADING or "i" not in words[2:]:
+        return words
+    start = words.index("i", 2)
+    phrase = words[:start]
+    of_others = phrase[0] in PREPOSITIONS and any(word in OTHERS or word in PLACES for word in phrase)
+    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase)
+    return words if other else words[start:]
 
 
 def _without_fillers(words: Sequence[str]) -> list[str]:
@@ -141,7 +153,7 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
-        elif words[start] in FILLERS or words[start] == "that":
+        elif words[start] in FILLERS or words[start] in ADVERBS or words[start] == "that":
             start += 1
         else:
             break
@@ -153,19 +165,8 @@ _INTRODUCTIONS = (
     ["i", "think"],
     ["i", "believe"],
     ["i", "conclude"],
-    ["i", "guess"],
-    ["i", "suppose"],
     ["i", "feel"],
 )
-
-
-def _read_without_option(clause: Clause) -> Statement:
-    words = clause.words
-    text = f" {' '.join(words)} "
-    if not words or any(f" {retraction} " in text for retraction in RETRACTIONS):
-        return Statement(Kind.DOUBT)
-    hedge = any(word in HEDGES for word in words) and all(word in HEDGES | {"i", "not", "or"} for word in words)
-    return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn)
 
 
 def _tail(after: Sequence[str], option: str) -> list[str]:
@@ -188,100 +189,29 @@ def _names_another(option: str, after: Sequence[str]) -> bool:
     return any(joint in ("and", "or") and is_option(word) and word != option for joint, word in pairwise(said))
 
 
-def _kind(before: Sequence[str], tail: Sequence[str]) -> Kind:
-    """What a clause does with its first option, from the words before and after it, negations left out."""
-    if not before:
-        return _kind_of_bare(tail)
-    if len(before) > MOST_LEADING:
-        return Kind.OTHER
-    if before[0] == "i":
-        return _kind_of_own_act(before[1:], tail)
-    if before in (["it", "is"], ["it", "will", "be"], ["it", "would", "be"], ["it", "has", "to", "be"]):
-        return _unless_described(Kind.CHOICE, tail)
-    if before[0] == "let" and before[1:2] in (["us"], ["me"]):
-        acts = before[2:]
-        return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
-    if (verb := _end_of_name(before)) is not None:
-        said = _skip(before[verb:], COPULAS | ADVERBS)
-        if _end_of_name(said) is not None:  # "Answer: my choice is C"
-            return _kind(said, tail)
-        return _kind_of_named(before[:verb], before[verb:], tail)
-    if before[0] in VERBS and all(word in OWN_WORDS for word in before):
-        return _unless_described(Kind.CHOICE, tail)
-    return _kind_of_bare(tail) if all(word in ANSWERS or word in NAME_WORDS for word in before) else Kind.OTHER
+def _read_without_option(clause: Clause) -> Statement:
+    words = clause.words
+    text = f" {' '.join(words)} "
+    if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
+        return Statement(Kind.DOUBT)
+    if clause.turn and words in (["i", "not"], ["not"]):
+        return Statement(Kind.DOUBT)
+    hedge = any(word in HEDGES for word in words) and all(
+        word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
+    )
+    return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 
 
-def _kind_of_bare(tail: Sequence[str]) -> Kind:
-    """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
-    if all(word in MANNER for word in tail):
-        return Kind.BARE
-    if list(tail) in (["it", "is"], ["is", "it"]):
-        return Kind.CHOICE
-    predicate = [word for word in _skip(tail, COPULAS | ADVERBS) if word != "not"]
-    if tail[0] not in COPULAS or not predicate:
-        return Kind.OTHER
-    if len(predicate) == 1 and predicate[0] in PAST_VERBS:
-        return Kind.CHOICE
-    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
-    own = "i" in predicate[:4] and any(word in VERBS for word in predicate)
-    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (own and (named or predicate[0] == "what")):
-        return Kind.CHOICE
-    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
-        return Kind.WEAK
-    return Kind.DOUBT if any(word in PRAISE for word in predicate[:3]) else Kind.OTHER
+def _takes_back(text: str, retraction: str) -> bool:
+    """Whether a retraction is in a clause, and no negation before it."""
+    before, found, _ = text.partition(f" {retraction} ")
+    return found != "" and not any(word in NEGATIONS for word in before.split())
 
 
-def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
-    """The kind of "I choose C", "I will C", "I should pick C", from the words between "I" and the option."""
-    others_act = _in_order(acts, ("them", "to"))
-    if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
-        return Kind.OTHER
-    if all(word in ADVERBS for word in acts):
-        return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
-    weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
-    if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
-        return Kind.OTHER
-    return _unless_described(Kind.WEAK if weak else Kind.CHOICE, tail)
-
-
-def _end_of_name(before: Sequence[str]) -> int | None:
-    """The number of words that name an answer, up to a verb of being: "my final answer", "the option I choose"."""
-    verb = next((index for index, word in enumerate(before) if word in COPULAS and word not in MODALS), None)
-    if verb is None:
-        return None
-    if before[verb - 1 : verb] and before[verb - 1] in MODALS:
-        verb -= 1
-    noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
-    if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
-        return None
-    return verb
-
-
-def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]) -> Kind:
-    """The kind of "my answer is C", "my decision is to choose C", "the best move is C"."""
-    if not all(word in OWN_WORDS or word in COPULAS for word in verb):
-        return Kind.OTHER
-    if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
-        return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER
-    recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
-    return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
-
-
-def _unless_described(kind: Kind, tail: Sequence[str]) -> Kind:
-    """The kind of a choice, unless the words after the option tell more than how it is chosen: "C is bad"."""
-    return kind if all(word in HARMLESS for word in tail) else Kind.OTHER
-
-
-def _skip(words: Sequence[str], skipped: Iterable[str]) -> list[str]:
-    start = next((index for index, word in enumerate(words) if word not in skipped), len(words))
-    return list(words[start:])
-
-
-def _is_counterfactual(acts: Sequence[str]) -> bool:
-    """Whether words tell what the writer would have done: "would have chosen", but not "would have to choose"."""
-    return _in_order(acts, ("would", "have")) and not _in_order(acts, ("have", "to"))
-
-
-def _in_order(words: Sequence[str], pair: tuple[str, str]) -> bool:
-    """Whether two words stand side by side."""
-    return pair in pairwise(words)
+def _is_undecided(text: str) -> bool:
+    """Whether a clause says that the writer has not decided, and not only that something else is unknown."""
+    for uncertainty in UNCERTAINTIES:
+        _, found, rest = text.partition(f" {uncertainty} ")
+        if found and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
+            return True
+    return False

@@ -21,14 +21,18 @@ def _set(words: str) -> frozenset[str]:
 
 ANSWERS = _set(
     "answer answers choice choices decision action move pick selection option vote response reply strategy play"
-    " verdict conclusion result final selected chosen label letter number output assistant preference favourite"
-    " favorite contribution amount bid offer donation investment"
+    " verdict conclusion result final selected chosen label letter number output assistant preference"
+    " contribution amount bid offer donation investment me mine"
+    " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
 
 DETERMINERS = _set("my the this that a an")
 
-QUALITIES = _set("final own personal first chosen selected preferred actual definite definitive current single short")
+QUALITIES = _set(
+    "final own personal first chosen selected preferred actual definite definitive current single short full"
+    " honest official quick true real revised updated corrected"
+)
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
@@ -37,7 +41,7 @@ SUPERLATIVES = _set(
 )
 """Adjectives that recommend an option without choosing it."""
 
-COPULAS = _set("is be will would shall are remains equals")
+COPULAS = _set("is be will would shall are remains stays equals")
 
 MODALS = _set("will would shall going gonna")
 
@@ -45,33 +49,41 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here"
+    " here sooner precisely merely"
 )
 """Words that change nothing about a choice."""
 
 VERBS = _set(
     "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
     " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
-    " say saying answer answering respond reply stick sticking stay staying remain commit committed committing"
+    " say saying answer answering respond answered responded reply stick sticking stay staying remain"
+    " commit committed committing"
     " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
-    " reciprocate retaliate punish match repay counter"
+    " reciprocate retaliate punish match repay counter land continue gonna return"
+    " write type risk open call move drop switch switching side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
-INTENTIONS = _set("plan intend agree agreed willing happy ready glad determined decided decide wish prepared")
+INTENTIONS = _set(
+    "plan intend agree agreed willing happy ready glad determined decided decide wish prepared comfortable"
+)
 
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
 
-WEAK_VERBS = _set("should must need prefer rather want try")
+WEAK_VERBS = _set("should must need prefer want try")
 """Words for an own choice that a plain one outweighs."""
+
+DESIRES = _set("love like wish")
+"""Words that make a choice after them a wish."""
 
 FILLINGS = _set(
     "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
-    " happy ready glad determined prepared confident with for on in into the my option options action label letter"
+    " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
+    " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
     " need must should would will shall myself"
 )
@@ -80,16 +92,35 @@ FILLINGS = _set(
 FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
-    " dear absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first"
+    " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
+    " obviously anyway still first very tbh imo imho lol ugh meh welp"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
-    "given based after for with in considering because since as to from at on under out despite all having"
-    " looking weighing thinking taking when hoping trusting knowing by over unlike"
+    "given based after upon against for of with in considering because since as to from at on under out despite all"
+    " having"
+    " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
+
+TEMPORAL = _set("in before at on round earlier during formerly")
+"""First words of a phrase that tells when something was chosen."""
+
+PRESENT = _set("today now")
+"""Words that set a choice off from what is usual: "normally C, but today D"."""
+
+EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate bet imagine")
+"""Verbs of what the writer foresees of others."""
+
+PLACES = _set("place shoes position stead")
+"""Words for the situation of somebody else in such a phrase."""
+
+PREPOSITIONS = _set("with in at on from to by under")
+"""Those of them that say in whose place or situation."""
+
+AUXILIARIES = _set("would will do did can could should shall might may am")
+"""Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
 
 TAIL_STOPS = _set(
     "over than as for to in into at with against from on this each every per by after during without hoping"
@@ -103,11 +134,11 @@ REASON_STOPS = _set("over than as against given because")
 MANNER = _set(
     "please tomorrow later next once more"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together"
+    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho them him her"
 )
 """Words after a bare option that leave it an answer."""
 
-NEGATIONS = _set("not never neither nor no avoid reject refuse decline against without")
+NEGATIONS = _set("not never neither nor no avoid reject refuse decline without")
 
 HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
@@ -118,30 +149,38 @@ HEDGES = _set(
 
 MIXTURES = _set(
     "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
-    " half p sometimes"
+    " half p sometimes copy mirror imitate"
 )
 """Words that make a choice one of several."""
 
 OTHERS = _set(
     "they their them theirs you your yours he his him she her partner partners opponent opponents other others"
-    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody"
+    " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody user human"
 )
 """Words for other people, or for all together."""
+
+PERSONS = _set("they their them theirs you your yours he his him she her")
+"""Pronouns among them."""
 
 PREDICATES = COPULAS | _set(
     "gives give pays pay yields leads means brings gets results provides offers seems looks has was"
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
+SPEECH = _set("say says said saying tell tells told telling promise promises promised whispers shouted argues argued")
+"""Verbs for what others say."""
+
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
-REASONS = _set("because since although though while whereas given considering")
-CONDITIONS = _set("if unless when whenever until otherwise else whether depending depends hypothetical")
-HYPOTHESES = _set("suppose supposing assuming assume imagine consider case scenario possibility example say")
+REASONS = _set("because since although though while whereas")
+CONDITIONS = _set(
+    "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
+)
+HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
 
-CONSEQUENCES = _set("so therefore thus hence consequently accordingly")
-TURNS = _set("however actually wait sorry correction oops no edit update")
+CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
+TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
 """Words that announce a change of mind at the beginning of a clause."""
 
 LINKS = {
@@ -155,13 +194,11 @@ LINKS = {
 }
 """Words that begin a clause within a sentence."""
 
-FINALS = _set("final finally ultimately conclusion conclude instead overall")
+FINALS = _set("revised updated corrected final finally ultimately conclusion conclude instead overall")
 """Words that mark a statement as the last one meant."""
 
 RETRACTIONS = (
     "never mind",
-    "scratch that",
-    "strike that",
     "ignore that",
     "forget that",
     "forget it",
@@ -179,13 +216,17 @@ RETRACTIONS = (
     "take that back",
     "changed my mind",
     "change my mind",
-    "just kidding",
-    "hold on",
-    "reconsider",
-    "not sure",
-    "not decided",
+    "second thoughts",
+    "let me reconsider",
+    "reconsidering",
+    "kidding",
+    "joking",
     "undecided",
-    "do not know",
+    "either is fine",
+    "either one",
+    "either works",
+    "either would",
+    "both are fine",
     "not choose",
     "maybe not",
     "not really",
@@ -201,6 +242,10 @@ RETRACTIONS = (
     "my mistake",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
+
+UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter", "not possible", "impossible", "not allowed")
+UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
+"""Words that say that nothing is decided, at the end of a clause or before one of these."""
 
 PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
 """Words before the number of a payoff."""

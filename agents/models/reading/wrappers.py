@@ -20,17 +20,27 @@ END_OF_TURN = re.compile(
 
 CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<(?:s|bos|pad|start_of_turn)>|\[/?INST\]")
 
-TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>\n]{0,80})?/?>")
+TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>\n]{0,80})?/?>|\[(/?)([A-Za-z][\w-]{1,30})\]")
 INLINE_TAGS = frozenset(("b", "i", "u", "em", "strong", "code", "span", "p", "sub", "sup", "mark", "font", "br"))
 
 PAIR = re.compile(
-    r"""(?P<quote>["'])(?P<key>[\w -]{1,40})(?P=quote)\s{0,9}[:=]\s{0,9}"""
+    r"""(?:(?<=[{,\n])|\A)\s{0,40}(?P<quote>["'])(?P<key>[\w -]{1,40})(?P=quote)\s{0,9}[:=]\s{0,9}"""
     r"""(?P<value>"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s,{}\[\]"']++)""",
     re.DOTALL,
 )
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
+NOT_TICKED = re.compile(
+    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
+    re.M,
+)
+TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
+"""Options of a form, and the mark of the one that is taken."""
+
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
+ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
+"""Brackets before a colon: "answer (one letter): C"."""
+
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
 
@@ -41,7 +51,34 @@ UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 STARS = re.compile(r"\*\*+|(?<!\d)\*|\*(?!\d)")
 
 
-def unwrap(text: str, labels: Collection[str] = ()) -> str:
+SPEAKER = (
+    r"(?:he|she|they|you|everyone|(?:the|my|your|his|her|another|one) (?:other )?\w+(?: player| person)?)"
+    r"(?: \w+ly| always| once| just| have| has| would| had)?"
+)
+SAYS = r"(?:say|says|said|tell|tells|told|whispers?|whispered|promised?|promises|asks?|asked|shouts?|shouted|argues?)"
+SEVERAL = r"""["“«„][^"”“»\n]{1,200}\s[^"”“»\n]{1,200}["”“»]"""
+QUOTATION = r"""(?:["“«„][^"”“»\n]{0,400}["”“»])"""
+QUOTED = re.compile(
+    rf"{QUOTATION}[,.]?\s{{0,3}}(?:{SPEAKER} {SAYS}|{SAYS} {SPEAKER})\b"
+    rf"|{SEVERAL}[,;]?\s{{0,3}}(?:and|or|/)\s{{0,3}}{SEVERAL}"
+    rf"|(?P<speaker>\b{SPEAKER} {SAYS}(?: (?:me|us|to me|to us))?)[:,]?\s{{0,3}}{QUOTATION}",
+    re.I,
+)
+"""What others say in quotation marks, and several answers in quotation marks."""
+
+QUESTION_AND_ANSWER = re.compile(
+    r"^[*_]*(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?[*_]*\s+[*_]*A(?=\s?[:.][*_]*\s)", re.I | re.M
+)
+"""A question up to the letter that announces its answer."""
+
+
+NAMES_OF_ANSWERS = (
+    ANSWERS | {"my", "the", "content"} | {"contribute", "give", "invest", "donate", "put", "in", "points", "tokens"}
+)
+"""Words of which the key of an answer is made."""
+
+
+def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) -> str:
     """The words of a reply without thoughts, tags and other wrappers; elements and keys become lines ``name: value``.
 
     Parameters
@@ -49,15 +86,21 @@ def unwrap(text: str, labels: Collection[str] = ()) -> str:
     text
         The reply.
     labels
-        Words in angle brackets that are kept, because they are labels.
+        Words in brackets that are kept, because they are labels.
+    answer_alone
+        Whether the other pairs of keys and values are left out where one is the answer.
     """
     text = _without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
+    text = ASIDE.sub("", text)
+    text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
-    return PAIR.sub(_pair, text).replace("\\n", "\n")
+    text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
+    answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
+    return PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
 
 
 def without_markup(text: str) -> str:
@@ -82,15 +125,18 @@ def _without_thoughts(text: str) -> str:
 
 
 def _line(tag: re.Match[str], labels: Collection[str]) -> str:
-    closing, name = tag[1], tag[2].casefold()
-    if name in labels:
-        return tag[2]
+    closing, name = tag[1] or tag[3], (tag[2] or tag[4]).casefold()
+    if name in labels or tag[0].casefold() in labels:
+        return tag[0]
     if name in INLINE_TAGS:
         return ""
     return "\n" if closing else f"\n{_key(name)}: "
 
 
-def _pair(pair: re.Match[str]) -> str:
+def _pair(pair: re.Match[str], answered: bool) -> str:
+    """A key and a value as a line; nothing where another key is that of the answer."""
+    if answered and _key(pair["key"]) != "answer":
+        return "\n"
     value = pair["value"].strip("\"'").replace('\\"', '"')
     return f"\n{_key(pair['key'])}: {value}\n"
 
@@ -98,6 +144,5 @@ def _pair(pair: re.Match[str]) -> str:
 def _key(name: str) -> str:
     """The name of a tag or key as words; "answer" for all names of an answer."""
     words = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", name).casefold().split()
-    return (
-        "answer" if words and set(words) <= ANSWERS | {"my", "final", "the", "selected", "chosen"} else " ".join(words)
-    )
+    answer = words and set(words) <= NAMES_OF_ANSWERS
+    return "answer" if answer else " ".join(words)

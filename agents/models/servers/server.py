@@ -69,6 +69,10 @@ class ServerBackend:
         return self.capabilities.fingerprint
 
     @property
+    def engine(self) -> str:
+        return self.capabilities.engine
+
+    @property
     def size(self) -> int:
         return 0
 

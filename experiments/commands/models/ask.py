@@ -18,6 +18,7 @@ from dilemmas.experiments.asking.survey import (
     facts_known,
     model_folder,
     recipe_for,
+    short_names,
 )
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
@@ -127,11 +128,11 @@ def command(
     role: Role = "teacher" if motivation else "untuned"
     check_survey(out, recipe, models)
     asked = {spec: ask_one(out, recipe, spec, role, exact, comprehension) for spec in models}
-    found = {spec: one.sets for spec, one in asked.items()}
     if as_json:
         print_json({spec: _data(one) for spec, one in asked.items()})
     else:
-        print_sections(SafeConsole(), [*_warned(asked), *_tables(found)])
+        named = {short_names(models)[spec]: one for spec, one in asked.items()}
+        print_sections(SafeConsole(), [*_warned(named), *_tables({name: one.sets for name, one in named.items()})])
     echo(f"{out}", err=True)
 
 

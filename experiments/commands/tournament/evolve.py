@@ -64,7 +64,7 @@ NAMES = ("player", "resident")
     "--mutation",
     type=Finite(0, 1000),
     show_default="0",
-    help="ecological, moran: probability that an offspring has another strategy; replicator: mutation rate.",
+    help="ecological, moran: probability that an offspring has another strategy, up to 1; replicator: mutation rate.",
 )
 @click.option("--baseline", type=Finite(-1e9, 1e9), show_default="0", help="ecological: points added to every payoff.")
 @click.option(

@@ -17,7 +17,7 @@ from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
 from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
-from dilemmas.experiments.study.alignment import align, main_estimate, null_rate
+from dilemmas.experiments.study.alignment import align, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.gap_intervals import Gap
@@ -121,7 +121,7 @@ class SetFigures(EstimateFigures):
 def _measure(data: StudyData) -> dict[str, SetFigures]:
     """Gap closed, null player and transfer, by set; the main estimate is the exact one if all models give
     probabilities."""
-    main = main_estimate(data.sets)
+    main = data.estimate
     figures = {}
     for name, group in data.sets.items():
         exact, sampled = (_figures(data, name, group, estimate) for estimate in ESTIMATES)

@@ -30,6 +30,10 @@ class LabelMass:
     """Mean over the scenarios."""
     least: Share
     """Smallest of the scenarios."""
+    whole: Share | None
+    """Mean probability that a reply begins with a label as a whole word; null if it is not known."""
+    margin: Share
+    """How far the exact estimate of a scenario may be from the model's own probabilities, at most; 0 if it is exact."""
 
 
 def _measure(data: StudyData) -> list[LabelMass]:
@@ -37,8 +41,10 @@ def _measure(data: StudyData) -> list[LabelMass]:
     rows = []
     for name, group in data.sets.items():
         for role in ROLES if group and data.answers else ():
-            masses = [data.answers[role][result.name].mass for result in group]
-            rows.append(LabelMass(name, role, fmean(masses), min(masses)))
+            asked = [data.answers[role][result.name] for result in group]
+            masses, wholes = [one.mass for one in asked], [one.whole for one in asked if one.whole is not None]
+            whole = fmean(wholes) if len(wholes) == len(asked) else None
+            rows.append(LabelMass(name, role, fmean(masses), min(masses), whole, max(one.margin for one in asked)))
     return rows
 
 
@@ -46,11 +52,20 @@ def mass_table(rows: Sequence[Results]) -> Table:
     """The label mass of every set and model."""
     return Table(
         "Label mass: probability that a reply begins with one of the labels",
-        ("set", "model", "mean", "smallest"),
-        tuple((set_title(row["set"]), row["model"], num(row["mean"], 3), num(row["least"], 3)) for row in rows),
+        ("set", "model", "mean", "smallest", "whole word", "margin"),
+        tuple(
+            (
+                *(set_title(row["set"]), row["model"]),
+                *(num(row[key], 3) for key in ("mean", "least", "whole")),
+                f"±{num(row['margin'], 3)}" if row["margin"] else "exact",
+            )
+            for row in rows
+        ),
         words=2,
         note="The exact estimate is the choice among the labels, given that the reply begins with one of them. Where "
-        "the mass is small, it says little about what the model would write.",
+        "the mass is small, it says little about what the model would write. Whole word: the label does not go on with "
+        "letters or digits. Margin: how far the choice among the labels may be from the model's own probabilities.",
+        missing="not known",
     )
 
 

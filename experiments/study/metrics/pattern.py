@@ -7,6 +7,7 @@ rate in each game of the set and nothing of contexts, and one that knows the mea
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Annotated
 
@@ -19,13 +20,15 @@ from dilemmas.agents.agent import Source
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, num
 from dilemmas.experiments.reporting.intervals import detectable
-from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
-from dilemmas.experiments.study.alignment import main_estimate, null_player
-from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance
+from dilemmas.experiments.reporting.page import Block, Figure, Paragraph, Section, Table
+from dilemmas.experiments.reporting.scatter import ScatterPoint, scatter
+from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.study.alignment import null_player
+from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult, distance
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
-from dilemmas.experiments.study.titles import set_title
+from dilemmas.experiments.study.titles import scenario_title, set_title
 
 Array = NDArray[np.float64]
 Correlation = Annotated[float, Ge(-1), Le(1)]
@@ -58,7 +61,7 @@ class Pattern:
 
 def _measure(data: StudyData) -> list[Pattern]:
     """Correlations with the teacher over scenarios, and the gap closed by oracles, by set."""
-    estimate = main_estimate(data.sets)
+    estimate = data.estimate
     return [
         pattern(name, [result for result in group if result.has(estimate)], estimate)
         for name, group in data.sets.items()
@@ -139,6 +142,23 @@ def pattern_table(rows: Sequence[Results]) -> Table:
     )
 
 
+def pattern_figure(sets: Mapping[str, Sequence[Results]], alignment: Results) -> Figure:
+    """Cooperation of the students against the teacher's, a point per scenario and a panel per set."""
+    panels = {
+        set_title(name): [
+            ScatterPoint(scenario_title(row["name"]), *(row[role][alignment[name]["estimate"]] for role in ROLES))
+            for row in rows
+        ]
+        for name, rows in sets.items()
+        if rows
+    }
+    caption = (
+        "Cooperation of the student against the teacher's, a point for each scenario. On the diagonal the student "
+        "cooperates as the teacher does; points on a level line are a student that does not follow the teacher."
+    )
+    return Figure(responsive(partial(scatter, "The students against the teacher", caption, panels)), caption)
+
+
 def _sections(results: Results) -> Iterator[Section]:
     texts = [text for row in results["pattern"] if (text := _verdict(row))]
     power = detectable(results["observations"])
@@ -146,7 +166,8 @@ def _sections(results: Results) -> Iterator[Section]:
         f"With {results['observations']} answers each, a difference of {power:.2f} between two rates near one half is "
         "found four times in five by a test at the 5% level; smaller ones may be missed."
     )
-    blocks: list[Block] = [*map(Paragraph, texts), *shown(pattern_table(results["pattern"]))]
+    figure = pattern_figure(results["scenarios"], results["alignment"])
+    blocks: list[Block] = [*map(Paragraph, texts), figure, *shown(pattern_table(results["pattern"]))]
     yield Section("Level and pattern", tuple(blocks))
 
 

@@ -14,7 +14,7 @@ from dilemmas.experiments.study.metrics.metric import Metric
 from dilemmas.experiments.study.metrics.null_player import NULL_PLAYER
 from dilemmas.experiments.study.metrics.pattern import PATTERN
 from dilemmas.experiments.study.metrics.population import POPULATION
-from dilemmas.experiments.study.metrics.scenarios import SCENARIOS
+from dilemmas.experiments.study.metrics.scenarios import PROMPTS, SCENARIOS
 from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS, WORDING
 from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
 from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
@@ -23,6 +23,7 @@ METRICS: tuple[Metric, ...] = (
     NULL_PLAYER,
     GAP_CLOSED,
     SCENARIOS,
+    PROMPTS,
     UNREADABLE,
     MATCHES,
     AGREEMENT,

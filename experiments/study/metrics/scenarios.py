@@ -1,4 +1,4 @@
-"""Every scenario by itself: cooperation of the three models, the gap closed, and z-tests against the teacher."""
+"""Every scenario by itself: cooperation, the gap closed, z-tests against the teacher, and what models are asked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
 from dilemmas.experiments.reporting.intervals import MARGIN, ShareInterval, ZTest
-from dilemmas.experiments.reporting.page import Figure, Section, Table
+from dilemmas.experiments.reporting.page import Figure, Section, Table, Verbatim
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.alignment import gap_closed
 from dilemmas.experiments.study.answers import (
@@ -28,7 +28,7 @@ from dilemmas.experiments.study.answers import (
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
 from dilemmas.experiments.study.recipe import Recipe
-from dilemmas.experiments.study.titles import game_title, set_title
+from dilemmas.experiments.study.titles import game_title, scenario_title, set_title
 
 STUDENTS = {"untuned": "test_untuned", "tuned": "test_tuned"}
 """Role of a student -> key of its z-test."""
@@ -133,6 +133,35 @@ def _row(result: ScenarioResult, observations: int) -> ScenarioRow:
 def _rates(answers: Answers) -> AnswerRates:
     exact, sampled = (answers.rate(estimate) for estimate in ESTIMATES)
     return AnswerRates(exact, sampled, answers.exact, answers.counts, answers.unreadable, answers.bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedPrompt:
+    """A question of a set."""
+
+    set: str
+    """Name of the set."""
+    scenario: str
+    """``game/context``."""
+    prompt: str
+    """What the student was asked, in the first of its presentations."""
+
+
+def _quote(data: StudyData) -> list[QuotedPrompt]:
+    """The question about the first scenario of every set, as the student was asked."""
+    first = {name: group[0].name for name, group in data.sets.items() if group and data.answers}
+    return [QuotedPrompt(name, one, data.answers["untuned"][one].presented[0].prompt) for name, one in first.items()]
+
+
+def _quotations(results: Results) -> Iterator[Section]:
+    for row in results["prompts"]:
+        title = f"What the student is asked: {scenario_title(row['scenario'])}"
+        yield Section(set_title(row["set"]), (Verbatim(title, row["prompt"]),))
+
+
+def _other_prompts(results: Results, recipe: Recipe) -> Iterator[str]:
+    expected = ((name, group[0].name) for name, group in recipe.sets().items() if group)
+    yield from other_rows("prompts", ((row["set"], row["scenario"]) for row in results["prompts"]), expected)
 
 
 def rate_table(rows: Sequence[Results]) -> Table:
@@ -257,3 +286,4 @@ def _other_answers(place: str, answers: Results, scenario: Scenario, observation
 SCENARIOS = Metric(
     "scenarios", Mapping[str, tuple[ScenarioRow, ...]], _measure, _sections, faults=_faults, report_rank=1
 )
+PROMPTS = Metric("prompts", tuple[QuotedPrompt, ...], _quote, _quotations, faults=_other_prompts, report_rank=1)

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 
 from dilemmas.experiments.reporting.format import Results, num
 from dilemmas.experiments.reporting.page import Paragraph, Section
-from dilemmas.experiments.study.alignment import aggregate_gap, main_estimate, null_rate
+from dilemmas.experiments.study.alignment import aggregate_gap, null_rate
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, is_above
 from dilemmas.experiments.study.titles import SUMMARY
@@ -59,7 +59,7 @@ def _measure(data: StudyData) -> TransferDrop | None:
 
 def _gap(data: StudyData, name: str) -> float | None:
     """The gap closed on a set, as its main row in results.json."""
-    estimate = main_estimate(data.sets)
+    estimate = data.estimate
     rate = null_rate(data.training, estimate)
     return aggregate_gap(data.sets.get(name, ()), rate, estimate, data.recipe.observations)
 

@@ -118,3 +118,9 @@ def test_states_that_are_no_history_are_refused(state: int) -> None:
         TFT.act(states, np.random.default_rng(0))
     with pytest.raises(HistoryError, match="states of type float64; needs integers"):
         TFT.act(np.zeros(3), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("shape", [-1, (2, -1), 1.5, True, "a", 10**30])
+def test_shapes_that_no_array_has_are_refused(shape: Any) -> None:
+    with pytest.raises(HistoryError, match="needs a whole number"):
+        TFT.start(shape)

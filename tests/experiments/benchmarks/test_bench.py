@@ -75,5 +75,5 @@ def test_the_command_prints_rates_and_bars(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_benchmark_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(InputError, match="unknown benchmark 'foo'; known: envs, tournaments, models, training"):
+    with pytest.raises(InputError, match="unknown benchmark 'foo'; known: envs, tournaments, models, matches"):
         CliRunner().invoke(command, ["foo"], catch_exceptions=False)

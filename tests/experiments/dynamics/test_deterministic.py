@@ -263,6 +263,7 @@ def test_a_name_is_text_and_never_markup(folder: Path) -> None:
         (["--players", "tit_for_tta"], "did you mean 'tit_for_tat'"),
         ([], "'tit_for_tat' never met '[bold]'"),
         (["--players", ALL, "--start", "always_defct=1"], "did you mean 'always_defect'"),
+        (["--players", ALL, "--start", ""], "--start is empty"),
         (["--players", ALL, "--start", "always_defect"], "VALUE is a share"),
         (["--players", ALL, "--start", "always_defect=1.5"], "always_defect = 1.5"),
         (["--players", ALL, "--start", "tit_for_tat=.1,tit_for_tat=.2"], "names 'tit_for_tat' twice"),

@@ -1,5 +1,6 @@
 """The report: it says what was measured, in every form, and nothing in it is markup."""
 
+import csv
 import io
 import json
 import re
@@ -49,7 +50,7 @@ def scenario(name: str) -> ScenarioResult:
 def asked(name: str) -> Asked:
     """One answer that can be read and one that cannot; labels go against the game in every other scenario."""
     presented = BY_LABEL if name.startswith(("prisoners", "harmony", "deadlock")) else BY_LABEL[::-1]
-    ways = tuple(Presented("Which?", ("C", "D"), exact, 1.0) for exact in presented)
+    ways = tuple(Presented("plain", ("C", "D"), exact, 1.0, 0.9, 0.0) for exact in presented)
     return Asked(name, ways, (("C", 0, "plain"), ("?", None, "")))
 
 
@@ -77,7 +78,7 @@ def study(sets: Mapping[str, Sequence[ScenarioResult]] | None = None, resamples:
             observations=100,
             prompting=replace(recipe.prompting, presentation="counterbalanced"),
         ),
-        models=[StudyModel(role, "plain", "plain", miniature=True) for role in MODELS],
+        models=[StudyModel(role, "plain", "plain", "plain", miniature=True) for role in MODELS],
         sets=sets or {name: [scenario(one) for one in group] for name, group in scenarios.items()},
         answers={role: {one: asked(one) for group in scenarios.values() for one in group} for role in MODELS},
         pairings=[Pairing(game, "friends", "teacher", opponent) for opponent in ("tuned", "plain")],
@@ -135,8 +136,8 @@ def test_a_report_is_made_again_from_results_json(measured: dict[str, Any], tmp_
     for folder, source in ((first, measured), (second, json.loads(json.dumps(measured)))):
         folder.mkdir()
         write_study_report(folder, source)
-        assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.md"]
-    for name in ("report.html", "report.md"):
+        assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.md", "scenarios.csv"]
+    for name in ("report.html", "report.md", "scenarios.csv"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
@@ -154,6 +155,29 @@ def test_without_probabilities_the_sampled_figures_stand_at_the_top() -> None:
     assert row["estimate"] == "sampled"
     assert row["gap_closed"] == row["estimates"]["sampled"]["gap_closed"]
     assert len(row["estimates"]["exact"]["missing"]) == 20
+
+
+def test_where_hardly_any_reply_begins_with_a_label_the_sampled_figures_stand_at_the_top() -> None:
+    whole = study()
+    rare = {
+        name: replace(one, presented=tuple(replace(way, mass=0.005, whole=None) for way in one.presented))
+        for name, one in whole.answers["untuned"].items()
+    }
+    found = evaluate(replace(whole, answers={**whole.answers, "untuned": rare}))
+    assert {row["estimate"] for row in found["alignment"].values()} == {"sampled"}
+    assert {row["whole"] for row in found["label_mass"] if row["model"] == "untuned"} == {None}
+
+
+def test_every_scenario_and_model_has_a_line_in_the_table_for_other_programs(
+    measured: dict[str, Any], tmp_path: Path
+) -> None:
+    write_study_report(tmp_path, measured)
+    lines = list(csv.DictReader((tmp_path / "scenarios.csv").read_text(encoding="utf-8").splitlines()))
+    rows = [(name, row, role) for name, group in measured["scenarios"].items() for row in group for role in MODELS]
+    assert len(lines) == len(rows)
+    for line, (name, row, role) in zip(lines, rows, strict=True):
+        assert (line["set"], line["scenario"], line["model"]) == (name, row["name"], role)
+        assert float(line["exact"]) == row[role]["exact"]
 
 
 def test_a_run_with_nothing_to_say_still_has_a_report(tmp_path: Path) -> None:
@@ -219,7 +243,7 @@ def test_nothing_a_model_wrote_is_markup_on_the_page(
 def test_the_page_needs_nothing_but_itself(measured: dict[str, Any], tmp_path: Path) -> None:
     write_study_report(tmp_path, measured)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert not re.search(r"<script|<link|<img|src=|href=|@import|url\(", page)
+    assert not re.search(r'<script|<link|<img|src=|href="[^#]|@import|url\(', page)
     assert set(re.findall(r"https?://[^\s\"<]*", page)) == {"http://www.w3.org/2000/svg"}, "the name of SVG, no address"
     names = re.findall(r'\bid="([^"]*)"', page)
     assert len(names) == len(set(names))
@@ -230,8 +254,11 @@ def test_markdown_tables_keep_their_columns_whatever_a_model_wrote(hostile: dict
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
-    assert "<script" not in text
-    assert "](http" not in text
+    quoted = re.findall(r"^(```+)text\n.*?\n\1$", text, re.MULTILINE | re.DOTALL)
+    assert len(quoted) == 4
+    told = re.sub(r"^(```+)text\n.*?\n\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert "<script" not in told
+    assert "](http" not in told
 
 
 def test_terminal_tables_fit_80_columns_and_show_all_text(measured: dict[str, Any], hostile: dict[str, Any]) -> None:

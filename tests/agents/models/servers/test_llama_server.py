@@ -18,7 +18,7 @@ from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.models]
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
 PROMPTS = [

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from dilemmas.agents.models import open_model
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.envs.errors import InputError
+from dilemmas.experiments.asking.survey import short_names
 from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
 
@@ -166,3 +167,14 @@ def test_a_model_that_guesses_about_the_payoffs_is_not_trusted(ask: Callable[...
     assert warning not in " ".join(ask(first_named, "--exact", "--no-comprehension").stdout.split())
     kinds = {one["kind"] for one in data(ask(first_named, "--exact", "--json"))["within"]["comprehension"]}
     assert {"payoff", "more", "together"} <= kinds
+
+
+def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
+    folders = [tmp_path / "a" / "model", tmp_path / "b" / "model", tmp_path / "adapter"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    first, second, adapter = map(str, folders)
+    served = "openai:some/model@http://127.0.0.1:1/v1"
+    assert short_names([first, served]) == {first: "model", served: served}
+    assert short_names([f"hf:{first}+{adapter}"]) == {f"hf:{first}+{adapter}": "model+adapter"}
+    assert short_names([first, second]) == {first: first, second: second}

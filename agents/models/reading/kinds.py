@@ -1,0 +1,185 @@
+"""What the words before and after an option make of it: a choice, a recommendation, a rejection or nothing."""
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from itertools import pairwise
+
+from dilemmas.agents.models.reading.vocabulary import (
+    ADVERBS,
+    ANSWERS,
+    COPULAS,
+    DESIRES,
+    DETERMINERS,
+    FILLERS,
+    FILLINGS,
+    HEDGES,
+    HYPOTHESES,
+    INTENTIONS,
+    MANNER,
+    MIXTURES,
+    MODALS,
+    NEGATIONS,
+    OTHERS,
+    PAST_VERBS,
+    PRAISE,
+    QUALITIES,
+    SUPERLATIVES,
+    VERBS,
+    WEAK_VERBS,
+)
+
+
+class Kind(Enum):
+    """What a statement does."""
+
+    CHOICE = "choice"
+    """Says in a clause of its own what the writer chooses."""
+    BARE = "bare"
+    """Is an option alone."""
+    WEAK = "weak"
+    """Recommends an option, or wants it."""
+    REJECTION = "rejection"
+    """Says what the writer does not choose."""
+    DOUBT = "doubt"
+    """Makes an option possible or praises it, or, without an option, takes back whatever was said before."""
+    OTHER = "other"
+    """Says nothing about the writer's choice."""
+
+
+MOST_LEADING = 40
+"""Largest number of words before the option of a choice."""
+
+
+OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS | FILLERS
+
+
+HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
+
+
+BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
+
+
+PLACED_WORDS = frozenset(["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here"])
+
+
+NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
+
+
+def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
+    """What a clause does with its first option, from the words before and after it, negations left out."""
+    if not before:
+        return _kind_of_bare(tail)
+    if len(before) > MOST_LEADING:
+        return Kind.OTHER
+    if before[0] == "i":
+        return _kind_of_own_act(before[1:], tail)
+    if before[0] == "it" and before[-1] in ("is", "be") and all(word in BEING for word in before[1:]):
+        return _unless_described(Kind.CHOICE, tail)
+    if before[0] == "let" and before[1:2] in (["us"], ["me"]):
+        acts = before[2:]
+        if acts == ["say"]:
+            return _unless_described(Kind.CHOICE, tail)
+        return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
+    if (verb := _end_of_name(before)) is not None:
+        said = _skip(before[verb:], COPULAS | ADVERBS)
+        if _end_of_name(said) is not None:  # "Answer: my choice is C"
+            return kind_of(said, tail)
+        return _kind_of_named(before[:verb], before[verb:], tail)
+    if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
+        return Kind.CHOICE
+    if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
+        word in OWN_WORDS for word in before
+    ):
+        return _unless_described(Kind.CHOICE, tail)
+    named = all(word in ANSWERS or word in NAME_WORDS or word in ("of", "total") for word in before)
+    return _kind_of_bare(tail) if named else Kind.OTHER
+
+
+def _kind_of_bare(tail: Sequence[str]) -> Kind:
+    """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
+    if all(word in MANNER for word in tail):
+        return Kind.BARE
+    it_is = tail[0] == "it" and len(tail) > 1 and all(word in COPULAS for word in tail[1:])
+    if it_is or list(tail) == ["is", "it"]:
+        return Kind.CHOICE
+    if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
+        return Kind.CHOICE
+    predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
+    if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
+        return Kind.OTHER
+    if len(predicate) == 1 and predicate[0] in PAST_VERBS:
+        return Kind.CHOICE
+    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
+    own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
+    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (
+        own and (named or predicate[0] in ("what", "where", "how"))
+    ):
+        return Kind.CHOICE
+    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
+        return Kind.WEAK
+    praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
+    return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
+    """The kind of "I choose C", "I will C", "I should pick C", from the words between "I" and the option."""
+    if "and" in acts:  # "I will trust them and cooperate"
+        last = len(acts) - list(reversed(acts)).index("and")
+        known = HEDGES | NEGATIONS | MIXTURES
+        return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
+    others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
+    if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
+        return Kind.OTHER
+    if all(word in ADVERBS for word in acts):
+        return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
+    weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
+    if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
+        return Kind.OTHER
+    weak = weak or any(word in DESIRES for word in acts)
+    return _unless_described(Kind.WEAK if weak else Kind.CHOICE, tail)
+
+
+def _end_of_name(before: Sequence[str]) -> int | None:
+    """The number of words that name an answer, up to a verb of being: "my final answer", "the option I choose"."""
+    verb = next((index for index, word in enumerate(before) if word in COPULAS and word not in MODALS), None)
+    if verb is None:
+        return None
+    if before[verb - 1 : verb] and before[verb - 1] in MODALS:
+        verb -= 1
+    noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
+    known = OWN_WORDS | PLACED_WORDS | ANSWERS
+    if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
+        return None
+    if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
+        return None
+    return verb
+
+
+def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]) -> Kind:
+    """The kind of "my answer is C", "my decision is to choose C", "the best move is C"."""
+    if not all(word in OWN_WORDS or word in COPULAS for word in verb):
+        return Kind.OTHER
+    if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
+        return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER
+    recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
+    return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
+
+
+def _unless_described(kind: Kind, tail: Sequence[str]) -> Kind:
+    """The kind of a choice, unless the words after the option tell more than how it is chosen: "C is bad"."""
+    return kind if all(word in HARMLESS for word in tail) else Kind.OTHER
+
+
+def _skip(words: Sequence[str], skipped: Iterable[str]) -> list[str]:
+    start = next((index for index, word in enumerate(words) if word not in skipped), len(words))
+    return list(words[start:])
+
+
+def _is_counterfactual(acts: Sequence[str]) -> bool:
+    """Whether words tell what the writer would have done: "would have chosen", but not "would have to choose"."""
+    return _in_order(acts, ("would", "have")) and not _in_order(acts, ("have", "to"))
+
+
+def _in_order(words: Sequence[str], pair: tuple[str, str]) -> bool:
+    """Whether two words stand side by side."""
+    return pair in pairwise(words)

@@ -1,0 +1,165 @@
+"""What a clause says in its place in a sentence: what is put beside it, who speaks, and what only leads up to it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.kinds import Kind
+from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
+from dilemmas.agents.models.reading.statements import OTHER, Statement, core, read_clause, turns
+from dilemmas.agents.models.reading.vocabulary import (
+    ADVERBS,
+    ANSWERS,
+    COPULAS,
+    DETERMINERS,
+    EXPECTING,
+    FILLERS,
+    FINALS,
+    HEDGES,
+    LEADING,
+    MIXTURES,
+    NEGATIONS,
+    OTHERS,
+    PERSONS,
+    PREPOSITIONS,
+    PRESENT,
+    SPEECH,
+    VERBS,
+    Link,
+)
+
+
+def goes_on(later: Sequence[Clause]) -> bool:
+    """Whether more than a reason follows an option: amid other text it is the subject then, "J (closer to K)"."""
+    until = next((place for place, one in enumerate(later) if one.link is Link.REASON), len(later))
+    return not all(one.separator != ":" and (_leads(one) or any(map(is_option, one.words))) for one in later[:until])
+
+
+def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
+    """What a clause says in its place in the sentence; `found`: the statements before it."""
+    clause, before = clauses[place], clauses[:place]
+    said = read_clause(clause)
+    chosen = any(one.chooses for one in found)
+    if clause.link is Link.OR and all(map(_leads, before)):
+        return Statement(Kind.DOUBT, said.option)
+    if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
+        return Statement(Kind.DOUBT, said.option)
+    if said.kind is Kind.DOUBT and before and (not found or not found[-1].chooses):
+        guessed = not said.option and all(word in HEDGES or word == "i" for word in clause.words)
+        of_others = clause.separator == ":" and any(word in OTHERS for word in before[-1].words)
+        return OTHER if clause.words and (guessed or of_others) else said
+    if said.kind is Kind.BARE:
+        return _bare_in_place(clauses, place, found, said)
+    if not said.chooses:
+        return said
+    of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
+    recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
+    another = of_speaker or recited or not _is_own(clause, before) or is_described(clauses, place)
+    return OTHER if another else said
+
+
+def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement], said: Statement) -> Statement:
+    clause, later = clauses[place], clauses[place + 1 :]
+    last = clauses[place - 1] if place else Clause()
+    if last.words[-1:] == ["not"] and clause.separator == "(":  # "not (D)"
+        return replace(said, kind=Kind.REJECTION)
+    if clause.separator == ":" and _names_speaker(last):
+        return OTHER
+    predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
+    if predicate is not None:  # "C, the fair option, is my choice"
+        joined = read_clause(Clause(words=[*clause.words, *predicate.words]))
+        return joined if joined.kind is Kind.CHOICE else OTHER
+    repeats = found and found[-1] == replace(said, turns=found[-1].turns)
+    if repeats and clause.separator == "," and clause.link is Link.NONE:
+        found[-1] = OTHER
+        return OTHER
+    if recites_after(clauses, place) or is_described(clauses, place):
+        return OTHER
+    if _may_stand_alone(clauses, place, found):
+        return said
+    beside = clause.separator != ":" and any(one.chooses for one in found)
+    turned = turns(clause) or clauses[0].link is Link.OR
+    return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
+
+
+def _recites_outcome(following: Clause, own: bool) -> bool:
+    """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
+    if following.separator == ",":
+        return begins_with_number(following) and len(following.words) < 3
+    of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
+    return following.separator == ":" and (begins_with_number(following) or of_others)
+
+
+def _names_speaker(clause: Clause) -> bool:
+    """Whether a clause names somebody else: "my friend", "them", "player 2"."""
+    named = [word for word in clause.words if word not in DETERMINERS and not word[0].isdigit()]
+    return named != [] and all(word in OTHERS or word in SPEECH for word in named)
+
+
+def _mixes(clause: Clause) -> bool:
+    """Whether a clause gives the choice before it a probability."""
+    return any(word in MIXTURES for word in clause.words) and "sure" not in clause.words
+
+
+def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
+    """Whether the subject of a choice is the writer: a clause without a subject takes that of the one before."""
+    words = core(clause.words)
+    if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
+        return True
+    subject = next((one.words for one in reversed(before) if not _leads(one)), [])
+    return core(subject)[:1] in (["i"], ["let"], ["keep"]) or core(subject)[0] in VERBS
+
+
+def _leads(clause: Clause) -> bool:
+    """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
+    words = core(clause.words)
+    light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
+    about = frozenset(words)
+    of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
+    elsewhere = (
+        words[:1]
+        and words[0] in PREPOSITIONS
+        and words[1:2] in (["a"], ["an"])
+        and not about & {"this", "such", "scale"}
+    )
+    return clause.link is Link.REASON or light or (words[0] in LEADING and not (of_others or elsewhere))
+
+
+def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:
+    """Whether an option alone is a choice: at the beginning, after words that lead up to it, or set apart."""
+    clause, before = clauses[place], clauses[:place]
+    if clause.link is Link.BUT:
+        last = found[-1] if found else OTHER
+        words = before[-1].words if before else []
+        if any(word in ANSWERS for word in words) and not any(map(is_option, words)):
+            return True  # "not an easy choice, but C"
+        rejected = last.kind is Kind.REJECTION and last.option not in clause.words
+        return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
+    if clause.link is Link.SO or clause.turn or all(map(_leads, before)):
+        return True
+    if clause.separator == ":":
+        if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
+            return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
+        return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
+    if clause.separator == "(" and place == len(clauses) - 1:
+        return _tells_own_act(before[-1]) or (place == 1 and len(before[-1].words) == 1)
+    return False
+
+
+def _tells_own_act(clause: Clause) -> bool:
+    """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
+    words = frozenset(clause.words)
+    last = clause.words[-1]
+    foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
+    plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
+    denied = words & NEGATIONS and last in VERBS | COPULAS
+    own = clause.words[0] in ("i", "let") or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
+    return own and plain and not denied
+
+
+def _is_about_answer(clause: Clause) -> bool:
+    """Whether a clause says something about the answer: "the choice is clear"."""
+    words = frozenset(clause.words)
+    others = words & (NEGATIONS | HEDGES | OTHERS) or any(map(is_option, words))
+    return clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS and not others
