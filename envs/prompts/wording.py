@@ -1,10 +1,10 @@
-"""Groups of optional sentences of a template, and the check of the placeholders of all sentences."""
+"""Groups of optional sentences of a template, the way to decide, and the check of the placeholders of all sentences."""
 
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dilemmas.envs.errors import InputError
 
@@ -41,6 +41,39 @@ class AnswerFormat:
     examples: str = ""
     """Examples of answers in this form, before the question; ``{first}`` and ``{last}`` are the first and the last
     label of the question, so that the examples of a counterbalanced question name each label equally often."""
+
+
+Way = Literal["answer", "motivate", "reason", "predict", "mixed"]
+"""How a model decides: it answers at once; it answers and gives its reason; it reasons and then answers; it predicts
+the other player's action and then answers; or it states the probability of every action."""
+DELIBERATE = ("reason", "predict", "mixed")
+"""Ways in which a model writes something before its action is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayToDecide:
+    """What a model writes when it chooses an action from labels, and how the action is read from it."""
+
+    way: Way = "answer"
+    """How the model decides: ``answer``, ``motivate``, ``reason``, ``predict`` or ``mixed``."""
+    request: str = ""
+    """What follows the question where the way is ``reason``, ``predict`` or ``mixed``, in place of the form of the
+    answer; ``{replies}`` as there, ``{predictions}`` are the possible predictions in the same order."""
+    prediction: str = ""
+    """A prediction, such as ``I expect {label}.``; what is before the label is written for the model."""
+    tokens: int = 256
+    """Maximum length of a reasoning, or of a reply that states probabilities, in tokens; at least 1."""
+    samples: int = 1
+    """Number of reasonings or statements over which the probabilities of an action are averaged, at least 1."""
+
+    def __post_init__(self) -> None:
+        for key in ("tokens", "samples"):
+            if getattr(self, key) < 1:
+                raise TemplateError(f"decision.{key} = {getattr(self, key)}; needs at least 1")
+        if self.way in DELIBERATE and not self.request:
+            raise TemplateError(f"decision.way = '{self.way}' needs the sentence decision.request")
+        if self.way == "predict" and not self.prediction.partition("{label}")[0].strip():
+            raise TemplateError("decision.way = 'predict' needs decision.prediction, with words before {label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +155,8 @@ PLACEHOLDERS: Mapping[str, set[str]] = {
     "answer.alone": {"labels", "replies"},
     "answer.reasoned": {"labels", "replies"},
     "answer.examples": {"first", "last"},
+    "decision.request": {"labels", "replies", "predictions"},
+    "decision.prediction": {"label"},
     "memory.pair": {"rounds", "mine", "theirs"},
     "memory.group": {"rounds", "mine", "theirs"},
     "memory.count": {"label", "number"},
@@ -140,6 +175,17 @@ def sentences(words: Any, group: str = "") -> Iterator[tuple[str, str]]:
             yield f"{group}{item.name}", value
         elif is_dataclass(value):
             yield from sentences(value, f"{item.name}.")
+
+
+def differing(words: Any) -> dict[str, Any]:
+    """The values of a template or one of its groups that differ from their defaults, by key."""
+    found = {}
+    for item in fields(words):
+        value = getattr(words, item.name)
+        value = differing(value) if is_dataclass(value) else value
+        if value and value != item.default:
+            found[item.name] = value
+    return found
 
 
 def placeholders(key: str, sentence: str) -> set[str]:
