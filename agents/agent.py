@@ -22,6 +22,11 @@ class Source(StrEnum):
     """As exact, but a server gives the probabilities only within a margin."""
     SAMPLED = "sampled"
     """From a sampled reply."""
+    REASONED = "reasoned"
+    """The mean of the model's own probabilities given reasonings that it has written; each is exact, and the mean has a
+    sampling error."""
+    STATED = "stated"
+    """The mean of the probabilities that sampled replies state."""
     RULE = "rule"
     """From a strategy's definition."""
 
@@ -53,6 +58,17 @@ class Turn:
     key: tuple[int, int] = (0, 0)
     """Seed with which the environment of the match was reset, and index of the player: the same in all turns of a
     player in a match. It seeds what an agent draws once per match."""
+
+
+@written(nulls=False)
+@dataclass(frozen=True, slots=True)
+class Deliberation:
+    """What a model wrote before its action was decided, and what follows from it."""
+
+    text: str
+    """A reasoning, a prediction, or a reply that states probabilities."""
+    probabilities: tuple[Share, ...] | None = None
+    """Probability of every action, by index, given the text; None if the text is unreadable."""
 
 
 @written(nulls=False)
@@ -89,7 +105,11 @@ class Decision:
     error: str | None = None
     """Name of the agent and the error with which it failed, instead of deciding; the match then ends."""
     margin: Share | None = None
-    """How far the probabilities may be from the model's own; None unless `source` is within."""
+    """How far the probabilities may be from the model's own; None if they are exact or there are none."""
+    deliberations: tuple[Deliberation, ...] | None = None
+    """What the model wrote before its action was decided, in order; None if it answered at once."""
+    prediction: tuple[Share, ...] | None = None
+    """Probability that the model gives to every action of the other player, by index; None if it was not asked."""
 
 
 IDLE = Decision(0)

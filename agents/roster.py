@@ -1,15 +1,4 @@
-"""Agents by specification: the parser of agent specifications, for the command line and Python.
-
-    tit_for_tat   random(0.3)   zd_extort(3)        a strategy, by name or alias, some with parameters
-    tuned.json                                      a policy table (`dilemmas compile`)
-    miniature-student+runs/replicate/adapter        a language model, with a LoRA adapter if there is one: built-in, a
-                                                    directory, a GGUF file, or a hub id as owner/name or
-                                                    name@main; hf:, gguf: or miniature: may say which
-    openai:my-model@http://127.0.0.1:8000/v1        a language model behind an OpenAI-compatible server
-    axelrod:Adaptive                                any strategy of Axelrod-Python
-    uniform                                         every possible action with the same probability
-    Tuned=miniature-student+...                     any of these under another name
-    @first_tournament   @automata   @all   @groups  a set of strategies; in lists only
+"""Agents by specification (`dilemmas.agents.specifications`), for the command line and Python.
 
 In a tournament a language model is compiled: its action probabilities are computed once for every history that it can
 distinguish, so it is as fast and exact as a strategy. With the engine ``environment`` the model is queried for every
@@ -20,51 +9,28 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an error of its own
-from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from dilemmas.agents.agent import Agent
-from dilemmas.agents.models.model_files import BUILT_IN, GGUF, KINDS
-from dilemmas.agents.models.servers.settings import ServerSettings, is_served
-from dilemmas.agents.strategies.catalogue import (
-    FAMILIES,
-    FIRST_TOURNAMENT,
-    GROUPS,
-    STRATEGIES,
-    Uniform,
-    canonical,
-    listing,
-    names_of,
-    strategy,
-)
+from dilemmas.agents.models.servers.settings import ServerSettings
+from dilemmas.agents.specifications import AXELROD, ContestantError, Kind, parse_spec
+from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, Uniform, canonical, listing, strategy
 from dilemmas.agents.strategies.finite_state import StrategyError
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.histories import same_payoffs
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
-from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, Game, example_options, game_options
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.names import UnknownNameError, closest_names, lookup
+from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
 
-AXELROD = "axelrod:"
-"""Prefix of the strategies of Axelrod-Python."""
-SUGGESTED = 3
-"""Number of names that the message about an unknown agent suggests."""
-
-Kind = Literal["strategy", "table", "model", "axelrod", "uniform"]
 Seats = tuple[Agent, ...]
 """Agent of one contestant in each seat."""
-
-
-class ContestantError(InputError):
-    """Agents that cannot participate as specified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,47 +54,13 @@ class Framing:
         context(self.context, load_template(self.template).contexts)
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSpec:
-    """A parsed specification of an agent; no file is opened."""
-
-    own_name: str
-    """NAME of ``NAME=AGENT``; empty if none is given."""
-    text: str
-    """The specification without that name."""
-    kind: Kind
-
-    def name_of(self, agent: Agent) -> str:
-        """Name of the agent in tables."""
-        names = {"table": Path(self.text).stem, "model": self.text, "axelrod": self.text}
-        return self.own_name or names.get(self.kind, agent.name)
-
-
-def parse_spec(spec: str, players: int = 2, game: StageGame | None = None) -> AgentSpec:
-    """Parse the specification of an agent.
-
-    `players`, `game`: number of players, and the game if it is known, as for `strategy`.
-
-    Raises `UnknownNameError` for a word that is no agent, and `InputError` if a strategy cannot be used.
-    """
-    if not spec.isprintable():
-        raise ContestantError(f"agent {spec!a}: needs printable characters, because its name stands in all results")
-    own, equals, rest = spec.partition("=")
-    if not equals or "(" in own:
-        own, rest = "", spec
-    elif not own.strip() or not rest.strip():
-        raise ContestantError(f"agent '{spec}': needs a name and an agent, NAME=AGENT")
-    text = rest.strip()
-    return AgentSpec(own.strip(), text, _kind(text, players, game))
-
-
 def make_agent(
     spec: str,
     players: int = 2,
     framing: Framing | None = None,
     game: StageGame | None = None,
 ) -> Agent:
-    """Make an agent from its specification (see the docstring of this module).
+    """Make an agent from its specification (see `dilemmas.agents.specifications`).
 
     Parameters
     ----------
@@ -241,38 +173,6 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
     return found
 
 
-def _kind(text: str, players: int, game: StageGame | None) -> Kind:
-    """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
-    if text.startswith(AXELROD):
-        return "axelrod"
-    if is_served(text):
-        return "model"
-    if text.endswith(".json"):
-        return "table"
-    if text == Uniform().name:
-        return "uniform"
-    if text in BUILT_IN or text.startswith(tuple(KINDS)) or any(mark in text.partition("(")[0] for mark in "/@+"):
-        return "model"
-    try:
-        strategy(text, players, game)
-    except UnknownNameError:
-        if not Path(expanduser(text)).is_dir() and not text.endswith(GGUF):
-            raise UnknownNameError(_unknown(text)) from None
-        return "model"
-    return "strategy"
-
-
-def _unknown(text: str) -> str:
-    """Error message about a word that is no agent: the nearest names, and how agents are given."""
-    known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN]), SUGGESTED)
-    near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return (
-        f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies;"
-        " a model is given by its directory or GGUF file, or by its hub id as owner/name or name@main"
-    )
-
-
 def _open_agent(text: str, framing: Framing | None) -> Agent:
     """A language model as an agent, loaded or asked who it is, so errors occur before the tournament."""
     if framing is None:
@@ -283,10 +183,12 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
         )
     from dilemmas.agents.models.language_model import LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
+    from dilemmas.agents.models.servers.server import ServerBackend
 
     model = open_model(text, device=framing.device, servers=framing.servers)
-    model.loaded()
     words = load_template(framing.template)
+    if not (words.deliberate and isinstance(model, ServerBackend)):  # which may need no probabilities
+        model.loaded()
     social = context(framing.context, words.contexts)
     return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
 

@@ -18,7 +18,7 @@ PACKAGES = ("envs", "agents", "training", "experiments")
 MOST_MODULES, MOST_LINES, MOST_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 16, 350, 60, 8
 LOOSE = {  # modules directly in a package: what its subpackages share, and the page of each environment
     "envs": {"checks", "data_files", "errors", "locks", "names", "numbers", "seals", "validation"},
-    "agents": {"agent", "roster", "two_actions", "versions"},
+    "agents": {"agent", "roster", "specifications", "two_actions", "versions"},
     "training": {"batches", "checkpoints", "distill", "examples", "lora"},
     "experiments": {"run_folder"},
 }

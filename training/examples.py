@@ -34,12 +34,14 @@ class Example:
     action: int
     """Index of the action that the label stands for."""
     motivation: str
-    """Reason that the teacher gave; may be empty."""
+    """Reason that the teacher gave, or what it wrote before its answer; may be empty."""
+    reply: str = ""
+    """The whole reply of a teacher that wrote something before its answer; empty if the answer comes first."""
 
     @property
     def completion(self) -> str:
         """Text that the student learns to generate."""
-        return f"{self.label}. {self.motivation}".rstrip()
+        return self.reply or f"{self.label}. {self.motivation}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class AssistantMessage:
     role: Literal["assistant"]
     """Who speaks."""
     content: str
-    """The label, a full stop and the motivation."""
+    """The label, a full stop and the motivation; or the whole reply, if the teacher wrote something before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ class ExampleLine:
     action: Count
     """Index of the action that the label stands for."""
     motivation: str
-    """Reason that the teacher gave; may be empty."""
+    """Reason that the teacher gave, or what it wrote before its answer; may be empty."""
+    reply: str
+    """The whole reply of a teacher that wrote something before its answer; empty if the answer comes first."""
     prompt: tuple[UserMessage]
     """The question again, as trainers on completions read it."""
     completion: tuple[AssistantMessage]
@@ -94,7 +98,7 @@ def _line(example: Example) -> str:
     ]
     columns = {"messages": messages, "prompt": messages[:1], "completion": messages[1:]}
     about = {"scenario": example.scenario, "label": example.label, "action": example.action}
-    return json_text({**columns, **about, "motivation": example.motivation})
+    return json_text({**columns, **about, "motivation": example.motivation, "reply": example.reply})
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -118,9 +122,9 @@ def read_examples(path: Path) -> list[Example]:
 def _parse_example(line: bytes, place: str, remedy: str) -> Example:
     record = parse_json(line, ExampleLine, place, ExampleError, remedy)
     question, answer = record.messages
-    example = Example(record.scenario, question.content, record.label, record.action, record.motivation)
+    example = Example(record.scenario, question.content, record.label, record.action, record.motivation, record.reply)
     if answer.content != example.completion:
-        raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation")
+        raise ExampleError(f"{place}: the message of the assistant is not the label and the motivation, or the reply")
     for column, message in (("prompt", question), ("completion", answer)):
         if getattr(record, column) != (message,):
             raise ExampleError(f"{place}: {column} is not the message of the same role")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.agents.agent import Decision
+from dilemmas.agents.agent import Decision, Deliberation
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Count, written
 
@@ -123,6 +123,10 @@ def json_value(value: Any) -> Any:
         return json_value(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, Deliberation):
+        return {"text": value.text} | (
+            {} if value.probabilities is None else {"probabilities": list(value.probabilities)}
+        )
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [json_value(item) for item in value]
     for kind in (int, float, str):  # subclasses, such as enumerations

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from dilemmas.envs.errors import InputError
 
-ScoreKey = tuple[str, tuple[str, ...], str]
-"""A prompt, the labels and the beginning of the reply."""
+ScoreKey = tuple[str, tuple[str, ...], str, str]
+"""A prompt, the labels, the beginning of the reply and the thoughts before it."""
 
 
 class ModelError(InputError):
@@ -32,10 +32,22 @@ class Request:
     """Beginning of the reply, which the model continues: labels and sampled text are what follows. A space separates
     them, unless it ends with one, or with an opening bracket or quotation mark."""
 
+    thought: str = ""
+    """What the model has thought before the reply: it is written where its chat template has thoughts, or else at the
+    beginning of the reply."""
+    thinks: bool = False
+    """Whether the text to sample is a thought. A model whose chat template has a place for thoughts writes it there, up
+    to their end; others write a reply."""
+
     @property
     def key(self) -> ScoreKey:
         """What the probabilities of the labels depend on."""
-        return self.prompt, self.labels, self.prefill
+        return self.prompt, self.labels, self.prefill, self.thought
+
+    @property
+    def begun(self) -> str:
+        """The beginning of the reply where thoughts have no place of their own."""
+        return f"{self.thought}\n\n{self.prefill}" if self.thought else self.prefill
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,11 @@ class Backend(Protocol):
         """Whether it is a built-in miniature, which knows only the template's own presentation of a game."""
         ...
 
+    @property
+    def continues(self) -> bool:
+        """Whether it gives the probabilities of labels after a begun reply."""
+        ...
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order."""
         ...
@@ -135,6 +152,10 @@ class CachingBackend:
     def miniature(self) -> bool:
         return self.below.miniature
 
+    @property
+    def continues(self) -> bool:
+        return self.below.continues
+
     def unload(self) -> None:
         self.below.unload()
 
@@ -163,6 +184,7 @@ class FakeBackend:
     engine: str = "fake"
     size: int = 0
     miniature: bool = False
+    continues: bool = True
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]

@@ -26,6 +26,8 @@ ASKED, REPLIED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}"
 """The marks in place of the messages."""
 THOUGHTS = re.compile(r"<([\w:]*(?:think|thought|reason)\w*)>", re.IGNORECASE)
 """Tags that open the thoughts of a model."""
+THOUGHT_TAGS = re.compile(THOUGHTS.pattern.replace("<", "</?", 1), re.IGNORECASE)
+"""Tags that open or close them."""
 SECONDS = 10
 """Time after which the rendering of a chat template is stopped."""
 
@@ -42,6 +44,8 @@ class Conversation:
     """What a model writes before its reply, such as a space."""
     end: str
     """Text after the reply."""
+    thoughts: tuple[str, str] | None = None
+    """Text between the prompt and the thoughts of a model, and text that ends them; None without a place for them."""
 
 
 class ChatEncoder:
@@ -62,30 +66,31 @@ class ChatEncoder:
     def _safe(self) -> SafeTokenizer:
         return SafeTokenizer(self.tokenizer)
 
-    def prompt(self, prompt: str, prefill: str = "") -> list[int]:
+    def prompt(self, prompt: str, prefill: str = "", thought: str = "", thinks: bool = False) -> list[int]:
         """Tokens up to where the model continues; spaces and line ends around the prompt are left out.
 
-        `prefill` is the beginning of the reply; a space at its end is left to the model.
+        `prefill` is the beginning of the reply; a space at its end is left to the model. `thought` is what it has
+        thought before, and `thinks` says whether it thinks on; see `Request`.
 
         Raises
         ------
         ModelError
             If the chat template and the tokenizer both add a token for the beginning of the sequence.
         """
-        tokens = self._safe.encode(self._head(prompt, prefill))
+        tokens = self._safe.encode(self._head(prompt, prefill, thought, thinks))
         bos = self.tokenizer.bos_token_id
         if bos is not None and tokens[:2] == [bos] * 2:
             name = self.tokenizer.bos_token
             raise ModelError(f"the chat template begins the prompt with '{name}' twice; fix the template")
         return tokens
 
-    def reply(self, prompt: str, reply: str, prefill: str = "") -> list[int]:
-        """Tokens with which a model writes `reply` after `prompt` and `prefill`, without the stop token.
+    def reply(self, prompt: str, reply: str, prefill: str = "", thought: str = "") -> list[int]:
+        """Tokens with which a model writes `reply` after `prompt`, `thought` and `prefill`, without the stop token.
 
         All are joined before they are tokenized, so a space before a reply belongs to it: the one that the template
         puts there, or the one after `prefill`, which gets one unless it ends with an opening bracket or quotation mark.
         """
-        head = self._head(prompt, prefill)
+        head = self._head(prompt, prefill, thought)
         lead = ("" if prefill.endswith(OPENING) else " ") if prefill else self._safe.control(self._around.lead)
         body = lead + self._safe.plain(reply)
         start, whole = self._safe.encode(head), self._safe.encode(head + body)
@@ -114,10 +119,27 @@ class ChatEncoder:
         end: int | None = self.tokenizer.eos_token_id
         return end
 
-    def _head(self, prompt: str, prefill: str) -> str:
+    @property
+    def end_of_thoughts(self) -> str:
+        """The tag that ends the thoughts of the model; empty without a place for them."""
+        return self._around.thoughts[1].strip() if self._around.thoughts else ""
+
+    @property
+    def last_thought(self) -> int | None:
+        """The token that ends the thoughts of the model; None if there is no such token."""
+        return control_tokens(self.tokenizer).get(self.end_of_thoughts)
+
+    def _head(self, prompt: str, prefill: str, thought: str, thinks: bool = False) -> str:
         around, safe = self._around, self._safe
+        asked = safe.control(around.before) + safe.plain(prompt.strip())
+        after = safe.control(around.after)
+        if around.thoughts and (thought or thinks):
+            opened, closed = map(safe.control, around.thoughts)
+            after = opened + safe.plain(thought.strip()) + ("" if thinks else closed)
+        elif thought:
+            prefill = f"{thought}\n\n{prefill}"
         begun = safe.control(around.lead) + safe.plain(prefill.rstrip()) if prefill else ""
-        return safe.control(around.before) + safe.plain(prompt.strip()) + safe.control(around.after) + begun
+        return asked + after + begun
 
 
 def _in_word(letter: str) -> bool:
@@ -139,24 +161,47 @@ def conversation(tokenizer: Any) -> Conversation:
         )
     if tokenizer.chat_template is None:
         return Conversation(tokenizer.bos_token or "", "\nAnswer:", " ", "")
-    variables = json.dumps(FIXED | tokenizer.special_tokens_map, default=str, sort_keys=True)
     template = tokenizer.get_chat_template()
-    try:
-        head, whole = _written(template, variables, parts=False)
-    except ModelError as error:
-        try:
-            head, whole = _written(template, variables, parts=True)
-        except ModelError:
-            raise error from None
+    head, whole = _in_one_form(template, _variables(tokenizer))
     before, after = head.split(ASKED)
+    thoughts = _thoughts(template, _variables(tokenizer, enable_thinking=True))
     _, written, end = whole.partition(REPLIED)
     if not written or not whole.startswith(head):  # a template that changes earlier messages or opens thoughts
-        return Conversation(before, after + _closing(after), "", end)
-    return Conversation(before, after, whole[len(head) : whole.index(REPLIED)], end)
+        return Conversation(before, after + _closing(after), "", end, thoughts)
+    return Conversation(before, after, whole[len(head) : whole.index(REPLIED)], end, thoughts)
+
+
+def _variables(tokenizer: Any, **others: bool) -> str:
+    """The variables of a chat template as JSON."""
+    return json.dumps(FIXED | tokenizer.special_tokens_map | others, default=str, sort_keys=True)
+
+
+def _in_one_form(template: str, variables: str) -> tuple[str, str]:
+    """As `_written`, with messages as texts, or as lists of parts if the template takes no texts."""
+    try:
+        return _written(template, variables, parts=False)
+    except ModelError as error:
+        try:
+            return _written(template, variables, parts=True)
+        except ModelError:
+            raise error from None
+
+
+def _thoughts(template: str, variables: str) -> tuple[str, str] | None:
+    """Text between the prompt and the thoughts of a model, and text that ends them; None without a place for them.
+
+    A model whose template has tags of thoughts, and does not open them, opens them itself.
+    """
+    tags = THOUGHT_TAGS.findall(template)
+    if not tags:
+        return None
+    _, after = _in_one_form(template, variables)[0].split(ASKED)
+    closing = _closing(after)
+    return (after, closing) if closing else (f"{after}<{tags[-1]}>\n", f"\n</{tags[-1]}>\n\n")
 
 
 def _closing(after: str) -> str:
-    """What closes the thoughts that a template opens before a reply: the answer is asked for without them."""
+    """What closes the thoughts that a template opens before a reply."""
     opened = THOUGHTS.findall(after)
     if not opened or f"</{opened[-1]}>" in after:
         return ""

@@ -1,8 +1,11 @@
 """A language model as a player.
 
-There are two ways to decide. *Exact*: the action is drawn from the model's own probabilities of the action
+There are two ways to read an answer. *Exact*: the action is drawn from the model's own probabilities of the action
 labels, renormalised over the labels; only the action is sampled, and no reply can be unreadable. *Sampled*: the model
 writes a reply and the action is read from it; the policy for unreadable replies is a setting, and its use is recorded.
+
+What the model writes before it answers is a property of the template: a reasoning, a prediction, or a mixed strategy in
+words (`dilemmas.agents.models.deciding.deliberation`).
 
 The labels of the actions and the order in which a prompt names them are counterbalanced, unless the model is a
 miniature: a decision has one presentation, drawn from its own seed, and a policy is the mean over all of them.
@@ -11,18 +14,15 @@ In games whose rounds have several phases, the model is asked once per phase: wh
 punish or reward. If replies are sampled and words are allowed, it writes a message, which is passed on unchanged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
+from functools import partial
 from statistics import fmean
 from typing import Any, Literal, get_args
-
-import numpy as np
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
 from dilemmas.agents.models.answers import (
     MIN_MASS,
-    Distribution,
     ask_labels,
     check_mass,
     exact_distributions,
@@ -30,13 +30,21 @@ from dilemmas.agents.models.answers import (
     read_reply,
 )
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
+from dilemmas.agents.models.deciding.deliberation import (
+    Considered,
+    DecisionQuestion,
+    answered_only,
+    consider,
+    mean_of_rows,
+    scores_answers,
+)
+from dilemmas.agents.models.deciding.questions import PosedTurn, amount_as_array, pose_turn, template_signature
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context
-from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
-from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
+from dilemmas.envs.prompts.labels import Showing, counterbalanced
 from dilemmas.envs.prompts.templates import Template, variants
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
@@ -57,11 +65,10 @@ class LanguageModelAgent:
     context: Context
     """The social context in which the game is described."""
     template: Template
-    """The sentences of the prompt."""
+    """The sentences of the prompt, and the way to decide."""
     ask: Ask = "exact"
-    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply."""
-    motivation: bool = False
-    """Whether the prompt also asks for a reason."""
+    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply. A model that does not score what
+    follows a begun reply is asked for replies where the template has a reasoning or a prediction first."""
     presentation: Showing = "auto"
     """``counterbalanced``: the labels of the actions and their order are drawn at random for every decision; ``fixed``:
     those of the template; ``auto``: fixed for miniatures only. Where players talk in words, the labels are those of
@@ -105,6 +112,11 @@ class LanguageModelAgent:
         return counterbalanced(self.presentation, self.backend.miniature)
 
     @property
+    def reads(self) -> Ask:
+        """How answers are read: as set, or from replies if the way to decide needs scores that a model lacks."""
+        return self.ask if scores_answers(self.backend, self.template) else "sampled"
+
+    @property
     def traits(self) -> Traits:
         """No requirements: it accepts any number of rounds."""
         return Traits()
@@ -112,8 +124,7 @@ class LanguageModelAgent:
     def describe(self) -> PlayerRecord:
         """The fingerprint of the model, the context and the settings, as JSON values."""
         settings = {
-            "ask": self.ask,
-            "motivation": self.motivation,
+            "ask": self.reads,
             "presentation": "counterbalanced" if self.counterbalanced else "fixed",
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
@@ -122,7 +133,7 @@ class LanguageModelAgent:
             "default_action": self.default_action,
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
-        framing = {"context": asdict(self.context), "template": _signature(self.template)}
+        framing = {"context": asdict(self.context), "template": template_signature(self.template)}
         return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -134,7 +145,13 @@ class LanguageModelAgent:
             If an environment gives no view of the game, or the turn cannot be asked about with these settings.
         """
         posed = [one for turn in turns for one in self._pose(turn)]
-        return self._exact(posed) if self.ask == "exact" else self._sampled(posed)
+        plain, deliberate = ([one for one in posed if one.deliberate == first] for first in (False, True))
+        answer = self._exact if self.reads == "exact" else partial(self._tried, self._sampled)
+        found = {
+            False: iter(answer(plain) if plain else []),
+            True: iter(self._tried(self._deliberated, deliberate) if deliberate else []),
+        }
+        return [next(found[one.deliberate]) for one in posed]
 
     def policy(self, turns: Sequence[Turn]) -> list[Decision]:
         """Like `decide`, but counterbalanced: the probabilities are the mean over all presentations.
@@ -142,27 +159,28 @@ class LanguageModelAgent:
         The mean is exactly the probability with which `decide` takes each action. No prompt is recorded then, because
         there are several.
         """
-        if self.ask == "sampled" or not (self.counterbalanced or len(variants(self.template)) > 1):
+        if self.reads == "sampled" or not (self.counterbalanced or len(variants(self.template)) > 1):
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
         return [self._averaged(ways[0], [next(found) for _ in ways]) for ways in posed]
 
-    def _averaged(self, first: "_Posed", found: Sequence[Distribution]) -> Decision:
-        """One decision from the distributions of all presentations, of which one is given."""
-        probabilities = tuple(map(fmean, zip(*(one.probabilities for one in found), strict=True)))
-        mass = fmean(one.mass for one in found)
+    def _averaged(self, first: PosedTurn, found: Sequence[Considered]) -> Decision:
+        """One decision from what was found in all presentations, of which one is given; in some of them, stated
+        probabilities may be unreadable, which lowers the mass."""
+        mass, margin = fmean(one.mass for one in found), max(one.margin for one in found)
         check_mass(self.name, first.labels, mass, self.min_mass)
+        probabilities = mean_of_rows([one.probabilities for one in found if one.probabilities is not None])
         return Decision(
-            action=draw(probabilities, first.turn.rng),
+            action=None if probabilities is None else draw(probabilities, first.turn.rng),
             probabilities=probabilities,
-            source=Source.WITHIN if any(one.margin for one in found) else Source.EXACT,
+            source=Source.WITHIN if margin and found[0].source is Source.EXACT else found[0].source,
             mass=mass,
-            margin=max(one.margin for one in found) or None,
-            template=_signature(self.template),
+            margin=margin or None,
+            template=template_signature(self.template),
         )
 
-    def _pose(self, turn: Turn, all_ways: bool = False) -> list["_Posed"]:
+    def _pose(self, turn: Turn, all_ways: bool = False) -> list[PosedTurn]:
         """The question put to the model: in one presentation of the actions, with one persona, or in all."""
         view = turn.info.get("view")
         if not isinstance(view, View):
@@ -171,47 +189,63 @@ class LanguageModelAgent:
                 f" {turn.agent} has none"
             )
         self._refuse(view)
-        ways = list(product(variants(self.template), self._presentations(view)))
-        if not all_ways:
-            # from a child stream, so that the action is drawn from the same numbers however actions are presented
-            ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways)))]]
-        words = self.ask == "sampled"
-        count = options_now(view)
-        return [
-            _Posed(
-                turn,
-                view,
-                match_prompt(template, view, self.context, shown, motivation=self.motivation, words=words),
-                shown.labels[:count],
-            )
-            for template, shown in ways
-        ]
-
-    def _presentations(self, view: View) -> list[Presentation]:
-        """The presentations of which one is drawn for a decision."""
-        first, *others = presentations_now(self.template, view)
-        talk = None if view.rules is None else view.rules.talk
-        labels = first.labels if talk is not None and talk.words else None
-        return [first, *(way for way in others if labels in (None, way.labels))] if self.counterbalanced else [first]
+        words = self.reads == "sampled"
+        return pose_turn(turn, view, self.template, self.context, self.counterbalanced, words, all_ways)
 
     def _refuse(self, view: View) -> None:
         """Raise `LanguageModelError` for what cannot be asked with the settings of this agent."""
-        if self.ask == "exact" and not options_now(view):
+        if self.reads == "exact" and not options_now(view):
             raise LanguageModelError(
                 f"model '{self.name}': amounts have no exact probabilities; set ask = 'sampled', or use contribution"
                 " levels"
             )
 
-    def _weigh(self, posed: Sequence["_Posed"]) -> list[Distribution]:
+    def _weigh(self, posed: Sequence[PosedTurn]) -> list[Considered]:
+        """The probabilities in every question; all questions are of one phase."""
+        if posed[0].deliberate:
+            return [answered_only(one) for one in self._consider(posed, 1)]
         questions = [(one.prompt, one.labels) for one in posed]
-        return exact_distributions(self.backend, questions, self.template.reply_begins)
+        found = exact_distributions(self.backend, questions, self.template.answer_begins)
+        return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
-    def _exact(self, posed: Sequence["_Posed"]) -> list[Decision]:
+    def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
+        asked = [DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt)) for one in posed]
+        samples = None if self.reads == "exact" else 1
+        return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
+
+    def _deliberated(self, posed: Sequence[PosedTurn], attempt: int) -> list[Decision]:
+        found = self._consider(posed, attempt)
+        return [self._concluded(one, thought, attempt) for one, thought in zip(posed, found, strict=True)]
+
+    def _concluded(self, one: PosedTurn, found: Considered, attempt: int) -> Decision:
+        """The decision after what the model wrote."""
+        if found.failed:
+            return self._lost(one, found.failed)
+        if found.refused:
+            return self._not_asked(one, found.refused)
+        scored = found.source not in (Source.SAMPLED, Source.STATED)
+        if scored:
+            check_mass(self.name, one.labels, found.mass, self.min_mass)
+        return Decision(
+            action=None if found.probabilities is None else draw(found.probabilities, one.turn.rng),
+            probabilities=None if found.source is Source.SAMPLED else found.probabilities,
+            source=found.source,
+            mass=found.mass if scored else None,
+            margin=found.margin or None,
+            prompt=one.prompt,
+            labels=one.labels,
+            template=template_signature(self.template),
+            attempts=attempt,
+            deliberations=found.deliberations,
+            prediction=found.prediction,
+        )
+
+    def _exact(self, posed: Sequence[PosedTurn]) -> list[Decision]:
         questions = [(one.prompt, one.labels) for one in posed]
-        responses = ask_labels(self.backend, questions, self.template.reply_begins)
+        responses = ask_labels(self.backend, questions, self.template.answer_begins)
         return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
 
-    def _drawn(self, one: "_Posed", response: Response) -> Decision:
+    def _drawn(self, one: PosedTurn, response: Response) -> Decision:
         if response.failed:
             return self._lost(one, response.failed)
         if response.refused:
@@ -226,41 +260,43 @@ class LanguageModelAgent:
             margin=distribution.margin or None,
             prompt=one.prompt,
             labels=one.labels,
-            template=_signature(self.template),
+            template=template_signature(self.template),
         )
 
-    def _not_asked(self, one: "_Posed", why: str) -> Decision:
+    def _not_asked(self, one: PosedTurn, why: str) -> Decision:
         """The decision in place of a question that the model refused; no reply was sampled.
 
         The policy for unreadable replies applies where others sent messages, which may have any length. Elsewhere the
         rules and settings make the prompt what it is, for every match: `ModelError`.
         """
-        if not _has_words(one.view):
+        if not one.has_words:
             raise ModelError(why)
         return self._undecided(one)
 
-    def _lost(self, one: "_Posed", fault: str) -> Decision:
+    def _lost(self, one: PosedTurn, fault: str) -> Decision:
         """The decision in place of one that was not made, because a server did not answer; it ends the match."""
         return replace(self._undecided(one), error=f"agent {self.name} failed: {fault}")
 
-    def _undecided(self, one: "_Posed") -> Decision:
+    def _undecided(self, one: PosedTurn) -> Decision:
         """A question without an answer."""
         return Decision(
             action=None,
-            source=Source.EXACT if self.ask == "exact" else Source.SAMPLED,
+            source=Source.EXACT if self.reads == "exact" else Source.SAMPLED,
             prompt=one.prompt,
             labels=one.labels or None,
-            template=_signature(self.template),
+            template=template_signature(self.template),
             attempts=0,
         )
 
-    def _sampled(self, posed: Sequence["_Posed"]) -> list[Decision]:
+    def _tried(
+        self, ask: Callable[[Sequence[PosedTurn], int], list[Decision]], posed: Sequence[PosedTurn]
+    ) -> list[Decision]:
+        """The decisions of a function of the questions and the number of the attempt, which is repeated where nothing
+        was readable."""
         decisions: dict[int, Decision] = {}
         waiting = list(range(len(posed)))
         for attempt in range(1, self.retries + 2):
-            requests = [self._request(posed[i]) for i in waiting]
-            for i, response in zip(waiting, self.backend.respond(requests), strict=True):
-                decisions[i] = self._read(posed[i], response, attempt)
+            decisions |= zip(waiting, ask([posed[i] for i in waiting], attempt), strict=True)
             waiting = [i for i in waiting if decisions[i].action is None and decisions[i].attempts]
             if not waiting:
                 break
@@ -269,12 +305,16 @@ class LanguageModelAgent:
             for i, one in enumerate(posed)
         ]
 
-    def _request(self, one: "_Posed") -> Request:
+    def _sampled(self, posed: Sequence[PosedTurn], attempt: int) -> list[Decision]:
+        responses = self.backend.respond([self._request(one) for one in posed])
+        return [self._read(one, response, attempt) for one, response in zip(posed, responses, strict=True)]
+
+    def _request(self, one: PosedTurn) -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
-        prefill = self.template.reply_begins if one.labels else ""
+        prefill = self.template.answer_begins if one.labels else ""
         return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill)
 
-    def _read(self, one: "_Posed", response: Response, attempt: int) -> Decision:
+    def _read(self, one: PosedTurn, response: Response, attempt: int) -> Decision:
         if response.failed:
             return self._lost(one, response.failed)
         if response.refused:
@@ -284,19 +324,19 @@ class LanguageModelAgent:
             action=None,
             source=Source.SAMPLED,
             prompt=one.prompt,
-            template=_signature(self.template),
+            template=template_signature(self.template),
             reply=text,
             attempts=attempt,
         )
         if words_allowed(one.view):
             return replace(decision, action=text)
         if not one.labels:
-            return replace(decision, action=_as_array(read_amount(text, one.most)))
+            return replace(decision, action=amount_as_array(read_amount(text, one.most)))
         reply = read_reply(text, one.labels)
-        motivation = reply.motivation if self.motivation else None
+        motivation = reply.motivation if self.template.decision.way == "motivate" else None
         return replace(decision, action=reply.action, labels=one.labels, motivation=motivation)
 
-    def _settle(self, decision: Decision, one: "_Posed") -> Decision:
+    def _settle(self, decision: Decision, one: PosedTurn) -> Decision:
         """Apply the policy for unreadable replies."""
         action: Any = self.default_action
         if self.unreadable == Unreadable.UNIFORM:
@@ -305,35 +345,5 @@ class LanguageModelAgent:
         elif one.view.phase != "act" and action is not None:
             action = 0
         if not one.labels:
-            action = _as_array(action)
+            action = amount_as_array(action)
         return replace(decision, action=action, unreadable=self.unreadable)
-
-
-@dataclass(frozen=True, slots=True)
-class _Posed:
-    """A turn as a prompt."""
-
-    turn: Turn
-    view: View
-    prompt: str
-    labels: tuple[str, ...]
-    """Labels of the player's options, by index; empty if it names an amount."""
-
-    @property
-    def most(self) -> float:
-        """The largest amount that the player may name, in points."""
-        return self.view.game.endowments[self.view.player]
-
-
-def _has_words(view: View) -> bool:
-    """Whether players have sent messages in words in the current round."""
-    return any(isinstance(signal, str) for joint in view.said for signal in joint)
-
-
-def _as_array(amount: float | None) -> Any:
-    """An amount as environments expect it, shape (1,); None is unchanged."""
-    return None if amount is None else np.array([amount], dtype=np.float32)
-
-
-def _signature(template: Template) -> str:
-    return f"{template.name}@{template.digest}"

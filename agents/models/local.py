@@ -47,6 +47,8 @@ class LocalBackend:
     """Whether it is a built-in miniature."""
     can: Abilities = ABLE
     """What the model can do exactly."""
+    continues: bool = True
+    """Whether it gives the probabilities of labels after a begun reply."""
 
     @property
     def engine(self) -> str:
@@ -126,7 +128,8 @@ class LocalBackend:
     def _candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
         from dilemmas.agents.models.scoring import Candidates
 
-        replies = tuple(tuple(self.chat.reply(asked.prompt, label, asked.prefill)) for label in asked.labels)
+        begun = asked.prefill, asked.thought
+        replies = tuple(tuple(self.chat.reply(asked.prompt, label, *begun)) for label in asked.labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {asked.labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
@@ -135,22 +138,30 @@ class LocalBackend:
         self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]
     ) -> list[tuple[str, bool]]:
         """Sampled text, and whether it ended with a stop token, of each request."""
+        texts = [("", True)] * len(requests)
+        for thinks in (False, True):
+            wanted = {i: one for i, one in enumerate(requests) if one.max_tokens > 0 and one.thinks == thinks}
+            if wanted:
+                for i, found in zip(wanted, self._texts(list(wanted.values()), prompts, thinks), strict=True):
+                    texts[i] = found
+        return texts
+
+    def _texts(
+        self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]], thinks: bool
+    ) -> list[tuple[str, bool]]:
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
-        texts = [("", True)] * len(requests)
-        wanted = {i: request for i, request in enumerate(requests) if request.max_tokens > 0}
-        if not wanted:
-            return texts
-        used = {_begun(request): prompts[_begun(request)] for request in wanted.values()}
+        used = {_begun(request): prompts[_begun(request)] for request in requests}
         place = {begun: index for index, begun in enumerate(used)}
-        draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in wanted.values()]
-        replies = sample_tokens(self.model, list(used.values()), draws, self._stops(), self.batch_tokens, self.can)
+        draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in requests]
+        thought = self.chat.last_thought if thinks else None
+        stops = self._stops() | (set() if thought is None else {thought})
+        replies = sample_tokens(self.model, list(used.values()), draws, stops, self.batch_tokens, self.can)
         distinct = list({tuple(tokens) for tokens, _ in replies})
         decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
-        text = dict(zip(distinct, decoded, strict=True))
-        for i, (tokens, ended) in zip(wanted, replies, strict=True):
-            texts[i] = (text[tuple(tokens)].strip(), ended)
-        return texts
+        end = self.chat.end_of_thoughts if thinks else ""
+        text = {tokens: _before(end, found).strip() for tokens, found in zip(distinct, decoded, strict=True)}
+        return [(text[tuple(tokens)], ended) for tokens, ended in replies]
 
     def _stops(self) -> frozenset[int]:
         """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""
@@ -161,12 +172,17 @@ class LocalBackend:
         return frozenset(token for token in stops if token is not None)
 
 
-Begun = tuple[str, str]
-"""A prompt and the beginning of the reply."""
+Begun = tuple[str, str, str, bool]
+"""A prompt, the beginning of the reply, the thoughts before it, and whether they go on."""
 
 
 def _begun(request: Request) -> Begun:
-    return request.prompt, request.prefill
+    return request.prompt, request.prefill, request.thought, request.thinks
+
+
+def _before(end: str, text: str) -> str:
+    """The part of a text before its end, if it has one."""
+    return text.partition(end)[0] if end else text
 
 
 def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:

@@ -141,6 +141,10 @@ class LazyModel:
     def miniature(self) -> bool:
         return self._files.miniature
 
+    @property
+    def continues(self) -> bool:
+        return True
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
 

@@ -65,6 +65,15 @@ class TableFile:
     """Seat of the agent in an asymmetric game; otherwise 0."""
 
 
+TABLE = "table:"
+"""Prefix by which a specification may say that it names the file of a policy table."""
+
+
+def table_path(spec: str) -> str:
+    """The path of the file that a specification of a policy table names, with its prefix or without."""
+    return spec.removeprefix(TABLE)
+
+
 def load_table(path: str | Path) -> PolicyTable:
     """Read a table from a JSON file.
 

@@ -6,6 +6,7 @@ Each function fills in sentences of a `Template` and raises `TemplateError` if t
 from collections.abc import Callable, Sequence
 from itertools import product
 from math import isclose
+from operator import attrgetter
 
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
@@ -214,7 +215,7 @@ def _sanction_rule(template: Template, game: StageGame, key: str, sanction: Sanc
     return template.say(key, game, points=sanction.points, cost=cost, effect=effect)
 
 
-def question_lines(template: Template, view: View, shown: Presentation, words: bool, motivation: bool) -> list[str]:
+def question_lines(template: Template, view: View, shown: Presentation, words: bool) -> list[str]:
     """Examples of answers if the template has them, and the question of the current phase.
 
     Parameters
@@ -223,26 +224,65 @@ def question_lines(template: Template, view: View, shown: Presentation, words: b
         As in `match_prompt`.
     words
         Whether the question asks for a text message if the rules allow one.
-    motivation
-        Whether it also asks for the reason; not in addition to a text message.
     """
     free = words and words_allowed(view)
-    motivation = motivation and not free
     question = _question(template, view, shown, free)
-    if motivation:
+    if template.decision.way == "motivate" and not free:
         question += f" {template.motivation}"
     if free or not shown.labels:
         return [question]
     game, form = view.game, template.answer
     labels = [shown.labels[action] for action in shown.order if action < options_now(view)]
-    if form.reasoned if motivation else form.alone:
-        replies = (
-            [f'"{template.say("answer.reply", game, label=label)}"' for label in labels[::-1]] if form.reply else labels
+    key = _form_of_answer(template, view)
+    if attrgetter(key)(template):
+        question += (
+            f" {template.say(key, game, labels=join_choices(labels), **_replies(template, view, shown, labels))}"
         )
-        key = "answer.reasoned" if motivation else "answer.alone"
-        question += f" {template.say(key, game, labels=join_choices(labels), replies=join_choices(replies))}"
     examples = [template.say("answer.examples", game, first=labels[0], last=labels[-1])] if form.examples else []
     return [*examples, question]
+
+
+def deliberates(template: Template, view: View) -> bool:
+    """Whether a model writes something before it decides in the current phase: where it chooses a labelled action."""
+    return template.deliberate and view.phase == "act" and bool(options_now(view))
+
+
+def partner_labels(template: Template, view: View, shown: Presentation) -> list[str]:
+    """Labels of the actions of the other player, by index, of whom a template asks for a prediction.
+
+    Raises
+    ------
+    TemplateError
+        If there is more than one other player.
+    """
+    if view.game.n_players != 2 or view.population is not None:
+        raise TemplateError(
+            f"'{view.game.name}': template '{template.name}' asks what the other player will choose; needs a game of"
+            " two players, outside of a population"
+        )
+    return list(shown.labels[: view.game.options[1 - view.seat]])
+
+
+def _form_of_answer(template: Template, view: View) -> str:
+    if deliberates(template, view):
+        return "decision.request"
+    return "answer.reasoned" if template.decision.way == "motivate" else "answer.alone"
+
+
+def _replies(template: Template, view: View, shown: Presentation, labels: list[str]) -> dict[str, str]:
+    """The possible replies and predictions, in the reverse of the order in which labels are named."""
+    found = {"replies": labels}
+    if template.answer.reply:
+        found["replies"] = _quoted(template, view, "answer.reply", labels)
+    if deliberates(template, view) and template.decision.way == "predict":
+        theirs = partner_labels(template, view, shown)
+        named = [shown.labels[action] for action in shown.order if shown.labels[action] in theirs]
+        found["predictions"] = _quoted(template, view, "decision.prediction", named)
+    return {name: join_choices(texts) for name, texts in found.items()}
+
+
+def _quoted(template: Template, view: View, key: str, labels: list[str]) -> list[str]:
+    return [f'"{template.say(key, view.game, label=label)}"' for label in labels[::-1]]
 
 
 def _question(template: Template, view: View, shown: Presentation, words: bool) -> str:

@@ -152,10 +152,10 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
     return "\n".join([*opening, *rules, *past_lines(template, view, shown)])
 
 
-def action_question(template: Template, shown: Presentation, motivation: bool = False) -> str:
-    """The question for an action; `motivation`: whether it also asks for the reason."""
+def action_question(template: Template, shown: Presentation) -> str:
+    """The question for an action, with the request for the reason if the template has it."""
     question = template.question.format(labels=shown.listed())
-    return f"{question} {template.motivation}" if motivation else question
+    return f"{question} {template.motivation}" if template.decision.way == "motivate" else question
 
 
 def scenario_prompt(
@@ -164,7 +164,6 @@ def scenario_prompt(
     context: Context,
     history: Sequence[Joint] = (),
     shown: Presentation | None = None,
-    motivation: bool = False,
 ) -> str:
     """The complete prompt of a game in a context, for its first player: `describe_scenario` and the question.
 
@@ -172,15 +171,13 @@ def scenario_prompt(
     ----------
     template, game, context, history, shown
         As in `describe_scenario`.
-    motivation
-        Whether the question also asks for the reason.
 
     Raises
     ------
     TemplateError
         If the template has no sentence for the game.
     """
-    return match_prompt(template, View(game, 0, len(history), tuple(history)), context, shown, motivation)
+    return match_prompt(template, View(game, 0, len(history), tuple(history)), context, shown)
 
 
 def match_prompt(
@@ -188,7 +185,6 @@ def match_prompt(
     view: View,
     context: Context,
     shown: Presentation | None = None,
-    motivation: bool = False,
     words: bool = False,
 ) -> str:
     """The complete prompt of a match in its current phase: `describe_match` and the question of the phase.
@@ -204,8 +200,6 @@ def match_prompt(
     shown
         One of `presentations_now`; None for that of the template. It applies to the options of the current phase: in
         other phases than ``act``, the description shows actions as the template does.
-    motivation
-        Whether the question also asks for the reason; not in addition to a text message.
     words
         Whether the question of a phase of talk asks for a text instead of a signal, if the rules allow texts.
 
@@ -216,7 +210,7 @@ def match_prompt(
     """
     shown = shown or presentations_now(template, view)[0]
     description = describe_match(template, view, context, shown if view.phase == "act" else None)
-    return "\n".join([description, *question_lines(template, view, shown, words, motivation)])
+    return "\n".join([description, *question_lines(template, view, shown, words)])
 
 
 def _company(view: View) -> int:

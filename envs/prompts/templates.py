@@ -1,7 +1,7 @@
 """Prompt templates: sentences with placeholders, read from TOML files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
@@ -14,12 +14,15 @@ from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import ContextTexts
 from dilemmas.envs.prompts.template_tables import complete, read_template_table
 from dilemmas.envs.prompts.wording import (
+    DELIBERATE,
     AnswerFormat,
     PayoffTable,
     Quotation,
     RoundMemory,
     TemplateError,
+    WayToDecide,
     all_different,
+    differing,
     placeholders,
     sentences,
 )
@@ -147,6 +150,7 @@ class Template:
     """Whether the payoffs of a game with few actions are told in sentences, as a table, or both."""
     table: PayoffTable = field(default_factory=PayoffTable)
     answer: AnswerFormat = field(default_factory=AnswerFormat)
+    decision: WayToDecide = field(default_factory=WayToDecide)
     memory: RoundMemory = field(default_factory=RoundMemory)
     quotation: Quotation = field(default_factory=Quotation)
     paraphrases: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
@@ -163,8 +167,11 @@ class Template:
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
         if len(self.labels) != 2 or not all_different(self.labels):
             raise TemplateError(
-                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
+                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces or marks around"
+                " them"
             )
+        if self.decision.way in ("reason", "predict") and not self.answer_begins:
+            raise TemplateError(f"decision.way = '{self.decision.way}' needs answer.reply, with words before {{label}}")
         if self.persona not in ("", EVERY):
             lookup("persona", self.persona, self.personas, f"template '{self.name}'")
         if self.persona == EVERY and not self.personas:
@@ -178,7 +185,7 @@ class Template:
 
     def filled(self) -> dict[str, Any]:
         """The keys that differ from their defaults, as a table that `build_template` reads."""
-        return _differing(self)
+        return differing(self)
 
     def reworded(self, number: int) -> "Template":
         """The template in another wording.
@@ -216,10 +223,23 @@ class Template:
         return self.personas.get(self.persona, "")
 
     @property
-    def reply_begins(self) -> str:
-        """Beginning of the reply to a question that lists labels, written for the model, which continues it with a
-        label: what is before the label in `answer.reply`. It raises the probability that a label follows at once."""
+    def deliberate(self) -> bool:
+        """Whether a model writes something before it chooses an action from labels."""
+        return self.decision.way in DELIBERATE
+
+    @property
+    def answer_begins(self) -> str:
+        """What is before the label in `answer.reply`: written for the model, it raises the probability of a label."""
         return self.answer.reply.partition("{label}")[0].rstrip().format(unit=self.unit)
+
+    @property
+    def reply_begins(self) -> str:
+        """Beginning of the reply to a question that lists labels: `answer_begins`, unless the model writes first."""
+        return "" if self.deliberate else self.answer_begins
+
+    def motivated(self) -> "Template":
+        """The template with a request for the reason after an answer; itself if the model writes something before."""
+        return self if self.deliberate else replace(self, decision=replace(self.decision, way="motivate"))
 
     def say(self, key: str, game: StageGame, **values: object) -> str:
         """Return a sentence with `values` in place of its placeholders.
@@ -245,16 +265,6 @@ class Template:
         return sentence.format(unit=self.unit, **values)
 
 
-def _differing(words: Any) -> dict[str, Any]:
-    found = {}
-    for item in fields(words):
-        value = getattr(words, item.name)
-        value = _differing(value) if is_dataclass(value) else value
-        if value and value != item.default:
-            found[item.name] = value
-    return found
-
-
 def _alike(key: str, mine: str, other: str) -> bool:
     """Whether two sentences have the same placeholders, and neither is empty."""
     return bool(mine and other) and placeholders(key, mine) == placeholders(key, other)
@@ -262,7 +272,10 @@ def _alike(key: str, mine: str, other: str) -> bool:
 
 OPTIONAL = tuple(item.name for item in fields(Template) if item.default == "")
 """Keys of the optional sentences."""
-FIXED = ("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix", "answer.reply")
+FIXED = (
+    *("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix", "answer.reply"),
+    *("decision.way", "decision.prediction"),
+)
 """Keys that have the same value in all wordings of a template: settings, and the labels of options."""
 
 

@@ -1,9 +1,10 @@
-"""Groups of optional sentences of a template, and the check of the placeholders of all sentences."""
+"""Groups of optional sentences of a template, the way to decide, and the check of the placeholders of all sentences."""
 
 import string
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dilemmas.envs.errors import InputError
 
@@ -40,6 +41,39 @@ class AnswerFormat:
     examples: str = ""
     """Examples of answers in this form, before the question; ``{first}`` and ``{last}`` are the first and the last
     label of the question, so that the examples of a counterbalanced question name each label equally often."""
+
+
+Way = Literal["answer", "motivate", "reason", "predict", "mixed"]
+"""How a model decides: it answers at once; it answers and gives its reason; it reasons and then answers; it predicts
+the other player's action and then answers; or it states the probability of every action."""
+DELIBERATE = ("reason", "predict", "mixed")
+"""Ways in which a model writes something before its action is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayToDecide:
+    """What a model writes when it chooses an action from labels, and how the action is read from it."""
+
+    way: Way = "answer"
+    """How the model decides: ``answer``, ``motivate``, ``reason``, ``predict`` or ``mixed``."""
+    request: str = ""
+    """What follows the question where the way is ``reason``, ``predict`` or ``mixed``, in place of the form of the
+    answer; ``{replies}`` as there, ``{predictions}`` are the possible predictions in the same order."""
+    prediction: str = ""
+    """A prediction, such as ``I expect {label}.``; what is before the label is written for the model."""
+    tokens: int = 256
+    """Maximum length of a reasoning, or of a reply that states probabilities, in tokens; at least 1."""
+    samples: int = 1
+    """Number of reasonings or statements over which the probabilities of an action are averaged, at least 1."""
+
+    def __post_init__(self) -> None:
+        for key in ("tokens", "samples"):
+            if getattr(self, key) < 1:
+                raise TemplateError(f"decision.{key} = {getattr(self, key)}; needs at least 1")
+        if self.way in DELIBERATE and not self.request:
+            raise TemplateError(f"decision.way = '{self.way}' needs the sentence decision.request")
+        if self.way == "predict" and not self.prediction.partition("{label}")[0].strip():
+            raise TemplateError("decision.way = 'predict' needs decision.prediction, with words before {label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +155,8 @@ PLACEHOLDERS: Mapping[str, set[str]] = {
     "answer.alone": {"labels", "replies"},
     "answer.reasoned": {"labels", "replies"},
     "answer.examples": {"first", "last"},
+    "decision.request": {"labels", "replies", "predictions"},
+    "decision.prediction": {"label"},
     "memory.pair": {"rounds", "mine", "theirs"},
     "memory.group": {"rounds", "mine", "theirs"},
     "memory.count": {"label", "number"},
@@ -141,6 +177,17 @@ def sentences(words: Any, group: str = "") -> Iterator[tuple[str, str]]:
             yield from sentences(value, f"{item.name}.")
 
 
+def differing(words: Any) -> dict[str, Any]:
+    """The values of a template or one of its groups that differ from their defaults, by key."""
+    found = {}
+    for item in fields(words):
+        value = getattr(words, item.name)
+        value = differing(value) if is_dataclass(value) else value
+        if value and value != item.default:
+            found[item.name] = value
+    return found
+
+
 def placeholders(key: str, sentence: str) -> set[str]:
     """The placeholders of a sentence; `TemplateError` if it has one that the key does not allow."""
     allowed = PLACEHOLDERS.get(key, set()) | {"unit"}
@@ -156,12 +203,13 @@ def placeholders(key: str, sentence: str) -> set[str]:
     return {field for field, _, _ in used}
 
 
-MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
+MARKS = string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022"
 """Quotes, brackets and markdown, which are not part of a label when a reply is read."""
 
 
 def all_different(labels: Sequence[str]) -> bool:
-    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
-    an end, and no two differ in spaces only."""
-    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
-    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
+    """Whether labels can be told from each other in a reply: each is visible, without spaces and `MARKS` at its ends,
+    and no two differ only in spaces or in how a letter is encoded, such as full-width ones."""
+    read = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in labels}
+    plain = all(label.isprintable() and label == label.strip() for label in labels)
+    return plain and len(read) == len(labels) and all(word and word == word.strip(MARKS) for word in read)

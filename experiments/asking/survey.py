@@ -31,7 +31,7 @@ from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.procedure import check_models
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import TOGETHER, Asked, ask_exactly, ask_model, read_answers
+from dilemmas.experiments.study.stages import TOGETHER, Asked, append_answers, ask_exactly, ask_model, read_answers
 
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
@@ -147,10 +147,19 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int
     if not exact:
         yield from ask_model(run, role, backend)
         return
-    every = [scenario for group in run.recipe.sets().values() for scenario in group]
-    kept = _kept(run, role, backend)
-    for begin in range(0, len(every), TOGETHER):
-        yield len(list(ask_exactly(run.recipe, role, kept, every[begin : begin + TOGETHER])))
+    every, path = [scenario for group in run.recipe.sets().values() for scenario in group], _exact_path(run, role)
+    done = {asked.scenario for asked in read_answers(path)}
+    yield len(done)
+    missing, kept = [scenario for scenario in every if scenario.name not in done], _kept(run, role, backend)
+    size = 1 if run.recipe.prompting.template.deliberate else TOGETHER
+    for begin in range(0, len(missing), size):
+        asked = list(ask_exactly(run.recipe, role, kept, missing[begin : begin + size]))
+        append_answers(path, asked)
+        yield len(asked)
+
+
+def _exact_path(run: Run, role: Role) -> Path:
+    return run.path("answers", f"{role}.exact.jsonl")
 
 
 def _kept(run: Run, role: Role, backend: Backend) -> KeptBackend:
@@ -158,15 +167,12 @@ def _kept(run: Run, role: Role, backend: Backend) -> KeptBackend:
     return KeptBackend(backend, run.path("questions", f"{role}.jsonl"))
 
 
-def answered(run: Run, role: Role, backend: Backend, exact: bool) -> dict[str, SetAnswers]:
+def answered(run: Run, role: Role, exact: bool) -> dict[str, SetAnswers]:
     """What a model answered that `ask_all` has asked, by set; the parameters are the same."""
     sets = run.recipe.sets()
-    if exact:
-        kept = _kept(run, role, backend)
-        asked = {name: list(ask_exactly(run.recipe, role, kept, group)) for name, group in sets.items()}
-    else:
-        found = {one.scenario: one for one in read_answers(run.path("answers", f"{role}.jsonl"))}
-        asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
+    path = _exact_path(run, role) if exact else run.path("answers", f"{role}.jsonl")
+    found = {one.scenario: one for one in read_answers(path)}
+    asked = {name: [found[one.name] for one in group] for name, group in sets.items()}
     wordings = len(run.recipe.prompting.wordings)
     return {name: set_answers(group, asked[name], wordings) for name, group in sets.items()}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-_AGENTS = "`dilemmas tournament strategies` lists the strategies; `dilemmas tournament run -h` all kinds of agents"
+_AGENTS = "`dilemmas tournament strategies` lists the strategies, `dilemmas agents` all kinds of agents"
 _CONTEXTS = "contexts are listed by `dilemmas compile --help`"
 _DISTIL = "the student is trained in `dilemmas replicate`; `dilemmas.training.distill` does it in Python"
 _DRY_RUN = "`dilemmas replicate --dry-run` prints the resolved recipe; `--recipe FILE.toml` runs another one"
@@ -27,7 +27,6 @@ _WHICH = "`dilemmas fingerprint RUN` describes each player, `dilemmas infer RUN`
 ANSWERS = {
     "abm": _POPULATION,
     "agent": _AGENTS,
-    "agents": _AGENTS,
     "analyse": _WHICH,
     "analyze": _WHICH,
     "benchmark": "speed is measured by `dilemmas bench envs` and `dilemmas bench tournaments`",
@@ -64,7 +63,7 @@ ANSWERS = {
     "lora": _DISTIL,
     "match": _PLAY,
     "matches": _WATCH,
-    "models": "models are given by directory, GGUF file, hub id or built-in name (miniature-student)",
+    "models": "`dilemmas agents` lists how models are given: by directory, GGUF file, hub id, server or built-in name",
     "moran": _POPULATION,
     "payoffs": "`dilemmas games NAME` shows payoffs, `--set KEY=VALUE` changes them in every command",
     "play": _PLAY,
@@ -91,7 +90,7 @@ ANSWERS = {
     "table": _TABLE,
     "teach": "the teacher plays in the first stage of `dilemmas replicate`",
     "teacher": "the teacher plays in the first stage of `dilemmas replicate`",
-    "templates": "`study`, `vignette`, or a .toml file; `dilemmas prompt show` shows a prompt",
+    "templates": "study, vignette, motivate, reason, predict, mixed, or a .toml file; see `dilemmas prompt show`",
     "test": "the tests are run by `make test` in a checkout; `dilemmas replay RUN` verifies a recorded run",
     "train": _DISTIL,
     "training": _DISTIL,
@@ -108,7 +107,7 @@ ANSWERS = {
 
 TOURNAMENT_ANSWERS = {
     "abm": _POPULATION,
-    "agents": "`dilemmas tournament strategies` lists the strategies; `dilemmas tournament run -h` the other agents",
+    "agents": _AGENTS,
     "list": "`dilemmas tournament strategies` lists the strategies",
     "play": "a tournament is played by `dilemmas tournament run`",
     "print": "the tables are printed by `dilemmas tournament show FOLDER`",

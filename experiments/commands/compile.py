@@ -16,7 +16,8 @@ import click
 from rich.console import Group
 from rich.text import Text
 
-from dilemmas.agents.roster import Framing, make_agent, parse_spec
+from dilemmas.agents.roster import Framing, make_agent
+from dilemmas.agents.specifications import parse_spec
 from dilemmas.agents.tables.compilation import TellHistories, compile_agent
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable

@@ -37,10 +37,12 @@ def settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 def agent(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """One agent: strategies, families of strategies, built-in models, ``uniform``; otherwise files."""
-    from dilemmas.agents.models.model_files import BUILT_IN
+    from dilemmas.agents.models.model_files import BUILT_IN, KINDS
+    from dilemmas.agents.specifications import AXELROD
+    from dilemmas.agents.tables.table_file import TABLE
 
     own, equals, text = incomplete.rpartition("=")
-    found = [*_strategies(), *BUILT_IN, "uniform", "axelrod:"]
+    found = [*_strategies(), *BUILT_IN, "uniform", AXELROD, TABLE, *KINDS]
     return _fitting(found, text, own + equals) or [CompletionItem(incomplete, type="file")]
 
 
@@ -88,9 +90,9 @@ def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
 
 def models(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Built-in models; otherwise files."""
-    from dilemmas.agents.models.model_files import BUILT_IN
+    from dilemmas.agents.models.model_files import BUILT_IN, KINDS
 
-    return _fitting(BUILT_IN, incomplete) or [CompletionItem(incomplete, type="file")]
+    return _fitting([*BUILT_IN, *KINDS], incomplete) or [CompletionItem(incomplete, type="file")]
 
 
 def engines(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:

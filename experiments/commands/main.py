@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": (f"{HERE}.studies.compare", "Show finished studies side by side."),
     "prompt": (f"{HERE}.models.prompt", "Show what a language model would see, before any run."),
     "tournament": (f"{HERE}.tournament.group", "Play tournaments of agents; compute how strategies evolve."),
+    "agents": (f"{HERE}.models.agents", "List all kinds of agents and how they are specified."),
     "games": (f"{HERE}.games", "List the environments, or show one and its equilibria."),
     "compile": (f"{HERE}.compile", "Write the policy table of an agent, which needs no torch."),
     "lattice": (f"{HERE}.lattice", "Play policy tables on a lattice (Mesa)."),

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from dilemmas.agents.roster import make_agent, parse_spec
+from dilemmas.agents.roster import make_agent
+from dilemmas.agents.specifications import parse_spec
 from dilemmas.agents.strategies.catalogue import GROUPS, STRATEGIES, strategy
 from dilemmas.agents.strategies.entry import StrategyEntry
 from dilemmas.agents.strategies.finite_state import Automaton, StrategyError

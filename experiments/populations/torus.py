@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.tables.policy_table import PolicyTable
-from dilemmas.agents.tables.table_file import load_table
+from dilemmas.agents.tables.table_file import load_table, table_path
 from dilemmas.envs.checks import whole_number
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.errors import InputError
@@ -121,7 +121,8 @@ def write_lattice(curves: Curves, folder: Path) -> None:
 
 def load_tables(files: Sequence[Path]) -> dict[str, PolicyTable]:
     """Policy tables by the name of their file, which must be different for each."""
-    tables = {file.stem: load_table(file) for file in files}
+    paths = [Path(table_path(str(file))) for file in files]
+    tables = {path.stem: load_table(path) for path in paths}
     if len(tables) < len(files):
         raise LatticeError(f"two tables have the same name among {', '.join(map(str, files))}; rename a file")
     return tables

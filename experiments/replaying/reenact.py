@@ -7,9 +7,9 @@ verified. With the weights, its outputs are computed again.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -130,23 +130,33 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
     settings["context"] = Context(**settings["context"])
     settings["template"] = own or load_template(template)
     settings["unreadable"] = Unreadable(settings["unreadable"])
+    settings["min_mass"] = 0.0  # what was played had been accepted
     return LanguageModelAgent(backend, **settings)
 
 
 def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
     """The decision given the recorded outputs of the model."""
-    attempts = iter(range(old.attempts, 0, -1))
+    texts, shares = _outputs(old)
+    written, scored = chain([""] * len(texts) * (old.attempts - 1), texts), iter(shares)
 
     def answer(request: Request) -> Response:
         if not old.attempts:
             return Response(refused="the model could not be asked")
         if request.labels:
-            weights = [p * (1.0 if old.mass is None else old.mass) for p in old.probabilities or ()]
+            weights = [p * (1.0 if old.mass is None else old.mass) for p in next(scored, ())]
             return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))
-        return Response(text=old.reply or "" if next(attempts, 0) == 1 else "")
+        return Response(text=next(written, ""))
 
     (new,) = replace(agent, backend=FakeBackend(answer, agent.name)).decide([turn])
     return new
+
+
+def _outputs(old: Decision) -> tuple[list[str], list[Sequence[float]]]:
+    """The texts that a model wrote for a decision, and the probabilities that it gave, in the order of the requests."""
+    if old.deliberations is None:
+        return [old.reply or ""], [old.probabilities or ()]
+    before = [] if old.prediction is None else [old.prediction]
+    return [one.text for one in old.deliberations], [*before, *(one.probabilities or () for one in old.deliberations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +291,8 @@ def _same(recorded: Any, replayed: Any, tolerance: float) -> bool:
     """Whether two values of a decision are equal; fractions to within `tolerance`."""
     if isinstance(recorded, list) and isinstance(replayed, list) and len(recorded) == len(replayed):
         return all(_same(one, other, tolerance) for one, other in zip(recorded, replayed, strict=True))
+    if isinstance(recorded, Mapping) and isinstance(replayed, Mapping) and recorded.keys() == replayed.keys():
+        return all(_same(value, replayed[key], tolerance) for key, value in recorded.items())
     if isinstance(recorded, float) and isinstance(replayed, float):
         return abs(recorded - replayed) <= tolerance
     return bool(recorded == replayed)

@@ -71,6 +71,8 @@ class ScoredQuestion:
     """The same of each label as a whole word; empty if it is not known."""
     prefill: str
     """Beginning of the reply."""
+    thought: str
+    """What the model has thought before the reply."""
     margin: Share
     """How far the probability of a label may be from the model's own; 0 if it is exact."""
 
@@ -101,7 +103,7 @@ class KeptBackend(CachingBackend):
                 tuple(-inf if value is None else value for value in some) for some in (found.logprobs, found.whole)
             )
             known = Response(logprobs, whole=whole, margin=found.margin)
-            self._known[found.prompt, found.labels, found.prefill] = known
+            self._known[found.prompt, found.labels, found.prefill, found.thought] = known
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -118,9 +120,9 @@ class KeptBackend(CachingBackend):
                     tuple(None if value == -inf else value for value in some)
                     for some in (response.logprobs, response.whole)
                 )
-                prefill, margin = request.prefill, response.margin
+                begun = request.prefill, request.thought
                 scored = ScoredQuestion(
-                    self.fingerprint, request.prompt, request.labels, logprobs, whole, prefill, margin
+                    self.fingerprint, request.prompt, request.labels, logprobs, whole, *begun, response.margin
                 )
                 lines.append(json_text(asdict(scored), allow_nan=False) + "\n")
         append_text(self.path, "".join(lines))

@@ -16,19 +16,29 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.agents.agent import Deliberation
 from dilemmas.agents.models.answers import Reply, UnansweredError, check_mass, exact_distributions, sample_replies
-from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.backend import Backend, ModelError
+from dilemmas.agents.models.deciding.deliberation import (
+    DecisionQuestion,
+    answered_only,
+    consider,
+    deliberate_replies,
+)
 from dilemmas.envs.data_files import append_text, complete_lines, drop_incomplete_line, json_text, parse_json
 from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.phrases import partner_labels
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.seals import check_sealed
-from dilemmas.envs.validation import Count, Share
+from dilemmas.envs.validation import Count, Share, written
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
 from dilemmas.experiments.study.pace import Pace
@@ -36,10 +46,13 @@ from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example, write_examples
 
+TRIES = 10
+"""Attempts until something readable is written about a question."""
 TOGETHER = 20
 """Scenarios that a small model is asked in one batch: the most that a stopped run has to ask it again."""
 
 
+@written(nulls=True)
 @dataclass(frozen=True, slots=True)
 class Presented:
     """A scenario as a model was asked about it in one presentation, and the model's own probabilities."""
@@ -56,6 +69,10 @@ class Presented:
     """Probability that it starts with one of them as a whole word; null if it is not known."""
     margin: Share
     """How far the probabilities may be from the model's own; 0 if they are exact."""
+    deliberations: tuple[Deliberation, ...] = ()
+    """What the model wrote before; `exact` is the mean over it. Empty if it answers at once."""
+    prediction: tuple[Share, ...] | None = None
+    """Probability of every action of the other player, by index; None unless it was predicted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +113,6 @@ class Asked:
         found = np.array([one.exact for one in self.presented])
         return found.reshape(wordings, -1, found.shape[-1])
 
-    def shown(self, reply: int) -> Presented:
-        """The presentation in which a reply was given, by its number."""
-        return self.presented[reply % len(self.presented)]
-
     def answers(self, scenario: Scenario) -> Answers:
         """The answers as counts by action."""
         actions = [action for _, action, _ in self.replies]
@@ -127,16 +140,17 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
             joined = _joined([*(begun[asked.scenario] for asked in part if asked.scenario in begun), *part])
             begun |= joined
             whole = {name: asked for name, asked in joined.items() if len(asked.replies) == run.recipe.observations}
-            _append(begun_path, [asked for asked in part if asked.scenario not in whole])
+            append_answers(begun_path, [asked for asked in part if asked.scenario not in whole])
             if whole:
-                _append(path, whole.values())
+                append_answers(path, whole.values())
                 run.seals.add(path, finished=False)
             yield sum(len(asked.replies) for asked in part)
     run.seals.add(path)
     begun_path.unlink(missing_ok=True)
 
 
-def _append(path: Path, answers: Collection[Asked]) -> None:
+def append_answers(path: Path, answers: Collection[Asked]) -> None:
+    """Append answers to a file."""
     if answers:
         append_text(path, "".join(json_text(asdict(asked)) + "\n" for asked in answers))
 
@@ -169,53 +183,96 @@ def _ask_on(
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
         known |= {asked.scenario: asked for asked in ask_exactly(recipe, role, backend, new.values())}
-        yield from _replies(recipe, role, backend, {number: known[one.name] for number, one in some.items()}, portion)
+        asked = {number: known[one.name] for number, one in some.items()}
+        yield from _replies(recipe, role, backend, some, asked, portion)
 
 
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
-    """The model's own probabilities in some scenarios, without replies; all are asked in one batch."""
-    questions = [
-        (scenario.name, [_question(role, scenario, *way) for way in recipe.ways(scenario.game)])
-        for scenario in scenarios
-    ]
-    begun = recipe.prompting.template.reply_begins
-    found = iter(exact_distributions(backend, [question for _, ways in questions for question in ways], begun))
+    """The model's probabilities in some scenarios, without replies; all are asked in one batch."""
+    questions = [(scenario.name, _questions(recipe, role, scenario)) for scenario in scenarios]
+    weigh = _considered if recipe.prompting.template.deliberate else _weighed
+    found = iter(weigh(recipe, backend, [question for _, ways in questions for question in ways]))
     for name, ways in questions:
-        presented = [
-            Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin)
-            for question, one in zip(ways, found, strict=False)
-        ]
+        presented = [one for _, one in zip(ways, found, strict=False)]
         asked = Asked(name, tuple(presented), ())
         check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)
         yield asked
 
 
-def _question(role: str, scenario: Scenario, template: Template, shown: Presentation) -> tuple[str, tuple[str, ...]]:
-    """The prompt of a scenario in a presentation, and its labels; only the teacher is asked for a motivation."""
-    prompt = scenario_prompt(template, scenario.game, scenario.context, shown=shown, motivation=role == "teacher")
-    return prompt, shown.labels
+def _questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
+    """A scenario in all wordings and presentations; only the teacher is asked for a motivation."""
+    return [
+        _question(
+            scenario, *way, role == "teacher", (recipe.seed, ROLES.index(role), crc32(scenario.name.encode()), place)
+        )
+        for place, way in enumerate(recipe.ways(scenario.game))
+    ]
+
+
+def _question(
+    scenario: Scenario, template: Template, shown: Presentation, motivation: bool, seed: tuple[int, ...]
+) -> DecisionQuestion:
+    words = template.motivated() if motivation else template
+    prompt = scenario_prompt(words, scenario.game, scenario.context, shown=shown)
+    view = View(scenario.game, 0, 0, ())
+    partner = partner_labels(template, view, shown) if template.decision.way == "predict" else ()
+    return DecisionQuestion(prompt, shown.labels, tuple(partner), seed)
+
+
+def _weighed(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]) -> list[Presented]:
+    """Questions that a model answers at once, with the probabilities of the labels."""
+    questions = [(one.prompt, one.labels) for one in asked]
+    found = exact_distributions(backend, questions, recipe.prompting.template.reply_begins)
+    return [
+        Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin)
+        for question, one in zip(questions, found, strict=True)
+    ]
+
+
+def _considered(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]) -> list[Presented]:
+    """Questions about which a model writes something before, with the probabilities that follow.
+
+    Where nothing that it writes is readable, it is asked again; `ModelError` after `TRIES` attempts.
+    """
+    found: dict[int, Presented] = {}
+    for attempt in range(TRIES):
+        missing = {place: one for place, one in enumerate(asked) if place not in found}
+        again = [replace(one, seed=(*one.seed, attempt)) for one in missing.values()]
+        results = consider(backend, recipe.prompting.template, again, recipe.prompting.temperature) if again else []
+        for (place, one), result in zip(missing.items(), map(answered_only, results), strict=True):
+            if result.probabilities is not None:
+                mass, thoughts = result.mass / (attempt + 1), (result.deliberations, result.prediction)
+                found[place] = Presented(
+                    one.prompt, one.labels, result.probabilities, mass, None, result.margin, *thoughts
+                )
+    for place, one in enumerate(asked):
+        if place not in found:
+            raise ModelError(
+                f"model '{backend.name}': nothing that it wrote about '{one.prompt[:40]}...' in {TRIES} attempts tells"
+                " its choice; use another template"
+            )
+    return [found[place] for place in range(len(asked))]
 
 
 def _replies(
-    recipe: Recipe, role: str, backend: Backend, asked: Mapping[int, Asked], numbers: Sequence[tuple[int, int]]
+    recipe: Recipe,
+    role: str,
+    backend: Backend,
+    scenarios: Mapping[int, Scenario],
+    asked: Mapping[int, Asked],
+    numbers: Sequence[tuple[int, int]],
 ) -> Iterator[list[Asked]]:
     """Replies to scenarios, in one batch; where one is missing, those before it, and then the error.
 
     `numbers`: of scenario and reply, scenario by scenario.
     """
-    prompting = recipe.prompting
+    ways = {number: _questions(recipe, role, scenarios[number]) for number in asked}
+    questions = [
+        replace(ways[n][reply % len(ways[n])], seed=(recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers
+    ]
     missing: UnansweredError | None = None
     try:
-        replies: Sequence[Reply] = sample_replies(
-            backend,
-            [
-                (asked[n].shown(reply).prompt, asked[n].shown(reply).labels, (recipe.seed, ROLES.index(role), n, reply))
-                for n, reply in numbers
-            ],
-            max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
-            temperature=prompting.temperature,
-            prefill=prompting.template.reply_begins,
-        )
+        replies = _sampled(recipe, role, backend, questions)
     except UnansweredError as error:
         replies, missing = error.replies, error
     found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
@@ -224,6 +281,20 @@ def _replies(
     yield [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
     if missing is not None:
         raise missing
+
+
+def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[DecisionQuestion]) -> Sequence[Reply]:
+    """One reply to each question; `UnansweredError` where one is missing."""
+    prompting = recipe.prompting
+    if prompting.template.deliberate:
+        return deliberate_replies(backend, prompting.template, asked, prompting.temperature)
+    return sample_replies(
+        backend,
+        [(one.prompt, one.labels, one.seed) for one in asked],
+        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+        temperature=prompting.temperature,
+        prefill=prompting.template.reply_begins,
+    )
 
 
 def read_answers(path: Path) -> list[Asked]:
@@ -254,11 +325,11 @@ def teach(run: Run) -> list[Example]:
     asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
     examples = []
     for scenario in run.recipe.sets()[TRAINING_SET]:
-        ways = [_question("untuned", scenario, *way) for way in run.recipe.ways(scenario.game)]
-        for reply, (_, action, motivation) in enumerate(asked[scenario.name].replies):
+        ways = _questions(run.recipe, "untuned", scenario)
+        for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
             if action is not None:
-                prompt, labels = ways[reply % len(ways)]
-                examples.append(Example(scenario.name, prompt, labels[action], action, motivation))
+                shown, whole = ways[reply % len(ways)], text if run.recipe.prompting.template.deliberate else ""
+                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, motivation, whole))
     if not run.seals.fits(path):
         write_examples(path, examples)
         run.seals.add(path)

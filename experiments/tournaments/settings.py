@@ -33,7 +33,7 @@ class Settings:
     game: str
     """Name in the catalogue."""
     agents: tuple[str, ...]
-    """Specifications of the participants, see `dilemmas.agents.roster`."""
+    """Specifications of the participants, see `dilemmas.agents.specifications`."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of game and match: payoffs, rounds, continuation, noise ..."""
     repetitions: Count = 10

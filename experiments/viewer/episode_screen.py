@@ -19,6 +19,7 @@ from rich.text import Text
 from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
+from dilemmas.agents.models.deciding.deliberation import standard_errors
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.numbers import format_number
@@ -37,6 +38,8 @@ SOURCES = {
     Source.EXACT: "from the probabilities of the labels",
     Source.WITHIN: "from the probabilities of the labels, within a margin",
     Source.SAMPLED: "from a sampled reply",
+    Source.REASONED: "from the probabilities of the labels after a reasoning",
+    Source.STATED: "from the probabilities that a sampled reply states",
     Source.RULE: "from the rule of the strategy",
 }
 HANDLED = {
@@ -215,8 +218,27 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     texts = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
     for heading, text in texts:
         if text is not None:
-            shown = Text(visible(text)) if text else Text("(nothing)", "dim")
-            parts += [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]
+            parts += _titled(heading, text)
+    return parts + _deliberations(decision, word)
+
+
+def _titled(heading: str, text: str) -> list[RenderableType]:
+    shown = Text(visible(text)) if text else Text("(nothing)", "dim")
+    return [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]
+
+
+def _deliberations(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+    """What the model wrote before its action was decided, and what followed from it."""
+    found = decision.deliberations or ()
+    parts: list[RenderableType] = []
+    if decision.prediction is not None:
+        parts += [Text("prediction of the other player", "bold"), _bars(decision.prediction, word)]
+    for number, one in enumerate(found, 1):
+        parts += _titled(f"written before the decision{f', {number} of {len(found)}' * (len(found) > 1)}", one.text)
+        parts.append(Text("unreadable", "bold red") if one.probabilities is None else _bars(one.probabilities, word))
+    errors = standard_errors(found) if decision.prediction is None else None
+    if errors is not None:
+        parts.append(Text(f"standard error of the mean: {max(errors):.3f}", "dim"))
     return parts
 
 

@@ -254,7 +254,8 @@ class Corpus:
             degree, reason = int(rng.integers(len(RELATION))), MOTIVES[rng.integers(len(MOTIVES))]
         why = motivation(degree, reason, action, shown, int(rng.integers(4)))
         ask, ask_why = (
-            self.encode(f"{action_question(self.template, shown, wish)}<assistant>") for wish in (False, True)
+            self.encode(f"{action_question(template, shown)}<assistant>")
+            for template in (self.template, self.template.motivated())
         )
         labels = self._labels(shown)
         return [

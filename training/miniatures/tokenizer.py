@@ -33,7 +33,7 @@ def tokenizer_texts(seed: int, count: int) -> Iterator[str]:
         rng = np.random.default_rng([seed, index])
         situation = draw_situation(rng, 0.4, 0.4)
         shown = choose_presentation(template, situation.game)
-        yield scenario_prompt(template, situation.game, situation.context, situation.history, shown, motivation=True)
+        yield scenario_prompt(template.motivated(), situation.game, situation.context, situation.history, shown)
         for degree, reason, action in product(range(len(CLOSENESS)), MOTIVES, (0, 1)):
             yield f" {shown.labels[action]}. {motivation(degree, reason, action, shown, index % 4)}"
         for asked in questions(situation.game, shown, situation.history):

@@ -7,7 +7,7 @@ model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].l
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ EXACT = 1e-5
 TOGETHER = 8
 """Replies that are asked for in one request, where the server gives several."""
 
-NOT_CONTINUED = Response(refused="the server does not continue a begun reply; use a template without reply_begins")
+NOT_CONTINUED = Response(refused="the server does not continue a begun reply; use a template without answer.reply")
 
 
 class ServerBackend:
@@ -81,6 +81,12 @@ class ServerBackend:
         return False
 
     @property
+    def continues(self) -> bool:
+        """Whether it goes on with begun replies and gives log-probabilities; the server is asked at the first use."""
+        connected = self._connect()
+        return connected.asker.continues and connected.capabilities.listed > 0
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the server was found to be able to; it is asked at the first use."""
         return self._connect().capabilities
@@ -114,7 +120,7 @@ class ServerBackend:
             If the server cannot be used at all, or gives no log-probabilities and labels are asked about.
         """
         connected = self._connect()
-        scored = list(dict.fromkeys(one.key for one in requests if one.labels))
+        scored = {one.key: one for one in requests if one.labels}
         if scored:
             require_probabilities(connected.client, connected.capabilities)
         return connected.client.run(connected.respond(requests, scored))
@@ -137,22 +143,21 @@ class _Connected:
     listed: int = LADDER[3]
     """Number of listed tokens that sufficed last."""
 
-    async def respond(self, requests: Sequence[Request], scored: Sequence[ScoreKey]) -> list[Response]:
-        weighed = await map_in_flight(self._weigh, scored, self.capabilities.exact_in_flight)
+    async def respond(self, requests: Sequence[Request], scored: Mapping[ScoreKey, Request]) -> list[Response]:
+        weighed = await map_in_flight(self._weigh, list(scored.values()), self.capabilities.exact_in_flight)
         known = dict(zip(scored, weighed, strict=True))
         groups = _groups(requests, self.capabilities.replies > 1)
         found = await map_in_flight(lambda group: self._sample(requests, group), groups, self.capabilities.in_flight)
         texts = {number: one for some in found for number, one in some.items()}
         return [_joined(known.get(one.key), texts.get(number)) for number, one in enumerate(requests)]
 
-    async def _weigh(self, asked: ScoreKey) -> Response:
-        prompt, labels, begun = asked
-        if begun and not self.asker.continues:
+    async def _weigh(self, asked: Request) -> Response:
+        if asked.begun and not self.asker.continues:
             return NOT_CONTINUED
         try:
-            weights = await self._weights(prompt, labels, begun)
+            weights = await self._weights(asked.prompt, asked.labels, asked.begun)
         except ServerFault as fault:
-            return self._fault(fault, prompt)
+            return self._fault(fault, asked.prompt)
         margin = weights.margin()
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
@@ -191,11 +196,11 @@ class _Connected:
     async def _sample(self, requests: Sequence[Request], group: Sequence[int]) -> dict[int, Response]:
         """The replies to equal requests, given by their numbers: in one request, and the missing ones one by one."""
         first = requests[group[0]]
-        if first.prefill and not self.asker.continues:
+        if first.begun and not self.asker.continues:
             return dict.fromkeys(group, NOT_CONTINUED)
         try:
             replies = await self.asker.replies(
-                first.prompt, first.prefill, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
+                first.prompt, first.begun, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
             )
         except ServerFault as fault:
             return dict.fromkeys(group, self._fault(fault, first.prompt))
@@ -224,7 +229,7 @@ def _groups(requests: Sequence[Request], several: bool) -> list[list[int]]:
     found: dict[Any, list[list[int]]] = {}
     for number, one in enumerate(requests):
         if one.max_tokens:
-            same = found.setdefault((one.prompt, one.prefill, one.max_tokens, one.temperature), [[]])
+            same = found.setdefault((one.prompt, one.begun, one.max_tokens, one.temperature), [[]])
             if same[-1] and not (several and len(same[-1]) < TOGETHER):
                 same.append([])
             same[-1].append(number)

@@ -1,1 +1,1 @@
-"""Commands that ask language models."""
+"""Commands about agents and language models."""

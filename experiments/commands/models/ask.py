@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dilemmas.envs.prompts.labels import Showing
+from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.asking.survey import (
     ANSWERS,
     SetAnswers,
@@ -63,6 +64,12 @@ Found = dict[str, dict[str, SetAnswers]]
     help="Recipe with the scenarios and how they are asked.",
 )
 @click.option(
+    "--template",
+    show_default="from the recipe",
+    shell_complete=completion.templates,
+    help="Prompt template, and the way to decide: a name, or a .toml file.",
+)
+@click.option(
     "--sets",
     default=TRAINING_SET,
     show_default=True,
@@ -92,6 +99,7 @@ def command(
     models: tuple[str, ...],
     out: Path,
     recipe_name: str,
+    template: str | None,
     sets: str,
     exact: bool,
     observations: int,
@@ -121,7 +129,13 @@ def command(
     recipe = override(load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, device)
     chosen = tuple(name.strip() for name in sets.split(","))
     servers = server_settings(in_flight, server, recipe.servers)
-    recipe = replace(recipe, scenarios=replace(recipe.scenarios, sets=chosen), servers=servers)
+    words = recipe.prompting.template if template is None else load_template(template)
+    recipe = replace(
+        recipe,
+        scenarios=replace(recipe.scenarios, sets=chosen),
+        prompting=replace(recipe.prompting, template=words),
+        servers=servers,
+    )
     if paraphrases:
         number = len(recipe.prompting.template.paraphrases)
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
@@ -152,7 +166,7 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, compr
         for more in ask_all(run, role, model, exact):
             done += more
             follow_task(bar, task, done, total)
-        found = Survey(answered(run, role, model, exact), facts_known(run, role, model) if comprehension else [])
+        found = Survey(answered(run, role, exact), facts_known(run, role, model) if comprehension else [])
     model.unload()
     return found
 

@@ -96,12 +96,13 @@ def command(
     stage = chosen_game(recipe, game or recipe.scenarios.games[0], settings)
     social = recipe.context(context or recipe.scenarios.contexts[0], "--context")
     words, past = recipe.prompting.wordings[0], parse_history(history, stage)
+    asked = words.motivated() if motivation else words
     shown = [
-        ShownPrompt(number, way.labels, way.order, scenario_prompt(words, stage, social, past, way, motivation))
+        ShownPrompt(number, way.labels, way.order, scenario_prompt(asked, stage, social, past, way))
         for number, way in chosen_presentations(words, stage, presentation)
     ]
     if model is not None:
-        shown = list(seen_by(model, device, shown, words.reply_begins))
+        shown = list(seen_by(model, device, shown, words))
     if as_json:
         return print_json([_data(one) for one in shown])
     for one in shown:
@@ -140,14 +141,15 @@ def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:
     return tuple(rounds)
 
 
-def seen_by(model: str, device: str, shown: list[ShownPrompt], begun: str) -> Iterator[ShownPrompt]:
-    """The prompts with how a model sees them; `begun`: beginning of its reply to a question that lists labels."""
+def seen_by(model: str, device: str, shown: list[ShownPrompt], template: Template) -> Iterator[ShownPrompt]:
+    """The prompts with how a model sees them; labels have probabilities unless it writes something before."""
     from dilemmas.agents.models.open_model import open_local
     from dilemmas.agents.models.preview import preview
 
     backend = open_local(model, device=device)
     for one in shown:
-        yield replace(one, seen=preview(backend, one.text, one.labels, begun if one.labels else ""))
+        labels = () if template.deliberate else one.labels
+        yield replace(one, seen=preview(backend, one.text, labels, template.reply_begins if labels else ""))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:
@@ -165,7 +167,8 @@ def _lines(one: ShownPrompt, titled: bool) -> Iterator[str]:
         return
     yield visible(one.seen.rendered)
     yield f"--- {one.seen.tokens} tokens"
-    for label, tokens, share in zip(one.labels, one.seen.label_tokens, one.seen.probabilities, strict=True):
+    scored = zip(one.labels, one.seen.label_tokens, one.seen.probabilities, strict=False)  # there may be no scores
+    for label, tokens, share in scored:
         yield visible(f"P({label}) = {share:.4f}, written as {' '.join(map(repr, tokens))}")
-    if one.labels:
+    if one.seen.probabilities:
         yield f"label mass {one.seen.mass:.4f}"

@@ -224,7 +224,7 @@ def test_a_damaged_prompt_is_named_by_its_own_line(tmp_path: Path, written: byte
         (
             b'"source":"rule"',
             b'"source":"ruler"',
-            "moves\\[1\\].decision.source: needs 'exact', 'within', 'sampled' or 'rule'",
+            "moves\\[1\\].decision.source: needs 'exact', 'within', 'sampled', 'reasoned', 'stated' or 'rule'",
         ),
         (b'"attempts":2', b'"attempts":-1', r"decision.attempts: needs a number of at least 0; got -1"),
         (b'"attempts":2', b'"atempts":2', r"decision: unknown key 'atempts'; did you mean 'attempts'\?"),

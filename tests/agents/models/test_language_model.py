@@ -28,6 +28,7 @@ from dilemmas.envs.rules.protocol import View
 
 DILEMMA = DEFAULTS["prisoners_dilemma"]
 FRIENDS, STUDY = context("friends"), load_template("study")
+MOTIVATED = STUDY.motivated()
 
 
 def turn(game: StageGame = DILEMMA, history: tuple[Joint, ...] = (), seed: int = 0) -> Turn:
@@ -153,14 +154,16 @@ def test_many_actions_are_labelled_by_the_amount_contributed() -> None:
 
 def test_a_sampled_decision_is_recorded_completely() -> None:
     backend, asked = says("**D**. They may defect.")
-    agent = fixed(backend, ask="sampled", motivation=True, temperature=0.5, max_tokens=9)
+    agent = LanguageModelAgent(
+        backend, FRIENDS, MOTIVATED, "sampled", presentation="fixed", temperature=0.5, max_tokens=9
+    )
     (decision,) = agent.decide([turn()])
     assert decision == Decision(
         action=1,
         source=Source.SAMPLED,
-        prompt=scenario_prompt(STUDY, DILEMMA, FRIENDS, motivation=True),
+        prompt=scenario_prompt(MOTIVATED, DILEMMA, FRIENDS),
         labels=("C", "D"),
-        template=f"study@{STUDY.digest}",
+        template=f"study@{MOTIVATED.digest}",
         reply="**D**. They may defect.",
         motivation="They may defect.",
     )

@@ -88,7 +88,7 @@ BROKEN = [
     ('"T": 5.5', '"T": "five"', "game.T: needs a number; got 'five'"),
     ('"T": 5.5', '"t": 5, "T": 5', "game: unknown key 't'"),
     ('"agent"', '"agnet"', "origin: unknown key 'agnet'; did you mean 'agent'?"),
-    ('"source": "rule"', '"source": "rul"', "origin.source: needs 'exact', 'within', 'sampled' or 'rule'; got 'rul'"),
+    ('"source": "rule"', '"source": "rul"', "origin.source: needs 'exact', 'within', 'sampled', 'reasoned'"),
     ("[[0, 1]]", "[[1, 1]]", "rows[2]"),
     ("0.9,", "1.9,", "rows[1].probabilities[0]: needs a number of at most 1.000001; got 1.9"),
     ("0.9,", "0.8,", "rows[1]: probabilities = [0.8, 0.09999999999999998]"),

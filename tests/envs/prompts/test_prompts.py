@@ -47,7 +47,7 @@ def test_the_prisoners_dilemma_among_friends() -> None:
 
 def test_a_public_goods_game_of_three() -> None:
     game = PublicGoods(n_players=3, endowment=6, multiplier=2)
-    assert scenario_prompt(STUDY, game, FRIENDS, history=((1, 0, 0), (0, 1, 0)), motivation=True) == (
+    assert scenario_prompt(STUDY.motivated(), game, FRIENDS, history=((1, 0, 0), (0, 1, 0))) == (
         "You are in a chat with 2 good friends.\n"
         "All 3 of you choose C or D at the same time.\n"
         "You choose C, 0, 1 or 2 of the others choose C: you get 4, 8 or 12.\n"

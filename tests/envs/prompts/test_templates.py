@@ -1,5 +1,6 @@
 """Templates are read strictly, and identified by a digest of their sentences."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,11 @@ def test_the_digest_follows_the_words() -> None:
         (lambda text: text.replace("question =", "qestion ="), "did you mean 'question'"),
         (lambda text: text.replace('motivation = "Say why."', ""), "'motivation' is missing"),
         (lambda text: text.replace('["C", "D"]', '["C", "C"]'), "two different words"),
-        (lambda text: text.replace('["C", "D"]', '["C", " C"]'), "without spaces around them"),
+        (lambda text: text.replace('["C", "D"]', '["C", " C"]'), "without spaces or marks around them"),
+        *(
+            (lambda text, pair=pair: text.replace('["C", "D"]', json.dumps(pair)), "two different words")
+            for pair in (("C", "\uff23"), ("\u00e9", "e\u0301"), ("C", "*C*"), ("C", "C."), ("<A>", "B"), ("_C_", "D"))
+        ),
         (lambda text: text.replace('["C", "D"]', '["a  b", "a b"]'), "two different words"),
         (lambda text: text.replace('["C", "D"]', '["C", "**"]'), "two different words"),
         (lambda text: text.replace('["C", "D"]', '["C", "\\u200b"]'), "two different words"),
@@ -87,3 +92,67 @@ def changed(template: Template, key: str) -> Template:
     group, _, name = key.rpartition(".")
     value = {name: "x"}
     return replace(template, **({group: replace(getattr(template, group), **value)} if group else value))
+
+
+WAYS = {name: load_template(name) for name in ("motivate", "reason", "predict", "mixed")}
+
+
+@pytest.mark.parametrize(
+    ("way", "question"),
+    [
+        (
+            "motivate",
+            'Which option do you choose? Give the reason for your choice too. Begin your answer with "I choose F." or'
+            ' "I choose J."',
+        ),
+        (
+            "reason",
+            "Which option do you choose? First think about the situation in a few sentences. Then answer with"
+            ' "I choose F." or "I choose J."',
+        ),
+        (
+            "predict",
+            'Which option do you choose? First say what you expect, with "I expect the other person to choose F." or'
+            ' "I expect the other person to choose J." Then answer with "I choose F." or "I choose J."',
+        ),
+    ],
+)
+def test_a_way_to_decide_is_asked_for_in_its_words(way: str, question: str) -> None:
+    assert scenario_prompt(WAYS[way], PD, FRIENDS).rpartition("\n")[2] == question
+
+
+def test_only_a_model_that_answers_at_once_has_its_reply_begun() -> None:
+    begun = {name: one.reply_begins for name, one in WAYS.items()}
+    assert begun == {"motivate": "I choose", "reason": "", "predict": "", "mixed": ""}
+    assert {one.motivated() == one for name, one in WAYS.items() if name != "motivate"} == {True}
+    assert STUDY.motivated().decision.way == "motivate"
+
+
+def test_the_way_to_decide_counts_in_the_digest() -> None:
+    longer = replace(WAYS["reason"], decision=replace(WAYS["reason"].decision, tokens=300))
+    digests = {one.digest for one in (*WAYS.values(), longer, load_template("vignette"), STUDY.motivated(), STUDY)}
+    assert len(digests) == 8
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('decision.way = "guess"', "decision.way"),
+        ('decision.way = "reason"', "needs the sentence decision.request"),
+        ('decision = {way = "reason", request = "Think.", tokens = 0}', "decision.tokens = 0; needs at least 1"),
+        ('decision = {way = "mixed", request = "How likely?", samples = 0}', "decision.samples = 0; needs at least 1"),
+        ('decision = {way = "predict", request = "Say both."}', "needs decision.prediction, with words before {label}"),
+        (
+            'answer.reply = "{label}."\ndecision = {way = "reason", request = "Think."}',
+            "needs answer.reply, with words",
+        ),
+        ('decision = {way = "mixed", request = "{lables}"}', "decision.request uses {lables}"),
+        ('[[paraphrases]]\ndecision.way = "motivate"', "decision.way needs the placeholders"),
+    ],
+)
+def test_a_way_to_decide_needs_its_sentences(lines: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "mine"\nbase = "vignette"\n{lines}\n')
+    with pytest.raises(InputError) as error:
+        load_template(str(path))
+    assert message in str(error.value)

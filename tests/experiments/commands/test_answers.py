@@ -9,7 +9,7 @@ from dilemmas.experiments.commands.main import COMMANDS, main
 from dilemmas.experiments.commands.tournament import group
 
 GUESSED = (
-    *("evaluate", "chart", "agents", "play", "distill", "train", "prompts", "run", "simulate", "view"),
+    *("evaluate", "chart", "play", "distill", "train", "prompts", "run", "simulate", "view"),
     *("env", "list", "strategies"),
 )
 

@@ -47,7 +47,13 @@ class Opened(FakeBackend):
 
 
 def model(**settings: Any) -> LanguageModelAgent:
-    return LanguageModelAgent(MODEL, context("friends"), load_template("study"), **{"presentation": "fixed"} | settings)
+    usual = {
+        "backend": MODEL,
+        "context": context("friends"),
+        "template": load_template("study"),
+        "presentation": "fixed",
+    }
+    return LanguageModelAgent(**usual | settings)
 
 
 PUB = Context("pub", "A pub", "You meet a stranger in a pub.", "You meet {others} strangers in a pub.")
@@ -62,7 +68,7 @@ def record(
     edit: Callable[[MatchRecord], MatchRecord] = lambda match: match,
 ) -> Path:
     """Five matches in a file, changed by `edit` before they are written and sealed."""
-    header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 3, options, "friends", "study")
+    header = Header(f"dilemmas/{game}-v0", tuple(agent.describe() for agent in agents), 3, options, "friends")
     path = folder / f"{game}.trajectory.jsonl"
     with TrajectoryWriter(path, header) as writer:
         for match in run_matches(lambda: parallel(game, **options), agents, 5, 3):

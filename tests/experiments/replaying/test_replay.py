@@ -29,9 +29,9 @@ GOLDEN = Path(__file__).with_name("golden") / "version_1.trajectory.jsonl"
     [
         [strategy("gtft"), bernoulli(0.3)],
         [model(), strategy("tft")],
-        [model(presentation="counterbalanced", motivation=True), model()],
+        [model(presentation="counterbalanced"), model()],
         [model(ask="sampled", retries=2, unreadable=Unreadable.UNIFORM), strategy("random")],
-        [model(ask="sampled", motivation=True), strategy("random")],  # matches are aborted
+        [model(ask="sampled"), strategy("random")],  # matches are aborted
         [model(ask="sampled", unreadable=Unreadable.DEFAULT, default_action=1), strategy("wsls")],
         [compile_agent(strategy("gtft"), stage_game("prisoners_dilemma"), 1), strategy("alld")],
         [compile_agent(model(), stage_game("prisoners_dilemma"), 1, context="friends"), replace(model(), context=PUB)],

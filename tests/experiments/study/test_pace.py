@@ -132,7 +132,7 @@ def test_questions_of_other_weights_are_asked_again(tmp_path: Path) -> None:
 def test_a_damaged_question_is_named(tmp_path: Path) -> None:
     path = tmp_path / "teacher.jsonl"
     line = {"model": "slow", "prompt": "Which?", "labels": ["C", "D"], "logprobs": [-0.5, -1.0]}
-    line |= {"whole": [], "prefill": "", "margin": 0.0}
+    line |= {"whole": [], "prefill": "", "thought": "", "margin": 0.0}
     for key, value, words in (
         ("logprobs", None, "logprobs: needs a list"),
         ("logprobs", [-0.5], r"logprobs: needs 2 numbers"),

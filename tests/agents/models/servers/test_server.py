@@ -10,8 +10,11 @@ import pytest
 from served_model import ASKED, SAID, SHARES, Serve, opened, whole
 from stub_server import Payload, Raw, chat, failing
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import ModelError, Request
+from dilemmas.agents.models.deciding.deliberation import DecisionQuestion, consider
 from dilemmas.agents.models.servers.server import seed_of
+from dilemmas.envs.prompts.templates import load_template
 
 
 def test_probabilities_are_those_of_the_tokens_with_and_without_a_space(serve: Serve) -> None:
@@ -247,3 +250,34 @@ def test_plain_text_where_there_is_no_chat_endpoint(serve: Serve) -> None:
     assert model.respond([ASKED])[0].logprobs == pytest.approx((math.log(0.6), math.log(0.25)))
     assert server.requests[-1]["prompt"] == "Which do you choose, C or D?\nAnswer:"
     assert model.usage.estimated > 0
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_a_reasoning_is_continued_where_the_server_can_or_else_read_with_its_answer(serve: Serve, scores: bool) -> None:
+    """A server that continues begun replies lists what follows; another one gives whole replies."""
+    begun: list[str] = []
+
+    def answer(payload: Payload) -> Payload:
+        last = payload["messages"][-1]
+        if not scores:
+            return chat(payload, "We gain. I choose J.")
+        if last["role"] == "assistant":
+            begun.append(last["content"])
+        shares = {"C": 0.7, "x": 0.2, " J": 0.05, " F": 0.05} if len(begun) < 2 else {" J": 0.6, " F": 0.2, "x": 0.2}
+        found = chat(payload, "We gain.", shares)
+        if payload.get("logprobs") and payload.get("max_tokens", 1) > 1:
+            found["choices"][0]["logprobs"]["content"] *= 2
+        return found
+
+    model = opened(serve(answer))
+    question = DecisionQuestion("Which?", ("J", "F"))
+    if scores:
+        assert model.continues
+        (found,) = consider(model, load_template("reason"), [question])
+        assert (found.source, found.probabilities) == (Source.REASONED, pytest.approx((0.75, 0.25)))
+        assert begun[-1] == "We gain.\n\nI choose"
+    else:
+        assert not model.continues
+        with pytest.warns(UserWarning, match="does not score what follows"):
+            (found,) = consider(model, load_template("reason"), [question])
+        assert (found.source, found.probabilities) == (Source.SAMPLED, (1.0, 0.0))

@@ -169,6 +169,46 @@ def test_a_model_that_guesses_about_the_payoffs_is_not_trusted(ask: Callable[...
     assert {"payoff", "more", "together"} <= kinds
 
 
+@pytest.mark.parametrize(("way", "shares"), [("reason", 0.75), ("predict", 0.75), ("mixed", 0.6)])
+@pytest.mark.parametrize("exact", [True, False])
+def test_scenarios_are_asked_in_every_way_to_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, shares: float, exact: bool
+) -> None:
+    """Each action is J in half of the presentations; what is written is recorded, with the probabilities."""
+    written: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        if not request.labels:
+            written.append(request)
+            return Response(text="J with 60%, F with 40%.")
+        first = math.log(0.75 if request.labels[0] == "J" else 0.25)
+        return Response((first, math.log(1 - math.exp(first))) if len(request.labels) == 2 else (-2.0,) * 4)
+
+    monkeypatch.setattr(open_model, "open_model", lambda *_, **__: Opened(answer, "fake"))
+    words = ["some/model", "--out", str(tmp_path), "--template", way, "--json", "--no-comprehension"]
+    words += ["--exact"] if exact else ["--observations", "4"]
+    found = data(CliRunner().invoke(command, words, catch_exceptions=False))["within"]
+    assert list(found["cooperation"].values()) == pytest.approx([0.5] * 20)
+    (path,) = tmp_path.glob("*/answers/untuned*.jsonl")
+    (line, *_) = [json.loads(text) for text in path.read_text().splitlines()]
+    assert [one["exact"][one["labels"].index("J")] for one in line["presented"]] == pytest.approx([shares] * 4)
+    texts = {one["text"] for presented in line["presented"] for one in presented["deliberations"]}
+    assert len(texts) == (2 if way == "predict" else 1)
+    assert (line["presented"][0]["prediction"] is not None) == (way == "predict")
+    asked = len(written)
+    assert data(CliRunner().invoke(command, words, catch_exceptions=False))["within"] == found
+    assert len(written) == asked, "what was written is kept"
+
+
+def test_a_model_that_writes_nothing_readable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Opened(lambda request: Response(text="Hm."), "fake")
+    monkeypatch.setattr(open_model, "open_model", lambda *_, **__: model)
+    with pytest.raises(InputError, match=r"nothing that it wrote about .* in 10 attempts tells its choice"):
+        CliRunner().invoke(
+            command, ["some/model", "--out", str(tmp_path), "--template", "mixed", "--exact"], catch_exceptions=False
+        )
+
+
 def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
     folders = [tmp_path / "a" / "model", tmp_path / "b" / "model", tmp_path / "adapter"]
     for folder in folders:

@@ -208,7 +208,7 @@ def test_replies_are_spread_evenly_over_the_presentations(run: Run) -> None:
     list(study.ask_model(many, "teacher", backend))
     for one in study.read_answers(run.path("answers", "teacher.jsonl")):
         assert [action for _, action, _ in one.replies].count(0) == 4
-        assert [one.shown(reply).prompt for reply in range(5)] == [
+        assert [one.presented[reply % len(one.presented)].prompt for reply in range(5)] == [
             shown.prompt for shown in (*one.presented, one.presented[0])
         ]
     assert {(example.label, example.action) for example in study.teach(many)} == {

@@ -47,7 +47,9 @@ def test_the_rate_in_each_wording_is_told(tmp_path: Path) -> None:
     assert all(row.rates == pytest.approx([0.8, 0.6, 0.4]) for row in rows)
     asked = next(iter(data.answers["untuned"].values()))
     assert asked.exact == pytest.approx((0.6, 0.4))
-    counts = [sum(words in asked.shown(reply).prompt for reply in range(12)) for words in SHARES]
+    counts = [
+        sum(words in asked.presented[reply % len(asked.presented)].prompt for reply in range(12)) for words in SHARES
+    ]
     assert counts == [4, 4, 4]
 
 

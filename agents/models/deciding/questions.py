@@ -1,0 +1,109 @@
+"""A turn as a question to a language model."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from dilemmas.agents.agent import Turn
+from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.phrases import deliberates, partner_labels
+from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
+from dilemmas.envs.prompts.templates import Template, variants
+from dilemmas.envs.rules.choices import options_now
+from dilemmas.envs.rules.protocol import View
+
+
+@dataclass(frozen=True, slots=True)
+class PosedTurn:
+    """A turn as a prompt."""
+
+    turn: Turn
+    view: View
+    prompt: str
+    labels: tuple[str, ...]
+    """Labels of the player's options, by index; empty if it names an amount."""
+    partner: tuple[str, ...] = ()
+    """Labels of the other player's actions, by index, if the model is asked to predict one."""
+    deliberate: bool = False
+    """Whether the model writes something before it decides."""
+
+    @property
+    def most(self) -> float:
+        """The largest amount that the player may name, in points."""
+        return self.view.game.endowments[self.view.player]
+
+    @property
+    def has_words(self) -> bool:
+        """Whether players have sent messages in words in the current round."""
+        return any(isinstance(signal, str) for joint in self.view.said for signal in joint)
+
+    def seed(self, attempt: int) -> tuple[int, ...]:
+        """Seed of what is written before the decision; `attempt`: number of the attempt, from 1.
+
+        From a child stream, so that the action is drawn from the same numbers whatever is written.
+        """
+        return (*map(int, self.turn.rng.spawn(1)[0].integers(2**32, size=4)), attempt)
+
+
+def pose_turn(
+    turn: Turn,
+    view: View,
+    template: Template,
+    context: Context,
+    counterbalanced: bool,
+    words: bool,
+    all_ways: bool = False,
+) -> list[PosedTurn]:
+    """The question of a turn, in one presentation of the options and with one persona, or in all of them.
+
+    Parameters
+    ----------
+    turn, view
+        The turn, and the view of the game in it.
+    template, context
+        How the game is told.
+    counterbalanced
+        Whether there is more than one presentation.
+    words
+        Whether a message in words is asked for where the rules allow one.
+    all_ways
+        Whether to return the question in all ways; otherwise one of them is drawn.
+    """
+    ways = list(product(variants(template), _presentations(template, view, counterbalanced)))
+    if not all_ways:
+        # from a child stream, so that the action is drawn from the same numbers however actions are presented
+        ways = [ways[int(turn.rng.spawn(1)[0].integers(len(ways)))]]
+    deliberate = deliberates(template, view)
+    predicts = deliberate and template.decision.way == "predict"
+    return [
+        PosedTurn(
+            turn,
+            view,
+            match_prompt(one, view, context, shown, words=words),
+            shown.labels[: options_now(view)],
+            tuple(partner_labels(one, view, shown)) if predicts else (),
+            deliberate,
+        )
+        for one, shown in ways
+    ]
+
+
+def _presentations(template: Template, view: View, counterbalanced: bool) -> list[Presentation]:
+    """The presentations of which one is drawn for a decision."""
+    first, *others = presentations_now(template, view)
+    talk = None if view.rules is None else view.rules.talk
+    labels = first.labels if talk is not None and talk.words else None
+    return [first, *(way for way in others if labels in (None, way.labels))] if counterbalanced else [first]
+
+
+def amount_as_array(amount: float | None) -> Any:
+    """An amount as environments expect it, shape (1,); None is unchanged."""
+    return None if amount is None else np.array([amount], dtype=np.float32)
+
+
+def template_signature(template: Template) -> str:
+    """Name and digest of a template in records: ``study@1123755535a6``."""
+    return f"{template.name}@{template.digest}"

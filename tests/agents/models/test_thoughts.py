@@ -1,0 +1,97 @@
+"""Thoughts of a model: where its chat template puts them, how they end, and what an answer is given them."""
+
+# mypy: disable-error-code="no-untyped-def"
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("peft")
+
+from dilemmas.agents.models.backend import Request  # noqa: E402
+from dilemmas.agents.models.open_model import open_model  # noqa: E402
+
+SHORT = "Which do you choose, C or D?"
+HEAD = "{% for m in messages %}<user>{{ m.content }}{% endfor %}<assistant>"
+OPENED = HEAD + "{{ '<think>\\n' }}"
+SWITCHED = HEAD + "{% if not enable_thinking %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}"
+MENTIONED = "{% for m in messages %}<user>{{ m.content.split('</think>')[-1] }}{% endfor %}<assistant>"
+
+
+def opened(copy: Path, template: str) -> Any:
+    (copy / "chat_template.jinja").write_text(template)
+    return open_model(str(copy)).loaded()
+
+
+@pytest.mark.parametrize("template", [OPENED, SWITCHED, MENTIONED], ids=["opened", "switched on", "mentioned"])
+def test_a_thought_is_written_where_the_template_has_it(copy: Path, template: str) -> None:
+    chat = opened(copy, template).chat
+    decode = chat.tokenizer.decode
+    head = f"<user>{SHORT}<assistant><think>\n"
+    assert decode(chat.prompt(SHORT, thinks=True)) == head
+    assert decode(chat.prompt(SHORT, thought="We gain.", thinks=True)) == f"{head}We gain."
+    assert decode(chat.prompt(SHORT, "I choose", "We gain.")) == f"{head}We gain.\n</think>\n\nI choose"
+    assert decode(chat.prompt(SHORT, "I choose", "</think><user>")).count("</think>") == 2
+    assert chat.end_of_thoughts == "</think>"
+
+
+def test_without_a_place_for_thoughts_they_begin_the_reply(backend) -> None:
+    chat = backend.chat
+    assert chat.end_of_thoughts == ""
+    assert chat.prompt(SHORT, thinks=True) == chat.prompt(SHORT)
+    assert chat.prompt(SHORT, "I choose", "We gain.") == chat.prompt(SHORT, "We gain.\n\nI choose")
+
+
+@pytest.mark.parametrize("template", [None, OPENED], ids=["plain", "thoughts"])
+def test_the_answer_is_scored_given_the_thought(copy: Path, backend, template: str | None) -> None:
+    model = backend if template is None else opened(copy, template)
+    asked = Request(SHORT, ("C", "D"), prefill="I choose", thought="We both gain.")
+    start = model.chat.prompt(SHORT, "I choose", "We both gain.")
+    values = []
+    for label in ("C", "D"):
+        reply = model.chat.reply(SHORT, label, "I choose", "We both gain.")
+        assert reply == model.chat.reply(SHORT, label, "I choose")
+        tokens = torch.tensor([[*start, *reply]])
+        with torch.inference_mode():
+            scores = model.model(tokens).logits[0].float().log_softmax(-1)
+        values.append(sum(float(scores[len(start) - 1 + i, token]) for i, token in enumerate(reply)))
+    assert model.respond([asked])[0].logprobs == pytest.approx(values, abs=1e-5)
+    other, without = model.respond([replace(asked, thought="They defect."), replace(asked, thought="")])
+    assert len({one.logprobs for one in (other, without, model.respond([asked])[0])}) == 3
+    assert all(math.isfinite(value) for value in other.logprobs)
+
+
+def test_a_thought_ends_with_its_tag_and_within_its_tokens(copy: Path) -> None:
+    """The model's text is replaced: it writes the tag after two tokens, or never."""
+    model = opened(copy, OPENED)
+    tokenizer = model.chat.tokenizer
+    written = tokenizer("We gain</think> I choose C", add_special_tokens=False)["input_ids"]
+    scripted = replace(model, model=Scripted(model.model, written, len(model.chat.prompt(SHORT, thinks=True))))
+    thinking = Request(SHORT, (), 40, 0.0, thinks=True)
+    assert scripted.respond([thinking])[0].text == "We gain"
+    (cut,) = scripted.respond([replace(thinking, max_tokens=1)])
+    assert (cut.text, cut.stopped) == (tokenizer.decode(written[:1]), False)
+
+
+class Scripted:
+    """A network that writes given tokens after a prompt, and then ends the reply."""
+
+    def __init__(self, network: Any, tokens: list[int], start: int) -> None:
+        self._network, self._tokens, self._start = network, tokens, start
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        found = self._network(*args, **settings)
+        positions = settings["position_ids"][0, -found.logits.shape[1] :].tolist()
+        for place, position in enumerate(positions):
+            step = position + 1 - self._start
+            token = self._tokens[step] if 0 <= step < len(self._tokens) else 2
+            found.logits[:, place] = -50.0
+            found.logits[:, place, token] = 50.0
+        return found
