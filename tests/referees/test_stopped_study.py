@@ -1,4 +1,4 @@
-"""A study on a real model that is killed again and again ends with the same bytes, and loses half a minute each time."""
+"""A study on a real model that is killed again and again ends with the same bytes, and loses seconds each time."""
 
 import os
 import random
