@@ -181,6 +181,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             " a model needs a context (--context), one"
             f" of {', '.join(built_in_contexts())}"
         )
+    from dilemmas.agents.models.backend import CachingBackend
     from dilemmas.agents.models.language_model import LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -190,7 +191,9 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     if not (words.deliberate and isinstance(model, ServerBackend)):  # which may need no probabilities
         model.loaded()
     social = context(framing.context, words.contexts)
-    return LanguageModelAgent(model, social, words, presentation=framing.presentation, min_mass=framing.min_mass)
+    return LanguageModelAgent(
+        CachingBackend(model), social, words, presentation=framing.presentation, min_mass=framing.min_mass
+    )
 
 
 def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:

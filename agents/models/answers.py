@@ -1,8 +1,9 @@
 """Answers of a language model to prompts outside of matches: exact probabilities of labels, and sampled replies."""
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
 from dilemmas.agents.models.replies import read_action, read_motivation
@@ -93,6 +94,31 @@ def read_distribution(response: Response) -> Distribution:
 def _mass(logprobs: Sequence[float]) -> float:
     """Sum of the probabilities of disjoint events, which rounding may put above 1."""
     return min(1.0, math.fsum(map(math.exp, logprobs)))
+
+
+NUMBER = re.compile(r"(?<![\w.])[-\u2212]?\d+(?:[.,]\d+)*(?!\w)")
+"""A number in a question."""
+NOTHING = "N/A"
+"""What stands for a number in a question without content (Zhao et al. 2021)."""
+
+
+def content_free(prompt: str, labels: Sequence[str]) -> str:
+    """A question without its payoffs: every number that is not a label is replaced by ``N/A``."""
+    return NUMBER.sub(lambda found: found[0] if found[0] in labels else NOTHING, prompt)
+
+
+def calibrated(found: Distribution, prior: Distribution) -> Distribution:
+    """Probabilities divided by those of the same question without content, and scaled to sum to 1.
+
+    Contextual calibration (Zhao, Wallace, Feng, Klein & Singh 2021, "Calibrate before use", ICML): what a model
+    prefers whatever the payoffs are is taken out. Where `prior` is even, nothing changes.
+    """
+    least = min(prior.probabilities)
+    if least <= 0:
+        raise ModelError("a label has probability 0 in the question without content; it cannot be calibrated by it")
+    weights = [p / q for p, q in zip(found.probabilities, prior.probabilities, strict=True)]
+    shares = tuple(weight / math.fsum(weights) for weight in weights)
+    return replace(found, probabilities=shares, margin=min(1.0, (found.margin + prior.margin) / least))
 
 
 def check_mass(name: str, labels: Sequence[str], mass: float, least: float) -> None:

@@ -123,14 +123,22 @@ class CachingBackend:
     """A backend that requests the label probabilities of a prompt from another backend only once.
 
     The cost of a run is then determined by the number of different prompts: with a memory of one round a two-player
-    game has five, however many matches are played. Sampled text is not cached,
-    and faults are not.
+    game has five, however many matches are played. Sampled text is not cached, and faults are not.
     """
 
     def __init__(self, below: Backend) -> None:
         """`below`: the backend whose responses are cached."""
         self.below = below
         self._known: dict[ScoreKey, Response] = {}
+        self._asked = self._put = 0
+
+    @property
+    def hits(self) -> str:
+        """How many requests for label probabilities were put to the backend below, in words; empty without any."""
+        if not self._asked:
+            return ""
+        share = 1 - self._put / self._asked
+        return f"{self.name}: {self._put:,} of {self._asked:,} questions were put to the model, {share:.1%} were known"
 
     @property
     def name(self) -> str:
@@ -165,7 +173,12 @@ class CachingBackend:
         return {key: request for key, request in scored.items() if key not in self._known}
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
+        self._asked += sum(not request.max_tokens for request in requests)
+        return self._answer(requests)
+
+    def _answer(self, requests: Sequence[Request]) -> list[Response]:
         asked = self.unknown(requests)
+        self._put += len(asked)
         sampled = [request for request in requests if request.max_tokens]
         answers = self.below.respond([*asked.values(), *sampled]) if asked or sampled else []
         found = dict(zip(asked, answers, strict=False))

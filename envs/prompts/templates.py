@@ -167,7 +167,8 @@ class Template:
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
         if len(self.labels) != 2 or not all_different(self.labels):
             raise TemplateError(
-                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces around them"
+                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces or marks around"
+                " them"
             )
         if self.decision.way in ("reason", "predict") and not self.answer_begins:
             raise TemplateError(f"decision.way = '{self.decision.way}' needs answer.reply, with words before {{label}}")

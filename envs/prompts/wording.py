@@ -1,6 +1,7 @@
 """Groups of optional sentences of a template, the way to decide, and the check of the placeholders of all sentences."""
 
 import string
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
@@ -202,12 +203,13 @@ def placeholders(key: str, sentence: str) -> set[str]:
     return {field for field, _, _ in used}
 
 
-MARKS = set(string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022")
+MARKS = string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022"
 """Quotes, brackets and markdown, which are not part of a label when a reply is read."""
 
 
 def all_different(labels: Sequence[str]) -> bool:
-    """Whether labels can be told from each other in a reply: none consists of `MARKS`, is not visible or has spaces at
-    an end, and no two differ in spaces only."""
-    legible = all(set(label) - MARKS and label.isprintable() and label == label.strip() for label in labels)
-    return legible and len({" ".join(label.split()) for label in labels}) == len(labels)
+    """Whether labels can be told from each other in a reply: each is visible, without spaces and `MARKS` at its ends,
+    and no two differ only in spaces or in how a letter is encoded, such as full-width ones."""
+    read = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in labels}
+    plain = all(label.isprintable() and label == label.strip() for label in labels)
+    return plain and len(read) == len(labels) and all(word and word == word.strip(MARKS) for word in read)

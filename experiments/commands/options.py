@@ -233,6 +233,16 @@ def min_mass_option(default: float | None) -> Callable[[Function], Function]:
     )
 
 
+def calibrate_option(function: Function) -> Function:
+    """``--calibrate``, passed as `calibrate`."""
+    return click.option(
+        "--calibrate",
+        is_flag=True,
+        help="Divide a model's own probabilities by those of the same question without its payoffs, which takes out"
+        " what it prefers in any game.",
+    )(function)
+
+
 def reading_options(function: Function) -> Function:
     """``--choices``, ``--one`` and ``--cooperate`` of every command that reads play (see `read_play`)."""
     from dilemmas.experiments.inference.recorded_play import Choice

@@ -15,6 +15,7 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
     Location,
+    calibrate_option,
     given_server_options,
     min_mass_option,
     presentation_option,
@@ -71,6 +72,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
 )
 @presentation_option(None)
 @min_mass_option(None)
+@calibrate_option
 @click.option("--device", show_default="from the recipe", help="Device of language models: cpu, cuda, cuda:1 or auto.")
 @given_server_options
 @click.option(
@@ -88,6 +90,7 @@ def command(
     recipe_name: str | None,
     presentation: Showing | None,
     min_mass: float | None,
+    calibrate: bool,
     device: str | None,
     in_flight: int | None,
     server: dict[str, Any],
@@ -106,7 +109,7 @@ def command(
     if recipe_name is None:
         recipe_name = "miniatures" if teacher is None else "study"
     recipe = load_recipe(recipe_name)
-    recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, device)
+    recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, calibrate, device)
     recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
@@ -133,12 +136,13 @@ def override(
     student: str | None,
     presentation: Showing | None,
     min_mass: float | None,
+    calibrate: bool,
     device: str | None,
 ) -> Recipe:
     """The recipe with the values given on the command line."""
     named = (("teacher", teacher), ("student", student), ("device", device))
     models = {key: value for key, value in named if value is not None}
-    prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass}
+    prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass, "calibrate": calibrate or None}
     prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(
         recipe,

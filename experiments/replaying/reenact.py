@@ -130,6 +130,7 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
     settings["context"] = Context(**settings["context"])
     settings["template"] = own or load_template(template)
     settings["unreadable"] = Unreadable(settings["unreadable"])
+    settings["min_mass"] = 0.0  # what was played had been accepted
     return LanguageModelAgent(backend, **settings)
 
 

@@ -108,7 +108,7 @@ class KeptBackend(CachingBackend):
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
         for portion in self._pace.portions(list(self.unknown(requests).values())):
-            self._write(portion, super().respond(portion))
+            self._write(portion, self._answer(portion))
         return super().respond(requests)
 
     def _write(self, requests: Sequence[Request], responses: Sequence[Response]) -> None:

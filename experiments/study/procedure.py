@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
@@ -103,7 +103,7 @@ def carry_out(run: Run) -> Steps:
     run.begin()
     if isinstance(teacher, ServerBackend):
         _record_server(run, teacher)
-    backends: dict[str, Backend] = {}
+    backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
         examples = stages.teach(run)
@@ -126,6 +126,8 @@ def carry_out(run: Run) -> Steps:
     with run.stage("evaluation"):
         population = {role: curve.tolist() for role, curve in curves.items()}
         results = evaluate(collect(run, backends, population))
+    for backend in backends.values():
+        run.log(backend.hits)
     write_json(run.path(RESULTS), results)
     run.seals.add(run.path(RESULTS))
     return results
@@ -147,7 +149,7 @@ def _limit_threads(models: Iterable[Backend]) -> None:
         torch.set_num_threads(1)
 
 
-def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, None, Backend]:
+def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, None, CachingBackend]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
     answered, task = 0, f"{NAMES[role]} answers"

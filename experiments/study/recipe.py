@@ -77,6 +77,9 @@ class Prompting:
     miniatures."""
     min_mass: Share = MIN_MASS
     """Smallest share of a model's replies, by its own probabilities, that must begin with one of the labels."""
+    calibrate: bool = False
+    """Whether the exact probabilities of scenarios are divided by those of the same question without its payoffs;
+    sampled answers, matches and policy tables stay as they are."""
     paraphrases: Count = 0
     """Number of the template's paraphrases in which scenarios are asked beside its own wording, all equally often, as
     all presentations are. Matches have the template's own wording."""
@@ -92,6 +95,8 @@ class Prompting:
         check_numbers(self, "min_mass", 0, 1)
         check_numbers(self, "max_tokens answer_tokens", 1)
         check_numbers(self, "paraphrases", 0)
+        if self.calibrate and self.template.deliberate:
+            raise RecipeError("calibrate: needs a template in which a model answers at once")
         variants(self.template, self.paraphrases)
 
     @property

@@ -13,7 +13,7 @@ the exact probabilities are the mean over them, and the sampled answers are spre
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from statistics import fmean
 from zlib import crc32
@@ -22,7 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Deliberation
-from dilemmas.agents.models.answers import Reply, UnansweredError, check_mass, exact_distributions, sample_replies
+from dilemmas.agents.models.answers import (
+    Reply,
+    UnansweredError,
+    calibrated,
+    check_mass,
+    content_free,
+    exact_distributions,
+    sample_replies,
+)
 from dilemmas.agents.models.backend import Backend, ModelError
 from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
@@ -73,6 +81,8 @@ class Presented:
     """What the model wrote before; `exact` is the mean over it. Empty if it answers at once."""
     prediction: tuple[Share, ...] | None = None
     """Probability of every action of the other player, by index; None unless it was predicted."""
+    prior: tuple[Share, ...] | None = None
+    """Probability of every action in the question without content by which `exact` was divided; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +232,14 @@ def _question(
 def _weighed(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]) -> list[Presented]:
     """Questions that a model answers at once, with the probabilities of the labels."""
     questions = [(one.prompt, one.labels) for one in asked]
-    found = exact_distributions(backend, questions, recipe.prompting.template.reply_begins)
+    free = [(content_free(*one), one[1]) for one in questions] if recipe.prompting.calibrate else []
+    found = exact_distributions(backend, [*questions, *free], recipe.prompting.template.reply_begins)
+    priors = found[len(questions) :]
+    ways = [calibrated(*both) for both in zip(found, priors, strict=False)] if priors else found
+    shares = [prior.probabilities for prior in priors] or repeat(None)
     return [
-        Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin)
-        for question, one in zip(questions, found, strict=True)
+        Presented(*question, one.probabilities, one.mass, one.whole_mass, one.margin, prior=free)
+        for question, one, free in zip(questions, ways, shares, strict=False)
     ]
 
 

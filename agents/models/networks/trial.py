@@ -37,8 +37,8 @@ def find_abilities(name: str, model: Any) -> Abilities:
     Raises
     ------
     ModelError
-        If the model cannot be computed, or what follows a text changes what it says after it: it does not continue
-        texts.
+        If the model cannot be computed, or computes NaN, or what follows a text changes what it says after it: it does
+        not continue texts.
     """
     near = 0.01 if model.dtype == torch.float32 else 0.1
     try:
@@ -46,6 +46,11 @@ def find_abilities(name: str, model: Any) -> Abilities:
     except Exception as error:  # every architecture fails in its own way
         why = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
         raise ModelError(f"model '{name}' cannot be computed on {model.device}: {why}") from error
+    if plain.isnan().any():
+        raise ModelError(
+            f"model '{name}' computes NaN instead of probabilities: its files are damaged, or {model.dtype} is too"
+            " small for it; restore the files, or choose another data type"
+        )
     longer = [[*text, 5] for text in TEXTS]
     again = torch.stack([_plain(model, text)[-2] for text in longer])
     if not _alike(plain, again, near):

@@ -25,6 +25,7 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
     Location,
+    calibrate_option,
     given_server_options,
     json_option,
     min_mass_option,
@@ -91,6 +92,7 @@ Found = dict[str, dict[str, SetAnswers]]
 @click.option("--motivation", is_flag=True, help="Ask for the reason too, as the study asks its teacher.")
 @presentation_option(None)
 @min_mass_option(None)
+@calibrate_option
 @click.option("--seed", type=SEED, show_default="from the recipe", help="Seed of the sampled answers.")
 @click.option("--device", show_default="from the recipe", help="Device of the models: cpu, cuda, cuda:1 or auto.")
 @given_server_options
@@ -108,6 +110,7 @@ def command(
     motivation: bool,
     presentation: Showing | None,
     min_mass: float | None,
+    calibrate: bool,
     seed: int | None,
     device: str | None,
     in_flight: int | None,
@@ -126,7 +129,9 @@ def command(
     """
     from dilemmas.experiments.commands.replicate import override
 
-    recipe = override(load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, device)
+    recipe = override(
+        load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, calibrate, device
+    )
     chosen = tuple(name.strip() for name in sets.split(","))
     servers = server_settings(in_flight, server, recipe.servers)
     words = recipe.prompting.template if template is None else load_template(template)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
@@ -12,6 +12,7 @@ import click
 from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
+from dilemmas.agents.models.backend import CachingBackend
 from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
@@ -264,8 +265,17 @@ def command(
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
+    for line in questions_put(tournament):
+        echo(line, err=True)
     if out is not None:
         echo(f"{out / 'report.html'}", err=True)
+
+
+def questions_put(tournament: Tournament) -> Iterator[str]:
+    """How many questions of the matches each language model was asked, by this process; the others were known."""
+    agents = dict.fromkeys(agent for seats in tournament.players.values() for agent in seats)
+    backends = (getattr(agent, "backend", None) for agent in agents)
+    return (found.hits for found in backends if isinstance(found, CachingBackend) and found.hits)
 
 
 def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,13 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Turn
-from dilemmas.agents.models.answers import exact_distributions, sample_replies
+from dilemmas.agents.models.answers import (
+    Distribution,
+    calibrated,
+    content_free,
+    exact_distributions,
+    sample_replies,
+)
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.envs.games.matrix_games import DEFAULTS
@@ -81,3 +87,23 @@ def test_the_beginning_of_a_reply_in_a_template_is_written_for_the_model(ask: Li
     assert exact_distributions(FakeBackend(answer), [("a", ("C", "D"))], "I play")
     assert sample_replies(FakeBackend(answer), [("a", ("C", "D"), (0,))], prefill="I play")
     assert [request.prefill for request in asked[1:]] == ["I play", "I play"]
+
+
+def test_a_preference_that_does_not_depend_on_the_game_is_calibrated_away() -> None:
+    """The odds of an answer are those of the preference times those of the game; the game's are left."""
+    for preferred, played in ((4.0, 1.0), (4.0, 1 / 9), (0.25, 3.0), (1.0, 3.0)):
+        odds = preferred * played
+        found = Distribution((odds / (1 + odds), 1 / (1 + odds)), 0.9)
+        prior = Distribution((preferred / (1 + preferred), 1 / (1 + preferred)), 0.8)
+        share = calibrated(found, prior)
+        assert share.probabilities == pytest.approx((played / (1 + played), 1 / (1 + played)))
+        assert (share.mass, share.margin) == (0.9, 0)
+    with pytest.raises(ModelError, match="cannot be calibrated"):
+        calibrated(Distribution((0.5, 0.5), 1.0), Distribution((1.0, 0.0), 1.0))
+
+
+def test_a_question_without_content_has_no_number_but_those_of_the_labels() -> None:
+    prompt = "If you choose 1 and they choose 2, you get 10.5 and they get -3; 2 players, 1,000 points, C3 stays."
+    assert content_free(prompt, ("1", "2")) == (
+        "If you choose 1 and they choose 2, you get N/A and they get N/A; 2 players, N/A points, C3 stays."
+    )

@@ -1,5 +1,6 @@
 """Templates are read strictly, and identified by a digest of their sentences."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,11 @@ def test_the_digest_follows_the_words() -> None:
         (lambda text: text.replace("question =", "qestion ="), "did you mean 'question'"),
         (lambda text: text.replace('motivation = "Say why."', ""), "'motivation' is missing"),
         (lambda text: text.replace('["C", "D"]', '["C", "C"]'), "two different words"),
-        (lambda text: text.replace('["C", "D"]', '["C", " C"]'), "without spaces around them"),
+        (lambda text: text.replace('["C", "D"]', '["C", " C"]'), "without spaces or marks around them"),
+        *(
+            (lambda text, pair=pair: text.replace('["C", "D"]', json.dumps(pair)), "two different words")
+            for pair in (("C", "\uff23"), ("\u00e9", "e\u0301"), ("C", "*C*"), ("C", "C."), ("<A>", "B"), ("_C_", "D"))
+        ),
         (lambda text: text.replace('["C", "D"]', '["a  b", "a b"]'), "two different words"),
         (lambda text: text.replace('["C", "D"]', '["C", "**"]'), "two different words"),
         (lambda text: text.replace('["C", "D"]', '["C", "\\u200b"]'), "two different words"),

@@ -1,13 +1,14 @@
 """Language models of a record answer again, from where they are now."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from recorded_matches import MODEL, Opened, answer, model, record, replay
 
 from dilemmas.agents.matches.record import RecordError
-from dilemmas.agents.models.backend import FakeBackend
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
 
@@ -31,6 +32,18 @@ def test_models_answer_again_to_a_hundred_thousandth(
     assert asked == ["little"]  # once for both
     replay(path, "--model", "little=/elsewhere")
     assert asked[1:] == ["/elsewhere"]
+
+
+def test_a_model_whose_small_label_mass_had_been_accepted_is_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rarely(request: Request) -> Response:
+        return Response(tuple(logprob - 20 for logprob in answer(request).logprobs))
+
+    rare = Opened(rarely, "little", "0123")
+    monkeypatch.setattr("dilemmas.agents.models.open_model.open_model", lambda *_, **__: rare)
+    path = record(tmp_path, [replace(model(min_mass=0.0), backend=rare), strategy("tft")])
+    assert [replay(path, *words)[0] for words in ((), ("--models",))] == [0, 0]
 
 
 @pytest.mark.parametrize("pair", ["teacher-tuned", "tuned-untuned"])

@@ -129,6 +129,20 @@ def test_questions_of_other_weights_are_asked_again(tmp_path: Path) -> None:
     assert len(other.asked) == 2
 
 
+def test_it_is_told_how_many_questions_were_put_to_the_model(tmp_path: Path) -> None:
+    path, requests = (
+        tmp_path / "teacher.jsonl",
+        [Request(text, ("C", "D")) for text in ("One?", "Two?", "One?", "One?")],
+    )
+    first = KeptBackend(SlowModel(1.0), path)
+    assert first.hits == ""
+    first.respond(requests)
+    assert first.hits == "slow: 2 of 4 questions were put to the model, 50.0% were known"
+    again = KeptBackend(SlowModel(1.0), path)
+    again.respond([*requests, Request("One?", (), max_tokens=3)])
+    assert again.hits == "slow: 0 of 4 questions were put to the model, 100.0% were known"
+
+
 def test_a_damaged_question_is_named(tmp_path: Path) -> None:
     path = tmp_path / "teacher.jsonl"
     line = {"model": "slow", "prompt": "Which?", "labels": ["C", "D"], "logprobs": [-0.5, -1.0]}

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 
+from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
@@ -174,3 +175,12 @@ def test_a_network_that_reads_what_follows_is_refused(tiny_model: Path, tmp_path
     folder = random_model(tiny_model, tmp_path / "bert", "bert", is_decoder=False)
     with pytest.raises(ModelError, match="'bert' reads what follows a token too"):
         open_model(str(folder)).loaded()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_network_that_computes_nan_is_refused_with_the_cause(value: float, copy: Path) -> None:
+    weights = load_file(copy / "model.safetensors")
+    next(iter(weights.values()))[:] = value
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"computes NaN instead of probabilities: its files are damaged, or .*float32"):
+        open_model(str(copy)).loaded()

@@ -98,6 +98,19 @@ def test_a_model_that_does_not_exist_leaves_no_folder(tmp_path: Path, monkeypatc
         assert list(tmp_path.iterdir()) == []
 
 
+def test_calibrated_a_preference_for_a_label_or_a_place_is_taken_out(ask: Callable[..., Result]) -> None:
+    """Odds of 3 for the label named first, and of 2 for the one whose payoffs are told as they are."""
+
+    def share(request: Request) -> float:
+        odds = (3.0 if request.prompt.endswith("C or D?") else 1 / 3) * (1.0 if "N/A" in request.prompt else 2.0)
+        return odds / (1 + odds)
+
+    plain = data(ask(share, "--exact", "--presentation", "fixed", "--json"))["within"]["cooperation"]
+    assert list(plain.values()) == pytest.approx([6 / 7] * 20)
+    words = ("--exact", "--presentation", "fixed", "--calibrate", "--json", "--out", "runs/calibrated")
+    assert list(data(ask(share, *words))["within"]["cooperation"].values()) == pytest.approx([2 / 3] * 20)
+
+
 def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[..., Result]) -> None:
     before = data(ask(first_named, "--json"))
     assert data(ask(first_named, "--json")) == before
