@@ -61,18 +61,17 @@ class Asker:
         """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""
         return (await self.ask(prompt, 1, _required, begun=begun, listed=listed))[0]
 
-    async def forced(self, prompt: str, text: str) -> float | None:
-        """Log-probability that the reply starts with a text, which the server is made to write.
+    async def forced(self, prompt: str, text: str) -> list[tuple[str, float]] | None:
+        """The tokens, with their log-probabilities, of a beginning of the reply that the server is made to write.
 
         None if it writes something else; `ServerFault` if it gives no log-probabilities.
         """
         places = await self.ask(prompt, FORCED_TOKENS, _required, listed=1, more=FORCES[self.force](text))
-        written, total = "", 0.0
-        for place in places:
-            token, value = place.chosen
-            written, total = written + token, total + value
+        written = ""
+        for number, place in enumerate(places, start=1):
+            written += place.chosen[0]
             if written == text:
-                return total
+                return [one.chosen for one in places[:number]]
         return None
 
     @property

@@ -200,7 +200,7 @@ async def _force(asker: Asker) -> str:
             found = await asker.forced(question, token)
         except ServerFault:
             continue
-        if found is not None and abs(found - value) <= SAME_LOGPROB:
+        if found is not None and abs(math.fsum(one for _, one in found) - value) <= SAME_LOGPROB:
             return name
     return ""
 
