@@ -130,9 +130,21 @@ def _read_place(weights: LabelWeights, labels: Sequence[str], begun: _Begun, lis
             found = replace(found, passed=index)
         if any(label != found.text and label.startswith(found.text) for label in labels):
             longer.append(found)
-    missing = begun.share * listing.unlisted if begun.text else min(2 * listing.unlisted, listing.rest)
-    _leave_open(weights, labels, begun, missing)
+    if begun.text:
+        _leave_open(weights, labels, begun, begun.share * listing.unlisted)
+    else:
+        for index, label in enumerate(labels):
+            weights.more[index] += _unlisted(listing, label)
     return longer
+
+
+def _unlisted(listing: Listing, label: str) -> float:
+    """Probability that the first token begins a label and is not listed: one with a space before it, and one without.
+
+    A label of one character that is listed in one of the two forms, or in both, can only be missing in the other.
+    """
+    listed = sum(token.lstrip(SPACES) == label for token, _ in listing.tokens) if len(label) == 1 else 0
+    return min(max(0, 2 - listed) * listing.unlisted, listing.rest)
 
 
 def _leave_open(weights: LabelWeights, labels: Sequence[str], begun: _Begun, share: float) -> None:

@@ -78,7 +78,7 @@ async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
     listed = await _count_listed(asker, first, found.engine)
     alone = client.settings.exact_in_flight or (1 if found.engine in SHARES_BATCHES else client.settings.in_flight)
     asker.letters_per_token = await _letters_per_token(asker, first)
-    samples, repeats = await _sampling(asker, first.listings)
+    samples, repeats = await _sampling(asker, listed > 0)
     if listed:
         asker.prefill = await _prefill(asker)
         asker.force = await _force(asker)
@@ -137,7 +137,7 @@ async def _letters_per_token(asker: Asker, first: _First) -> float:
 async def _count_listed(asker: Asker, first: _First, engine: str) -> int:
     """The largest number of tokens that are listed."""
     dialect = asker.client.dialect
-    if not first.listings:
+    if not (first.listings and asker.client.settings.scores):
         dialect.most_listed = 0
         return 0
     dialect.most_listed = min(dialect.most_listed, max(len(one.tokens) for one in first.listings))
@@ -161,7 +161,7 @@ async def _several(asker: Asker) -> int:
         return 1
 
 
-async def _sampling(asker: Asker, listings: tuple[Listing, ...]) -> tuple[bool | None, bool]:
+async def _sampling(asker: Asker, lists: bool) -> tuple[bool | None, bool]:
     """Whether replies at temperature 1 differ as they should, and whether a reply comes again with its seed."""
 
     async def reply(seed: int) -> str:
@@ -171,7 +171,7 @@ async def _sampling(asker: Asker, listings: tuple[Listing, ...]) -> tuple[bool |
     repeats = texts[0] == texts[1] and len(set(texts)) > 1
     if len(set(texts)) > 1:
         return True, repeats
-    if not listings:
+    if not lists:
         return False, repeats
     found = await asker.listing(QUESTIONS[0], "", LADDER[3])
     return (False if math.exp(found.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None), repeats
@@ -246,5 +246,6 @@ def require_probabilities(client: ServerClient, found: Capabilities) -> None:
     if not found.listed:
         raise ModelError(
             f"{client.address}: the server gives no log-probabilities ({found.engine}), so there are no exact"
-            " probabilities of the labels; use a server that gives them, or ask for sampled replies"
+            " probabilities of the labels; use a server that gives them, or have its replies sampled, as"
+            " `dilemmas tournament run` does, and LanguageModelAgent in Python with ask='sampled'"
         )

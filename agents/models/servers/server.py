@@ -82,8 +82,12 @@ class ServerBackend:
     @property
     def continues(self) -> bool:
         """Whether it goes on with begun replies and gives log-probabilities; the server is asked at the first use."""
-        connected = self._connect()
-        return connected.asker.continues and connected.capabilities.listed > 0
+        return self._connect().asker.continues and self.scores
+
+    @property
+    def scores(self) -> bool:
+        """Whether it gives log-probabilities; the server is asked at the first use."""
+        return self.capabilities.listed > 0
 
     @property
     def capabilities(self) -> Capabilities:

@@ -89,7 +89,7 @@ def test_labels_that_are_not_listed_are_known_from_forced_texts(labels: tuple[st
 
 
 def test_several_tokenisations_of_a_beginning_are_continued_once() -> None:
-    """"Co" may be one token or two: the server is asked once what follows."""
+    """ "Co" may be one token or two: the server is asked once what follows."""
     asked: list[str] = []
 
     async def carry_on(begun: str) -> Listing:
