@@ -125,9 +125,10 @@ class ChatEncoder:
         return self._around.thoughts[1].strip() if self._around.thoughts else ""
 
     @property
-    def last_thought(self) -> int | None:
-        """The token that ends the thoughts of the model; None if there is no such token."""
-        return control_tokens(self.tokenizer).get(self.end_of_thoughts)
+    def last_thoughts(self) -> frozenset[int]:
+        """The token that ends the thoughts of the model, if there is one."""
+        found = control_tokens(self.tokenizer).get(self.end_of_thoughts)
+        return frozenset() if found is None else frozenset((found,))
 
     def _head(self, prompt: str, prefill: str, thought: str, thinks: bool = False) -> str:
         around, safe = self._around, self._safe

@@ -154,8 +154,7 @@ class LocalBackend:
         used = {_begun(request): prompts[_begun(request)] for request in requests}
         place = {begun: index for index, begun in enumerate(used)}
         draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in requests]
-        thought = self.chat.last_thought if thinks else None
-        stops = self._stops() | (set() if thought is None else {thought})
+        stops = self._stops() | self.chat.last_thoughts if thinks else self._stops()
         replies = sample_tokens(self.model, list(used.values()), draws, stops, self.batch_tokens, self.can)
         distinct = list({tuple(tokens) for tokens, _ in replies})
         decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)

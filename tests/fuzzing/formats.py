@@ -32,7 +32,7 @@ from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts import contexts, templates
 from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.seals import SEALS
+from dilemmas.envs.seals import PROVENANCE, SEALS
 from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
@@ -197,6 +197,7 @@ def make_corpus(folder: Path, run: Path) -> None:
         play_tournament(Tournament(settings), folder / name)
     (folder / "unfinished" / "results.json").unlink()
     (folder / "unfinished" / SEALS).unlink()
+    (folder / "unsealed" / PROVENANCE).unlink()  # with it, results without a seal are refused
     seals = folder / "unsealed" / SEALS  # of the rows alone
     seals.write_text("".join(line for line in seals.read_text().splitlines(keepends=True) if ROWS in line))
     prompts = Path(templates.__file__).parent

@@ -111,8 +111,10 @@ def _parts(text: str) -> Iterator[str]:
     for sentence in SENTENCE_END.split(text):
         if sentence.strip().endswith("?") or set(_words(sentence)) & SUPPOSING:
             continue
-        parts = (REASON_PART.sub("", part) for part in OWN_PART.split(sentence))
-        yield from (part for part in parts if not _foreign(part))
+        for part in OWN_PART.split(sentence):
+            chunks = re.split(f"({CHUNK.pattern})", REASON_PART.sub("", part))
+            if not _foreign(chunks[0]):
+                yield "".join(" " if _foreign(chunk) else chunk for chunk in chunks)
 
 
 def _foreign(part: str) -> bool:

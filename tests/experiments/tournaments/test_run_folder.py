@@ -232,7 +232,7 @@ def test_dry_run_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
         (("--agents", "tft,alldd"), "did you mean 'alld'"),
         (
             ("--agents", "tft,nosuch"),
-            "`dilemmas tournament strategies` lists the strategies; a model is given by its directory",
+            "`dilemmas agents` all kinds of agents; a model is given by its directory",
         ),
         (("--agents", "tft,alld", "--pairs", "tft:grim"), "unknown agent 'grim' in 'tft:grim'"),
         (("--agents", "tft,alld", "--graph", "ring"), "change the number of agents, or give --pairs"),
