@@ -6,6 +6,7 @@ decision.
 """
 
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -16,7 +17,7 @@ from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.specifications import AXELROD, ContestantError, Kind, parse_spec
 from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, Uniform, canonical, listing, strategy
 from dilemmas.agents.strategies.finite_state import StrategyError
-from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.agents.tables.compilation import compile_agent, samples_replies
 from dilemmas.agents.tables.histories import same_payoffs
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table
@@ -29,6 +30,8 @@ from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
 
+RETRIES = 5
+"""Further replies after an unreadable one of a model that gives no probabilities; then the match is aborted."""
 Seats = tuple[Agent, ...]
 """Agent of one contestant in each seat."""
 
@@ -182,18 +185,22 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.backend import CachingBackend
-    from dilemmas.agents.models.language_model import LanguageModelAgent
+    from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
 
     model = open_model(text, device=framing.device, servers=framing.servers)
     words = load_template(framing.template)
-    if not (words.deliberate and isinstance(model, ServerBackend)):  # which may need no probabilities
+    ask: Ask = "exact"
+    retries = 0
+    if not isinstance(model, ServerBackend):
         model.loaded()
+    elif not (model.scores or words.deliberate):  # what is written before an answer can be read without probabilities
+        ask, retries = "sampled", RETRIES
+        warnings.warn(f"{text}: without log-probabilities, its replies are sampled and read", stacklevel=2)
     social = context(framing.context, words.contexts)
-    return LanguageModelAgent(
-        CachingBackend(model), social, words, presentation=framing.presentation, min_mass=framing.min_mass
-    )
+    asked, shown = CachingBackend(model), framing.presentation
+    return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)
 
 
 def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
@@ -203,7 +210,7 @@ def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
     if kind == "table":
         _check_table(cast(PolicyTable, agent), game)
         return (agent.traits.automaton if compiled and two_actions else agent,) * game.n_players
-    if kind != "model" or not (compiled and two_actions and len(rules.phases) == 1):
+    if kind != "model" or not (compiled and two_actions and len(rules.phases) == 1) or samples_replies(agent):
         return (agent,) * game.n_players
     players = 1 if alike_seats(game) else game.n_players
     tables = [compile_agent(agent, game, rules.memory, player=player) for player in range(players)]

@@ -84,7 +84,8 @@ def read_distribution(response: Response) -> Distribution:
     if response.margin > MOST_MARGIN:
         raise ModelError(
             f"probabilities of the labels are only known within {response.margin:.2g}, because the server lists too few"
-            f" log-probabilities; at most {MOST_MARGIN} is accepted: use other labels, or ask for sampled replies"
+            f" log-probabilities; at most {MOST_MARGIN} is accepted: use other labels, or let the model play matches"
+            " with sampled replies (--server scores=false)"
         )
     shares = tuple(weight / total for weight in weights)
     whole = _mass(response.whole) if response.whole else None

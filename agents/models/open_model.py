@@ -93,12 +93,17 @@ def open_local(
     ModelError
         If no such model exists or it cannot be used; errors in the weights are raised when they are loaded.
     """
-    if is_served(spec):
-        raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, whose weights can be changed")
+    check_local(spec)
     check_installed()
     if batch_tokens < 1:
         raise ModelError(f"batch_tokens = {batch_tokens}; needs at least 1")
     return LazyModel(spec, device, dtype, batch_tokens, ask_hub)
+
+
+def check_local(spec: str) -> None:
+    """`ModelError` for a model behind a server."""
+    if is_served(spec):
+        raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, whose weights can be changed")
 
 
 class LazyModel:

@@ -61,6 +61,11 @@ def compile_agent(
         If the histories of the game cannot be enumerated or are too many.
     """
     asked = histories(game, memory, player)
+    if samples_replies(agent):
+        raise PolicyTableError(
+            f"agent '{agent.name}' gives sampled replies; a table is made of exact probabilities: use a model that"
+            " gives them, or let the agent play matches"
+        )
     _refuse_to_forget(agent, memory)
     turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
     decisions = agent.policy(turns) if tell is None else _in_batches(agent, turns, tell)
@@ -75,6 +80,11 @@ def compile_agent(
     first, presentation = decisions[0], agent.describe().parameters.get("presentation")
     origin = Origin(agent.name, first.source, model, context, first.template, dilemmas_version(), presentation)
     return PolicyTable(game, memory, rows, origin, masses or None, player)
+
+
+def samples_replies(agent: Agent) -> bool:
+    """Whether an agent is a language model whose replies are sampled, so that it has no exact probabilities."""
+    return agent.describe().parameters.get("ask") == "sampled"
 
 
 def _in_batches(agent: Agent, turns: Sequence[Turn], tell: TellHistories) -> list[Decision]:

@@ -9,7 +9,7 @@ from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
-from dilemmas.agents.models.open_model import LazyModel, open_local, open_model
+from dilemmas.agents.models.open_model import LazyModel, check_local, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.envs.seals import RESULTS
@@ -67,19 +67,33 @@ def check_models(models: ModelSettings) -> list[str]:
     InputError
         If there is no such device, or a model does not exist or cannot be used.
     """
-    if models.device not in ("auto", "cpu"):  # these exist on every machine, also on one without torch
-        check_installed()
-        device_map(models.device)
+    check_device(models.device)
     unknown = []
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
-        if is_served(spec) and role == "teacher":
-            unknown.append(f"{role}: {parse_address(spec)}; a dry run asks no server")
-            continue
-        try:
-            find_model(*split_spec(spec), ask_hub=False)
-        except NotCachedError as error:
-            unknown.append(f"{role}: {error}; a dry run does not ask the hub for it")
+        if role == "student":
+            check_local(spec)
+        if reason := check_model(spec):
+            unknown.append(f"{role}: {reason}")
     return unknown
+
+
+def check_device(device: str) -> None:
+    """`ModelError` if there is no such device."""
+    if device not in ("auto", "cpu"):  # these exist on every machine, also on one without torch
+        check_installed()
+        device_map(device)
+
+
+def check_model(spec: str) -> str:
+    """Check a model as far as it is on this machine, without asking the hub or a server; why it could not be checked,
+    or nothing. `InputError` if it does not exist or cannot be used."""
+    if is_served(spec):
+        return f"{parse_address(spec)}; no server is asked for it"
+    try:
+        find_model(*split_spec(spec), ask_hub=False)
+    except NotCachedError as error:
+        return f"{error}; a dry run does not ask the hub for it"
+    return ""
 
 
 def finished_results(run: Run) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.engines.dispatch import EXACT
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.validation import Share
 from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
@@ -56,6 +57,10 @@ class GroupMeans:
     """Number of matches that were aborted after an unreadable reply."""
 
 
+class UnplayedError(InputError):
+    """A group whose matches all ended before the first round was complete."""
+
+
 def group_means(rows: Iterable[Row]) -> list[GroupMeans]:
     """The rows of each group combined, in the order in which groups appear."""
     found: dict[Group, list[Row]] = {}
@@ -71,11 +76,16 @@ def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
     else:
         rounds, payoffs = one.rounds, one.payoffs
     total, count = rounds.sum(), len(rounds)
+    if not total:
+        raise UnplayedError(
+            f"no round of {' against '.join(group)} was completed, because replies were unreadable or not given, so"
+            " there are no payoffs; the matches are kept. Use a template that states the format of the answer"
+        )
     means = payoffs.sum(axis=0) / total
     covariance: Numbers | None = None
     if one.fixture.engine in EXACT:
         covariance = np.zeros((len(group),) * 2)
-    elif count > 1:
+    elif np.count_nonzero(rounds) > 1:
         spread = (payoffs - means * rounds[:, None]) / (total - rounds)[:, None]  # effect of omitting each match
         covariance = spread.T @ spread * ((count - 1) / count)  # jackknife, because matches differ in length
     return GroupMeans(

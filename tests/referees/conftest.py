@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("gguf")
-sys.path.append(str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path += map(str, (HERE, HERE.parent / "agents" / "models" / "servers"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder: they need the two models, and minutes."""
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.models)
 

@@ -66,6 +66,13 @@ def first_listings(data: Mapping[str, Any]) -> tuple[Listing, ...]:
     return listings_of(_choices(data)[0].get("logprobs"))
 
 
+def prompt_tokens(data: Mapping[str, Any]) -> int:
+    """Tokens of the prompt as the server reports them; 0 if it does not."""
+    usage = data.get("usage")
+    found = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return max(0, found) if isinstance(found, int) else 0
+
+
 def _choices(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     for choice in data["choices"]:
         if not isinstance(choice, dict):

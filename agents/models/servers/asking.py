@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, served_replies
+from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, prompt_tokens, served_replies
 from dilemmas.agents.models.servers.client import ServerClient
-from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.faults import Complaint, ServerFault
 from dilemmas.agents.models.servers.neutral import neutralise
 
 PLAIN_REPLY = "\nAnswer:"
@@ -29,6 +29,8 @@ FORCES: dict[str, Callable[[str], dict[str, Any]]] = {
 """How a server is made to write a text: fields of the request, of vLLM, vLLM before 0.12, SGLang and llama.cpp."""
 FORCED_TOKENS = 12
 """Longest text that is forced, in tokens."""
+CUT = 0.6
+"""Part of the expected tokens of a prompt below which it was cut: texts differ less in letters per token."""
 
 Read = TypeVar("Read")
 
@@ -46,6 +48,8 @@ class Asker:
     """Name in `PREFILLS` of how a begun reply is continued; empty if the chat endpoint does not."""
     force: str = ""
     """Name in `FORCES` of how a text is forced without a change of its log-probabilities; empty if there is no way."""
+    letters_per_token: float = 0.0
+    """Letters per token of plain English; 0 if the server does not report tokens."""
 
     async def replies(
         self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1
@@ -61,18 +65,17 @@ class Asker:
         """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""
         return (await self.ask(prompt, 1, _required, begun=begun, listed=listed))[0]
 
-    async def forced(self, prompt: str, text: str) -> float | None:
-        """Log-probability that the reply starts with a text, which the server is made to write.
+    async def forced(self, prompt: str, text: str) -> list[tuple[str, float]] | None:
+        """The tokens, with their log-probabilities, of a beginning of the reply that the server is made to write.
 
         None if it writes something else; `ServerFault` if it gives no log-probabilities.
         """
         places = await self.ask(prompt, FORCED_TOKENS, _required, listed=1, more=FORCES[self.force](text))
-        written, total = "", 0.0
-        for place in places:
-            token, value = place.chosen
-            written, total = written + token, total + value
+        written = ""
+        for number, place in enumerate(places, start=1):
+            written += place.chosen[0]
             if written == text:
-                return total
+                return [one.chosen for one in places[:number]]
         return None
 
     @property
@@ -120,8 +123,25 @@ class Asker:
             body |= dialect.fields(self.chat, max_tokens, temperature, seed, listed) | dict(more or {})
             return body | ({"n": count} if count > 1 and "n" not in dialect.refused else {})
 
+        def answer(data: Mapping[str, Any]) -> Read:
+            self._check_whole(len(text + begun), prompt_tokens(data))
+            return read(data)
+
         path = "/chat/completions" if self.chat else "/completions"
-        return await self.client.ask(path, make, len(text + begun), max_tokens * count, read)
+        return await self.client.ask(path, make, len(text + begun), max_tokens * count, answer)
+
+    def _check_whole(self, letters: int, tokens: int) -> None:
+        """`ServerFault` if so few tokens were reported for a prompt that the server must have cut it."""
+        if not (tokens and self.letters_per_token):
+            return
+        expected = letters / self.letters_per_token
+        if tokens < CUT * expected:
+            cause = (
+                f"the prompt is longer than the model's window: the server reports {tokens:,} tokens for about"
+                f" {expected:,.0f}, so it has cut the prompt; start the server with a larger window, which Ollama"
+                " takes from OLLAMA_CONTEXT_LENGTH"
+            )
+            raise ServerFault(cause, complaint=Complaint(cause))
 
     def _question(self, text: str, begun: str) -> dict[str, Any]:
         if not self.chat:

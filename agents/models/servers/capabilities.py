@@ -41,7 +41,7 @@ class Capabilities:
     cache_off: bool
     """Whether its cache of prompts can be switched off for a request."""
     letters_per_token: float
-    """Letters per token in the question; 0 if it does not report tokens."""
+    """Letters per token of plain English; 0 if it does not report tokens, so that cut prompts go unnoticed."""
 
     @property
     def fingerprint(self) -> str:

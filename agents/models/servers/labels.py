@@ -7,7 +7,7 @@ margin says how far it may be off.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dilemmas.agents.models.servers.answers import Listing
@@ -15,12 +15,14 @@ from dilemmas.agents.models.servers.answers import Listing
 SPACES = " \u2581\u0120"
 """A space before a label, also as tokenizers write it in the names of tokens."""
 ENOUGH = 1e-6
-"""Probability below which what is not known is not asked for."""
+"""Part of the largest label's probability below which what is not known counts as nothing."""
 MOST_CONTINUED = 16
 """Beginnings of labels that are continued at most, the most probable ones first."""
 
 Continue = Callable[[str], Awaitable[Listing | None]]
 """Asks for the tokens after a beginning of the reply; None where the server cannot say."""
+Force = Callable[[str], Awaitable[Sequence[tuple[str, float]] | None]]
+"""Makes the server write a text; its tokens with their log-probabilities, or None where it writes something else."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class _Begun:
         return self.written.lstrip(SPACES)
 
 
-async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue) -> LabelWeights:
+async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue, enough: float) -> LabelWeights:
     """Probability that a reply starts with each label.
 
     If one label is the beginning of another ("1" and "10"), the probability of the longer one is subtracted from that
@@ -87,21 +89,30 @@ async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue
         The labels, which differ.
     carry_on
         Asks for the tokens after a beginning.
+    enough
+        Margin from which no further beginning is continued.
     """
     weights = LabelWeights([0.0] * len(labels), [0.0] * len(labels))
-    waiting = _read_place(weights, labels, _Begun("", 1.0), first)
-    for _ in range(MOST_CONTINUED):
-        begun = max(waiting, key=lambda one: one.share, default=None)
-        if begun is None or begun.share <= ENOUGH:
+    waiting, known = _read_place(weights, labels, _Begun("", 1.0), first), dict[str, Listing | None]()
+    while begun := max(waiting, key=lambda one: one.share, default=None):
+        if begun.share <= ENOUGH or _left_open(weights, labels, waiting).margin() <= enough:
             break
-        listing = await carry_on(begun.written)
+        if begun.written not in known and len(known) < MOST_CONTINUED:
+            known[begun.written] = await carry_on(begun.written)
+        listing = known.get(begun.written)  # also of another way to divide the same text into tokens
         if listing is None:
             break
         waiting.remove(begun)
         waiting += _read_place(weights, labels, begun, listing)
+    return _left_open(weights, labels, waiting)
+
+
+def _left_open(weights: LabelWeights, labels: Sequence[str], waiting: Iterable[_Begun]) -> LabelWeights:
+    """The weights with all that some beginnings may become left open."""
+    found = LabelWeights(list(weights.least), list(weights.more))
     for begun in waiting:
-        _leave_open(weights, labels, begun, begun.share)
-    return weights
+        _leave_open(found, labels, begun, begun.share)
+    return found
 
 
 def _read_place(weights: LabelWeights, labels: Sequence[str], begun: _Begun, listing: Listing) -> list[_Begun]:
@@ -119,9 +130,21 @@ def _read_place(weights: LabelWeights, labels: Sequence[str], begun: _Begun, lis
             found = replace(found, passed=index)
         if any(label != found.text and label.startswith(found.text) for label in labels):
             longer.append(found)
-    missing = begun.share * listing.unlisted if begun.text else min(2 * listing.unlisted, listing.rest)
-    _leave_open(weights, labels, begun, missing)
+    if begun.text:
+        _leave_open(weights, labels, begun, begun.share * listing.unlisted)
+    else:
+        for index, label in enumerate(labels):
+            weights.more[index] += _unlisted(listing, label)
     return longer
+
+
+def _unlisted(listing: Listing, label: str) -> float:
+    """Probability that the first token begins a label and is not listed: one with a space before it, and one without.
+
+    A label of one character that is listed in one of the two forms, or in both, can only be missing in the other.
+    """
+    listed = sum(token.lstrip(SPACES) == label for token, _ in listing.tokens) if len(label) == 1 else 0
+    return min(max(0, 2 - listed) * listing.unlisted, listing.rest)
 
 
 def _leave_open(weights: LabelWeights, labels: Sequence[str], begun: _Begun, share: float) -> None:
@@ -132,3 +155,40 @@ def _leave_open(weights: LabelWeights, labels: Sequence[str], begun: _Begun, sha
     if possible and begun.passed is not None:
         weights.least[begun.passed] -= share
         weights.more[begun.passed] += share
+
+
+async def force_labels(weights: LabelWeights, labels: Sequence[str], force: Force) -> LabelWeights:
+    """The weights with the probabilities of open labels from texts that the server is made to write.
+
+    A label is written with a space before it and without. Labels that begin with it, or with which it begins, are
+    written too, because the probability of the longer one is subtracted from that of the shorter one.
+
+    Parameters
+    ----------
+    weights
+        What is known from listed tokens; returned as it is where the server does not write a label.
+    labels
+        The labels, which differ.
+    force
+        Makes the server write a text.
+    """
+    unknown = [label for label, more in zip(labels, weights.more, strict=True) if more > ENOUGH]
+    related = [label for label in labels if any(label.startswith(one) or one.startswith(label) for one in unknown)]
+    found = LabelWeights(
+        [0.0 if label in related else low for label, low in zip(labels, weights.least, strict=True)],
+        [0.0 if label in related else more for label, more in zip(labels, weights.more, strict=True)],
+    )
+    for text in [f"{space}{label}" for label in related for space in ("", " ")]:
+        tokens, index = await force(text), labels.index(text.lstrip())
+        if tokens is None:
+            return weights
+        if not tokens[0][0].strip(SPACES):  # a space of its own, so one token with both is not known
+            found.more[index] = weights.more[index]
+            continue
+        share = math.exp(math.fsum(value for _, value in tokens))
+        begun = ("".join(token for token, _ in tokens[:end]).lstrip(SPACES) for end in range(len(tokens) - 1, 0, -1))
+        found.least[index] += share
+        passed = next((one for one in begun if one in labels), None)
+        if passed is not None:
+            found.least[labels.index(passed)] -= share
+    return found

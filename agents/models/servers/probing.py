@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
-from dilemmas.agents.models.servers.answers import Listing, first_listings
+from dilemmas.agents.models.servers.answers import Listing, first_listings, prompt_tokens
 from dilemmas.agents.models.servers.asking import FORCES, PREFILLS, Asker
 from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import ServerClient, map_in_flight
@@ -46,7 +46,8 @@ class _First:
 
     model: str
     """Name of the model in the answer."""
-    letters_per_token: float
+    tokens: int
+    """Tokens of the prompt; 0 if it does not report them."""
     listings: tuple[Listing, ...]
 
 
@@ -62,13 +63,22 @@ async def probe(client: ServerClient) -> tuple[Asker, Capabilities]:
     ModelError
         If the server or the model cannot be used.
     """
+    try:
+        return await _probe(client)
+    except ServerFault as fault:
+        raise unusable(client, fault) from None
+
+
+async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
+    """The same; `ServerFault` if a question after the first one is not answered."""
     found = await identify(client)
     client.dialect.engine = found.engine
     asker = Asker(client, found.model)
     first = await _first_answer(asker)
     listed = await _count_listed(asker, first, found.engine)
     alone = client.settings.exact_in_flight or (1 if found.engine in SHARES_BATCHES else client.settings.in_flight)
-    samples, repeats = await _sampling(asker, first.listings)
+    asker.letters_per_token = await _letters_per_token(asker, first)
+    samples, repeats = await _sampling(asker, listed > 0)
     if listed:
         asker.prefill = await _prefill(asker)
         asker.force = await _force(asker)
@@ -89,7 +99,7 @@ async def probe(client: ServerClient) -> tuple[Asker, Capabilities]:
         length_field=client.dialect.length_field,
         refused=tuple(sorted(client.dialect.refused)),
         cache_off=found.engine == "llama.cpp" and "cache_prompt" not in client.dialect.refused,
-        letters_per_token=first.letters_per_token,
+        letters_per_token=asker.letters_per_token,
     )
 
 
@@ -115,15 +125,19 @@ async def _first_answer(asker: Asker) -> _First:
 
 
 def _read_first(data: Mapping[str, Any]) -> _First:
-    tokens = (data.get("usage") or {}).get("prompt_tokens")
-    ratio = len(QUESTIONS[1]) / tokens if isinstance(tokens, int) and tokens > 0 else 0.0
-    return _First(str(data.get("model", "")), ratio, first_listings(data))
+    return _First(str(data.get("model", "")), prompt_tokens(data), first_listings(data))
+
+
+async def _letters_per_token(asker: Asker, first: _First) -> float:
+    """Letters per token of plain English, from a short question and a long one; 0 if it does not report tokens."""
+    more = await asker.ask(LONG_QUESTIONS[-1], 1, prompt_tokens) - first.tokens
+    return (len(LONG_QUESTIONS[-1]) - len(QUESTIONS[1])) / more if first.tokens and more > 0 else 0.0
 
 
 async def _count_listed(asker: Asker, first: _First, engine: str) -> int:
     """The largest number of tokens that are listed."""
     dialect = asker.client.dialect
-    if not first.listings:
+    if not (first.listings and asker.client.settings.scores):
         dialect.most_listed = 0
         return 0
     dialect.most_listed = min(dialect.most_listed, max(len(one.tokens) for one in first.listings))
@@ -147,7 +161,7 @@ async def _several(asker: Asker) -> int:
         return 1
 
 
-async def _sampling(asker: Asker, listings: tuple[Listing, ...]) -> tuple[bool | None, bool]:
+async def _sampling(asker: Asker, lists: bool) -> tuple[bool | None, bool]:
     """Whether replies at temperature 1 differ as they should, and whether a reply comes again with its seed."""
 
     async def reply(seed: int) -> str:
@@ -157,7 +171,7 @@ async def _sampling(asker: Asker, listings: tuple[Listing, ...]) -> tuple[bool |
     repeats = texts[0] == texts[1] and len(set(texts)) > 1
     if len(set(texts)) > 1:
         return True, repeats
-    if not listings:
+    if not lists:
         return False, repeats
     found = await asker.listing(QUESTIONS[0], "", LADDER[3])
     return (False if math.exp(found.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None), repeats
@@ -200,7 +214,7 @@ async def _force(asker: Asker) -> str:
             found = await asker.forced(question, token)
         except ServerFault:
             continue
-        if found is not None and abs(found - value) <= SAME_LOGPROB:
+        if found is not None and abs(math.fsum(one for _, one in found) - value) <= SAME_LOGPROB:
             return name
     return ""
 
@@ -232,5 +246,6 @@ def require_probabilities(client: ServerClient, found: Capabilities) -> None:
     if not found.listed:
         raise ModelError(
             f"{client.address}: the server gives no log-probabilities ({found.engine}), so there are no exact"
-            " probabilities of the labels; use a server that gives them, or ask for sampled replies"
+            " probabilities of the labels; use a server that gives them, or have its replies sampled, as"
+            " `dilemmas tournament run` does, and LanguageModelAgent in Python with ask='sampled'"
         )

@@ -6,9 +6,8 @@ model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].l
 """
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dilemmas.agents.models.backend import Request, Response, ScoreKey
@@ -19,7 +18,7 @@ from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import FIRST_WAIT, ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
 from dilemmas.agents.models.servers.faults import ServerFault
-from dilemmas.agents.models.servers.labels import ENOUGH, LabelWeights, weigh_labels
+from dilemmas.agents.models.servers.labels import LabelWeights, force_labels, weigh_labels
 from dilemmas.agents.models.servers.probing import probe, require_probabilities
 from dilemmas.agents.models.servers.settings import ServerSettings, parse_address
 
@@ -83,8 +82,12 @@ class ServerBackend:
     @property
     def continues(self) -> bool:
         """Whether it goes on with begun replies and gives log-probabilities; the server is asked at the first use."""
-        connected = self._connect()
-        return connected.asker.continues and connected.capabilities.listed > 0
+        return self._connect().asker.continues and self.scores
+
+    @property
+    def scores(self) -> bool:
+        """Whether it gives log-probabilities; the server is asked at the first use."""
+        return self.capabilities.listed > 0
 
     @property
     def capabilities(self) -> Capabilities:
@@ -140,8 +143,8 @@ class _Connected:
     client: ServerClient
     asker: Asker
     capabilities: Capabilities
-    listed: int = LADDER[3]
-    """Number of listed tokens that sufficed last."""
+    listed: dict[frozenset[str], int] = field(default_factory=dict)
+    """Number of tokens that were listed last, by labels: the short list, or the long one where it did not suffice."""
 
     async def respond(self, requests: Sequence[Request], scored: Mapping[ScoreKey, Request]) -> list[Response]:
         weighed = await map_in_flight(self._weigh, list(scored.values()), self.capabilities.exact_in_flight)
@@ -162,32 +165,21 @@ class _Connected:
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
     async def _weights(self, prompt: str, labels: tuple[str, ...], begun: str) -> LabelWeights:
-        """The probabilities of labels after a begun reply, with longer lists until they suffice."""
-        most = self.client.dialect.most_listed
-        for listed in [step for step in reversed(LADDER) if self.listed <= step < most] + [most]:
+        """The probabilities of labels after a begun reply, with a longer list if a short one does not suffice."""
+        most, same = self.client.dialect.most_listed, frozenset(labels)
+        for listed in dict.fromkeys((min(self.listed.get(same, LADDER[1]), most), most)):
 
             async def carry_on(written: str, listed: int = listed) -> Listing | None:
                 return await self.asker.listing(prompt, begun + written, listed) if self.asker.continues else None
 
-            weights = await weigh_labels(await self.asker.listing(prompt, begun, listed), labels, carry_on)
+            first = await self.asker.listing(prompt, begun, listed)
+            weights = await weigh_labels(first, labels, carry_on, EXACT)
+            self.listed[same] = listed
             if weights.margin() <= EXACT:
-                self.listed = min(listed, LADDER[1])
                 return weights
-        return await self._forced(prompt, labels, weights) if self.asker.force and not begun else weights
-
-    async def _forced(self, prompt: str, labels: tuple[str, ...], weights: LabelWeights) -> LabelWeights:
-        """The probabilities of labels that the server is made to write, with a space before them and without."""
-        found = LabelWeights(list(weights.least), list(weights.more))
-        for index, label in enumerate(labels):
-            if any(other != label and (other.startswith(label) or label.startswith(other)) for other in labels):
-                return weights
-            if weights.more[index] > ENOUGH:
-                values = [await self.asker.forced(prompt, text) for text in (label, f" {label}")]
-                if None in values:
-                    return weights
-                found.least[index] = math.fsum(math.exp(value) for value in values if value is not None)
-                found.more[index] = 0.0
-        return found
+        if not self.asker.force or begun:
+            return weights
+        return await force_labels(weights, labels, lambda text: self.asker.forced(prompt, text))
 
     @property
     def spread(self) -> float:

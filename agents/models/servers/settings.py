@@ -24,6 +24,8 @@ class ServerSettings:
     """Requests that wait for an answer at the same time, at least 1."""
     exact_in_flight: Count = 0
     """The same for questions about probabilities of labels; 0: one at a time where the engine is known to need it."""
+    scores: bool = True
+    """Whether log-probabilities are used; without, replies are sampled and read, as where a server gives none."""
     endpoint: str = "auto"
     """``chat``, ``completions``, or ``auto``: chat where the server has it."""
     timeout: float = 300.0

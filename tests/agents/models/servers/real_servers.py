@@ -35,9 +35,9 @@ def smollm2() -> Path:
 
 
 @contextmanager
-def llama_server() -> Iterator[str]:
-    """Context manager: the root URL of llama.cpp's server with SmolLM2 in eight slots."""
-    with _running(["-c", LLAMA, str(smollm2()), str(_free_port())]) as server:
+def llama_server(port: int = 0) -> Iterator[str]:
+    """Context manager: the root URL of llama.cpp's server with SmolLM2 in eight slots; `port`: 0 for a free one."""
+    with _running(["-c", LLAMA, str(smollm2()), str(port or free_port())]) as server:
         assert server.stdout is not None
         yield server.stdout.readline().strip()
 
@@ -45,7 +45,7 @@ def llama_server() -> Iterator[str]:
 @contextmanager
 def transformers_server(model: Path) -> Iterator[str]:
     """Context manager: the root URL of `transformers serve` with a model of this machine."""
-    port = _free_port()
+    port = free_port()
     with _running(["-c", SERVE, "serve", str(model), "--port", str(port), "--host", "127.0.0.1", "--device", "cpu"]):
         _wait(f"http://127.0.0.1:{port}/health")
         yield f"http://127.0.0.1:{port}"
@@ -65,7 +65,7 @@ def _running(words: list[str]) -> Iterator["subprocess.Popen[str]"]:
             stream.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

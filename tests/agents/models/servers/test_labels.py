@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.agents.models.servers.answers import Listing, first_listings
-from dilemmas.agents.models.servers.labels import LabelWeights, weigh_labels
+from dilemmas.agents.models.servers.labels import LabelWeights, force_labels, weigh_labels
 
 VOCABULARY = ("C", " C", "o", "op", "D", " D", "e", "fect", "1", "0", "x", " ")
 
@@ -46,7 +46,18 @@ class RandomModel:
         async def carry_on(begun: str) -> Listing | None:
             return listing(self.next(begun), count) if continues else None
 
-        return asyncio.run(weigh_labels(listing(self.next(""), count), labels, carry_on))
+        return asyncio.run(weigh_labels(listing(self.next(""), count), labels, carry_on, 0.0))
+
+    async def write(self, text: str) -> list[tuple[str, float]] | None:
+        """Forced by a constraint that leaves log-probabilities as they are: the most probable tokens of the text."""
+        written: list[tuple[str, float]] = []
+        while text:
+            shares = self.next("".join(token for token, _ in written))
+            fitting = [one for one in shares if one.strip() and text.startswith(one)] or [" "]
+            token = max(fitting, key=shares.__getitem__)
+            written.append((token, math.log(shares[token])))
+            text = text.removeprefix(token)
+        return written
 
 
 @pytest.mark.parametrize("labels", [("C", "D"), ("Coop", "Defect"), ("Co", "Defect", "x")])
@@ -64,6 +75,31 @@ def test_a_longer_label_is_not_counted_for_the_shorter_one() -> None:
         model = RandomModel(seed)
         one, ten = model.probability("1"), model.probability("10")
         assert model.weigh(("1", "10"), len(VOCABULARY)).least == pytest.approx([one - ten, ten], abs=2e-6)
+
+
+@pytest.mark.parametrize("labels", [("1", "10", "D"), ("De", "D", "C")])
+def test_labels_that_are_not_listed_are_known_from_forced_texts(labels: tuple[str, ...]) -> None:
+    for seed in range(20):
+        model = RandomModel(seed)
+        weights = asyncio.run(force_labels(model.weigh(labels, 2, continues=False), labels, model.write))
+        whole = {label: model.probability(label) for label in labels}
+        inner = {one[0]: whole[one] for one in labels if len(one) == 2}
+        assert weights.least == pytest.approx([whole[one] - inner.get(one, 0.0) for one in labels], abs=1e-5)
+        assert not weights.more[labels.index("D")]
+
+
+def test_several_tokenisations_of_a_beginning_are_continued_once() -> None:
+    """ "Co" may be one token or two: the server is asked once what follows."""
+    asked: list[str] = []
+
+    async def carry_on(begun: str) -> Listing:
+        asked.append(begun)
+        return listing({"C": {"o": 1.0}, "Co": {"op": 0.9, "x": 0.1}}[begun], 2)
+
+    first = listing({"Co": 0.4, "C": 0.3, "D": 0.3}, 3)
+    weights = asyncio.run(weigh_labels(first, ("Coop", "D"), carry_on, 0.0))
+    assert weights.least == pytest.approx([0.63, 0.3])
+    assert sorted(asked) == ["C", "Co"]
 
 
 @given(st.integers(0, 10**6), st.integers(1, len(VOCABULARY)), st.booleans())

@@ -3,11 +3,12 @@
 import os
 import signal
 import time
+from dataclasses import replace
 from threading import Timer
 
 import pytest
 from served_model import ASKED, SAID, SHARES, Serve, opened, whole
-from stub_server import Raw, StubServer, chat, failing
+from stub_server import Payload, Raw, StubServer, chat, failing
 
 from dilemmas.agents.models.backend import ModelError, Request
 from dilemmas.agents.models.open_model import open_local, open_model
@@ -102,6 +103,44 @@ def test_an_unknown_model(serve: Serve) -> None:
     unlisted = serve(lambda payload: failing(404, {"message": "The model `stub` does not exist"}), models=[])
     with pytest.raises(ModelError, match="no such model or endpoint"):
         opened(unlisted).loaded()
+
+
+def test_a_server_that_fails_while_it_is_probed(serve: Serve) -> None:
+    server = serve(lambda payload: whole(payload) if len(server.requests) < 4 else failing(500, "out of memory"))
+    with pytest.raises(ModelError, match="out of memory"):
+        opened(server, retries=1).loaded()
+
+
+def test_a_budget_that_is_too_small_for_the_first_questions(serve: Serve) -> None:
+    with pytest.raises(ModelError, match="max_requests = 3 is used up"):
+        opened(serve(whole), max_requests=3).loaded()
+
+
+def counting(payload: Payload, window: int) -> Payload:
+    """With the tokens of the prompt, and a prompt that is cut to a window, as Ollama does."""
+    letters = sum(len(message["content"]) for message in payload["messages"])
+    tokens = 12 + letters // 4
+    return whole(payload) | {"usage": {"prompt_tokens": min(tokens, window), "completion_tokens": 1}}
+
+
+def test_a_prompt_that_was_cut_is_refused(serve: Serve) -> None:
+    model = opened(serve(lambda payload: counting(payload, 4096)))
+    long = "You are in a chat with a good friend. " * 800 + "Which do you choose, C or D?"
+    for request in (replace(ASKED, prompt=long), replace(SAID, prompt=long)):
+        (found,) = model.respond([request])
+        assert "reports 4,096 tokens for about 7," in found.refused
+    whole_prompt = replace(ASKED, prompt=long[-12_000:])
+    assert model.respond([whole_prompt])[0].answered
+
+
+def test_a_template_that_rejects_a_system_turn_is_no_obstacle(serve: Serve) -> None:
+    """The question is a user's message; a begun reply is the assistant's."""
+
+    def strict(payload: Payload) -> Payload | Raw:
+        roles = [message["role"] for message in payload["messages"]]
+        return whole(payload) if "system" not in roles else failing(400, "System role not supported")
+
+    assert opened(serve(strict)).respond([ASKED])[0].answered
 
 
 def test_an_interrupt_stops_at_once(serve: Serve) -> None:

@@ -1,0 +1,134 @@
+"""Commands with a model behind a server that tells much, little or nothing about probabilities."""
+
+import json
+import math
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("aiohttp")
+pytest.importorskip("torch")
+
+from stub_server import Payload, Raw, StubServer, chat, failing
+
+from dilemmas.agents.tables.table_file import load_table
+from dilemmas.experiments.commands.main import main
+
+SHARES = {"C": 0.3, " C": 0.2, "D": 0.15, " D": 0.05, "1": 0.1, "10": 0.002, "0": 0.001} | {
+    f"word{number}": 0.197 / 20 for number in range(20)
+}
+
+
+def answering(most: int, forces: bool = False) -> Callable[[Payload], Payload | Raw]:
+    """A server that lists so many tokens at most, and perhaps writes what it is made to write."""
+
+    def answer(payload: Payload) -> Payload | Raw:
+        if payload.get("top_logprobs", 0) > most > 0:
+            return failing(400, {"message": f"top_logprobs must be at most {most}"})
+        drawn = random.Random(payload["seed"]).choices(list(SHARES), list(SHARES.values()))[0]
+        found = chat(payload, drawn.strip() if payload["temperature"] else "C", SHARES if most else None)
+        if forces and "structured_outputs" in payload and payload.get("logprobs"):
+            (text,) = payload["structured_outputs"]["choice"]
+            token = {"token": text, "logprob": math.log(SHARES.get(text, 1e-9))}
+            found["choices"][0]["logprobs"] = {"content": [token]}
+        return found
+
+    return answer
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command; returns its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def called(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return called
+
+
+@pytest.fixture
+def spec(request: pytest.FixtureRequest) -> Iterator[str]:
+    with StubServer(answering(*request.param)) as server:
+        yield server.spec
+
+
+MATCHES = ("--game", "prisoners_dilemma", "--context", "friends", "--repetitions", "3", "--rounds", "2", "--out", "run")
+
+
+@pytest.mark.parametrize("spec", [(0,)], indirect=True)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ask", "SPEC"),
+        ("ask", "SPEC", "--exact"),
+        ("replicate", "--teacher", "SPEC", "--student", "miniature-student"),
+    ],
+)
+def test_without_probabilities_a_study_is_refused_before_it_begins(run: Run, spec: str, words: tuple[str, ...]) -> None:
+    code, _, said = run(*(spec if word == "SPEC" else word for word in words), "--out", "run")
+    assert code == 2
+    assert "gives no log-probabilities" in said
+    assert "`dilemmas tournament run`" in said
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("spec", [(0,), (20,)], indirect=True)
+def test_in_matches_replies_are_sampled_where_there_are_no_probabilities(run: Run, spec: str) -> None:
+    """Or where the user wants none."""
+    agents = ("--agents", f"{spec},tit_for_tat", "--server", "scores=false", "--no-self-play")
+    code, _, said = run("tournament", "run", *agents, *MATCHES)
+    assert code == 0, said
+    assert "its replies are sampled and read" in said
+    record = next(Path("run", "matches").iterdir()).read_text(encoding="utf-8")
+    assert '"ask": "sampled"' in record or '"ask":"sampled"' in record
+    assert json.loads(Path("run", "results.json").read_text(encoding="utf-8"))["groups"][0]["engine"] == "environment"
+
+
+def test_matches_without_one_complete_round_have_no_result(run: Run) -> None:
+    with StubServer(lambda payload: chat(payload, "Who knows?")) as server:
+        code, _, said = run("tournament", "run", "--agents", f"{server.spec},tit_for_tat", *MATCHES)
+    assert code == 2
+    assert "error: no round of" in said
+    assert any(Path("run", "matches").iterdir())
+
+
+@pytest.mark.parametrize("spec", [(0,)], indirect=True)
+@pytest.mark.parametrize("template", ["study", "reason"])
+def test_no_table_is_made_of_sampled_replies(run: Run, spec: str, template: str) -> None:
+    words = ("--game", "prisoners_dilemma", "--context", "friends", "--template", template, "--out", "table.json")
+    code, _, said = run("compile", spec, *words)
+    assert code == 2
+    assert "gives sampled replies; a table is made of exact probabilities" in said
+
+
+AMOUNTS = ("--game", "public_goods", "--set", "n_players=2", "--set", "levels=21", "--memory", "0", "--context", "team")
+
+
+@pytest.mark.parametrize(("spec", "known"), [((5,), False), ((20,), False), ((20, True), True)], indirect=["spec"])
+def test_many_labels_of_which_few_are_listed(run: Run, spec: str, known: bool) -> None:
+    """Labels that are not listed are bounded; they are known where the server writes what it is made to write."""
+    code, _, said = run("compile", spec, *AMOUNTS, "--out", "table.json")
+    if not known:
+        assert code == 2
+        assert "are only known within" in said
+        assert "--server scores=false" in said
+    else:
+        assert code == 0, said
+        shares = {str(20 - place): share for place, share in enumerate(load_table("table.json").rows[0])}
+        assert shares["1"] / shares["10"] == pytest.approx(SHARES["1"] / SHARES["10"], rel=1e-4)
+
+
+@pytest.mark.parametrize("spec", [(20,)], indirect=True)
+def test_a_model_behind_a_server_is_asked_for_its_probabilities(run: Run, spec: str) -> None:
+    code, shown, said = run("ask", spec, "--exact", "--no-comprehension", "--json", "--out", "run")
+    assert code == 0, said
+    (found,) = json.loads(shown).values()
+    assert found["within"]["label_mass"] == pytest.approx(0.7, abs=1e-5)
