@@ -28,7 +28,7 @@ from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
 from dilemmas.experiments.study.pace import KeptBackend
-from dilemmas.experiments.study.procedure import check_device, check_model
+from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.stages import TOGETHER, Asked, append_answers, ask_exactly, ask_model, read_answers
@@ -91,7 +91,7 @@ def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     for spec in specs:
         if specs.count(spec) > 1:
             raise RunError(f"models = {list(specs)}; needs each of them once")
-        check_model(spec)
+        check_without_loading(spec)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (path.is_dir() and CHECKSUM.search(path.name)):
             raise RunError(f"{folder} is not empty and holds something else ({path.name}); choose another --out")

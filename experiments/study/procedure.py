@@ -72,7 +72,7 @@ def check_models(models: ModelSettings) -> list[str]:
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
         if role == "student":
             check_local(spec)
-        if reason := check_model(spec):
+        if reason := check_without_loading(spec):
             unknown.append(f"{role}: {reason}")
     return unknown
 
@@ -84,7 +84,7 @@ def check_device(device: str) -> None:
         device_map(device)
 
 
-def check_model(spec: str) -> str:
+def check_without_loading(spec: str) -> str:
     """Check a model as far as it is on this machine, without asking the hub or a server; why it could not be checked,
     or nothing. `InputError` if it does not exist or cannot be used."""
     if is_served(spec):

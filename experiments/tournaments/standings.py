@@ -23,13 +23,12 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.agents.engines.dispatch import EXACT
-from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.validation import Share
 from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
 from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Interval, Z, t_critical
 from dilemmas.experiments.tournaments.fixtures import Row
-from dilemmas.experiments.tournaments.settings import Group
+from dilemmas.experiments.tournaments.settings import Group, TournamentError
 
 DRAWS = 500
 """Simulated scores from which the critical values of ranks are computed."""
@@ -57,10 +56,6 @@ class GroupMeans:
     """Number of matches that were aborted after an unreadable reply."""
 
 
-class UnplayedError(InputError):
-    """A group whose matches all ended before the first round was complete."""
-
-
 def group_means(rows: Iterable[Row]) -> list[GroupMeans]:
     """The rows of each group combined, in the order in which groups appear."""
     found: dict[Group, list[Row]] = {}
@@ -77,7 +72,7 @@ def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
         rounds, payoffs = one.rounds, one.payoffs
     total, count = rounds.sum(), len(rounds)
     if not total:
-        raise UnplayedError(
+        raise TournamentError(
             f"no round of {' against '.join(group)} was completed, because replies were unreadable or not given, so"
             " there are no payoffs; the matches are kept. Use a template that states the format of the answer"
         )

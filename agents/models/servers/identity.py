@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,10 +82,12 @@ async def _listed(client: ServerClient) -> list[dict[str, Any]]:
 
 def unusable(client: ServerClient, fault: ServerFault) -> ModelError:
     """The error for a server that cannot be used, with what to do."""
-    remedy = "is the server running, and is the URL right?"
+    remedy = "; is the server running, and is the URL right?" if not (fault.status or fault.final) else ""
     if fault.status in FINAL:
-        remedy = f"the key is read from the environment variable {client.settings.key_variable}"
-    return ModelError(client.transport.hide(f"{client.address}: {fault.cause}; {remedy}"))
+        remedy = f"; the key is read from the environment variable {client.settings.key_variable}"
+    if fault.status == HTTPStatus.NOT_FOUND:
+        remedy = "; are the URL and the name of the model right?"
+    return ModelError(client.transport.hide(f"{client.address}: {fault.cause}{remedy}"))
 
 
 async def _told(client: ServerClient, url: str) -> dict[str, Any]:

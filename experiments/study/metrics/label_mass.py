@@ -84,6 +84,11 @@ def _warnings(results: Results) -> Iterator[str]:
                 f"Only {row['mean']:.1%} of the replies of the {row['model']} model (set: {set_title(row['set'])}) "
                 "begin with one of the labels: the exact estimate is about these replies alone."
             )
+        if row["margin"]:
+            yield (
+                f"The exact estimate of the {row['model']} model (set: {set_title(row['set'])}) is not exact: its server "
+                f"tells the probabilities within ±{num(row['margin'], 3)} only."
+            )
 
 
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
