@@ -10,7 +10,18 @@ import numpy as np
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.validation import Count, Share, written
 
-__all__ = ["Agent", "Decision", "PlayerRecord", "Source", "Traits", "Turn", "Unreadable", "View", "draw"]
+__all__ = [
+    "Agent",
+    "Decision",
+    "Deliberation",
+    "PlayerRecord",
+    "Source",
+    "Traits",
+    "Turn",
+    "Unreadable",
+    "View",
+    "draw",
+]
 
 
 class Source(StrEnum):

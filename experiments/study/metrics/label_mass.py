@@ -86,8 +86,8 @@ def _warnings(results: Results) -> Iterator[str]:
             )
         if row["margin"]:
             yield (
-                f"The exact estimate of the {row['model']} model (set: {set_title(row['set'])}) is not exact: its server "
-                f"tells the probabilities within ±{num(row['margin'], 3)} only."
+                f"The exact estimate of the {row['model']} model (set: {set_title(row['set'])}) is not exact: its "
+                f"server tells the probabilities within ±{num(row['margin'], 3)} only."
             )
 
 
