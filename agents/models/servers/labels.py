@@ -7,6 +7,7 @@ margin says how far it may be off.
 """
 
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -117,34 +118,30 @@ def _left_open(weights: LabelWeights, labels: Sequence[str], waiting: Iterable[_
 
 def _read_place(weights: LabelWeights, labels: Sequence[str], begun: _Begun, listing: Listing) -> list[_Begun]:
     """Add what the tokens after a beginning say; returns longer beginnings."""
-    longer = []
+    longer, unlisted = [], listing.unlisted
+    beginnings = {label[:end] for label in labels for end in range(1, len(label) + 1)} - {begun.text}
+    forms: Counter[str] = Counter()
     for token, value in listing.tokens:
-        found = _Begun(begun.written + token, begun.share * math.exp(value), begun.passed)
-        if found.text in ("", begun.text):
+        text = (begun.written + token).lstrip(SPACES)
+        if text not in beginnings:
             continue
-        if found.text in labels:
-            index = labels.index(found.text)
+        found = _Begun(begun.written + token, begun.share * math.exp(value), begun.passed)
+        if text in labels:
+            forms[text] += 1
+            index = labels.index(text)
             weights.least[index] += found.share
             if begun.passed is not None:
                 weights.least[begun.passed] -= found.share
             found = replace(found, passed=index)
-        if any(label != found.text and label.startswith(found.text) for label in labels):
+        if any(label != text and label.startswith(text) for label in labels):
             longer.append(found)
     if begun.text:
-        _leave_open(weights, labels, begun, begun.share * listing.unlisted)
-    else:
-        for index, label in enumerate(labels):
-            weights.more[index] += _unlisted(listing, label)
+        _leave_open(weights, labels, begun, begun.share * unlisted)
+        return longer
+    for index, label in enumerate(labels):  # its first token may have a space before it, or none
+        missing = max(0, 2 - forms[label]) if len(label) == 1 else 2
+        weights.more[index] += min(missing * unlisted, listing.rest) if unlisted else 0.0
     return longer
-
-
-def _unlisted(listing: Listing, label: str) -> float:
-    """Probability that the first token begins a label and is not listed: one with a space before it, and one without.
-
-    A label of one character that is listed in one of the two forms, or in both, can only be missing in the other.
-    """
-    listed = sum(token.lstrip(SPACES) == label for token, _ in listing.tokens) if len(label) == 1 else 0
-    return min(max(0, 2 - listed) * listing.unlisted, listing.rest)
 
 
 def _leave_open(weights: LabelWeights, labels: Sequence[str], begun: _Begun, share: float) -> None:
