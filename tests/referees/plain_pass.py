@@ -22,7 +22,7 @@ class PlainModel:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
             before, after = self.tokenizer(text, add_special_tokens=False).input_ids, label
         else:
-            before, after = self.tokenizer(prompt).input_ids, f" {label}"
+            before, after = self.tokenizer(f"{prompt}\nAnswer:").input_ids, f" {label}"
         more = self.tokenizer(after, add_special_tokens=False).input_ids
         with torch.inference_mode():
             scores = self.network(torch.tensor([[*before, *more]])).logits[0].double().log_softmax(-1)
