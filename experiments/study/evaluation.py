@@ -14,6 +14,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.deciding.questions import template_signature
 from dilemmas.envs.data_files import check_value, plain_value
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Seed
@@ -93,13 +94,12 @@ def evaluate(data: StudyData) -> dict[str, Any]:
 
 def _facts(recipe: Recipe) -> dict[str, Any]:
     """What results.json says of the recipe."""
-    template = recipe.prompting.template
     return {
         "format": FORMAT,
         "version": VERSION,
         "recipe": recipe.name,
         "observations": recipe.observations,
-        "template": f"{template.name}@{template.digest}",
+        "template": template_signature(recipe.prompting.template),
         "seed": recipe.seed,
     }
 

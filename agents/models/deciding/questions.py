@@ -1,6 +1,7 @@
 """A turn as a question to a language model."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -104,6 +105,7 @@ def amount_as_array(amount: float | None) -> Any:
     return None if amount is None else np.array([amount], dtype=np.float32)
 
 
+@cache
 def template_signature(template: Template) -> str:
     """Name and digest of a template in records: ``study@1123755535a6``."""
     return f"{template.name}@{template.digest}"

@@ -40,7 +40,7 @@ from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.reporting.variance import FACTORS
 from dilemmas.experiments.study.answers import Role
-from dilemmas.experiments.study.metrics.bias import LEVEL
+from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
@@ -200,10 +200,11 @@ def _warnings(found: SetAnswers) -> list[str]:
             f"all scenarios are answered alike: with {ANSWERS} answers each, rates as far apart would be chance"
             f" (p = {found.alike:.2f}). Nothing was measured but noise."
         )
-    if found.shares and (order := found.shares.place + found.shares.label) > found.shares.game + found.shares.context:
+    if found.shares and (more := more_by_order(asdict(found.shares))):
+        by_order, by_content = more
         warnings.append(
-            f"the answers follow the order and the labels of the options ({order:.0%} of their variance) more than the"
-            f" game and the context ({found.shares.game + found.shares.context:.0%})."
+            f"the answers follow the order and the labels of the options ({by_order:.0%} of their variance) more than"
+            f" the game and the context ({by_content:.0%})."
         )
     if found.label_mass < FEW:
         warnings.append(f"only {found.label_mass:.1%} of the replies begin with one of the labels.")

@@ -273,14 +273,23 @@ def _warnings(results: Results) -> Iterator[str]:
                 f"{results['observations']} answers each, rates as far apart would be chance (p = {row['alike']:.2f}). "
                 "Nothing was measured there but noise."
             )
-        if found and found["place"] + found["label"] > found["game"] + found["context"]:
+        if found and (more := more_by_order(found)):
+            by_order, by_content = more
             yield (
                 f"The answers of the {row['model']} model (set: {set_title(row['set'])}) follow the order and the "
                 "labels of the options more than the game and the context: "
-                f"{found['place'] + found['label']:.0%} of their variance, against "
-                f"{found['game'] + found['context']:.0%}. What is left after averaging over the "
+                f"{by_order:.0%} of their variance, against {by_content:.0%}. What is left after averaging over the "
                 "presentations may be little more than noise."
             )
+
+
+def more_by_order(shares: Mapping[str, float]) -> tuple[float, float] | None:
+    """Share of the variance by place and label, and share by game and context, if the first is the larger one.
+
+    `shares`: the fields of `Followed`.
+    """
+    by_order, by_content = shares["place"] + shares["label"], shares["game"] + shares["context"]
+    return (by_order, by_content) if by_order > by_content else None
 
 
 def _limits(results: Results) -> Iterator[str]:
