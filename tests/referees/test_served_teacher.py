@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,42 +11,25 @@ import pytest
 pytest.importorskip("aiohttp")
 
 from real_servers import free_port, llama_server
+from small_study import RECIPE, start_study
 
-RECIPE = """
-base = "study"
-observations = 4
+ASKED = """
 [prompting]
 min_mass = 0.0
 [scenarios]
 games = ["harmony"]
 contexts = ["friends"]
 sets = ["within"]
-[lora]
-rank = 4
-epochs = 1
-batch = 4
-[matches]
-games = ["harmony"]
-contexts = ["friends"]
-opponents = ["tit_for_tat"]
-rounds = 2
-repetitions = 1
-[population]
-game = "harmony"
-context = "friends"
-size = 6
-steps = 2
 [servers]
 retries = 1
 """
 
 
 def start(port: int, student: Path, folder: Path) -> "subprocess.Popen[str]":
-    (folder / "small.toml").write_text(RECIPE, encoding="utf-8")
+    (folder / "small.toml").write_text(RECIPE + ASKED, encoding="utf-8")
     teacher = f"openai:SmolLM2-135M-Instruct.Q4_1@http://127.0.0.1:{port}/v1"
     words = ["--recipe", "small.toml", "--teacher", teacher, "--student", f"gguf:{student}", "--out", "run"]
-    command = [sys.executable, "-m", "dilemmas", "replicate", *words]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return start_study(folder, words)
 
 
 def wait_for_more(process: "subprocess.Popen[str]", answers: Path, known: bytes) -> bytes:

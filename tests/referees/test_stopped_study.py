@@ -4,33 +4,18 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-RECIPE = """
-base = "study"
-observations = 4
+from small_study import RECIPE, start_study
+
+ASKED = """
 [prompting]
 template = "vignette"
 [scenarios]
 games = ["prisoners_dilemma", "harmony"]
 contexts = ["friends", "business"]
 sets = ["within"]
-[lora]
-rank = 4
-epochs = 1
-batch = 4
-[matches]
-games = ["prisoners_dilemma"]
-contexts = ["friends"]
-opponents = ["tit_for_tat"]
-rounds = 3
-repetitions = 2
-[population]
-context = "friends"
-size = 6
-steps = 3
 """
 KILLS = 20
 LOST = 30
@@ -41,9 +26,8 @@ DIFFERENT = ("seconds.json", "provenance.json", "log.txt", "report.html", "repor
 
 def start(model: Path, recipe: Path, out: Path) -> "subprocess.Popen[str]":
     spec = f"gguf:{model}"
-    words = ["replicate", "--recipe", str(recipe), "--teacher", spec, "--student", spec, "--out", str(out)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "dilemmas", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    return start_study(
+        recipe.parent, ["--recipe", str(recipe), "--teacher", spec, "--student", spec, "--out", str(out)]
     )
 
 
@@ -61,7 +45,7 @@ def finish(process: "subprocess.Popen[str]", begun: float) -> float:
 
 def test_twenty_kills(smollm2: Path, tmp_path: Path) -> None:
     recipe, moments = tmp_path / "small.toml", random.Random(0)
-    recipe.write_text(RECIPE, encoding="utf-8")
+    recipe.write_text(RECIPE + ASKED, encoding="utf-8")
     undisturbed = finish(start(smollm2, recipe, tmp_path / "whole"), time.monotonic())
     again = finish(start(smollm2, recipe, tmp_path / "whole"), time.monotonic())  # finished: the start of the command
     stops, spent, out = 0, 0.0, tmp_path / "stopped"
