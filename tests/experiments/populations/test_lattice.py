@@ -70,7 +70,8 @@ def cooperation_of_runs(**given: Any) -> list[float]:
 
 @pytest.mark.filterwarnings("ignore:The `iterations` keyword:DeprecationWarning")
 def test_runs_of_a_batch_differ() -> None:
-    assert len(set(cooperation_of_runs(iterations=3))) == 3
+    """Two of them may agree by chance, twenty may not."""
+    assert len(set(cooperation_of_runs(iterations=20))) > 3
 
 
 def test_runs_of_a_batch_can_be_reproduced() -> None:
