@@ -39,6 +39,10 @@ __all__ = ["Settings", "Tournament", "TournamentError"]
 BLOCK = 10_000
 """Maximum number of repetitions of one group in a row of the results."""
 
+PlayedElsewhere = tuple[list[Row | AgentError], list[tuple[int, int]]]
+"""Rows, or the errors of agents that failed; and for each language model how many questions there were, and how many of
+them were put to it."""
+
 
 class Tournament:
     """A tournament that can be played in parts, in any order and on any machine."""
@@ -121,6 +125,20 @@ class Tournament:
                 tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine)
                 rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]
+
+    def play_elsewhere(self, fixtures: Sequence[Fixture]) -> PlayedElsewhere:
+        """As `play`, in a process of which only what is returned is known; see `take`."""
+        before = [(backend.asked, backend.put) for backend in self.backends]
+        rows = self.play(fixtures)
+        after = ((backend.asked, backend.put) for backend in self.backends)
+        return rows, [(asked - a, put - p) for (asked, put), (a, p) in zip(after, before, strict=True)]
+
+    def take(self, played: PlayedElsewhere) -> list[Row | AgentError]:
+        """The rows that another process has played; its questions to language models are counted."""
+        rows, questions = played
+        for backend, (asked, put) in zip(self.backends, questions, strict=True):
+            backend.asked, backend.put = backend.asked + asked, backend.put + put
+        return rows
 
     def _asked(self, fixture: Fixture, keys: NDArray[np.uint64]) -> Row | AgentError:
         """The matches of a fixture in environments, which ask the agents; an existing record is overwritten."""

@@ -34,9 +34,12 @@ class CachingBackend:
         """Whether a small model is asked each question alone: its last digits then do not depend on what else is asked
         at the same time."""
         self._known: dict[ScoreKey, Response] = {}
-        self._asked = self._put = 0
+        self.asked = 0
+        """Number of requests for label probabilities."""
+        self.put = 0
+        """How many of them were put to the backend below."""
         self._file: KnownAnswers | None = None
-        self._pace = Pace(below)
+        self._pace: Pace | None = None
         if path is not None:
             self.keep(path)
 
@@ -45,16 +48,16 @@ class CachingBackend:
 
         `KnownAnswersError` if it is damaged.
         """
-        self._file = KnownAnswers(path, self.below)
+        self._file, self._pace = KnownAnswers(path, self.below), Pace(self.below)
         self._known |= self._file.read()
 
     @property
     def hits(self) -> str:
         """How many requests for label probabilities were put to the backend below, in words; empty without any."""
-        if not self._asked:
+        if not self.asked:
             return ""
-        share = 1 - self._put / self._asked
-        return f"{self.name}: {self._put:,} of {self._asked:,} questions were put to the model, {share:.1%} were known"
+        share = 1 - self.put / self.asked
+        return f"{self.name}: {self.put:,} of {self.asked:,} questions were put to the model, {share:.1%} were known"
 
     @property
     def name(self) -> str:
@@ -86,13 +89,13 @@ class CachingBackend:
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order. With a file the questions are put in portions, each written at once."""
         scored = {one.key: one for one in requests if not one.max_tokens}
-        self._asked += sum(not request.max_tokens for request in requests)
+        self.asked += sum(not request.max_tokens for request in requests)
         if self._file and not scored.keys() <= self._known.keys():
             self._known |= self._file.read()
         found: dict[ScoreKey, Response] = {}
         for portion in self._portions([one for key, one in scored.items() if key not in self._known]):
             found |= zip((one.key for one in portion), self.below.respond(portion), strict=True)
-            self._put += len(portion)
+            self.put += len(portion)
             self._learn({one.key: found[one.key] for one in portion})
         sampled = [request for request in requests if request.max_tokens]
         texts, known = iter(self.below.respond(sampled) if sampled else ()), found | self._known
@@ -101,7 +104,7 @@ class CachingBackend:
     def _portions(self, asked: Sequence[Request]) -> Iterator[Sequence[Request]]:
         if self.one_by_one and is_small(self.below):
             return ([one] for one in asked)
-        return self._pace.portions(asked) if self._file else iter([asked] if asked else [])
+        return self._pace.portions(asked) if self._pace else iter([asked] if asked else [])
 
     def _learn(self, answers: dict[ScoreKey, Response]) -> None:
         self._known |= {key: one for key, one in answers.items() if not one.failed}
