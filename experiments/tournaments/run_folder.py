@@ -125,15 +125,17 @@ def play_tournament(
             raise _all_in_one(failed)
 
     if folder is None:
-        played = [row for batch in rows(tournament.fixtures, 0) for row in batch]
-        return standings(tuple(tournament.agents), played, tournament.settings.seed, tournament.symmetric)
+        return _table(tournament, [row for batch in rows(tournament.fixtures, 0) for row in batch])
     with locked_folder(folder):
         seals = begin(folder, tournament, again, workers)
-        played = _play_rest(tournament, folder, seals, rows)
-        table = standings(tuple(tournament.agents), played, tournament.settings.seed, tournament.symmetric)
+        table = _table(tournament, _play_rest(tournament, folder, seals, rows))
         write_results(folder, tournament_data(settings_data(tournament), table))
         seals.add(folder / ROWS, folder / RESULTS)
     return table
+
+
+def _table(tournament: Tournament, rows: Sequence[Row]) -> Standings:
+    return standings(tuple(tournament.agents), rows, tournament.settings.seed, tournament.symmetric)
 
 
 def _all_in_one(failed: Sequence[AgentError]) -> AgentError:

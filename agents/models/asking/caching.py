@@ -94,9 +94,7 @@ class CachingBackend:
             self._known |= self._file.read()
         found: dict[ScoreKey, Response] = {}
         for portion in self._portions([one for key, one in scored.items() if key not in self._known]):
-            found |= zip((one.key for one in portion), self.below.respond(portion), strict=True)
-            self.put += len(portion)
-            self._learn({one.key: found[one.key] for one in portion})
+            found |= self._learn([one for one in portion if one.key not in self._known])  # others may have asked it now
         sampled = [request for request in requests if request.max_tokens]
         texts, known = iter(self.below.respond(sampled) if sampled else ()), found | self._known
         return [next(texts) if r.max_tokens else known[r.key] for r in requests]
@@ -106,7 +104,13 @@ class CachingBackend:
             return ([one] for one in asked)
         return self._pace.portions(asked) if self._pace else iter([asked] if asked else [])
 
-    def _learn(self, answers: dict[ScoreKey, Response]) -> None:
+    def _learn(self, asked: Sequence[Request]) -> dict[ScoreKey, Response]:
+        """Put questions to the backend below, and remember what it answers."""
+        if not asked:
+            return {}
+        answers = dict(zip((one.key for one in asked), self.below.respond(asked), strict=True))
+        self.put += len(asked)
         self._known |= {key: one for key, one in answers.items() if not one.failed}
         if self._file:
             self._known |= self._file.add(answers)
+        return answers
