@@ -11,9 +11,10 @@ from typing import Any
 
 from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.local import LocalBackend, device_map, torch_dtype
+from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.model_files import check_installed
 from dilemmas.agents.models.open_model import open_local
+from dilemmas.agents.models.weights import device_map, torch_dtype
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.experiments.study.recipe_files import load_recipe
