@@ -6,12 +6,17 @@ from typing import Protocol
 
 from dilemmas.envs.errors import InputError
 
-ScoreKey = tuple[str, tuple[str, ...], str, str]
-"""A prompt, the labels, the beginning of the reply and the thoughts before it."""
+ScoreKey = tuple[str, tuple[str, ...], str, str, str]
+"""A prompt, the labels, the beginning of the reply, the thoughts before it, and the text of the system turn."""
 
 
 class ModelError(InputError):
     """A model that cannot be used; the message names the model, the reason and the remedy."""
+
+
+def before_prompt(system: str, prompt: str) -> str:
+    """A prompt with the text of the system turn before it, for models whose chat template has no system turn."""
+    return f"{system}\n{prompt}" if system else prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,13 @@ class Request:
     thinks: bool = False
     """Whether the text to sample is a thought. A model whose chat template has a place for thoughts writes it there, up
     to their end; others write a reply."""
+    system: str = ""
+    """Text of the system turn; a model whose chat template has none reads it before the prompt."""
 
     @property
     def key(self) -> ScoreKey:
         """What the probabilities of the labels depend on."""
-        return self.prompt, self.labels, self.prefill, self.thought
+        return self.prompt, self.labels, self.prefill, self.thought, self.system
 
     @property
     def begun(self) -> str:
@@ -110,6 +117,11 @@ class Backend(Protocol):
         """Whether it gives the probabilities of labels after a begun reply."""
         ...
 
+    @property
+    def system_turn(self) -> bool:
+        """Whether its chat template has a system turn; without one, the text is put before the prompt."""
+        ...
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order."""
         ...
@@ -164,6 +176,10 @@ class CachingBackend:
     def continues(self) -> bool:
         return self.below.continues
 
+    @property
+    def system_turn(self) -> bool:
+        return self.below.system_turn
+
     def unload(self) -> None:
         self.below.unload()
 
@@ -198,6 +214,7 @@ class FakeBackend:
     size: int = 0
     miniature: bool = False
     continues: bool = True
+    system_turn: bool = True
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]

@@ -38,7 +38,13 @@ from dilemmas.agents.models.deciding.deliberation import (
     mean_of_rows,
     scores_answers,
 )
-from dilemmas.agents.models.deciding.questions import PosedTurn, amount_as_array, pose_turn, template_signature
+from dilemmas.agents.models.deciding.questions import (
+    PosedTurn,
+    amount_as_array,
+    describe_template,
+    pose_turn,
+    template_signature,
+)
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
@@ -133,7 +139,7 @@ class LanguageModelAgent:
             "default_action": self.default_action,
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
-        framing = {"context": asdict(self.context), "template": template_signature(self.template)}
+        framing = {"context": asdict(self.context)} | describe_template(self.template, self.backend)
         return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -205,7 +211,7 @@ class LanguageModelAgent:
         if posed[0].deliberate:
             return [answered_only(one) for one in self._consider(posed, 1)]
         questions = [(one.prompt, one.labels) for one in posed]
-        found = exact_distributions(self.backend, questions, self.template.answer_begins)
+        found = exact_distributions(self.backend, questions, self.template.answer_begins, self.template.system)
         return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
     def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
@@ -242,7 +248,7 @@ class LanguageModelAgent:
 
     def _exact(self, posed: Sequence[PosedTurn]) -> list[Decision]:
         questions = [(one.prompt, one.labels) for one in posed]
-        responses = ask_labels(self.backend, questions, self.template.answer_begins)
+        responses = ask_labels(self.backend, questions, self.template.answer_begins, self.template.system)
         return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
 
     def _drawn(self, one: PosedTurn, response: Response) -> Decision:
@@ -312,7 +318,8 @@ class LanguageModelAgent:
     def _request(self, one: PosedTurn) -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
         prefill = self.template.answer_begins if one.labels else ""
-        return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill)
+        system = self.template.system
+        return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill, system=system)
 
     def _read(self, one: PosedTurn, response: Response, attempt: int) -> Decision:
         if response.failed:

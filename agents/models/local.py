@@ -51,6 +51,10 @@ class LocalBackend:
     """Whether it gives the probabilities of labels after a begun reply."""
 
     @property
+    def system_turn(self) -> bool:
+        return self.chat.system_turn is not None
+
+    @property
     def engine(self) -> str:
         return f"transformers, {str(self.model.dtype).removeprefix('torch.')}"
 
@@ -128,7 +132,7 @@ class LocalBackend:
     def _candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
         from dilemmas.agents.models.scoring import Candidates
 
-        begun = asked.prefill, asked.thought
+        begun = asked.prefill, asked.thought, asked.system
         replies = tuple(tuple(self.chat.reply(asked.prompt, label, *begun)) for label in asked.labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {asked.labels} are not different texts for {self.name}; use other labels")
@@ -171,12 +175,12 @@ class LocalBackend:
         return frozenset(token for token in stops if token is not None)
 
 
-Begun = tuple[str, str, str, bool]
-"""A prompt, the beginning of the reply, the thoughts before it, and whether they go on."""
+Begun = tuple[str, str, str, str, bool]
+"""A prompt, the beginning of the reply, the thoughts before it, the system text, and whether the thoughts go on."""
 
 
 def _begun(request: Request) -> Begun:
-    return request.prompt, request.prefill, request.thought, request.thinks
+    return request.prompt, request.prefill, request.thought, request.system, request.thinks
 
 
 def _before(end: str, text: str) -> str:

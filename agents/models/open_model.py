@@ -150,6 +150,11 @@ class LazyModel:
     def continues(self) -> bool:
         return True
 
+    @property
+    def system_turn(self) -> bool:
+        """Of its chat template; the model is loaded for it."""
+        return self.loaded().system_turn
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
 

@@ -21,6 +21,7 @@ from dilemmas.agents.matches.match import Environment, RunningMatch, decision_st
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
+from dilemmas.agents.models.deciding.questions import restore_template
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.strategies.finite_state import Automaton
@@ -128,7 +129,7 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]
     settings["context"] = Context(**settings["context"])
-    settings["template"] = own or load_template(template)
+    settings["template"] = restore_template(own or load_template(template), player.parameters)
     settings["unreadable"] = Unreadable(settings["unreadable"])
     settings["min_mass"] = 0.0  # what was played had been accepted
     return LanguageModelAgent(backend, **settings)

@@ -73,6 +73,8 @@ class ScoredQuestion:
     """Beginning of the reply."""
     thought: str
     """What the model has thought before the reply."""
+    system: str
+    """Text of the system turn."""
     margin: Share
     """How far the probability of a label may be from the model's own; 0 if it is exact."""
 
@@ -103,7 +105,7 @@ class KeptBackend(CachingBackend):
                 tuple(-inf if value is None else value for value in some) for some in (found.logprobs, found.whole)
             )
             known = Response(logprobs, whole=whole, margin=found.margin)
-            self._known[found.prompt, found.labels, found.prefill, found.thought] = known
+            self._known[found.prompt, found.labels, found.prefill, found.thought, found.system] = known
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """As of the backend; requests for text pass through."""
@@ -120,7 +122,7 @@ class KeptBackend(CachingBackend):
                     tuple(None if value == -inf else value for value in some)
                     for some in (response.logprobs, response.whole)
                 )
-                begun = request.prefill, request.thought
+                begun = request.prefill, request.thought, request.system
                 scored = ScoredQuestion(
                     self.fingerprint, request.prompt, request.labels, logprobs, whole, *begun, response.margin
                 )

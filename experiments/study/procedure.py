@@ -194,6 +194,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
         recipe.seed,
         base=base,
         prefill=recipe.prompting.template.reply_begins,
+        system=recipe.prompting.template.system,
     )
     for number, step in enumerate(steps):
         if not number:

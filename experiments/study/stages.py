@@ -233,7 +233,8 @@ def _weighed(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]
     """Questions that a model answers at once, with the probabilities of the labels."""
     questions = [(one.prompt, one.labels) for one in asked]
     free = [(content_free(*one), one[1]) for one in questions] if recipe.prompting.calibrate else []
-    found = exact_distributions(backend, [*questions, *free], recipe.prompting.template.reply_begins)
+    words = recipe.prompting.template
+    found = exact_distributions(backend, [*questions, *free], words.reply_begins, words.system)
     priors = found[len(questions) :]
     ways = [calibrated(*both) for both in zip(found, priors, strict=False)] if priors else found
     shares = [prior.probabilities for prior in priors] or repeat(None)
@@ -308,6 +309,7 @@ def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[Decisi
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
         prefill=prompting.template.reply_begins,
+        system=prompting.template.system,
     )
 
 

@@ -182,7 +182,7 @@ def _write(
     """The texts that a model writes about every question, `samples` each."""
     room = template.decision.tokens + (0 if thinks or template.decision.way == "mixed" else ANSWER_TOKENS)
     requests = [
-        Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks)
+        Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks, system=template.system)
         for one in asked
         for number in range(samples)
     ]
@@ -202,7 +202,9 @@ def _reason(
     written = _write(backend, template, asked, temperature, samples, thinks=True)
     lost = [_fault(Source.REASONED, texts) for texts in written]
     requests = [
-        Request(one.prompt, one.labels, prefill=template.answer_begins, thought=text.text)
+        Request(
+            one.prompt, one.labels, prefill=template.answer_begins, thought=text.text, system=template.system
+        )
         for one, texts, bad in zip(asked, written, lost, strict=True)
         if bad is None
         for text in texts
@@ -219,10 +221,10 @@ def _reason(
 
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
     begun = _before_label(template)
-    predicted = backend.respond([Request(one.prompt, one.partner, prefill=begun) for one in asked])
+    predicted = backend.respond([Request(one.prompt, one.partner, prefill=begun, system=template.system) for one in asked])
     texts = [[_prediction(template, label) for label in one.partner] for one in asked]
     requests = [
-        Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}")
+        Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)
         for one, some in zip(asked, texts, strict=True)
         for text in some
     ]
