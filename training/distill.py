@@ -79,7 +79,9 @@ def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", syste
     end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        known = {text: completion([*chat.reply(prompt, text, prefill, system=system), *end]) for text in set(completions)}
+        known = {
+            text: completion([*chat.reply(prompt, text, prefill, system=system), *end]) for text in set(completions)
+        }
         rows.append(PackedRow(chat.prompt(prompt, prefill, system=system), [known[text] for text in completions]))
     return rows
 

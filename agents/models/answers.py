@@ -64,9 +64,7 @@ def exact_distributions(
     return [read_distribution(response) for response in ask_labels(backend, prompts, prefill, system)]
 
 
-def ask_labels(
-    backend: Backend, prompts: Sequence[Question], prefill: str = "", system: str = ""
-) -> list[Response]:
+def ask_labels(backend: Backend, prompts: Sequence[Question], prefill: str = "", system: str = "") -> list[Response]:
     """The response to each pair of a prompt and its labels, in order; equal pairs are asked once.
 
     `prefill` is the beginning of the reply, which the labels continue, and `system` the text of the system turn.
@@ -214,9 +212,7 @@ def sample_replies(
         If the model refuses a prompt, or a server does not answer; it has the replies before.
     """
     responses = backend.respond(
-        [
-            Request(prompt, (), max_tokens, temperature, seed, prefill, system=system) for prompt, _, seed in asked
-        ]
+        [Request(prompt, (), max_tokens, temperature, seed, prefill, system=system) for prompt, _, seed in asked]
     )
     replies: list[Reply] = []
     for response, (_, labels, _) in zip(responses, asked, strict=True):

@@ -17,7 +17,6 @@ punish or reward. If replies are sampled and words are allowed, it writes a mess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from statistics import fmean
 from typing import Any, Literal, get_args
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
@@ -35,9 +34,9 @@ from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
     answered_only,
     consider,
-    mean_of_rows,
     scores_answers,
 )
+from dilemmas.agents.models.deciding.policies import mean_policy
 from dilemmas.agents.models.deciding.questions import (
     PosedTurn,
     amount_as_array,
@@ -51,7 +50,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Showing, counterbalanced
-from dilemmas.envs.prompts.templates import Template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
 
@@ -169,22 +169,9 @@ class LanguageModelAgent:
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
-        return [self._averaged(ways[0], [next(found) for _ in ways]) for ways in posed]
-
-    def _averaged(self, first: PosedTurn, found: Sequence[Considered]) -> Decision:
-        """One decision from what was found in all presentations, of which one is given; in some of them, stated
-        probabilities may be unreadable, which lowers the mass."""
-        mass, margin = fmean(one.mass for one in found), max(one.margin for one in found)
-        check_mass(self.name, first.labels, mass, self.min_mass)
-        probabilities = mean_of_rows([one.probabilities for one in found if one.probabilities is not None])
-        return Decision(
-            action=None if probabilities is None else draw(probabilities, first.turn.rng),
-            probabilities=probabilities,
-            source=Source.WITHIN if margin and found[0].source is Source.EXACT else found[0].source,
-            mass=mass,
-            margin=margin or None,
-            template=template_signature(self.template),
-        )
+        return [
+            mean_policy(self.name, self.template, self.min_mass, ways[0], [next(found) for _ in ways]) for ways in posed
+        ]
 
     def _pose(self, turn: Turn, all_ways: bool = False) -> list[PosedTurn]:
         """The question put to the model: in one presentation of the actions, with one persona, or in all."""

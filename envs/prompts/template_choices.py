@@ -1,4 +1,4 @@
-"""What is chosen of a template where it is used: its persona, its labels, and the text of the system turn.
+"""What is chosen of a template where it is used: persona, labels, system text, and wordings.
 
 chosen = TemplateChoice("vignette", persona="nurse,farmer", labels="words").of()
 """
@@ -61,7 +61,7 @@ def _with_persona(template: Template, wanted: str) -> Template:
         names = [name.strip() for name in wanted.split(",")]
         personas = {name: lookup("persona", name, template.personas, f"template '{template.name}'") for name in names}
     if not personas:
-        raise TemplateError(f"{wanted}: needs a line such as nurse = \"You are a nurse.\" for each persona")
+        raise TemplateError(f'{wanted}: needs a line such as nurse = "You are a nurse." for each persona')
     return replace(template, personas=personas, persona=EVERY if len(personas) > 1 else next(iter(personas)))
 
 
@@ -69,3 +69,28 @@ def _labels(template: Template, wanted: str) -> tuple[str, ...]:
     if "," in wanted:
         return tuple(label.strip() for label in wanted.split(","))
     return lookup("label set", wanted, template.label_sets, f"template '{template.name}'")
+
+
+def variants(template: Template, paraphrases: int = 0) -> list[Template]:
+    """All wordings of a template in which a question is asked equally often.
+
+    Parameters
+    ----------
+    template
+        The template.
+    paraphrases
+        Number of paraphrases beside its own wording, 0 or more.
+
+    Returns
+    -------
+    Its own wording first, then the paraphrases; each with every persona, if they are counterbalanced.
+
+    Raises
+    ------
+    TemplateError
+        If it has fewer paraphrases.
+    """
+    worded = [template.reworded(number) for number in range(paraphrases + 1)]
+    if template.persona != EVERY:
+        return worded
+    return [replace(one, persona=name) for one in worded for name in one.personas]

@@ -287,31 +287,6 @@ FIXED = (
 """Keys that have the same value in all wordings of a template: settings, and the labels of options."""
 
 
-def variants(template: Template, paraphrases: int = 0) -> list[Template]:
-    """All wordings of a template in which a question is asked equally often.
-
-    Parameters
-    ----------
-    template
-        The template.
-    paraphrases
-        Number of paraphrases beside its own wording, 0 or more.
-
-    Returns
-    -------
-    Its own wording first, then the paraphrases; each with every persona, if they are counterbalanced.
-
-    Raises
-    ------
-    TemplateError
-        If it has fewer paraphrases.
-    """
-    worded = [template.reworded(number) for number in range(paraphrases + 1)]
-    if template.persona != EVERY:
-        return worded
-    return [replace(one, persona=name) for one in worded for name in one.personas]
-
-
 @cache
 def load_template(name_or_path: str) -> Template:
     """Read a template.
@@ -331,7 +306,8 @@ def load_template(name_or_path: str) -> Template:
     if mark and number.isdecimal() and len(number) < 4:
         return load_template(begin).reworded(int(number))
     template = check_value(read_template_table(name_or_path), Template, name_or_path, TemplateError)
-    variants(template, len(template.paraphrases))  # errors in paraphrases are raised now
+    for paraphrase in range(len(template.paraphrases)):
+        template.reworded(paraphrase + 1)  # errors are raised now
     return template
 
 

@@ -24,6 +24,7 @@ from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import Answers, Role
+from dilemmas.experiments.study.asked import Asked, append_answers, read_answers
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
@@ -31,7 +32,7 @@ from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import TOGETHER, Asked, append_answers, ask_exactly, ask_model, read_answers
+from dilemmas.experiments.study.stages import TOGETHER, ask_exactly, ask_model
 
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")

@@ -14,11 +14,11 @@ from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import ROLES, Answers, Role, ScenarioResult
+from dilemmas.experiments.study.asked import Asked, read_answers
 from dilemmas.experiments.study.playing import Pairing, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import derived_seed
-from dilemmas.experiments.study.stages import Asked, read_answers
 
 Answered = Mapping[str, Mapping[str, Asked]]
 """Answers by role and scenario name."""

@@ -167,6 +167,7 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
     answered, task = 0, f"{NAMES[role]} answers"
+    run.log_system_turn(model)
     for more in stages.ask_model(run, role, model):
         answered += more
         yield TaskProgress(task, answered, replies)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
@@ -67,6 +68,13 @@ class Run:
     def log(self, line: str) -> None:
         """Append a line to log.txt, with the time."""
         append_text(self.path("log.txt"), f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+
+    def log_system_turn(self, model: Backend) -> None:
+        """Record where a model reads the system text of the recipe, if it has one."""
+        if self.recipe.prompting.template.system:
+            self.log(
+                f"{model.name}: the system text is {'a system turn' if model.system_turn else 'before the prompt'}"
+            )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

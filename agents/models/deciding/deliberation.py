@@ -202,9 +202,7 @@ def _reason(
     written = _write(backend, template, asked, temperature, samples, thinks=True)
     lost = [_fault(Source.REASONED, texts) for texts in written]
     requests = [
-        Request(
-            one.prompt, one.labels, prefill=template.answer_begins, thought=text.text, system=template.system
-        )
+        Request(one.prompt, one.labels, prefill=template.answer_begins, thought=text.text, system=template.system)
         for one, texts, bad in zip(asked, written, lost, strict=True)
         if bad is None
         for text in texts
@@ -221,7 +219,9 @@ def _reason(
 
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
     begun = _before_label(template)
-    predicted = backend.respond([Request(one.prompt, one.partner, prefill=begun, system=template.system) for one in asked])
+    predicted = backend.respond(
+        [Request(one.prompt, one.partner, prefill=begun, system=template.system) for one in asked]
+    )
     texts = [[_prediction(template, label) for label in one.partner] for one in asked]
     requests = [
         Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)

@@ -14,7 +14,8 @@ from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import deliberates, partner_labels
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
-from dilemmas.envs.prompts.templates import Template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.protocol import View
 

@@ -80,7 +80,9 @@ class Asker:
 
         None if it writes something else; `ServerFault` if it gives no log-probabilities.
         """
-        places = await self.ask(prompt, FORCED_TOKENS, _required, system=system, listed=1, more=FORCES[self.force](text))
+        places = await self.ask(
+            prompt, FORCED_TOKENS, _required, system=system, listed=1, more=FORCES[self.force](text)
+        )
         written = ""
         for number, place in enumerate(places, start=1):
             written += place.chosen[0]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.experiments.asking.survey import (
     ANSWERS,
     SetAnswers,
@@ -32,6 +32,7 @@ from dilemmas.experiments.commands.options import (
     presentation_option,
     print_json,
     server_settings,
+    wording_options,
 )
 from dilemmas.experiments.reporting.format import num
 from dilemmas.experiments.reporting.page import Notice, Section, Table, print_sections
@@ -64,12 +65,7 @@ Found = dict[str, dict[str, SetAnswers]]
     shell_complete=completion.recipes,
     help="Recipe with the scenarios and how they are asked.",
 )
-@click.option(
-    "--template",
-    show_default="from the recipe",
-    shell_complete=completion.templates,
-    help="Prompt template, and the way to decide: a name, or a .toml file.",
-)
+@wording_options(None)
 @click.option(
     "--sets",
     default=TRAINING_SET,
@@ -101,7 +97,7 @@ def command(
     models: tuple[str, ...],
     out: Path,
     recipe_name: str,
-    template: str | None,
+    wording: TemplateChoice,
     sets: str,
     exact: bool,
     observations: int,
@@ -129,18 +125,11 @@ def command(
     """
     from dilemmas.experiments.commands.replicate import override
 
-    recipe = override(
-        load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, calibrate, device
-    )
+    usual = load_recipe(recipe_name)
     chosen = tuple(name.strip() for name in sets.split(","))
-    servers = server_settings(in_flight, server, recipe.servers)
-    words = recipe.prompting.template if template is None else load_template(template)
-    recipe = replace(
-        recipe,
-        scenarios=replace(recipe.scenarios, sets=chosen),
-        prompting=replace(recipe.prompting, template=words),
-        servers=servers,
-    )
+    usual = replace(usual, scenarios=replace(usual.scenarios, sets=chosen))
+    recipe = override(usual, wording, seed, observations, None, None, presentation, min_mass, calibrate, device)
+    recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if paraphrases:
         number = len(recipe.prompting.template.paraphrases)
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
@@ -167,6 +156,7 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, compr
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
+        run.log_system_turn(model)
         task, done = add_task(bar, spec), 0
         for more in ask_all(run, role, model, exact):
             done += more

@@ -10,7 +10,8 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.prompts import match_prompt, presentations, scenario_prompt
-from dilemmas.envs.prompts.templates import build_template, load_template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import build_template, load_template
 from dilemmas.envs.prompts.wording import RoundMemory
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.rules.repeated import Repeated

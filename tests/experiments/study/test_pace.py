@@ -11,6 +11,7 @@ from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request,
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import pace as pacing
 from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.asked import read_answers, read_parts
 from dilemmas.experiments.study.evaluation import ask_ahead
 from dilemmas.experiments.study.pace import KEPT, KeptBackend, Pace
 from dilemmas.experiments.study.recipe import Recipe
@@ -70,7 +71,7 @@ def test_replies_of_a_slow_model_are_kept_every_thirty_seconds(
     for more in study.ask_model(run, "teacher", model):
         assert model.now - last <= KEPT
         kept, last = kept + more, model.now
-        parts = study.read_answers(answers), study.read_parts(begun)
+        parts = read_answers(answers), read_parts(begun)
         names = {asked.scenario for asked in parts[0]}
         rest = [asked for asked in parts[1] if asked.scenario not in names]
         assert sum(len(asked.replies) for asked in (*parts[0], *rest)) == kept
@@ -146,7 +147,7 @@ def test_it_is_told_how_many_questions_were_put_to_the_model(tmp_path: Path) -> 
 def test_a_damaged_question_is_named(tmp_path: Path) -> None:
     path = tmp_path / "teacher.jsonl"
     line = {"model": "slow", "prompt": "Which?", "labels": ["C", "D"], "logprobs": [-0.5, -1.0]}
-    line |= {"whole": [], "prefill": "", "thought": "", "margin": 0.0}
+    line |= {"whole": [], "prefill": "", "thought": "", "system": "", "margin": 0.0}
     for key, value, words in (
         ("logprobs", None, "logprobs: needs a list"),
         ("logprobs", [-0.5], r"logprobs: needs 2 numbers"),
