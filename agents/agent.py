@@ -80,6 +80,8 @@ class Deliberation:
     """A reasoning, a prediction, or a reply that states probabilities."""
     probabilities: tuple[Share, ...] | None = None
     """Probability of every action, by index, given the text; None if the text is unreadable."""
+    thoughts: str | None = None
+    """What the model thought before the text, if it is known: no part of it."""
 
 
 @written(nulls=False)
@@ -121,6 +123,8 @@ class Decision:
     """What the model wrote before its action was decided, in order; None if it answered at once."""
     prediction: tuple[Share, ...] | None = None
     """Probability that the model gives to every action of the other player, by index; None if it was not asked."""
+    thoughts: str | None = None
+    """What the model thought before the reply, if it is known: no part of it."""
 
 
 IDLE = Decision(0)

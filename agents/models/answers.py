@@ -164,6 +164,8 @@ class Reply:
     """Index of the label; None if the reply does not clearly choose one."""
     motivation: str
     """The text of the reply besides the label; empty if the reply is unreadable."""
+    thoughts: str = ""
+    """What the model thought before the reply, if it is known."""
 
 
 def read_reply(text: str, labels: Sequence[str]) -> Reply:
@@ -218,5 +220,5 @@ def sample_replies(
     for response, (_, labels, _) in zip(responses, asked, strict=True):
         if not response.answered:
             raise UnansweredError(response.refused or response.failed, replies)
-        replies.append(read_reply(response.text, labels))
+        replies.append(replace(read_reply(response.text, labels), thoughts=response.thoughts))
     return replies

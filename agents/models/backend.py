@@ -78,6 +78,9 @@ class Response:
     """How far the probability of a label, given that the reply starts with one of them, may be from the model's own; 0
     if it is exact. Servers list the most probable tokens only, and some answer otherwise when they are asked again."""
 
+    thoughts: str = ""
+    """What the model thought before the reply, if it was told: no part of `text`."""
+
     @property
     def answered(self) -> bool:
         """Whether the model answered."""

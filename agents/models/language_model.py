@@ -320,6 +320,7 @@ class LanguageModelAgent:
             prompt=one.prompt,
             template=template_signature(self.template),
             reply=text,
+            thoughts=response.thoughts or None,
             attempts=attempt,
         )
         if words_allowed(one.view):

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
+from functools import partial
 from io import StringIO
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreK
 from dilemmas.agents.models.chat import ChatEncoder, conversation
 from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
+from dilemmas.agents.models.thoughts import split_thoughts
 from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class LocalBackend:
                 responses.append(Response(refused=refused[_begun(request)]))
             else:
                 score = scores.get(request.key)
-                found = Response((), *next(texts))
+                found = next(texts)
                 responses.append(replace(found, logprobs=score.starts, whole=score.whole) if score else found)
         return responses
 
@@ -138,11 +140,9 @@ class LocalBackend:
             raise ModelError(f"labels {asked.labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
 
-    def _sample(
-        self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]
-    ) -> list[tuple[str, bool]]:
-        """Sampled text, and whether it ended with a stop token, of each request."""
-        texts = [("", True)] * len(requests)
+    def _sample(self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]) -> list[Response]:
+        """Sampled text and thoughts, and whether it ended with a stop token, of each request."""
+        texts = [Response()] * len(requests)
         for thinks in (False, True):
             wanted = {i: one for i, one in enumerate(requests) if one.max_tokens > 0 and one.thinks == thinks}
             if wanted:
@@ -152,7 +152,7 @@ class LocalBackend:
 
     def _texts(
         self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]], thinks: bool
-    ) -> list[tuple[str, bool]]:
+    ) -> list[Response]:
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
         used = {_begun(request): prompts[_begun(request)] for request in requests}
@@ -160,11 +160,18 @@ class LocalBackend:
         draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in requests]
         stops = self._stops() | self.chat.last_thoughts if thinks else self._stops()
         replies = sample_tokens(self.model, list(used.values()), draws, stops, self.batch_tokens, self.can)
-        distinct = list({tuple(tokens) for tokens, _ in replies})
-        decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
-        end = self.chat.end_of_thoughts if thinks else ""
-        text = {tokens: _before(end, found).strip() for tokens, found in zip(distinct, decoded, strict=True)}
-        return [(text[tuple(tokens)], ended) for tokens, ended in replies]
+        read = {tokens: self._read(list(tokens), thinks) for tokens in {tuple(tokens) for tokens, _ in replies}}
+        return [replace(read[tuple(tokens)], stopped=ended) for tokens, ended in replies]
+
+    def _read(self, tokens: list[int], thinks: bool) -> Response:
+        """What tokens say: a thought, or a reply and the thoughts before it."""
+        decode, end = partial(self.chat.tokenizer.decode, skip_special_tokens=True), self.chat.end_of_thoughts
+        if thinks:
+            return Response(text=_before(end, decode(tokens)).strip())
+        ends = [place for place, token in enumerate(tokens) if token in self.chat.last_thoughts]
+        written = f"{decode(tokens[: ends[-1]])}{end}{decode(tokens[ends[-1] + 1 :])}" if ends else decode(tokens)
+        thoughts, text = split_thoughts(written)
+        return Response(text=text, thoughts=thoughts)
 
     def _stops(self) -> frozenset[int]:
         """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""

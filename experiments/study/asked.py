@@ -53,6 +53,8 @@ class Asked:
     replies: tuple[tuple[str, Count | None, str], ...]
     """Sampled replies: raw text, action (None where it could not be read), motivation. Reply i was given in
     presentation i modulo their number."""
+    thoughts: tuple[str, ...] | None = None
+    """What the model thought before each reply, no part of it; None if it is known of none."""
 
     @property
     def exact(self) -> tuple[float, ...]:
@@ -74,6 +76,12 @@ class Asked:
     def margin(self) -> float:
         """How far the probabilities may be from the model's own; 0 if they are exact."""
         return fmean(one.margin for one in self.presented)
+
+    def followed_by(self, part: "Asked") -> "Asked":
+        """With further replies to the same scenario."""
+        thoughts = [one.thoughts or ("",) * len(one.replies) for one in (self, part)]
+        known = any(map(any, thoughts))
+        return replace(self, replies=self.replies + part.replies, thoughts=sum(thoughts, ()) if known else None)
 
     def by_wording(self, wordings: int) -> NDArray[np.float64]:
         """Probability of every action in each wording and presentation, shape (wordings, presentations, actions)."""
@@ -102,7 +110,7 @@ def joined_answers(parts: Iterable[Asked]) -> dict[str, Asked]:
     found: dict[str, Asked] = {}
     for part in parts:
         before = found.get(part.scenario)
-        found[part.scenario] = replace(before, replies=before.replies + part.replies) if before else part
+        found[part.scenario] = before.followed_by(part) if before else part
     return found
 
 

@@ -192,12 +192,18 @@ def _replies(
         replies = _sampled(recipe, role, backend, questions)
     except UnansweredError as error:
         replies, missing = error.replies, error
-    found: dict[int, list[tuple[str, int | None, str]]] = {number: [] for number in asked}
+    found: dict[int, list[Reply]] = {number: [] for number in asked}
     for (number, _), reply in zip(numbers, replies, strict=False):
-        found[number].append((reply.text, reply.action, reply.motivation))
-    yield [replace(one, replies=tuple(found[number])) for number, one in asked.items()]
+        found[number].append(reply)
+    yield [_with_replies(one, found[number]) for number, one in asked.items()]
     if missing is not None:
         raise missing
+
+
+def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
+    thoughts = tuple(one.thoughts for one in replies)
+    given = tuple((one.text, one.action, one.motivation) for one in replies)
+    return replace(asked, replies=given, thoughts=thoughts if any(thoughts) else None)
 
 
 def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[DecisionQuestion]) -> Sequence[Reply]:

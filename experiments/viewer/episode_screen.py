@@ -215,8 +215,8 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     if any(label != action for label, action in named.items()):
         stands = ", ".join(f"{label} stands for {action}" for label, action in named.items())
         parts.append(Text(visible(f"in the prompt {stands}"), "yellow"))
-    texts = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
-    for heading, text in texts:
+    for heading in ("prompt", "thoughts", "reply", "motivation"):
+        text = getattr(decision, heading)
         if text is not None:
             parts += _titled(heading, text)
     return parts + _deliberations(decision, word)
@@ -234,6 +234,7 @@ def _deliberations(decision: Decision, word: Callable[[Any], str]) -> list[Rende
     if decision.prediction is not None:
         parts += [Text("prediction of the other player", "bold"), _bars(decision.prediction, word)]
     for number, one in enumerate(found, 1):
+        parts += _titled("thoughts", one.thoughts) if one.thoughts else []
         parts += _titled(f"written before the decision{f', {number} of {len(found)}' * (len(found) > 1)}", one.text)
         parts.append(Text("unreadable", "bold red") if one.probabilities is None else _bars(one.probabilities, word))
     errors = standard_errors(found) if decision.prediction is None else None

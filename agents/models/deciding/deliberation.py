@@ -145,11 +145,11 @@ def _reply(template: Template, one: DecisionQuestion, found: Considered) -> Repl
     scored = found.source not in (Source.SAMPLED, Source.STATED)
     thought = found.deliberations[draw(found.prediction, rng) if scored and found.prediction else 0]
     if thought.probabilities is None:
-        return Reply(thought.text, None, "")
+        return Reply(thought.text, None, "", thought.thoughts or "")
     action = draw(thought.probabilities, rng)
     answer = template.answer.reply.format(label=one.labels[action], unit=template.unit)
     before = f"{thought.text} " if found.prediction else f"{thought.text}\n\n"
-    return Reply(before + answer if scored else thought.text, action, thought.text)
+    return Reply(before + answer if scored else thought.text, action, thought.text, thought.thoughts or "")
 
 
 def answered_only(found: Considered) -> Considered:
@@ -277,13 +277,14 @@ def _read(template: Template, one: DecisionQuestion, texts: Sequence[Response]) 
         if prediction is not None:
             predicted.append(_certainly(prediction, len(one.partner)))
         shares = read_probabilities(text, one.labels) if way == "mixed" else _choice(text, one.labels)
-        found.append(Deliberation(response.text, None if way == "predict" and prediction is None else shares))
-    given = _given(found)
+        given = None if way == "predict" and prediction is None else shares
+        found.append(Deliberation(response.text, given, response.thoughts or None))
+    readable = _given(found)
     return Considered(
         source,
         tuple(found),
-        mean_of_rows(given),
-        len(given) / len(found),
+        mean_of_rows(readable),
+        len(readable) / len(found),
         mean_of_rows(predicted),
     )
 

@@ -211,7 +211,7 @@ class _Connected:
         except ServerFault as fault:
             return dict.fromkeys(group, self._fault(fault, first.prompt))
         found = {
-            number: Response(text=one.text, stopped=one.stopped)
+            number: Response(text=one.text, stopped=one.stopped, thoughts=one.thoughts)
             for number, one in zip(group, replies, strict=False)  # there may be more, or fewer
         }
         for number in group[len(replies) :]:

@@ -77,6 +77,18 @@ def test_a_thought_ends_with_its_tag_and_within_its_tokens(copy: Path) -> None:
     assert (cut.text, cut.stopped) == (tokenizer.decode(written[:1]), False)
 
 
+def test_thoughts_that_a_model_writes_by_itself_are_no_part_of_its_reply(copy: Path) -> None:
+    """Also where their tag is a token that texts are shown without."""
+    for special in (False, True):
+        model = opened(copy, SWITCHED)
+        tokenizer = model.chat.tokenizer
+        if special:
+            tokenizer.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+        written = tokenizer("<think>We gain.</think>D", add_special_tokens=False)["input_ids"]
+        (read,) = {model._read(written, thinks=False)}
+        assert (read.thoughts, read.text) == ("We gain.", "D")
+
+
 class Scripted:
     """A network that writes given tokens after a prompt, and then ends the reply."""
 

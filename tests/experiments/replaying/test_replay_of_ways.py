@@ -60,6 +60,19 @@ def test_persona_labels_and_system_text_are_part_of_the_record(tmp_path: Path, t
     assert (code, result["differences"]) == (0, [])
 
 
+@pytest.mark.parametrize("way", ["study", "mixed"])
+def test_thoughts_are_part_of_the_record(tmp_path: Path, way: str) -> None:
+    def thinking(request: Request) -> Response:
+        return replace(answer(request), thoughts=f"Hm {request.seed[-1]}.")
+
+    backend, words = FakeBackend(thinking, "little", "0123"), load_template(way)
+    agent = model(backend=backend, template=words, ask="sampled", retries=2, unreadable=Unreadable.UNIFORM)
+    path = record(tmp_path, [agent, strategy("tft")])
+    assert '"thoughts":"Hm ' in path.read_text().replace('": "', '":"')
+    code, result = replay(path)
+    assert (code, result["differences"]) == (0, [])
+
+
 @pytest.mark.parametrize("way", ["reason", "predict", "mixed"])
 def test_the_model_can_be_asked_again(tmp_path: Path, way: str) -> None:
     agent = player(way, unreadable=Unreadable.UNIFORM)

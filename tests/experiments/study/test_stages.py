@@ -113,3 +113,19 @@ def test_a_damaged_answer_without_a_seal_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"".join([*lines, lines[6]]))
     with pytest.raises(RunError, match=rf"line {len(lines) + 1}: .* was answered before; delete the line"):
         read_answers(path)
+
+
+def test_the_thoughts_before_a_reply_are_kept_with_it(tmp_path: Path) -> None:
+    """Also where a stopped run kept a part of the replies; a model that thinks only sometimes leaves a gap."""
+    run = ready(tmp_path / "run")
+
+    def sometimes(request: Request) -> Response:
+        return replace(answer(request), thoughts="Hm." if request.seed[-1] else "")
+
+    for _ in study.ask_model(run, "teacher", FakeBackend(sometimes)):
+        pass
+    found = read_answers(run.path("answers", "teacher.jsonl"))
+    assert {one.thoughts for one in found} == {("", "Hm.")}
+    silent, thinking = (replace(found[0], replies=found[0].replies[:1], thoughts=told) for told in (None, ("Hm.",)))
+    assert silent.followed_by(thinking) == found[0]
+    assert silent.followed_by(silent).thoughts is None

@@ -28,7 +28,13 @@ PREDICTED = Decision(
     deliberations=(Deliberation("I expect C.", (0.25, 0.75)), Deliberation("I expect D.", (0.5, 0.5))),
     prediction=(0.8, 0.2),
 )
-UNCLEAR = Decision(None, None, Source.STATED, unreadable=Unreadable.ABORT, deliberations=(Deliberation("Hm."),))
+UNCLEAR = Decision(
+    None,
+    None,
+    Source.STATED,
+    unreadable=Unreadable.ABORT,
+    deliberations=(Deliberation("Hm.", None, "[red]Who knows?"),),
+)
 
 
 class Recorded(Uniform):
@@ -74,3 +80,9 @@ def test_an_unreadable_statement_is_shown(shown: list[str]) -> None:
         "Hm.",
         "unreadable",
     ]
+
+
+def test_thoughts_are_shown_as_text(shown: list[str]) -> None:
+    before, _, after = shown[2].partition("[red]Who knows?")
+    assert before.rstrip().endswith("thoughts")
+    assert "written before the decision" in after

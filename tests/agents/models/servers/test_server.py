@@ -182,6 +182,12 @@ def test_what_is_a_reply(serve: Serve, message: Payload, reason: str, text: str,
             ),
             "thoughts",
         ),
+        (
+            lambda payload: chat(
+                payload, None, message={"content": "", "reasoning_content": "hm"}, finish_reason="length"
+            ),
+            "thoughts",
+        ),
         (lambda payload: chat(payload, "C", finish_reason="content_filter"), "content_filter"),
         (lambda payload: chat(payload, None), "no text"),
         (lambda payload: {"error": {"message": "out of memory"}}, "out of memory"),
