@@ -197,6 +197,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.backend import CachingBackend
+    from dilemmas.agents.models.deciding.deliberation import why_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -207,9 +208,9 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     retries = 0
     if not isinstance(model, ServerBackend):
         model.loaded()
-    elif not (model.scores or words.deliberate):  # what is written before an answer can be read without probabilities
+    elif why := why_sampled(model, words):
         ask, retries = "sampled", RETRIES
-        warnings.warn(f"{text}: without log-probabilities, its replies are sampled and read", stacklevel=2)
+        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
     social = context(framing.context, words.contexts)
     asked, shown = CachingBackend(model), framing.presentation
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)

@@ -116,6 +116,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def scores(self) -> bool:
+        """Whether it gives the probabilities of labels."""
+        ...
+
+    @property
     def continues(self) -> bool:
         """Whether it gives the probabilities of labels after a begun reply."""
         ...
@@ -176,6 +181,10 @@ class CachingBackend:
         return self.below.miniature
 
     @property
+    def scores(self) -> bool:
+        return self.below.scores
+
+    @property
     def continues(self) -> bool:
         return self.below.continues
 
@@ -216,6 +225,7 @@ class FakeBackend:
     engine: str = "fake"
     size: int = 0
     miniature: bool = False
+    scores: bool = True
     continues: bool = True
     system_turn: bool = True
 

@@ -34,7 +34,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
     answered_only,
     consider,
-    scores_answers,
+    why_sampled,
 )
 from dilemmas.agents.models.deciding.policies import mean_policy
 from dilemmas.agents.models.deciding.questions import (
@@ -73,8 +73,8 @@ class LanguageModelAgent:
     template: Template
     """The sentences of the prompt, and the way to decide."""
     ask: Ask = "exact"
-    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply. A model that does not score what
-    follows a begun reply is asked for replies where the template has a reasoning or a prediction first."""
+    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply. A model that does not score
+    labels, or not after a begun reply where the template has one, is asked for replies."""
     presentation: Showing = "auto"
     """``counterbalanced``: the labels of the actions and their order are drawn at random for every decision; ``fixed``:
     those of the template; ``auto``: fixed for miniatures only. Where players talk in words, the labels are those of
@@ -120,7 +120,7 @@ class LanguageModelAgent:
     @property
     def reads(self) -> Ask:
         """How answers are read: as set, or from replies if the way to decide needs scores that a model lacks."""
-        return self.ask if scores_answers(self.backend, self.template) else "sampled"
+        return "sampled" if why_sampled(self.backend, self.template) else self.ask
 
     @property
     def traits(self) -> Traits:
@@ -304,7 +304,7 @@ class LanguageModelAgent:
 
     def _request(self, one: PosedTurn) -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
-        prefill = self.template.answer_begins if one.labels else ""
+        prefill = self.template.answer_begins if one.labels and self.backend.continues else ""
         system = self.template.system
         return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill, system=system)
 

@@ -49,6 +49,8 @@ class LocalBackend:
     """Whether it is a built-in miniature."""
     can: Abilities = ABLE
     """What the model can do exactly."""
+    scores: bool = True
+    """Whether it gives the probabilities of labels."""
     continues: bool = True
     """Whether it gives the probabilities of labels after a begun reply."""
 

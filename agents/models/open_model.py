@@ -147,6 +147,10 @@ class LazyModel:
         return self._files.miniature
 
     @property
+    def scores(self) -> bool:
+        return True
+
+    @property
     def continues(self) -> bool:
         return True
 

@@ -1,6 +1,6 @@
 """What a model answered to scenarios, as recorded in the run folder, a line per scenario."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -26,10 +26,10 @@ class Presented:
     """The question."""
     labels: tuple[str, ...]
     """Label of each action."""
-    exact: tuple[Share, ...]
-    """Probability of every action, by index."""
-    mass: Share
-    """Probability that a reply starts with one of the labels, in [0, 1]."""
+    exact: tuple[Share, ...] | None
+    """Probability of every action, by index; null if the model's answers can only be sampled."""
+    mass: Share | None
+    """Probability that a reply starts with one of the labels, in [0, 1]; null if it is not known."""
     whole: Share | None
     """Probability that it starts with one of them as a whole word; null if it is not known."""
     margin: Share
@@ -57,20 +57,22 @@ class Asked:
     """What the model thought before each reply, no part of it; None if it is known of none."""
 
     @property
-    def exact(self) -> tuple[float, ...]:
-        """Probability of every action, by index: the mean over the wordings and presentations."""
-        return tuple(map(fmean, zip(*(one.exact for one in self.presented), strict=True)))
+    def exact(self) -> tuple[float, ...] | None:
+        """Probability of every action, by index: the mean over the wordings and presentations; None if it is not
+        known."""
+        known = [one.exact for one in self.presented if one.exact is not None]
+        return tuple(map(fmean, zip(*known, strict=True))) if known else None
 
     @property
-    def mass(self) -> float:
-        """Probability that a reply starts with one of the labels: the mean over the presentations."""
-        return fmean(one.mass for one in self.presented)
+    def mass(self) -> float | None:
+        """Probability that a reply starts with one of the labels: the mean over the presentations; None if it is not
+        known."""
+        return _mean_if_known([one.mass for one in self.presented])
 
     @property
     def whole(self) -> float | None:
         """Probability that a reply starts with a label as a whole word: the mean; None if it is not known."""
-        known = [one.whole for one in self.presented if one.whole is not None]
-        return fmean(known) if len(known) == len(self.presented) else None
+        return _mean_if_known([one.whole for one in self.presented])
 
     @property
     def margin(self) -> float:
@@ -84,9 +86,17 @@ class Asked:
         return replace(self, replies=self.replies + part.replies, thoughts=sum(thoughts, ()) if known else None)
 
     def by_wording(self, wordings: int) -> NDArray[np.float64]:
-        """Probability of every action in each wording and presentation, shape (wordings, presentations, actions)."""
-        found = np.array([one.exact for one in self.presented])
+        """Probability of every action in each wording and presentation, shape (wordings, presentations, actions).
+
+        Where it is not known, the share of the readable replies; NaN where there is none.
+        """
+        found = np.array([one.exact or self._shares(place) for place, one in enumerate(self.presented)])
         return found.reshape(wordings, -1, found.shape[-1])
+
+    def _shares(self, place: int) -> tuple[float, ...]:
+        """Share of the readable replies with each action, in one of the wordings and presentations."""
+        given = [action for _, action, _ in self.replies[place :: len(self.presented)] if action is not None]
+        return tuple(given.count(i) / len(given) if given else np.nan for i in range(len(self.presented[0].labels)))
 
     def answers(self, scenario: Scenario) -> Answers:
         """The answers as counts by action."""
@@ -134,3 +144,8 @@ def read_parts(path: Path) -> list[Asked]:
     remedy = "delete the line: the model is then asked again"
     lines = complete_lines(path)
     return [parse_json(line, Asked, f"{path}, line {number}", RunError, remedy) for number, line in lines]
+
+
+def _mean_if_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None

@@ -67,7 +67,9 @@ class StudyData:
         the labels in a set (less than `MIN_MASS`) that they say nothing about what it would write."""
         groups = [group for group in self.sets.values() if group]
         everywhere = all(result.has(Source.EXACT) for group in groups for result in group)
-        masses = (fmean(asked[one.name].mass for one in group) for asked in self.answers.values() for group in groups)
+        masses = (
+            fmean(asked[one.name].mass or 0.0 for one in group) for asked in self.answers.values() for group in groups
+        )
         return Source.EXACT if everywhere and min(masses, default=1.0) >= MIN_MASS else Source.SAMPLED
 
     @property

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.deciding.deliberation import require_scores
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
@@ -113,6 +114,7 @@ def carry_out(run: Run) -> Steps:
     teacher = open_model(models.teacher, device=models.device, dtype=models.dtype, servers=run.recipe.servers)
     if isinstance(teacher, ServerBackend):
         teacher.loaded()
+        require_scores(teacher, run.recipe.prompting.template)
     _limit_threads((teacher, student))
     run.begin()
     if isinstance(teacher, ServerBackend):

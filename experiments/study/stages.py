@@ -31,6 +31,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     answered_only,
     consider,
     deliberate_replies,
+    why_sampled,
 )
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import partner_labels
@@ -94,7 +95,8 @@ def _ask_on(
     for portion in pace.portions(wanted):
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
-        known |= {asked.scenario: asked for asked in ask_exactly(recipe, role, backend, new.values())}
+        ask = ask_without_scores if why_sampled(backend, recipe.prompting.template) else ask_exactly
+        known |= {asked.scenario: asked for asked in ask(recipe, role, backend, new.values())}
         asked = {number: known[one.name] for number, one in some.items()}
         yield from _replies(recipe, role, backend, some, asked, portion)
 
@@ -107,8 +109,15 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
     for name, ways in questions:
         presented = [one for _, one in zip(ways, found, strict=False)]
         asked = Asked(name, tuple(presented), ())
-        check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)
+        check_mass(backend.name, presented[0].labels, asked.mass or 0.0, recipe.prompting.min_mass)
         yield asked
+
+
+def ask_without_scores(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
+    """Some scenarios as a model is asked about them whose answers can only be sampled, without replies."""
+    for scenario in scenarios:
+        ways = _questions(recipe, role, scenario)
+        yield Asked(scenario.name, tuple(Presented(way.prompt, way.labels, None, None, None, 0.0) for way in ways), ())
 
 
 def _questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
@@ -216,7 +225,7 @@ def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[Decisi
         [(one.prompt, one.labels, one.seed) for one in asked],
         max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
         temperature=prompting.temperature,
-        prefill=prompting.template.reply_begins,
+        prefill=prompting.template.reply_begins if backend.continues else "",
         system=prompting.template.system,
     )
 

@@ -65,9 +65,29 @@ class Considered:
     """The fault because of which there is no answer; empty if there is one."""
 
 
-def scores_answers(backend: Backend, template: Template) -> bool:
-    """Whether a model gives the scores that the way of a template needs: those of labels after a text."""
-    return template.decision.way not in ("reason", "predict") or backend.continues
+def why_sampled(backend: Backend, template: Template) -> str:
+    """Why a model's answers can only be sampled and read, in the way of a template; empty if they are scored.
+
+    Labels are scored after a text where the model writes one first, or the beginning of its reply is written for it.
+    Where probabilities are stated in words, nothing is scored.
+    """
+    if template.decision.way == "mixed":
+        return ""
+    if not backend.scores:
+        return f"{backend.name} gives no log-probabilities"
+    if (template.deliberate or template.reply_begins) and not backend.continues:
+        return f"{backend.name} does not score what follows a begun reply, as template '{template.name}' needs"
+    return ""
+
+
+def require_scores(backend: Backend, template: Template) -> None:
+    """`ModelError` if a model's answers can only be sampled and read."""
+    if why := why_sampled(backend, template):
+        raise ModelError(
+            f"{why}, so there are no exact probabilities; use another server, a template in which the model answers at"
+            " once and no beginning of its reply is written for it, or sampled answers (`dilemmas ask` without --exact,"
+            " `dilemmas tournament run`)"
+        )
 
 
 def consider(
@@ -105,13 +125,9 @@ def consider(
         If the model cannot be used.
     """
     way, samples = template.decision.way, samples or template.decision.samples
-    if scored and not scores_answers(backend, template):
+    if scored and (why := why_sampled(backend, template)):
         scored = False
-        warnings.warn(
-            f"{backend.name} does not score what follows a begun reply, so replies to template '{template.name}' are"
-            " sampled and read",
-            stacklevel=2,
-        )
+        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
     if scored and way == "predict":
         return _predict(backend, template, asked)
     if scored and way == "reason":

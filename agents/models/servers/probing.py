@@ -258,6 +258,6 @@ def require_probabilities(client: ServerClient, found: Capabilities) -> None:
     if not found.listed:
         raise ModelError(
             f"{client.address}: the server gives no log-probabilities ({found.engine}), so there are no exact"
-            " probabilities of the labels; use a server that gives them, or have its replies sampled, as"
-            " `dilemmas tournament run` does, and LanguageModelAgent in Python with ask='sampled'"
+            " probabilities of the labels; use a server that gives them, or have its replies sampled, as `dilemmas ask`"
+            " without --exact and `dilemmas tournament run` do, and LanguageModelAgent in Python with ask='sampled'"
         )

@@ -284,6 +284,6 @@ def test_a_reasoning_is_continued_where_the_server_can_or_else_read_with_its_ans
         assert begun[-1] == "We gain.\n\nI choose"
     else:
         assert not model.continues
-        with pytest.warns(UserWarning, match="does not score what follows"):
+        with pytest.warns(UserWarning, match="gives no log-probabilities, so its replies are sampled and read"):
             (found,) = consider(model, load_template("reason"), [question])
         assert (found.source, found.probabilities) == (Source.SAMPLED, (1.0, 0.0))
