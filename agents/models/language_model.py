@@ -202,7 +202,9 @@ class LanguageModelAgent:
         return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
     def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
-        asked = [DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt)) for one in posed]
+        asked = [
+            DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt), one.prediction) for one in posed
+        ]
         samples = None if self.reads == "exact" else 1
         return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
 

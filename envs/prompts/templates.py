@@ -282,7 +282,7 @@ OPTIONAL = tuple(item.name for item in fields(Template) if item.default == "")
 FIXED = (
     *("contexts", "unit", "letters", "silence", "nobody", "system", "persona", "payoffs", "quotation.prefix"),
     "answer.reply",
-    *("decision.way", "decision.prediction"),
+    *("decision.way", "decision.prediction", "decision.group_prediction", "decision.levels_prediction"),
 )
 """Keys that have the same value in all wordings of a template: settings, and the labels of options."""
 

@@ -37,7 +37,8 @@ class Presented:
     deliberations: tuple[Deliberation, ...] = ()
     """What the model wrote before; `exact` is the mean over it. Empty if it answers at once."""
     prediction: tuple[Share, ...] | None = None
-    """Probability of every action of the other player, by index; None unless it was predicted."""
+    """Probability of every action of the other player, by index, or in games of more players of every number of others
+    who cooperate, or of every level as their mean contribution; None unless it was predicted."""
     prior: tuple[Share, ...] | None = None
     """Probability of every action in the question without content by which `exact` was divided; None without one."""
 

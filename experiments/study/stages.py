@@ -34,7 +34,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     why_sampled,
 )
 from dilemmas.envs.prompts.labels import Presentation
-from dilemmas.envs.prompts.phrases import partner_labels
+from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
@@ -136,8 +136,9 @@ def _question(
     words = template.motivated() if motivation else template
     prompt = scenario_prompt(words, scenario.game, scenario.context, shown=shown)
     view = View(scenario.game, 0, 0, ())
-    partner = partner_labels(template, view, shown) if template.decision.way == "predict" else ()
-    return DecisionQuestion(prompt, shown.labels, tuple(partner), seed)
+    predicts = template.decision.way == "predict"
+    sentence, values = predicted_values(template, view, shown) if predicts else ("", ())
+    return DecisionQuestion(prompt, shown.labels, values, seed, sentence)
 
 
 def _weighed(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuestion]) -> list[Presented]:

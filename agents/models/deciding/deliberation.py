@@ -38,9 +38,11 @@ class DecisionQuestion:
     labels: tuple[str, ...]
     """Labels of the own actions, by index."""
     partner: tuple[str, ...] = ()
-    """Labels of the other player's actions, by index; needed for predictions."""
+    """Labels of what is predicted, such as the other player's actions, by index; needed for predictions."""
     seed: tuple[int, ...] = (0,)
     """Seed of all that is written."""
+    prediction: str = ""
+    """A prediction as a sentence with ``{label}``; by default that of the template between two players."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Considered:
     mass: float = 0.0
     """Mean label mass, in [0, 1], or the share of readable texts where texts are read."""
     prediction: tuple[float, ...] | None = None
-    """Probability of every action of the other player, by index, if it was predicted."""
+    """Probability of everything that may be predicted, by index, such as the other player's actions; None without."""
     margin: float = 0.0
     """How far the probabilities may be from the model's own; 0 if they are exact."""
     refused: str = ""
@@ -234,11 +236,13 @@ def _reason(
 
 
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
-    begun = _before_label(template)
     predicted = backend.respond(
-        [Request(one.prompt, one.partner, prefill=begun, system=template.system) for one in asked]
+        [
+            Request(one.prompt, one.partner, prefill=_before_label(template, one), system=template.system)
+            for one in asked
+        ]
     )
-    texts = [[_prediction(template, label) for label in one.partner] for one in asked]
+    texts = [[_sentence(template, one).replace("{label}", label) for label in one.partner] for one in asked]
     requests = [
         Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)
         for one, some in zip(asked, texts, strict=True)
@@ -289,7 +293,7 @@ def _read(template: Template, one: DecisionQuestion, texts: Sequence[Response]) 
     for response in texts:
         text, prediction = response.text, None
         if way == "predict":
-            prediction, text = _split_prediction(template, one.partner, text)
+            prediction, text = _split_prediction(template, one, text)
         if prediction is not None:
             predicted.append(_certainly(prediction, len(one.partner)))
         shares = read_probabilities(text, one.labels) if way == "mixed" else _choice(text, one.labels)
@@ -319,17 +323,17 @@ def _certainly(action: int, count: int) -> tuple[float, ...]:
     return tuple(float(index == action) for index in range(count))
 
 
-def _before_label(template: Template) -> str:
-    return template.decision.prediction.partition("{label}")[0].rstrip().format(unit=template.unit)
+def _sentence(template: Template, one: DecisionQuestion) -> str:
+    return one.prediction or template.decision.prediction.format(label="{label}", unit=template.unit)
 
 
-def _prediction(template: Template, label: str) -> str:
-    return template.decision.prediction.format(label=label, unit=template.unit)
+def _before_label(template: Template, one: DecisionQuestion) -> str:
+    return _sentence(template, one).partition("{label}")[0].rstrip()
 
 
-def _split_prediction(template: Template, labels: Sequence[str], text: str) -> tuple[int | None, str]:
-    """The action that a reply predicts in the words of the template, and the text after it; None without one."""
-    begun = r"\s+".join(map(re.escape, _before_label(template).split()))
-    named = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
-    found = re.search(rf"{begun}\W*({named})(?!\w)", text)
-    return (labels.index(found[1]), text[found.end() :]) if found else (None, text)
+def _split_prediction(template: Template, one: DecisionQuestion, text: str) -> tuple[int | None, str]:
+    """The value that a reply predicts in the words of the template, by index, and the text after it; None without."""
+    begun = r"\s+".join(map(re.escape, _before_label(template, one).split()))
+    named = "|".join(sorted(map(re.escape, one.partner), key=len, reverse=True))
+    found = re.search(rf"{begun}\W*({named})(?!\w|[.,]\d)", text)
+    return (one.partner.index(found[1]), text[found.end() :]) if found else (None, text)

@@ -12,7 +12,7 @@ from dilemmas.agents.agent import Turn
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation
-from dilemmas.envs.prompts.phrases import deliberates, partner_labels
+from dilemmas.envs.prompts.phrases import deliberates, predicted_values
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
 from dilemmas.envs.prompts.template_choices import variants
 from dilemmas.envs.prompts.templates import Template
@@ -30,7 +30,9 @@ class PosedTurn:
     labels: tuple[str, ...]
     """Labels of the player's options, by index; empty if it names an amount."""
     partner: tuple[str, ...] = ()
-    """Labels of the other player's actions, by index, if the model is asked to predict one."""
+    """Labels of what the model is asked to predict, such as the other player's actions, by index; empty without."""
+    prediction: str = ""
+    """The prediction as a sentence with ``{label}``."""
     deliberate: bool = False
     """Whether the model writes something before it decides."""
 
@@ -88,10 +90,12 @@ def pose_turn(
             view,
             match_prompt(one, view, context, shown, words=words),
             shown.labels[: options_now(view)],
-            tuple(partner_labels(one, view, shown)) if predicts else (),
+            values,
+            sentence,
             deliberate,
         )
         for one, shown in ways
+        for sentence, values in [predicted_values(one, view, shown) if predicts else ("", ())]
     ]
 
 

@@ -69,7 +69,7 @@ def test_every_reasoning_has_its_probabilities_and_the_mean_its_error(shown: lis
 
 
 def test_a_prediction_is_shown_with_the_answers_to_it(shown: list[str]) -> None:
-    prediction = shown[1].split("prediction of the other player")[1]
+    prediction = shown[1].split("prediction of what others choose")[1]
     assert [part in prediction for part in ("0.800", "0.200", "I expect C.", "0.250", "I expect D.")] == [True] * 5
     assert "standard error" not in shown[1]
 

@@ -28,7 +28,7 @@ def answering(most: int, forces: bool = False) -> Callable[[Payload], Payload | 
         if payload.get("top_logprobs", 0) > most > 0:
             return failing(400, {"message": f"top_logprobs must be at most {most}"})
         drawn = random.Random(payload["seed"]).choices(list(SHARES), list(SHARES.values()))[0]
-        found = chat(payload, drawn.strip() if payload["temperature"] else "C", SHARES if most else None)
+        found = chat(payload | {"n": 1}, drawn.strip() if payload["temperature"] else "C", SHARES if most else None)
         if forces and "structured_outputs" in payload and payload.get("logprobs"):
             (text,) = payload["structured_outputs"]["choice"]
             token = {"token": text, "logprob": math.log(SHARES.get(text, 1e-9))}
