@@ -26,6 +26,8 @@ ASKED, REPLIED, RULED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}", f"{EDGE}ru
 """The marks in place of the messages."""
 THOUGHTS = re.compile(r"<([\w:]*(?:think|thought|reason)\w*)>", re.IGNORECASE)
 """Tags that open the thoughts of a model."""
+CLOSED_THOUGHTS = re.compile(THOUGHTS.pattern.replace("<", "</", 1), re.IGNORECASE)
+"""Tags that close them."""
 THOUGHT_TAGS = re.compile(THOUGHTS.pattern.replace("<", "</?", 1), re.IGNORECASE)
 """Tags that open or close them."""
 SECONDS = 10
@@ -161,6 +163,21 @@ class ChatEncoder:
 
 def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter in "_\ufffd" or category(letter).startswith("M")
+
+
+def split_thoughts(text: str) -> tuple[str, str]:
+    """The thoughts in a text, and the text without them.
+
+    Thoughts end with the last closing tag and begin with the first opening tag, or at the beginning of the text without
+    one. Without a closing tag there are none.
+    """
+    ends = list(CLOSED_THOUGHTS.finditer(text))
+    if not ends:
+        return "", text.strip()
+    written, rest = text[: ends[-1].start()], text[ends[-1].end() :]
+    opened = THOUGHTS.search(written)
+    before, thoughts = (written[: opened.start()], written[opened.end() :]) if opened else ("", written)
+    return thoughts.strip(), f"{before}{rest}".strip()
 
 
 def conversation(tokenizer: Any) -> Conversation:

@@ -7,8 +7,7 @@ from dilemmas.agents.matches.record import MatchOutcome
 from dilemmas.agents.matches.trajectory_format import EndLine, Header, HeaderLine, PromptLine, StartLine, StepLine
 from dilemmas.agents.tables.table_file import TableFile
 from dilemmas.envs.validation import reader
-from dilemmas.experiments.study.answers import ShareByEstimate
-from dilemmas.experiments.study.asked import Asked
+from dilemmas.experiments.study.answers import Asked, ShareByEstimate
 from dilemmas.experiments.study.evaluation import StudyFacts, results_type
 from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
 from dilemmas.experiments.study.metrics.registry import METRICS

@@ -25,8 +25,7 @@ from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study.answers import Answers, Role
-from dilemmas.experiments.study.asked import Asked, append_answers, read_answers
+from dilemmas.experiments.study.answers import Answers, Asked, Role, append_answers, read_answers
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency

@@ -13,8 +13,7 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
-from dilemmas.experiments.study.answers import ROLES, Answers, Role, ScenarioResult
-from dilemmas.experiments.study.asked import Asked, read_answers
+from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, ScenarioResult, read_answers
 from dilemmas.experiments.study.playing import Pairing, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run

@@ -8,11 +8,11 @@ from typing import Any
 from dilemmas.agents.models.backend import Backend, CachingBackend
 from dilemmas.agents.models.deciding.deliberation import require_scores
 from dilemmas.agents.models.hub import NotCachedError
-from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
-from dilemmas.agents.models.open_model import LazyModel, check_local, open_local, open_model
+from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
+from dilemmas.agents.models.weights import device_map
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import write_json
@@ -72,7 +72,7 @@ def check_models(models: ModelSettings) -> list[str]:
     unknown = []
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
         if role == "student":
-            check_local(spec)
+            check_trainable(spec)
         if reason := check_without_loading(spec):
             unknown.append(f"{role}: {reason}")
     return unknown

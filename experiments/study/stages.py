@@ -39,8 +39,15 @@ from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.protocol import View
-from dilemmas.experiments.study.answers import ROLES
-from dilemmas.experiments.study.asked import Asked, Presented, append_answers, joined_answers, read_answers, read_parts
+from dilemmas.experiments.study.answers import (
+    ROLES,
+    Asked,
+    Presented,
+    append_answers,
+    joined_answers,
+    read_answers,
+    read_parts,
+)
 from dilemmas.experiments.study.pace import Pace
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run

@@ -37,7 +37,7 @@ from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
 from dilemmas.experiments.replaying.replay import Result, replay_file
-from dilemmas.experiments.study.asked import read_answers
+from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.study.evaluation import read_results
 from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.recipe_files import load_recipe

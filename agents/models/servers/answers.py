@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dilemmas.agents.models.chat import split_thoughts
 from dilemmas.agents.models.servers.faults import ServerFault
-from dilemmas.agents.models.thoughts import split_thoughts
 
 ENDED = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "completed"})
 CUT = frozenset({"length", "max_tokens", "max_output_tokens"})

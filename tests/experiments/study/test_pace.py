@@ -11,7 +11,7 @@ from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request,
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import pace as pacing
 from dilemmas.experiments.study import stages as study
-from dilemmas.experiments.study.asked import read_answers, read_parts
+from dilemmas.experiments.study.answers import read_answers, read_parts
 from dilemmas.experiments.study.evaluation import ask_ahead
 from dilemmas.experiments.study.pace import KEPT, KeptBackend, Pace
 from dilemmas.experiments.study.recipe import Recipe
@@ -26,7 +26,7 @@ class SlowModel:
     """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
 
     name = fingerprint = "slow"
-    miniature = True
+    miniature = scores = continues = system_turn = True
 
     def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
         self.seconds, self.patience, self.size = seconds, patience, size

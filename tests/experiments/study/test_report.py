@@ -18,8 +18,7 @@ from dilemmas.agents.agent import Decision, Source
 from dilemmas.agents.matches.record import MatchRecord, Move, match_outcome
 from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.experiments.reporting.page import Table
-from dilemmas.experiments.study.answers import Answers, ScenarioResult
-from dilemmas.experiments.study.asked import Asked, Presented
+from dilemmas.experiments.study.answers import Answers, Asked, Presented, ScenarioResult
 from dilemmas.experiments.study.data import StudyData, StudyModel
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.playing import Pairing

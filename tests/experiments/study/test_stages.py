@@ -12,8 +12,7 @@ from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
-from dilemmas.experiments.study.answers import ROLES
-from dilemmas.experiments.study.asked import read_answers, read_parts
+from dilemmas.experiments.study.answers import ROLES, read_answers, read_parts
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
 from dilemmas.experiments.study.recipe import MatchSettings

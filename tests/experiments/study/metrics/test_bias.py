@@ -21,7 +21,7 @@ from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
-from dilemmas.experiments.study.asked import read_answers
+from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.metrics.agreement import AGREEMENT
 from dilemmas.experiments.study.metrics.bias import BIAS, Bias, bias
