@@ -176,7 +176,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
 
     `template`: the default; None where a recipe has one.
     """
-    usual = {"show_default": "of the template"} if template else {"show_default": "from the recipe"}
+    usual = "of the template" if template else "from the recipe"
 
     def decorate(function: Function) -> Function:
         @wraps(function)
@@ -200,7 +200,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     metavar="NAME,...",
                     help="Who a language model is to be: personas of the template, or a .toml file with others; several"
                     " are used equally often, as are all of them with counterbalanced.",
-                    **usual,
+                    show_default=usual,
                 ),
                 click.option(
                     "--labels",
@@ -208,7 +208,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     metavar="SET or A,B",
                     help="Labels of two actions: a label set of the template, such as letters, words or numbers, or two"
                     " labels.",
-                    **usual,
+                    show_default=usual,
                 ),
                 click.option(
                     "--system",
@@ -217,7 +217,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     callback=lambda ctx, parameter, value: text_or_file(value),
                     help="System prompt: a turn of its own in the chat template, or the beginning of the prompt where a"
                     " template has none.",
-                    **usual,
+                    show_default=usual,
                 ),
             ),
         )
