@@ -80,6 +80,8 @@ class Deliberation:
     """A reasoning, a prediction, or a reply that states probabilities."""
     probabilities: tuple[Share, ...] | None = None
     """Probability of every action, by index, given the text; None if the text is unreadable."""
+    thoughts: str | None = None
+    """What the model thought before the text, if it is known: no part of it."""
 
 
 @written(nulls=False)
@@ -120,7 +122,11 @@ class Decision:
     deliberations: tuple[Deliberation, ...] | None = None
     """What the model wrote before its action was decided, in order; None if it answered at once."""
     prediction: tuple[Share, ...] | None = None
-    """Probability that the model gives to every action of the other player, by index; None if it was not asked."""
+    """Probability that the model gives to every action of the other player, by index; in games of more players, to
+    every number of others who cooperate, from 0, or to every level as their mean contribution. None if it was not
+    asked."""
+    thoughts: str | None = None
+    """What the model thought before the reply, if it is known: no part of it."""
 
 
 IDLE = Decision(0)

@@ -26,7 +26,8 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.template_choices import TemplateChoice
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
 
@@ -52,9 +53,20 @@ class Framing:
     """Smallest label mass that is accepted, in [0, 1], as for `LanguageModelAgent`."""
     servers: ServerSettings = field(default_factory=ServerSettings)
     """How models behind servers are asked."""
+    persona: str = ""
+    """As in `TemplateChoice`, like the following."""
+    labels: str = ""
+    """Label set, or two labels."""
+    system: str = ""
+    """Text of the system turn."""
 
     def __post_init__(self) -> None:
-        context(self.context, load_template(self.template).contexts)
+        context(self.context, self.words.contexts)
+
+    @property
+    def words(self) -> Template:
+        """The template with persona, labels and system text."""
+        return TemplateChoice(self.template, self.persona, self.labels, self.system).of()
 
 
 def make_agent(
@@ -211,19 +223,20 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.asking.caching import CachingBackend
+    from dilemmas.agents.models.deciding.deliberation import why_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
 
     model = open_model(text, device=framing.device, servers=framing.servers)
-    words = load_template(framing.template)
+    words = framing.words
     ask: Ask = "exact"
     retries = 0
     if not isinstance(model, ServerBackend):
         model.loaded()
-    elif not (model.scores or words.deliberate):  # what is written before an answer can be read without probabilities
+    elif why := why_sampled(model, words):
         ask, retries = "sampled", RETRIES
-        warnings.warn(f"{text}: without log-probabilities, its replies are sampled and read", stacklevel=2)
+        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
     social = context(framing.context, words.contexts)
     asked, shown = CachingBackend(model), framing.presentation
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)

@@ -42,7 +42,7 @@ class AgentForm:
     """What the example needs; empty if it works everywhere."""
 
 
-_ASKED = ("--context", "--template", "--presentation", "--min-mass")
+_ASKED = ("--context", "--template", "--persona", "--labels", "--system", "--presentation", "--min-mass")
 _LOCAL = (*_ASKED, "--device")
 FORMS = (
     AgentForm("NAME", "a strategy, by any of its names (`dilemmas tournament strategies`)", "tit_for_tat"),

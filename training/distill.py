@@ -66,10 +66,11 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "") -> list[PackedRow]:
+def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", system: str = "") -> list[PackedRow]:
     """One row per prompt with all its completions, in the order of the first examples.
 
-    `prefill` is the beginning of the replies, after which the completions are learnt.
+    `prefill` is the beginning of the replies, after which the completions are learnt; `system` is the text of the
+    system turn.
     """
     by_prompt: dict[str, list[str]] = {}
     for example in examples:
@@ -78,8 +79,10 @@ def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "") -> li
     end = [] if chat.stop is None else [chat.stop]
     rows = []
     for prompt, completions in by_prompt.items():
-        known = {text: completion([*chat.reply(prompt, text, prefill), *end]) for text in set(completions)}
-        rows.append(PackedRow(chat.prompt(prompt, prefill), [known[text] for text in completions]))
+        known = {
+            text: completion([*chat.reply(prompt, text, prefill, system=system), *end]) for text in set(completions)
+        }
+        rows.append(PackedRow(chat.prompt(prompt, prefill, system=system), [known[text] for text in completions]))
     return rows
 
 
@@ -120,6 +123,7 @@ def distil(
     save_every: int = 100,
     base: BaseModel | None = None,
     prefill: str = "",
+    system: str = "",
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -142,6 +146,8 @@ def distil(
         What the adapter names as its base; by default the directory of `model`.
     prefill
         Beginning of the replies, with which the student will be asked too.
+    system
+        Text of the system turn, with which the student will be asked too.
 
     Yields
     ------
@@ -159,7 +165,7 @@ def distil(
     """
     with locked_folder(out):
         if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
-            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base, prefill)
+            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base, prefill, system)
         tidied(out)
 
 
@@ -173,6 +179,7 @@ def _train(
     save_every: int,
     base: BaseModel | None,
     prefill: str,
+    system: str,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not examples:
@@ -180,8 +187,8 @@ def _train(
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    batches = _batches(encode(tokenizer, examples, prefill), settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, *examples)
+    batches = _batches(encode(tokenizer, examples, prefill, system), settings, seed)
+    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, system, *examples)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(batches)):
         for group in optimiser.param_groups:

@@ -1,7 +1,7 @@
 """The record of a match: every decision with its prompt and probabilities, the payoffs, and why the match ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import fsum
 from typing import Any
@@ -124,9 +124,7 @@ def json_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, Deliberation):
-        return {"text": value.text} | (
-            {} if value.probabilities is None else {"probabilities": list(value.probabilities)}
-        )
+        return {key: json_value(item) for key, item in asdict(value).items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [json_value(item) for item in value]
     for kind in (int, float, str):  # subclasses, such as enumerations

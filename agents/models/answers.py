@@ -34,7 +34,9 @@ Question = tuple[str, tuple[str, ...]]
 """A prompt and its labels."""
 
 
-def exact_distributions(backend: Backend, prompts: Sequence[Question], prefill: str = "") -> list[Distribution]:
+def exact_distributions(
+    backend: Backend, prompts: Sequence[Question], prefill: str = "", system: str = ""
+) -> list[Distribution]:
     """The model's own probabilities of labels, without sampling error.
 
     Parameters
@@ -45,6 +47,8 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question], prefill: 
         Pairs of a prompt and its labels; equal pairs are computed once.
     prefill
         Beginning of the reply, which the labels continue.
+    system
+        Text of the system turn.
 
     Returns
     -------
@@ -57,16 +61,16 @@ def exact_distributions(backend: Backend, prompts: Sequence[Question], prefill: 
         If the model refuses a prompt, a log-probability is not finite because the model overflows, or a server does not
         answer or tells too little about the probabilities.
     """
-    return [read_distribution(response) for response in ask_labels(backend, prompts, prefill)]
+    return [read_distribution(response) for response in ask_labels(backend, prompts, prefill, system)]
 
 
-def ask_labels(backend: Backend, prompts: Sequence[Question], prefill: str = "") -> list[Response]:
+def ask_labels(backend: Backend, prompts: Sequence[Question], prefill: str = "", system: str = "") -> list[Response]:
     """The response to each pair of a prompt and its labels, in order; equal pairs are asked once.
 
-    `prefill` is the beginning of the reply, which the labels continue.
+    `prefill` is the beginning of the reply, which the labels continue, and `system` the text of the system turn.
     """
     asked = list(dict.fromkeys(prompts))
-    responses = backend.respond([Request(prompt, labels, prefill=prefill) for prompt, labels in asked])
+    responses = backend.respond([Request(prompt, labels, prefill=prefill, system=system) for prompt, labels in asked])
     found = dict(zip(asked, responses, strict=True))
     return [found[key] for key in prompts]
 
@@ -160,6 +164,8 @@ class Reply:
     """Index of the label; None if the reply does not clearly choose one."""
     motivation: str
     """The text of the reply besides the label; empty if the reply is unreadable."""
+    thoughts: str = ""
+    """What the model thought before the reply, if it is known."""
 
 
 def read_reply(text: str, labels: Sequence[str]) -> Reply:
@@ -183,6 +189,7 @@ def sample_replies(
     max_tokens: int = 64,
     temperature: float = 1.0,
     prefill: str = "",
+    system: str = "",
 ) -> list[Reply]:
     """Sample one reply to each prompt, all in one batch.
 
@@ -198,6 +205,8 @@ def sample_replies(
         Temperature of sampling, 0 or more.
     prefill
         Beginning of the replies; the texts are what follows.
+    system
+        Text of the system turn.
 
     Raises
     ------
@@ -205,11 +214,11 @@ def sample_replies(
         If the model refuses a prompt, or a server does not answer; it has the replies before.
     """
     responses = backend.respond(
-        [Request(prompt, (), max_tokens, temperature, seed, prefill) for prompt, _, seed in asked]
+        [Request(prompt, (), max_tokens, temperature, seed, prefill, system=system) for prompt, _, seed in asked]
     )
     replies: list[Reply] = []
     for response, (_, labels, _) in zip(responses, asked, strict=True):
         if not response.answered:
             raise UnansweredError(response.refused or response.failed, replies)
-        replies.append(read_reply(response.text, labels))
+        replies.append(replace(read_reply(response.text, labels), thoughts=response.thoughts))
     return replies

@@ -6,12 +6,17 @@ from typing import Protocol
 
 from dilemmas.envs.errors import InputError
 
-ScoreKey = tuple[str, tuple[str, ...], str, str]
-"""A prompt, the labels, the beginning of the reply and the thoughts before it."""
+ScoreKey = tuple[str, tuple[str, ...], str, str, str]
+"""A prompt, the labels, the beginning of the reply, the thoughts before it, and the text of the system turn."""
 
 
 class ModelError(InputError):
     """A model that cannot be used; the message names the model, the reason and the remedy."""
+
+
+def before_prompt(system: str, prompt: str) -> str:
+    """A prompt with the text of the system turn before it, for models whose chat template has no system turn."""
+    return f"{system}\n{prompt}" if system else prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,13 @@ class Request:
     thinks: bool = False
     """Whether the text to sample is a thought. A model whose chat template has a place for thoughts writes it there, up
     to their end; others write a reply."""
+    system: str = ""
+    """Text of the system turn; a model whose chat template has none reads it before the prompt."""
 
     @property
     def key(self) -> ScoreKey:
         """What the probabilities of the labels depend on."""
-        return self.prompt, self.labels, self.prefill, self.thought
+        return self.prompt, self.labels, self.prefill, self.thought, self.system
 
     @property
     def begun(self) -> str:
@@ -70,6 +77,9 @@ class Response:
     margin: float = 0.0
     """How far the probability of a label, given that the reply starts with one of them, may be from the model's own; 0
     if it is exact. Servers list the most probable tokens only, and some answer otherwise when they are asked again."""
+
+    thoughts: str = ""
+    """What the model thought before the reply, if it was told: no part of `text`."""
 
     @property
     def answered(self) -> bool:
@@ -106,8 +116,18 @@ class Backend(Protocol):
         ...
 
     @property
+    def scores(self) -> bool:
+        """Whether it gives the probabilities of labels."""
+        ...
+
+    @property
     def continues(self) -> bool:
         """Whether it gives the probabilities of labels after a begun reply."""
+        ...
+
+    @property
+    def system_turn(self) -> bool:
+        """Whether its chat template has a system turn; without one, the text is put before the prompt."""
         ...
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
@@ -129,7 +149,9 @@ class FakeBackend:
     engine: str = "fake"
     size: int = 0
     miniature: bool = False
+    scores: bool = True
     continues: bool = True
+    system_turn: bool = True
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]

@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any
 from unicodedata import category
 
-from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.backend import ModelError, before_prompt
 from dilemmas.agents.models.control_tokens import EDGE, SafeTokenizer, control_tokens
 
 FIXED = {"enable_thinking": False, "date_string": "01 Jan 2024"}
 """Variables for the chat templates that use them: answer without a chain of thought, and no dependence on the date."""
 OPENING = ("(", "[", "{", '"', "“", "'", "‘", "*", "`")
 """Marks after which no space follows."""
-ASKED, REPLIED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}"
+ASKED, REPLIED, RULED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}", f"{EDGE}ruled{EDGE}"
 """The marks in place of the messages."""
 THOUGHTS = re.compile(r"<([\w:]*(?:think|thought|reason)\w*)>", re.IGNORECASE)
 """Tags that open the thoughts of a model."""
+CLOSED_THOUGHTS = re.compile(THOUGHTS.pattern.replace("<", "</", 1), re.IGNORECASE)
+"""Tags that close them."""
 THOUGHT_TAGS = re.compile(THOUGHTS.pattern.replace("<", "</?", 1), re.IGNORECASE)
 """Tags that open or close them."""
 SECONDS = 10
@@ -63,34 +65,42 @@ class ChatEncoder:
         self._around = conversation(tokenizer)
 
     @cached_property
+    def system_turn(self) -> tuple[str, str] | None:
+        """What the chat template writes before the text of a system turn, and between it and the prompt; None if it has
+        no system turn, or refuses one."""
+        return _system_turn(self.tokenizer, self._around.after)
+
+    @cached_property
     def _safe(self) -> SafeTokenizer:
         return SafeTokenizer(self.tokenizer)
 
-    def prompt(self, prompt: str, prefill: str = "", thought: str = "", thinks: bool = False) -> list[int]:
+    def prompt(
+        self, prompt: str, prefill: str = "", thought: str = "", system: str = "", thinks: bool = False
+    ) -> list[int]:
         """Tokens up to where the model continues; spaces and line ends around the prompt are left out.
 
         `prefill` is the beginning of the reply; a space at its end is left to the model. `thought` is what it has
-        thought before, and `thinks` says whether it thinks on; see `Request`.
+        thought before, `system` the text of the system turn, and `thinks` says whether it thinks on; see `Request`.
 
         Raises
         ------
         ModelError
             If the chat template and the tokenizer both add a token for the beginning of the sequence.
         """
-        tokens = self._safe.encode(self._head(prompt, prefill, thought, thinks))
+        tokens = self._safe.encode(self._head(prompt, prefill, thought, system, thinks))
         bos = self.tokenizer.bos_token_id
         if bos is not None and tokens[:2] == [bos] * 2:
             name = self.tokenizer.bos_token
             raise ModelError(f"the chat template begins the prompt with '{name}' twice; fix the template")
         return tokens
 
-    def reply(self, prompt: str, reply: str, prefill: str = "", thought: str = "") -> list[int]:
-        """Tokens with which a model writes `reply` after `prompt`, `thought` and `prefill`, without the stop token.
+    def reply(self, prompt: str, reply: str, prefill: str = "", thought: str = "", system: str = "") -> list[int]:
+        """Tokens with which a model writes `reply` after all that is before, without the stop token.
 
         All are joined before they are tokenized, so a space before a reply belongs to it: the one that the template
         puts there, or the one after `prefill`, which gets one unless it ends with an opening bracket or quotation mark.
         """
-        head = self._head(prompt, prefill, thought)
+        head = self._head(prompt, prefill, thought, system)
         lead = ("" if prefill.endswith(OPENING) else " ") if prefill else self._safe.control(self._around.lead)
         body = lead + self._safe.plain(reply)
         start, whole = self._safe.encode(head), self._safe.encode(head + body)
@@ -130,9 +140,9 @@ class ChatEncoder:
         found = control_tokens(self.tokenizer).get(self.end_of_thoughts)
         return frozenset() if found is None else frozenset((found,))
 
-    def _head(self, prompt: str, prefill: str, thought: str, thinks: bool = False) -> str:
+    def _head(self, prompt: str, prefill: str, thought: str, system: str, thinks: bool = False) -> str:
         around, safe = self._around, self._safe
-        asked = safe.control(around.before) + safe.plain(prompt.strip())
+        asked = self._opening(prompt.strip(), system.strip())
         after = safe.control(around.after)
         if around.thoughts and (thought or thinks):
             opened, closed = map(safe.control, around.thoughts)
@@ -142,9 +152,32 @@ class ChatEncoder:
         begun = safe.control(around.lead) + safe.plain(prefill.rstrip()) if prefill else ""
         return asked + after + begun
 
+    def _opening(self, prompt: str, system: str) -> str:
+        """What is before the reply up to the end of the prompt."""
+        safe = self._safe
+        if system and self.system_turn:
+            before, between = map(safe.control, self.system_turn)
+            return before + safe.plain(system) + between + safe.plain(prompt)
+        return safe.control(self._around.before) + safe.plain(before_prompt(system, prompt))
+
 
 def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter in "_\ufffd" or category(letter).startswith("M")
+
+
+def split_thoughts(text: str) -> tuple[str, str]:
+    """The thoughts in a text, and the text without them.
+
+    Thoughts end with the last closing tag and begin with the first opening tag, or at the beginning of the text without
+    one. Without a closing tag there are none.
+    """
+    ends = list(CLOSED_THOUGHTS.finditer(text))
+    if not ends:
+        return "", text.strip()
+    written, rest = text[: ends[-1].start()], text[ends[-1].end() :]
+    opened = THOUGHTS.search(written)
+    before, thoughts = (written[: opened.start()], written[opened.end() :]) if opened else ("", written)
+    return thoughts.strip(), f"{before}{rest}".strip()
 
 
 def conversation(tokenizer: Any) -> Conversation:
@@ -177,15 +210,28 @@ def _variables(tokenizer: Any, **others: bool) -> str:
     return json.dumps(FIXED | tokenizer.special_tokens_map | others, default=str, sort_keys=True)
 
 
-def _in_one_form(template: str, variables: str) -> tuple[str, str]:
+def _in_one_form(template: str, variables: str, system: bool = False) -> tuple[str, str]:
     """As `_written`, with messages as texts, or as lists of parts if the template takes no texts."""
     try:
-        return _written(template, variables, parts=False)
+        return _written(template, variables, system, parts=False)
     except ModelError as error:
         try:
-            return _written(template, variables, parts=True)
+            return _written(template, variables, system, parts=True)
         except ModelError:
             raise error from None
+
+
+def _system_turn(tokenizer: Any, after: str) -> tuple[str, str] | None:
+    """As `ChatEncoder.system_turn`; `after`: what the template writes after a prompt without a system turn."""
+    if tokenizer.chat_template is None:
+        return None
+    try:
+        head, _ = _in_one_form(tokenizer.get_chat_template(), _variables(tokenizer), system=True)
+    except ModelError:  # it refuses one
+        return None
+    before, found, rest = head.partition(RULED)
+    between, _, end = rest.partition(ASKED)
+    return (before, between) if found and RULED not in rest and after.startswith(end) else None
 
 
 def _thoughts(template: str, variables: str) -> tuple[str, str] | None:
@@ -210,30 +256,32 @@ def _closing(after: str) -> str:
     return f"{line_end}\n</{opened[-1]}>\n\n"
 
 
-def _written(template: str, variables: str, parts: bool) -> tuple[str, str]:
+def _written(template: str, variables: str, system: bool, parts: bool) -> tuple[str, str]:
     """As `_rendered`; `ModelError` also if the message of the user is not there as it is."""
-    head, whole = _rendered(template, variables, parts)
+    head, whole = _rendered(template, variables, system, parts)
     if head.count(ASKED) != 1:
         raise ModelError("the chat template does not write a message of the user as it is; fix the template")
     return head, whole
 
 
 @cache
-def _rendered(template: str, variables: str, parts: bool) -> tuple[str, str]:
+def _rendered(template: str, variables: str, system: bool, parts: bool) -> tuple[str, str]:
     """A prompt with the beginning of the reply, and a prompt with a reply, as the template writes them.
 
-    `parts`: whether the messages are lists of parts, as for models that also see pictures.
+    `system`: whether a system turn is before them. `parts`: whether the messages are lists of parts, as for models that
+    also see pictures.
 
     Raises
     ------
     ModelError
         If the template fails, or takes more time or memory than it may.
     """
-    asked_for, replied = ([{"type": "text", "text": text}] if parts else text for text in (ASKED, REPLIED))
-    user = {"role": "user", "content": asked_for}
-    both = [user, {"role": "assistant", "content": replied}]
+    roles = ({"system": RULED} if system else {}) | {"user": ASKED, "assistant": REPLIED}
+    both = [
+        {"role": role, "content": [{"type": "text", "text": text}] if parts else text} for role, text in roles.items()
+    ]
     asked = {"template": template, "variables": json.loads(variables), "seconds": SECONDS}
-    asked["conversations"] = [([user], True), (both, False)]
+    asked["conversations"] = [(both[:-1], True), (both, False)]
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(Path(__file__).with_name("template_process.py"))],

@@ -75,7 +75,7 @@ def comprehension_scores(
         for shown in presentations(template, game)[:ways]
         for item in _facts(template, game, context, history, shown)
     ]
-    found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked])
+    found = exact_distributions(backend, [(prompt, answers) for _, prompt, answers in asked], system=template.system)
     kinds: Counter[str] = Counter()
     right: Counter[str] = Counter()
     chance: Counter[str] = Counter()

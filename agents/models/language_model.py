@@ -17,7 +17,6 @@ punish or reward. If replies are sampled and words are allowed, it writes a mess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from statistics import fmean
 from typing import Any, Literal, get_args
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
@@ -35,17 +34,24 @@ from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
     answered_only,
     consider,
-    mean_of_rows,
-    scores_answers,
+    why_sampled,
 )
-from dilemmas.agents.models.deciding.questions import PosedTurn, amount_as_array, pose_turn, template_signature
+from dilemmas.agents.models.deciding.policies import mean_policy
+from dilemmas.agents.models.deciding.questions import (
+    PosedTurn,
+    amount_as_array,
+    describe_template,
+    pose_turn,
+    template_signature,
+)
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Showing, counterbalanced
-from dilemmas.envs.prompts.templates import Template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.envs.rules.protocol import View
 
@@ -67,8 +73,8 @@ class LanguageModelAgent:
     template: Template
     """The sentences of the prompt, and the way to decide."""
     ask: Ask = "exact"
-    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply. A model that does not score what
-    follows a begun reply is asked for replies where the template has a reasoning or a prediction first."""
+    """``exact``: draw from the probabilities of the labels; ``sampled``: read a reply. A model that does not score
+    labels, or not after a begun reply where the template has one, is asked for replies."""
     presentation: Showing = "auto"
     """``counterbalanced``: the labels of the actions and their order are drawn at random for every decision; ``fixed``:
     those of the template; ``auto``: fixed for miniatures only. Where players talk in words, the labels are those of
@@ -114,7 +120,7 @@ class LanguageModelAgent:
     @property
     def reads(self) -> Ask:
         """How answers are read: as set, or from replies if the way to decide needs scores that a model lacks."""
-        return self.ask if scores_answers(self.backend, self.template) else "sampled"
+        return "sampled" if why_sampled(self.backend, self.template) else self.ask
 
     @property
     def traits(self) -> Traits:
@@ -133,7 +139,7 @@ class LanguageModelAgent:
             "default_action": self.default_action,
         }
         model = {"model": self.backend.name, "fingerprint": self.backend.fingerprint}
-        framing = {"context": asdict(self.context), "template": template_signature(self.template)}
+        framing = {"context": asdict(self.context)} | describe_template(self.template, self.backend)
         return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
@@ -163,22 +169,9 @@ class LanguageModelAgent:
             return self.decide(turns)
         posed = [self._pose(turn, all_ways=True) for turn in turns]
         found = iter(self._weigh([one for ways in posed for one in ways]))
-        return [self._averaged(ways[0], [next(found) for _ in ways]) for ways in posed]
-
-    def _averaged(self, first: PosedTurn, found: Sequence[Considered]) -> Decision:
-        """One decision from what was found in all presentations, of which one is given; in some of them, stated
-        probabilities may be unreadable, which lowers the mass."""
-        mass, margin = fmean(one.mass for one in found), max(one.margin for one in found)
-        check_mass(self.name, first.labels, mass, self.min_mass)
-        probabilities = mean_of_rows([one.probabilities for one in found if one.probabilities is not None])
-        return Decision(
-            action=None if probabilities is None else draw(probabilities, first.turn.rng),
-            probabilities=probabilities,
-            source=Source.WITHIN if margin and found[0].source is Source.EXACT else found[0].source,
-            mass=mass,
-            margin=margin or None,
-            template=template_signature(self.template),
-        )
+        return [
+            mean_policy(self.name, self.template, self.min_mass, ways[0], [next(found) for _ in ways]) for ways in posed
+        ]
 
     def _pose(self, turn: Turn, all_ways: bool = False) -> list[PosedTurn]:
         """The question put to the model: in one presentation of the actions, with one persona, or in all."""
@@ -205,11 +198,13 @@ class LanguageModelAgent:
         if posed[0].deliberate:
             return [answered_only(one) for one in self._consider(posed, 1)]
         questions = [(one.prompt, one.labels) for one in posed]
-        found = exact_distributions(self.backend, questions, self.template.answer_begins)
+        found = exact_distributions(self.backend, questions, self.template.answer_begins, self.template.system)
         return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
     def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
-        asked = [DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt)) for one in posed]
+        asked = [
+            DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt), one.prediction) for one in posed
+        ]
         samples = None if self.reads == "exact" else 1
         return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
 
@@ -242,7 +237,7 @@ class LanguageModelAgent:
 
     def _exact(self, posed: Sequence[PosedTurn]) -> list[Decision]:
         questions = [(one.prompt, one.labels) for one in posed]
-        responses = ask_labels(self.backend, questions, self.template.answer_begins)
+        responses = ask_labels(self.backend, questions, self.template.answer_begins, self.template.system)
         return [self._drawn(one, response) for one, response in zip(posed, responses, strict=True)]
 
     def _drawn(self, one: PosedTurn, response: Response) -> Decision:
@@ -311,8 +306,9 @@ class LanguageModelAgent:
 
     def _request(self, one: PosedTurn) -> Request:
         seed = tuple(int(word) for word in one.turn.rng.integers(2**32, size=4))
-        prefill = self.template.answer_begins if one.labels else ""
-        return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill)
+        prefill = self.template.answer_begins if one.labels and self.backend.continues else ""
+        system = self.template.system
+        return Request(one.prompt, (), self.max_tokens, self.temperature, seed, prefill, system=system)
 
     def _read(self, one: PosedTurn, response: Response, attempt: int) -> Decision:
         if response.failed:
@@ -326,6 +322,7 @@ class LanguageModelAgent:
             prompt=one.prompt,
             template=template_signature(self.template),
             reply=text,
+            thoughts=response.thoughts or None,
             attempts=attempt,
         )
         if words_allowed(one.view):

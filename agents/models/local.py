@@ -6,10 +6,11 @@ template (`dilemmas.agents.models.chat`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
-from dilemmas.agents.models.chat import ChatEncoder
+from dilemmas.agents.models.chat import ChatEncoder, split_thoughts
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ class LocalBackend:
     """What the model can do exactly."""
     switch: Callable[[], None] = lambda: None
     """Switches the adapter on, or all off, where several models share the weights of their base."""
+    scores: bool = True
+    """Whether it gives the probabilities of labels."""
     continues: bool = True
     """Whether it gives the probabilities of labels after a begun reply."""
+
+    @property
+    def system_turn(self) -> bool:
+        return self.chat.system_turn is not None
 
     @property
     def engine(self) -> str:
@@ -88,7 +95,7 @@ class LocalBackend:
                 responses.append(Response(refused=refused[_begun(request)]))
             else:
                 score = scores.get(request.key)
-                found = Response((), *next(texts))
+                found = next(texts)
                 responses.append(replace(found, logprobs=score.starts, whole=score.whole) if score else found)
         return responses
 
@@ -122,17 +129,15 @@ class LocalBackend:
     def _candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
         from dilemmas.agents.models.scoring import Candidates
 
-        begun = asked.prefill, asked.thought
+        begun = asked.prefill, asked.thought, asked.system
         replies = tuple(tuple(self.chat.reply(asked.prompt, label, *begun)) for label in asked.labels)
         if not all(replies) or len(set(replies)) < len(replies):
             raise ModelError(f"labels {asked.labels} are not different texts for {self.name}; use other labels")
         return Candidates(tokens, replies)
 
-    def _sample(
-        self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]
-    ) -> list[tuple[str, bool]]:
-        """Sampled text, and whether it ended with a stop token, of each request."""
-        texts = [("", True)] * len(requests)
+    def _sample(self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]]) -> list[Response]:
+        """Sampled text and thoughts, and whether it ended with a stop token, of each request."""
+        texts = [Response()] * len(requests)
         for thinks in (False, True):
             wanted = {i: one for i, one in enumerate(requests) if one.max_tokens > 0 and one.thinks == thinks}
             if wanted:
@@ -142,7 +147,7 @@ class LocalBackend:
 
     def _texts(
         self, requests: Sequence[Request], prompts: Mapping["Begun", tuple[int, ...]], thinks: bool
-    ) -> list[tuple[str, bool]]:
+    ) -> list[Response]:
         from dilemmas.agents.models.sampling import Draw, sample_tokens
 
         used = {_begun(request): prompts[_begun(request)] for request in requests}
@@ -150,11 +155,18 @@ class LocalBackend:
         draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in requests]
         stops = self._stops() | self.chat.last_thoughts if thinks else self._stops()
         replies = sample_tokens(self.model, list(used.values()), draws, stops, self.batch_tokens, self.can)
-        distinct = list({tuple(tokens) for tokens, _ in replies})
-        decoded = self.chat.tokenizer.batch_decode([list(t) for t in distinct], skip_special_tokens=True)
-        end = self.chat.end_of_thoughts if thinks else ""
-        text = {tokens: _before(end, found).strip() for tokens, found in zip(distinct, decoded, strict=True)}
-        return [(text[tuple(tokens)], ended) for tokens, ended in replies]
+        read = {tokens: self._read(list(tokens), thinks) for tokens in {tuple(tokens) for tokens, _ in replies}}
+        return [replace(read[tuple(tokens)], stopped=ended) for tokens, ended in replies]
+
+    def _read(self, tokens: list[int], thinks: bool) -> Response:
+        """What tokens say: a thought, or a reply and the thoughts before it."""
+        decode, end = partial(self.chat.tokenizer.decode, skip_special_tokens=True), self.chat.end_of_thoughts
+        if thinks:
+            return Response(text=_before(end, decode(tokens)).strip())
+        ends = [place for place, token in enumerate(tokens) if token in self.chat.last_thoughts]
+        written = f"{decode(tokens[: ends[-1]])}{end}{decode(tokens[ends[-1] + 1 :])}" if ends else decode(tokens)
+        thoughts, text = split_thoughts(written)
+        return Response(text=text, thoughts=thoughts)
 
     def _stops(self) -> frozenset[int]:
         """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""
@@ -165,12 +177,12 @@ class LocalBackend:
         return frozenset(token for token in stops if token is not None)
 
 
-Begun = tuple[str, str, str, bool]
-"""A prompt, the beginning of the reply, the thoughts before it, and whether they go on."""
+Begun = tuple[str, str, str, str, bool]
+"""A prompt, the beginning of the reply, the thoughts before it, the system text, and whether the thoughts go on."""
 
 
 def _begun(request: Request) -> Begun:
-    return request.prompt, request.prefill, request.thought, request.thinks
+    return request.prompt, request.prefill, request.thought, request.system, request.thinks
 
 
 def _before(end: str, text: str) -> str:

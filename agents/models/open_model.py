@@ -161,8 +161,17 @@ class LazyModel:
         return self._files.miniature
 
     @property
+    def scores(self) -> bool:
+        return True
+
+    @property
     def continues(self) -> bool:
         return True
+
+    @property
+    def system_turn(self) -> bool:
+        """Of its chat template; the model is loaded for it."""
+        return self.loaded().system_turn
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)

@@ -22,7 +22,7 @@ class Preview:
     """Probability, in [0, 1], that the reply starts with one of the labels."""
 
 
-def preview(model: LazyModel, prompt: str, labels: tuple[str, ...], begun: str = "") -> Preview:
+def preview(model: LazyModel, prompt: str, labels: tuple[str, ...], begun: str = "", system: str = "") -> Preview:
     """How a model sees a prompt.
 
     Parameters
@@ -35,6 +35,8 @@ def preview(model: LazyModel, prompt: str, labels: tuple[str, ...], begun: str =
         The labels in it; none for a question about an amount.
     begun
         Beginning of the reply, written for the model.
+    system
+        Text of the system turn.
 
     Raises
     ------
@@ -43,9 +45,10 @@ def preview(model: LazyModel, prompt: str, labels: tuple[str, ...], begun: str =
     """
     chat = model.loaded().chat
     tokenizer = chat.tokenizer
-    ids = chat.prompt(prompt, begun)
-    written = tuple(tuple(tokenizer.convert_ids_to_tokens(chat.reply(prompt, label, begun))) for label in labels)
-    found = exact_distributions(model, [(prompt, labels)], begun)[0] if labels else None
+    ids = chat.prompt(prompt, begun, system=system)
+    replies = [chat.reply(prompt, label, begun, system=system) for label in labels]
+    written = tuple(tuple(tokenizer.convert_ids_to_tokens(reply)) for reply in replies)
+    found = exact_distributions(model, [(prompt, labels)], begun, system)[0] if labels else None
     return Preview(
         tokenizer.decode(ids), len(ids), written, found.probabilities if found else (), found.mass if found else 0.0
     )

@@ -242,25 +242,42 @@ def question_lines(template: Template, view: View, shown: Presentation, words: b
     return [*examples, question]
 
 
+MOST_PREDICTED = 21
+"""Largest number of values of which a prediction may be one: a question lists them all."""
+
+
 def deliberates(template: Template, view: View) -> bool:
     """Whether a model writes something before it decides in the current phase: where it chooses a labelled action."""
     return template.deliberate and view.phase == "act" and bool(options_now(view))
 
 
-def partner_labels(template: Template, view: View, shown: Presentation) -> list[str]:
-    """Labels of the actions of the other player, by index, of whom a template asks for a prediction.
+def predicted_values(template: Template, view: View, shown: Presentation) -> tuple[str, tuple[str, ...]]:
+    """What a template asks the player to predict: a sentence with ``{label}``, and the labels that may be there.
+
+    Between two players, the action of the other player, by index. In a two-action game of more players, the number of
+    others who cooperate, from 0; in a public goods game with more contribution levels, the mean contribution of the
+    others, which is one of the levels.
 
     Raises
     ------
     TemplateError
-        If there is more than one other player.
+        If the template has no sentence for the game, there are more than `MOST_PREDICTED` values, or the players are
+        not alike or a population.
     """
-    if view.game.n_players != 2 or view.population is not None:
+    game, others, key = view.game, view.game.n_players - 1, "decision.prediction"
+    labels = shown.labels[: game.options[1 - view.seat]] if others == 1 else shown.labels
+    if others > 1:
+        counted = game.n_actions == 2
+        key = "decision.group_prediction" if counted else "decision.levels_prediction"
+        labels = tuple(map(str, range(others + 1))) if counted else labels
+    unlike = others > 1 and isinstance(game, PublicGoods) and isinstance(game.endowment, tuple)
+    if unlike or view.population is not None or len(labels) > MOST_PREDICTED:
         raise TemplateError(
-            f"'{view.game.name}': template '{template.name}' asks what the other player will choose; needs a game of"
-            " two players, outside of a population"
+            f"'{game.name}': template '{template.name}' asks what the others will choose; needs players who are alike,"
+            f" outside of a population, and at most {MOST_PREDICTED} values to predict, not {len(labels)}"
         )
-    return list(shown.labels[: view.game.options[1 - view.seat]])
+    given = {"cooperate": shown.labels[0]} if key == "decision.group_prediction" else {}
+    return template.say(key, game, label="{label}", **given), tuple(labels)
 
 
 def _form_of_answer(template: Template, view: View) -> str:
@@ -275,9 +292,9 @@ def _replies(template: Template, view: View, shown: Presentation, labels: list[s
     if template.answer.reply:
         found["replies"] = _quoted(template, view, "answer.reply", labels)
     if deliberates(template, view) and template.decision.way == "predict":
-        theirs = partner_labels(template, view, shown)
-        named = [shown.labels[action] for action in shown.order if shown.labels[action] in theirs]
-        found["predictions"] = _quoted(template, view, "decision.prediction", named)
+        sentence, values = predicted_values(template, view, shown)
+        order = list(range(len(values))) if shown.order[0] < shown.order[-1] else list(range(len(values)))[::-1]
+        found["predictions"] = [f'"{sentence.replace("{label}", values[place])}"' for place in order[::-1]]
     return {name: join_choices(texts) for name, texts in found.items()}
 
 

@@ -147,7 +147,7 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
         If the template has no sentence for the game or its rules.
     """
     shown = shown or choose_presentation(template, view.game, player=view.seat)
-    opening = filter(None, (template.instructions, template.who, context.opening(_company(view))))
+    opening = filter(None, (template.who, context.opening(_company(view))))
     rules = [*payoff_lines(template, view, shown), *rule_lines(template, view)]
     return "\n".join([*opening, *rules, *past_lines(template, view, shown)])
 

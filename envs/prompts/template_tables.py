@@ -82,8 +82,6 @@ def complete(table: Mapping[str, Any], place: str, folder: Path, depth: int = 0)
     if "label_set" in joined:
         name = check_value(joined.pop("label_set"), str, f"{place}: label_set", TemplateError)
         joined["labels"] = lookup("label set", name, sets, place)
-    if not depth:
-        joined.pop("label_sets", None)
     return joined
 
 

@@ -140,12 +140,14 @@ class Template:
     paragraph each)."""
     unit: str = "points"
     """Unit of the payoffs, which replaces ``{unit}`` in every sentence."""
-    instructions: str = ""
-    """Text that opens every prompt, before persona and context."""
+    system: str = ""
+    """Text of the system turn of the chat template; where it has none, it is put before the prompt."""
+    label_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Pairs of labels that can be chosen in place of `labels`, by name. They are no part of `digest`."""
     persona: str = ""
     """Name of the persona that the model is given, ``counterbalanced`` for each of them equally often, or none."""
     personas: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Descriptions of the person whom the model is to be, by name."""
+    """Descriptions of the person whom the model is to be, by name. Unused ones are no part of `digest`."""
     payoffs: Payoffs = "words"
     """Whether the payoffs of a game with few actions are told in sentences, as a table, or both."""
     table: PayoffTable = field(default_factory=PayoffTable)
@@ -159,17 +161,17 @@ class Template:
     def __post_init__(self) -> None:
         prefix = self.quotation.prefix
         for key, sentence in sentences(self):
-            if key not in ("name", "unit", "quotation.prefix"):
+            if key not in ("name", "unit", "system", "quotation.prefix"):
                 placeholders(key, sentence)
                 if prefix and any(line.startswith(prefix.rstrip()) for line in sentence.split("\n")):
                     raise TemplateError(f"{key}: a line begins with {prefix!r}, which quotes messages")
         if len(set(self.letters)) < len(self.letters) or not all(map(str.isalnum, self.letters)):
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
-        if len(self.labels) != 2 or not all_different(self.labels):
-            raise TemplateError(
-                f"labels = {list(self.labels)!r}; needs a list of two different words, without spaces or marks around"
-                " them"
-            )
+        for key, pair in {"labels": self.labels, **{f"label_sets.{k}": v for k, v in self.label_sets.items()}}.items():
+            if len(pair) != 2 or not all_different(pair):
+                raise TemplateError(
+                    f"{key} = {list(pair)!r}; needs a list of two different words, without spaces or marks around them"
+                )
         if self.decision.way in ("reason", "predict") and not self.answer_begins:
             raise TemplateError(f"decision.way = '{self.decision.way}' needs answer.reply, with words before {{label}}")
         if self.persona not in ("", EVERY):
@@ -180,7 +182,7 @@ class Template:
     @property
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of all that a prompt depends on, which identify its wording."""
-        words = {key: value for key, value in self.filled().items() if key != "paraphrases"}
+        words = replace(self, personas=self.used_personas, label_sets={}, paraphrases=()).filled()
         return sha256(repr(words).encode()).hexdigest()[:12]
 
     def filled(self) -> dict[str, Any]:
@@ -237,6 +239,11 @@ class Template:
         """Beginning of the reply to a question that lists labels: `answer_begins`, unless the model writes first."""
         return "" if self.deliberate else self.answer_begins
 
+    @property
+    def used_personas(self) -> dict[str, str]:
+        """Descriptions of the personas that the model is given, by name; empty without one."""
+        return {name: who for name, who in self.personas.items() if self.persona in (EVERY, name)}
+
     def motivated(self) -> "Template":
         """The template with a request for the reason after an answer; itself if the model writes something before."""
         return self if self.deliberate else replace(self, decision=replace(self.decision, way="motivate"))
@@ -273,35 +280,11 @@ def _alike(key: str, mine: str, other: str) -> bool:
 OPTIONAL = tuple(item.name for item in fields(Template) if item.default == "")
 """Keys of the optional sentences."""
 FIXED = (
-    *("contexts", "unit", "letters", "silence", "nobody", "persona", "payoffs", "quotation.prefix", "answer.reply"),
-    *("decision.way", "decision.prediction"),
+    *("contexts", "unit", "letters", "silence", "nobody", "system", "persona", "payoffs", "quotation.prefix"),
+    "answer.reply",
+    *("decision.way", "decision.prediction", "decision.group_prediction", "decision.levels_prediction"),
 )
 """Keys that have the same value in all wordings of a template: settings, and the labels of options."""
-
-
-def variants(template: Template, paraphrases: int = 0) -> list[Template]:
-    """All wordings of a template in which a question is asked equally often.
-
-    Parameters
-    ----------
-    template
-        The template.
-    paraphrases
-        Number of paraphrases beside its own wording, 0 or more.
-
-    Returns
-    -------
-    Its own wording first, then the paraphrases; each with every persona, if they are counterbalanced.
-
-    Raises
-    ------
-    TemplateError
-        If it has fewer paraphrases.
-    """
-    worded = [template.reworded(number) for number in range(paraphrases + 1)]
-    if template.persona != EVERY:
-        return worded
-    return [replace(one, persona=name) for one in worded for name in one.personas]
 
 
 @cache
@@ -323,7 +306,8 @@ def load_template(name_or_path: str) -> Template:
     if mark and number.isdecimal() and len(number) < 4:
         return load_template(begin).reworded(int(number))
     template = check_value(read_template_table(name_or_path), Template, name_or_path, TemplateError)
-    variants(template, len(template.paraphrases))  # errors in paraphrases are raised now
+    for paraphrase in range(len(template.paraphrases)):
+        template.reworded(paraphrase + 1)  # errors are raised now
     return template
 
 

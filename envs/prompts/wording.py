@@ -45,7 +45,7 @@ class AnswerFormat:
 
 Way = Literal["answer", "motivate", "reason", "predict", "mixed"]
 """How a model decides: it answers at once; it answers and gives its reason; it reasons and then answers; it predicts
-the other player's action and then answers; or it states the probability of every action."""
+what the others choose and then answers; or it states the probability of every action."""
 DELIBERATE = ("reason", "predict", "mixed")
 """Ways in which a model writes something before its action is decided."""
 
@@ -61,6 +61,11 @@ class WayToDecide:
     answer; ``{replies}`` as there, ``{predictions}`` are the possible predictions in the same order."""
     prediction: str = ""
     """A prediction, such as ``I expect {label}.``; what is before the label is written for the model."""
+    group_prediction: str = ""
+    """The same of the number of others who cooperate, in a two-action game of more players; optional."""
+    levels_prediction: str = ""
+    """The same of the mean contribution of the others, in a public goods game with more contribution levels;
+    optional."""
     tokens: int = 256
     """Maximum length of a reasoning, or of a reply that states probabilities, in tokens; at least 1."""
     samples: int = 1
@@ -72,8 +77,10 @@ class WayToDecide:
                 raise TemplateError(f"decision.{key} = {getattr(self, key)}; needs at least 1")
         if self.way in DELIBERATE and not self.request:
             raise TemplateError(f"decision.way = '{self.way}' needs the sentence decision.request")
-        if self.way == "predict" and not self.prediction.partition("{label}")[0].strip():
-            raise TemplateError("decision.way = 'predict' needs decision.prediction, with words before {label}")
+        for key in ("prediction", "group_prediction", "levels_prediction") if self.way == "predict" else ():
+            sentence = getattr(self, key)
+            if (sentence or key == "prediction") and not sentence.partition("{label}")[0].strip():
+                raise TemplateError(f"decision.way = 'predict' needs decision.{key}, with words before {{label}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,8 @@ PLACEHOLDERS: Mapping[str, set[str]] = {
     "answer.examples": {"first", "last"},
     "decision.request": {"labels", "replies", "predictions"},
     "decision.prediction": {"label"},
+    "decision.group_prediction": {"label", "cooperate"},
+    "decision.levels_prediction": {"label"},
     "memory.pair": {"rounds", "mine", "theirs"},
     "memory.group": {"rounds", "mine", "theirs"},
     "memory.count": {"label", "number"},

@@ -4,6 +4,7 @@ Each model has a run folder of its own inside that of the survey, in which its a
 stopped survey is resumed by repeating the command.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,19 +20,20 @@ from dilemmas.agents.agent import Source
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
+from dilemmas.agents.models.deciding.deliberation import why_sampled
 from dilemmas.agents.models.model_files import check_installed, split_spec
 from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study.answers import Answers, Role
+from dilemmas.experiments.study.answers import Answers, Asked, Role, append_answers, read_answers
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
 from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import TOGETHER, Asked, append_answers, ask_exactly, ask_model, read_answers
+from dilemmas.experiments.study.stages import TOGETHER, ask_exactly, ask_model
 
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
@@ -45,22 +47,30 @@ that always answers in the same way."""
 class SetAnswers:
     """What a model answered to the scenarios of a set."""
 
+    estimate: Source
+    """``exact``: `cooperation` is from the model's own probabilities; ``sampled``: from readable replies, because there
+    are no probabilities, so it has standard errors."""
     cooperation: dict[str, float | None]
-    """Mean cooperation by its own probabilities, in [0, 1], by scenario: the mean over wordings and presentations."""
-    by_wording: dict[str, tuple[float, ...]]
-    """The same in each wording, the template's own first, then its paraphrases in order."""
+    """Mean cooperation, in [0, 1], by scenario: the mean over wordings and presentations. None without a readable
+    reply."""
+    errors: dict[str, float | None]
+    """Standard error of the cooperation by scenario, in [0, 0.5], if it is sampled; None without a readable reply."""
+    by_wording: dict[str, tuple[float | None, ...]]
+    """Mean cooperation in each wording, the template's own first, then its paraphrases in order."""
     sampled: dict[str, float | None]
     """The same by sampled answers, None without a readable one; empty if none were drawn."""
-    label_mass: float
-    """Mean probability that a reply begins with one of the labels, in [0, 1]."""
+    label_mass: float | None
+    """Mean probability that a reply begins with one of the labels, in [0, 1]; None if it is not known."""
     place_effect: float | None
     """Mean of P(action 0 where it is named first) - P(action 0 where it is named last), in [-1, 1]; None if all
     scenarios were asked in one presentation."""
     shares: Followed | None
-    """Share of the variance by place, label, context and game; None if the answers do not vary, or all scenarios were
-    asked in one presentation."""
+    """Share of the variance by place, label, context and game; None if the answers do not vary, all scenarios were
+    asked in one presentation, or the answers are sampled: their chance would count as variance."""
     alike: float
-    """p-value of the hypothesis that all scenarios are answered alike, for `ANSWERS` answers each."""
+    """p-value of the hypothesis that all scenarios are answered alike, for `weight` answers each."""
+    weight: int
+    """Answers per scenario: those that were read on average, or `ANSWERS` where probabilities are exact."""
     unreadable: float | None
     """Share of sampled answers in which no action could be read, in [0, 1]; None without answers."""
     disagreement: float | None
@@ -69,7 +79,8 @@ class SetAnswers:
     @property
     def wordings(self) -> tuple[float, ...]:
         """Mean cooperation over the scenarios in each wording, in [0, 1]."""
-        return tuple(map(fmean, zip(*self.by_wording.values(), strict=True)))
+        known = [[rate for rate in rates if rate is not None] for rates in zip(*self.by_wording.values(), strict=True)]
+        return tuple(fmean(rates) for rates in known if rates)
 
     @property
     def noisy(self) -> bool:
@@ -179,7 +190,12 @@ def answered(run: Run, role: Role, exact: bool) -> dict[str, SetAnswers]:
 
 
 def facts_known(run: Run, role: Role, backend: Backend) -> list[ComprehensionScore]:
-    """How well a model answers questions of fact about the games of a recipe; what it answered before is kept."""
+    """How well a model answers questions of fact about the games of a recipe; what it answered before is kept.
+
+    A model whose answers can only be sampled is not asked, because these questions are answered by probabilities.
+    """
+    if why_sampled(backend, run.recipe.prompting.template):
+        return []
     return ask_questions_of_fact(run.recipe, _kept(run, role, backend))
 
 
@@ -196,22 +212,46 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
         if (found := consistency(one.scenario, [action for _, action, _ in one.replies])).disagreement is not None
     ]
     replies = sum(one.replies for one in answers.values())
+    masses = [one.mass for one in asked if one.mass is not None]
+    estimate = Source.EXACT if all(one.exact for one in answers.values()) else Source.SAMPLED
+    exact, readable = estimate is Source.EXACT, [one.readable for one in answers.values()]
+    weight = ANSWERS if exact else int(fmean(readable))
+    effects = [effect for one in shown if not math.isnan(effect := _first_minus_last(one))]
+    sampled = [rate for one in answers.values() if (rate := one.rate(Source.SAMPLED)) is not None]
+    rates = np.array([one[:, 0].mean() for one in presented] if exact else sampled)
     return SetAnswers(
-        cooperation={name: one.rate(Source.EXACT) for name, one in answers.items()},
+        estimate=estimate,
+        cooperation={name: one.rate(estimate) for name, one in answers.items()},
+        errors={} if exact else {name: _standard_error(one) for name, one in answers.items()},
         by_wording={name: _by_wording(worded[name], one) for name, one in answers.items()},
         sampled={name: one.rate(Source.SAMPLED) for name, one in answers.items()} if replies else {},
-        label_mass=fmean(one.mass for one in asked),
-        place_effect=fmean(_first_minus_last(one) for one in shown) if shown else None,
-        shares=followed(names, shown) if shown else None,
-        alike=homogeneity(np.array([one[:, 0].mean() for one in presented]), ANSWERS),
+        label_mass=fmean(masses) if masses else None,
+        place_effect=fmean(effects) if effects else None,
+        shares=followed(names, shown) if shown and exact else None,
+        alike=homogeneity(rates, weight) if len(rates) else 1.0,
+        weight=weight,
         unreadable=sum(one.unreadable for one in answers.values()) / replies if replies else None,
         disagreement=fmean(differing) if differing else None,
     )
 
 
-def _by_wording(worded: Array, answers: Answers) -> tuple[float, ...]:
+def _by_wording(worded: Array, answers: Answers) -> tuple[float | None, ...]:
     """Mean cooperation in each wording; `worded`: probability of every action, (wordings, presentations, actions)."""
-    return tuple((worded.mean(axis=1) @ np.array(answers.cooperation)).tolist())
+    rates = worded @ np.array(answers.cooperation)  # (wordings, presentations)
+    known = [one[~np.isnan(one)] for one in rates]
+    return tuple(float(one.mean()) if len(one) else None for one in known)
+
+
+def _standard_error(answers: Answers) -> float | None:
+    """Of the sampled rate; with more than two actions it is an upper bound, that of a share.
+
+    With two successes and two failures added (Agresti & Coull 1998), so that equal answers do not seem certain.
+    """
+    rate, number = answers.rate(Source.SAMPLED), answers.readable + 4
+    if rate is None:
+        return None
+    nearer = (rate * answers.readable + 2) / number
+    return math.sqrt(nearer * (1 - nearer) / number)
 
 
 def _first_minus_last(shown: Array) -> float:

@@ -15,6 +15,7 @@ from dilemmas.envs.data_files import check_value, json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.envs.prompts.labels import Showing
+from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
@@ -119,8 +120,8 @@ def settings_of(words: Sequence[str], option: str = "--set") -> dict[str, Any]:
 
 
 def framing_options(context: str | None) -> Callable[[Function], Function]:
-    """``--context``, ``--template``, ``--device``, ``--presentation``, ``--min-mass`` and those of servers, passed as
-    `framing`: a `Framing`, or None without a context.
+    """``--context``, those of `wording_options`, ``--device``, ``--presentation``, ``--min-mass`` and those of servers,
+    passed as `framing`: a `Framing`, or None without a context.
 
     `context`: the default.
     """
@@ -133,15 +134,17 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         def call(
             *,
             context: str | None,
-            template: str,
+            wording: TemplateChoice,
             device: str,
             presentation: Showing,
             min_mass: float,
             servers: ServerSettings,
             **others: Any,
         ) -> Any:
-            framing = None if context is None else Framing(context, template, device, presentation, min_mass, servers)
-            return function(framing=framing, **others)
+            framing = context and Framing(
+                context, device=device, presentation=presentation, min_mass=min_mass, servers=servers, **asdict(wording)
+            )
+            return function(framing=framing or None, **others)
 
         return with_options(
             server_options(call),
@@ -153,13 +156,7 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     shell_complete=completion.contexts,
                     help=f"Social context of a language model{needed}: {known}.",
                 ),
-                click.option(
-                    "--template",
-                    default="study",
-                    show_default=True,
-                    shell_complete=completion.templates,
-                    help="Prompt template: a name, or a .toml file.",
-                ),
+                wording_options("study"),
                 click.option(
                     "--device",
                     default="auto",
@@ -172,6 +169,71 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
         )
 
     return decorate
+
+
+def wording_options(template: str | None) -> Callable[[Function], Function]:
+    """``--template``, ``--persona``, ``--labels`` and ``--system``, passed as `wording`: a `TemplateChoice`.
+
+    `template`: the default; None where a recipe has one.
+    """
+    usual = "of the template" if template else "from the recipe"
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def call(*, template: str, persona: str, labels: str, system: str, **others: Any) -> Any:
+            return function(wording=TemplateChoice(template, persona, labels, system), **others)
+
+        return with_options(
+            call,
+            (
+                click.option(
+                    "--template",
+                    default=template or "",
+                    show_default=template or "from the recipe",
+                    shell_complete=completion.templates,
+                    help="Prompt template, and the way to decide: a name, or a .toml file; #1, #2 and so on after it is"
+                    " one of its paraphrases.",
+                ),
+                click.option(
+                    "--persona",
+                    default="",
+                    metavar="NAME,...",
+                    help="Who a language model is to be: personas of the template, or a .toml file with others; several"
+                    " are used equally often, as are all of them with counterbalanced.",
+                    show_default=usual,
+                ),
+                click.option(
+                    "--labels",
+                    default="",
+                    metavar="SET or A,B",
+                    help="Labels of two actions: a label set of the template, such as letters, words or numbers, or two"
+                    " labels.",
+                    show_default=usual,
+                ),
+                click.option(
+                    "--system",
+                    default="",
+                    metavar="TEXT or FILE",
+                    callback=lambda ctx, parameter, value: text_or_file(value),
+                    help="System prompt: a turn of its own in the chat template, or the beginning of the prompt where a"
+                    " template has none.",
+                    show_default=usual,
+                ),
+            ),
+        )
+
+    return decorate
+
+
+def text_or_file(value: str) -> str:
+    """A text, or the content of the file that it names; `InputError` if there is no such file or it is no text."""
+    path = Path(value)
+    if len(value.split()) != 1 or not (path.suffix in (".txt", ".md") or (len(value) < 256 and path.is_file())):
+        return value
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--system {value}: cannot be read as text ({error})") from None
 
 
 def server_options(function: Function) -> Function:

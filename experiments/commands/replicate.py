@@ -11,6 +11,7 @@ from rich.progress import TaskID
 
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
+from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
@@ -21,6 +22,7 @@ from dilemmas.experiments.commands.options import (
     presentation_option,
     print_json,
     server_settings,
+    wording_options,
 )
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
@@ -70,6 +72,7 @@ WAY_OUT = "take fewer --observations or a smaller model"
     show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
+@wording_options(None)
 @presentation_option(None)
 @min_mass_option(None)
 @calibrate_option
@@ -88,6 +91,7 @@ def command(
     teacher: str | None,
     student: str | None,
     recipe_name: str | None,
+    wording: TemplateChoice,
     presentation: Showing | None,
     min_mass: float | None,
     calibrate: bool,
@@ -108,8 +112,18 @@ def command(
         raise RecipeError(f"{given} without {other}: give both models, or a --recipe that has the other one")
     if recipe_name is None:
         recipe_name = "miniatures" if teacher is None else "study"
-    recipe = load_recipe(recipe_name)
-    recipe = override(recipe, seed, observations, teacher, student, presentation, min_mass, calibrate, device)
+    recipe = override(
+        load_recipe(recipe_name),
+        wording,
+        seed,
+        observations,
+        teacher,
+        student,
+        presentation,
+        min_mass,
+        calibrate,
+        device,
+    )
     recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
@@ -130,6 +144,7 @@ def command(
 
 def override(
     recipe: Recipe,
+    wording: TemplateChoice,
     seed: int | None,
     observations: int | None,
     teacher: str | None,
@@ -143,6 +158,7 @@ def override(
     named = (("teacher", teacher), ("student", student), ("device", device))
     models = {key: value for key, value in named if value is not None}
     prompting: dict[str, Any] = {"presentation": presentation, "min_mass": min_mass, "calibrate": calibrate or None}
+    prompting["template"] = wording.of(recipe.prompting.template)
     prompting = {key: value for key, value in prompting.items() if value is not None}
     return replace(
         recipe,

@@ -21,6 +21,7 @@ from dilemmas.agents.matches.match import Environment, RunningMatch, decision_st
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.backend import Backend, FakeBackend, Request, Response
+from dilemmas.agents.models.deciding.questions import restore_template
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
 from dilemmas.agents.strategies.finite_state import Automaton
@@ -128,7 +129,7 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
     settings = {key: value for key, value in player.parameters.items() if key in known}
     template = header.template or str(settings["template"]).partition("@")[0]
     settings["context"] = Context(**settings["context"])
-    settings["template"] = own or load_template(template)
+    settings["template"] = restore_template(own or load_template(template), player.parameters)
     settings["unreadable"] = Unreadable(settings["unreadable"])
     settings["min_mass"] = 0.0  # what was played had been accepted
     return LanguageModelAgent(backend, **settings)
@@ -137,7 +138,7 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
 def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
     """The decision given the recorded outputs of the model."""
     texts, shares = _outputs(old)
-    written, scored = chain([""] * len(texts) * (old.attempts - 1), texts), iter(shares)
+    written, scored = chain([("", None)] * len(texts) * (old.attempts - 1), texts), iter(shares)
 
     def answer(request: Request) -> Response:
         if not old.attempts:
@@ -145,18 +146,21 @@ def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
         if request.labels:
             weights = [p * (1.0 if old.mass is None else old.mass) for p in next(scored, ())]
             return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))
-        return Response(text=next(written, ""))
+        text, thoughts = next(written, ("", None))
+        return Response(text=text, thoughts=thoughts or "")
 
     (new,) = replace(agent, backend=FakeBackend(answer, agent.name)).decide([turn])
     return new
 
 
-def _outputs(old: Decision) -> tuple[list[str], list[Sequence[float]]]:
-    """The texts that a model wrote for a decision, and the probabilities that it gave, in the order of the requests."""
+def _outputs(old: Decision) -> tuple[list[tuple[str, str | None]], list[Sequence[float]]]:
+    """The texts that a model wrote for a decision, each with the thoughts before it, and the probabilities that it
+    gave, in the order of the requests."""
     if old.deliberations is None:
-        return [old.reply or ""], [old.probabilities or ()]
+        return [(old.reply or "", old.thoughts)], [old.probabilities or ()]
     before = [] if old.prediction is None else [old.prediction]
-    return [one.text for one in old.deliberations], [*before, *(one.probabilities or () for one in old.deliberations)]
+    texts = [(one.text, one.thoughts) for one in old.deliberations]
+    return texts, [*before, *(one.probabilities or () for one in old.deliberations)]
 
 
 @dataclass(frozen=True, slots=True)

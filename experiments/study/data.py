@@ -13,12 +13,11 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
-from dilemmas.experiments.study.answers import ROLES, Answers, Role, ScenarioResult
+from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, ScenarioResult, read_answers
 from dilemmas.experiments.study.playing import Pairing, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import derived_seed
-from dilemmas.experiments.study.stages import Asked, read_answers
 
 Answered = Mapping[str, Mapping[str, Asked]]
 """Answers by role and scenario name."""
@@ -67,7 +66,9 @@ class StudyData:
         the labels in a set (less than `MIN_MASS`) that they say nothing about what it would write."""
         groups = [group for group in self.sets.values() if group]
         everywhere = all(result.has(Source.EXACT) for group in groups for result in group)
-        masses = (fmean(asked[one.name].mass for one in group) for asked in self.answers.values() for group in groups)
+        masses = (
+            fmean(asked[one.name].mass or 0.0 for one in group) for asked in self.answers.values() for group in groups
+        )
         return Source.EXACT if everywhere and min(masses, default=1.0) >= MIN_MASS else Source.SAMPLED
 
     @property

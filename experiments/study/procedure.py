@@ -8,6 +8,7 @@ from typing import Any
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.deciding.deliberation import require_scores
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
 from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
@@ -114,6 +115,7 @@ def carry_out(run: Run) -> Steps:
     teacher = open_model(models.teacher, device=models.device, dtype=models.dtype, servers=run.recipe.servers)
     if isinstance(teacher, ServerBackend):
         teacher.loaded()
+        require_scores(teacher, run.recipe.prompting.template)
     _limit_threads((teacher, student))
     run.begin()
     run.check_models({"teacher": teacher, "student": student})
@@ -169,6 +171,7 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
     answered, task = 0, f"{NAMES[role]} answers"
+    run.log_system_turn(model)
     for more in stages.ask_model(run, role, model):
         answered += more
         yield TaskProgress(task, answered, replies)
@@ -196,6 +199,7 @@ def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterat
         recipe.seed,
         base=base,
         prefill=recipe.prompting.template.reply_begins,
+        system=recipe.prompting.template.system,
     )
     for number, step in enumerate(steps):
         if not number:

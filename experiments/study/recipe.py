@@ -22,7 +22,8 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
-from dilemmas.envs.prompts.templates import Template, load_template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.theory.outcomes import is_symmetric
 from dilemmas.envs.validation import Count, Seed, Share
 from dilemmas.experiments.study.definitions import (

@@ -85,6 +85,13 @@ class Run:
         """Append a line to log.txt, with the time."""
         append_text(self.path("log.txt"), f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
+    def log_system_turn(self, model: Backend) -> None:
+        """Record where a model reads the system text of the recipe, if it has one."""
+        if self.recipe.prompting.template.system:
+            self.log(
+                f"{model.name}: the system text is {'a system turn' if model.system_turn else 'before the prompt'}"
+            )
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """A stage of the run; its duration is added to seconds.json, also if it is interrupted."""

@@ -29,6 +29,12 @@ class FramingFile:
     """Labels and order of the actions."""
     min_mass: Share
     """Smallest label mass that is accepted."""
+    persona: str
+    """Personas of the models; empty for that of the template."""
+    labels: str
+    """Label set, or two labels; empty for those of the template."""
+    system: str
+    """Text of the system turn; empty for that of the template."""
 
 
 @written(nulls=True)

@@ -61,7 +61,8 @@ def step_screen(header: Header, record: MatchRecord, step: int, name: str) -> Re
     names = agent_names(header, record)
     for player, move in enumerate(moves):
         parts += [Rule(Text(visible(f"{move.player}, {names[move.player]}")), align="left", style="dim")]
-        parts += _decision(_possible(move.decision, rules, step, player), action_words(rules, step, player))
+        word = action_words(rules, step, player)
+        parts += _decision(_possible(move.decision, rules, step, player), word, _predicted_words(rules, word))
     return Group(*parts)
 
 
@@ -197,7 +198,13 @@ def _total(record: MatchRecord, step: int, player: str) -> float:
     return fsum(move.reward or 0.0 for moves in record.steps[:step] for move in moves if move.player == player)
 
 
-def _decision(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+def _predicted_words(rules: Repeated | None, word: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Function from the index of what a model predicts to text: actions, levels, or numbers of others who cooperate."""
+    counts = rules is not None and rules.stage.n_players > 2 and rules.stage.n_actions == 2
+    return (lambda number: f"{number} of the others {word(0)}") if counts else word
+
+
+def _decision(decision: Decision, word: Callable[[Any], str], predicted: Callable[[Any], str]) -> list[RenderableType]:
     if decision.error is not None:
         return [Text(visible(decision.error), "bold red")]
     parts: list[RenderableType] = []
@@ -215,11 +222,11 @@ def _decision(decision: Decision, word: Callable[[Any], str]) -> list[Renderable
     if any(label != action for label, action in named.items()):
         stands = ", ".join(f"{label} stands for {action}" for label, action in named.items())
         parts.append(Text(visible(f"in the prompt {stands}"), "yellow"))
-    texts = (("prompt", decision.prompt), ("reply", decision.reply), ("motivation", decision.motivation))
-    for heading, text in texts:
+    for heading in ("prompt", "thoughts", "reply", "motivation"):
+        text = getattr(decision, heading)
         if text is not None:
             parts += _titled(heading, text)
-    return parts + _deliberations(decision, word)
+    return parts + _deliberations(decision, word, predicted)
 
 
 def _titled(heading: str, text: str) -> list[RenderableType]:
@@ -227,13 +234,16 @@ def _titled(heading: str, text: str) -> list[RenderableType]:
     return [Text(heading, "bold"), Padding(shown, (0, 0, 0, 2))]
 
 
-def _deliberations(decision: Decision, word: Callable[[Any], str]) -> list[RenderableType]:
+def _deliberations(
+    decision: Decision, word: Callable[[Any], str], predicted: Callable[[Any], str]
+) -> list[RenderableType]:
     """What the model wrote before its action was decided, and what followed from it."""
     found = decision.deliberations or ()
     parts: list[RenderableType] = []
     if decision.prediction is not None:
-        parts += [Text("prediction of the other player", "bold"), _bars(decision.prediction, word)]
+        parts += [Text("prediction of what others choose", "bold"), _bars(decision.prediction, predicted)]
     for number, one in enumerate(found, 1):
+        parts += _titled("thoughts", one.thoughts) if one.thoughts else []
         parts += _titled(f"written before the decision{f', {number} of {len(found)}' * (len(found) > 1)}", one.text)
         parts.append(Text("unreadable", "bold red") if one.probabilities is None else _bars(one.probabilities, word))
     errors = standard_errors(found) if decision.prediction is None else None

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.study.stages import read_answers
+from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.match_table import COLUMNS
 from dilemmas.experiments.tournaments.run_folder import play_tournament

@@ -38,10 +38,10 @@ from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
 from dilemmas.experiments.replaying.replay import Result, replay_file
+from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.study.evaluation import read_results
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, write_study_report
-from dilemmas.experiments.study.stages import read_answers
 from dilemmas.experiments.tournaments.report import print_tables, write_report
 from dilemmas.experiments.tournaments.run_folder import ROWS, kept_data, play_tournament, read_rows
 from dilemmas.experiments.tournaments.settings import Settings

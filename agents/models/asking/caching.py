@@ -80,8 +80,16 @@ class CachingBackend:
         return self.below.miniature
 
     @property
+    def scores(self) -> bool:
+        return self.below.scores
+
+    @property
     def continues(self) -> bool:
         return self.below.continues
+
+    @property
+    def system_turn(self) -> bool:
+        return self.below.system_turn
 
     def unload(self) -> None:
         self.below.unload()

@@ -51,6 +51,8 @@ class ScoredQuestion:
     """Beginning of the reply."""
     thought: str
     """What the model has thought before the reply."""
+    system: str
+    """Text of the system turn; empty without one."""
     margin: Share
     """How far the probability of a label may be from the model's own; 0 if it is exact."""
     sha256: str
@@ -63,7 +65,7 @@ class ScoredQuestion:
 
     @property
     def key(self) -> ScoreKey:
-        return self.prompt, self.labels, self.prefill, self.thought
+        return self.prompt, self.labels, self.prefill, self.thought, self.system
 
     @property
     def response(self) -> Response:
@@ -118,7 +120,7 @@ class KnownAnswers:
         return new | found
 
     def _line(self, key: ScoreKey, answer: Response) -> str:
-        asked = dict(zip(("prompt", "labels", "prefill", "thought"), key, strict=True))
+        asked = dict(zip(("prompt", "labels", "prefill", "thought", "system"), key, strict=True))
         found = {
             "logprobs": _without_infinity(answer.logprobs),
             "whole": _without_infinity(answer.whole),

@@ -38,9 +38,11 @@ class DecisionQuestion:
     labels: tuple[str, ...]
     """Labels of the own actions, by index."""
     partner: tuple[str, ...] = ()
-    """Labels of the other player's actions, by index; needed for predictions."""
+    """Labels of what is predicted, such as the other player's actions, by index; needed for predictions."""
     seed: tuple[int, ...] = (0,)
     """Seed of all that is written."""
+    prediction: str = ""
+    """A prediction as a sentence with ``{label}``; by default that of the template between two players."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Considered:
     mass: float = 0.0
     """Mean label mass, in [0, 1], or the share of readable texts where texts are read."""
     prediction: tuple[float, ...] | None = None
-    """Probability of every action of the other player, by index, if it was predicted."""
+    """Probability of everything that may be predicted, by index, such as the other player's actions; None without."""
     margin: float = 0.0
     """How far the probabilities may be from the model's own; 0 if they are exact."""
     refused: str = ""
@@ -65,9 +67,29 @@ class Considered:
     """The fault because of which there is no answer; empty if there is one."""
 
 
-def scores_answers(backend: Backend, template: Template) -> bool:
-    """Whether a model gives the scores that the way of a template needs: those of labels after a text."""
-    return template.decision.way not in ("reason", "predict") or backend.continues
+def why_sampled(backend: Backend, template: Template) -> str:
+    """Why a model's answers can only be sampled and read, in the way of a template; empty if they are scored.
+
+    Labels are scored after a text where the model writes one first, or the beginning of its reply is written for it.
+    Where probabilities are stated in words, nothing is scored.
+    """
+    if template.decision.way == "mixed":
+        return ""
+    if not backend.scores:
+        return f"{backend.name} gives no log-probabilities"
+    if (template.deliberate or template.reply_begins) and not backend.continues:
+        return f"{backend.name} does not score what follows a begun reply, as template '{template.name}' needs"
+    return ""
+
+
+def require_scores(backend: Backend, template: Template) -> None:
+    """`ModelError` if a model's answers can only be sampled and read."""
+    if why := why_sampled(backend, template):
+        raise ModelError(
+            f"{why}, so there are no exact probabilities; use another server, a template in which the model answers at"
+            " once and no beginning of its reply is written for it, or sampled answers (`dilemmas ask` without --exact,"
+            " `dilemmas tournament run`)"
+        )
 
 
 def consider(
@@ -105,13 +127,9 @@ def consider(
         If the model cannot be used.
     """
     way, samples = template.decision.way, samples or template.decision.samples
-    if scored and not scores_answers(backend, template):
+    if scored and (why := why_sampled(backend, template)):
         scored = False
-        warnings.warn(
-            f"{backend.name} does not score what follows a begun reply, so replies to template '{template.name}' are"
-            " sampled and read",
-            stacklevel=2,
-        )
+        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
     if scored and way == "predict":
         return _predict(backend, template, asked)
     if scored and way == "reason":
@@ -145,11 +163,11 @@ def _reply(template: Template, one: DecisionQuestion, found: Considered) -> Repl
     scored = found.source not in (Source.SAMPLED, Source.STATED)
     thought = found.deliberations[draw(found.prediction, rng) if scored and found.prediction else 0]
     if thought.probabilities is None:
-        return Reply(thought.text, None, "")
+        return Reply(thought.text, None, "", thought.thoughts or "")
     action = draw(thought.probabilities, rng)
     answer = template.answer.reply.format(label=one.labels[action], unit=template.unit)
     before = f"{thought.text} " if found.prediction else f"{thought.text}\n\n"
-    return Reply(before + answer if scored else thought.text, action, thought.text)
+    return Reply(before + answer if scored else thought.text, action, thought.text, thought.thoughts or "")
 
 
 def answered_only(found: Considered) -> Considered:
@@ -182,7 +200,7 @@ def _write(
     """The texts that a model writes about every question, `samples` each."""
     room = template.decision.tokens + (0 if thinks or template.decision.way == "mixed" else ANSWER_TOKENS)
     requests = [
-        Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks)
+        Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks, system=template.system)
         for one in asked
         for number in range(samples)
     ]
@@ -202,7 +220,7 @@ def _reason(
     written = _write(backend, template, asked, temperature, samples, thinks=True)
     lost = [_fault(Source.REASONED, texts) for texts in written]
     requests = [
-        Request(one.prompt, one.labels, prefill=template.answer_begins, thought=text.text)
+        Request(one.prompt, one.labels, prefill=template.answer_begins, thought=text.text, system=template.system)
         for one, texts, bad in zip(asked, written, lost, strict=True)
         if bad is None
         for text in texts
@@ -218,11 +236,15 @@ def _reason(
 
 
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
-    begun = _before_label(template)
-    predicted = backend.respond([Request(one.prompt, one.partner, prefill=begun) for one in asked])
-    texts = [[_prediction(template, label) for label in one.partner] for one in asked]
+    predicted = backend.respond(
+        [
+            Request(one.prompt, one.partner, prefill=_before_label(template, one), system=template.system)
+            for one in asked
+        ]
+    )
+    texts = [[_sentence(template, one).replace("{label}", label) for label in one.partner] for one in asked]
     requests = [
-        Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}")
+        Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)
         for one, some in zip(asked, texts, strict=True)
         for text in some
     ]
@@ -271,17 +293,18 @@ def _read(template: Template, one: DecisionQuestion, texts: Sequence[Response]) 
     for response in texts:
         text, prediction = response.text, None
         if way == "predict":
-            prediction, text = _split_prediction(template, one.partner, text)
+            prediction, text = _split_prediction(template, one, text)
         if prediction is not None:
             predicted.append(_certainly(prediction, len(one.partner)))
         shares = read_probabilities(text, one.labels) if way == "mixed" else _choice(text, one.labels)
-        found.append(Deliberation(response.text, None if way == "predict" and prediction is None else shares))
-    given = _given(found)
+        given = None if way == "predict" and prediction is None else shares
+        found.append(Deliberation(response.text, given, response.thoughts or None))
+    readable = _given(found)
     return Considered(
         source,
         tuple(found),
-        mean_of_rows(given),
-        len(given) / len(found),
+        mean_of_rows(readable),
+        len(readable) / len(found),
         mean_of_rows(predicted),
     )
 
@@ -300,17 +323,17 @@ def _certainly(action: int, count: int) -> tuple[float, ...]:
     return tuple(float(index == action) for index in range(count))
 
 
-def _before_label(template: Template) -> str:
-    return template.decision.prediction.partition("{label}")[0].rstrip().format(unit=template.unit)
+def _sentence(template: Template, one: DecisionQuestion) -> str:
+    return one.prediction or template.decision.prediction.format(label="{label}", unit=template.unit)
 
 
-def _prediction(template: Template, label: str) -> str:
-    return template.decision.prediction.format(label=label, unit=template.unit)
+def _before_label(template: Template, one: DecisionQuestion) -> str:
+    return _sentence(template, one).partition("{label}")[0].rstrip()
 
 
-def _split_prediction(template: Template, labels: Sequence[str], text: str) -> tuple[int | None, str]:
-    """The action that a reply predicts in the words of the template, and the text after it; None without one."""
-    begun = r"\s+".join(map(re.escape, _before_label(template).split()))
-    named = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
-    found = re.search(rf"{begun}\W*({named})(?!\w)", text)
-    return (labels.index(found[1]), text[found.end() :]) if found else (None, text)
+def _split_prediction(template: Template, one: DecisionQuestion, text: str) -> tuple[int | None, str]:
+    """The value that a reply predicts in the words of the template, by index, and the text after it; None without."""
+    begun = r"\s+".join(map(re.escape, _before_label(template, one).split()))
+    named = "|".join(sorted(map(re.escape, one.partner), key=len, reverse=True))
+    found = re.search(rf"{begun}\W*({named})(?!\w|[.,]\d)", text)
+    return (one.partner.index(found[1]), text[found.end() :]) if found else (None, text)

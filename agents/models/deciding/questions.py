@@ -1,6 +1,7 @@
 """A turn as a question to a language model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from dilemmas.agents.agent import Turn
+from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import Presentation
-from dilemmas.envs.prompts.phrases import deliberates, partner_labels
+from dilemmas.envs.prompts.phrases import deliberates, predicted_values
 from dilemmas.envs.prompts.prompts import match_prompt, presentations_now
-from dilemmas.envs.prompts.templates import Template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.protocol import View
 
@@ -27,7 +30,9 @@ class PosedTurn:
     labels: tuple[str, ...]
     """Labels of the player's options, by index; empty if it names an amount."""
     partner: tuple[str, ...] = ()
-    """Labels of the other player's actions, by index, if the model is asked to predict one."""
+    """Labels of what the model is asked to predict, such as the other player's actions, by index; empty without."""
+    prediction: str = ""
+    """The prediction as a sentence with ``{label}``."""
     deliberate: bool = False
     """Whether the model writes something before it decides."""
 
@@ -85,10 +90,12 @@ def pose_turn(
             view,
             match_prompt(one, view, context, shown, words=words),
             shown.labels[: options_now(view)],
-            tuple(partner_labels(one, view, shown)) if predicts else (),
+            values,
+            sentence,
             deliberate,
         )
         for one, shown in ways
+        for sentence, values in [predicted_values(one, view, shown) if predicts else ("", ())]
     ]
 
 
@@ -109,3 +116,27 @@ def amount_as_array(amount: float | None) -> Any:
 def template_signature(template: Template) -> str:
     """Name and digest of a template in records: ``study@1123755535a6``."""
     return f"{template.name}@{template.digest}"
+
+
+def describe_template(template: Template, backend: Backend) -> dict[str, Any]:
+    """What a record stores about the template of a model, as JSON values; `restore_template` reads it.
+
+    Its signature, labels, personas and system text, and whether the text is a system turn, or is put before the prompt
+    because the model has no system turn.
+    """
+    system = {"system": template.system, "system_turn": backend.system_turn} if template.system else {}
+    persona = {"persona": template.persona, "personas": template.used_personas} if template.persona else {}
+    return {"template": template_signature(template), "labels": list(template.labels)} | persona | system
+
+
+def restore_template(base: Template, described: Mapping[str, Any]) -> Template:
+    """A template with the labels, personas and system text that `describe_template` found."""
+    if "labels" not in described:
+        return base
+    return replace(
+        base,
+        labels=tuple(described["labels"]),
+        persona=described.get("persona", ""),
+        personas=described.get("personas", base.personas),
+        system=described.get("system", ""),
+    )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dilemmas.agents.models.chat import split_thoughts
 from dilemmas.agents.models.servers.faults import ServerFault
 
 ENDED = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "completed"})
@@ -24,7 +25,6 @@ BROKEN = frozenset(
 """Reasons of an end with which the text is not what the model would have written."""
 ROUNDING = 1e-3
 """Largest positive log-probability that is taken for 0; a larger one is no log-probability."""
-THOUGHT_ENDS = "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class ServedReply:
     text: str
     stopped: bool
     """Whether the model ended the reply itself."""
+    thoughts: str = ""
+    """What it thought before, if the server tells."""
 
 
 def served_replies(data: Mapping[str, Any]) -> list[ServedReply]:
@@ -86,25 +88,28 @@ def _reply(choice: Mapping[str, Any]) -> ServedReply:
     reason = str(choice.get("finish_reason"))
     if reason in BROKEN:
         raise ServerFault(f"the server ended the reply (finish_reason '{reason}')", passing=reason.endswith("error"))
-    return ServedReply(_text(choice, reason), reason in ENDED or reason == "None")
+    thoughts, text = _text(choice, reason)
+    return ServedReply(text, reason in ENDED or reason == "None", thoughts)
 
 
-def _text(choice: Mapping[str, Any], reason: str) -> str:
-    """The reply without thoughts; a refusal is a reply like others."""
+def _text(choice: Mapping[str, Any], reason: str) -> tuple[str, str]:
+    """Thoughts, and the reply without them; a refusal is a reply like others."""
     message = choice.get("message")
     if not isinstance(message, dict):
         message = {"content": choice.get("text")}
     content = message.get("content")
     if isinstance(content, list):  # parts
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    if isinstance(content, str):
-        return content.rpartition(THOUGHT_ENDS)[2].strip()
+    told = next((message[key] for key in ("reasoning_content", "reasoning") if message.get(key)), None)
+    thoughts = told.strip() if isinstance(told, str) else ""
+    if isinstance(content, str) and (content or not thoughts or reason in ENDED):
+        within, text = split_thoughts(content)
+        return "\n\n".join(filter(None, (thoughts, within))), text
     if isinstance(message.get("refusal"), str):
-        return str(message["refusal"]).strip()
-    thoughts = next((message[key] for key in ("reasoning_content", "reasoning") if message.get(key)), None)
-    if isinstance(thoughts, str) and reason in ENDED:  # a parser has taken the answer for a thought
-        return thoughts.rpartition(THOUGHT_ENDS)[2].strip()
-    if isinstance(thoughts, str):
+        return thoughts, str(message["refusal"]).strip()
+    if thoughts and reason in ENDED:  # a parser has taken the answer for a thought
+        return split_thoughts(thoughts)
+    if thoughts:
         raise ServerFault(f"the reply ended inside the model's thoughts (finish_reason '{reason}'); allow more tokens")
     raise ServerFault(f"the answer has no text (finish_reason '{reason}')", passing=True)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from dilemmas.agents.models.backend import before_prompt
 from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, prompt_tokens, served_replies
 from dilemmas.agents.models.servers.client import ServerClient
 from dilemmas.agents.models.servers.faults import Complaint, ServerFault
@@ -48,29 +49,40 @@ class Asker:
     """Name in `PREFILLS` of how a begun reply is continued; empty if the chat endpoint does not."""
     force: str = ""
     """Name in `FORCES` of how a text is forced without a change of its log-probabilities; empty if there is no way."""
+    system_turn: bool = False
+    """Whether the chat endpoint takes a system turn."""
     letters_per_token: float = 0.0
     """Letters per token of plain English; 0 if the server does not report tokens."""
 
     async def replies(
-        self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1
+        self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1, system: str = ""
     ) -> list[ServedReply]:
         """Sample replies, or what follows a begun one: `count` of them, or fewer if the server gives fewer;
         `ServerFault` if none."""
         found = await self.ask(
-            prompt, max_tokens, served_replies, begun=begun, temperature=temperature, seed=seed, count=count
+            prompt,
+            max_tokens,
+            served_replies,
+            begun=begun,
+            system=system,
+            temperature=temperature,
+            seed=seed,
+            count=count,
         )
         return [replace(one, text=one.text.removeprefix(begun)) for one in found]  # some servers repeat it
 
-    async def listing(self, prompt: str, begun: str, listed: int) -> Listing:
+    async def listing(self, prompt: str, begun: str, listed: int, system: str = "") -> Listing:
         """The most probable tokens after a prompt and a begun reply; `ServerFault` if the server gives none."""
-        return (await self.ask(prompt, 1, _required, begun=begun, listed=listed))[0]
+        return (await self.ask(prompt, 1, _required, begun=begun, system=system, listed=listed))[0]
 
-    async def forced(self, prompt: str, text: str) -> list[tuple[str, float]] | None:
+    async def forced(self, prompt: str, text: str, system: str = "") -> list[tuple[str, float]] | None:
         """The tokens, with their log-probabilities, of a beginning of the reply that the server is made to write.
 
         None if it writes something else; `ServerFault` if it gives no log-probabilities.
         """
-        places = await self.ask(prompt, FORCED_TOKENS, _required, listed=1, more=FORCES[self.force](text))
+        places = await self.ask(
+            prompt, FORCED_TOKENS, _required, system=system, listed=1, more=FORCES[self.force](text)
+        )
         written = ""
         for number, place in enumerate(places, start=1):
             written += place.chosen[0]
@@ -90,6 +102,7 @@ class Asker:
         read: Callable[[Mapping[str, Any]], Read],
         *,
         begun: str = "",
+        system: str = "",
         temperature: float = 0.0,
         seed: int = 0,
         listed: int = 0,
@@ -108,6 +121,8 @@ class Asker:
             Reads the answer.
         begun
             Beginning of the reply.
+        system
+            Text of the system turn; control tokens in it are broken.
         listed
             Number of tokens listed with log-probabilities.
         count
@@ -115,20 +130,20 @@ class Asker:
         more
             Further fields of the request.
         """
-        text = neutralise(prompt.strip())
-        dialect = self.client.dialect
+        text, ruled = neutralise(prompt.strip()), neutralise(system.strip())
+        letters, dialect = len(ruled + text + begun), self.client.dialect
 
         def make() -> dict[str, Any]:
-            body = {"model": self.model} | self._question(text, begun)
+            body = {"model": self.model} | self._question(text, begun, ruled)
             body |= dialect.fields(self.chat, max_tokens, temperature, seed, listed) | dict(more or {})
             return body | ({"n": count} if count > 1 and "n" not in dialect.refused else {})
 
         def answer(data: Mapping[str, Any]) -> Read:
-            self._check_whole(len(text + begun), prompt_tokens(data))
+            self._check_whole(letters, prompt_tokens(data))
             return read(data)
 
         path = "/chat/completions" if self.chat else "/completions"
-        return await self.client.ask(path, make, len(text + begun), max_tokens * count, answer)
+        return await self.client.ask(path, make, letters, max_tokens * count, answer)
 
     def _check_whole(self, letters: int, tokens: int) -> None:
         """`ServerFault` if so few tokens were reported for a prompt that the server must have cut it."""
@@ -143,10 +158,14 @@ class Asker:
             )
             raise ServerFault(cause, complaint=Complaint(cause))
 
-    def _question(self, text: str, begun: str) -> dict[str, Any]:
+    def _question(self, text: str, begun: str, system: str) -> dict[str, Any]:
         if not self.chat:
-            return {"prompt": text + PLAIN_REPLY + begun}
+            return {"prompt": before_prompt(system, text) + PLAIN_REPLY + begun}
         messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
+        if system and self.system_turn:
+            messages.insert(0, {"role": "system", "content": system})
+        elif system:
+            messages[0]["content"] = before_prompt(system, text)
         if not begun:
             return {"messages": messages}
         message, fields = PREFILLS[self.prefill]

@@ -26,6 +26,8 @@ class Capabilities:
     alone and among others; 0 if they were equal, None if it was not measured."""
     prefill: str
     """How it goes on with a begun reply; empty if it does not."""
+    system_turn: bool
+    """Whether it takes a system turn; without one, the text is put before the prompt."""
     forced: str
     """How it is made to write a text without a change of the log-probabilities; empty if there is no way."""
     replies: int
@@ -61,6 +63,7 @@ class Capabilities:
             f"endpoint: {self.endpoint}; replies per request: {self.replies}; length: {self.length_field}",
             f"log-probabilities: {self._probabilities()}",
             f"begun replies: {self.prefill or 'not continued'}",
+            f"system text: {'a system turn' if self.system_turn else 'before the prompt'}",
             f"labels that are not listed: {f'asked for by {self.forced}' if self.forced else 'bounded'}",
             f"sampling: {self._sampling()}",
             f"seeds: {'a reply came again, asked alone' if self.repeats_seeds else 'replies do not come again'}",

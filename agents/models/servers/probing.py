@@ -78,6 +78,7 @@ async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
     listed = await _count_listed(asker, first, found.engine)
     alone = client.settings.exact_in_flight or (1 if found.engine in SHARES_BATCHES else client.settings.in_flight)
     asker.letters_per_token = await _letters_per_token(asker, first)
+    asker.system_turn = asker.chat and await _takes_system(asker, first)
     samples, repeats = await _sampling(asker, listed > 0)
     if listed:
         asker.prefill = await _prefill(asker)
@@ -92,6 +93,7 @@ async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
         exact_in_flight=alone,
         spread=await _spread(asker, alone) if listed else None,
         prefill=asker.prefill if asker.chat else "the text goes on",
+        system_turn=asker.system_turn,
         forced=asker.force,
         replies=await _several(asker),
         repeats_seeds=repeats,
@@ -151,6 +153,16 @@ async def _count_listed(asker: Asker, first: _First, engine: str) -> int:
             got, asked = len(many.tokens), dialect.most_listed
             dialect.most_listed = LADDER[0] if got >= asked == LADDER[1] or many.rest < EQUAL else got
     return dialect.most_listed
+
+
+async def _takes_system(asker: Asker, first: _First) -> bool:
+    """Whether the chat endpoint takes a system turn, and counts its tokens if it counts any."""
+    asker.system_turn = True
+    try:
+        tokens = await asker.ask(QUESTIONS[1], 1, prompt_tokens, system=LONG_QUESTIONS[-1])
+    except ServerFault:
+        return False
+    return not first.tokens or tokens > first.tokens
 
 
 async def _several(asker: Asker) -> int:
@@ -246,6 +258,6 @@ def require_probabilities(client: ServerClient, found: Capabilities) -> None:
     if not found.listed:
         raise ModelError(
             f"{client.address}: the server gives no log-probabilities ({found.engine}), so there are no exact"
-            " probabilities of the labels; use a server that gives them, or have its replies sampled, as"
-            " `dilemmas tournament run` does, and LanguageModelAgent in Python with ask='sampled'"
+            " probabilities of the labels; use a server that gives them, or have its replies sampled, as `dilemmas ask`"
+            " without --exact and `dilemmas tournament run` do, and LanguageModelAgent in Python with ask='sampled'"
         )

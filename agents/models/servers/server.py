@@ -85,6 +85,11 @@ class ServerBackend:
         return self._connect().asker.continues and self.scores
 
     @property
+    def system_turn(self) -> bool:
+        """Whether it takes a system turn; the server is asked at the first use."""
+        return self.capabilities.system_turn
+
+    @property
     def scores(self) -> bool:
         """Whether it gives log-probabilities; the server is asked at the first use."""
         return self.capabilities.listed > 0
@@ -158,28 +163,31 @@ class _Connected:
         if asked.begun and not self.asker.continues:
             return NOT_CONTINUED
         try:
-            weights = await self._weights(asked.prompt, asked.labels, asked.begun)
+            weights = await self._weights(asked)
         except ServerFault as fault:
             return self._fault(fault, asked.prompt)
         margin = weights.margin()
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
-    async def _weights(self, prompt: str, labels: tuple[str, ...], begun: str) -> LabelWeights:
+    async def _weights(self, asked: Request) -> LabelWeights:
         """The probabilities of labels after a begun reply, with a longer list if a short one does not suffice."""
+        prompt, labels, begun, system = asked.prompt, asked.labels, asked.begun, asked.system
         most, same = self.client.dialect.most_listed, frozenset(labels)
         for listed in dict.fromkeys((min(self.listed.get(same, LADDER[1]), most), most)):
 
             async def carry_on(written: str, listed: int = listed) -> Listing | None:
-                return await self.asker.listing(prompt, begun + written, listed) if self.asker.continues else None
+                if not self.asker.continues:
+                    return None
+                return await self.asker.listing(prompt, begun + written, listed, system)
 
-            first = await self.asker.listing(prompt, begun, listed)
+            first = await self.asker.listing(prompt, begun, listed, system)
             weights = await weigh_labels(first, labels, carry_on, EXACT)
             self.listed[same] = listed
             if weights.margin() <= EXACT:
                 return weights
         if not self.asker.force or begun:
             return weights
-        return await force_labels(weights, labels, lambda text: self.asker.forced(prompt, text))
+        return await force_labels(weights, labels, lambda text: self.asker.forced(prompt, text, system))
 
     @property
     def spread(self) -> float:
@@ -192,12 +200,18 @@ class _Connected:
             return dict.fromkeys(group, NOT_CONTINUED)
         try:
             replies = await self.asker.replies(
-                first.prompt, first.begun, first.max_tokens, first.temperature, seed_of(first.seed), len(group)
+                first.prompt,
+                first.begun,
+                first.max_tokens,
+                first.temperature,
+                seed_of(first.seed),
+                len(group),
+                first.system,
             )
         except ServerFault as fault:
             return dict.fromkeys(group, self._fault(fault, first.prompt))
         found = {
-            number: Response(text=one.text, stopped=one.stopped)
+            number: Response(text=one.text, stopped=one.stopped, thoughts=one.thoughts)
             for number, one in zip(group, replies, strict=False)  # there may be more, or fewer
         }
         for number in group[len(replies) :]:
@@ -221,7 +235,7 @@ def _groups(requests: Sequence[Request], several: bool) -> list[list[int]]:
     found: dict[Any, list[list[int]]] = {}
     for number, one in enumerate(requests):
         if one.max_tokens:
-            same = found.setdefault((one.prompt, one.begun, one.max_tokens, one.temperature), [[]])
+            same = found.setdefault((one.prompt, one.system, one.begun, one.max_tokens, one.temperature), [[]])
             if same[-1] and not (several and len(same[-1]) < TOGETHER):
                 same.append([])
             same[-1].append(number)

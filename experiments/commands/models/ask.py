@@ -1,16 +1,16 @@
 """`dilemmas ask`: what language models answer to the scenarios of the study, without a student."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.prompts.labels import Showing
-from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.experiments.asking.survey import (
-    ANSWERS,
     SetAnswers,
     Survey,
     answered,
@@ -32,6 +32,7 @@ from dilemmas.experiments.commands.options import (
     presentation_option,
     print_json,
     server_settings,
+    wording_options,
 )
 from dilemmas.experiments.reporting.format import num
 from dilemmas.experiments.reporting.page import Notice, Section, Table, print_sections
@@ -64,12 +65,7 @@ Found = dict[str, dict[str, SetAnswers]]
     shell_complete=completion.recipes,
     help="Recipe with the scenarios and how they are asked.",
 )
-@click.option(
-    "--template",
-    show_default="from the recipe",
-    shell_complete=completion.templates,
-    help="Prompt template, and the way to decide: a name, or a .toml file.",
-)
+@wording_options(None)
 @click.option(
     "--sets",
     default=TRAINING_SET,
@@ -101,7 +97,7 @@ def command(
     models: tuple[str, ...],
     out: Path,
     recipe_name: str,
-    template: str | None,
+    wording: TemplateChoice,
     sets: str,
     exact: bool,
     observations: int,
@@ -129,18 +125,11 @@ def command(
     """
     from dilemmas.experiments.commands.replicate import override
 
-    recipe = override(
-        load_recipe(recipe_name), seed, observations, None, None, presentation, min_mass, calibrate, device
-    )
+    usual = load_recipe(recipe_name)
     chosen = tuple(name.strip() for name in sets.split(","))
-    servers = server_settings(in_flight, server, recipe.servers)
-    words = recipe.prompting.template if template is None else load_template(template)
-    recipe = replace(
-        recipe,
-        scenarios=replace(recipe.scenarios, sets=chosen),
-        prompting=replace(recipe.prompting, template=words),
-        servers=servers,
-    )
+    usual = replace(usual, scenarios=replace(usual.scenarios, sets=chosen))
+    recipe = override(usual, wording, seed, observations, None, None, presentation, min_mass, calibrate, device)
+    recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if paraphrases:
         number = len(recipe.prompting.template.paraphrases)
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
@@ -158,16 +147,15 @@ def command(
 def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, comprehension: bool) -> Survey:
     """Ask one model, with a progress bar; returns what it answered."""
     from dilemmas.agents.models.open_model import open_model
-    from dilemmas.agents.models.servers.server import ServerBackend
 
     run = Run(model_folder(out, spec), recipe_for(recipe, spec))
     model = open_model(spec, device=recipe.models.device, dtype=recipe.models.dtype, servers=recipe.servers)
-    if isinstance(model, ServerBackend):
-        model.loaded()  # errors occur before the run begins
+    check_answers(model, run.recipe, exact)
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
         run.check_models({"model": model})
+        run.log_system_turn(model)
         task, done = add_task(bar, spec), 0
         for more in ask_all(run, role, model, exact):
             done += more
@@ -175,6 +163,20 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, compr
         found = Survey(answered(run, role, exact), facts_known(run, role, model) if comprehension else [])
     model.unload()
     return found
+
+
+def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
+    """`ModelError`, before the run begins, if a served model cannot be asked so; says why answers are only sampled."""
+    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
+    from dilemmas.agents.models.servers.server import ServerBackend
+
+    if not isinstance(model, ServerBackend):
+        return
+    if exact or recipe.prompting.calibrate:
+        model.loaded()
+        require_scores(model, recipe.prompting.template)
+    elif why := why_sampled(model, recipe.prompting.template):
+        echo(f"{why}, so its answers are sampled and read: nothing is exact", err=True)
 
 
 def _data(found: Survey) -> dict[str, Any]:
@@ -196,9 +198,13 @@ def _warned(asked: Mapping[str, Survey]) -> list[Section]:
 
 def _warnings(found: SetAnswers) -> list[str]:
     warnings = []
+    if found.errors:
+        warnings.append(
+            f"all rates are of sampled answers, about {found.weight} readable ones for each scenario; nothing is exact."
+        )
     if found.alike > LEVEL:
         warnings.append(
-            f"all scenarios are answered alike: with {ANSWERS} answers each, rates as far apart would be chance"
+            f"all scenarios are answered alike: with {found.weight} answers each, rates as far apart would be chance"
             f" (p = {found.alike:.2f}). Nothing was measured but noise."
         )
     if found.shares and (more := more_by_order(asdict(found.shares))):
@@ -207,7 +213,7 @@ def _warnings(found: SetAnswers) -> list[str]:
             f"the answers follow the order and the labels of the options ({by_order:.0%} of their variance) more than"
             f" the game and the context ({by_content:.0%})."
         )
-    if found.label_mass < FEW:
+    if found.label_mass is not None and found.label_mass < FEW:
         warnings.append(f"only {found.label_mass:.1%} of the replies begin with one of the labels.")
     if found.noisy:
         warnings.append(
@@ -243,35 +249,32 @@ def _tables(found: Found) -> list[Section]:
         " first action is where it is named first. Place, label, context, game: share of the variance of the answers"
         " that follows each. Wordings: lowest and highest mean cooperation of the template's wordings. Disagreement:"
         " probability that two answers to the same scenario differ.",
-        missing="not asked, or asked in one presentation only",
+        missing="not known, not asked, or asked in one presentation only",
     )
     scenarios = [name for sets in next(iter(found.values())).values() for name in sets.cooperation]
     rates = {
-        spec: {name: rate for one in sets.values() for name, rate in one.cooperation.items()}
-        for spec, sets in found.items()
-    }
-    worded = {
-        spec: {name: some for one in sets.values() for name, some in one.by_wording.items()}
+        spec: {name: _rate(one, name) for one in sets.values() for name in one.cooperation}
         for spec, sets in found.items()
     }
     cooperation = Table(
         "Cooperation by scenario",
         ("scenario", *found),
-        tuple(
-            (scenario_title(name), *(_rate(rates[spec][name], worded[spec][name]) for spec in found))
-            for name in scenarios
-        ),
+        tuple((scenario_title(name), *(rates[spec][name] for spec in found)) for name in scenarios),
         words=1,
-        note="By the models' own probabilities, the mean over all wordings and presentations; in brackets the lowest"
-        " and the highest of the wordings, if there are several.",
+        note="By the models' own probabilities, or by sampled answers with the standard error after ±; the mean over"
+        " all wordings and presentations. In brackets the lowest and the highest of the wordings, if there are"
+        " several.",
     )
     return [Section(table.title, (table,)) for table in (summary, cooperation)]
 
 
-def _span(rates: tuple[float, ...]) -> str:
+def _span(rates: Sequence[float]) -> str:
     """The lowest and the highest of several rates."""
     return f"{num(min(rates))}–{num(max(rates))}" if len(rates) > 1 else num(None)
 
 
-def _rate(rate: float | None, worded: tuple[float, ...]) -> str:
-    return f"{num(rate)} ({_span(worded)})" if len(worded) > 1 else num(rate)
+def _rate(found: SetAnswers, scenario: str) -> str:
+    error = found.errors.get(scenario)
+    rate = num(found.cooperation[scenario]) + ("" if error is None else f" ± {num(error)}")
+    worded = [one for one in found.by_wording[scenario] if one is not None]
+    return f"{rate} ({_span(worded)})" if len(worded) > 1 else rate

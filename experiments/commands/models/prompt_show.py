@@ -15,9 +15,10 @@ from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
-from dilemmas.envs.prompts.templates import Template, load_template
+from dilemmas.envs.prompts.template_choices import TemplateChoice
+from dilemmas.envs.prompts.templates import Template
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import json_option, print_json, set_option
+from dilemmas.experiments.commands.options import json_option, print_json, set_option, wording_options
 from dilemmas.experiments.reporting.terminal_text import echo, visible
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -45,6 +46,8 @@ class ShownPrompt:
     """Indices of the actions in the order of the prompt."""
     text: str
     """The prompt."""
+    system: str = ""
+    """Text of the system turn."""
     seen: "Preview | None" = None
     """How the model sees it; None without a model."""
 
@@ -55,12 +58,7 @@ class ShownPrompt:
 @click.option(
     "--context", show_default="the recipe's first", shell_complete=completion.contexts, help="Social context."
 )
-@click.option(
-    "--template",
-    show_default="from the recipe",
-    shell_complete=completion.templates,
-    help="Prompt template: a name, or a .toml file; #1, #2 and so on after it is one of its paraphrases.",
-)
+@wording_options(None)
 @click.option("--recipe", "recipe_name", default="study", show_default=True, help="Recipe with games and contexts.")
 @click.option(
     "--history", default="", help="Rounds before, oldest first, own action first: CC,CD; or by number: 00,02."
@@ -76,7 +74,7 @@ def command(
     game: str | None,
     settings: Mapping[str, Any],
     context: str | None,
-    template: str | None,
+    wording: TemplateChoice,
     recipe_name: str,
     history: str,
     presentation: str,
@@ -91,14 +89,13 @@ def command(
     labels, and the model's own probability of each label.
     """
     recipe = load_recipe(recipe_name)
-    if template is not None:
-        recipe = replace(recipe, prompting=replace(recipe.prompting, template=load_template(template)))
+    recipe = replace(recipe, prompting=replace(recipe.prompting, template=wording.of(recipe.prompting.template)))
     stage = chosen_game(recipe, game or recipe.scenarios.games[0], settings)
     social = recipe.context(context or recipe.scenarios.contexts[0], "--context")
     words, past = recipe.prompting.wordings[0], parse_history(history, stage)
     asked = words.motivated() if motivation else words
     shown = [
-        ShownPrompt(number, way.labels, way.order, scenario_prompt(asked, stage, social, past, way))
+        ShownPrompt(number, way.labels, way.order, scenario_prompt(asked, stage, social, past, way), words.system)
         for number, way in chosen_presentations(words, stage, presentation)
     ]
     if model is not None:
@@ -149,7 +146,8 @@ def seen_by(model: str, device: str, shown: list[ShownPrompt], template: Templat
     backend = open_local(model, device=device)
     for one in shown:
         labels = () if template.deliberate else one.labels
-        yield replace(one, seen=preview(backend, one.text, labels, template.reply_begins if labels else ""))
+        begun = template.reply_begins if labels else ""
+        yield replace(one, seen=preview(backend, one.text, labels, begun, one.system))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:
@@ -163,6 +161,8 @@ def _lines(one: ShownPrompt, titled: bool) -> Iterator[str]:
         named = ", ".join(f"action {action} is {label}" for action, label in enumerate(one.labels))
         yield f"--- presentation {one.presentation}{f': {named}' if named else ''}"
     if one.seen is None:
+        if one.system:
+            yield from ("--- system turn", visible(one.system), "--- prompt")
         yield visible(one.text)
         return
     yield visible(one.seen.rendered)

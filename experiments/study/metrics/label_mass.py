@@ -42,7 +42,7 @@ def _measure(data: StudyData) -> list[LabelMass]:
     for name, group in data.sets.items():
         for role in ROLES if group and data.answers else ():
             asked = [data.answers[role][result.name] for result in group]
-            masses, wholes = [one.mass for one in asked], [one.whole for one in asked if one.whole is not None]
+            masses, wholes = [one.mass or 0.0 for one in asked], [one.whole for one in asked if one.whole is not None]
             whole = fmean(wholes) if len(wholes) == len(asked) else None
             rows.append(LabelMass(name, role, fmean(masses), min(masses), whole, max(one.margin for one in asked)))
     return rows

@@ -10,7 +10,8 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.prompts import match_prompt, presentations, scenario_prompt
-from dilemmas.envs.prompts.templates import build_template, load_template, variants
+from dilemmas.envs.prompts.template_choices import variants
+from dilemmas.envs.prompts.templates import build_template, load_template
 from dilemmas.envs.prompts.wording import RoundMemory
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.rules.repeated import Repeated
@@ -116,7 +117,6 @@ def test_own_sentences_are_not_replaced_by_paraphrases_of_the_base() -> None:
         ({"base": "vignette", "label_set": "wrods"}, "unknown label set 'wrods'.* did you mean 'words'"),
         ({"base": "vignette", "label_sets": {"words": 5}}, "label_sets: words: needs a list"),
         ({"base": "vignette", "persona": "nurs"}, "unknown persona 'nurs'.* did you mean 'nurse'"),
-        ({"base": "study", "persona": "counterbalanced"}, "needs personas"),
         ({"base": "study", "payoffs": "picture"}, "payoffs: needs"),
         ({"base": "study", "memory": {"rounds": -1}}, "memory.rounds = -1; needs 0"),
         ({"base": "study", "quotation": {"prefix": "  "}}, "quotation.prefix = '  '; needs characters"),
@@ -127,6 +127,11 @@ def test_own_sentences_are_not_replaced_by_paraphrases_of_the_base() -> None:
 def test_what_a_template_cannot_be_is_refused_with_the_key(table, message) -> None:
     with pytest.raises(InputError, match=message):
         build_template({"name": "own", **table}, "own")
+
+
+def test_counterbalanced_personas_need_personas() -> None:
+    with pytest.raises(InputError, match="needs personas"):
+        replace(STUDY, personas={}, persona="counterbalanced")
 
 
 def test_a_paraphrase_changes_words_only() -> None:

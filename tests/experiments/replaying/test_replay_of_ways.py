@@ -15,6 +15,7 @@ from dilemmas.agents.matches.trajectory import read_trajectory
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.replaying import reenact
 
@@ -42,6 +43,34 @@ def test_every_value_is_reproduced(tmp_path: Path, way: str, continues: bool, po
     path = record(tmp_path, [player(way, continues, retries=1, unreadable=policy), strategy("tft")])
     code, result = replay(path)
     assert (code, result["differences"], result["matches"], result["not_asked"]) == (0, [], 5, [])
+
+
+@pytest.mark.parametrize("turn", [True, False])
+def test_persona_labels_and_system_text_are_part_of_the_record(tmp_path: Path, turn: bool) -> None:
+    words = TemplateChoice("vignette", "nurse,farmer", "words", "Be brief.").of()
+    backend = FakeBackend(answer, "little", "0123", system_turn=turn)
+    path = record(tmp_path, [model(backend=backend, template=words, presentation="counterbalanced"), strategy("tft")])
+    header, matches = read_trajectory(path)
+    told = header.agents[0].parameters
+    assert (told["labels"], list(told["personas"])) == (["left", "right"], ["nurse", "farmer"])
+    assert (told["system"], told["system_turn"]) == ("Be brief.", turn)
+    prompts = [step[0].decision.prompt or "" for match in matches for step in match.steps]
+    assert {"a 41-year-old nurse" in prompt for prompt in prompts} == {True, False}
+    code, result = replay(path)
+    assert (code, result["differences"]) == (0, [])
+
+
+@pytest.mark.parametrize("way", ["study", "mixed"])
+def test_thoughts_are_part_of_the_record(tmp_path: Path, way: str) -> None:
+    def thinking(request: Request) -> Response:
+        return replace(answer(request), thoughts=f"Hm {request.seed[-1]}.")
+
+    backend, words = FakeBackend(thinking, "little", "0123"), load_template(way)
+    agent = model(backend=backend, template=words, ask="sampled", retries=2, unreadable=Unreadable.UNIFORM)
+    path = record(tmp_path, [agent, strategy("tft")])
+    assert '"thoughts":"Hm ' in path.read_text().replace('": "', '":"')
+    code, result = replay(path)
+    assert (code, result["differences"]) == (0, [])
 
 
 @pytest.mark.parametrize("way", ["reason", "predict", "mixed"])

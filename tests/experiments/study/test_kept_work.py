@@ -10,6 +10,7 @@ from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import KEPT, Pace
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.answers import read_answers, read_parts
 from dilemmas.experiments.study.evaluation import ask_ahead
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
@@ -23,7 +24,7 @@ class SlowModel:
     """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
 
     name = fingerprint = engine = "slow"
-    miniature = True
+    miniature = scores = continues = system_turn = True
 
     def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
         self.seconds, self.patience, self.size = seconds, patience, size
@@ -68,7 +69,7 @@ def test_replies_of_a_slow_model_are_kept_every_thirty_seconds(
     for more in study.ask_model(run, "teacher", model):
         assert model.now - last <= KEPT
         kept, last = kept + more, model.now
-        parts = study.read_answers(answers), study.read_parts(begun)
+        parts = read_answers(answers), read_parts(begun)
         names = {asked.scenario for asked in parts[0]}
         rest = [asked for asked in parts[1] if asked.scenario not in names]
         assert sum(len(asked.replies) for asked in (*parts[0], *rest)) == kept

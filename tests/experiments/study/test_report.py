@@ -18,13 +18,12 @@ from dilemmas.agents.agent import Decision, Source
 from dilemmas.agents.matches.record import MatchRecord, Move, match_outcome
 from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.experiments.reporting.page import Table
-from dilemmas.experiments.study.answers import Answers, ScenarioResult
+from dilemmas.experiments.study.answers import Answers, Asked, Presented, ScenarioResult
 from dilemmas.experiments.study.data import StudyData, StudyModel
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.playing import Pairing
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, terminal_sections, write_study_report
-from dilemmas.experiments.study.stages import Asked, Presented
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 RNG = np.random.default_rng(0)

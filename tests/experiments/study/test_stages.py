@@ -13,7 +13,7 @@ from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
-from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.answers import ROLES, read_answers, read_parts
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
 from dilemmas.experiments.study.recipe import MatchSettings
@@ -68,7 +68,7 @@ def test_what_a_server_answered_before_it_failed_is_kept(tmp_path: Path) -> None
 
     with pytest.raises(UnansweredError, match="no connection"):
         list(study.ask_model(run, "teacher", FakeBackend(failing)))
-    whole, begun = (study.read_parts(run.path("answers", f"teacher.{end}")) for end in ("jsonl", "begun.jsonl"))
+    whole, begun = (read_parts(run.path("answers", f"teacher.{end}")) for end in ("jsonl", "begun.jsonl"))
     done = {one.scenario for one in whole}
     assert sum(len(one.replies) for one in [*whole, *(one for one in begun if one.scenario not in done)]) == 7
     eighth = asked[7]
@@ -89,7 +89,7 @@ def test_a_damaged_answer_is_asked_again_to_the_same_bytes(tmp_path: Path, capsy
     for damaged in (b"", whole.replace(b'"mass"', b'"mess"', 1), b"".join([*lines[: kept + 3], *lines[kept + 4 :]])):
         path.write_bytes(damaged)
         with pytest.raises(SealError, match=r"untuned\.jsonl has .* restore it .* or repeat the command"):
-            study.read_answers(path)
+            read_answers(path)
         with run.locked():
             list(study.ask_model(run, "untuned", FakeBackend(answer)))
         assert path.read_bytes() == whole
@@ -109,7 +109,23 @@ def test_a_damaged_answer_without_a_seal_is_named(tmp_path: Path) -> None:
     for damage in damages:
         path.write_bytes(b"".join([*lines[:6], damage, *lines[7:]]))
         with pytest.raises(RunError, match=r"untuned\.jsonl, line 7: .*; delete the line"):
-            study.read_answers(path)
+            read_answers(path)
     path.write_bytes(b"".join([*lines, lines[6]]))
     with pytest.raises(RunError, match=rf"line {len(lines) + 1}: .* was answered before; delete the line"):
-        study.read_answers(path)
+        read_answers(path)
+
+
+def test_the_thoughts_before_a_reply_are_kept_with_it(tmp_path: Path) -> None:
+    """Also where a stopped run kept a part of the replies; a model that thinks only sometimes leaves a gap."""
+    run = ready(tmp_path / "run")
+
+    def sometimes(request: Request) -> Response:
+        return replace(answer(request), thoughts="Hm." if request.seed[-1] else "")
+
+    for _ in study.ask_model(run, "teacher", FakeBackend(sometimes)):
+        pass
+    found = read_answers(run.path("answers", "teacher.jsonl"))
+    assert {one.thoughts for one in found} == {("", "Hm.")}
+    silent, thinking = (replace(found[0], replies=found[0].replies[:1], thoughts=told) for told in (None, ("Hm.",)))
+    assert silent.followed_by(thinking) == found[0]
+    assert silent.followed_by(silent).thoughts is None

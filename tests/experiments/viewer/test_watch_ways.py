@@ -28,7 +28,13 @@ PREDICTED = Decision(
     deliberations=(Deliberation("I expect C.", (0.25, 0.75)), Deliberation("I expect D.", (0.5, 0.5))),
     prediction=(0.8, 0.2),
 )
-UNCLEAR = Decision(None, None, Source.STATED, unreadable=Unreadable.ABORT, deliberations=(Deliberation("Hm."),))
+UNCLEAR = Decision(
+    None,
+    None,
+    Source.STATED,
+    unreadable=Unreadable.ABORT,
+    deliberations=(Deliberation("Hm.", None, "[red]Who knows?"),),
+)
 
 
 class Recorded(Uniform):
@@ -63,7 +69,7 @@ def test_every_reasoning_has_its_probabilities_and_the_mean_its_error(shown: lis
 
 
 def test_a_prediction_is_shown_with_the_answers_to_it(shown: list[str]) -> None:
-    prediction = shown[1].split("prediction of the other player")[1]
+    prediction = shown[1].split("prediction of what others choose")[1]
     assert [part in prediction for part in ("0.800", "0.200", "I expect C.", "0.250", "I expect D.")] == [True] * 5
     assert "standard error" not in shown[1]
 
@@ -74,3 +80,9 @@ def test_an_unreadable_statement_is_shown(shown: list[str]) -> None:
         "Hm.",
         "unreadable",
     ]
+
+
+def test_thoughts_are_shown_as_text(shown: list[str]) -> None:
+    before, _, after = shown[2].partition("[red]Who knows?")
+    assert before.rstrip().endswith("thoughts")
+    assert "written before the decision" in after

@@ -139,6 +139,16 @@ def test_a_sampled_reply_has_a_prediction_and_an_answer(
     assert found.deliberations == (Deliberation(reply, shares),)
 
 
+@pytest.mark.parametrize(
+    ("reply", "index"), [("12. I choose J.", 2), ("1. I choose J.", 1), ("1.5. I choose J.", None)]
+)
+def test_a_sampled_reply_predicts_one_of_the_values(reply: str, index: int | None) -> None:
+    question = replace(QUESTION, partner=("0", "1", "12"), prediction="I expect {label}.")
+    model = thinker(lambda begun: (0.5, 0.5), (f"I expect {reply}",))
+    (found,) = consider(model, PREDICT, [question], scored=False)
+    assert found.prediction == (None if index is None else tuple(float(place == index) for place in range(3)))
+
+
 @pytest.mark.parametrize("template", [REASON, PREDICT, MIXED], ids=lambda one: one.name)
 @pytest.mark.parametrize("fault", [{"failed": "no connection"}, {"refused": "too long"}], ids=str)
 def test_a_fault_is_passed_on_and_others_are_answered(template: Template, fault: dict[str, str]) -> None:

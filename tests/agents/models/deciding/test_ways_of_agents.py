@@ -120,9 +120,41 @@ def test_too_small_a_mass_is_refused() -> None:
         agent("reason", lambda request: Response((math.log(0.001),) * 2 if request.labels else ())).decide([turn()])
 
 
-def test_a_prediction_needs_one_other_player() -> None:
-    with pytest.raises(InputError, match="asks what the other player will choose; needs a game of two players"):
-        agent("predict", fair).decide([turn(PublicGoods("public_goods", n_players=3, endowment=10, multiplier=2))])
+def test_a_prediction_needs_others_who_are_alike() -> None:
+    unlike = PublicGoods("public_goods", n_players=3, endowment=(10, 10, 20), levels=3, multiplier=2)
+    with pytest.raises(InputError, match="needs players who are alike"):
+        agent("predict", fair).decide([turn(unlike)])
+    with pytest.raises(InputError, match="at most 21 values to predict, not 26"):
+        agent("predict", fair).decide([turn(PublicGoods("public_goods", n_players=26, endowment=10, multiplier=2))])
+
+
+@pytest.mark.parametrize(
+    ("levels", "begun", "values"),
+    [
+        (2, "I expect the number of others who choose J to be", ("0", "1", "2")),
+        (3, "I expect the others to put in, on average,", ("10", "5", "0")),
+    ],
+)
+def test_in_groups_the_number_or_the_mean_of_the_others_is_predicted(
+    levels: int, begun: str, values: tuple[str, ...]
+) -> None:
+    """The first value has .5, and after it the first option .9; after the others all options are alike."""
+    game = PublicGoods("public_goods", n_players=3, endowment=10, levels=levels, multiplier=2)
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        count = len(request.labels)
+        first = 0.5 if request.prefill == begun else 0.9 if f"{begun} {values[0]}." in request.prefill else 1 / count
+        return Response(tuple(map(math.log, [first, *[(1 - first) / (count - 1)] * (count - 1)])))
+
+    (decision,) = agent("predict", answer).decide([turn(game)])
+    assert (asked[0].prefill, asked[0].labels) == (begun, values)
+    assert all(f'"{begun} {value}."' in asked[0].prompt for value in values)
+    assert decision.prediction == pytest.approx((0.5, 0.25, 0.25))
+    assert decision.probabilities is not None
+    assert decision.probabilities[0] == pytest.approx(0.5 * 0.9 + 0.5 / levels)
+    assert [one.text for one in decision.deliberations or ()] == [f"{begun} {value}." for value in values]
 
 
 def test_the_labels_of_a_partner_with_other_actions_are_predicted() -> None:

@@ -182,6 +182,12 @@ def test_what_is_a_reply(serve: Serve, message: Payload, reason: str, text: str,
             ),
             "thoughts",
         ),
+        (
+            lambda payload: chat(
+                payload, None, message={"content": "", "reasoning_content": "hm"}, finish_reason="length"
+            ),
+            "thoughts",
+        ),
         (lambda payload: chat(payload, "C", finish_reason="content_filter"), "content_filter"),
         (lambda payload: chat(payload, None), "no text"),
         (lambda payload: {"error": {"message": "out of memory"}}, "out of memory"),
@@ -278,6 +284,6 @@ def test_a_reasoning_is_continued_where_the_server_can_or_else_read_with_its_ans
         assert begun[-1] == "We gain.\n\nI choose"
     else:
         assert not model.continues
-        with pytest.warns(UserWarning, match="does not score what follows"):
+        with pytest.warns(UserWarning, match="gives no log-probabilities, so its replies are sampled and read"):
             (found,) = consider(model, load_template("reason"), [question])
         assert (found.source, found.probabilities) == (Source.SAMPLED, (1.0, 0.0))

@@ -1,6 +1,7 @@
 """`dilemmas prompt show`: the text of a prompt, and how a model sees it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,4 +71,29 @@ def test_a_game_of_the_catalogue_has_the_options_given() -> None:
 )
 def test_what_cannot_be_shown_is_said_with_the_way_out(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
+        show(*words)
+
+
+def test_persona_labels_and_system_text_are_chosen(tmp_path: Path) -> None:
+    (tmp_path / "system.md").write_text("Be brief.\n")
+    words = (
+        "--template",
+        "vignette",
+        "--persona",
+        "nurse",
+        "--labels",
+        "words",
+        "--system",
+        str(tmp_path / "system.md"),
+    )
+    shown = show(*words, "--game", "harmony")
+    assert shown.startswith("--- system turn\nBe brief.\n--- prompt\nYou are a 41-year-old nurse")
+    assert '"I choose right." or "I choose left."' in shown
+    (found,) = json.loads(show(*words, "--game", "harmony", "--json"))
+    assert (found["system"], found["labels"]) == ("Be brief.", ["left", "right"])
+
+
+@pytest.mark.parametrize("words", [("--persona", "nurs"), ("--labels", "wrods"), ("--system", "missing.txt")])
+def test_unknown_choices_are_refused(words: tuple[str, str]) -> None:
+    with pytest.raises(InputError, match=words[1]):
         show(*words)

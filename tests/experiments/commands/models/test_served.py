@@ -28,7 +28,7 @@ def answering(most: int, forces: bool = False) -> Callable[[Payload], Payload | 
         if payload.get("top_logprobs", 0) > most > 0:
             return failing(400, {"message": f"top_logprobs must be at most {most}"})
         drawn = random.Random(payload["seed"]).choices(list(SHARES), list(SHARES.values()))[0]
-        found = chat(payload, drawn.strip() if payload["temperature"] else "C", SHARES if most else None)
+        found = chat(payload | {"n": 1}, drawn.strip() if payload["temperature"] else "C", SHARES if most else None)
         if forces and "structured_outputs" in payload and payload.get("logprobs"):
             (text,) = payload["structured_outputs"]["choice"]
             token = {"token": text, "logprob": math.log(SHARES.get(text, 1e-9))}
@@ -67,8 +67,9 @@ MATCHES = ("--game", "prisoners_dilemma", "--context", "friends", "--repetitions
 @pytest.mark.parametrize(
     "words",
     [
-        ("ask", "SPEC"),
         ("ask", "SPEC", "--exact"),
+        ("ask", "SPEC", "--calibrate"),
+        ("ask", "SPEC", "--exact", "--template", "vignette"),
         ("replicate", "--teacher", "SPEC", "--student", "miniature-student"),
     ],
 )
@@ -78,6 +79,41 @@ def test_without_probabilities_a_study_is_refused_before_it_begins(run: Run, spe
     assert "gives no log-probabilities" in said
     assert "`dilemmas tournament run`" in said
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("spec", [(20,)], indirect=True)
+@pytest.mark.parametrize("template", ["vignette", "reason"])
+@pytest.mark.parametrize(
+    "words",
+    [("ask", "SPEC", "--exact"), ("replicate", "--teacher", "SPEC", "--student", "miniature-student")],
+)
+def test_a_begun_reply_that_the_server_does_not_continue_is_noticed_before_it_is_needed(
+    run: Run, spec: str, words: tuple[str, ...], template: str
+) -> None:
+    asked = (spec if word == "SPEC" else word for word in words)
+    code, _, said = run(*asked, "--template", template, "--out", "run")
+    assert code == 2
+    assert f"does not score what follows a begun reply, as template '{template}' needs" in said
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "template"), [((0,), "study"), ((0,), "vignette"), ((20,), "vignette")], indirect=["spec"]
+)
+def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str, template: str) -> None:
+    words = ("--template", template, "--labels", "C,D", "--observations", "24", "--out", "run")
+    code, shown, said = run("ask", spec, *words, "--json")
+    assert code == 0, said
+    assert "its answers are sampled and read: nothing is exact" in said
+    (found,) = json.loads(shown).values()
+    assert (found["within"]["estimate"], found["within"]["label_mass"]) == ("sampled", None)
+    rates, errors = found["within"]["cooperation"], found["within"]["errors"]
+    assert len(rates) == 20
+    drawn = [(rates[name] - 0.5) / errors[name] for name in rates]  # C is each action equally often
+    assert 0.5 < math.sqrt(sum(one**2 for one in drawn) / len(drawn)) < 1.6
+    code, shown, _ = run("ask", spec, *words)
+    assert "nothing is exact" in shown
+    assert "±" in shown
 
 
 @pytest.mark.parametrize("spec", [(0,), (20,)], indirect=True)

@@ -21,6 +21,7 @@ from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands.replay import command
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study import stages as study
+from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.metrics.agreement import AGREEMENT
 from dilemmas.experiments.study.metrics.bias import BIAS, Bias, bias
@@ -193,7 +194,7 @@ def test_a_study_reports_the_bias_of_all_three_models_on_every_set(run: Run) -> 
 
 def test_a_scenario_is_asked_in_all_presentations(run: Run) -> None:
     list(study.ask_model(run, "untuned", BACKENDS["untuned"]))
-    for one in study.read_answers(run.path("answers", "untuned.jsonl")):
+    for one in read_answers(run.path("answers", "untuned.jsonl")):
         assert [shown.labels for shown in one.presented] == [("C", "D")] * 2 + [("D", "C")] * 2
         assert len({shown.prompt for shown in one.presented}) == 4
         assert one.exact == pytest.approx((0.5, 0.5)), "it follows the label C, which the mean cancels"
@@ -206,7 +207,7 @@ def test_replies_are_spread_evenly_over_the_presentations(run: Run) -> None:
         lambda request: Response((math.log(0.5),) * len(request.labels), request.prompt.rsplit("choose, ", 1)[1][0])
     )
     list(study.ask_model(many, "teacher", backend))
-    for one in study.read_answers(run.path("answers", "teacher.jsonl")):
+    for one in read_answers(run.path("answers", "teacher.jsonl")):
         assert [action for _, action, _ in one.replies].count(0) == 4
         assert [one.presented[reply % len(one.presented)].prompt for reply in range(5)] == [
             shown.prompt for shown in (*one.presented, one.presented[0])
