@@ -15,6 +15,7 @@ from dilemmas.agents.models.reading.clauses import split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
 from dilemmas.agents.models.reading.recitals import entry
+from dilemmas.agents.models.reading.references import resolve
 from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
@@ -130,6 +131,7 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 def _read(marked: Marked) -> float | None:
     sentences = split_sentences(marked.text)
+    resolve(sentences)
     others = [sentence for sentence in sentences if not entry(sentence.clauses)]
     if len(sentences) - len(others) > 1:
         sentences = others

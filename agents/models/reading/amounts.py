@@ -133,7 +133,7 @@ KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|ow
 KEEPING_ALL = (
     r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
-    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
 KEPT = re.compile(
     r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
@@ -143,6 +143,17 @@ KEPT = re.compile(
 """Words before and after an amount that is kept."""
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
+KEEPING_SOME = re.compile(
+    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s?{UNITS}(?!\w))?"
+    r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
+    rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)",
+    re.I,
+)
+"""A part that is kept, the rest of which is given."""
+
+REMAINING = re.compile(rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I)
+"""Words before an amount that is what is left of the endowment."""
+
 GIVING_NOTHING = re.compile(
     r"\b(?:(?:(?:do|a?m|will|would|shall)\s+)?not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
     rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
@@ -168,6 +179,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     text = re.sub(
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
     )
+    text = KEEPING_SOME.sub(lambda part: f"{part['act']} {most - _value(part['kept']):g}", REMAINING.sub("", text))
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 

@@ -59,7 +59,14 @@ HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
 
 
-PLACED_WORDS = frozenset(["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here"])
+PLACED_WORDS = frozenset(
+    ["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here", "make", "think", "feel"]
+)
+
+NOUNS = frozenset(
+    ["one", "way", "thing", "course", "path", "colour", "color", "word", "card", "button", "side", "route", "approach"]
+)
+"""Nouns that name an answer if the writer's choice or a recommendation is told of them: "the one I pick"."""
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
@@ -109,16 +116,22 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
-    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
+    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
     own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
     if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (
         own and (named or predicate[0] in ("what", "where", "how"))
     ):
         return Kind.CHOICE
-    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
-        return Kind.WEAK
+    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way"):
+        return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _is_for_others(predicate: Sequence[str]) -> bool:
+    """Whether an option is called the best for others: "the best choice for them"."""
+    about = frozenset(predicate[predicate.index("for") :]) if "for" in predicate else frozenset[str]()
+    return bool(about & OTHERS) and not about & {"both", "we", "us", "our", "everyone", "everybody", "me", "i", "myself"}
 
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -148,7 +161,8 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     known = OWN_WORDS | PLACED_WORDS | ANSWERS
-    if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
+    own = before[noun] in NOUNS and "i" in before[noun + 1 : noun + 3]
+    if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
         return None
     if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
         return None

@@ -19,6 +19,21 @@ CONTRACTIONS = {
     r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
 }
 
+_SITUATED = (
+    r"(?:in|facing|faced with|given|presented with|playing|making|part of) "
+    r"(?:this|such an?|the|that)(?: [a-z]+)? (?:situation|scenario|game|position|choice|decision|dilemma|case)"
+)
+"""The question of the reply, after "if I were"."""
+
+_VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpoint|viewpoint|angle)"
+
+_SAFELY = (
+    r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
+    r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
+    r"|(?:stay|staying|keep|keeping|be|being|err|erring) (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
+)
+"""What is done by choosing an option: "play it safe with C", "take the risk with C"."""
+
 PHRASES = {
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
@@ -49,6 +64,7 @@ PHRASES = {
     "i prefer": ("my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
+        rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
         r"(?:the )?pot(?= ?:)",
         r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
     ),
@@ -58,11 +74,19 @@ PHRASES = {
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me in|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
+    "go": (rf"{_SAFELY}(?= (?:with|on|by|in|and) )",),
+    "is": (r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
+    "the best option": (
+        r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
+        r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
+    ),
+    "is the best option": ("makes (?:the )?(?:most|more) sense(?: to me)?",),
     "is my choice": (
         "gets my vote",
         "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? in(?= ?[.,;!\n])",
-        r"(?:will )?go(?:es)? (?:in|into|to) the (?:common |group |public )?(?:pot|pool|fund|account|project)",
+        r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
+        r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
     "my choice is": ("what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
     "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
@@ -71,13 +95,15 @@ PHRASES = {
     "i choose ": ("the reason for my choice of", "my reason for (?:my choice of|choosing)"),
     "": (
         rf"the other(?= ?{OPTION})",
-        r"step \d+(?= ?:)",
+        r"(?:step|round) \d+(?= ?:)",
         r"(?:the|my) reason (?:that |why )?(?=i )",
         "no (?:doubt|question|hesitation)",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "for sure",
-        "in my opinion",
+        "in my (?:opinion|view|case)",
+        rf"(?:looking at (?:it|this) )?from {_VIEW}",
+        "[a-z]+ly speaking",
         "as an ai(?: language model)?",
         "for my part",
         "in total",
@@ -99,7 +125,7 @@ PHRASES = {
         "whoever",
     ),
     "if": (
-        "as long as",
+        "(?:as|so) long as",
         "as soon as",
         "provided",
         "on (?:(?:the|one|a) )?condition",
@@ -110,9 +136,10 @@ PHRASES = {
         "should they",
     ),
     "because": (
+        r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?is(?: that| because)",
         "if only to",
-        "so that",
+        "so that(?! is )",
         "in order to",
         "so as to",
         "due to",
@@ -124,8 +151,10 @@ PHRASES = {
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
-        r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
-        r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
+        r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
+        rf" (?:choose|pick|decide|answer|select)(?: one| between them)?(?! ?{OPTION})",
+        rf"if (?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?{_SITUATED}",
+        r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",

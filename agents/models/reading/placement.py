@@ -19,6 +19,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     LEADING,
     MIXTURES,
+    MODALS,
     NEGATIONS,
     OTHERS,
     PERSONS,
@@ -38,9 +39,12 @@ def goes_on(later: Sequence[Clause]) -> bool:
 
 def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
     """What a clause says in its place in the sentence; `found`: the statements before it."""
-    clause, before = clauses[place], clauses[:place]
+    before = clauses[:place]
+    clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
     chosen = any(one.chooses for one in found)
+    if clause.link is Link.OR and begins_with_number(clause):
+        return OTHER
     if clause.link is Link.OR and all(map(_leads, before)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
@@ -107,8 +111,35 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     words = core(clause.words)
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
-    subject = next((one.words for one in reversed(before) if not _leads(one)), [])
-    return core(subject)[:1] in (["i"], ["let"], ["keep"]) or core(subject)[0] in VERBS
+    subject = _subject(before)
+    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or subject[0] in VERBS)
+
+
+def _with_subject(clause: Clause, before: Sequence[Clause]) -> Clause:
+    """A clause with the writer as its subject where it shares that of the one before: "and will choose C"."""
+    if clause.link not in (Link.AND, Link.BUT) or not clause.words or clause.words[0] not in MODALS:
+        return clause
+    subject = _subject(before)
+    return replace(clause, words=["i", *clause.words]) if subject[:1] == ["i"] and not _foresees(subject) else clause
+
+
+def _subject(before: Sequence[Clause]) -> list[str]:
+    """The words of the last clause that may have a subject, from the subject."""
+    return core(next((one.words for one in reversed(before) if not _leads(one)), []))
+
+
+def _foresees(words: Sequence[str]) -> bool:
+    """Whether the writer tells what others do: "I hope they trust me"."""
+    for place, (word, following) in enumerate(pairwise(words)):
+        if word in EXPECTING | OPINIONS and following != "to":
+            return any(one in OTHERS for one in words[place:])
+        if word == "trust" and following in SUBJECTS:
+            return True
+    return False
+
+
+OPINIONS = frozenset(["think", "believe", "know", "feel", "see", "sure", "guess", "understand"])
+SUBJECTS = frozenset(["they", "he", "she", "that", "everyone", "you"])
 
 
 def _leads(clause: Clause) -> bool:
@@ -142,8 +173,9 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
-    if clause.separator == "(" and place == len(clauses) - 1:
-        return _tells_own_act(before[-1]) or (place == 1 and len(before[-1].words) == 1)
+    if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
+        tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        return tells or (place == 1 and len(before[-1].words) == 1)
     return False
 
 

@@ -30,7 +30,8 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
         return found
     hypothetical = subordinate = False
     for place, clause in enumerate(clauses):
-        if clause.link is Link.SO or (turns(clause) and core(clause.words)[:1] == ["i"]):
+        own = clause.link is not Link.CONDITION and core(clause.words)[:1] == ["i"]
+        if clause.link is Link.SO or (turns(clause) and own):
             hypothetical = subordinate = False
         elif clause.link is Link.REASON:
             subordinate = True
@@ -38,14 +39,17 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             hypothetical = True
             if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
                 continue
-            own = place if clause.joined else _last_conjunct(clauses[:place])
-            found = [OTHER if one.chooses and index >= own else one for index, one in enumerate(found)]
+            start = place if clause.joined else _last_conjunct(clauses[:place])
+            found = [OTHER if one.chooses and index >= start else one for index, one in enumerate(found)]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
-        if subordinate and not any(map(is_option, clause.words)) and clause.words:
+        apart = clause.separator != "" and clause.link is Link.NONE
+        if subordinate and clause.words and (apart or not any(map(is_option, clause.words))):
             found += [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
+            if statement == OTHER and (clause.turn or clause.link is Link.BUT) and clause.words[0] not in OTHERS:
+                statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
@@ -86,14 +90,21 @@ def _supposes(clause: Clause) -> bool:
 
 
 def _last_conjunct(clauses: Sequence[Clause]) -> int:
-    """The place of the last clause with a link and a subject of its own; 0 for none."""
-    linked = (Link.AND, Link.BUT)
+    """The place of the last clause with a link or a separator, and a subject of its own; 0 for none."""
     places = [
         place
         for place, one in enumerate(clauses)
-        if one.link in linked and one.words[:1] and one.words[0] in OTHERS | {"i"}
+        if place and one.words and _has_subject(one)
     ]
     return max(places, default=0)
+
+
+def _has_subject(clause: Clause) -> bool:
+    """Whether a clause begins with a subject of its own after a link, a separator or a comma: "C, it is best if ..."."""
+    if clause.words[0] in ("it", "this", "that", "there"):
+        return clause.separator != "" or clause.link in (Link.AND, Link.BUT)
+    apart = clause.separator in (":", "-", "(", ")") or clause.link in (Link.AND, Link.BUT)
+    return apart and clause.words[0] in OTHERS | {"i"}
 
 
 def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> Statement:

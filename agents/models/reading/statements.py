@@ -143,7 +143,8 @@ def _from_subject(words: list[str]) -> list[str]:
         return words
     start = words.index("i", 2)
     phrase = words[:start]
-    of_others = phrase[0] in PREPOSITIONS and any(word in OTHERS or word in PLACES for word in phrase)
+    purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
+    of_others = phrase[0] in PREPOSITIONS and not purpose and any(word in OTHERS or word in PLACES for word in phrase)
     other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase)
     return words if other else words[start:]
 
