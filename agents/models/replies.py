@@ -119,6 +119,16 @@ def _contradicts(statement: Statement, choice: Statement) -> bool:
     return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != choice.option
 
 
+def _without_asides(statements: Sequence[Statement], marked: Marked) -> list[Statement]:
+    """The statements without amounts that are no options, alone before a choice: "so 32 each. I give 12"."""
+    last = max((place for place, one in enumerate(statements) if one.kind is Kind.CHOICE), default=0)
+    return [
+        one
+        for place, one in enumerate(statements)
+        if place >= last or one.kind is not Kind.BARE or marked.meaning(one.option) != FOREIGN
+    ]
+
+
 def _mark(text: str, labels: Sequence[str]) -> Marked:
     """Mark the labels; contribution levels, which are amounts from 0, as amounts."""
     if not any(label[:1].isdigit() for label in labels):
@@ -141,6 +151,6 @@ def _read(marked: Marked) -> float | None:
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
         statements += said
-    option = decide(statements)
+    option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

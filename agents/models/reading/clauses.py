@@ -13,8 +13,12 @@ from dilemmas.agents.models.reading.vocabulary import (
     DETERMINERS,
     FILLERS,
     FILLINGS,
+    FINALS,
+    HEDGES,
     LINKS,
+    MIXTURES,
     MODALS,
+    NOT_ADVERBS,
     QUALITIES,
     SUPERLATIVES,
     TURNS,
@@ -46,6 +50,7 @@ JOINTS = {"/": "or", "&": "and", "+": "and", "%": "percent"}
 
 NAMES_OF_ANSWERS = ANSWERS | DETERMINERS | QUALITIES | SUPERLATIVES | COPULAS | FILLERS
 OWN_ACTS = FILLINGS | VERBS | MODALS | ADVERBS | FILLERS | {"i"}
+KNOWN_ADVERBS = ADVERBS | FILLERS | HEDGES | FINALS | MIXTURES | NOT_ADVERBS | frozenset(LINKS) | TURNS
 MOST_ANNOUNCING = 12
 """Largest number of words that announce an option."""
 
@@ -120,7 +125,7 @@ class _Builder:
         elif token in JOINTS:
             clause.words.append(JOINTS[token])
         elif is_option(token) or token[0].isalnum():
-            clause.words.append(token)
+            clause.words.append("simply" if _is_plain_adverb(token) else token)
 
     def awaits_option(self, tokens: list[str], position: int) -> bool:
         """Whether the clause announces an option that follows on a later line."""
@@ -156,8 +161,13 @@ class _Builder:
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
-        elif not clause.separator:
+        elif not clause.separator or (separator == ":" and clause.separator == ","):
             clause.separator = separator
+
+
+def _is_plain_adverb(token: str) -> bool:
+    """Whether a word of no other role ends like an adverb: "unfortunately", "logically"."""
+    return token.endswith("ly") and len(token) > 5 and token not in KNOWN_ADVERBS
 
 
 def _is_filled(words: Sequence[str]) -> bool:

@@ -64,12 +64,15 @@ PLACED_WORDS = frozenset(
 )
 
 NOUNS = frozenset(
-    ["one", "way", "thing", "course", "path", "colour", "color", "word", "card", "button", "side", "route", "approach"]
+    ["one", "winner", "way", "thing", "course", "path", "colour", "color", "word", "card", "button", "side", "route", "approach"]
 )
 """Nouns that name an answer if the writer's choice or a recommendation is told of them: "the one I pick"."""
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
+
+
+WAYS_TO_ACT = frozenset(["way", "course", "path", "route", "approach"])
 
 
 def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -128,6 +131,16 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     return Kind.DOUBT if praised else Kind.OTHER
 
 
+WAYS = frozenset(["choosing", "picking", "selecting", "playing", "going", "opting", "taking", "voting"])
+OUTCOMES = frozenset(
+    "get gain earn win lose receive maximise maximize benefit hurt harm risk secure guarantee ensure improve increase"
+    " achieve end make cost have".split()
+)
+"""Verbs for what comes of a choice that is only thought of: "I would get 10 by choosing D"."""
+
+OTHERS_AS_SUBJECTS = frozenset(["they", "he", "she", "we", "you", "that", "who", "if"])
+
+
 def _is_for_others(predicate: Sequence[str]) -> bool:
     """Whether an option is called the best for others: "the best choice for them"."""
     about = frozenset(predicate[predicate.index("for") :]) if "for" in predicate else frozenset[str]()
@@ -140,6 +153,10 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         last = len(acts) - list(reversed(acts)).index("and")
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
+    if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
+        done = acts[: acts.index("by")]
+        known = OUTCOMES | OTHERS_AS_SUBJECTS | {"can", "could", "might", "may"}
+        return Kind.OTHER if any(word in known for word in done) else _unless_described(Kind.CHOICE, tail)
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
@@ -161,7 +178,10 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     known = OWN_WORDS | PLACED_WORDS | ANSWERS
-    own = before[noun] in NOUNS and "i" in before[noun + 1 : noun + 3]
+    own = before[noun] in NOUNS and (
+        "i" in before[noun + 1 : noun + 3]
+        or (before[noun] in WAYS_TO_ACT and any(word in SUPERLATIVES for word in before[:noun]))
+    )
     if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
         return None
     if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):

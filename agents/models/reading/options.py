@@ -118,6 +118,10 @@ FOLLOWERS = TAIL_STOPS | frozenset(
 """Words that may follow a label that is also a word ("A", "I"), or an amount."""
 
 
+LETTERED = re.compile(rf"(^|: ?)[ \t]*\(?[a-h][.)][ \t]*(?=[ \t]{OPTION})", re.M | re.I)
+"""The letter of a list before an option: "b) C"."""
+
+
 def mark_labels(text: str, labels: Sequence[str]) -> Marked:
     """Mark labels as whole words; upper and lower case are equivalent unless labels differ in nothing else."""
     pattern, folds, indices, acts = _labels(tuple(labels))
@@ -131,7 +135,8 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
         form = word.casefold() if folds else word
         return f" {'choosing' if form in acts else ''} {chr(FIRST + indices[form])} "
 
-    return Marked(pattern.sub(mark, _without_private(text)), tuple(range(len(labels))))
+    marked = pattern.sub(mark, _without_private(text))
+    return Marked(LETTERED.sub(r"\1", marked), tuple(range(len(labels))))
 
 
 def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:

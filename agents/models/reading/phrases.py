@@ -38,14 +38,19 @@ PHRASES = {
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
         "rather not",
+        "(?:any|every)thing (?:but|except|other than)",
     ),
     "wait": ("(?:hang|hold) on",),
+    "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
     "i should": ("i (?:would|had) better",),
     "for": ("in favou?r of",),
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
-    ":": (rf"(?:meaning|namely)(?= ?{OPTION})",),
+    ":": (
+        rf"(?:i\.?e\.?,?|that is(?: to say)?,|in other words,?|meaning|namely)"
+        rf"(?= ?(?:to )?(?:choose |choosing |pick |picking )?{OPTION})",
+    ),
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
     "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
@@ -61,9 +66,14 @@ PHRASES = {
         "make (?:that|it)",
     ),
     "i": ("it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
-    "i prefer": ("my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
+    "i prefer": (
+        r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
+        r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
+        rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
+        "my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
+        r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
         r"(?:the )?pot(?= ?:)",
         r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
@@ -77,6 +87,7 @@ PHRASES = {
     "go": (rf"{_SAFELY}(?= (?:with|on|by|in|and) )",),
     "is": (r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
     "the best option": (
+        "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)(?: for me)?",
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
         r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
     ),
@@ -97,7 +108,8 @@ PHRASES = {
         rf"the other(?= ?{OPTION})",
         r"(?:step|round) \d+(?= ?:)",
         r"(?:the|my) reason (?:that |why )?(?=i )",
-        "no (?:doubt|question|hesitation)",
+        "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
+        "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "for sure",
@@ -153,7 +165,7 @@ PHRASES = {
     "well": (
         r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
         rf" (?:choose|pick|decide|answer|select)(?: one| between them)?(?! ?{OPTION})",
-        rf"if (?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?{_SITUATED}",
+        rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
         r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
@@ -166,7 +178,7 @@ PHRASES = {
     ),
     "however": (r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
     "so": (
-        "(?:this|that) is why",
+        "(?:this|that|which) is why",
         "either way",
         "bottom line",
         "tl;dr",

@@ -7,7 +7,7 @@ from itertools import pairwise
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
-from dilemmas.agents.models.reading.statements import OTHER, Statement, core, read_clause, turns
+from dilemmas.agents.models.reading.statements import OTHER, Statement, core, is_elsewhere, read_clause, turns
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
@@ -59,7 +59,10 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
     recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
-    another = of_speaker or recited or not _is_own(clause, before) or is_described(clauses, place)
+    elsewhere = "would" in clause.words and any(
+        one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
+    )
+    another = of_speaker or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
     return OTHER if another else said
 
 
@@ -148,13 +151,19 @@ def _leads(clause: Clause) -> bool:
     light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
-    elsewhere = (
-        words[:1]
-        and words[0] in PREPOSITIONS
-        and words[1:2] in (["a"], ["an"])
-        and not about & {"this", "such", "scale"}
-    )
+    elsewhere = words[:1] and words[0] in PREPOSITIONS and words[1:2] in (["a"], ["an"]) and is_elsewhere(words)
     return clause.link is Link.REASON or light or (words[0] in LEADING and not (of_others or elsewhere))
+
+
+def _all_lead(before: Sequence[Clause]) -> bool:
+    """Whether all clauses lead up to what follows; what is joined to a reason by "and" belongs to it."""
+    led = False
+    for clause in before:
+        joined = led and clause.link in (Link.AND, Link.OR) and not any(map(is_option, clause.words))
+        led = joined or _leads(clause)
+        if not led:
+            return False
+    return True
 
 
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:
@@ -165,14 +174,16 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         words = before[-1].words if before else []
         if any(word in ANSWERS for word in words) and not any(map(is_option, words)):
             return True  # "not an easy choice, but C"
+        if not any(is_option(word) for one in before for word in one.words):
+            return True  # "it is a risk, but C"
         rejected = last.kind is Kind.REJECTION and last.option not in clause.words
         return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
-    if clause.link is Link.SO or clause.turn or all(map(_leads, before)):
+    if clause.link is Link.SO or clause.turn or _all_lead(before):
         return True
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
-        return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
+        return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
         tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
@@ -188,6 +199,14 @@ def _tells_own_act(clause: Clause) -> bool:
     denied = words & NEGATIONS and last in VERBS | COPULAS
     own = clause.words[0] in ("i", "let") or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
     return own and plain and not denied
+
+
+def _is_maxim(before: Sequence[Clause]) -> bool:
+    """Whether clauses say what is so, of nobody and of no option: "business is business"."""
+    words = frozenset(word for one in before for word in one.words)
+    of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
+    linked = any(one.link is not Link.NONE for one in before)
+    return "is" in words and not of_another and not linked and not any(one[0].isdigit() for one in words)
 
 
 def _is_about_answer(clause: Clause) -> bool:

@@ -30,6 +30,10 @@ _NAMES = re.compile(
 """An option named before that is called the answer."""
 
 
+_TITLES = re.compile("my (?:own |final |personal )?(?:choice|answer|decision|pick)")
+"""The same without a verb: "C is fair, and therefore my choice"."""
+
+
 def resolve(sentences: Sequence[Sentence]) -> None:
     """Put the option that is meant into the clauses that refer to it.
 
@@ -56,6 +60,8 @@ def _form(clause: Clause) -> re.Pattern[str] | None:
     said = " ".join(core(clause.words))
     if _AFTER_OTHERS.fullmatch(said) and (clause.link in (Link.SO, Link.AND) or said.startswith("as ")):
         return _AFTER_OTHERS
+    if _TITLES.fullmatch(said) and clause.link in (Link.SO, Link.AND):
+        return _TITLES
     return _ACTS if _ACTS.fullmatch(said) else _NAMES if _NAMES.fullmatch(" ".join(clause.words)) else None
 
 
@@ -75,7 +81,9 @@ def _only_option(clauses: Sequence[Clause]) -> str:
 
 
 def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:
-    if form is _NAMES:
+    if form is _TITLES:
+        clause.words = [option, "is", *core(clause.words)]
+    elif form is _NAMES:
         verb = next(place for place, word in enumerate(clause.words) if word in ("is", "be", "will", "would"))
         clause.words = [option, *clause.words[verb:]]
     else:

@@ -83,7 +83,7 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
-    if "would" in before and _is_elsewhere(clause.words):
+    if "would" in before and is_elsewhere(clause.words):
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
@@ -108,7 +108,7 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
-def _is_elsewhere(words: Sequence[str]) -> bool:
+def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         first in ("among", "against")
@@ -116,7 +116,11 @@ def _is_elsewhere(words: Sequence[str]) -> bool:
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for first, second in pairwise(words)
-    ) and not any(word in ("this", "such", "here") for word in words)
+    ) and not any(word in HERE for word in words)
+
+
+HERE = frozenset("this such here scale heart mind level note smile sense bit matter result".split())
+"""Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -145,7 +149,7 @@ def _from_subject(words: list[str]) -> list[str]:
     phrase = words[:start]
     purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
     of_others = phrase[0] in PREPOSITIONS and not purpose and any(word in OTHERS or word in PLACES for word in phrase)
-    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase)
+    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase[1:])
     return words if other else words[start:]
 
 

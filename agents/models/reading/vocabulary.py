@@ -63,7 +63,7 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open call move drop switch switching side siding back backing pledge pledging assign assigning"
+    " write type risk open call move drop switch switching change changing side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
 
@@ -100,11 +100,11 @@ FILLERS = _set(
 LEADING = _set(
     "given based after upon against for of with in considering because since as to from at on under out despite all"
     " having"
-    " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
+    " without through looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
 
-TEMPORAL = _set("in before at on round earlier during formerly")
+TEMPORAL = _set("in before at on round earlier during formerly previously initially originally once yesterday")
 """First words of a phrase that tells when something was chosen."""
 
 PRESENT = _set("today now")
@@ -144,8 +144,17 @@ HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
     " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
     " almost guess suppose seems hard"
+    " normally ordinarily ideally hypothetically conceivably presumably potentially arguably occasionally"
 )
 """Words that make a clause uncertain, general or past."""
+
+NOT_ADVERBS = _set(
+    "family friendly unfriendly reply apply supply multiply rely comply imply likely unlikely costly lonely deadly"
+    " elderly neighbourly neighborly brotherly sisterly cowardly timely weekly monthly yearly hardly barely nearly"
+    " rarely formerly supposedly apparently collectively individually jointly mutually socially selfishly partly"
+    " partially hopefully roughly approximately evenly equally"
+)
+"""Words in "ly" that are no adverbs, or none that change nothing about a choice."""
 
 MIXTURES = _set(
     "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
