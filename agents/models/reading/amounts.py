@@ -169,6 +169,14 @@ CERTAINTY = re.compile(
 TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1")
 """The same amount in two forms: "half, i.e. 5"."""
 
+PRAISED = re.compile(
+    rf"({OPTION})\s+(?:is|seems|sounds|feels|looks|would be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
+    r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
+    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
+    re.I,
+)
+"""An amount that is called right, and so is meant to be given: "5 seems fair"."""
+
 ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
@@ -196,7 +204,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
             meaning = FOREIGN
         return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
-    marked = TWICE.sub(r"\1", AMOUNT.sub(mark, text))
+    marked = PRAISED.sub(r"I prefer \1", TWICE.sub(r"\1", AMOUNT.sub(mark, text)))
     return Marked(marked, tuple(meanings))
 
 

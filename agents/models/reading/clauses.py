@@ -32,7 +32,7 @@ ALTERNATIVES = re.compile(
 )
 """Options that a choice is made between."""
 
-ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
+ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?(?::|\.\.+|[–—-])")
 """The options of the question before an answer: "C or D: D"."""
 
 ARROWS = re.compile(r"[-=]{1,8}>")
@@ -46,7 +46,7 @@ SEPARATORS = {
     "(": "(",
     ")": ")",
 }
-JOINTS = {"/": "or", "&": "and", "+": "and", "%": "percent"}
+JOINTS = {"/": "or", "+": "and", "%": "percent"}
 
 NAMES_OF_ANSWERS = ANSWERS | DETERMINERS | QUALITIES | SUPERLATIVES | COPULAS | FILLERS
 OWN_ACTS = FILLINGS | VERBS | MODALS | ADVERBS | FILLERS | {"i"}
@@ -90,6 +90,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
+    spaced = spaced.replace(" & ", " and ")
     spaced = ECHO.sub(r"\1", ALTERNATIVES.sub(" ", spaced))
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []

@@ -72,7 +72,7 @@ NOUNS = frozenset(
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
 
-WAYS_TO_ACT = frozenset(["way", "course", "path", "route", "approach"])
+WAYS_TO_ACT = frozenset(["way", "thing", "course", "path", "route", "approach"])
 
 
 def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:

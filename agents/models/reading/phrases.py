@@ -44,7 +44,7 @@ PHRASES = {
     "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
     "i should": ("i (?:would|had) better",),
-    "for": ("in favou?r of",),
+    "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
     ":": (
@@ -53,7 +53,10 @@ PHRASES = {
     ),
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
-    "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
+    "so i": (
+        r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
+        r" me(?: to| with)?",
+    ),
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
     "correction": (
@@ -65,7 +68,9 @@ PHRASES = {
         "or rather",
         "make (?:that|it)",
     ),
-    "i": ("it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
+    "i": (
+        r"i ?\((?:as )?(?:player|person|participant) \w+\)",
+        "it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
     "i prefer": (
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
@@ -80,9 +85,9 @@ PHRASES = {
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
-        rf"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in)(?= ?{OPTION})",
+        rf"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in|set on|sold on|decided on)(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
-        r"(?:count me in|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
+        r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
     "go": (rf"{_SAFELY}(?= (?:with|on|by|in|and) )",),
     "is": (r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
@@ -99,7 +104,9 @@ PHRASES = {
         r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
         r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
-    "my choice is": ("what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
+    "my choice is": (
+        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)(?= ?[,:])",
+        "what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
     "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
@@ -168,6 +175,7 @@ PHRASES = {
         rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
         r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
+        r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
         "if it is all the same(?: to you)?",

@@ -169,7 +169,8 @@ def _all_lead(before: Sequence[Clause]) -> bool:
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:
     """Whether an option alone is a choice: at the beginning, after words that lead up to it, or set apart."""
     clause, before = clauses[place], clauses[:place]
-    if clause.link is Link.BUT:
+    link = _effective_link(clauses, place)
+    if link is Link.BUT:
         last = found[-1] if found else OTHER
         words = before[-1].words if before else []
         if any(word in ANSWERS for word in words) and not any(map(is_option, words)):
@@ -178,7 +179,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return True  # "it is a risk, but C"
         rejected = last.kind is Kind.REJECTION and last.option not in clause.words
         return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
-    if clause.link is Link.SO or clause.turn or _all_lead(before):
+    if link is Link.SO or clause.turn or _all_lead(before):
         return True
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
@@ -188,6 +189,13 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
     return False
+
+
+def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
+    """The link of a clause, or of the phrase that leads up to it: "but for our friendship, C"."""
+    while place and clauses[place].link is Link.NONE and _leads(clauses[place - 1]):
+        place -= 1
+    return clauses[place].link
 
 
 def _tells_own_act(clause: Clause) -> bool:

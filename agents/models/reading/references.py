@@ -9,18 +9,19 @@ from dilemmas.agents.models.reading.vocabulary import NEGATIONS, Link
 
 _ADVERBS = "(?:(?:also|just|simply|therefore|then|definitely|always|still|gladly|all|too|myself|personally) )*"
 _WILL = r"(?:(?:will|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
-_CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing)"
+_CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing"
+_CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"
 _IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
 _ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then))*"
 
 _ACTS = re.compile(
-    rf"i {_ADVERBS}{_WILL}?{_ADVERBS}(?:{_CHOOSE} {_IT}|(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)"
+    rf"(?:i|let us|let me) {_ADVERBS}{_WILL}?{_ADVERBS}(?:{_CHOOSE} {_IT}|(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)"
     rf"|(?:follow|take) {_IT}|follow suit|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?){_ENDING}"
     rf"|i {_ADVERBS}{_WILL}{_ADVERBS}(?:too|as well|likewise|do so){_ENDING}"
 )
 """Acts of the writer's whose object is an option named before."""
 
-_AFTER_OTHERS = re.compile(rf"(?:as )?(?:will|would|do|shall|am) i{_ENDING}")
+_AFTER_OTHERS = re.compile(rf"(?:as )?(?:(?:will|would|do|shall|am) i|i (?:will|would|shall)){_ENDING}")
 """The writer's act after that of others: "they choose C, and so will I"."""
 
 _NAMES = re.compile(

@@ -8,6 +8,7 @@ from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
+    ANSWERS,
     AUXILIARIES,
     COPULAS,
     DETERMINERS,
@@ -112,10 +113,10 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         first in ("among", "against")
-        or (first in PREPOSITIONS and second in ("a", "an"))
+        or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
-        for first, second in pairwise(words)
+        for first, second, third in zip(words, words[1:], [*words[2:], ""], strict=False)
     ) and not any(word in HERE for word in words)
 
 
@@ -158,6 +159,8 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
+        elif words[start].isdigit() and words[start + 1 : start + 2] == ["i"]:  # "1 I choose C"
+            start += 1
         elif words[start] in FILLERS or words[start] in ADVERBS or words[start] == "that":
             start += 1
         else:

@@ -93,7 +93,7 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first very tbh imo imho lol ugh meh welp"
+    " obviously anyway still first very somewhere tbh imo imho lol ugh meh welp"
 )
 """Words before a statement that change nothing about it."""
 

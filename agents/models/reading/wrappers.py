@@ -37,6 +37,14 @@ NOT_TICKED = re.compile(
 TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
 """Options of a form, and the mark of the one that is taken."""
 
+STAGE_DIRECTION = re.compile(
+    r"(?<!\*)\*(?=[a-z])VERBS[^*\n]{0,60}\*(?!\*)|^\s*\(VERBS[^()\n]{0,60}\)".replace(
+        "VERBS", "(?:thinks?|smiles?|shrugs?|sighs?|laughs?|pauses?|nods?|grins?|winks?|ponders?|considers?|hesitates?)\\b"
+    ),
+    re.M | re.I,
+)
+"""What a speaker does while answering: "*smiles* C"."""
+
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
 ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
 """Brackets before a colon: "answer (one letter): C"."""
@@ -94,7 +102,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
-    text = ASIDE.sub("", text)
+    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", text))
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
