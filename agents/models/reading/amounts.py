@@ -151,7 +151,9 @@ KEEPING_SOME = re.compile(
 )
 """A part that is kept, the rest of which is given."""
 
-REMAINING = re.compile(rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I)
+REMAINING = re.compile(
+    rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
+)
 """Words before an amount that is what is left of the endowment."""
 
 GIVING_NOTHING = re.compile(

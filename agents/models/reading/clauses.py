@@ -135,6 +135,8 @@ class _Builder:
 
     def finish(self, question: bool) -> Sentence:
         """The sentence; a turn without any words is kept, because it takes back what was said before."""
+        if not self._clauses[-1].words and self._clauses[-1].link is Link.CONDITION:  # "C, unless ..."
+            self._clauses[-1].words = ["perhaps"]
         return Sentence([clause for clause in self._clauses if clause.words or clause.turn], question)
 
     def _links(self, token: str, following: str) -> bool:

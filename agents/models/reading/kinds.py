@@ -60,11 +60,40 @@ BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
 
 
 PLACED_WORDS = frozenset(
-    ["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here", "make", "think", "feel"]
+    [
+        "this",
+        "that",
+        "question",
+        "game",
+        "scenario",
+        "situation",
+        "round",
+        "case",
+        "me",
+        "here",
+        "make",
+        "think",
+        "feel",
+    ]
 )
 
 NOUNS = frozenset(
-    ["one", "winner", "way", "thing", "course", "path", "colour", "color", "word", "card", "button", "side", "route", "approach"]
+    [
+        "one",
+        "winner",
+        "way",
+        "thing",
+        "course",
+        "path",
+        "colour",
+        "color",
+        "word",
+        "card",
+        "button",
+        "side",
+        "route",
+        "approach",
+    ]
 )
 """Nouns that name an answer if the writer's choice or a recommendation is told of them: "the one I pick"."""
 
@@ -144,7 +173,17 @@ OTHERS_AS_SUBJECTS = frozenset(["they", "he", "she", "we", "you", "that", "who",
 def _is_for_others(predicate: Sequence[str]) -> bool:
     """Whether an option is called the best for others: "the best choice for them"."""
     about = frozenset(predicate[predicate.index("for") :]) if "for" in predicate else frozenset[str]()
-    return bool(about & OTHERS) and not about & {"both", "we", "us", "our", "everyone", "everybody", "me", "i", "myself"}
+    return bool(about & OTHERS) and not about & {
+        "both",
+        "we",
+        "us",
+        "our",
+        "everyone",
+        "everybody",
+        "me",
+        "i",
+        "myself",
+    }
 
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -195,6 +234,8 @@ def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]
         return Kind.OTHER
     if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER
+    if "first" in name and "my" not in name:  # "the first option is C"
+        return Kind.OTHER
     recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
     return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
 

@@ -30,6 +30,7 @@ _VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpo
 _SAFELY = (
     r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
     r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
+    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)"
     r"|(?:stay|staying|keep|keeping|be|being|err|erring) (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
@@ -70,12 +71,15 @@ PHRASES = {
     ),
     "i": (
         r"i ?\((?:as )?(?:player|person|participant) \w+\)",
-        "it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
+        "it is my (?:choice|decision|plan|intention) to",
+        "my (?:plan|intention|aim) is to",
+    ),
     "i prefer": (
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
-        "my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
+        "my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",
+    ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
         r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
@@ -90,6 +94,11 @@ PHRASES = {
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
     "go": (rf"{_SAFELY}(?= (?:with|on|by|in|and) )",),
+    r"\g<act>": (
+        r"(?P<act>choose|choosing|pick|picking|select|selecting|with|for|play|playing|take|taking)"
+        r" the (?:[a-z-]+ ){1,2}(?:option|choice|move|strategy|action|route|path)"
+        rf" ?[,(:–-]? ?(?={OPTION})",
+    ),
     "is": (r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
     "the best option": (
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)(?: for me)?",
@@ -106,7 +115,9 @@ PHRASES = {
     ),
     "my choice is": (
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)(?= ?[,:])",
-        "what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
+        "what i(?: (?:will|would))? (?:choose|pick|select) is",
+        "my vote goes to",
+    ),
     "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
@@ -119,6 +130,7 @@ PHRASES = {
         "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        "ofc",
         "for sure",
         "in my (?:opinion|view|case)",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
@@ -158,6 +170,7 @@ PHRASES = {
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?is(?: that| because)",
         "if only to",
+        "'?(?:cause|cos|coz|cuz)",
         "so that(?! is )",
         "in order to",
         "so as to",
@@ -205,7 +218,9 @@ PHRASES = {
         r"at (?:first(?: glance)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
         "used to",
-        "half the time",
+        "(?:half|most) (?:of )?the time",
+        rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",
+        "as a rule",
         "in (?:theory|general|principle)",
         "theoretically",
     ),

@@ -91,11 +91,7 @@ def _supposes(clause: Clause) -> bool:
 
 def _last_conjunct(clauses: Sequence[Clause]) -> int:
     """The place of the last clause with a link or a separator, and a subject of its own; 0 for none."""
-    places = [
-        place
-        for place, one in enumerate(clauses)
-        if place and one.words and _has_subject(one)
-    ]
+    places = [place for place, one in enumerate(clauses) if place and one.words and _has_subject(one)]
     return max(places, default=0)
 
 

@@ -149,8 +149,13 @@ def _from_subject(words: list[str]) -> list[str]:
     start = words.index("i", 2)
     phrase = words[:start]
     purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
-    of_others = phrase[0] in PREPOSITIONS and not purpose and any(word in OTHERS or word in PLACES for word in phrase)
-    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase[1:])
+    this = phrase[1] in ("this", "these", "such")
+    of_others = (
+        phrase[0] in PREPOSITIONS and not (purpose or this) and any(word in OTHERS or word in PLACES for word in phrase)
+    )
+    other = (
+        of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase[1:])
+    )
     return words if other else words[start:]
 
 

@@ -62,7 +62,7 @@ VERBS = _set(
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
-    " reciprocate retaliate punish match repay counter land continue gonna return"
+    " cooperate defect reciprocate retaliate punish match repay counter land continue gonna return"
     " write type risk open call move drop switch switching change changing side siding back backing pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""

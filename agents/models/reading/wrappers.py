@@ -39,7 +39,8 @@ TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*
 
 STAGE_DIRECTION = re.compile(
     r"(?<!\*)\*(?=[a-z])VERBS[^*\n]{0,60}\*(?!\*)|^\s*\(VERBS[^()\n]{0,60}\)".replace(
-        "VERBS", "(?:thinks?|smiles?|shrugs?|sighs?|laughs?|pauses?|nods?|grins?|winks?|ponders?|considers?|hesitates?)\\b"
+        "VERBS",
+        "(?:thinks?|smiles?|shrugs?|sighs?|laughs?|pauses?|nods?|grins?|winks?|ponders?|considers?|hesitates?)\\b",
     ),
     re.M | re.I,
 )
