@@ -56,6 +56,8 @@ SHARES = {
     "four fifths": 0.8,
     "every point": 1.0,
     "every token": 1.0,
+    **{f"every {only} {unit}": 1.0 for only in ("last", "single") for unit in ("point", "token")},
+    "no contribution": 0.0,
     "the lot": 1.0,
     "the whole lot": 1.0,
     "three fourths": 0.75,
@@ -144,12 +146,27 @@ KEPT = re.compile(
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 KEEPING_SOME = re.compile(
-    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s?{UNITS}(?!\w))?"
+    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
     r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
-    rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)",
+    rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)"
+    rf"|\ball\s+(?:but|except(?:\s+for)?)\s+(?P<without>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)",
     re.I,
 )
 """A part that is kept, the rest of which is given."""
+
+CHANGING = re.compile(
+    r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop)(?:e|ing)?\s+"
+    rf"(?:(?:my\s+contribution|it)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?(?:to|at)\s+(?=[$€£]?{NUMBER})",
+    re.I,
+)
+"""Words for what becomes of a contribution: "I raise my contribution to 5"."""
+
+ADJECTIVES = re.compile(
+    r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|even)"
+    rf"\s+(?={NUMBER}\b)",
+    re.I,
+)
+"""Words before an amount that change nothing about it."""
 
 REMAINING = re.compile(
     rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
@@ -168,11 +185,11 @@ CERTAINTY = re.compile(
     r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
 )
 
-TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1")
+TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1(?:\s*\)(?:\s?{UNITS})?(?!\w))?")
 """The same amount in two forms: "half, i.e. 5"."""
 
 PRAISED = re.compile(
-    rf"({OPTION})\s+(?:is|seems|sounds|feels|looks|would be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
+    rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+(?:is|seems|sounds|feels|looks|would be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
     r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
     re.I,
@@ -189,7 +206,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     text = re.sub(
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
     )
-    text = KEEPING_SOME.sub(lambda part: f"{part['act']} {most - _value(part['kept']):g}", REMAINING.sub("", text))
+    text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
+    text = ADJECTIVES.sub("", CHANGING.sub("contribute ", text))
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
@@ -221,6 +239,13 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
         return None if CERTAINTY.match(text, match.end()) else value / 100 * most
     total = match["total"]
     return value if total is None or _value(total) == most else None
+
+
+def _rest(part: re.Match[str], most: float) -> str:
+    """What is given where a part is kept."""
+    kept = " ".join((part["kept"] or part["without"]).casefold().split())
+    amount = SHARES[kept] * most if kept in SHARES else _value(kept)
+    return f"{part['act'] or ''} {most - amount:g}"
 
 
 def _value(number: str) -> float:

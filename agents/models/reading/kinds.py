@@ -200,7 +200,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
-        return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
+        return _unless_described(Kind.CHOICE, tail)
     weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
     if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
         return Kind.OTHER

@@ -69,7 +69,7 @@ AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
-INTERJECTION = re.compile(r",\s+(?:i|so|let|what|now|then)\b", re.IGNORECASE)
+INTERJECTION = re.compile(r",\s+(?:i(?!\s+(?:would|will|do|am)\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE)
 """What follows a filler that is no label: "Right, I choose left"."""
 
 FOLLOWERS = TAIL_STOPS | frozenset(
@@ -175,7 +175,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     names = "|".join(sorted(NUMBERED))
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
-        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|(?-i:\.[a-z])|\s?%)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
         r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)

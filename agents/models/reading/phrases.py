@@ -30,7 +30,7 @@ _VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpo
 _SAFELY = (
     r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
     r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
-    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)"
+    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
     r"|(?:stay|staying|keep|keeping|be|being|err|erring) (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
@@ -44,7 +44,13 @@ PHRASES = {
     "wait": ("(?:hang|hold) on",),
     "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
-    "i should": ("i (?:would|had) better",),
+    "i should": (
+        "i (?:would|had) better",
+        r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
+        r"(?:(?:best|safest|wisest|smartest|better|wise|safer|wiser|smarter|right|fair|sense)(?: for me to| that i| if i)"
+        r"|in my (?:own )?(?:best )?interests? to)"
+        rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
+    ),
     "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
@@ -78,11 +84,14 @@ PHRASES = {
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
-        "my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",
+        "my (?:gut|heart|head|instinct|inclination|conscience) (?:says|tells me|is)(?: to)?",
     ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
         r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
+        r"(?:number|amount) of (?:tokens|points|coins)(?= ?:)",
+        r"(?:\A|(?<=\n))tokens(?= ?:)",
+        "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
         r"(?:the )?pot(?= ?:)",
         r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
@@ -99,7 +108,15 @@ PHRASES = {
         r" the (?:[a-z-]+ ){1,2}(?:option|choice|move|strategy|action|route|path)"
         rf" ?[,(:–-]? ?(?={OPTION})",
     ),
-    "is": (r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
+    r"\g<option> is": (
+        rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
+    ),
+    "i think": (rf"i feel like(?= ?{OPTION})",),
+    "again": ("once (?:again|more)",),
+    "is": (
+        "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
+        "strikes me as",
+        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
     "the best option": (
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)(?: for me)?",
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
@@ -115,10 +132,10 @@ PHRASES = {
     ),
     "my choice is": (
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)(?= ?[,:])",
-        "what i(?: (?:will|would))? (?:choose|pick|select) is",
+        "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
     ),
-    "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
+    "now": (r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     "i choose ": ("the reason for my choice of", "my reason for (?:my choice of|choosing)"),
@@ -126,6 +143,8 @@ PHRASES = {
         rf"the other(?= ?{OPTION})",
         r"(?:step|round) \d+(?= ?:)",
         r"(?:the|my) reason (?:that |why )?(?=i )",
+        "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
+        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
@@ -194,6 +213,7 @@ PHRASES = {
         "if it is all the same(?: to you)?",
         "as far as i am concerned",
         "here goes",
+        "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",
     ),

@@ -177,7 +177,8 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return True  # "not an easy choice, but C"
         if not any(is_option(word) for one in before for word in one.words):
             return True  # "it is a risk, but C"
-        rejected = last.kind is Kind.REJECTION and last.option not in clause.words
+        denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
+        rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
         return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
     if link is Link.SO or clause.turn or _all_lead(before):
         return True

@@ -23,7 +23,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
     Reasons count for nothing, conditions make the whole sentence hypothetical up to a conclusion ("so I choose"), and
     a question or a recital of payoffs states no choice.
     """
-    clauses, found = sentence.clauses, list[Statement]()
+    clauses, found, places = sentence.clauses, list[Statement](), list[int]()
     if len(clauses) > MOST_CLAUSES:
         return [Statement(Kind.DOUBT)]
     if recites(clauses):
@@ -40,17 +40,23 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
                 continue
             start = place if clause.joined else _last_conjunct(clauses[:place])
-            found = [OTHER if one.chooses and index >= start else one for index, one in enumerate(found)]
+            found = [
+                OTHER if index >= start and (one.chooses or _praises(one, clauses[index])) else one
+                for index, one in zip(places, found, strict=True)
+            ]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
         apart = clause.separator != "" and clause.link is Link.NONE
         if subordinate and clause.words and (apart or not any(map(is_option, clause.words))):
-            found += [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
+            doubts = [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
+            found += doubts
+            places += [place for _ in doubts]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
             if statement == OTHER and (clause.turn or clause.link is Link.BUT) and clause.words[0] not in OTHERS:
                 statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
+            places.append(place)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
@@ -87,6 +93,11 @@ def _supposes(clause: Clause) -> bool:
     said = words[:1] == ["say"] and any(map(is_option, words[1:2]))  # "let us say 4"
     supposed = bool(words) and not said and (words[0] in HYPOTHESES or all(word in HEDGES for word in words))
     return clause.link is Link.CONDITION or supposed
+
+
+def _praises(said: Statement, clause: Clause) -> bool:
+    """Whether a statement praises the option that is the subject of its clause: "D would be better"."""
+    return said.kind is Kind.DOUBT and clause.link is not Link.OR and clause.words[:1] == [said.option] != clause.words
 
 
 def _last_conjunct(clauses: Sequence[Clause]) -> int:

@@ -23,6 +23,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PLACES,
     PREDICATES,
     PREPOSITIONS,
+    PRESENT,
     REASON_STOPS,
     RETRACTIONS,
     TAIL_STOPS,
@@ -134,7 +135,7 @@ def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
 
 def turns(clause: Clause) -> bool:
     """Whether a clause is marked as a conclusion or as a change of mind."""
-    return clause.turn or clause.link in (Link.SO, Link.BUT) or any(word in FINALS for word in clause.words)
+    return clause.turn or clause.link in (Link.SO, Link.BUT) or any(word in FINALS or word in PRESENT for word in clause.words)
 
 
 def core(words: Sequence[str]) -> list[str]:
@@ -149,12 +150,13 @@ def _from_subject(words: list[str]) -> list[str]:
     start = words.index("i", 2)
     phrase = words[:start]
     purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
+    known = phrase[1:] if phrase[1] != "previously" else phrase[2:]  # "after last round I choose C"
     this = phrase[1] in ("this", "these", "such")
     of_others = (
         phrase[0] in PREPOSITIONS and not (purpose or this) and any(word in OTHERS or word in PLACES for word in phrase)
     )
     other = (
-        of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase[1:])
+        of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
     )
     return words if other else words[start:]
 

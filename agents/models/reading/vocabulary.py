@@ -20,9 +20,9 @@ def _set(words: str) -> frozenset[str]:
 
 
 ANSWERS = _set(
-    "answer answers choice choices decision action move pick selection option vote response reply strategy play"
+    "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount bid offer donation investment me mine"
+    " contribution amount compromise bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
@@ -93,7 +93,7 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first very somewhere tbh imo imho lol ugh meh welp"
+    " obviously anyway still first very quite somewhere tbh imo imho lol ugh meh welp"
 )
 """Words before a statement that change nothing about it."""
 
