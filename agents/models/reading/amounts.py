@@ -137,12 +137,13 @@ KEEPING_ALL = (
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
     rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
+WHOLE_BEFORE = re.compile(r"\b(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?\Z", re.I)
 KEPT = re.compile(
     r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
-"""Words before and after an amount that is kept."""
+"""Words before an amount that is kept, or that is the whole endowment, and after one that is kept."""
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 KEEPING_SOME = re.compile(
@@ -218,6 +219,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         if KEEPING.search(text, max(0, match.start() - 20), match.start()):
             return ""
         if KEPT.match(text, match.end()):
+            return ""
+        if amount == most and WHOLE_BEFORE.search(text, max(0, match.start() - 20), match.start()):
             return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:

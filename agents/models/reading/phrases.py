@@ -73,6 +73,7 @@ PHRASES = {
         "scratch that",
         "strike that",
         "or rather",
+        rf"i meant(?= ?{OPTION})",
         "make (?:that|it)",
     ),
     "i": (

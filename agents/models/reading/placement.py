@@ -7,7 +7,15 @@ from itertools import pairwise
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
-from dilemmas.agents.models.reading.statements import OTHER, Statement, core, is_elsewhere, read_clause, turns
+from dilemmas.agents.models.reading.statements import (
+    OTHER,
+    Statement,
+    core,
+    is_elsewhere,
+    praises,
+    read_clause,
+    turns,
+)
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
@@ -42,6 +50,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     before = clauses[:place]
     clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
+    if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
+        return Statement(Kind.DOUBT, core(clause.words)[0])
     chosen = any(one.chooses for one in found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
@@ -170,7 +180,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     """Whether an option alone is a choice: at the beginning, after words that lead up to it, or set apart."""
     clause, before = clauses[place], clauses[:place]
     link = _effective_link(clauses, place)
-    if link is Link.BUT:
+    if link is Link.BUT and not clause.turn:
         last = found[-1] if found else OTHER
         words = before[-1].words if before else []
         if any(word in ANSWERS for word in words) and not any(map(is_option, words)):

@@ -21,6 +21,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     OTHERS,
     PAST_VERBS,
     PLACES,
+    PRAISE,
     PREDICATES,
     PREPOSITIONS,
     PRESENT,
@@ -141,6 +142,12 @@ def turns(clause: Clause) -> bool:
 def core(words: Sequence[str]) -> list[str]:
     """The words without those that only lead up to the statement: "well", "I think that", "given our history"."""
     return _without_fillers(_from_subject(_without_fillers(words)))
+
+
+def praises(words: Sequence[str]) -> bool:
+    """Whether an option is the subject of praise: "C is better for us"."""
+    said = core(words)
+    return said != [] and is_option(said[0]) and any(word in PRAISE for word in said)
 
 
 def _from_subject(words: list[str]) -> list[str]:

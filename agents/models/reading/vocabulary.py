@@ -31,7 +31,7 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " honest official quick true real revised updated corrected"
+    " honest official quick true real new revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 

@@ -31,7 +31,7 @@ PAIR = re.compile(
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
 NOT_TICKED = re.compile(
-    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
+    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\[\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
     re.M,
 )
 TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
@@ -45,6 +45,9 @@ STAGE_DIRECTION = re.compile(
     re.M | re.I,
 )
 """What a speaker does while answering: "*smiles* C"."""
+
+STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
+"""Words that are struck out."""
 
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
 ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
@@ -103,7 +106,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
-    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", text))
+    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", STRUCK.sub(" ", text)))
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
@@ -115,7 +118,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
 def without_markup(text: str) -> str:
     """The text without emphasis, bullets, headings and other marks of markdown."""
     text = LINE_MARK.sub("", text)
-    return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ").replace("~~", "")))
+    return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ")))
 
 
 def _without_thoughts(text: str) -> str:
