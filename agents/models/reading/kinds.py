@@ -161,13 +161,11 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
 
 
 WAYS = frozenset(["choosing", "picking", "selecting", "playing", "going", "opting", "taking", "voting"])
-OUTCOMES = frozenset(
-    "get gain earn win lose receive maximise maximize benefit hurt harm risk secure guarantee ensure improve increase"
-    " achieve end make cost have".split()
+DEEDS = frozenset(
+    "cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
+    " prioritize reward punish repay play follow go preserve maintain demonstrate express".split()
 )
-"""Verbs for what comes of a choice that is only thought of: "I would get 10 by choosing D"."""
-
-OTHERS_AS_SUBJECTS = frozenset(["they", "he", "she", "we", "you", "that", "who", "if"])
+"""Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
 
 
 def _is_for_others(predicate: Sequence[str]) -> bool:
@@ -193,9 +191,8 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
     if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
-        done = acts[: acts.index("by")]
-        known = OUTCOMES | OTHERS_AS_SUBJECTS | {"can", "could", "might", "may"}
-        return Kind.OTHER if any(word in known for word in done) else _unless_described(Kind.CHOICE, tail)
+        deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
+        return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
@@ -251,7 +248,9 @@ def _skip(words: Sequence[str], skipped: Iterable[str]) -> list[str]:
 
 
 def _is_counterfactual(acts: Sequence[str]) -> bool:
-    """Whether words tell what the writer would have done: "would have chosen", but not "would have to choose"."""
+    """Whether words tell what the writer would have done, or has always done; not "would have to choose"."""
+    if "always" in acts and "have" in acts:
+        return True
     return _in_order(acts, ("would", "have")) and not _in_order(acts, ("have", "to"))
 
 

@@ -56,7 +56,7 @@ PHRASES = {
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
     ":": (
         rf"(?:i\.?e\.?,?|that is(?: to say)?,|in other words,?|meaning|namely)"
-        rf"(?= ?(?:to )?(?:choose |choosing |pick |picking )?{OPTION})",
+        rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
     ),
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
@@ -77,6 +77,8 @@ PHRASES = {
         "make (?:that|it)",
     ),
     "i": (
+        "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
+        "i for one",
         r"i ?\((?:as )?(?:player|person|participant) \w+\)",
         "it is my (?:choice|decision|plan|intention) to",
         "my (?:plan|intention|aim) is to",
@@ -103,7 +105,7 @@ PHRASES = {
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
-    "go": (rf"{_SAFELY}(?= (?:with|on|by|in|and) )",),
+    "go": (rf"{_SAFELY}(?= (?:with|on|in|and) )",),
     r"\g<act>": (
         r"(?P<act>choose|choosing|pick|picking|select|selecting|with|for|play|playing|take|taking)"
         r" the (?:[a-z-]+ ){1,2}(?:option|choice|move|strategy|action|route|path)"
@@ -150,6 +152,7 @@ PHRASES = {
         "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
         "for sure",
         "in my (?:opinion|view|case)",

@@ -102,6 +102,8 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
 
 def _recites_outcome(following: Clause, own: bool) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
+    if following.link is Link.REASON:
+        return False
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
     of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
@@ -162,7 +164,8 @@ def _leads(clause: Clause) -> bool:
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
     elsewhere = words[:1] and words[0] in PREPOSITIONS and words[1:2] in (["a"], ["an"]) and is_elsewhere(words)
-    return clause.link is Link.REASON or light or (words[0] in LEADING and not (of_others or elsewhere))
+    told = clause.words[0] in LEADING and words[0] == "i" and not any(map(is_option, words))  # "given what I know"
+    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not (of_others or elsewhere))
 
 
 def _all_lead(before: Sequence[Clause]) -> bool:

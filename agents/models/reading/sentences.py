@@ -12,7 +12,9 @@ from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     HYPOTHESES,
     OTHERS,
+    PREPOSITIONS,
     TEMPORAL,
+    VERBS,
     Link,
 )
 
@@ -92,7 +94,13 @@ def _supposes(clause: Clause) -> bool:
     words = clause.words[2:] if clause.words[:1] == ["let"] else clause.words
     said = words[:1] == ["say"] and any(map(is_option, words[1:2]))  # "let us say 4"
     supposed = bool(words) and not said and (words[0] in HYPOTHESES or all(word in HEDGES for word in words))
-    return clause.link is Link.CONDITION or supposed
+    limited = (
+        clause.link is Link.BUT and words[:1] in (["only"], ["not"]) and words[1:2] != [] and words[1] in LIMITS
+    )  # "but only after talking to them"
+    return clause.link is Link.CONDITION or supposed or limited
+
+
+LIMITS = PREPOSITIONS | {"after", "against"}
 
 
 def _praises(said: Statement, clause: Clause) -> bool:
@@ -108,7 +116,8 @@ def _last_conjunct(clauses: Sequence[Clause]) -> int:
 
 def _has_subject(clause: Clause) -> bool:
     """Whether a clause begins with a subject of its own after a link, a separator or a comma: "C, it is best if ..."."""
-    if clause.words[0] in ("it", "this", "that", "there"):
+    telling = clause.words[0].endswith("ing") and clause.words[0] not in VERBS
+    if telling or clause.words[0] in ("it", "this", "that", "there", "which"):
         return clause.separator != "" or clause.link in (Link.AND, Link.BUT)
     apart = clause.separator in (":", "-", "(", ")") or clause.link in (Link.AND, Link.BUT)
     return apart and clause.words[0] in OTHERS | {"i"}

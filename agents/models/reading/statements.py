@@ -86,7 +86,8 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
-    if "would" in before and is_elsewhere(clause.words):
+    limited = "only" in before and any(word in ("with", "against", "among", "after") for word in after)
+    if "would" in before and (limited or is_elsewhere(clause.words)):
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
@@ -114,14 +115,15 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
 def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
-        first in ("among", "against")
+        (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
-        for first, second, third in zip(words, words[1:], [*words[2:], ""], strict=False)
+        for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
     ) and not any(word in HERE for word in words)
 
 
+GUARDING = frozenset(["guard", "protect", "hedge", "defend", "insure", "myself", "me"])
 HERE = frozenset("this such here scale heart mind level note smile sense bit matter result".split())
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 

@@ -123,12 +123,12 @@ AUXILIARIES = _set("would will do did can could should shall might may am")
 """Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
 
 TAIL_STOPS = _set(
-    "over than as for to in into at with against from on this each every per by after during without hoping"
+    "over despite than as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
 
-REASON_STOPS = _set("over than as against given because")
+REASON_STOPS = _set("despite over than as against given because")
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
@@ -181,7 +181,7 @@ SPEECH = _set("say says said saying tell tells told telling promise promises pro
 
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
-REASONS = _set("because since although though while whereas")
+REASONS = _set("lest because since although though while whereas")
 CONDITIONS = _set(
     "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
 )
