@@ -147,7 +147,8 @@ KEPT = re.compile(
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 KEEPING_SOME = re.compile(
-    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
+    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
+    rf"(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
     r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
     rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)"
     rf"|\ball\s+(?:but|except(?:\s+for)?)\s+(?P<without>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)",
@@ -190,7 +191,8 @@ TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1(?:
 """The same amount in two forms: "half, i.e. 5"."""
 
 PRAISED = re.compile(
-    rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+(?:is|seems|sounds|feels|looks|would be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
+    rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
+    r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
     r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
     re.I,

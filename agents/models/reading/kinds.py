@@ -8,6 +8,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     COPULAS,
+    DEEDS,
     DESIRES,
     DETERMINERS,
     FILLERS,
@@ -19,12 +20,16 @@ from dilemmas.agents.models.reading.vocabulary import (
     MIXTURES,
     MODALS,
     NEGATIONS,
+    NOUNS,
     OTHERS,
+    OWN_SIDE,
     PAST_VERBS,
     PRAISE,
     QUALITIES,
     SUPERLATIVES,
     VERBS,
+    WAYS,
+    WAYS_TO_ACT,
     WEAK_VERBS,
 )
 
@@ -77,31 +82,8 @@ PLACED_WORDS = frozenset(
     ]
 )
 
-NOUNS = frozenset(
-    [
-        "one",
-        "winner",
-        "way",
-        "thing",
-        "course",
-        "path",
-        "colour",
-        "color",
-        "word",
-        "card",
-        "button",
-        "side",
-        "route",
-        "approach",
-    ]
-)
-"""Nouns that name an answer if the writer's choice or a recommendation is told of them: "the one I pick"."""
-
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
-
-
-WAYS_TO_ACT = frozenset(["way", "thing", "course", "path", "route", "approach"])
 
 
 def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -160,28 +142,10 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     return Kind.DOUBT if praised else Kind.OTHER
 
 
-WAYS = frozenset(["choosing", "picking", "selecting", "playing", "going", "opting", "taking", "voting"])
-DEEDS = frozenset(
-    "cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
-    " prioritize reward punish repay play follow go preserve maintain demonstrate express".split()
-)
-"""Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
-
-
 def _is_for_others(predicate: Sequence[str]) -> bool:
     """Whether an option is called the best for others: "the best choice for them"."""
     about = frozenset(predicate[predicate.index("for") :]) if "for" in predicate else frozenset[str]()
-    return bool(about & OTHERS) and not about & {
-        "both",
-        "we",
-        "us",
-        "our",
-        "everyone",
-        "everybody",
-        "me",
-        "i",
-        "myself",
-    }
+    return bool(about & OTHERS) and not about & OWN_SIDE
 
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:

@@ -31,7 +31,7 @@ _SAFELY = (
     r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
     r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
     r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
-    r"|(?:stay|staying|keep|keeping|be|being|err|erring) (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
+    r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
 
@@ -47,7 +47,8 @@ PHRASES = {
     "i should": (
         "i (?:would|had) better",
         r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
-        r"(?:(?:best|safest|wisest|smartest|better|wise|safer|wiser|smarter|right|fair|sense)(?: for me to| that i| if i)"
+        r"(?:(?:best|better|safest|safer|wisest|wiser|wise|smartest|smarter|right|fair|sense)"
+        "(?: for me to| that i| if i)"
         r"|in my (?:own )?(?:best )?interests? to)"
         rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
     ),
@@ -101,7 +102,8 @@ PHRASES = {
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
-        rf"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in|set on|sold on|decided on)(?= ?{OPTION})",
+        r"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in|set on|sold on|decided on)"
+        rf"(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
@@ -119,9 +121,11 @@ PHRASES = {
     "is": (
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
-        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",),
+        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",
+    ),
     "the best option": (
-        "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)(?: for me)?",
+        "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
+        "(?: for me)?",
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
         r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
     ),
@@ -134,7 +138,8 @@ PHRASES = {
         r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
     "my choice is": (
-        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)(?= ?[,:])",
+        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
+        "(?= ?[,:])",
         "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
     ),

@@ -29,11 +29,13 @@ from dilemmas.agents.models.reading.vocabulary import (
     MIXTURES,
     MODALS,
     NEGATIONS,
+    OPINIONS,
     OTHERS,
     PERSONS,
     PREPOSITIONS,
     PRESENT,
     SPEECH,
+    SUBJECTS,
     VERBS,
     Link,
 )
@@ -151,10 +153,6 @@ def _foresees(words: Sequence[str]) -> bool:
         if word == "trust" and following in SUBJECTS:
             return True
     return False
-
-
-OPINIONS = frozenset(["think", "believe", "know", "feel", "see", "sure", "guess", "understand"])
-SUBJECTS = frozenset(["they", "he", "she", "that", "everyone", "you"])
 
 
 def _leads(clause: Clause) -> bool:

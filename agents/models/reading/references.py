@@ -14,9 +14,10 @@ _CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for
 _IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
 _ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then))*"
 
+_OTHERS_ACT = "(?:(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)|follow suit)"
+_SAME = f"(?:follow|take) {_IT}|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?"
 _ACTS = re.compile(
-    rf"(?:i|let us|let me) {_ADVERBS}{_WILL}?{_ADVERBS}(?:{_CHOOSE} {_IT}|(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)"
-    rf"|(?:follow|take) {_IT}|follow suit|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?){_ENDING}"
+    rf"(?:i|let us|let me) {_ADVERBS}{_WILL}?{_ADVERBS}(?:{_CHOOSE} {_IT}|{_OTHERS_ACT}|{_SAME}){_ENDING}"
     rf"|i {_ADVERBS}{_WILL}{_ADVERBS}(?:too|as well|likewise|do so){_ENDING}"
 )
 """Acts of the writer's whose object is an option named before."""
@@ -25,7 +26,8 @@ _AFTER_OTHERS = re.compile(rf"(?:as )?(?:(?:will|would|do|shall|am) i|i (?:will|
 """The writer's act after that of others: "they choose C, and so will I"."""
 
 _NAMES = re.compile(
-    rf"{_IT} (?:is|will be|would be)(?: {_ADVERBS}| )(?:(?:what|why|how|where|the (?:one|option|choice|move)(?: that)?) i .+"
+    rf"{_IT} (?:is|will be|would be)(?: {_ADVERBS}| )"
+    r"(?:(?:what|why|how|where|the (?:one|option|choice|move)(?: that)?) i .+"
     r"|my (?:own |final |personal )?(?:choice|answer|decision|pick|selection|move|option|contribution|preference))"
 )
 """An option named before that is called the answer."""

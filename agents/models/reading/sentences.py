@@ -11,8 +11,8 @@ from dilemmas.agents.models.reading.statements import OTHER, Statement, core, re
 from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     HYPOTHESES,
+    LIMITS,
     OTHERS,
-    PREPOSITIONS,
     TEMPORAL,
     VERBS,
     Link,
@@ -100,9 +100,6 @@ def _supposes(clause: Clause) -> bool:
     return clause.link is Link.CONDITION or supposed or limited
 
 
-LIMITS = PREPOSITIONS | {"after", "against"}
-
-
 def _praises(said: Statement, clause: Clause) -> bool:
     """Whether a statement praises the option that is the subject of its clause: "D would be better"."""
     return said.kind is Kind.DOUBT and clause.link is not Link.OR and clause.words[:1] == [said.option] != clause.words
@@ -115,7 +112,7 @@ def _last_conjunct(clauses: Sequence[Clause]) -> int:
 
 
 def _has_subject(clause: Clause) -> bool:
-    """Whether a clause begins with a subject of its own after a link, a separator or a comma: "C, it is best if ..."."""
+    """Whether a clause begins with a subject of its own, set apart: "C, it is best if they choose it too"."""
     telling = clause.words[0].endswith("ing") and clause.words[0] not in VERBS
     if telling or clause.words[0] in ("it", "this", "that", "there", "which"):
         return clause.separator != "" or clause.link in (Link.AND, Link.BUT)

@@ -14,7 +14,9 @@ from dilemmas.agents.models.reading.vocabulary import (
     DETERMINERS,
     FILLERS,
     FINALS,
+    GUARDING,
     HEDGES,
+    HERE,
     LEADING,
     MIXTURES,
     NEGATIONS,
@@ -123,11 +125,6 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     ) and not any(word in HERE for word in words)
 
 
-GUARDING = frozenset(["guard", "protect", "hedge", "defend", "insure", "myself", "me"])
-HERE = frozenset("this such here scale heart mind level note smile sense bit matter result".split())
-"""Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
-
-
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
     """Whether an option with words after it is the subject of a description: "the D in this game is high"."""
     rest = after[tail:]
@@ -138,7 +135,11 @@ def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
 
 def turns(clause: Clause) -> bool:
     """Whether a clause is marked as a conclusion or as a change of mind."""
-    return clause.turn or clause.link in (Link.SO, Link.BUT) or any(word in FINALS or word in PRESENT for word in clause.words)
+    return (
+        clause.turn
+        or clause.link in (Link.SO, Link.BUT)
+        or any(word in FINALS or word in PRESENT for word in clause.words)
+    )
 
 
 def core(words: Sequence[str]) -> list[str]:
@@ -164,9 +165,7 @@ def _from_subject(words: list[str]) -> list[str]:
     of_others = (
         phrase[0] in PREPOSITIONS and not (purpose or this) and any(word in OTHERS or word in PLACES for word in phrase)
     )
-    other = (
-        of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
-    )
+    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
     return words if other else words[start:]
 
 
@@ -175,14 +174,14 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
-        elif words[start].isdigit() and words[start + 1 : start + 2] == ["i"]:  # "1 I choose C"
-            start += 1
-        elif words[start] in FILLERS or words[start] in ADVERBS or words[start] == "that":
+        elif words[start] in _LEFT_OUT or (words[start].isdigit() and words[start + 1 : start + 2] == ["i"]):
             start += 1
         else:
             break
     return list(words[start:])
 
+
+_LEFT_OUT = FILLERS | ADVERBS | {"that"}
 
 _INTRODUCTIONS = (
     ["here", "is"],

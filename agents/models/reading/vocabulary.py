@@ -63,9 +63,25 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " cooperate defect reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open call move drop switch switching change changing side siding back backing pledge pledging assign assigning"
+    " write type risk open call move drop switch switching change changing side siding back backing"
+    " pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
+
+WAYS = _set("choosing picking selecting playing going opting taking voting")
+"""Participles of them after "by"."""
+
+DEEDS = _set(
+    "cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
+    " prioritize reward punish repay play follow go preserve maintain demonstrate express"
+)
+"""Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
+
+WAYS_TO_ACT = _set("way thing course path route approach")
+"""Nouns that name an answer if they are recommended: "the best way is C"."""
+
+NOUNS = WAYS_TO_ACT | _set("one winner colour color word card button side")
+"""Those, and nouns that name an answer if the writer's choice is told of them: "the one I pick"."""
 
 INTENTIONS = _set(
     "plan intend agree agreed willing happy ready glad determined decided decide wish prepared comfortable"
@@ -113,11 +129,23 @@ PRESENT = _set("today now")
 EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate bet imagine")
 """Verbs of what the writer foresees of others."""
 
+OPINIONS = _set("think believe know feel see sure guess understand")
+"""Words before what the writer thinks of others."""
+
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
+HERE = _set("this such here scale heart mind level note smile sense bit matter result")
+"""Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
+
+GUARDING = _set("guard protect hedge defend insure myself me")
+"""Words before "against" that make it no situation: "to guard against betrayal"."""
+
 PREPOSITIONS = _set("with in at on from to by under")
 """Those of them that say in whose place or situation."""
+
+LIMITS = PREPOSITIONS | _set("after against")
+"""Words after "only" that limit a choice to another situation."""
 
 AUXILIARIES = _set("would will do did can could should shall might may am")
 """Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
@@ -167,6 +195,12 @@ OTHERS = _set(
     " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody user human"
 )
 """Words for other people, or for all together."""
+
+OWN_SIDE = _set("both we us our everyone everybody me i myself")
+"""Words for all together, or for the writer."""
+
+SUBJECTS = _set("they he she that everyone you")
+"""Subjects of what others do."""
 
 PERSONS = _set("they their them theirs you your yours he his him she her")
 """Pronouns among them."""

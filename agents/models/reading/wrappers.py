@@ -31,7 +31,8 @@ PAIR = re.compile(
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
 NOT_TICKED = re.compile(
-    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\[\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
+    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\[\n]*"
+    r"|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
     re.M,
 )
 TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
