@@ -125,7 +125,7 @@ AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
     rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
-    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:(?:[$€£]|(?:usd|eur|gbp)\s)\s?)?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
@@ -137,7 +137,9 @@ KEEPING_ALL = (
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
     rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
-WHOLE_BEFORE = re.compile(r"\b(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?\Z", re.I)
+WHOLE_BEFORE = re.compile(
+    r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
+)
 KEPT = re.compile(
     r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",

@@ -22,6 +22,7 @@ CONTRACTIONS = {
 _SITUATED = (
     r"(?:in|facing|faced with|given|presented with|playing|making|part of) "
     r"(?:this|such an?|the|that)(?: [a-z]+)? (?:situation|scenario|game|position|choice|decision|dilemma|case)"
+    r"(?! (?:and|or|but|where|when)\b)"
 )
 """The question of the reply, after "if I were"."""
 
@@ -243,6 +244,10 @@ PHRASES = {
     ),
     "so finally": ("in the end",),
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
+    "sometimes": (
+        "every (?:other|second|third) (?:round|time|turn|game)",
+        "in (?:most|some|many|half) (?:of the )?(?:rounds|games)",
+    ),
     "previously": (
         r"at (?:first(?: glance)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",

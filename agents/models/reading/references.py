@@ -27,7 +27,9 @@ _AFTER_OTHERS = re.compile(rf"(?:as )?(?:(?:will|would|do|shall|am) i|i (?:will|
 
 _NAMES = re.compile(
     rf"{_IT} (?:is|will be|would be)(?: {_ADVERBS}| )"
-    r"(?:(?:what|why|how|where|the (?:one|option|choice|move)(?: that)?) i .+"
+    rf"(?:(?:what|why|how|where|the (?:one|option|choice|move)(?: that)?) i {_ADVERBS}{_WILL}?{_ADVERBS}"
+    r"(?:choose|pick|select|do|make|play|take|prefer|contribute|give|put in|(?:go|opt|settle|decide) (?:with|for|on)"
+    rf"|am (?:choosing|going with|picking)){_ENDING}"
     r"|my (?:own |final |personal )?(?:choice|answer|decision|pick|selection|move|option|contribution|preference))"
 )
 """An option named before that is called the answer."""
