@@ -105,7 +105,7 @@ FOREIGN_NUMBERS = (
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
-    rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
+    rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
@@ -206,7 +206,7 @@ ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MUL
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
-    text = without_enumeration(re.sub(OPTION, " ", text))
+    text = without_enumeration(re.sub(OPTION, " ", text.replace("+/-", "±")))
     text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
     text = re.sub(
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I

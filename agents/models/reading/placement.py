@@ -162,7 +162,9 @@ def _leads(clause: Clause) -> bool:
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
     elsewhere = words[:1] and words[0] in PREPOSITIONS and words[1:2] in (["a"], ["an"]) and is_elsewhere(words)
-    told = clause.words[:1] != [] and clause.words[0] in LEADING and words[:1] == ["i"] and not any(map(is_option, words))  # "given what I know"
+    told = (
+        clause.words[:1] != [] and clause.words[0] in LEADING and words[:1] == ["i"] and not any(map(is_option, words))
+    )  # "given what I know"
     return clause.link is Link.REASON or light or told or (words[0] in LEADING and not (of_others or elsewhere))
 
 

@@ -57,7 +57,7 @@ ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
 
-LINE_MARK = re.compile(r"^[ \t`]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
+LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
 """Bullets, headings, quotation marks and emoji at the beginning of a line."""
 
 UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
