@@ -96,7 +96,12 @@ def decide(statements: Sequence[Statement]) -> str | None:
         between = statements[others[-1] + 1 : last + 1]
         if not any(one.turns or one.kind is Kind.DOUBT for one in between):
             return None
-    return None if any(_contradicts(one, statements[last]) for one in statements[last + 1 :]) else option
+    later = [
+        one
+        for one, following in pairwise([*statements[last + 1 :], Statement(Kind.OTHER)])
+        if not (one.kind is Kind.WEAK and following.kind is Kind.OTHER and following.turns)  # "I'd like D, but ..."
+    ]
+    return None if any(_contradicts(one, statements[last]) for one in later) else option
 
 
 def _without_lists(statements: Sequence[Statement]) -> list[Statement]:

@@ -132,9 +132,9 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
     own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
-    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (
-        own and (named or predicate[0] in ("what", "where", "how"))
-    ):
+    answer = predicate.index("answer") if "answer" in predicate[:4] else 0
+    plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
+    if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
     if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way"):
         return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK

@@ -10,7 +10,7 @@ CONTRACTIONS = {
     r"i'?m": "i am",
     r"i'?mm?a": "i will",
     r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
-    r"(i|you|we|they)'ve": r"\1 have",
+    r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
     r"(you|we|they)'re": r"\1 are",
     r"(it|that|he|she|here|there|what)'s": r"\1 is",
     r"let'?s": "let us",
@@ -35,6 +35,22 @@ _SAFELY = (
     r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
+
+_REASON = (
+    r"(?:(?:the|my) (?:main |only |real )?reason (?:that |why )?i (?:would )?(?:choose|pick|select)"
+    r"|the (?:main |only |real )?reason for my choice of"
+    r"|my (?:main |only |real )?reason for (?:my choice of|choosing|picking|selecting)"
+    r"|what makes me (?:choose|pick|select))"
+)
+"""Words before an option whose choice is explained."""
+
+_CAUSE = (
+    r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it|not|never|nothing)\b)"
+    r"[a-z][a-z'-]* ){0,7}"
+    r"(?!(?:friends?|partners?|opponents?|players?|others?|rivals?|neighbou?rs?|they|he|she|you|it|that|which|what|this)\b)"
+    r"[a-z][a-z'-]*"
+)
+"""What makes the writer choose: "fear of betrayal"."""
 
 PHRASES = {
     "not": (
@@ -63,6 +79,9 @@ PHRASES = {
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
     "so i": (
+        rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
+        rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
+        "(?:the golden rule|experience|caution|logic|reason|morality|fairness|fear) tells me to",
         r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
         r" me(?: to| with)?",
     ),
@@ -118,6 +137,7 @@ PHRASES = {
         rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
     ),
     "i think": (rf"i feel like(?= ?{OPTION})",),
+    "long": ("a while",),
     "again": ("once (?:again|more)",),
     "is": (
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
@@ -139,6 +159,7 @@ PHRASES = {
         r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
     "my choice is": (
+        r"there is only one (?:right |good |real |possible )?(?:choice|answer|option)(?: for me)?(?= ?:)",
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
         "(?= ?[,:])",
         "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
@@ -147,7 +168,8 @@ PHRASES = {
     "now": (r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
-    "i choose ": ("the reason for my choice of", "my reason for (?:my choice of|choosing)"),
+    r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
+    "i choose ": (_REASON,),
     "": (
         rf"the other(?= ?{OPTION})",
         r"(?:step|round) \d+(?= ?:)",
@@ -172,8 +194,11 @@ PHRASES = {
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
         "all the way",
         "to be honest",
+        r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",
+        r"it goes without saying(?: that)?",
     ),
     "although": (
+        r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
         "whether or not",
         "even (?:if|though|when)",

@@ -33,7 +33,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
     hypothetical = subordinate = False
     for place, clause in enumerate(clauses):
         own = clause.link is not Link.CONDITION and core(clause.words)[:1] == ["i"]
-        if clause.link is Link.SO or (turns(clause) and own):
+        if clause.link is Link.SO or (own and turns(clause) and "instead" not in clause.words):
             hypothetical = subordinate = False
         elif clause.link is Link.REASON:
             subordinate = True
@@ -128,7 +128,8 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
     if said.chooses:
         planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
         return replace(said, kind=Kind.DOUBT) if planned else OTHER
-    return OTHER if said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION else said
+    supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
+    return OTHER if supposed or _praises(said, clause) else said
 
 
 UNCONDITIONAL = frozenset(["still", "anyway", "nonetheless", "nevertheless"])

@@ -110,7 +110,7 @@ def _is_fragment(after: Sequence[str]) -> bool:
 
 def _is_unclear_act(before: Sequence[str]) -> bool:
     """Whether words before an option tell an act of the writer's of unknown sense: "I am required to choose C"."""
-    known = HEDGES | NEGATIONS | OTHERS | {"if", "would"}
+    known = HEDGES | NEGATIONS | OTHERS | {"if", "would", "thought", "considered", "had", "wanted"}
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
