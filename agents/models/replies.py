@@ -87,7 +87,8 @@ def decide(statements: Sequence[Statement]) -> str | None:
     statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
-    if not choices and len({statements[place].option for place in weak}) != 1:
+    described = [place for place, one in enumerate(statements) if one.kind is Kind.OTHER and one.option]
+    if not choices and (not weak or len({statements[place].option for place in (*weak, *described)}) > 1):
         return None
     last = (choices or weak)[-1]
     option = statements[last].option

@@ -165,6 +165,13 @@ CHANGING = re.compile(
 )
 """Words for what becomes of a contribution: "I raise my contribution to 5"."""
 
+COMPARED = re.compile(
+    rf"(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than\s+(?:{_any(SHARES)})"
+    rf"(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*{NUMBER})",
+    re.I,
+)
+"""Words before an amount that compare it with a share: "more than half: 12"."""
+
 ADJECTIVES = re.compile(
     r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|even)"
     rf"\s+(?={NUMBER}\b)",
@@ -212,7 +219,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
     )
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
-    text = ADJECTIVES.sub("", CHANGING.sub("contribute ", text))
+    text = ADJECTIVES.sub("", COMPARED.sub("", text))
+    text = CHANGING.sub("contribute ", text)
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 

@@ -144,7 +144,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
 
 def _is_for_others(predicate: Sequence[str]) -> bool:
     """Whether an option is called the best for others: "the best choice for them"."""
-    about = frozenset(predicate[predicate.index("for") :]) if "for" in predicate else frozenset[str]()
+    start = next((place for place, word in enumerate(predicate) if word in ("for", "of")), len(predicate))
+    about = frozenset(predicate[start:])
     return bool(about & OTHERS) and not about & OWN_SIDE
 
 

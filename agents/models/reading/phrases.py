@@ -32,6 +32,7 @@ _SAFELY = (
     r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
     r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
     r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
+    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)|(?:support|help)(?:ing)? the group"
     r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
@@ -112,6 +113,7 @@ PHRASES = {
     ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
+        "(?:in )?(?:one|a single|single)[ -](?:letter|word|character)(?: answer)?(?= ?[:,])",
         r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
         r"(?:number|amount) of (?:tokens|points|coins)(?= ?:)",
         r"(?:\A|(?<=\n))tokens(?= ?:)",
@@ -150,7 +152,10 @@ PHRASES = {
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
         r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
     ),
-    "is the best option": ("makes (?:the )?(?:most|more) sense(?: to me)?",),
+    "is the best option": (
+        "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
+        "makes (?:the )?(?:most|more) sense(?: to me)?",
+    ),
     "is my choice": (
         "gets my vote",
         "is the (?:one|choice|option) for me",
@@ -247,7 +252,8 @@ PHRASES = {
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
         "if it is all the same(?: to you)?",
         "as far as i am concerned",
-        "here goes",
+        "here (?:goes|you go|we go|you are)",
+        r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",

@@ -18,9 +18,11 @@ from dilemmas.agents.models.reading.statements import (
 )
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
+    AIMS,
     ANSWERS,
     COPULAS,
     DETERMINERS,
+    DISOWNED,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -31,6 +33,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OPINIONS,
     OTHERS,
+    OWN_SIDE,
     PERSONS,
     PREPOSITIONS,
     PRESENT,
@@ -99,7 +102,10 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return said
     beside = clause.separator != ":" and any(one.chooses for one in found)
     turned = turns(clause) or clauses[0].link is Link.OR
-    return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
+    if beside or turned:
+        return replace(said, kind=Kind.DOUBT)
+    named = clause.separator == ":" and last.words[-1:] != [] and last.words[-1] in ANSWERS
+    return replace(said, kind=Kind.OTHER) if named else OTHER
 
 
 def _recites_outcome(following: Clause, own: bool) -> bool:
@@ -113,8 +119,10 @@ def _recites_outcome(following: Clause, own: bool) -> bool:
 
 
 def _names_speaker(clause: Clause) -> bool:
-    """Whether a clause names somebody else: "my friend", "them", "player 2"."""
+    """Whether a clause names somebody else, or what is not the answer: "my friend", "them", "player 2"."""
     named = [word for word in clause.words if word not in DETERMINERS and not word[0].isdigit()]
+    if any(word in DISOWNED for word in named):  # "the wrong answer: I choose C"
+        return True
     return named != [] and all(word in OTHERS or word in SPEECH for word in named)
 
 
@@ -224,15 +232,20 @@ def _tells_own_act(clause: Clause) -> bool:
 
 
 def _is_maxim(before: Sequence[Clause]) -> bool:
-    """Whether clauses say what is so, of nobody and of no option: "business is business"."""
+    """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
     words = frozenset(word for one in before for word in one.words)
+    related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
+    if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
+        return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
     of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
     linked = any(one.link is not Link.NONE for one in before)
     return "is" in words and not of_another and not linked and not any(one[0].isdigit() for one in words)
 
 
 def _is_about_answer(clause: Clause) -> bool:
-    """Whether a clause says something about the answer: "the choice is clear"."""
+    """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
     words = frozenset(clause.words)
-    others = words & (NEGATIONS | HEDGES | OTHERS) or any(map(is_option, words))
-    return clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS and not others
+    others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
+    easy = clause.words[:2] == ["it", "is"] and words & {"easy", "simple", "clear", "obvious"} and words & ANSWERS
+    named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
+    return bool(easy or named) and not others

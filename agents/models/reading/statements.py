@@ -82,8 +82,11 @@ def read_clause(clause: Clause) -> Statement:
     kind = kind_of(plain, tail)
     if kind is Kind.OTHER and not before and _is_fragment(after):
         return Statement(Kind.DOUBT, option)
+    if kind is Kind.OTHER and _is_unclear_act(before) and kind_of(plain, []) is kind:
+        return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
-        return Statement(Kind.DOUBT, option) if _is_unclear_act(before) and kind_of(plain, []) is kind else OTHER
+        named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
+        return Statement(kind, option) if named else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
@@ -119,10 +122,15 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     return any(
         (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
+        or (first in ("with", "against", "among") and (_is_plural(second) or second in ("family", "people")))
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
     ) and not any(word in HERE for word in words)
+
+
+def _is_plural(word: str) -> bool:
+    return len(word) > 4 and word.endswith("s") and not word.endswith("ss")
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -234,7 +242,8 @@ def _takes_back(text: str, retraction: str) -> bool:
 def _is_undecided(text: str) -> bool:
     """Whether a clause says that the writer has not decided, and not only that something else is unknown."""
     for uncertainty in UNCERTAINTIES:
-        _, found, rest = text.partition(f" {uncertainty} ")
-        if found and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
+        before, found, rest = text.partition(f" {uncertainty} ")
+        of_others = uncertainty == "not know" and _without_fillers(before.split()) != ["i"]  # "someone I do not know"
+        if found and not of_others and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
             return True
     return False

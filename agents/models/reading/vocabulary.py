@@ -27,6 +27,9 @@ ANSWERS = _set(
 )
 """Nouns for what is chosen."""
 
+AIMS = _set("aim goal priority motto principle")
+"""Nouns for what an answer follows from: "my goal is fairness: C"."""
+
 DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
@@ -68,11 +71,16 @@ VERBS = _set(
 )
 """Verbs whose object is what is chosen."""
 
-WAYS = _set("choosing picking selecting playing going opting taking voting")
+DISOWNED = _set("incorrect wrong worst old previous")
+"""Adjectives of an answer that is not the writer's."""
+
+WAYS = _set(
+    "contributing giving investing donating putting paying choosing picking selecting playing going opting taking voting"
+)
 """Participles of them after "by"."""
 
 DEEDS = _set(
-    "cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
+    "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
     " prioritize reward punish repay play follow go preserve maintain demonstrate express"
 )
 """Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
@@ -135,7 +143,7 @@ OPINIONS = _set("think believe know feel see sure guess understand")
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
-HERE = _set("this such here scale heart mind level note smile sense bit matter result")
+HERE = _set("heartbeat this such here scale heart mind level note smile sense bit matter result")
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 
 GUARDING = _set("guard protect hedge defend insure myself me")
