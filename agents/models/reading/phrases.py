@@ -32,7 +32,8 @@ _SAFELY = (
     r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
     r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
     r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
-    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)|(?:support|help)(?:ing)? the group"
+    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)"
+    r"|(?:support|help)(?:ing)? the group"
     r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
@@ -62,6 +63,8 @@ PHRASES = {
     "wait": ("(?:hang|hold) on",),
     "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
+    "i not choose": (rf"i take back(?: my)?(?: answer| choice)?(?: of)?(?= ?{OPTION})",),
+    r"go with \g<tried>": (rf"give (?P<tried>{OPTION}) ?a (?:try|go|shot|chance)",),
     "i should": (
         "i (?:would|had) better",
         r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
@@ -90,6 +93,7 @@ PHRASES = {
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
     "correction": (
         "let me (?:revise|correct|rephrase)(?: that| my answer)?",
+        "(?:i (?:now |hereby )?(?:am )?)?(?:change|changing|revise|revising) my (?:answer|choice|decision)(?: to)?",
         "that was a typo",
         "just kidding",
         "scratch that",
@@ -124,7 +128,8 @@ PHRASES = {
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
-        r"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in|set on|sold on|decided on)"
+        r"i am (?:all |now )?"
+        r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
@@ -157,7 +162,7 @@ PHRASES = {
         "makes (?:the )?(?:most|more) sense(?: to me)?",
     ),
     "is my choice": (
-        "gets my vote",
+        "(?:gets|has) my vote",
         "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? in(?= ?[.,;!\n])",
         r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
@@ -170,7 +175,10 @@ PHRASES = {
         "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
     ),
-    "now": (r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",),
+    "now": (
+        "from now on",
+        r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",
+    ),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
@@ -278,6 +286,7 @@ PHRASES = {
     "sometimes": (
         "every (?:other|second|third) (?:round|time|turn|game)",
         "in (?:most|some|many|half) (?:of the )?(?:rounds|games)",
+        rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
     ),
     "previously": (
         r"at (?:first(?: glance)?|the beginning)",

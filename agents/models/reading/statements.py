@@ -22,6 +22,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OTHERS,
     PAST_VERBS,
+    PEOPLE,
     PLACES,
     PRAISE,
     PREDICATES,
@@ -92,7 +93,8 @@ def read_clause(clause: Clause) -> Statement:
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
     limited = "only" in before and any(word in ("with", "against", "among", "after") for word in after)
-    if "would" in before and (limited or is_elsewhere(clause.words)):
+    of_kind = kind is Kind.BARE and any(one == "for" and other in PEOPLE for one, other in pairwise(after))
+    if ("would" in before or kind is Kind.BARE) and (limited or of_kind or is_elsewhere(clause.words)):
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
@@ -122,15 +124,11 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     return any(
         (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
-        or (first in ("with", "against", "among") and (_is_plural(second) or second in ("family", "people")))
+        or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
     ) and not any(word in HERE for word in words)
-
-
-def _is_plural(word: str) -> bool:
-    return len(word) > 4 and word.endswith("s") and not word.endswith("ss")
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -138,7 +136,8 @@ def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
     rest = after[tail:]
     if not rest or rest[0] in REASON_STOPS:
         return False
-    return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest)
+    foreseen = any(map(is_option, rest)) and any(word in PREDICATES for word in rest)  # "C against C yields 6"
+    return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest) or foreseen
 
 
 def turns(clause: Clause) -> bool:

@@ -39,7 +39,8 @@ QUALITIES = _set(
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
-    "best better right correct optimal ideal wisest safest smartest rational logical sensible preferable most"
+    "smart wise best better right correct optimal ideal wisest safest smartest rational logical sensible preferable"
+    " most"
     " reasonable obvious natural only"
 )
 """Adjectives that recommend an option without choosing it."""
@@ -75,13 +76,14 @@ DISOWNED = _set("incorrect wrong worst old previous")
 """Adjectives of an answer that is not the writer's."""
 
 WAYS = _set(
-    "contributing giving investing donating putting paying choosing picking selecting playing going opting taking voting"
+    "contributing giving investing donating putting paying"
+    " choosing picking selecting playing going opting taking voting"
 )
 """Participles of them after "by"."""
 
 DEEDS = _set(
-    "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try prioritise"
-    " prioritize reward punish repay play follow go preserve maintain demonstrate express"
+    "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try"
+    " prioritise prioritize reward punish repay play follow go preserve maintain demonstrate express"
 )
 """Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
 
@@ -145,6 +147,12 @@ PLACES = _set("place shoes position stead")
 
 HERE = _set("heartbeat this such here scale heart mind level note smile sense bit matter result")
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
+
+PEOPLE = _set(
+    "friends strangers rivals family people enemies competitors colleagues neighbours neighbors partners siblings"
+    " relatives opponents teammates"
+)
+"""Words for people of a kind, and not the partner: "with strangers"."""
 
 GUARDING = _set("guard protect hedge defend insure myself me")
 """Words before "against" that make it no situation: "to guard against betrayal"."""
@@ -269,6 +277,8 @@ RETRACTIONS = (
     "change my mind",
     "second thoughts",
     "let me reconsider",
+    "let me double-check",
+    "let me check",
     "reconsidering",
     "kidding",
     "joking",
