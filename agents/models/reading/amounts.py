@@ -131,7 +131,10 @@ AMOUNT = re.compile(
     re.IGNORECASE,
 )
 
-KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z", re.I)
+KEEPING = re.compile(
+    r"\b(?:leav(?:es|ing)\s+me(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    re.I,
+)
 KEEPING_ALL = (
     r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"

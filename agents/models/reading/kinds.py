@@ -125,6 +125,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
         return Kind.CHOICE
+    if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
+        return Kind.DOUBT
     predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
     if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER

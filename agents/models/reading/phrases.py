@@ -38,11 +38,10 @@ _SAFELY = (
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
 
+_WHY = "(?:main |only |real )?(?:reason|motivation|rationale)"
 _REASON = (
-    r"(?:(?:the|my) (?:main |only |real )?reason (?:that |why )?i (?:would )?(?:choose|pick|select)"
-    r"|the (?:main |only |real )?reason for my choice of"
-    r"|my (?:main |only |real )?reason for (?:my choice of|choosing|picking|selecting)"
-    r"|what makes me (?:choose|pick|select))"
+    rf"(?:(?:the|my) {_WHY} (?:that |why )?i (?:would )?(?:choose|pick|select)|the {_WHY} for my choice of"
+    rf"|my {_WHY} for (?:my choice of|choosing|picking|selecting)|what makes me (?:choose|pick|select))"
 )
 """Words before an option whose choice is explained."""
 
