@@ -78,6 +78,8 @@ SHARES = {
     "my full endowment": 1.0,
     "my entire endowment": 1.0,
     "my whole endowment": 1.0,
+    "the entire endowment": 1.0,
+    "the whole endowment": 1.0,
     "nothing": 0.0,
     "nothing at all": 0.0,
     "none": 0.0,
@@ -176,7 +178,7 @@ COMPARED = re.compile(
 """Words before an amount that compare it with a share: "more than half: 12"."""
 
 ADJECTIVES = re.compile(
-    r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|even)"
+    r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|careful|even)"
     rf"\s+(?={NUMBER}\b)",
     re.I,
 )
@@ -189,8 +191,8 @@ REMAINING = re.compile(
 
 GIVING_NOTHING = re.compile(
     r"\b(?:(?:(?:do|a?m|will|would|shall)\s+)?not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
-    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
-    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=\s*(?:[.,;!\n]|\Z|because|since)))",
+    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|a\s+thing|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
+    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=(?:\s+this\s+(?:round|time))?\s*(?:[.,;!\n]|\Z|because|since)))",
     re.I,
 )
 """A denied contribution."""

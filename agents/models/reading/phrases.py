@@ -130,6 +130,7 @@ PHRASES = {
         r"i am (?:all |now )?"
         r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
+        rf"(?:(?:let us )?call it|make mine)(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
@@ -192,6 +193,8 @@ PHRASES = {
         "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        "come what may",
+        r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
         "for sure",
@@ -257,8 +260,9 @@ PHRASES = {
         r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        "if it is all the same(?: to you)?",
+        "if (?:it is all the same(?: to you)?|you insist)",
         "as far as i am concerned",
+        "[a-z-]+ or not(?= ?,)",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",

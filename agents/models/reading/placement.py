@@ -166,7 +166,8 @@ def _foresees(words: Sequence[str]) -> bool:
 def _leads(clause: Clause) -> bool:
     """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
     words = core(clause.words)
-    light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
+    apart = words[-1:] == ["aside"] or words[:1] == ["judging"]
+    light = apart or all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
     elsewhere = words[:1] and words[0] in PREPOSITIONS and words[1:2] in (["a"], ["an"]) and is_elsewhere(words)

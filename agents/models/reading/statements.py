@@ -134,7 +134,7 @@ def is_elsewhere(words: Sequence[str]) -> bool:
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
     """Whether an option with words after it is the subject of a description: "the D in this game is high"."""
     rest = after[tail:]
-    if not rest or rest[0] in REASON_STOPS:
+    if not rest or rest[0] in REASON_STOPS or (rest[0] == "to" and not any(map(is_option, rest))):
         return False
     foreseen = any(map(is_option, rest)) and any(word in PREDICATES for word in rest)  # "C against C yields 6"
     return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest) or foreseen

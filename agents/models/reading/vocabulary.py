@@ -66,7 +66,7 @@ VERBS = _set(
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
-    " cooperate defect reciprocate retaliate punish match repay counter land continue gonna return"
+    " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
     " write type risk open call move drop switch switching change changing side siding back backing"
     " pledge pledging assign assigning"
 )
@@ -167,12 +167,13 @@ AUXILIARIES = _set("would will do did can could should shall might may am")
 """Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
 
 TAIL_STOPS = _set(
-    "over despite than as for to in into at with against from on this each every per by after during without hoping"
+    "over despite even given considering"
+    " than as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
 
-REASON_STOPS = _set("despite over than as against given because")
+REASON_STOPS = _set("considering even despite over than as against given because")
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
