@@ -201,6 +201,8 @@ def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]
     if "first" in name and "my" not in name:  # "the first option is C"
         return Kind.OTHER
     recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
+    if recommends and "for" in verb:  # "the best decision is for C"
+        return Kind.OTHER
     return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
 
 

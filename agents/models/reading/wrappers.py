@@ -57,6 +57,10 @@ ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
 
+TABLE = re.compile(r"^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*\|[^\n]*", re.MULTILINE)
+ROW = re.compile(r"^[ \t]*\|[^\n]*", re.MULTILINE)
+"""The line below the heading of a table, and a row."""
+
 LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
 """Bullets, headings, quotation marks and emoji at the beginning of a line."""
 
@@ -117,7 +121,9 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
 
 
 def without_markup(text: str) -> str:
-    """The text without emphasis, bullets, headings and other marks of markdown."""
+    """The text without cut rows of tables, emphasis, bullets, headings and other marks of markdown."""
+    if table := TABLE.search(text):  # a row that ends early is no answer
+        text = ROW.sub(lambda row: row[0] if row[0].count("|") >= table[0].count("|") else "", text)
     text = LINE_MARK.sub("", text)
     return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ")))
 
