@@ -158,12 +158,36 @@ def player_named(word: str, names: Sequence[str], kind: str = "player", place: s
     return lookup(kind, word, {name: name for name in names}, place)
 
 
-def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compiled: bool = True) -> Mapping[str, Seats]:
-    """The agents of a tournament by name, in the order of the specifications; names must differ.
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A participant of a tournament; a language model has been asked nothing yet."""
 
-    `compiled`: whether language models are compiled before the tournament.
-    """
-    found: dict[str, Seats] = {}
+    agent: Agent
+    """The agent, the same in every seat."""
+    kind: Kind
+    """Kind of its specification."""
+
+    def seats(self, rules: Repeated, compiled: bool = True) -> Seats:
+        """The agent in each seat: itself, or its compiled automaton, for which a language model is asked.
+
+        `compiled`: whether agents are compiled where they can be.
+        """
+        game = rules.stage
+        two_actions = set(game.options) == {2}
+        if self.kind == "table":
+            return (self.agent.traits.automaton if compiled and two_actions else self.agent,) * game.n_players
+        asked = compiled and two_actions and len(rules.phases) == 1 and not samples_replies(self.agent)
+        if self.kind != "model" or not asked:
+            return (self.agent,) * game.n_players
+        players = 1 if alike_seats(game) else game.n_players
+        tables = [compile_agent(self.agent, game, rules.memory, player=player) for player in range(players)]
+        seats = tuple(table.traits.automaton for table in tables)
+        return seats * game.n_players if players == 1 else seats
+
+
+def contestants(specs: Sequence[str], rules: Repeated, framing: Framing) -> Mapping[str, Contestant]:
+    """The agents of a tournament by name, in the order of the specifications; names must differ."""
+    found: dict[str, Contestant] = {}
     for spec in specs:
         parsed = parse_spec(spec, rules.n_players, rules.stage)
         agent = make_agent(spec, rules.n_players, framing, rules.stage)
@@ -172,7 +196,9 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing, compile
             raise ContestantError(
                 f"two agents are named '{name}'; give one of them another name: {shlex.quote(f'OTHER={parsed.text}')}"
             )
-        found[name] = _seats(agent, parsed.kind, rules, compiled)
+        if parsed.kind == "table":
+            _check_table(cast(PolicyTable, agent), rules.stage)
+        found[name] = Contestant(agent, parsed.kind)
     return found
 
 
@@ -184,7 +210,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             " a model needs a context (--context), one"
             f" of {', '.join(built_in_contexts())}"
         )
-    from dilemmas.agents.models.backend import CachingBackend
+    from dilemmas.agents.models.asking.caching import CachingBackend
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -201,21 +227,6 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     social = context(framing.context, words.contexts)
     asked, shown = CachingBackend(model), framing.presentation
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)
-
-
-def _seats(agent: Agent, kind: Kind, rules: Repeated, compiled: bool) -> Seats:
-    """The agent in each seat: itself, or its compiled automaton."""
-    game = rules.stage
-    two_actions = set(game.options) == {2}
-    if kind == "table":
-        _check_table(cast(PolicyTable, agent), game)
-        return (agent.traits.automaton if compiled and two_actions else agent,) * game.n_players
-    if kind != "model" or not (compiled and two_actions and len(rules.phases) == 1) or samples_replies(agent):
-        return (agent,) * game.n_players
-    players = 1 if alike_seats(game) else game.n_players
-    tables = [compile_agent(agent, game, rules.memory, player=player) for player in range(players)]
-    seats = tuple(table.traits.automaton for table in tables)
-    return seats * game.n_players if players == 1 else seats
 
 
 def _check_table(table: PolicyTable, game: StageGame) -> None:

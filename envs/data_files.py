@@ -233,8 +233,8 @@ def _first_keys(table: Mapping[str, Any]) -> str:
     return ", ".join(map(repr, list(table)[:4])) + (", ..." if len(table) > 4 else "")
 
 
-def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator[tuple[int, bytes]]:
-    """Read the lines of a file.
+def numbered_lines(path: Path, error: type[InputError] = InputError, begin: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Read the lines of a file, from the byte `begin` on.
 
     Yields
     ------
@@ -247,6 +247,7 @@ def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator
     """
     try:
         with path.open("rb") as file:
+            file.seek(begin)
             for number, line in enumerate(iter(lambda: file.readline(LINE_SIZE), b""), 1):
                 if len(line) == LINE_SIZE:
                     raise error(f"{path}, line {number}: longer than {LINE_SIZE >> 20} MiB")
@@ -255,12 +256,12 @@ def numbered_lines(path: Path, error: type[InputError] = InputError) -> Iterator
         raise error(f"{path}: {reason.strerror}") from None
 
 
-def complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def complete_lines(path: Path, begin: int = 0) -> Iterator[tuple[int, bytes]]:
     """The lines of a file as `numbered_lines`, but for a last line without a newline.
 
     It was cut short when the writing process was killed.
     """
-    return ((number, line) for number, line in numbered_lines(path) if line.endswith(b"\n"))
+    return ((number, line) for number, line in numbered_lines(path, begin=begin) if line.endswith(b"\n"))
 
 
 def drop_incomplete_line(path: Path) -> None:

@@ -52,17 +52,20 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked_file(path: Path) -> Iterator[None]:
-    """Context manager: holds the lock of a file that is being written; errors as for `locked_folder`."""
-    with _held(path.with_name(path.name + SUFFIX_OF_LOCKS), path):
+def locked_file(path: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Context manager: holds the lock of a file that is being written; errors as for `locked_folder`.
+
+    `patience`: seconds after which a lock that another process holds is refused.
+    """
+    with _held(path.with_name(path.name + SUFFIX_OF_LOCKS), path, patience):
         yield
 
 
 @contextmanager
-def _held(file: Path, what: Path) -> Iterator[None]:
+def _held(file: Path, what: Path, patience: float = PATIENCE) -> Iterator[None]:
     from filelock import FileLock, Timeout  # here, because it imports asyncio
 
-    lock = FileLock(file, timeout=PATIENCE)
+    lock = FileLock(file, timeout=patience)
     try:
         lock.acquire(poll_interval=0.02)
     except Timeout:

@@ -7,11 +7,12 @@ about have reached the disk. Every reader of a sealed file calls `check_sealed`;
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from dilemmas.envs.data_files import append_text, complete_lines, json_text, parse_json, replacing, to_disk, write_text
 from dilemmas.envs.errors import InputError
@@ -207,3 +208,20 @@ def _line(seal: Seal) -> str:
 def _parsed(path: Path) -> Iterator[Seal]:
     for number, line in complete_lines(path):
         yield parse_json(line, Seal, f"{path}, line {number}", SealError, "restore the file from a copy, or delete it")
+
+
+def checked_line(values: Mapping[str, Any]) -> str:
+    """A line of JSON Lines that ends with a checksum of its own, under the key ``sha256``; without the newline."""
+    text = json_text(values, separators=(",", ":"), allow_nan=False)
+    return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
+
+
+def has_checksum(line: str) -> bool:
+    """Whether a line ends with its checksum."""
+    body, _, end = line.rstrip("\n").rpartition(',"sha256":')
+    return end == f'"{_checksum(body + "}")}"}}'
+
+
+def _checksum(text: str) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of a line without its checksum."""
+    return sha256(text.encode()).hexdigest()[:16]

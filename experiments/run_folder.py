@@ -1,6 +1,7 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
 recipe.json      the resolved recipe         provenance.json  versions, git commit, command
+models.json      fingerprints of the models
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
@@ -35,9 +36,11 @@ class RunError(InputError):
 
 SECONDS = "seconds.json"
 """Name of the file with the time spent."""
+QUESTIONS = "questions.jsonl"
+"""Name of the file of a tournament with what language models answered, of use to any tournament."""
 Duration = Annotated[float, Ge(0)]
 """Time in seconds."""
-PARTS = ("answers", "adapter", "matches", "tables", "population")
+PARTS = ("answers", "questions", "adapter", "matches", "tables", "population")
 """Folders inside a run folder."""
 
 
@@ -68,8 +71,13 @@ def check_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_
         if found:
             listed = "; ".join(found[:MOST_DIFFERENCES])
             raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
-    elif folder.exists() and not all(path.name == LOCK or _left_behind(path) for path in folder.iterdir()):
+    elif folder.exists() and not all(map(_is_no_result, folder.iterdir())):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
+
+
+def _is_no_result(path: Path) -> bool:
+    """Whether a file says nothing of the settings of a run."""
+    return path.name in (LOCK, QUESTIONS) or _left_behind(path)
 
 
 def _left_behind(path: Path) -> bool:

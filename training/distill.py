@@ -20,7 +20,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dic
 from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.local import quiet_peft
+from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.training.batches import PackedRow, collate, completion, loss

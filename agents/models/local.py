@@ -4,26 +4,17 @@ These backends are made by `dilemmas.agents.models.open_model`. A prompt is one 
 template (`dilemmas.agents.models.chat`).
 """
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
-from dilemmas.agents.models.chat import ChatEncoder, conversation
-from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
-from dilemmas.envs.names import lookup
 
 if TYPE_CHECKING:
-    import torch
-
     from dilemmas.agents.models.scoring import Candidates, Score
 
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 BATCH_TOKENS = 16_384
 """Default of the maximum number of tokens, padding included, that a model processes at once."""
 
@@ -37,7 +28,7 @@ class LocalBackend:
     fingerprint: str
     """Identifies the weights; see `ModelFiles.fingerprint`."""
     model: Any
-    """The transformers model, with its adapter applied, in evaluation mode."""
+    """The transformers model, in evaluation mode, with the layers of its adapter."""
     chat: ChatEncoder
     """Makes tokens of prompts and replies; holds the tokenizer."""
     batch_tokens: int
@@ -47,6 +38,8 @@ class LocalBackend:
     """Whether it is a built-in miniature."""
     can: Abilities = ABLE
     """What the model can do exactly."""
+    switch: Callable[[], None] = lambda: None
+    """Switches the adapter on, or all off, where several models share the weights of their base."""
     continues: bool = True
     """Whether it gives the probabilities of labels after a begun reply."""
 
@@ -71,6 +64,7 @@ class LocalBackend:
         """
         import torch
 
+        self.switch()
         longest: dict[Begun, int] = {}
         for request in requests:
             longest[_begun(request)] = max(longest.get(_begun(request), 0), request.max_tokens)
@@ -182,151 +176,3 @@ def _begun(request: Request) -> Begun:
 def _before(end: str, text: str) -> str:
     """The part of a text before its end, if it has one."""
     return text.partition(end)[0] if end else text
-
-
-def load_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
-    """Load a model, with its adapter applied, and the tokenizer.
-
-    Parameters
-    ----------
-    found
-        The files of the model.
-    place
-        Device map of transformers, as returned by `device_map`.
-    precision
-        Data type of the weights in memory.
-
-    Raises
-    ------
-    ModelError
-        If a file cannot be read, or the files do not fit together.
-    """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    try:
-        with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(
-                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
-            )
-            conversation(tokenizer)  # fails here if the chat template cannot be used
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                found.folder,
-                gguf_file=found.gguf,
-                dtype=precision,
-                device_map=place,
-                local_files_only=True,
-                trust_remote_code=False,  # by default, transformers would ask the user
-                use_safetensors=True,
-                ignore_mismatched_sizes=True,  # reported, and refused below
-                output_loading_info=True,
-            )
-    except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
-        raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
-    model, report = loaded
-    if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
-        raise ModelError(
-            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors ({lacking[0]}, ...) or"
-            " have other shapes than config.json states; these tensors would be random. Use a complete model"
-        )
-    if spare := sorted(report["unexpected_keys"]):
-        raise ModelError(
-            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
-            " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
-        )
-    if found.gguf:  # dequantised, so it can be changed and saved like any other model
-        model.hf_quantizer.remove_quantization_config(model)
-    if found.adapter is not None:
-        model = _apply(model, found)
-    return model.eval().requires_grad_(False), tokenizer
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Suppress progress bars and reports: dilemmas has its own, and reports errors in one line."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        with redirect_stderr(StringIO()):  # the progress of GGUF files has no other switch
-            yield
-    finally:
-        logging.set_verbosity(before)
-
-
-def _apply(model: Any, found: ModelFiles) -> Any:
-    """The model with its adapter, merged into the weights in float32, where rounding is negligible."""
-    import torch
-    from peft import PeftModel
-
-    try:
-        with quiet_peft():
-            warnings.filterwarnings("error", message="Found missing adapter keys")
-            adapted = PeftModel.from_pretrained(model, str(found.adapter), local_files_only=True)
-            spare = _spare_tensors(adapted, found)
-    except Exception as error:  # peft passes on any error of torch
-        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
-    if spare:
-        raise ModelError(
-            f"adapter {found.adapter} does not fit model '{found.name}': {len(spare)} tensors of its weights"
-            f" ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be ignored. Use a complete adapter"
-        )
-    return adapted.merge_and_unload() if model.dtype == torch.float32 else adapted
-
-
-def _spare_tensors(adapted: Any, found: ModelFiles) -> list[str]:
-    """Tensors in the file of an adapter that peft did not load."""
-    from peft.utils import get_peft_model_state_dict
-    from safetensors import safe_open
-
-    assert found.adapter is not None
-    loaded = {*get_peft_model_state_dict(adapted, save_embedding_layers=False), *adapted.state_dict()}
-    with safe_open(found.adapter / ADAPTER_WEIGHTS, "pt") as file:
-        return sorted(set(file.keys()) - loaded)
-
-
-@contextmanager
-def quiet_peft() -> Iterator[None]:
-    """Suppress a warning that peft 0.21 causes by reading a property that transformers 5.23 deprecates."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-        yield
-
-
-def device_map(device: str) -> str:
-    """The device map of transformers for a device name, as in `dilemmas.agents.models.open_model.open_model`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such device on this machine.
-    """
-    import torch
-
-    count = torch.cuda.device_count()
-    if device == "auto":
-        return "auto" if count > 1 else "cuda" if count else "cpu"
-    known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
-    return lookup("device", device, {name: name for name in known})
-
-
-def torch_dtype(dtype: str, device: str) -> "torch.dtype":
-    """The data type for a name; ``auto`` is float32 on the CPU and bfloat16 on a GPU.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such data type.
-    """
-    import torch
-
-    name = lookup("dtype", dtype, {name: name for name in DTYPES})
-    if name == "auto":
-        name = "float32" if device_map(device) == "cpu" else "bfloat16"
-    chosen: torch.dtype = getattr(torch, name)
-    return chosen
-
-
-def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {shorten(str(error), 300, placeholder=' ...')}"

@@ -16,14 +16,20 @@ A model behind a server:
 
 import gc
 from collections.abc import Sequence
+from functools import partial
+from os.path import expanduser
+from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend, device_map, load_weights, torch_dtype
-from dilemmas.agents.models.model_files import check_installed, find_model, split_spec
+from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend
+from dilemmas.agents.models.model_files import ADAPTER_CONFIG, check_installed, find_model, split_spec
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
+from dilemmas.agents.models.weights import device_map, load_base, share_weights, torch_dtype
+
+TUNED = "has an adapter, over which no other can be trained; give its base model, or weights with the adapter merged in"
 
 
 def open_model(
@@ -106,6 +112,14 @@ def check_local(spec: str) -> None:
         raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, whose weights can be changed")
 
 
+def check_trainable(spec: str) -> None:
+    """`ModelError` for a model over which no adapter can be trained: behind a server, or with an adapter."""
+    check_local(spec)
+    model, adapter = split_spec(spec)
+    if adapter is not None or (Path(expanduser(model)) / ADAPTER_CONFIG).is_file():
+        raise ModelError(f"'{spec}' {TUNED}")
+
+
 class LazyModel:
     """A model whose weights are loaded at the first request, and again at the first one after `unload`."""
 
@@ -156,19 +170,29 @@ class LazyModel:
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:
-            from dilemmas.agents.models.networks.trial import find_abilities, float32_head
+            from dilemmas.agents.models.networks.trial import find_abilities
 
-            model, tokenizer = self.weights()
-            float32_head(model)
-            can = find_abilities(self.name, model)
+            shared, adapter = share_weights(self._files, self._place, self._precision)
+            switch = partial(shared.switch, adapter)
+            switch()
+            can = find_abilities(self.name, shared.model)
+            chat, size = ChatEncoder(shared.tokenizer), self._batch_tokens
             self._loaded = LocalBackend(
-                self.name, self.fingerprint, model, ChatEncoder(tokenizer), self._batch_tokens, self.miniature, can
+                self.name, self.fingerprint, shared.model, chat, size, self.miniature, can, switch
             )
         return self._loaded
 
     def weights(self) -> tuple[Any, Any]:
-        """Model and tokenizer of transformers, newly loaded, so that the caller may change them."""
-        return load_weights(self._files, self._place, self._precision)
+        """Model and tokenizer of transformers, newly loaded, so that the caller may change them.
+
+        Raises
+        ------
+        ModelError
+            If the model has an adapter.
+        """
+        if self._files.adapter is not None:
+            raise ModelError(f"'{self.name}' {TUNED}")
+        return load_base(self._files, self._place, self._precision)
 
     def unload(self) -> None:
         """Free the memory of the weights."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from dilemmas.agents.matches.record import MatchOutcome
 from dilemmas.agents.matches.trajectory_format import EndLine, Header, HeaderLine, PromptLine, StartLine, StepLine
+from dilemmas.agents.models.asking.known_answers import ScoredQuestion
 from dilemmas.agents.tables.table_file import TableFile
 from dilemmas.envs.validation import reader
 from dilemmas.experiments.study.answers import ShareByEstimate
@@ -12,7 +13,6 @@ from dilemmas.experiments.study.evaluation import StudyFacts, results_type
 from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.metrics.scenarios import AnswerRates
-from dilemmas.experiments.study.pace import ScoredQuestion
 from dilemmas.experiments.study.stages import Asked
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import RowLine

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Source
+from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
 from dilemmas.agents.models.model_files import check_installed, split_spec
@@ -27,7 +28,6 @@ from dilemmas.experiments.study.answers import Answers, Role
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
-from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
@@ -163,9 +163,9 @@ def _exact_path(run: Run, role: Role) -> Path:
     return run.path("answers", f"{role}.exact.jsonl")
 
 
-def _kept(run: Run, role: Role, backend: Backend) -> KeptBackend:
+def _kept(run: Run, role: Role, backend: Backend) -> CachingBackend:
     """The model with the answers that are kept in its folder."""
-    return KeptBackend(backend, run.path("questions", f"{role}.jsonl"))
+    return CachingBackend(backend, run.path("questions", f"{role}.jsonl"))
 
 
 def answered(run: Run, role: Role, exact: bool) -> dict[str, SetAnswers]:

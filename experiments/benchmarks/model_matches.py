@@ -12,7 +12,8 @@ import numpy as np
 
 from dilemmas.agents.engines.vectorised import play_vectorised
 from dilemmas.agents.matches.match import finished, run_matches
-from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.models.open_model import open_local

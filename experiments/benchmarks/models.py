@@ -1,4 +1,4 @@
-"""Contenders of `dilemmas bench models`: exact answers of a language model with random weights, and their floor.
+"""Contenders of `dilemmas bench models`: exact answers of a language model, and their floor.
 
 The questions are those of the study: every scenario in every presentation. The bare model reads as many tokens in rows
 of equal length, without tokenizer, template or padding: the least that exact answers cost. The matrix product does as
@@ -11,9 +11,10 @@ from typing import Any
 
 from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.local import LocalBackend, device_map, torch_dtype
+from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.model_files import check_installed
 from dilemmas.agents.models.open_model import open_local
+from dilemmas.agents.models.weights import device_map, torch_dtype
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -95,9 +96,15 @@ def random_model(shape: str, device: str, dtype: str) -> Any:
         torch.set_default_dtype(before)
 
 
-def scoring_work(shape: str, device: str, dtype: str, batch_tokens: int, questions: int) -> Work:
-    """Some questions of the study for a model of a size in `SHAPES`; the miniatures' tokenizer reads them."""
+def random_backend(shape: str, device: str, dtype: str, batch_tokens: int) -> LocalBackend:
+    """A model with random weights of a size in `SHAPES`, with the miniatures' tokenizer."""
     check_installed()
+    _, tokenizer = open_local("miniature-student", device="cpu").weights()
+    return LocalBackend(shape, shape, random_model(shape, device, dtype), ChatEncoder(tokenizer), batch_tokens)
+
+
+def scoring_work(backend: LocalBackend, questions: int) -> Work:
+    """Some questions of the study for a model."""
     recipe = load_recipe("study")
     template = recipe.prompting.template
     asked = {
@@ -106,10 +113,9 @@ def scoring_work(shape: str, device: str, dtype: str, batch_tokens: int, questio
         for one in group
         for shown in presentations(template, one.game)
     }
-    _, tokenizer = open_local("miniature-student", device="cpu").weights()
-    model = random_model(shape, device, dtype)
-    chosen = [Request(prompt, labels) for prompt, labels in asked.items()][:: max(1, len(asked) // questions)]
-    return Work(LocalBackend(shape, shape, model, ChatEncoder(tokenizer), batch_tokens), chosen)
+    return Work(
+        backend, [Request(prompt, labels) for prompt, labels in asked.items()][:: max(1, len(asked) // questions)]
+    )
 
 
 def scoring_contenders(given: Work) -> tuple[Contender, ...]:

@@ -144,6 +144,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command("models", short_help="Language models, in answered questions per second.")
 @model_options
+@click.option("--model", help="A model on this machine, instead of one with random weights.")
 @click.option(
     "--batch-tokens", type=click.IntRange(1, 2**24), default=16_384, show_default=True, help="Tokens processed at once."
 )
@@ -156,15 +157,28 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @race_options
 def bench_models(
-    size: str, device: str, dtype: str, batch_tokens: int, questions: int, turns: int, seconds: float, as_json: bool
+    size: str,
+    device: str,
+    dtype: str,
+    model: str | None,
+    batch_tokens: int,
+    questions: int,
+    turns: int,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     """Measure exact answers of a language model, compared with its bare forward pass and with matrix products.
 
-    The model is a Llama with random weights, so nothing is downloaded.
+    Unless --model is given, the model is a Llama with random weights, so nothing is downloaded.
     """
-    from dilemmas.experiments.benchmarks.models import BARS, scoring_contenders, scoring_work
+    from dilemmas.agents.models.open_model import open_local
+    from dilemmas.experiments.benchmarks.models import BARS, random_backend, scoring_contenders, scoring_work
 
-    given = scoring_work(size, device, dtype, batch_tokens, questions)
+    if model is None:
+        backend = random_backend(size, device, dtype, batch_tokens)
+    else:
+        backend = open_local(model, device=device, dtype=dtype, batch_tokens=batch_tokens).loaded()
+    given = scoring_work(backend, questions)
     compete(scoring_contenders(given), BARS, "llm", turns, seconds, as_json, given.backend.model.device.type != "cpu")
 
 

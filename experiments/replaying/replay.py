@@ -13,7 +13,8 @@ from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.match import Environment
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, read_trajectory
-from dilemmas.agents.models.backend import Backend, CachingBackend, ModelError
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.backend import Backend, ModelError
 from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel

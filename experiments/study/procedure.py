@@ -5,20 +5,21 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from dilemmas.agents.models.backend import Backend, CachingBackend
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.asking.pace import is_small
+from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.hub import NotCachedError
-from dilemmas.agents.models.local import device_map
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
-from dilemmas.agents.models.open_model import LazyModel, check_local, open_local, open_model
+from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
+from dilemmas.agents.models.weights import device_map
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
-from dilemmas.experiments.study.pace import KeptBackend, is_small
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example
@@ -71,7 +72,7 @@ def check_models(models: ModelSettings) -> list[str]:
     unknown = []
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
         if role == "student":
-            check_local(spec)
+            check_trainable(spec)
         if reason := check_without_loading(spec):
             unknown.append(f"{role}: {reason}")
     return unknown
@@ -115,6 +116,7 @@ def carry_out(run: Run) -> Steps:
         teacher.loaded()
     _limit_threads((teacher, student))
     run.begin()
+    run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
         _record_server(run, teacher)
     backends: dict[str, CachingBackend] = {}
@@ -170,7 +172,7 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     for more in stages.ask_model(run, role, model):
         answered += more
         yield TaskProgress(task, answered, replies)
-    backend = KeptBackend(model, run.path("questions", f"{role}.jsonl"))
+    backend = CachingBackend(model, run.path("questions", f"{role}.jsonl"))
     for _ in ask_ahead(run.recipe, backend):
         yield TaskProgress(task, answered, replies, "and is asked for its policy")
     model.unload()

@@ -9,9 +9,9 @@ from itertools import product
 from typing import Any
 
 from dilemmas.agents.models.answers import MIN_MASS
-from dilemmas.agents.models.local import DTYPES
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.models.servers.settings import ServerSettings
+from dilemmas.agents.models.weights import DTYPES
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError

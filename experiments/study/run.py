@@ -1,15 +1,17 @@
 """The run folder of a study: a folder with the results of one recipe."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
 from dilemmas.experiments.run_folder import (
+    RunError,
     add_seconds,
     check_folder,
     json_values,
@@ -19,6 +21,9 @@ from dilemmas.experiments.run_folder import (
     write_json,
 )
 from dilemmas.experiments.study.recipe import Recipe
+
+MODELS = "models.json"
+"""Name of the file with the fingerprints of the models."""
 
 
 class Run:
@@ -57,6 +62,18 @@ class Run:
         if not (self.folder / "recipe.json").is_file():
             write_json(self.folder / "recipe.json", self.recipe.as_table())
         write_json(self.folder / PROVENANCE, provenance())
+
+    def check_models(self, models: Mapping[str, Backend]) -> None:
+        """Record the fingerprints of the models that answer, by role; `RunError` if another model answered before."""
+        path = self.folder / MODELS
+        kept = read_run_json(path, dict[str, str]) if path.is_file() else {}
+        for role, model in models.items():
+            if (before := kept.get(role, model.fingerprint)) != model.fingerprint:
+                raise RunError(
+                    f"{self.folder}: the {role} that answered so far has the fingerprint {before}, {model.name} now has"
+                    f" {model.fingerprint}; restore that model, or choose another --out"
+                )
+        write_json(path, kept | {role: model.fingerprint for role, model in models.items()})
 
     def path(self, *parts: str) -> Path:
         """A path in the folder; its parent folder is created."""

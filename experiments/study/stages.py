@@ -31,6 +31,7 @@ from dilemmas.agents.models.answers import (
     exact_distributions,
     sample_replies,
 )
+from dilemmas.agents.models.asking.pace import Pace
 from dilemmas.agents.models.backend import Backend, ModelError
 from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
@@ -49,7 +50,6 @@ from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Share, written
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import ROLES, Answers
-from dilemmas.experiments.study.pace import Pace
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.examples import Example, write_examples

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from dilemmas.agents.engines.tally import Tally
-from dilemmas.envs.data_files import json_text, parse_json
+from dilemmas.envs.data_files import parse_json
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.seals import checked_line, has_checksum
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.tournaments.settings import Group
 
@@ -100,14 +100,12 @@ class Row:
             if value is not None:
                 values[field_] = _short(value)
         values["aborted"] = self.aborted
-        text = json_text(values, separators=(",", ":"))
-        return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'
+        return checked_line(values)
 
     @classmethod
     def read(cls, line: str) -> "Row":
         """Parse a line; ValueError if it is not a row."""
-        body, _, seal = line.rstrip("\n").rpartition(',"sha256":')
-        if seal != f'"{_checksum(body + "}")}"}}':
+        if not has_checksum(line):
             raise ValueError("the checksum does not match")
         found = parse_json(line, RowLine, "row")
         n, count = len(found.group), found.count
@@ -118,11 +116,6 @@ class Row:
         if any(array.shape != shapes[name] for name, array in arrays.items()):
             raise ValueError(f"the numbers are not those of {count} matches of {n} players")
         return cls(Fixture(found.group, found.engine, found.first, count), aborted=found.aborted, **arrays)
-
-
-def _checksum(text: str) -> str:
-    """First 16 hexadecimal digits of the SHA-256 of a row without its checksum."""
-    return sha256(text.encode()).hexdigest()[:16]
 
 
 def batches(fixtures: Sequence[Fixture], seconds: float = 0.5) -> Iterator[list[Fixture]]:

@@ -2,6 +2,7 @@
 
 settings.json   all that results depend on   provenance.json  versions, git commit, command
 rows.jsonl      one line per group           matches/         trajectories of matches played in environments
+questions.jsonl what language models answered
 results.json    the results                  payoffs.csv, ranking.csv, report.html, report.md
 seals.jsonl     what is finished, with checksums
 seconds.json    the time spent
@@ -31,6 +32,7 @@ from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, RESULTS, SEALS, Seals, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
+    QUESTIONS,
     SECONDS,
     RunError,
     add_seconds,
@@ -42,6 +44,7 @@ from dilemmas.experiments.run_folder import (
     recover,
     write_json,
 )
+from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
 from dilemmas.experiments.tournaments.standings import Standings, habits, standings
@@ -54,6 +57,7 @@ MADE = (
     SEALS,
     RESULTS,
     ROWS,
+    QUESTIONS,
     PROVENANCE,
     SECONDS,
     "payoffs.csv",
@@ -104,10 +108,12 @@ def play_tournament(
     AgentError
         If an agent failed in a match, after all other groups have been played, which a folder keeps.
     """
-    work = sum(one.weight for one in tournament.fixtures)  # an invalid tournament creates no folder
+    if folder is None or not tournament.backends:  # an invalid tournament creates no folder
+        _check(tournament, workers)
 
     def rows(fixtures: Sequence[Fixture], done: float) -> Iterator[list[Row]]:
         failed: list[AgentError] = []
+        work = sum(one.weight for one in tournament.fixtures)
         tell(done, work)
         for batch in rows_of(tournament, batches(fixtures), workers, executor, address):
             played = [row for row in batch if isinstance(row, Row)]
@@ -119,15 +125,17 @@ def play_tournament(
             raise _all_in_one(failed)
 
     if folder is None:
-        played = [row for batch in rows(tournament.fixtures, 0) for row in batch]
-        return standings(tuple(tournament.players), played, tournament.settings.seed, tournament.symmetric)
+        return _table(tournament, [row for batch in rows(tournament.fixtures, 0) for row in batch])
     with locked_folder(folder):
-        seals = begin(folder, tournament, again)
-        played = _play_rest(tournament, folder, seals, rows)
-        table = standings(tuple(tournament.players), played, tournament.settings.seed, tournament.symmetric)
+        seals = begin(folder, tournament, again, workers)
+        table = _table(tournament, _play_rest(tournament, folder, seals, rows))
         write_results(folder, tournament_data(settings_data(tournament), table))
         seals.add(folder / ROWS, folder / RESULTS)
     return table
+
+
+def _table(tournament: Tournament, rows: Sequence[Row]) -> Standings:
+    return standings(tuple(tournament.agents), rows, tournament.settings.seed, tournament.symmetric)
 
 
 def _all_in_one(failed: Sequence[AgentError]) -> AgentError:
@@ -136,13 +144,27 @@ def _all_in_one(failed: Sequence[AgentError]) -> AgentError:
     return AgentError(f"{failed[0]}{more}; all other groups were played")
 
 
-def begin(folder: Path, tournament: Tournament, again: bool) -> Seals:
-    """Open or create the folder; `RunError` lists the differences from other settings."""
+def _check(tournament: Tournament, workers: int) -> None:
+    """Check that a tournament can be played; language models that are compiled are asked first."""
+    check_playing(tournament.rules, tournament.engines, tournament.settings.repetitions, workers)
+    _ = tournament.fixtures
+
+
+def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Seals:
+    """Open or create the folder; `RunError` lists the differences from other settings.
+
+    Until language models that are compiled have answered, a new folder has only their answers, of use to any settings.
+    """
     kept, asked = settings_in(folder), settings_data(tournament)
     if again and kept is not None:
-        delete_files(folder, MADE)  # all but the settings, which say until the end whose folder it is
+        delete_files(folder, (*MADE, SETTINGS))  # the settings last: they say until the end whose folder it is
+        kept = None
     else:
         check_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
+    if tournament.backends:
+        for backend in tournament.backends:
+            backend.keep(folder / QUESTIONS)
+        _check(tournament, workers)
     if kept != asked:
         write_json(folder / SETTINGS, asked)
     write_json(folder / PROVENANCE, provenance())
@@ -221,7 +243,7 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
 def settings_data(tournament: Tournament) -> dict[str, Any]:
     """The settings and the players of a tournament as JSON values."""
     who = {
-        "players": list(tournament.players),
+        "players": list(tournament.agents),
         "alike": tournament.symmetric,
         "identities": tournament.identities,
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.engines.dispatch import EXACT, choose_engine, play_groups
 from dilemmas.agents.engines.environment import play_in_environment
 from dilemmas.agents.engines.tally import match_keys
@@ -23,6 +24,7 @@ from dilemmas.agents.matches.match import AgentError
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
+from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
@@ -36,6 +38,10 @@ __all__ = ["Settings", "Tournament", "TournamentError"]
 
 BLOCK = 10_000
 """Maximum number of repetitions of one group in a row of the results."""
+
+PlayedElsewhere = tuple[list[Row | AgentError], list[tuple[int, int]]]
+"""Rows, or the errors of agents that failed; and for each language model how many questions there were, and how many of
+them were put to it."""
 
 
 class Tournament:
@@ -51,15 +57,32 @@ class Tournament:
         self.settings = settings
         self.records = records
         self.rules = _rules(settings)
-        self.players = (
-            contestants(settings.agents, self.rules, settings.framing, compiled=settings.engine != "environment")
-            if guests is None
-            else guests
-        )
-        if len(self.players) < 2 and not settings.self_play:
-            raise TournamentError(f"{len(self.players)} agents without self-play; needs two agents or more")
-        if not self.players:
+        self._invited = contestants(settings.agents, self.rules, settings.framing) if guests is None else {}
+        self.agents: Mapping[str, Seats] = guests or {
+            name: (one.agent,) * self.rules.n_players for name, one in self._invited.items()
+        }
+        if len(self.agents) < 2 and not settings.self_play:
+            raise TournamentError(f"{len(self.agents)} agents without self-play; needs two agents or more")
+        if not self.agents:
             raise TournamentError("no agents; give one or more")
+
+    @property
+    def backends(self) -> Sequence[CachingBackend]:
+        """The language models that remember what they answered."""
+        return _backends(self.agents)
+
+    @cached_property
+    def players(self) -> Mapping[str, Seats]:
+        """The agents that play, by name; for those that are compiled, the language models are asked now.
+
+        The others are asked question by question if they are small, so that no answer depends on what else a worker
+        asks at the same time.
+        """
+        compiled = self.settings.engine != "environment"
+        found = {name: one.seats(self.rules, compiled) for name, one in self._invited.items()} or self.agents
+        for backend in _backends(found):
+            backend.one_by_one = True
+        return found
 
     @cached_property
     def symmetric(self) -> bool:
@@ -69,7 +92,7 @@ class Tournament:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The groups that play, in order."""
-        return Pairings(self.settings, tuple(self.players), self.rules.n_players, self.symmetric).groups()
+        return Pairings(self.settings, tuple(self.agents), self.rules.n_players, self.symmetric).groups()
 
     @cached_property
     def places(self) -> Mapping[Group, int]:
@@ -102,6 +125,20 @@ class Tournament:
                 tallies = play_groups(self.rules, [self.seated(one.group) for one in these], keys, engine)
                 rows |= {one: Row.of(one, tally) for one, tally in zip(these, tallies, strict=True)}
         return [rows[fixture] for fixture in fixtures]
+
+    def play_elsewhere(self, fixtures: Sequence[Fixture]) -> PlayedElsewhere:
+        """As `play`, in a process of which only what is returned is known; see `take`."""
+        before = [(backend.asked, backend.put) for backend in self.backends]
+        rows = self.play(fixtures)
+        after = ((backend.asked, backend.put) for backend in self.backends)
+        return rows, [(asked - a, put - p) for (asked, put), (a, p) in zip(after, before, strict=True)]
+
+    def take(self, played: PlayedElsewhere) -> list[Row | AgentError]:
+        """The rows that another process has played; its questions to language models are counted."""
+        rows, questions = played
+        for backend, (asked, put) in zip(self.backends, questions, strict=True):
+            backend.asked, backend.put = backend.asked + asked, backend.put + put
+        return rows
 
     def _asked(self, fixture: Fixture, keys: NDArray[np.uint64]) -> Row | AgentError:
         """The matches of a fixture in environments, which ask the agents; an existing record is overwritten."""
@@ -141,11 +178,8 @@ class Tournament:
 
     @cached_property
     def identities(self) -> dict[str, str]:
-        """A digest of each player: of the table of a strategy, of the weights of a model."""
-        players = {name: [asdict(agent.describe()) for agent in seats] for name, seats in self.players.items()}
-        return {
-            name: sha256(json.dumps(seats, default=str).encode()).hexdigest()[:16] for name, seats in players.items()
-        }
+        """What each player is: a digest, for a language model after the fingerprint of its weights and its template."""
+        return {name: _identity([agent.describe() for agent in seats]) for name, seats in self.agents.items()}
 
     def seated(self, group: Group) -> Seats:
         """The agents of a group by seat."""
@@ -160,6 +194,17 @@ class Tournament:
         repetitions = 1 if engine in EXACT else self.settings.repetitions
         for first in range(0, repetitions, BLOCK):
             yield Fixture(group, engine, first, min(BLOCK, repetitions - first))
+
+
+def _backends(agents: Mapping[str, Seats]) -> Sequence[CachingBackend]:
+    backends = (getattr(agent, "backend", None) for seats in agents.values() for agent in seats)
+    return list(dict.fromkeys(found for found in backends if isinstance(found, CachingBackend)))
+
+
+def _identity(seats: Sequence[PlayerRecord]) -> str:
+    told = [str(seats[0].parameters[key]) for key in ("fingerprint", "template") if key in seats[0].parameters]
+    digest = sha256(json.dumps([asdict(one) for one in seats], default=str).encode()).hexdigest()[:16]
+    return " ".join([*told, digest])
 
 
 def _rules(settings: Settings) -> Repeated:

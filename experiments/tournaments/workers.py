@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from dilemmas.agents.matches.match import AgentError
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
-from dilemmas.experiments.tournaments.tournament import Tournament
+from dilemmas.experiments.tournaments.tournament import PlayedElsewhere, Tournament
 
 EXECUTORS = ("process", "ray")
 AHEAD = 2
@@ -80,12 +80,12 @@ def _in_processes(tournament: Tournament, batches: Iterable[Batch], workers: int
     theirs, ours = spawn.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, spawn, _enter, (tournament, theirs))
 
-    def submit(batch: Batch) -> Future[Played]:
+    def submit(batch: Batch) -> Future[PlayedElsewhere]:
         with _ctrl_c_only_here():
             return pool.submit(_work, batch)
 
     try:
-        yield from _in_order(batches, AHEAD * workers, submit, Future.result)
+        yield from _in_order(batches, AHEAD * workers, submit, lambda future: tournament.take(future.result()))
     except BrokenProcessPool:
         raise WorkerError(
             "a worker was killed (out of memory?); with --out, repeat the same command to resume"
@@ -127,8 +127,8 @@ def _enter(tournament: Tournament, parent: Connection) -> None:
     _here.append(tournament)
 
 
-def _work(batch: Batch) -> Played:
-    return _here[0].play(batch)
+def _work(batch: Batch) -> PlayedElsewhere:
+    return _here[0].play_elsewhere(batch)
 
 
 def _knock(address: str) -> None:
@@ -154,9 +154,9 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
             raise WorkerError(f"--ray-address {address}: {error}") from None
     try:
         shared = ray.put(tournament)
-        task: Any = ray.remote(Tournament.play)
-        result: Callable[[Any], Played] = ray.get
-        yield from _in_order(batches, AHEAD * workers, lambda batch: task.remote(shared, batch), result)
+        task: Any = ray.remote(Tournament.play_elsewhere)
+        submit: Callable[[Batch], Any] = lambda batch: task.remote(shared, batch)  # noqa: E731
+        yield from _in_order(batches, AHEAD * workers, submit, lambda handle: tournament.take(ray.get(handle)))
     except ray.exceptions.RayTaskError as error:  # contains the error of dilemmas raised by a task
         raise error.cause from None
     except ray.exceptions.RayError as error:

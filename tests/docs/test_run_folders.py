@@ -67,6 +67,9 @@ def test_a_study_writes_what_the_schemas_say(small_run: Path) -> None:
     for path in sorted((run / "answers").iterdir()):
         for line in lines_of(path):
             validator("answer").validate(line)
+    for path in sorted((run / "questions").iterdir()):
+        for line in lines_of(path)[:20]:
+            validator("label_probabilities").validate(line)
 
 
 def required(name: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import Header, TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import is_end_line
+from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.backend import FakeBackend, Response
 from dilemmas.agents.models.model_files import find_model
 from dilemmas.agents.strategies.catalogue import strategy
@@ -38,7 +39,6 @@ from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
 from dilemmas.experiments.replaying.replay import Result, replay_file
 from dilemmas.experiments.study.evaluation import read_results
-from dilemmas.experiments.study.pace import KeptBackend
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.report import print_study_tables, write_study_report
 from dilemmas.experiments.study.stages import read_answers
@@ -118,7 +118,7 @@ def study(path: Path) -> Any:
 
 def questions(path: Path) -> Any:
     """As `dilemmas replicate`: the answers that a model need not give again."""
-    return KeptBackend(FakeBackend(lambda request: Response()), path).unknown([])
+    return CachingBackend(FakeBackend(lambda request: Response()), path)
 
 
 def look(path: Path) -> Any:

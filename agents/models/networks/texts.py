@@ -28,8 +28,9 @@ needs more time per token then, and no less time in all at a share of .75."""
 class Prefixes:
     """Texts that a network has read: N rows, padded on the left to length L."""
 
-    cache: Any
-    """Keys and values in the format of transformers, consumed by `continue_prefixes`; None where texts are kept."""
+    cache: dict[str, Any]
+    """Keys and values in the format of transformers, by their name there, which changed in version 5.24; consumed by
+    `continue_prefixes`; empty where texts are kept."""
     mask: torch.Tensor
     """1 where there is a token, 0 where there is padding; shape (N, L)."""
     texts: Sequence[Tokens] = ()
@@ -54,7 +55,7 @@ def read_prompts(model: Any, prompts: Sequence[Tokens], can: Abilities) -> tuple
         Log-probabilities of the next token in nats, float64, shape (N, V); and the prompts as prefixes.
     """
     if not can.cached:
-        return _read_plainly(model, prompts, 1)[:, -1], Prefixes(None, torch.empty(0), list(prompts))
+        return _read_plainly(model, prompts, 1)[:, -1], Prefixes({}, torch.empty(0), list(prompts))
     starts = shared_starts(prompts) if can.gaps and max(map(len, prompts)) <= _window(model) else []
     return _read_from(model, prompts, starts) if starts else _read_together(model, prompts)
 
@@ -78,7 +79,7 @@ def _read_together(model: Any, prompts: Sequence[Tokens]) -> tuple[torch.Tensor,
         use_cache=True,
         logits_to_keep=1,
     )
-    return out.logits[:, -1].double().log_softmax(-1), Prefixes(out.past_key_values, mask)
+    return out.logits[:, -1].double().log_softmax(-1), Prefixes(_cache(out), mask)
 
 
 def continue_prefixes(
@@ -105,25 +106,30 @@ def continue_prefixes(
         Log-probabilities in nats after each of the T tokens, float64, shape (N', T, V), or (N', 1, V) with `last`;
         and the continued texts. Fewer tokens are padded on the left.
     """
-    if prefixes.cache is None:
+    if not prefixes.cache:
         texts = [[*prefixes.texts[row], *more] for row, more in zip(rows, tokens, strict=True)]
         scores = _read_plainly(model, texts, 1 if last else len(tokens[0]))
-        return scores, Prefixes(None, prefixes.mask, texts)
+        return scores, Prefixes({}, prefixes.mask, texts)
     chosen = torch.as_tensor(rows, device=model.device)
     ids, added = (padded.to(model.device) for padded in pad_left(tokens))  # (N', T)
     if not torch.equal(chosen, torch.arange(len(prefixes.mask), device=model.device)):
-        prefixes.cache.reorder_cache(chosen)
+        for cache in prefixes.cache.values():
+            cache.reorder_cache(chosen)
     before = prefixes.mask[chosen]  # (N', L)
     mask = torch.cat([before, added], dim=1)  # (N', L + T)
     out = model(
         input_ids=ids,
         attention_mask=mask,
         position_ids=(before.sum(1, keepdim=True) + added.cumsum(1) - 1).clamp(min=0),
-        past_key_values=prefixes.cache,
         use_cache=True,
         logits_to_keep=1 if last else 0,
+        **prefixes.cache,
     )
-    return out.logits.double().log_softmax(-1), Prefixes(out.past_key_values, mask)
+    return out.logits.double().log_softmax(-1), Prefixes(_cache(out), mask)
+
+
+def _cache(out: Any) -> dict[str, Any]:
+    return {name: out[name] for name in out.keys() & {"cache", "past_key_values"}}
 
 
 def _read_plainly(model: Any, texts: Sequence[Tokens], count: int) -> torch.Tensor:

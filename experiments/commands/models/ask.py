@@ -167,6 +167,7 @@ def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, compr
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
+        run.check_models({"model": model})
         task, done = add_task(bar, spec), 0
         for more in ask_all(run, role, model, exact):
             done += more

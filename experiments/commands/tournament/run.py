@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
@@ -12,7 +12,6 @@ import click
 from rich.progress import Progress
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
-from dilemmas.agents.models.backend import CachingBackend
 from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
@@ -34,7 +33,6 @@ from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
@@ -260,22 +258,15 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    check_playing(tournament.rules, tournament.engines, repetitions, work["workers"])
     with progress_bar(SafeConsole(stderr=True)) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(settings_data(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
-    for line in questions_put(tournament):
-        echo(line, err=True)
+    for backend in tournament.backends:
+        if backend.hits:
+            echo(backend.hits, err=True)
     if out is not None:
         echo(f"{out / 'report.html'}", err=True)
-
-
-def questions_put(tournament: Tournament) -> Iterator[str]:
-    """How many questions of the matches each language model was asked, by this process; the others were known."""
-    agents = dict.fromkeys(agent for seats in tournament.players.values() for agent in seats)
-    backends = (getattr(agent, "backend", None) for agent in agents)
-    return (found.hits for found in backends if isinstance(found, CachingBackend) and found.hits)
 
 
 def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -324,7 +315,7 @@ def print_plan(tournament: Tournament, as_json: bool) -> None:
     if as_json:
         counts = {"groups": len(tournament.groups), "engines": engines, "matches": matches}
         return print_json({"settings": settings_data(tournament), **counts})
-    echo(f"{len(tournament.players)} agents: {', '.join(tournament.players)}")
+    echo(f"{len(tournament.agents)} agents: {', '.join(tournament.agents)}")
     echo(f"{len(tournament.groups):,} groups; {matches:,} matches are sampled")
     for engine, count in engines.items():
         echo(f"  {engine}: {count:,}")

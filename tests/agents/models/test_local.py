@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import weakref
 from collections import Counter
 from dataclasses import replace
@@ -223,8 +224,8 @@ def test_a_model_sent_to_another_process_is_loaded_there(tiny_model: Path) -> No
     assert pickle.loads(pickle.dumps(sent)).respond(asked) == answers
 
 
-def test_weights_are_loaded_at_the_first_request_and_freed_by_unload(tiny_model, backend) -> None:
-    waiting = open_model(str(tiny_model))
+def test_weights_are_loaded_at_the_first_request_and_freed_by_unload(tiny_model, backend, tmp_path) -> None:
+    waiting = open_model(str(shutil.copytree(tiny_model, tmp_path / "tiny")))
     assert (waiting.name, waiting.fingerprint) == (backend.name, backend.fingerprint)
     request = Request(SHORT, labels=("C", "D"))
     for _ in range(2):

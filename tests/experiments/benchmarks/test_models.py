@@ -45,7 +45,7 @@ def test_operations_of_an_observation() -> None:
 
 
 def test_the_contenders_answer_and_learn() -> None:
-    asked = models.scoring_work("small", "cpu", "float32", batch_tokens=500, questions=5)
+    asked = models.scoring_work(models.random_backend("small", "cpu", "float32", batch_tokens=500), questions=5)
     assert [contender.prepare()() >= len(asked.asked) >= 5 for contender in models.scoring_contenders(asked)[:2]] == [
         True,
         True,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.experiments.commands.replicate import replicate
+from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import procedure
 from dilemmas.experiments.study.recipe import LatticeSettings, MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -72,3 +73,23 @@ def test_equal_runs_leave_equal_files_but_for_the_time(tmp_path: Path, monkeypat
     assert {"results.json", "seals.jsonl"} <= one.keys() - different
     for path in ("report.md", "report.html"):
         assert f"{sum(json.loads(one['seconds.json']).values()):,.0f} s" in one[path].decode()
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_a_study_is_not_resumed_with_another_model_in_the_same_place(
+    role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = load_recipe("miniatures")
+    run, changed = Run(tmp_path / "run", recipe), ""
+
+    def opened(spec: str, **_: Any) -> FakeBackend:
+        return FakeBackend(mute, spec, f"before{changed * (spec == getattr(recipe.models, role))}")
+
+    for opener in ("open_model", "open_local"):
+        monkeypatch.setattr(procedure, opener, opened)
+    stopped = procedure.carry_out(run)
+    next(stopped)
+    stopped.close()
+    changed = ", after"
+    with pytest.raises(RunError, match=f"the {role} that answered so far has the fingerprint before, .* before, after"):
+        next(procedure.carry_out(run))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dilemmas.agents.models.answers import UnansweredError
-from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import playing

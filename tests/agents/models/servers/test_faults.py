@@ -14,7 +14,8 @@ from dilemmas.agents.agent import Source, Unreadable
 from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import Reason
 from dilemmas.agents.models.answers import read_distribution
-from dilemmas.agents.models.backend import CachingBackend, Request
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.models.servers.faults import Complaint, wait_asked
 from dilemmas.agents.models.servers.server import ServerBackend

@@ -193,7 +193,7 @@ def test_what_is_a_reply(serve: Serve, message: Payload, reason: str, text: str,
         (lambda payload: Raw(b"[]"), "not JSON"),
         (lambda payload: Raw(b'{"choices":', missing=50), "connection failed"),
         (lambda payload: Raw(closes=True), "connection failed"),
-        (lambda payload: Raw(delay=1.0), "timeout"),
+        (lambda payload: Raw(delay=3.0), "timeout"),
         (lambda payload: failing(503), "503"),
         (lambda payload: failing(400, "what?"), "what?"),
         (lambda payload: Raw(status=302, headers={"Location": "https://elsewhere"}), "redirects to https://elsewhere"),
@@ -201,7 +201,7 @@ def test_what_is_a_reply(serve: Serve, message: Payload, reason: str, text: str,
 )
 def test_a_fault_is_no_reply(serve: Serve, answer: Callable[[Payload], Any], cause: str) -> None:
     server = serve(whole)
-    model = opened(server, retries=1, timeout=0.3)
+    model = opened(server, retries=1, timeout=1 if cause == "timeout" else 30)
     model.loaded()
     server.answer = answer
     (found,) = model.respond([SAID])

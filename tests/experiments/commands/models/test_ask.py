@@ -15,6 +15,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.experiments.asking.survey import short_names
 from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
+from dilemmas.experiments.run_folder import RunError
 
 Share = Callable[[Request], float]
 """Probability of the label C after a prompt."""
@@ -33,7 +34,7 @@ def first_named(request: Request) -> float:
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.chdir(tmp_path)
 
-    def run(share: Share, *words: str, mass: float = 1.0) -> Result:
+    def run(share: Share, *words: str, mass: float = 1.0, fingerprint: str = "fake") -> Result:
         def answer(request: Request) -> Response:
             shares = dict.fromkeys(request.labels, 1 / max(1, len(request.labels)))  # of answers to questions of fact
             first = share(request)
@@ -42,7 +43,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
             text = "C" if request.seed[-1] // 4 % 4 < 4 * first else "D"
             return Response(tuple(math.log(mass * shares[label]) for label in request.labels), text)
 
-        model = Opened(answer, "fake")
+        model = Opened(answer, "fake", fingerprint)
         monkeypatch.setattr(open_model, "open_model", lambda *_, **__: model)
         arguments = ["some/model", "--out", str(tmp_path / "ask"), *words]
         return CliRunner().invoke(command, arguments, catch_exceptions=False)
@@ -116,6 +117,15 @@ def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[...
     assert data(ask(first_named, "--json")) == before
     with pytest.raises(InputError, match="other settings"):
         ask(first_named, "--exact", "--json", "--presentation", "fixed")
+
+
+@pytest.mark.parametrize("words", [["--exact"], ["--observations", "2"]])
+def test_a_survey_is_not_resumed_with_another_model_in_the_same_place(
+    ask: Callable[..., Result], words: list[str]
+) -> None:
+    ask(first_named, *words, fingerprint="base+before")
+    with pytest.raises(RunError, match=r"the model that answered .* base\+before, fake now has base\+after; restore"):
+        ask(first_named, *words, fingerprint="base+after")
 
 
 @pytest.mark.parametrize(

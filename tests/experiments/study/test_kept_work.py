@@ -1,18 +1,16 @@
 """Work on a slow model is kept at least every 30 seconds, and what is kept is not asked again."""
 
-import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response
-from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study import pace as pacing
+from dilemmas.agents.models.asking import caching
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.asking.pace import KEPT, Pace
+from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.evaluation import ask_ahead
-from dilemmas.experiments.study.pace import KEPT, KeptBackend, Pace
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 
@@ -24,7 +22,7 @@ class StoppedError(Exception):
 class SlowModel:
     """A model that takes seconds of a false clock for every reply and every question, and can be stopped."""
 
-    name = fingerprint = "slow"
+    name = fingerprint = engine = "slow"
     miniature = True
 
     def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
@@ -54,7 +52,7 @@ def run(tmp_path: Path) -> Run:
 
 def paced(model: SlowModel, monkeypatch: pytest.MonkeyPatch) -> SlowModel:
     """The model, by whose clock portions are timed."""
-    monkeypatch.setattr(pacing, "Pace", lambda backend: Pace(backend, model.clock))
+    monkeypatch.setattr(caching, "Pace", lambda backend: Pace(backend, model.clock))
     monkeypatch.setattr(study, "Pace", lambda backend: Pace(backend, model.clock))
     return model
 
@@ -108,63 +106,13 @@ def test_questions_are_kept_as_they_come_and_not_asked_again(run: Run, monkeypat
     total = 0
     for _ in range(100):
         model = paced(SlowModel(1.0, patience=60.0), monkeypatch)
-        kept = KeptBackend(model, path)
+        kept = CachingBackend(model, path)
         try:
-            list(ask_ahead(run.recipe, CachingBackend(kept)))
+            list(ask_ahead(run.recipe, kept))
             break
         except StoppedError:
             total += len(model.asked)
     assert len({line for line in path.read_bytes().splitlines()}) == len(path.read_bytes().splitlines())
     again = SlowModel(1.0, patience=0.0)
-    list(ask_ahead(run.recipe, CachingBackend(KeptBackend(again, path))))
+    list(ask_ahead(run.recipe, CachingBackend(again, path)))
     assert again.asked == []
-
-
-def test_questions_of_other_weights_are_asked_again(tmp_path: Path) -> None:
-    path, request = tmp_path / "teacher.jsonl", Request("Which?", ("C", "D"))
-    KeptBackend(SlowModel(1.0), path).respond([request])
-    other = SlowModel(1.0)
-    other.fingerprint = "other weights"
-    KeptBackend(other, path).respond([request, Request("Which?", (), max_tokens=3)])
-    assert len(other.asked) == 2
-
-
-def test_it_is_told_how_many_questions_were_put_to_the_model(tmp_path: Path) -> None:
-    path, requests = (
-        tmp_path / "teacher.jsonl",
-        [Request(text, ("C", "D")) for text in ("One?", "Two?", "One?", "One?")],
-    )
-    first = KeptBackend(SlowModel(1.0), path)
-    assert first.hits == ""
-    first.respond(requests)
-    assert first.hits == "slow: 2 of 4 questions were put to the model, 50.0% were known"
-    again = KeptBackend(SlowModel(1.0), path)
-    again.respond([*requests, Request("One?", (), max_tokens=3)])
-    assert again.hits == "slow: 0 of 4 questions were put to the model, 100.0% were known"
-
-
-def test_a_damaged_question_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "teacher.jsonl"
-    line = {"model": "slow", "prompt": "Which?", "labels": ["C", "D"], "logprobs": [-0.5, -1.0]}
-    line |= {"whole": [], "prefill": "", "thought": "", "margin": 0.0}
-    for key, value, words in (
-        ("logprobs", None, "logprobs: needs a list"),
-        ("logprobs", [-0.5], r"logprobs: needs 2 numbers"),
-        ("logprobs", [-0.5, 0.7], r"logprobs\[1\]: needs a number of at most"),
-        ("logprobs", [-0.5, math.nan], r"logprobs\[1\]: needs a finite number"),
-        ("logprobs", [-0.5, True], r"logprobs\[1\]: needs a number"),
-        ("prompt", 7, "prompt: needs a text"),
-        ("notes", 7, "unknown key 'notes'"),
-    ):
-        path.write_text(json.dumps(line | {key: value}) + "\n", encoding="utf-8")
-        with pytest.raises(RunError, match=rf"teacher\.jsonl, line 1: {words}.*; delete the line"):
-            KeptBackend(SlowModel(1.0), path)
-
-
-def test_a_label_of_probability_zero_is_kept(tmp_path: Path) -> None:
-    path, request = tmp_path / "teacher.jsonl", Request("Which?", ("C", "D"))
-    certain = FakeBackend(lambda request: Response((0.0, -math.inf)))
-    KeptBackend(certain, path).respond([request])
-    assert json.loads(path.read_text())["logprobs"] == [0.0, None]
-    silent = KeptBackend(FakeBackend(lambda request: pytest.fail("asked again")), path)
-    assert silent.respond([request]) == [Response((0.0, -math.inf))]

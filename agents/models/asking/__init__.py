@@ -1,0 +1,1 @@
+"""How models are asked: every question once, and in portions of which a stop loses little."""

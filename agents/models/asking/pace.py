@@ -1,0 +1,47 @@
+"""How much is asked of a model at once: what it answers in a time that a stop may lose.
+
+Small models are asked in large batches of fixed size, so that a resumed run has the same batches and the same bytes.
+Other models are asked in portions that grow while they are answered quickly; beyond six digits their probabilities
+depend on the portions.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from dilemmas.agents.models.backend import Backend
+
+SMALL = 100_000_000
+"""Bytes of weights up to which a model is small: it answers a whole batch in seconds."""
+KEPT = 30.0
+"""Seconds of work after which answers are kept."""
+AIM = KEPT / 3
+"""Seconds that a portion may take, by the speed of the one before: it is exceeded where later prompts are longer."""
+FASTER = 4
+"""Largest factor from one portion to the next."""
+
+Item = TypeVar("Item")
+
+
+def is_small(backend: Backend) -> bool:
+    """Whether a model is known to be small; the size of a model elsewhere is not known."""
+    return 0 < backend.size < SMALL
+
+
+class Pace:
+    """Divides work into portions, each sized by the time that the caller took for the one before."""
+
+    def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+        """`backend`: the model that is asked. `clock`: time in seconds."""
+        self._whole, self._clock, self._size = is_small(backend), clock, 1
+
+    def portions(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Consecutive parts of the items; all of them as one for a small model, however long it takes."""
+        done = 0
+        while done < len(items):
+            size = len(items) if self._whole else self._size
+            part, begun = items[done : done + size], self._clock()
+            yield part
+            done += len(part)
+            speed = len(part) / max(self._clock() - begun, 1e-9)
+            self._size = max(1, int(min(FASTER * len(part), AIM * speed)))

@@ -1,0 +1,256 @@
+"""The weights of language models in memory.
+
+The weights of a base model are in memory once, however many adapters are used over it. Adapters are not merged into
+them: each is a set of layers beside the layers of the base, of which one is switched on while a model is asked. The
+probabilities of a model do not depend on which others share its weights.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from dilemmas.agents.models.backend import ModelError
+from dilemmas.agents.models.chat import conversation
+from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
+from dilemmas.envs.data_files import read_json
+from dilemmas.envs.names import lookup
+
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+PLAIN_STARTS = (None, True, False, "gaussian")
+"""The initial weights of adapters that leave the weights of the base as they are."""
+
+
+class SharedWeights:
+    """A base model in memory with the adapters that were loaded over it."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        """`model`, `tokenizer`: those of transformers."""
+        self.model = model
+        self.tokenizer = tokenizer
+        self._adapted: Any = None  # the model of peft, once there is an adapter
+        self._on: str | None = ""
+        self._spoilt = ""
+
+    def add(self, found: ModelFiles) -> str:
+        """Load an adapter, unless it is loaded already; returns its name.
+
+        Raises
+        ------
+        ModelError
+            If the adapter does not fit the model.
+        """
+        name = found.fingerprint.partition("+")[2]
+        if self._adapted is None or name not in self._adapted.peft_config:
+            self._on, self._spoilt = None, f"adapter {found.adapter}, which does not fit, was put over it"
+            self._adapted = _apply(self._adapted or self.model, found, name)
+            self._spoilt = ""
+            self.model.eval().requires_grad_(False)
+        return name
+
+    def switch(self, adapter: str) -> None:
+        """Switch on one adapter by name, and the others off; an empty name switches all off.
+
+        Raises
+        ------
+        ModelError
+            If an adapter that does not fit has changed the model.
+        """
+        if self._spoilt:
+            raise ModelError(f"the model in memory cannot be used: {self._spoilt}; open it again")
+        if self._adapted is None or adapter == self._on:
+            return
+        if adapter:
+            self._adapted.base_model.enable_adapter_layers()
+            self._adapted.set_adapter(adapter)
+            self.model.requires_grad_(False)
+        else:
+            self._adapted.base_model.disable_adapter_layers()
+        self._on = adapter
+
+
+_IN_MEMORY: WeakValueDictionary[tuple[object, ...], SharedWeights] = WeakValueDictionary()
+
+
+def share_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[SharedWeights, str]:
+    """The base model in memory, loaded if no other model has loaded it, and the name of the adapter or an empty one.
+
+    Parameters and errors are those of `load_base`, and those of `SharedWeights.add`. Weights are freed when nobody
+    holds them any more.
+    """
+    from dilemmas.agents.models.networks.trial import float32_head
+
+    alone = found.adapter if found.adapter is not None and _changes_base(found) else None
+    key = (found.folder, found.gguf, found.fingerprint.partition("+")[0], place, precision, alone)
+    shared = _IN_MEMORY.get(key)
+    if shared is None:
+        shared = SharedWeights(*load_base(found, place, precision))
+        float32_head(shared.model)
+        _IN_MEMORY[key] = shared
+    try:
+        return shared, "" if found.adapter is None else shared.add(found)
+    except ModelError:
+        del _IN_MEMORY[key]  # it is changed
+        raise
+
+
+def _changes_base(found: ModelFiles) -> bool:
+    """Whether an adapter changes weights or layers of the base itself, so that no other model can use them."""
+    assert found.adapter is not None
+    config = read_json(found.adapter / ADAPTER_CONFIG, dict[str, Any], ModelError)
+    own = config.get("bias", "none") != "none" or config.get("init_lora_weights") not in PLAIN_STARTS
+    return own or bool(config.get("layer_replication") or config.get("target_parameters"))
+
+
+def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
+    """Load a model, without its adapter, and the tokenizer.
+
+    Parameters
+    ----------
+    found
+        The files of the model.
+    place
+        Device map of transformers, as returned by `device_map`.
+    precision
+        Data type of the weights in memory.
+
+    Raises
+    ------
+    ModelError
+        If a file cannot be read, or the files do not fit together.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(
+                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
+            conversation(tokenizer)  # fails here if the chat template cannot be used
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                found.folder,
+                gguf_file=found.gguf,
+                dtype=precision,
+                device_map=place,
+                local_files_only=True,
+                trust_remote_code=False,  # by default, transformers would ask the user
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # reported, and refused below
+                output_loading_info=True,
+            )
+    except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
+        raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
+    model, report = loaded
+    if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: the weights lack {len(lacking)} tensors ({lacking[0]}, ...) or"
+            " have other shapes than config.json states; these tensors would be random. Use a complete model"
+        )
+    if spare := sorted(report["unexpected_keys"]):
+        raise ModelError(
+            f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
+            " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
+        )
+    if found.gguf:  # dequantised, so it can be changed and saved like any other model
+        model.hf_quantizer.remove_quantization_config(model)
+    return model.eval().requires_grad_(False), tokenizer
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Suppress progress bars and reports: dilemmas has its own, and reports errors in one line."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        with redirect_stderr(StringIO()):  # the progress of GGUF files has no other switch
+            yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _apply(model: Any, found: ModelFiles, name: str) -> Any:
+    """The model of peft with one more adapter; `model` is one already, or a model of transformers, which is changed."""
+    from peft import PeftModel
+
+    try:
+        with quiet_peft():
+            warnings.filterwarnings("error", message="Found missing adapter keys")
+            if isinstance(model, PeftModel):
+                model.load_adapter(str(found.adapter), name, local_files_only=True)
+            else:
+                model = PeftModel.from_pretrained(model, str(found.adapter), name, local_files_only=True)
+            spare = _spare_tensors(model, found, name)
+    except Exception as error:  # peft passes on any error of torch
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+    if spare:
+        raise ModelError(
+            f"adapter {found.adapter} does not fit model '{found.name}': {len(spare)} tensors of its weights"
+            f" ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be ignored. Use a complete adapter"
+        )
+    return model
+
+
+def _spare_tensors(adapted: Any, found: ModelFiles, name: str) -> list[str]:
+    """Tensors in the file of an adapter that peft did not load."""
+    from peft.utils import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    assert found.adapter is not None
+    own = get_peft_model_state_dict(adapted, adapter_name=name, save_embedding_layers=False)
+    with safe_open(found.adapter / ADAPTER_WEIGHTS, "pt") as file:
+        return sorted(set(file.keys()) - {*own, *adapted.state_dict()})
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Suppress a warning that peft 0.21 causes by reading a property that transformers 5.23 deprecates."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
+
+
+def device_map(device: str) -> str:
+    """The device map of transformers for a device name, as in `dilemmas.agents.models.open_model.open_model`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such device on this machine.
+    """
+    import torch
+
+    count = torch.cuda.device_count()
+    if device == "auto":
+        return "auto" if count > 1 else "cuda" if count else "cpu"
+    known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
+    return lookup("device", device, {name: name for name in known})
+
+
+def torch_dtype(dtype: str, device: str) -> "torch.dtype":
+    """The data type for a name; ``auto`` is float32 on the CPU and bfloat16 on a GPU.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data type.
+    """
+    import torch
+
+    name = lookup("dtype", dtype, {name: name for name in DTYPES})
+    if name == "auto":
+        name = "float32" if device_map(device) == "cpu" else "bfloat16"
+    chosen: torch.dtype = getattr(torch, name)
+    return chosen
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {shorten(str(error), 300, placeholder=' ...')}"
