@@ -15,6 +15,7 @@ from dilemmas.agents.models.reading.clauses import split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
 from dilemmas.agents.models.reading.recitals import entry
+from dilemmas.agents.models.reading.references import resolve
 from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
@@ -86,7 +87,8 @@ def decide(statements: Sequence[Statement]) -> str | None:
     statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
-    if not choices and len({statements[place].option for place in weak}) != 1:
+    described = [place for place, one in enumerate(statements) if one.kind is Kind.OTHER and one.option]
+    if not choices and (not weak or len({statements[place].option for place in (*weak, *described)}) > 1):
         return None
     last = (choices or weak)[-1]
     option = statements[last].option
@@ -95,7 +97,12 @@ def decide(statements: Sequence[Statement]) -> str | None:
         between = statements[others[-1] + 1 : last + 1]
         if not any(one.turns or one.kind is Kind.DOUBT for one in between):
             return None
-    return None if any(_contradicts(one, statements[last]) for one in statements[last + 1 :]) else option
+    later = [
+        one
+        for one, following in pairwise([*statements[last + 1 :], Statement(Kind.OTHER)])
+        if not (one.kind is Kind.WEAK and following.kind is Kind.OTHER and following.turns)  # "I'd like D, but ..."
+    ]
+    return None if any(_contradicts(one, statements[last]) for one in later) else option
 
 
 def _without_lists(statements: Sequence[Statement]) -> list[Statement]:
@@ -118,6 +125,16 @@ def _contradicts(statement: Statement, choice: Statement) -> bool:
     return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != choice.option
 
 
+def _without_asides(statements: Sequence[Statement], marked: Marked) -> list[Statement]:
+    """The statements without amounts that are no options, alone before a choice: "so 32 each. I give 12"."""
+    last = max((place for place, one in enumerate(statements) if one.kind is Kind.CHOICE), default=0)
+    return [
+        one
+        for place, one in enumerate(statements)
+        if place >= last or one.kind is not Kind.BARE or marked.meaning(one.option) != FOREIGN
+    ]
+
+
 def _mark(text: str, labels: Sequence[str]) -> Marked:
     """Mark the labels; contribution levels, which are amounts from 0, as amounts."""
     if not any(label[:1].isdigit() for label in labels):
@@ -130,6 +147,7 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 def _read(marked: Marked) -> float | None:
     sentences = split_sentences(marked.text)
+    resolve(sentences)
     others = [sentence for sentence in sentences if not entry(sentence.clauses)]
     if len(sentences) - len(others) > 1:
         sentences = others
@@ -139,6 +157,6 @@ def _read(marked: Marked) -> float | None:
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
         statements += said
-    option = decide(statements)
+    option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

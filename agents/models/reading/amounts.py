@@ -56,6 +56,8 @@ SHARES = {
     "four fifths": 0.8,
     "every point": 1.0,
     "every token": 1.0,
+    **{f"every {only} {unit}": 1.0 for only in ("last", "single") for unit in ("point", "token")},
+    "no contribution": 0.0,
     "the lot": 1.0,
     "the whole lot": 1.0,
     "three fourths": 0.75,
@@ -76,6 +78,8 @@ SHARES = {
     "my full endowment": 1.0,
     "my entire endowment": 1.0,
     "my whole endowment": 1.0,
+    "the entire endowment": 1.0,
+    "the whole endowment": 1.0,
     "nothing": 0.0,
     "nothing at all": 0.0,
     "none": 0.0,
@@ -103,7 +107,7 @@ FOREIGN_NUMBERS = (
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
-    rf"|(?<!\w)[-−~≈<>≤≥±]\s?[$€£]?{NUMBER}"
+    rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
@@ -123,30 +127,72 @@ AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
     rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
-    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
+    rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:(?:[$€£]|(?:usd|eur|gbp)\s)\s?)?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
     re.IGNORECASE,
 )
 
-KEEPING = re.compile(r"\b(?:keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z", re.I)
+KEEPING = re.compile(
+    r"\b(?:leav(?:es|ing)\s+me(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    re.I,
+)
 KEEPING_ALL = (
     r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
-    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+)
+WHOLE_BEFORE = re.compile(
+    r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
 )
 KEPT = re.compile(
     r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
-"""Words before and after an amount that is kept."""
+"""Words before an amount that is kept, or that is the whole endowment, and after one that is kept."""
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
+KEEPING_SOME = re.compile(
+    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
+    rf"(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
+    r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
+    rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)"
+    rf"|\ball\s+(?:but|except(?:\s+for)?)\s+(?P<without>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)",
+    re.I,
+)
+"""A part that is kept, the rest of which is given."""
+
+CHANGING = re.compile(
+    r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop)(?:e|ing)?\s+"
+    rf"(?:(?:my\s+contribution|it)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?(?:to|at)\s+(?=[$€£]?{NUMBER})",
+    re.I,
+)
+"""Words for what becomes of a contribution: "I raise my contribution to 5"."""
+
+COMPARED = re.compile(
+    rf"(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than\s+(?:{_any(SHARES)})"
+    rf"(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*{NUMBER})",
+    re.I,
+)
+"""Words before an amount that compare it with a share: "more than half: 12"."""
+
+ADJECTIVES = re.compile(
+    r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|careful|even)"
+    rf"\s+(?={NUMBER}\b)",
+    re.I,
+)
+"""Words before an amount that change nothing about it."""
+
+REMAINING = re.compile(
+    rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
+)
+"""Words before an amount that is what is left of the endowment."""
+
 GIVING_NOTHING = re.compile(
     r"\b(?:(?:(?:do|a?m|will|would|shall)\s+)?not|(?:do|wo|would)n['’]?t)\s+(?:be\s+)?"
-    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
-    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=\s*(?:[.,;!\n]|\Z|because|since)))",
+    rf"(?:(?P<act>{_GIVE}(?:\s+in)?)\s+(?:anything|a\s+thing|any\s+{UNITS}|a\s+single\s+{UNITS})(?!\w)"
+    rf"|(?P<alone>(?:contribut|invest|donat)\w*)(?=(?:\s+this\s+(?:round|time))?\s*(?:[.,;!\n]|\Z|because|since)))",
     re.I,
 )
 """A denied contribution."""
@@ -155,19 +201,31 @@ CERTAINTY = re.compile(
     r"\s*(?:of\s+(?:the\s+)?(?:time|pot|chance|others?|players?)|chance|sure|certain|probab|confiden)", re.I
 )
 
-TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1")
+TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1(?:\s*\)(?:\s?{UNITS})?(?!\w))?")
 """The same amount in two forms: "half, i.e. 5"."""
+
+PRAISED = re.compile(
+    rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
+    r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
+    r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
+    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
+    re.I,
+)
+"""An amount that is called right, and so is meant to be given: "5 seems fair"."""
 
 ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
-    text = without_enumeration(re.sub(OPTION, " ", text))
+    text = without_enumeration(re.sub(OPTION, " ", text.replace("+/-", "±")))
     text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
     text = re.sub(
         KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
     )
+    text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
+    text = ADJECTIVES.sub("", COMPARED.sub("", text))
+    text = CHANGING.sub("contribute ", text)
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
@@ -179,12 +237,14 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
             return ""
         if KEPT.match(text, match.end()):
             return ""
+        if amount == most and WHOLE_BEFORE.search(text, max(0, match.start() - 20), match.start()):
+            return ""
         meaning = option_of(amount) if amount is not None and 0 <= amount <= most else None
         if meaning is None or len(meanings) == MOST_OPTIONS:
             meaning = FOREIGN
         return f" {meanings.setdefault(meaning, chr(FIRST + len(meanings)))} "
 
-    marked = TWICE.sub(r"\1", AMOUNT.sub(mark, text))
+    marked = PRAISED.sub(r"I prefer \1", TWICE.sub(r"\1", AMOUNT.sub(mark, text)))
     return Marked(marked, tuple(meanings))
 
 
@@ -199,6 +259,13 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
         return None if CERTAINTY.match(text, match.end()) else value / 100 * most
     total = match["total"]
     return value if total is None or _value(total) == most else None
+
+
+def _rest(part: re.Match[str], most: float) -> str:
+    """What is given where a part is kept."""
+    kept = " ".join((part["kept"] or part["without"]).casefold().split())
+    amount = SHARES[kept] * most if kept in SHARES else _value(kept)
+    return f"{part['act'] or ''} {most - amount:g}"
 
 
 def _value(number: str) -> float:

@@ -13,8 +13,12 @@ from dilemmas.agents.models.reading.vocabulary import (
     DETERMINERS,
     FILLERS,
     FILLINGS,
+    FINALS,
+    HEDGES,
     LINKS,
+    MIXTURES,
     MODALS,
+    NOT_ADVERBS,
     QUALITIES,
     SUPERLATIVES,
     TURNS,
@@ -28,7 +32,7 @@ ALTERNATIVES = re.compile(
 )
 """Options that a choice is made between."""
 
-ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?:")
+ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?(?::|\.\.+|[–—-])")
 """The options of the question before an answer: "C or D: D"."""
 
 ARROWS = re.compile(r"[-=]{1,8}>")
@@ -42,10 +46,11 @@ SEPARATORS = {
     "(": "(",
     ")": ")",
 }
-JOINTS = {"/": "or", "&": "and", "+": "and", "%": "percent"}
+JOINTS = {"/": "or", "+": "and", "%": "percent"}
 
 NAMES_OF_ANSWERS = ANSWERS | DETERMINERS | QUALITIES | SUPERLATIVES | COPULAS | FILLERS
 OWN_ACTS = FILLINGS | VERBS | MODALS | ADVERBS | FILLERS | {"i"}
+KNOWN_ADVERBS = ADVERBS | FILLERS | HEDGES | FINALS | MIXTURES | NOT_ADVERBS | frozenset(LINKS) | TURNS
 MOST_ANNOUNCING = 12
 """Largest number of words that announce an option."""
 
@@ -85,6 +90,7 @@ def is_option(word: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
+    spaced = spaced.replace(" & ", " and ")
     spaced = ECHO.sub(r"\1", ALTERNATIVES.sub(" ", spaced))
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
@@ -120,7 +126,7 @@ class _Builder:
         elif token in JOINTS:
             clause.words.append(JOINTS[token])
         elif is_option(token) or token[0].isalnum():
-            clause.words.append(token)
+            clause.words.append("simply" if _is_plain_adverb(token) else token)
 
     def awaits_option(self, tokens: list[str], position: int) -> bool:
         """Whether the clause announces an option that follows on a later line."""
@@ -129,6 +135,8 @@ class _Builder:
 
     def finish(self, question: bool) -> Sentence:
         """The sentence; a turn without any words is kept, because it takes back what was said before."""
+        if not self._clauses[-1].words and self._clauses[-1].link is Link.CONDITION:  # "C, unless ..."
+            self._clauses[-1].words = ["perhaps"]
         return Sentence([clause for clause in self._clauses if clause.words or clause.turn], question)
 
     def _links(self, token: str, following: str) -> bool:
@@ -156,8 +164,13 @@ class _Builder:
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
-        elif not clause.separator:
+        elif not clause.separator or (separator == ":" and clause.separator == ","):
             clause.separator = separator
+
+
+def _is_plain_adverb(token: str) -> bool:
+    """Whether a word of no other role ends like an adverb: "unfortunately", "logically"."""
+    return token.endswith("ly") and len(token) > 5 and token not in KNOWN_ADVERBS
 
 
 def _is_filled(words: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     COPULAS,
+    DEEDS,
     DESIRES,
     DETERMINERS,
     FILLERS,
@@ -19,12 +20,16 @@ from dilemmas.agents.models.reading.vocabulary import (
     MIXTURES,
     MODALS,
     NEGATIONS,
+    NOUNS,
     OTHERS,
+    OWN_SIDE,
     PAST_VERBS,
     PRAISE,
     QUALITIES,
     SUPERLATIVES,
     VERBS,
+    WAYS,
+    WAYS_TO_ACT,
     WEAK_VERBS,
 )
 
@@ -59,7 +64,23 @@ HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
 
 
-PLACED_WORDS = frozenset(["this", "that", "question", "game", "scenario", "situation", "round", "case", "me", "here"])
+PLACED_WORDS = frozenset(
+    [
+        "this",
+        "that",
+        "question",
+        "game",
+        "scenario",
+        "situation",
+        "round",
+        "case",
+        "me",
+        "here",
+        "make",
+        "think",
+        "feel",
+    ]
+)
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
@@ -104,21 +125,30 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
         return Kind.CHOICE
+    if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
+        return Kind.DOUBT
     predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
     if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
-    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in ("one", "way") for word in predicate[1:4])
+    named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
     own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
-    if (named and (predicate[0] == "my" or "answer" in predicate[:4])) or (
-        own and (named or predicate[0] in ("what", "where", "how"))
-    ):
+    answer = predicate.index("answer") if "answer" in predicate[:4] else 0
+    plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
+    if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
-    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way") and "better" not in predicate:
-        return Kind.WEAK
+    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way"):
+        return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _is_for_others(predicate: Sequence[str]) -> bool:
+    """Whether an option is called the best for others: "the best choice for them"."""
+    start = next((place for place, word in enumerate(predicate) if word in ("for", "of")), len(predicate))
+    about = frozenset(predicate[start:])
+    return bool(about & OTHERS) and not about & OWN_SIDE
 
 
 def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -127,11 +157,14 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         last = len(acts) - list(reversed(acts)).index("and")
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
+    if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
+        deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
+        return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
-        return Kind.CHOICE if _kind_of_bare(tail) is Kind.BARE else Kind.OTHER
+        return _unless_described(Kind.CHOICE, tail)
     weak = any(word in WEAK_VERBS for word in acts) or _in_order(acts, ("have", "to"))
     if not weak and not any(word in VERBS or word in MODALS or word in INTENTIONS for word in acts):
         return Kind.OTHER
@@ -148,7 +181,11 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     known = OWN_WORDS | PLACED_WORDS | ANSWERS
-    if noun == verb or before[noun] not in ANSWERS or any(word in OTHERS for word in before[noun + 1 : verb]):
+    own = before[noun] in NOUNS and (
+        "i" in before[noun + 1 : noun + 3]
+        or (before[noun] in WAYS_TO_ACT and any(word in SUPERLATIVES for word in before[:noun]))
+    )
+    if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
         return None
     if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
         return None
@@ -161,7 +198,11 @@ def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]
         return Kind.OTHER
     if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER
+    if "first" in name and "my" not in name:  # "the first option is C"
+        return Kind.OTHER
     recommends = any(word in SUPERLATIVES for word in name) and "answer" not in name
+    if recommends and "for" in verb:  # "the best decision is for C"
+        return Kind.OTHER
     return _unless_described(Kind.WEAK if recommends else Kind.CHOICE, tail)
 
 
@@ -176,7 +217,9 @@ def _skip(words: Sequence[str], skipped: Iterable[str]) -> list[str]:
 
 
 def _is_counterfactual(acts: Sequence[str]) -> bool:
-    """Whether words tell what the writer would have done: "would have chosen", but not "would have to choose"."""
+    """Whether words tell what the writer would have done, or has always done; not "would have to choose"."""
+    if "always" in acts and "have" in acts:
+        return True
     return _in_order(acts, ("would", "have")) and not _in_order(acts, ("have", "to"))
 
 

@@ -69,7 +69,7 @@ AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
-INTERJECTION = re.compile(r",\s+(?:i|so|let|what|now|then)\b", re.IGNORECASE)
+INTERJECTION = re.compile(r",\s+(?:i(?!\s+(?:would|will|do|am)\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE)
 """What follows a filler that is no label: "Right, I choose left"."""
 
 FOLLOWERS = TAIL_STOPS | frozenset(
@@ -78,6 +78,10 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "it",
         "was",
         "would",
+        "seems",
+        "sounds",
+        "feels",
+        "looks",
         "will",
         "because",
         "since",
@@ -118,6 +122,10 @@ FOLLOWERS = TAIL_STOPS | frozenset(
 """Words that may follow a label that is also a word ("A", "I"), or an amount."""
 
 
+LETTERED = re.compile(rf"(^|: ?)[ \t]*\(?[a-h][.)][ \t]*(?=[ \t]{OPTION})", re.M | re.I)
+"""The letter of a list before an option: "b) C"."""
+
+
 def mark_labels(text: str, labels: Sequence[str]) -> Marked:
     """Mark labels as whole words; upper and lower case are equivalent unless labels differ in nothing else."""
     pattern, folds, indices, acts = _labels(tuple(labels))
@@ -131,7 +139,8 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
         form = word.casefold() if folds else word
         return f" {'choosing' if form in acts else ''} {chr(FIRST + indices[form])} "
 
-    return Marked(pattern.sub(mark, _without_private(text)), tuple(range(len(labels))))
+    marked = pattern.sub(mark, _without_private(text))
+    return Marked(LETTERED.sub(r"\1", marked), tuple(range(len(labels))))
 
 
 def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
@@ -166,7 +175,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     names = "|".join(sorted(NUMBERED))
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
-        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|[.,]\d|(?-i:\.[a-z])|\s?%)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
         r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)

@@ -10,7 +10,7 @@ CONTRACTIONS = {
     r"i'?m": "i am",
     r"i'?mm?a": "i will",
     r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
-    r"(i|you|we|they)'ve": r"\1 have",
+    r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
     r"(you|we|they)'re": r"\1 are",
     r"(it|that|he|she|here|there|what)'s": r"\1 is",
     r"let'?s": "let us",
@@ -19,65 +19,188 @@ CONTRACTIONS = {
     r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
 }
 
+_SITUATED = (
+    r"(?:in|facing|faced with|given|presented with|playing|making|part of) "
+    r"(?:this|such an?|the|that)(?: [a-z]+)? (?:situation|scenario|game|position|choice|decision|dilemma|case)"
+    r"(?! (?:and|or|but|where|when)\b)"
+)
+"""The question of the reply, after "if I were"."""
+
+_VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpoint|viewpoint|angle)"
+
+_SAFELY = (
+    r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
+    r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
+    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
+    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)"
+    r"|(?:support|help)(?:ing)? the group"
+    r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
+)
+"""What is done by choosing an option: "play it safe with C", "take the risk with C"."""
+
+_WHY = "(?:main |only |real )?(?:reason|motivation|rationale)"
+_REASON = (
+    rf"(?:(?:the|my) {_WHY} (?:that |why )?i (?:would )?(?:choose|pick|select)|the {_WHY} for my choice of"
+    rf"|my {_WHY} for (?:my choice of|choosing|picking|selecting)|what makes me (?:choose|pick|select))"
+)
+"""Words before an option whose choice is explained."""
+
+_CAUSE = (
+    r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it|not|never|nothing)\b)"
+    r"[a-z][a-z'-]* ){0,7}"
+    r"(?!(?:friends?|partners?|opponents?|players?|others?|rivals?|neighbou?rs?|they|he|she|you|it|that|which|what|this)\b)"
+    r"[a-z][a-z'-]*"
+)
+"""What makes the writer choose: "fear of betrayal"."""
+
 PHRASES = {
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
         "rather not",
+        "(?:any|every)thing (?:but|except|other than)",
     ),
     "wait": ("(?:hang|hold) on",),
+    "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
-    "i should": ("i (?:would|had) better",),
-    "for": ("in favou?r of",),
+    "i not choose": (rf"i take back(?: my)?(?: answer| choice)?(?: of)?(?= ?{OPTION})",),
+    r"go with \g<tried>": (rf"give (?P<tried>{OPTION}) ?a (?:try|go|shot|chance)",),
+    "i should": (
+        "i (?:would|had) better",
+        r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
+        r"(?:(?:best|better|safest|safer|wisest|wiser|wise|smartest|smarter|right|fair|sense)"
+        "(?: for me to| that i| if i)"
+        r"|in my (?:own )?(?:best )?interests? to)"
+        rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
+    ),
+    "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": ("e\\.g\\.", "for (?:example|instance)"),
-    ":": (rf"(?:meaning|namely)(?= ?{OPTION})",),
+    ":": (
+        rf"(?:i\.?e\.?,?|that is(?: to say)?,|in other words,?|meaning|namely)"
+        rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
+    ),
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
-    "so i": (r"(?:this|that|it|which) (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",),
+    "so i": (
+        rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
+        rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
+        "(?:the golden rule|experience|caution|logic|reason|morality|fairness|fear) tells me to",
+        r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
+        r" me(?: to| with)?",
+    ),
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
     "correction": (
         "let me (?:revise|correct|rephrase)(?: that| my answer)?",
+        "(?:i (?:now |hereby )?(?:am )?)?(?:change|changing|revise|revising) my (?:answer|choice|decision)(?: to)?",
         "that was a typo",
         "just kidding",
         "scratch that",
         "strike that",
         "or rather",
+        rf"i meant(?= ?{OPTION})",
         "make (?:that|it)",
     ),
-    "i": ("it is my (?:choice|decision|plan|intention) to", "my (?:plan|intention|aim) is to"),
-    "i prefer": ("my (?:gut|heart|head|instinct|conscience) (?:says|tells me)",),
+    "i": (
+        "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
+        "i for one",
+        r"i ?\((?:as )?(?:player|person|participant) \w+\)",
+        "it is my (?:choice|decision|plan|intention) to",
+        "my (?:plan|intention|aim) is to",
+    ),
+    "i prefer": (
+        r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
+        r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
+        rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
+        "my (?:gut|heart|head|instinct|inclination|conscience) (?:says|tells me|is)(?: to)?",
+    ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
+        "(?:in )?(?:one|a single|single)[ -](?:letter|word|character)(?: answer)?(?= ?[:,])",
+        r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
+        r"(?:number|amount) of (?:tokens|points|coins)(?= ?:)",
+        r"(?:\A|(?<=\n))tokens(?= ?:)",
+        "contributed (?:amount|tokens|points)(?= ?:)",
+        rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
         r"(?:the )?pot(?= ?:)",
         r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
-        rf"i am (?:all |now )?(?:for|with|back to|back to choosing|confident in)(?= ?{OPTION})",
+        r"i am (?:all |now )?"
+        r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
+        rf"(?= ?{OPTION})",
+        rf"(?:(?:let us )?call it|make mine)(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
-        r"(?:count me in|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
+        r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
+    ),
+    "go": (rf"{_SAFELY}(?= (?:with|on|in|and) )",),
+    r"\g<act>": (
+        r"(?P<act>choose|choosing|pick|picking|select|selecting|with|for|play|playing|take|taking)"
+        r" the (?:[a-z-]+ ){1,2}(?:option|choice|move|strategy|action|route|path)"
+        rf" ?[,(:–-]? ?(?={OPTION})",
+    ),
+    r"\g<option> is": (
+        rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
+    ),
+    "i think": (rf"i feel like(?= ?{OPTION})",),
+    "long": ("a while",),
+    "again": ("once (?:again|more)",),
+    "is": (
+        "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
+        "strikes me as",
+        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",
+    ),
+    "the best option": (
+        "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
+        "(?: for me)?",
+        r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
+        r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
+    ),
+    "is the best option": (
+        "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
+        "makes (?:the )?(?:most|more) sense(?: to me)?",
     ),
     "is my choice": (
-        "gets my vote",
+        "(?:gets|has) my vote",
         "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? in(?= ?[.,;!\n])",
-        r"(?:will )?go(?:es)? (?:in|into|to) the (?:common |group |public )?(?:pot|pool|fund|account|project)",
+        r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
+        r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
-    "my choice is": ("what i(?: (?:will|would))? (?:choose|pick|select) is", "my vote goes to"),
-    "now": (r"(?:(?:for|in) )?this (?:round|time|turn)",),
+    "my choice is": (
+        r"there is only one (?:right |good |real |possible )?(?:choice|answer|option)(?: for me)?(?= ?:)",
+        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
+        "(?= ?[,:])",
+        "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
+        "my vote goes to",
+    ),
+    "now": (
+        "from now on",
+        r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",
+    ),
     "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
-    "i choose ": ("the reason for my choice of", "my reason for (?:my choice of|choosing)"),
+    r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
+    "i choose ": (_REASON,),
     "": (
         rf"the other(?= ?{OPTION})",
-        r"step \d+(?= ?:)",
+        r"(?:step|round) \d+(?= ?:)",
         r"(?:the|my) reason (?:that |why )?(?=i )",
-        "no (?:doubt|question|hesitation)",
+        "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
+        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
+        "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
+        "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        "come what may",
+        r"just in case(?= ?(?:[.,!;\n]|$))",
+        rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
+        "ofc",
         "for sure",
-        "in my opinion",
+        "in my (?:opinion|view|case)",
+        rf"(?:looking at (?:it|this) )?from {_VIEW}",
+        "[a-z]+ly speaking",
         "as an ai(?: language model)?",
         "for my part",
         "in total",
@@ -86,8 +209,11 @@ PHRASES = {
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
         "all the way",
         "to be honest",
+        r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",
+        r"it goes without saying(?: that)?",
     ),
     "although": (
+        r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
         "whether or not",
         "even (?:if|though|when)",
@@ -99,7 +225,7 @@ PHRASES = {
         "whoever",
     ),
     "if": (
-        "as long as",
+        "(?:as|so) long as",
         "as soon as",
         "provided",
         "on (?:(?:the|one|a) )?condition",
@@ -110,9 +236,11 @@ PHRASES = {
         "should they",
     ),
     "because": (
+        r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?is(?: that| because)",
         "if only to",
-        "so that",
+        "'?(?:cause|cos|coz|cuz)",
+        "so that(?! is )",
         "in order to",
         "so as to",
         "due to",
@@ -124,20 +252,26 @@ PHRASES = {
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
-        r"if (?:i|one) (?:really )?(?:had|have|must|need|absolutely must|(?:am|was|were) forced)(?: to)?"
-        r" (?:choose|pick|decide|answer|select)(?: one| between them)?",
+        r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
+        rf" (?:choose|pick|decide|answer|select)(?: one| between them)?(?! ?{OPTION})",
+        rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
+        r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
+        r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        "if it is all the same(?: to you)?",
+        "if (?:it is all the same(?: to you)?|you insist)",
         "as far as i am concerned",
-        "here goes",
+        "[a-z-]+ or not(?= ?,)",
+        "here (?:goes|you go|we go|you are)",
+        r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
+        "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",
     ),
     "however": (r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
     "so": (
-        "(?:this|that) is why",
+        "(?:this|that|which) is why",
         "either way",
         "bottom line",
         "tl;dr",
@@ -152,11 +286,18 @@ PHRASES = {
     ),
     "so finally": ("in the end",),
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
+    "sometimes": (
+        "every (?:other|second|third) (?:round|time|turn|game)",
+        "in (?:most|some|many|half) (?:of the )?(?:rounds|games)",
+        rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
+    ),
     "previously": (
         r"at (?:first(?: glance)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
         "used to",
-        "half the time",
+        "(?:half|most) (?:of )?the time",
+        rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",
+        "as a rule",
         "in (?:theory|general|principle)",
         "theoretically",
     ),

@@ -7,24 +7,38 @@ from itertools import pairwise
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
-from dilemmas.agents.models.reading.statements import OTHER, Statement, core, read_clause, turns
+from dilemmas.agents.models.reading.statements import (
+    OTHER,
+    Statement,
+    core,
+    is_elsewhere,
+    praises,
+    read_clause,
+    turns,
+)
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
+    AIMS,
     ANSWERS,
     COPULAS,
     DETERMINERS,
+    DISOWNED,
     EXPECTING,
     FILLERS,
     FINALS,
     HEDGES,
     LEADING,
     MIXTURES,
+    MODALS,
     NEGATIONS,
+    OPINIONS,
     OTHERS,
+    OWN_SIDE,
     PERSONS,
     PREPOSITIONS,
     PRESENT,
     SPEECH,
+    SUBJECTS,
     VERBS,
     Link,
 )
@@ -38,9 +52,14 @@ def goes_on(later: Sequence[Clause]) -> bool:
 
 def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
     """What a clause says in its place in the sentence; `found`: the statements before it."""
-    clause, before = clauses[place], clauses[:place]
+    before = clauses[:place]
+    clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
+    if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
+        return Statement(Kind.DOUBT, core(clause.words)[0])
     chosen = any(one.chooses for one in found)
+    if clause.link is Link.OR and begins_with_number(clause):
+        return OTHER
     if clause.link is Link.OR and all(map(_leads, before)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
@@ -55,7 +74,10 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
     recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
-    another = of_speaker or recited or not _is_own(clause, before) or is_described(clauses, place)
+    elsewhere = "would" in clause.words and any(
+        one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
+    )
+    another = of_speaker or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
     return OTHER if another else said
 
 
@@ -80,11 +102,16 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return said
     beside = clause.separator != ":" and any(one.chooses for one in found)
     turned = turns(clause) or clauses[0].link is Link.OR
-    return replace(said, kind=Kind.DOUBT) if beside or turned else OTHER
+    if beside or turned:
+        return replace(said, kind=Kind.DOUBT)
+    named = clause.separator == ":" and last.words[-1:] != [] and last.words[-1] in ANSWERS
+    return replace(said, kind=Kind.OTHER) if named else OTHER
 
 
 def _recites_outcome(following: Clause, own: bool) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
+    if following.link is Link.REASON:
+        return False
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
     of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
@@ -92,8 +119,10 @@ def _recites_outcome(following: Clause, own: bool) -> bool:
 
 
 def _names_speaker(clause: Clause) -> bool:
-    """Whether a clause names somebody else: "my friend", "them", "player 2"."""
+    """Whether a clause names somebody else, or what is not the answer: "my friend", "them", "player 2"."""
     named = [word for word in clause.words if word not in DETERMINERS and not word[0].isdigit()]
+    if any(word in DISOWNED for word in named):  # "the wrong answer: I choose C"
+        return True
     return named != [] and all(word in OTHERS or word in SPEECH for word in named)
 
 
@@ -107,44 +136,89 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     words = core(clause.words)
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
-    subject = next((one.words for one in reversed(before) if not _leads(one)), [])
-    return core(subject)[:1] in (["i"], ["let"], ["keep"]) or core(subject)[0] in VERBS
+    subject = _subject(before)
+    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or subject[0] in VERBS)
+
+
+def _with_subject(clause: Clause, before: Sequence[Clause]) -> Clause:
+    """A clause with the writer as its subject where it shares that of the one before: "and will choose C"."""
+    if clause.link not in (Link.AND, Link.BUT) or not clause.words or clause.words[0] not in MODALS:
+        return clause
+    subject = _subject(before)
+    return replace(clause, words=["i", *clause.words]) if subject[:1] == ["i"] and not _foresees(subject) else clause
+
+
+def _subject(before: Sequence[Clause]) -> list[str]:
+    """The words of the last clause that may have a subject, from the subject."""
+    return core(next((one.words for one in reversed(before) if not _leads(one)), []))
+
+
+def _foresees(words: Sequence[str]) -> bool:
+    """Whether the writer tells what others do: "I hope they trust me"."""
+    for place, (word, following) in enumerate(pairwise(words)):
+        if word in EXPECTING | OPINIONS and following != "to":
+            return any(one in OTHERS for one in words[place:])
+        if word == "trust" and following in SUBJECTS:
+            return True
+    return False
 
 
 def _leads(clause: Clause) -> bool:
     """Whether a clause only leads up to what follows: a filler, a reason or "given our history"."""
     words = core(clause.words)
-    light = all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
+    apart = words[-1:] == ["aside"] or words[:1] == ["judging"]
+    light = apart or all(word in ADVERBS or word in FILLERS or word in COPULAS for word in words)
     about = frozenset(words)
     of_others = words[:1] and words[0] in PREPOSITIONS | {"for"} and about & PERSONS and not about & {"sake", "benefit"}
-    elsewhere = (
-        words[:1]
-        and words[0] in PREPOSITIONS
-        and words[1:2] in (["a"], ["an"])
-        and not about & {"this", "such", "scale"}
-    )
-    return clause.link is Link.REASON or light or (words[0] in LEADING and not (of_others or elsewhere))
+    elsewhere = words[:1] and words[0] in PREPOSITIONS and words[1:2] in (["a"], ["an"]) and is_elsewhere(words)
+    told = (
+        clause.words[:1] != [] and clause.words[0] in LEADING and words[:1] == ["i"] and not any(map(is_option, words))
+    )  # "given what I know"
+    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not (of_others or elsewhere))
+
+
+def _all_lead(before: Sequence[Clause]) -> bool:
+    """Whether all clauses lead up to what follows; what is joined to a reason by "and" belongs to it."""
+    led = False
+    for clause in before:
+        joined = led and clause.link in (Link.AND, Link.OR) and not any(map(is_option, clause.words))
+        led = joined or _leads(clause)
+        if not led:
+            return False
+    return True
 
 
 def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Statement]) -> bool:
     """Whether an option alone is a choice: at the beginning, after words that lead up to it, or set apart."""
     clause, before = clauses[place], clauses[:place]
-    if clause.link is Link.BUT:
+    link = _effective_link(clauses, place)
+    if link is Link.BUT and not clause.turn:
         last = found[-1] if found else OTHER
         words = before[-1].words if before else []
         if any(word in ANSWERS for word in words) and not any(map(is_option, words)):
             return True  # "not an easy choice, but C"
-        rejected = last.kind is Kind.REJECTION and last.option not in clause.words
+        if not any(is_option(word) for one in before for word in one.words):
+            return True  # "it is a risk, but C"
+        denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
+        rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
         return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
-    if clause.link is Link.SO or clause.turn or all(map(_leads, before)):
+    if link is Link.SO or clause.turn or _all_lead(before):
         return True
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
-        return _tells_own_act(before[-1]) or _is_about_answer(before[-1])
-    if clause.separator == "(" and place == len(clauses) - 1:
-        return _tells_own_act(before[-1]) or (place == 1 and len(before[-1].words) == 1)
+        return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
+    if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
+        tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        return tells or (place == 1 and len(before[-1].words) == 1)
     return False
+
+
+def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
+    """The link of a clause, or of the phrase that leads up to it: "but for our friendship, C"."""
+    while place and clauses[place].link is Link.NONE and _leads(clauses[place - 1]):
+        place -= 1
+    return clauses[place].link
 
 
 def _tells_own_act(clause: Clause) -> bool:
@@ -158,8 +232,21 @@ def _tells_own_act(clause: Clause) -> bool:
     return own and plain and not denied
 
 
+def _is_maxim(before: Sequence[Clause]) -> bool:
+    """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
+    words = frozenset(word for one in before for word in one.words)
+    related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
+    if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
+        return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
+    of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
+    linked = any(one.link is not Link.NONE for one in before)
+    return "is" in words and not of_another and not linked and not any(one[0].isdigit() for one in words)
+
+
 def _is_about_answer(clause: Clause) -> bool:
-    """Whether a clause says something about the answer: "the choice is clear"."""
+    """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
     words = frozenset(clause.words)
-    others = words & (NEGATIONS | HEDGES | OTHERS) or any(map(is_option, words))
-    return clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS and not others
+    others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
+    easy = clause.words[:2] == ["it", "is"] and words & {"easy", "simple", "clear", "obvious"} and words & ANSWERS
+    named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
+    return bool(easy or named) and not others

@@ -11,8 +11,10 @@ from dilemmas.agents.models.reading.statements import OTHER, Statement, core, re
 from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     HYPOTHESES,
+    LIMITS,
     OTHERS,
     TEMPORAL,
+    VERBS,
     Link,
 )
 
@@ -23,14 +25,15 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
     Reasons count for nothing, conditions make the whole sentence hypothetical up to a conclusion ("so I choose"), and
     a question or a recital of payoffs states no choice.
     """
-    clauses, found = sentence.clauses, list[Statement]()
+    clauses, found, places = sentence.clauses, list[Statement](), list[int]()
     if len(clauses) > MOST_CLAUSES:
         return [Statement(Kind.DOUBT)]
     if recites(clauses):
         return found
     hypothetical = subordinate = False
     for place, clause in enumerate(clauses):
-        if clause.link is Link.SO or (turns(clause) and core(clause.words)[:1] == ["i"]):
+        own = clause.link is not Link.CONDITION and core(clause.words)[:1] == ["i"]
+        if clause.link is Link.SO or (own and turns(clause) and "instead" not in clause.words):
             hypothetical = subordinate = False
         elif clause.link is Link.REASON:
             subordinate = True
@@ -38,15 +41,24 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             hypothetical = True
             if clause.separator == ":":  # "I choose C: if they do so too, we both gain"
                 continue
-            own = place if clause.joined else _last_conjunct(clauses[:place])
-            found = [OTHER if one.chooses and index >= own else one for index, one in enumerate(found)]
+            start = place if clause.joined else _last_conjunct(clauses[:place])
+            found = [
+                OTHER if index >= start and (one.chooses or _praises(one, clauses[index])) else one
+                for index, one in zip(places, found, strict=True)
+            ]
         elif subordinate and clause.separator and not any(one.chooses for one in found):
             subordinate = False
-        if subordinate and not any(map(is_option, clause.words)) and clause.words:
-            found += [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
+        apart = clause.separator != "" and clause.link is Link.NONE
+        if subordinate and clause.words and (apart or not any(map(is_option, clause.words))):
+            doubts = [one for one in [read_clause(clause)] if one.kind is Kind.DOUBT]
+            found += doubts
+            places += [place for _ in doubts]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
+            if statement == OTHER and (clause.turn or clause.link is Link.BUT) and clause.words[0] not in OTHERS:
+                statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
+            places.append(place)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
     return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
@@ -82,18 +94,30 @@ def _supposes(clause: Clause) -> bool:
     words = clause.words[2:] if clause.words[:1] == ["let"] else clause.words
     said = words[:1] == ["say"] and any(map(is_option, words[1:2]))  # "let us say 4"
     supposed = bool(words) and not said and (words[0] in HYPOTHESES or all(word in HEDGES for word in words))
-    return clause.link is Link.CONDITION or supposed
+    limited = (
+        clause.link is Link.BUT and words[:1] in (["only"], ["not"]) and words[1:2] != [] and words[1] in LIMITS
+    )  # "but only after talking to them"
+    return clause.link is Link.CONDITION or supposed or limited
+
+
+def _praises(said: Statement, clause: Clause) -> bool:
+    """Whether a statement praises the option that is the subject of its clause: "D would be better"."""
+    return said.kind is Kind.DOUBT and clause.link is not Link.OR and clause.words[:1] == [said.option] != clause.words
 
 
 def _last_conjunct(clauses: Sequence[Clause]) -> int:
-    """The place of the last clause with a link and a subject of its own; 0 for none."""
-    linked = (Link.AND, Link.BUT)
-    places = [
-        place
-        for place, one in enumerate(clauses)
-        if one.link in linked and one.words[:1] and one.words[0] in OTHERS | {"i"}
-    ]
+    """The place of the last clause with a link or a separator, and a subject of its own; 0 for none."""
+    places = [place for place, one in enumerate(clauses) if place and one.words and _has_subject(one)]
     return max(places, default=0)
+
+
+def _has_subject(clause: Clause) -> bool:
+    """Whether a clause begins with a subject of its own, set apart: "C, it is best if they choose it too"."""
+    telling = clause.words[0].endswith("ing") and clause.words[0] not in VERBS
+    if telling or clause.words[0] in ("it", "this", "that", "there", "which"):
+        return clause.separator != "" or clause.link in (Link.AND, Link.BUT)
+    apart = clause.separator in (":", "-", "(", ")") or clause.link in (Link.AND, Link.BUT)
+    return apart and clause.words[0] in OTHERS | {"i"}
 
 
 def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> Statement:
@@ -104,7 +128,8 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
     if said.chooses:
         planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
         return replace(said, kind=Kind.DOUBT) if planned else OTHER
-    return OTHER if said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION else said
+    supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
+    return OTHER if supposed or _praises(said, clause) else said
 
 
 UNCONDITIONAL = frozenset(["still", "anyway", "nonetheless", "nevertheless"])

@@ -8,20 +8,26 @@ from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
+    ANSWERS,
     AUXILIARIES,
     COPULAS,
     DETERMINERS,
     FILLERS,
     FINALS,
+    GUARDING,
     HEDGES,
+    HERE,
     LEADING,
     MIXTURES,
     NEGATIONS,
     OTHERS,
     PAST_VERBS,
+    PEOPLE,
     PLACES,
+    PRAISE,
     PREDICATES,
     PREPOSITIONS,
+    PRESENT,
     REASON_STOPS,
     RETRACTIONS,
     TAIL_STOPS,
@@ -77,13 +83,18 @@ def read_clause(clause: Clause) -> Statement:
     kind = kind_of(plain, tail)
     if kind is Kind.OTHER and not before and _is_fragment(after):
         return Statement(Kind.DOUBT, option)
+    if kind is Kind.OTHER and _is_unclear_act(before) and kind_of(plain, []) is kind:
+        return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
-        return Statement(Kind.DOUBT, option) if _is_unclear_act(before) and kind_of(plain, []) is kind else OTHER
+        named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
+        return Statement(kind, option) if named else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
         return Statement(Kind.REJECTION, option)
-    if "would" in before and _is_elsewhere(clause.words):
+    limited = "only" in before and any(word in ("with", "against", "among", "after") for word in after)
+    of_kind = kind is Kind.BARE and any(one == "for" and other in PEOPLE for one, other in pairwise(after))
+    if ("would" in before or kind is Kind.BARE) and (limited or of_kind or is_elsewhere(clause.words)):
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
@@ -104,37 +115,49 @@ def _is_fragment(after: Sequence[str]) -> bool:
 
 def _is_unclear_act(before: Sequence[str]) -> bool:
     """Whether words before an option tell an act of the writer's of unknown sense: "I am required to choose C"."""
-    known = HEDGES | NEGATIONS | OTHERS | {"if", "would"}
+    known = HEDGES | NEGATIONS | OTHERS | {"if", "would", "thought", "considered", "had", "wanted"}
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
-def _is_elsewhere(words: Sequence[str]) -> bool:
+def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
-        first in ("among", "against")
-        or (first in PREPOSITIONS and second in ("a", "an"))
+        (first in ("among", "against") and before not in GUARDING)
+        or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
+        or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
-        for first, second in pairwise(words)
-    ) and not any(word in ("this", "such", "here") for word in words)
+        for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
+    ) and not any(word in HERE for word in words)
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
     """Whether an option with words after it is the subject of a description: "the D in this game is high"."""
     rest = after[tail:]
-    if not rest or rest[0] in REASON_STOPS:
+    if not rest or rest[0] in REASON_STOPS or (rest[0] == "to" and not any(map(is_option, rest))):
         return False
-    return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest)
+    foreseen = any(map(is_option, rest)) and any(word in PREDICATES for word in rest)  # "C against C yields 6"
+    return any(word in DETERMINERS for word in before) or any(word in COPULAS for word in rest) or foreseen
 
 
 def turns(clause: Clause) -> bool:
     """Whether a clause is marked as a conclusion or as a change of mind."""
-    return clause.turn or clause.link in (Link.SO, Link.BUT) or any(word in FINALS for word in clause.words)
+    return (
+        clause.turn
+        or clause.link in (Link.SO, Link.BUT)
+        or any(word in FINALS or word in PRESENT for word in clause.words)
+    )
 
 
 def core(words: Sequence[str]) -> list[str]:
     """The words without those that only lead up to the statement: "well", "I think that", "given our history"."""
     return _without_fillers(_from_subject(_without_fillers(words)))
+
+
+def praises(words: Sequence[str]) -> bool:
+    """Whether an option is the subject of praise: "C is better for us"."""
+    said = core(words)
+    return said != [] and is_option(said[0]) and any(word in PRAISE for word in said)
 
 
 def _from_subject(words: list[str]) -> list[str]:
@@ -143,8 +166,13 @@ def _from_subject(words: list[str]) -> list[str]:
         return words
     start = words.index("i", 2)
     phrase = words[:start]
-    of_others = phrase[0] in PREPOSITIONS and any(word in OTHERS or word in PLACES for word in phrase)
-    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in phrase)
+    purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
+    known = phrase[1:] if phrase[1] != "previously" else phrase[2:]  # "after last round I choose C"
+    this = phrase[1] in ("this", "these", "such")
+    of_others = (
+        phrase[0] in PREPOSITIONS and not (purpose or this) and any(word in OTHERS or word in PLACES for word in phrase)
+    )
+    other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
     return words if other else words[start:]
 
 
@@ -153,12 +181,14 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
-        elif words[start] in FILLERS or words[start] in ADVERBS or words[start] == "that":
+        elif words[start] in _LEFT_OUT or (words[start].isdigit() and words[start + 1 : start + 2] == ["i"]):
             start += 1
         else:
             break
     return list(words[start:])
 
+
+_LEFT_OUT = FILLERS | ADVERBS | {"that"}
 
 _INTRODUCTIONS = (
     ["here", "is"],
@@ -211,7 +241,8 @@ def _takes_back(text: str, retraction: str) -> bool:
 def _is_undecided(text: str) -> bool:
     """Whether a clause says that the writer has not decided, and not only that something else is unknown."""
     for uncertainty in UNCERTAINTIES:
-        _, found, rest = text.partition(f" {uncertainty} ")
-        if found and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
+        before, found, rest = text.partition(f" {uncertainty} ")
+        of_others = uncertainty == "not know" and _without_fillers(before.split()) != ["i"]  # "someone I do not know"
+        if found and not of_others and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
             return True
     return False

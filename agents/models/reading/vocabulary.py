@@ -20,23 +20,27 @@ def _set(words: str) -> frozenset[str]:
 
 
 ANSWERS = _set(
-    "answer answers choice choices decision action move pick selection option vote response reply strategy play"
+    "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount bid offer donation investment me mine"
+    " contribution amount compromise bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
+
+AIMS = _set("aim goal priority motto principle")
+"""Nouns for what an answer follows from: "my goal is fairness: C"."""
 
 DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " honest official quick true real revised updated corrected"
+    " honest official quick true real new revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
-    "best better right correct optimal ideal wisest safest smartest rational logical sensible preferable most"
+    "smart wise best better right correct optimal ideal wisest safest smartest rational logical sensible preferable"
+    " most"
     " reasonable obvious natural only"
 )
 """Adjectives that recommend an option without choosing it."""
@@ -62,10 +66,32 @@ VERBS = _set(
     " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
-    " reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open call move drop switch switching side siding back backing pledge pledging assign assigning"
+    " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
+    " write type risk open call move drop switch switching change changing side siding back backing"
+    " pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
+
+DISOWNED = _set("incorrect wrong worst old previous")
+"""Adjectives of an answer that is not the writer's."""
+
+WAYS = _set(
+    "contributing giving investing donating putting paying"
+    " choosing picking selecting playing going opting taking voting"
+)
+"""Participles of them after "by"."""
+
+DEEDS = _set(
+    "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try"
+    " prioritise prioritize reward punish repay play follow go preserve maintain demonstrate express"
+)
+"""Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
+
+WAYS_TO_ACT = _set("way thing course path route approach")
+"""Nouns that name an answer if they are recommended: "the best way is C"."""
+
+NOUNS = WAYS_TO_ACT | _set("one winner colour color word card button side")
+"""Those, and nouns that name an answer if the writer's choice is told of them: "the one I pick"."""
 
 INTENTIONS = _set(
     "plan intend agree agreed willing happy ready glad determined decided decide wish prepared comfortable"
@@ -93,18 +119,18 @@ FILLERS = _set(
     "ok okay sure well yes yeah yep hmm hm um uh ah oh alright great so thus therefore hence finally overall then"
     " now certainly definitely personally honestly clearly ultimately accordingly consequently please hi hello hey"
     " absolutely right and here easy simple same again ha wow only just exactly simply fine good thanks"
-    " obviously anyway still first very tbh imo imho lol ugh meh welp"
+    " obviously anyway still first very quite somewhere tbh imo imho lol ugh meh welp"
 )
 """Words before a statement that change nothing about it."""
 
 LEADING = _set(
     "given based after upon against for of with in considering because since as to from at on under out despite all"
     " having"
-    " looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
+    " without through looking speaking weighing thinking taking when hoping trusting knowing by over unlike"
 )
 """First words of a phrase that leads up to a choice after a comma."""
 
-TEMPORAL = _set("in before at on round earlier during formerly")
+TEMPORAL = _set("in before at on round earlier during formerly previously initially originally once yesterday")
 """First words of a phrase that tells when something was chosen."""
 
 PRESENT = _set("today now")
@@ -113,22 +139,41 @@ PRESENT = _set("today now")
 EXPECTING = _set("expect predict fear hope wish suspect want assume anticipate bet imagine")
 """Verbs of what the writer foresees of others."""
 
+OPINIONS = _set("think believe know feel see sure guess understand")
+"""Words before what the writer thinks of others."""
+
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
+HERE = _set("heartbeat this such here scale heart mind level note smile sense bit matter result")
+"""Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
+
+PEOPLE = _set(
+    "friends strangers rivals family people enemies competitors colleagues neighbours neighbors partners siblings"
+    " relatives opponents teammates"
+)
+"""Words for people of a kind, and not the partner: "with strangers"."""
+
+GUARDING = _set("guard protect hedge defend insure myself me")
+"""Words before "against" that make it no situation: "to guard against betrayal"."""
+
 PREPOSITIONS = _set("with in at on from to by under")
 """Those of them that say in whose place or situation."""
+
+LIMITS = PREPOSITIONS | _set("after against")
+"""Words after "only" that limit a choice to another situation."""
 
 AUXILIARIES = _set("would will do did can could should shall might may am")
 """Verbs before "I" in a question or after a denied phrase: "under no circumstances would I"."""
 
 TAIL_STOPS = _set(
-    "over than as for to in into at with against from on this each every per by after during without hoping"
+    "over despite even given considering"
+    " than as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
 
-REASON_STOPS = _set("over than as against given because")
+REASON_STOPS = _set("considering even despite over than as against given because")
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
@@ -144,8 +189,17 @@ HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
     " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
     " almost guess suppose seems hard"
+    " normally ordinarily ideally hypothetically conceivably presumably potentially arguably occasionally"
 )
 """Words that make a clause uncertain, general or past."""
+
+NOT_ADVERBS = _set(
+    "family friendly unfriendly reply apply supply multiply rely comply imply likely unlikely costly lonely deadly"
+    " elderly neighbourly neighborly brotherly sisterly cowardly timely weekly monthly yearly hardly barely nearly"
+    " rarely formerly supposedly apparently collectively individually jointly mutually socially selfishly partly"
+    " partially hopefully roughly approximately evenly equally"
+)
+"""Words in "ly" that are no adverbs, or none that change nothing about a choice."""
 
 MIXTURES = _set(
     "percent probability probabilities chance random randomly coin mix mixed mixture mixing alternate alternating"
@@ -158,6 +212,12 @@ OTHERS = _set(
     " player players everyone everybody both we our us friend neighbour neighbor rival one someone nobody user human"
 )
 """Words for other people, or for all together."""
+
+OWN_SIDE = _set("both we us our everyone everybody me i myself")
+"""Words for all together, or for the writer."""
+
+SUBJECTS = _set("they he she that everyone you")
+"""Subjects of what others do."""
 
 PERSONS = _set("they their them theirs you your yours he his him she her")
 """Pronouns among them."""
@@ -172,7 +232,7 @@ SPEECH = _set("say says said saying tell tells told telling promise promises pro
 
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
-REASONS = _set("because since although though while whereas")
+REASONS = _set("lest because since although though while whereas")
 CONDITIONS = _set(
     "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
 )
@@ -218,6 +278,8 @@ RETRACTIONS = (
     "change my mind",
     "second thoughts",
     "let me reconsider",
+    "let me double-check",
+    "let me check",
     "reconsidering",
     "kidding",
     "joking",

@@ -31,11 +31,24 @@ PAIR = re.compile(
 """A key and a value of JSON or of a Python dictionary, also where the reply ends in the middle."""
 
 NOT_TICKED = re.compile(
-    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\n]*|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
+    r"^[ \t]*(?:[-*][ \t]*)?(?:\[ ?\]|[☐✗✘❌⬜])[^☑✓✔✅\[\n]*"
+    r"|^[^\n☑✓✔✅]*[✗✘❌👎🚫][ \t]*$|(?:\[ \]|[☐⬜])[^☑✓✔✅\[\n]*",
     re.M,
 )
 TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*\w)|[☑✓✔✅]", re.M)
 """Options of a form, and the mark of the one that is taken."""
+
+STAGE_DIRECTION = re.compile(
+    r"(?<!\*)\*(?=[a-z])VERBS[^*\n]{0,60}\*(?!\*)|^\s*\(VERBS[^()\n]{0,60}\)".replace(
+        "VERBS",
+        "(?:thinks?|smiles?|shrugs?|sighs?|laughs?|pauses?|nods?|grins?|winks?|ponders?|considers?|hesitates?)\\b",
+    ),
+    re.M | re.I,
+)
+"""What a speaker does while answering: "*smiles* C"."""
+
+STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
+"""Words that are struck out."""
 
 FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
 ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
@@ -43,6 +56,10 @@ ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
 
 BOXED = re.compile(r"\\(?:boxed|fbox)\s?\{")
 LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|emph|underline)\s?\{|\\[()\[\]]")
+
+TABLE = re.compile(r"^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*\|[^\n]*", re.MULTILINE)
+ROW = re.compile(r"^[ \t]*\|[^\n]*", re.MULTILINE)
+"""The line below the heading of a table, and a row."""
 
 LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
 """Bullets, headings, quotation marks and emoji at the beginning of a line."""
@@ -94,7 +111,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
-    text = ASIDE.sub("", text)
+    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", STRUCK.sub(" ", text)))
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
@@ -104,9 +121,11 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
 
 
 def without_markup(text: str) -> str:
-    """The text without emphasis, bullets, headings and other marks of markdown."""
+    """The text without cut rows of tables, emphasis, bullets, headings and other marks of markdown."""
+    if table := TABLE.search(text):  # a row that ends early is no answer
+        text = ROW.sub(lambda row: row[0] if row[0].count("|") >= table[0].count("|") else "", text)
     text = LINE_MARK.sub("", text)
-    return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ").replace("~~", "")))
+    return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ")))
 
 
 def _without_thoughts(text: str) -> str:

@@ -1,0 +1,97 @@
+"""Words that stand for an option named before: "so will I", "I do the same", "I choose it", "that is my choice"."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from dilemmas.agents.models.reading.clauses import Clause, Sentence, is_option
+from dilemmas.agents.models.reading.statements import core
+from dilemmas.agents.models.reading.vocabulary import NEGATIONS, Link
+
+_ADVERBS = "(?:(?:also|just|simply|therefore|then|definitely|always|still|gladly|all|too|myself|personally) )*"
+_WILL = r"(?:(?:will|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
+_CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing"
+_CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"
+_IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
+_ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then))*"
+
+_OTHERS_ACT = "(?:(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)|follow suit)"
+_SAME = f"(?:follow|take) {_IT}|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?"
+_ACTS = re.compile(
+    rf"(?:i|let us|let me) {_ADVERBS}{_WILL}?{_ADVERBS}(?:{_CHOOSE} {_IT}|{_OTHERS_ACT}|{_SAME}){_ENDING}"
+    rf"|i {_ADVERBS}{_WILL}{_ADVERBS}(?:too|as well|likewise|do so){_ENDING}"
+)
+"""Acts of the writer's whose object is an option named before."""
+
+_AFTER_OTHERS = re.compile(rf"(?:as )?(?:(?:will|would|do|shall|am) i|i (?:will|would|shall)){_ENDING}")
+"""The writer's act after that of others: "they choose C, and so will I"."""
+
+_NAMES = re.compile(
+    rf"{_IT} (?:is|will be|would be)(?: {_ADVERBS}| )"
+    rf"(?:(?:what|why|how|where|the (?:one|option|choice|move)(?: that)?) i {_ADVERBS}{_WILL}?{_ADVERBS}"
+    r"(?:choose|pick|select|do|make|play|take|prefer|contribute|give|put in|(?:go|opt|settle|decide) (?:with|for|on)"
+    rf"|am (?:choosing|going with|picking)){_ENDING}"
+    r"|my (?:own |final |personal )?(?:choice|answer|decision|pick|selection|move|option|contribution|preference))"
+)
+"""An option named before that is called the answer."""
+
+
+_TITLES = re.compile("my (?:own |final |personal )?(?:choice|answer|decision|pick)")
+"""The same without a verb: "C is fair, and therefore my choice"."""
+
+
+def resolve(sentences: Sequence[Sentence]) -> None:
+    """Put the option that is meant into the clauses that refer to it.
+
+    The option is the only one of the clauses before it in the same sentence, or else of the last sentence that names
+    one.
+    """
+    before: Sequence[Clause] = ()
+    for sentence in sentences:
+        for place, clause in enumerate(sentence.clauses):
+            if (form := _form(clause)) is None:
+                continue
+            named = sentence.clauses[:place]
+            option = _only_option(named) if any(map(is_option, _words(named))) else _only_option(before)
+            if option:
+                _refer(clause, option, form)
+        if any(map(is_option, _words(sentence.clauses))) or sentence.question:
+            before = () if sentence.question else sentence.clauses
+
+
+def _form(clause: Clause) -> re.Pattern[str] | None:
+    """The form of a clause that refers to an option; None for another clause."""
+    if len(clause.words) > MOST_WORDS or any(map(is_option, clause.words)):
+        return None
+    said = " ".join(core(clause.words))
+    if _AFTER_OTHERS.fullmatch(said) and (clause.link in (Link.SO, Link.AND) or said.startswith("as ")):
+        return _AFTER_OTHERS
+    if _TITLES.fullmatch(said) and clause.link in (Link.SO, Link.AND):
+        return _TITLES
+    return _ACTS if _ACTS.fullmatch(said) else _NAMES if _NAMES.fullmatch(" ".join(clause.words)) else None
+
+
+MOST_WORDS = 20
+"""Largest number of words of a clause that refers to an option."""
+
+
+def _words(clauses: Iterable[Clause]) -> list[str]:
+    return [word for clause in clauses for word in clause.words]
+
+
+def _only_option(clauses: Sequence[Clause]) -> str:
+    """The only option of clauses in which nothing is denied; empty for none."""
+    words = _words(clauses)
+    named = {word for word in words if is_option(word)}
+    return named.pop() if len(named) == 1 and not any(word in NEGATIONS for word in words) else ""
+
+
+def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:
+    if form is _TITLES:
+        clause.words = [option, "is", *core(clause.words)]
+    elif form is _NAMES:
+        verb = next(place for place, word in enumerate(clause.words) if word in ("is", "be", "will", "would"))
+        clause.words = [option, *clause.words[verb:]]
+    else:
+        clause.words = ["i", "choose", option]
+    if form is _AFTER_OTHERS:
+        clause.link = Link.AND
