@@ -74,6 +74,7 @@ def make_agent(
     players: int = 2,
     framing: Framing | None = None,
     game: StageGame | None = None,
+    exact: bool = False,
 ) -> Agent:
     """Make an agent from its specification (see `dilemmas.agents.specifications`).
 
@@ -88,6 +89,9 @@ def make_agent(
         How the game is presented to a language model; required for one.
     game
         The game that it plays, for strategies that are computed from payoffs; None: the default prisoner's dilemma.
+    exact
+        Whether a language model must give exact probabilities; otherwise the replies of one that gives none are
+        sampled, with a warning.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def make_agent(
     """
     parsed = parse_spec(spec, players, game)
     if parsed.kind == "model":
-        return _open_agent(parsed.text, framing)
+        return _open_agent(parsed.text, framing, exact)
     if parsed.kind == "axelrod":
         from dilemmas.agents.axelrod.bridge import axelrod_agent
 
@@ -214,7 +218,7 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing) -> Mapp
     return found
 
 
-def _open_agent(text: str, framing: Framing | None) -> Agent:
+def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
     """A language model as an agent, loaded or asked who it is, so errors occur before the tournament."""
     if framing is None:
         raise ContestantError(
@@ -223,7 +227,7 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.asking.caching import CachingBackend
-    from dilemmas.agents.models.deciding.deliberation import why_sampled
+    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -234,6 +238,8 @@ def _open_agent(text: str, framing: Framing | None) -> Agent:
     retries = 0
     if not isinstance(model, ServerBackend):
         model.loaded()
+    elif exact:
+        require_scores(model, words)
     elif why := why_sampled(model, words):
         ask, retries = "sampled", RETRIES
         warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)

@@ -13,7 +13,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,6 +73,16 @@ def check_folder(folder: Path, what: str, file: str, kept: Any, asked: Any, way_
             raise RunError(f"{folder} holds a {what} with other settings ({listed}); choose another --out{way_out}")
     elif folder.exists() and not all(map(_is_no_result, folder.iterdir())):
         raise RunError(f"{folder} is not empty and holds no {what} (no {file}); choose another --out")
+
+
+def with_lower_mass(kept: Any, asked: Mapping[str, Any]) -> Any:
+    """The kept part of settings that has `min_mass`, with that of the current command if it is lower.
+
+    Answers that were accepted are accepted with a lower one too, so that a run can be resumed with it.
+    """
+    if isinstance(kept, dict) and isinstance(before := kept.get("min_mass"), int | float):
+        return kept | {"min_mass": min(before, asked["min_mass"])}
+    return kept
 
 
 def _is_no_result(path: Path) -> bool:

@@ -109,7 +109,7 @@ def open_local(
 def check_local(spec: str) -> None:
     """`ModelError` for a model behind a server."""
     if is_served(spec):
-        raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, whose weights can be changed")
+        raise ModelError(f"'{spec}' is behind a server; needs a model on this machine, with its weights and tokenizer")
 
 
 def check_trainable(spec: str) -> None:

@@ -64,7 +64,7 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -
         raise CompileError(
             f"'{parsed.text}' may depend on the whole history, which a table of the last rounds cannot represent"
         )
-    agent = make_agent(spec, game.n_players, framing, game)
+    agent = make_agent(spec, game.n_players, framing, game, exact=True)
     model = agent.describe().parameters.get("fingerprint")
     context = None if framing is None else framing.context
     if parsed.kind != "model":

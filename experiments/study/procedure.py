@@ -120,7 +120,7 @@ def carry_out(run: Run) -> Steps:
     run.begin()
     run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
-        _record_server(run, teacher)
+        record_server(run, teacher, "teacher")
     backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
@@ -151,11 +151,11 @@ def carry_out(run: Run) -> Steps:
     return results
 
 
-def _record_server(run: Run, teacher: ServerBackend) -> None:
-    """Write what the teacher's server was found to be able to into server.json and the log."""
-    write_json(run.path("server.json"), asdict(teacher.capabilities))
-    for line in teacher.capabilities.lines():
-        run.log(f"server of the teacher: {line}")
+def record_server(run: Run, model: ServerBackend, role: str) -> None:
+    """Write what a model's server was found to be able to into server.json and the log."""
+    write_json(run.path("server.json"), asdict(model.capabilities))
+    for line in model.capabilities.lines():
+        run.log(f"server of the {role}: {line}")
 
 
 def _limit_threads(models: Iterable[Backend]) -> None:

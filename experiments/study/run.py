@@ -18,6 +18,7 @@ from dilemmas.experiments.run_folder import (
     provenance,
     read_run_json,
     recover,
+    with_lower_mass,
     write_json,
 )
 from dilemmas.experiments.study.recipe import Recipe
@@ -43,6 +44,7 @@ class Run:
         asked = json_values(self.recipe.as_table())
         if kept is not None:
             asked["servers"] = kept.get("servers")  # changes no result
+            kept["prompting"] = with_lower_mass(kept.get("prompting"), asked["prompting"])
         check_folder(self.folder, "run", path.name, kept, asked, " or delete it")
 
     @contextmanager
@@ -59,8 +61,7 @@ class Run:
 
     def begin(self) -> None:
         """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
-        if not (self.folder / "recipe.json").is_file():
-            write_json(self.folder / "recipe.json", self.recipe.as_table())
+        write_json(self.folder / "recipe.json", self.recipe.as_table())
         write_json(self.folder / PROVENANCE, provenance())
 
     def check_models(self, models: Mapping[str, Backend]) -> None:

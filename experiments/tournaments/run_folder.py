@@ -42,6 +42,7 @@ from dilemmas.experiments.run_folder import (
     provenance,
     read_run_json,
     recover,
+    with_lower_mass,
     write_json,
 )
 from dilemmas.experiments.tournaments.costs import check_playing
@@ -160,13 +161,14 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
         delete_files(folder, (*MADE, SETTINGS))  # the settings last: they say until the end whose folder it is
         kept = None
     else:
+        if kept is not None:
+            kept["framing"] = with_lower_mass(kept["framing"], asked["framing"])
         check_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
     if tournament.backends:
         for backend in tournament.backends:
             backend.keep(folder / QUESTIONS)
         _check(tournament, workers)
-    if kept != asked:
-        write_json(folder / SETTINGS, asked)
+    write_json(folder / SETTINGS, asked)
     write_json(folder / PROVENANCE, provenance())
     seals = recover(folder)
     (folder / ROWS).touch()

@@ -150,8 +150,8 @@ def deliberate_replies(
     UnansweredError
         If the model refuses a prompt, or a server does not answer; it has the replies before.
     """
-    replies: list[Reply] = []
-    for one, found in zip(asked, consider(backend, template, asked, temperature, samples=1), strict=True):
+    scored, replies = not why_sampled(backend, template), list[Reply]()
+    for one, found in zip(asked, consider(backend, template, asked, temperature, 1, scored), strict=True):
         if found.refused or found.failed:
             raise UnansweredError(found.refused or found.failed, replies)
         replies.append(_reply(template, one, found))

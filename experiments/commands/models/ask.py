@@ -43,6 +43,7 @@ from dilemmas.experiments.reporting.variance import FACTORS
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
+from dilemmas.experiments.study.procedure import record_server
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
@@ -135,7 +136,8 @@ def command(
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
     role: Role = "teacher" if motivation else "untuned"
     check_survey(out, recipe, models)
-    asked = {spec: ask_one(out, recipe, spec, role, exact, comprehension) for spec in models}
+    ready = {spec: opened(out, recipe, spec, exact) for spec in models}  # all of them, before one is asked
+    asked = {spec: ask_one(*one, role, exact, comprehension) for spec, one in ready.items()}
     if as_json:
         print_json({spec: _data(one) for spec, one in asked.items()})
     else:
@@ -144,19 +146,28 @@ def command(
     echo(f"{out}", err=True)
 
 
-def ask_one(out: Path, recipe: Recipe, spec: str, role: Role, exact: bool, comprehension: bool) -> Survey:
-    """Ask one model, with a progress bar; returns what it answered."""
+def opened(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run, Backend]:
+    """The folder of a model, and the model, which can be asked so as far as is known without its weights."""
     from dilemmas.agents.models.open_model import open_model
 
     run = Run(model_folder(out, spec), recipe_for(recipe, spec))
     model = open_model(spec, device=recipe.models.device, dtype=recipe.models.dtype, servers=recipe.servers)
     check_answers(model, run.recipe, exact)
-    total = sum(map(len, run.recipe.sets().values())) * (1 if exact else recipe.observations)
+    return run, model
+
+
+def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bool) -> Survey:
+    """Ask one model, with a progress bar; returns what it answered."""
+    from dilemmas.agents.models.servers.server import ServerBackend
+
+    total = sum(map(len, run.recipe.sets().values())) * (1 if exact else run.recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
         run.check_models({"model": model})
+        if isinstance(model, ServerBackend):
+            record_server(run, model, "model")
         run.log_system_turn(model)
-        task, done = add_task(bar, spec), 0
+        task, done = add_task(bar, run.recipe.models.teacher), 0
         for more in ask_all(run, role, model, exact):
             done += more
             follow_task(bar, task, done, total)
@@ -198,6 +209,8 @@ def _warned(asked: Mapping[str, Survey]) -> list[Section]:
 
 def _warnings(found: SetAnswers) -> list[str]:
     warnings = []
+    if found.weight == 0:
+        return ["no reply could be read: nothing was measured."]
     if found.errors:
         warnings.append(
             f"all rates are of sampled answers, about {found.weight} readable ones for each scenario; nothing is exact."

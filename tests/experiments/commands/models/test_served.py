@@ -142,7 +142,9 @@ def test_no_table_is_made_of_sampled_replies(run: Run, spec: str, template: str)
     words = ("--game", "prisoners_dilemma", "--context", "friends", "--template", template, "--out", "table.json")
     code, _, said = run("compile", spec, *words)
     assert code == 2
-    assert "gives sampled replies; a table is made of exact probabilities" in said
+    assert "so there are no exact probabilities" in said
+    assert "sampled and read" not in said
+    assert "asked about each history" not in said
 
 
 AMOUNTS = ("--game", "public_goods", "--set", "n_players=2", "--set", "levels=21", "--memory", "0", "--context", "team")
