@@ -99,6 +99,15 @@ class LocalBackend:
                 responses.append(replace(found, logprobs=score.starts, whole=score.whole) if score else found)
         return responses
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """`ModelError` if a prompt is too long, or two labels have the same tokens; the model computes nothing."""
+        for request in requests:
+            tokens = tuple(self.chat.prompt(*_begun(request)))
+            if why := self._refuse(request.prompt, len(tokens), request.max_tokens):
+                raise ModelError(why)
+            if request.labels:
+                self._candidates(request, tokens)
+
     def _refuse(self, prompt: str, tokens: int, room: int) -> str:
         """Why the model cannot process a prompt of so many tokens and write `room` more; empty if it can."""
         most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
@@ -106,7 +115,7 @@ class LocalBackend:
             return ""
         return (
             f"prompt '{prompt[:40]}...' has {tokens} tokens, and {room} more are requested; the maximum of {self.name}"
-            f" is {most}: show fewer rounds or request a shorter reply"
+            f" is {most}: show fewer rounds, use a shorter template or system text, or request a shorter reply"
         )
 
     def _weigh(

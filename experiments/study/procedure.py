@@ -117,6 +117,9 @@ def carry_out(run: Run) -> Steps:
         teacher.loaded()
         require_scores(teacher, run.recipe.prompting.template)
     _limit_threads((teacher, student))
+    _try_out(run, "untuned", student)
+    student.unload()
+    _try_out(run, "teacher", teacher)
     run.begin()
     run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
@@ -149,6 +152,12 @@ def carry_out(run: Run) -> Steps:
     write_json(run.path(RESULTS), results)
     run.seals.add(run.path(RESULTS))
     return results
+
+
+def _try_out(run: Run, role: str, model: Backend) -> None:
+    """Load a model of this machine that has not answered yet, and check its questions, before any model is asked."""
+    if isinstance(model, LazyModel) and not (run.folder / "answers" / f"{role}.jsonl").is_file():
+        stages.check_room(run.recipe, role, model.loaded())
 
 
 def record_server(run: Run, model: ServerBackend, role: str) -> None:

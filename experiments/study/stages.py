@@ -26,7 +26,7 @@ from dilemmas.agents.models.answers import (
     sample_replies,
 )
 from dilemmas.agents.models.asking.pace import Pace
-from dilemmas.agents.models.backend import Backend, ModelError
+from dilemmas.agents.models.backend import Backend, ModelError, Request
 from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
     answered_only,
@@ -34,6 +34,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     deliberate_replies,
     why_sampled,
 )
+from dilemmas.agents.models.local import LocalBackend
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -223,6 +224,25 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
     return replace(asked, replies=given, thoughts=thoughts if any(thoughts) else None)
 
 
+def check_room(recipe: Recipe, role: str, model: LocalBackend, exact: bool = False) -> None:
+    """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
+    labels have the same tokens. `exact`: whether nothing is sampled."""
+    words = recipe.prompting.template
+    room = words.decision.tokens if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
+    model.check_requests(
+        [
+            Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)
+            for group in recipe.sets().values()
+            for scenario in group
+            for one in _questions(recipe, role, scenario)
+        ]
+    )
+
+
+def _reply_tokens(recipe: Recipe, role: str) -> int:
+    return recipe.prompting.max_tokens if role == "teacher" else recipe.prompting.answer_tokens
+
+
 def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[DecisionQuestion]) -> Sequence[Reply]:
     """One reply to each question; `UnansweredError` where one is missing."""
     prompting = recipe.prompting
@@ -231,7 +251,7 @@ def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[Decisi
     return sample_replies(
         backend,
         [(one.prompt, one.labels, one.seed) for one in asked],
-        max_tokens=prompting.max_tokens if role == "teacher" else prompting.answer_tokens,
+        max_tokens=_reply_tokens(recipe, role),
         temperature=prompting.temperature,
         prefill=prompting.template.reply_begins if backend.continues else "",
         system=prompting.template.system,

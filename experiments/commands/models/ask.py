@@ -44,6 +44,7 @@ from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
 from dilemmas.experiments.study.procedure import record_server
+from dilemmas.experiments.study.stages import check_room
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
@@ -158,8 +159,11 @@ def opened(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run, Back
 
 def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bool) -> Survey:
     """Ask one model, with a progress bar; returns what it answered."""
+    from dilemmas.agents.models.open_model import LazyModel
     from dilemmas.agents.models.servers.server import ServerBackend
 
+    if isinstance(model, LazyModel):
+        check_room(run.recipe, role, model.loaded(), exact)
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else run.recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()

@@ -2,14 +2,16 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import procedure
@@ -93,3 +95,20 @@ def test_a_study_is_not_resumed_with_another_model_in_the_same_place(
     changed = ", after"
     with pytest.raises(RunError, match=f"the {role} that answered so far has the fingerprint before, .* before, after"):
         next(procedure.carry_out(run))
+
+
+@pytest.mark.parametrize("fault", ["a small window", "a damaged chat template"])
+def test_a_student_that_cannot_be_asked_is_refused_before_the_teacher_is_asked(tmp_path: Path, fault: str) -> None:
+    student = tmp_path / "student"
+    shutil.copytree(str(files("dilemmas.agents.models") / "miniatures" / "student"), student)
+    if fault == "a small window":
+        settings = json.loads((student / "config.json").read_text(encoding="utf-8"))
+        (student / "config.json").write_text(json.dumps(settings | {"max_position_embeddings": 100}), encoding="utf-8")
+    else:
+        (student / "chat_template.jinja").write_text("{{ messages[0].nothing.there }}", encoding="utf-8")
+    recipe = load_recipe("miniatures")
+    recipe = replace(recipe, models=replace(recipe.models, student=str(student)))
+    message = "the maximum of .* is 100" if fault == "a small window" else "the chat template cannot be used"
+    with pytest.raises(ModelError, match=message):
+        replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    assert not (tmp_path / "run" / "recipe.json").exists()

@@ -147,6 +147,14 @@ def test_a_tournament_is_not_resumed_with_another_adapter(run: Any) -> None:
         run(changed)
 
 
+def test_a_tournament_goes_on_with_a_smaller_label_mass_but_not_with_a_larger_one(run: Any, tmp_path: Path) -> None:
+    run(Patient())
+    run(Patient(patience=0), "--min-mass", "0")
+    assert json.loads((tmp_path / "run" / "settings.json").read_text(encoding="utf-8"))["framing"]["min_mass"] == 0
+    with pytest.raises(RunError, match=r"framing.min_mass: 0.0 recorded, 0.01 now"):
+        run(Patient(patience=0))
+
+
 def test_stopped_while_a_model_is_compiled_the_answers_serve_any_settings(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

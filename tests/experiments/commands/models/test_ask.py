@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dilemmas.agents.models import open_model
-from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.asking.survey import short_names
 from dilemmas.experiments.commands.main import cli
@@ -117,6 +117,14 @@ def test_a_survey_is_resumed_and_the_presentation_can_be_fixed(ask: Callable[...
     assert data(ask(first_named, "--json")) == before
     with pytest.raises(InputError, match="other settings"):
         ask(first_named, "--exact", "--json", "--presentation", "fixed")
+
+
+def test_a_survey_goes_on_with_a_smaller_label_mass_but_not_with_a_larger_one(ask: Callable[..., Result]) -> None:
+    with pytest.raises(ModelError, match="with a smaller --min-mass"):
+        ask(first_named, "--exact", "--json", mass=0.001)
+    assert data(ask(first_named, "--exact", "--json", "--min-mass", "0", mass=0.001))["within"]["label_mass"] < 0.01
+    with pytest.raises(InputError, match="other settings"):
+        ask(first_named, "--exact", "--json", mass=0.001)
 
 
 @pytest.mark.parametrize("words", [["--exact"], ["--observations", "2"]])

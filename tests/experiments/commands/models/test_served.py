@@ -114,6 +114,24 @@ def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str,
     code, shown, _ = run("ask", spec, *words)
     assert "nothing is exact" in shown
     assert "±" in shown
+    (folder,) = Path("run").iterdir()
+    assert json.loads((folder / "server.json").read_text(encoding="utf-8"))["endpoint"] == "chat"
+    assert "server of the model: " in (folder / "log.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("spec", [(0,)], indirect=True)
+def test_no_model_of_several_is_asked_if_one_cannot_be(run: Run, spec: str) -> None:
+    code, _, said = run("ask", "miniature-student", spec, "--exact", "--out", "run")
+    assert code == 2
+    assert "gives no log-probabilities" in said
+    assert not Path("run").exists()
+
+
+def test_replies_of_which_none_can_be_read_measure_nothing(run: Run) -> None:
+    with StubServer(lambda payload: chat(payload, "Who knows?")) as server:
+        code, shown, _ = run("ask", server.spec, "--template", "predict", "--observations", "2", "--out", "run")
+    assert code == 0
+    assert "no reply could be read: nothing was measured" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("spec", [(0,), (20,)], indirect=True)
