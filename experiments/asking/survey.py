@@ -138,7 +138,7 @@ def recipe_for(recipe: Recipe, spec: str) -> Recipe:
 
 def model_folder(folder: Path, spec: str) -> Path:
     """The folder of one model in that of a survey: its name with a checksum, which tells similar names apart."""
-    name = re.sub(r"[^\w.-]+", "_", spec)[-60:]
+    name = re.sub(r"[^\w.-]+", "_", spec)[-60:].lstrip("._-")  # a name that begins with a dot is hidden
     return folder / f"{name}-{sha256(spec.encode()).hexdigest()[:8]}"
 
 

@@ -219,12 +219,13 @@ def _warnings(found: SetAnswers) -> list[str]:
         warnings.append(
             f"all rates are of sampled answers, about {found.weight} readable ones for each scenario; nothing is exact."
         )
-    if found.alike > LEVEL:
+    several = len(found.cooperation) > 1
+    if several and found.alike > LEVEL:
         warnings.append(
             f"all scenarios are answered alike: with {found.weight} answers each, rates as far apart would be chance"
             f" (p = {found.alike:.2f}). Nothing was measured but noise."
         )
-    if found.shares and (more := more_by_order(asdict(found.shares))):
+    if several and found.shares and (more := more_by_order(asdict(found.shares))):
         by_order, by_content = more
         warnings.append(
             f"the answers follow the order and the labels of the options ({by_order:.0%} of their variance) more than"

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from dilemmas.agents.models import open_model
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.asking.survey import short_names
+from dilemmas.experiments.asking.survey import model_folder, short_names
 from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
 from dilemmas.experiments.run_folder import RunError
@@ -249,3 +249,17 @@ def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Pa
     assert short_names([first, served]) == {first: "model", served: served}
     assert short_names([f"hf:{first}+{adapter}"]) == {f"hf:{first}+{adapter}": "model+adapter"}
     assert short_names([first, second]) == {first: first, second: second}
+
+
+@pytest.mark.parametrize("spec", ["./model", "../models/model", "/models/.model", "_model"])
+def test_the_folder_of_a_model_is_not_hidden(spec: str) -> None:
+    assert model_folder(Path("runs"), spec).name[0].isalnum()
+
+
+def test_a_single_scenario_is_not_compared_with_others(ask: Callable[..., Result], tmp_path: Path) -> None:
+    recipe = tmp_path / "one.toml"
+    recipe.write_text('base = "study"\n[scenarios]\ngames = ["harmony"]\ncontexts = ["team"]\n', encoding="utf-8")
+    shown = ask(first_named, "--exact", "--recipe", str(recipe)).stdout
+    assert "alike" not in shown
+    assert "more than the game and the context" not in " ".join(shown.split())
+    assert "place effect 0.50" in " ".join(shown.split())
