@@ -190,7 +190,8 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
             (
                 click.option(
                     "--template",
-                    default=template or "",
+                    default=template,
+                    callback=_not_empty,
                     show_default=template or "from the recipe",
                     shell_complete=completion.templates,
                     help="Prompt template, and the way to decide: a name, or a .toml file; #1, #2 and so on after it is"
@@ -198,7 +199,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                 ),
                 click.option(
                     "--persona",
-                    default="",
+                    callback=_not_empty,
                     metavar="NAME,...",
                     help="Who a language model is to be: personas of the template, or a .toml file with others; several"
                     " are used equally often, as are all of them with counterbalanced.",
@@ -206,7 +207,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                 ),
                 click.option(
                     "--labels",
-                    default="",
+                    callback=_not_empty,
                     metavar="SET or A,B",
                     help="Labels of two actions: a label set of the template, such as letters, words or numbers, or two"
                     " labels.",
@@ -214,9 +215,8 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                 ),
                 click.option(
                     "--system",
-                    default="",
                     metavar="TEXT or FILE",
-                    callback=lambda ctx, parameter, value: text_or_file(value),
+                    callback=lambda ctx, parameter, value: text_or_file(_not_empty(ctx, parameter, value)),
                     help="System prompt: a turn of its own in the chat template, or the beginning of the prompt where a"
                     " template has none.",
                     show_default=usual,
@@ -227,15 +227,25 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
     return decorate
 
 
+def _not_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """The text that was given; empty without the option."""
+    if value is not None and not value.strip():
+        raise InputError(f"--{parameter.name}: the text is empty; without the option, that of the template is used")
+    return value or ""
+
+
 def text_or_file(value: str) -> str:
-    """A text, or the content of the file that it names; `InputError` if there is no such file or it is no text."""
+    """A text, or the content of the file that it names; `InputError` if there is no such file, or no text in it."""
     path = Path(value)
     if len(value.split()) != 1 or not (path.suffix in (".txt", ".md") or (len(value) < 256 and path.is_file())):
         return value
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--system {value}: cannot be read as text ({error})") from None
+    if not text.strip():
+        raise InputError(f"--system {value}: the file is empty")
+    return text
 
 
 def server_options(function: Function) -> Function:

@@ -43,13 +43,13 @@ from dilemmas.experiments.reporting.variance import FACTORS
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
-from dilemmas.experiments.study.procedure import record_server
-from dilemmas.experiments.study.stages import check_room
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
+from dilemmas.experiments.study.procedure import record_server
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.stages import check_room
 from dilemmas.experiments.study.titles import scenario_title, set_title
 
 Found = dict[str, dict[str, SetAnswers]]

@@ -267,6 +267,8 @@ def _terminal(results: Results) -> list[Section]:
 def _warnings(results: Results) -> Iterator[str]:
     for row in results["bias"]:
         found = row["shares"]
+        if row["scenarios"] < 2:  # there is nothing to compare with
+            continue
         if row["alike"] > LEVEL:
             yield (
                 f"The {row['model']} model answers all scenarios alike (set: {set_title(row['set'])}): with "

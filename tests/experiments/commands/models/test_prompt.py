@@ -97,3 +97,12 @@ def test_persona_labels_and_system_text_are_chosen(tmp_path: Path) -> None:
 def test_unknown_choices_are_refused(words: tuple[str, str]) -> None:
     with pytest.raises(InputError, match=words[1]):
         show(*words)
+
+
+@pytest.mark.parametrize("option", ["--template", "--persona", "--labels", "--system"])
+def test_an_empty_choice_is_refused(option: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{option}: the text is empty"):
+        show(option, " ")
+    (tmp_path / "system.txt").write_text("\n")
+    with pytest.raises(InputError, match="the file is empty"):
+        show("--system", str(tmp_path / "system.txt"))
