@@ -137,7 +137,7 @@ def command(
         recipe = replace(recipe, prompting=replace(recipe.prompting, paraphrases=number))
     role: Role = "teacher" if motivation else "untuned"
     check_survey(out, recipe, models)
-    ready = {spec: opened(out, recipe, spec, exact) for spec in models}  # all of them, before one is asked
+    ready = {spec: ready_to_ask(out, recipe, spec, exact) for spec in models}  # all of them, before one is asked
     asked = {spec: ask_one(*one, role, exact, comprehension) for spec, one in ready.items()}
     if as_json:
         print_json({spec: _data(one) for spec, one in asked.items()})
@@ -147,7 +147,7 @@ def command(
     echo(f"{out}", err=True)
 
 
-def opened(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run, Backend]:
+def ready_to_ask(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run, Backend]:
     """The folder of a model, and the model, which can be asked so as far as is known without its weights."""
     from dilemmas.agents.models.open_model import open_model
 
