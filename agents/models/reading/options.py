@@ -64,6 +64,7 @@ NUMBERED = frozenset(
 """Words that make a letter or number after them a name of something else."""
 
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_NUMBERS = [str(number) for number in range(len(NUMERALS))]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
@@ -196,12 +197,13 @@ def _short_form(labels: tuple[str, ...]) -> Callable[[str], list[str]]:
 
 def _nouns(label: str) -> list[str]:
     """Other words for a label: "cooperation", "co-operate", "two"."""
-    if label.isdecimal() and int(label) < len(NUMERALS):
-        word = NUMERALS[int(label)]
+    if label in _NUMBERS:
+        number = _NUMBERS.index(label)
+        word = NUMERALS[number]
         return [
             f"option {word}",
             f"number {word}",
-            f"{ORDINALS[int(label)]} option",
+            f"{ORDINALS[number]} option",
             *([word] if word != "one" else []),
         ]
     if not _may_be_verb(label):
