@@ -268,10 +268,12 @@ PHRASES = {
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",
+        "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
+        "(?:situation|scenario|position|place|shoes|role)",
     ),
-    "however": (r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
+    "however": (r"(?<=, )though(?= ?,)", r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
     "so": (
-        "(?:this|that|which) is why",
+        "(?:this|that|which) is (?:exactly |precisely |also )?why",
         "either way",
         "bottom line",
         "tl;dr",

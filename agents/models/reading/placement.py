@@ -37,6 +37,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PERSONS,
     PREPOSITIONS,
     PRESENT,
+    PREVAILING,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -73,11 +74,12 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     if not said.chooses:
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
+    of_reader = clause.separator == "," and clause.link is Link.NONE and any(map(_answers_for_reader, before[-1:]))
     recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
-    another = of_speaker or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
+    another = of_speaker or of_reader or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
     return OTHER if another else said
 
 
@@ -124,6 +126,11 @@ def _names_speaker(clause: Clause) -> bool:
     if any(word in DISOWNED for word in named):  # "the wrong answer: I choose C"
         return True
     return named != [] and all(word in OTHERS or word in SPEECH for word in named)
+
+
+def _answers_for_reader(clause: Clause) -> bool:
+    """Whether a clause tells the reader's answer: "your choice is option 5"."""
+    return clause.words[:1] == ["your"] and clause.words[1:2] != [] and clause.words[1] in ANSWERS
 
 
 def _mixes(clause: Clause) -> bool:
@@ -239,8 +246,8 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
     if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
         return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
     of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
-    linked = any(one.link is not Link.NONE for one in before)
-    return "is" in words and not of_another and not linked and not any(one[0].isdigit() for one in words)
+    linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
+    return bool(words & (PREVAILING | {"is"})) and not of_another and not linked and not any(one[0].isdigit() for one in words)
 
 
 def _is_about_answer(clause: Clause) -> bool:

@@ -80,9 +80,14 @@ def _words(clauses: Iterable[Clause]) -> list[str]:
 
 def _only_option(clauses: Sequence[Clause]) -> str:
     """The only option of clauses in which nothing is denied; empty for none."""
-    words = _words(clauses)
-    named = {word for word in words if is_option(word)}
-    return named.pop() if len(named) == 1 and not any(word in NEGATIONS for word in words) else ""
+    named = {word for word in _words(clauses) if is_option(word)}
+    return named.pop() if len(named) == 1 and not any(map(_denies, clauses)) else ""
+
+
+def _denies(clause: Clause) -> bool:
+    """Whether a clause denies something up to its option: "I won't choose C", but not "they choose D without delay"."""
+    options = [place for place, word in enumerate(clause.words) if is_option(word)]
+    return any(word in NEGATIONS for word in clause.words[: options[-1] if options else 0])
 
 
 def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:

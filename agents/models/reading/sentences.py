@@ -129,7 +129,9 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
         planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
         return replace(said, kind=Kind.DOUBT) if planned else OTHER
     supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
-    return OTHER if supposed or _praises(said, clause) else said
+    if supposed or _praises(said, clause):
+        return OTHER
+    return replace(said, option="") if said.kind is Kind.OTHER else said
 
 
 UNCONDITIONAL = frozenset(["still", "anyway", "nonetheless", "nevertheless"])

@@ -19,6 +19,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     HERE,
     LEADING,
     MIXTURES,
+    MODALS,
     NEGATIONS,
     OTHERS,
     PAST_VERBS,
@@ -34,6 +35,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     UNCERTAIN_ABOUT,
     UNCERTAINTIES,
     VERBS,
+    VOICES,
     Link,
 )
 
@@ -86,8 +88,7 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.OTHER and _is_unclear_act(before) and kind_of(plain, []) is kind:
         return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
-        named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
-        return Statement(kind, option) if named else OTHER
+        return Statement(kind, option) if _is_said_otherwise(before) else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
@@ -103,6 +104,17 @@ def read_clause(clause: Clause) -> Statement:
         kind, option, turns(clause), loose=past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     )
 
+
+def _is_said_otherwise(before: Sequence[str]) -> bool:
+    """Whether words before an option call it an answer of another kind, of a view, or of the reader's."""
+    named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
+    voice = before[-2:-1] if before[-1:] == ["to"] else before[-1:]
+    viewed = voice != [] and voice[0] in VOICES and not any(word in OTHERS or word == "i" for word in before)
+    addressed = before[:1] == ["you"] and before[-1] in VERBS and all(word in KNOWN_ACTS for word in before[1:])
+    return named or viewed or addressed
+
+
+KNOWN_ACTS = MODALS | ADVERBS | VERBS
 
 LIST_WORDS = HARMLESS | {"and", "both"}
 
@@ -224,12 +236,23 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
-    if clause.turn and words in (["i", "not"], ["not"]):
+    if (clause.turn and words in (["i", "not"], ["not"])) or _chooses_another(words):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(
         word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
+
+
+def _chooses_another(words: Sequence[str]) -> bool:
+    """Whether the writer chooses what is not named: "I choose another option", "I choose the other one"."""
+    place = next((place for place, word in enumerate(words) if word in ("other", "another")), 0)
+    before = [word for word in core(words[:place]) if word not in DETERMINERS]
+    plain = not any(word in NEGATIONS or word in HEDGES for word in before)
+    return place > 0 and plain and words[place + 1 :] in _UNNAMED and kind_of(before, []) is Kind.CHOICE
+
+
+_UNNAMED = ([], ["one"], ["option"], ["choice"], ["answer"], ["action"])
 
 
 def _takes_back(text: str, retraction: str) -> bool:

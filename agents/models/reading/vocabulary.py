@@ -34,12 +34,13 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " honest official quick true real new revised updated corrected"
+    " token honest official quick true real new revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
     "smart wise best better right correct optimal ideal wisest safest smartest rational logical sensible preferable"
+    " wiser safer smarter sounder soundest prudent"
     " most"
     " reasonable obvious natural only"
 )
@@ -67,7 +68,8 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open call move drop switch switching change changing side siding back backing"
+    " write type press pressing push pushing hit click tap risk open call move drop switch switching change changing"
+    " side siding back backing"
     " pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
@@ -227,6 +229,12 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
+PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps")
+"""Verbs for what decides the answer: "heart wins: C"."""
+
+VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
+"""Verbs for what a view of the question amounts to: "game theory says D"."""
+
 SPEECH = _set("say says said saying tell tells told telling promise promises promised whispers shouted argues argued")
 """Verbs for what others say."""
 
@@ -288,7 +296,12 @@ RETRACTIONS = (
     "either one",
     "either works",
     "either would",
-    "both are fine",
+    *(
+        f"both {options}{be} {well}"
+        for options in ("", "options ", "choices ", "answers ", "of them ")
+        for be in ("are", "can be", "could be", "may be", "would be")
+        for well in ("fine", "correct", "right", "possible", "acceptable", "equally good", "equally valid")
+    ),
     "not choose",
     "maybe not",
     "not really",
