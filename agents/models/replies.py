@@ -14,7 +14,7 @@ from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, wit
 from dilemmas.agents.models.reading.clauses import split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
-from dilemmas.agents.models.reading.recitals import entry
+from dilemmas.agents.models.reading.recitals import entry, without_pairs
 from dilemmas.agents.models.reading.references import resolve
 from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
@@ -87,11 +87,16 @@ def decide(statements: Sequence[Statement]) -> str | None:
     statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
-    described = [place for place, one in enumerate(statements) if one.kind is Kind.OTHER and one.option]
+    described = [
+        place for place, one in enumerate(statements) if one.kind in (Kind.OTHER, Kind.READER) and one.option
+    ]
     if not choices and (not weak or len({statements[place].option for place in (*weak, *described)}) > 1):
         return None
     last = (choices or weak)[-1]
     option = statements[last].option
+    told = {one.option for one in statements if one.kind is Kind.READER}
+    if not statements[last].own and told - {option}:
+        return None
     others = [place for place in choices if statements[place].option != option]
     if others:
         between = statements[others[-1] + 1 : last + 1]
@@ -146,7 +151,7 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 
 def _read(marked: Marked) -> float | None:
-    sentences = split_sentences(marked.text)
+    sentences = without_pairs(split_sentences(marked.text))
     resolve(sentences)
     others = [sentence for sentence in sentences if not entry(sentence.clauses)]
     if len(sentences) - len(others) > 1:

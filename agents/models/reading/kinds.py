@@ -47,6 +47,8 @@ class Kind(Enum):
     """Says what the writer does not choose."""
     DOUBT = "doubt"
     """Makes an option possible or praises it, or, without an option, takes back whatever was said before."""
+    READER = "reader"
+    """Says what the reader chooses: "you choose C"."""
     OTHER = "other"
     """Says nothing about the writer's choice."""
 
@@ -186,6 +188,8 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         or (before[noun] in WAYS_TO_ACT and any(word in SUPERLATIVES for word in before[:noun]))
     )
     if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
+        return None
+    if before[noun + 1 : noun + 2] == ["in"] and "i" not in before:  # "the amount in the pot is 20"
         return None
     if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
         return None

@@ -69,12 +69,17 @@ PHRASES = {
         r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
         r"(?:(?:best|better|safest|safer|wisest|wiser|wise|smartest|smarter|right|fair|sense)"
         "(?: for me to| that i| if i)"
-        r"|in my (?:own )?(?:best )?interests? to)"
+        r"|in my (?:own )?(?:best )?interests? to|worth (?:it|the risk|a try|trying) to)"
         rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
     ),
     "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
-    "suppose": ("e\\.g\\.", "for (?:example|instance)"),
+    "suppose": (
+        "e\\.g\\.",
+        "for (?:example|instance)",
+        "in (?:the|one|an?) ?(?:first|second|third|fourth|other|another|former|latter)?"
+        " (?:case|scenario|example|instance|possibility|outcome)(?= ?,)",
+    ),
     ":": (
         rf"(?:i\.?e\.?,?|that is(?: to say)?,|in other words,?|meaning|namely)"
         rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
@@ -89,7 +94,7 @@ PHRASES = {
         r" me(?: to| with)?",
     ),
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
-    "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
+    "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
         "let me (?:revise|correct|rephrase)(?: that| my answer)?",
         "(?:i (?:now |hereby )?(?:am )?)?(?:change|changing|revise|revising) my (?:answer|choice|decision)(?: to)?",
@@ -99,7 +104,7 @@ PHRASES = {
         "strike that",
         "or rather",
         rf"i meant(?= ?{OPTION})",
-        "make (?:that|it)",
+        "(?:let me |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
     "i": (
         "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
@@ -294,7 +299,7 @@ PHRASES = {
         rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
     ),
     "previously": (
-        r"at (?:first(?: glance)?|the beginning)",
+        r"at (?:first(?: glance| sight)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
         "used to",
         "(?:half|most) (?:of )?the time",

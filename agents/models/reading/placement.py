@@ -20,6 +20,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     AIMS,
     ANSWERS,
+    CALCULATING,
     COPULAS,
     DETERMINERS,
     DISOWNED,
@@ -58,6 +59,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     said = read_clause(clause)
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
+    if said == OTHER and clause.turn and _acts_anew(clause):
+        return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
     chosen = any(one.chooses for one in found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
@@ -74,13 +77,22 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     if not said.chooses:
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
-    of_reader = clause.separator == "," and clause.link is Link.NONE and any(map(_answers_for_reader, before[-1:]))
+    of_reader = clause.link is Link.NONE and any(_is_for_reader(one, clause.separator) for one in before[-1:])
     recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
     another = of_speaker or of_reader or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
     return OTHER if another else said
+
+
+def _acts_anew(clause: Clause) -> bool:
+    """Whether a clause may be an act of the writer's in words that are not known: "no, I'd put it at 8"."""
+    words = core(clause.words)
+    before = words[: next((place for place, word in enumerate(words) if is_option(word)), 0)]
+    another = any(word in OTHERS or word in HEDGES or word in NEGATIONS or word == "have" for word in before)
+    own = before[:1] in (["let"], ["make"]) or (before[:1] == ["i"] and any(word in VERBS for word in before))
+    return own and not another and not is_elsewhere(words)
 
 
 def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement], said: Statement) -> Statement:
@@ -128,9 +140,16 @@ def _names_speaker(clause: Clause) -> bool:
     return named != [] and all(word in OTHERS or word in SPEECH for word in named)
 
 
-def _answers_for_reader(clause: Clause) -> bool:
-    """Whether a clause tells the reader's answer: "your choice is option 5"."""
-    return clause.words[:1] == ["your"] and clause.words[1:2] != [] and clause.words[1] in ANSWERS
+def _is_for_reader(clause: Clause, separator: str) -> bool:
+    """Whether a clause tells the reader what to answer: "your choice is option 5, ...", "you have to say: ..."."""
+    words = clause.words
+    answer = words[:1] == ["your"] and words[1:2] != [] and words[1] in ANSWERS
+    told = words[:1] == ["you"] and any(word in DUTIES for word in words[1:3])
+    return (answer and (separator == "," or len(words) > 2)) or (told and separator == ":")
+
+
+DUTIES = frozenset(["have", "should", "must", "can", "need", "could", "may", "will", "would"])
+"""Verbs of what the reader has to do."""
 
 
 def _mixes(clause: Clause) -> bool:
@@ -235,7 +254,8 @@ def _tells_own_act(clause: Clause) -> bool:
     foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
     plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
     denied = words & NEGATIONS and last in VERBS | COPULAS
-    own = clause.words[0] in ("i", "let") or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
+    acting = clause.words[0] == "let" and not words & CALCULATING
+    own = acting or clause.words[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
     return own and plain and not denied
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.clauses import Clause, Sentence, is_option
 from dilemmas.agents.models.reading.statements import core
 from dilemmas.agents.models.reading.vocabulary import OTHERS, PAYING, PREDICATES, VERBS, Link
 
@@ -80,6 +80,21 @@ def entry(clauses: Sequence[Clause]) -> str:
     """The option that a sentence explains like an entry of a list, "C: trust"; empty for none."""
     explained = len(clauses) > 1 and clauses[1].separator == ":" and len(clauses[0].words) == 1
     return clauses[0].words[0] if explained and is_option(clauses[0].words[0]) else ""
+
+
+def without_pairs(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences without those of options alone, where several pair options: "C or D", "D or D", "C"."""
+    alone = [
+        {word for clause in one.clauses for word in clause.words if not is_option(word)} <= JOINING for one in sentences
+    ]
+    pairs = [
+        bare and sum(is_option(word) for clause in one.clauses for word in clause.words) > 1
+        for bare, one in zip(alone, sentences, strict=True)
+    ]
+    return [one for bare, one in zip(alone, sentences, strict=True) if not bare or sum(pairs) < 2]
+
+
+JOINING = {"and", "or"}
 
 
 def recites(clauses: Sequence[Clause]) -> bool:

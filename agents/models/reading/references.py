@@ -10,6 +10,7 @@ from dilemmas.agents.models.reading.vocabulary import NEGATIONS, Link
 _ADVERBS = "(?:(?:also|just|simply|therefore|then|definitely|always|still|gladly|all|too|myself|personally) )*"
 _WILL = r"(?:(?:will|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
 _CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing"
+_CHOOSE += "|contribute|give|put in|invest|donate"
 _CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"
 _IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
 _ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then))*"
@@ -96,6 +97,7 @@ def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:
     elif form is _NAMES:
         verb = next(place for place, word in enumerate(clause.words) if word in ("is", "be", "will", "would"))
         clause.words = [option, *clause.words[verb:]]
+        clause.link = Link.SO if clause.link is Link.AND else clause.link
     else:
         clause.words = ["i", "choose", option]
     if form is _AFTER_OTHERS:

@@ -131,7 +131,7 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
     supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
     if supposed or _praises(said, clause):
         return OTHER
-    return replace(said, option="") if said.kind is Kind.OTHER else said
+    return OTHER if said.kind in (Kind.OTHER, Kind.READER) else said
 
 
 UNCONDITIONAL = frozenset(["still", "anyway", "nonetheless", "nevertheless"])

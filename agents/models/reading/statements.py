@@ -54,6 +54,9 @@ class Statement:
     loose: bool = False
     """Whether it is a choice at the beginning of a reply only: "I chose C", "C for them"."""
 
+    own: bool = False
+    """Whether its subject is the writer."""
+
     @property
     def chooses(self) -> bool:
         """Whether it is a choice of any kind."""
@@ -88,6 +91,8 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.OTHER and _is_unclear_act(before) and kind_of(plain, []) is kind:
         return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
+        if _addresses(before):
+            return Statement(Kind.READER, option)
         return Statement(kind, option) if _is_said_otherwise(before) else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
@@ -100,18 +105,23 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
-    return Statement(
-        kind, option, turns(clause), loose=past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
-    )
+    loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
+    return Statement(kind, option, turns(clause), loose, own=before[:1] == ["i"])
 
 
 def _is_said_otherwise(before: Sequence[str]) -> bool:
-    """Whether words before an option call it an answer of another kind, of a view, or of the reader's."""
+    """Whether words before an option call it an answer of another kind, or that of a view of the question."""
     named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
     voice = before[-2:-1] if before[-1:] == ["to"] else before[-1:]
     viewed = voice != [] and voice[0] in VOICES and not any(word in OTHERS or word == "i" for word in before)
-    addressed = before[:1] == ["you"] and before[-1] in VERBS and all(word in KNOWN_ACTS for word in before[1:])
-    return named or viewed or addressed
+    return named or viewed
+
+
+def _addresses(before: Sequence[str]) -> bool:
+    """Whether words before an option say what the reader chooses: "you choose", "your choice is"."""
+    answer = before[:1] == ["your"] and before[1:2] != [] and before[1] in ANSWERS and before[-1] in COPULAS
+    act = before[:1] == ["you"] and before[-1] in VERBS and all(word in KNOWN_ACTS for word in before[1:])
+    return answer or act
 
 
 KNOWN_ACTS = MODALS | ADVERBS | VERBS

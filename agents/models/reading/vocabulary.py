@@ -113,7 +113,7 @@ FILLINGS = _set(
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
-    " need must should would will shall myself"
+    " need must should would will shall myself lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
 
@@ -147,7 +147,7 @@ OPINIONS = _set("think believe know feel see sure guess understand")
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
-HERE = _set("heartbeat this such here scale heart mind level note smile sense bit matter result")
+HERE = _set("group heartbeat this such here scale heart mind level note smile sense bit matter result")
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 
 PEOPLE = _set(
@@ -246,6 +246,12 @@ CONDITIONS = _set(
 )
 HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
+
+CALCULATING = _set(
+    "find calculate compute determine see look add multiply divide subtract count sum break solve figure analyse"
+    " analyze examine explore list call denote write"
+)
+"""Verbs of what is done on the way to an answer: "let us find the total: 20"."""
 
 CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
