@@ -87,9 +87,7 @@ def decide(statements: Sequence[Statement]) -> str | None:
     statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
-    described = [
-        place for place, one in enumerate(statements) if one.kind in (Kind.OTHER, Kind.READER) and one.option
-    ]
+    described = [place for place, one in enumerate(statements) if one.kind in (Kind.OTHER, Kind.READER) and one.option]
     if not choices and (not weak or len({statements[place].option for place in (*weak, *described)}) > 1):
         return None
     last = (choices or weak)[-1]

@@ -104,7 +104,7 @@ _BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
 FOREIGN_NUMBERS = (
     rf"\b(?:up\s+to|{_BOUND}|(?:no|not)\s+(?:more|less)\s+than)\s+[$€£]?{NUMBER}"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
-    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)|per)\s+(?:person|player|member|participant|head)\b"
@@ -174,8 +174,9 @@ CHANGING = re.compile(
 """Words for what becomes of a contribution: "I raise my contribution to 5"."""
 
 COMPARED = re.compile(
-    rf"(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than\s+(?:{_any(SHARES)})"
-    rf"(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*{NUMBER})",
+    r"(?:(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than|\b(?:nearly|almost|about|around|roughly))"
+    rf"\s+(?:{_any(SHARES)})(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*(?:say\s+)?{NUMBER})"
+    rf"|\bmost\s+of\s+(?:{WHOLE})(?=\s*[,:(–-]\s*(?:say\s+)?{NUMBER})",
     re.I,
 )
 """Words before an amount that compare it with a share: "more than half: 12"."""

@@ -11,6 +11,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     DEEDS,
     DESIRES,
     DETERMINERS,
+    EVIDENT,
     FILLERS,
     FILLINGS,
     HEDGES,
@@ -198,7 +199,7 @@ def _end_of_name(before: Sequence[str]) -> int | None:
 
 def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]) -> Kind:
     """The kind of "my answer is C", "my decision is to choose C", "the best move is C"."""
-    if not all(word in OWN_WORDS or word in COPULAS for word in verb):
+    if not all(word in OWN_WORDS or word in COPULAS or word in EVIDENT for word in verb):
         return Kind.OTHER
     if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER

@@ -104,7 +104,7 @@ PHRASES = {
         "strike that",
         "or rather",
         rf"i meant(?= ?{OPTION})",
-        "(?:let me |i (?:will |would )?(?:rather )?)?make (?:that|it)",
+        "(?:let (?:me|us) |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
     "i": (
         "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
@@ -154,7 +154,8 @@ PHRASES = {
     "is": (
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
-        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",
+        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)"
+        r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
     "the best option": (
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
@@ -276,7 +277,10 @@ PHRASES = {
         "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
         "(?:situation|scenario|position|place|shoes|role)",
     ),
-    "however": (r"(?<=, )though(?= ?,)", r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
+    "however": (
+        r"(?<=, )though(?= ?,)",
+        r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",
+    ),
     "so": (
         "(?:this|that|which) is (?:exactly |precisely |also )?why",
         "either way",

@@ -24,6 +24,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     COPULAS,
     DETERMINERS,
     DISOWNED,
+    EVIDENT,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -82,7 +83,9 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
-    another = of_speaker or of_reader or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
+    another = (
+        of_speaker or of_reader or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
+    )
     return OTHER if another else said
 
 
@@ -261,19 +264,25 @@ def _tells_own_act(clause: Clause) -> bool:
 
 def _is_maxim(before: Sequence[Clause]) -> bool:
     """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
+    before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
     words = frozenset(word for one in before for word in one.words)
     related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
     if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
         return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
     of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
-    return bool(words & (PREVAILING | {"is"})) and not of_another and not linked and not any(one[0].isdigit() for one in words)
+    return (
+        bool(words & (PREVAILING | {"is"}))
+        and not of_another
+        and not linked
+        and not any(one[0].isdigit() for one in words)
+    )
 
 
 def _is_about_answer(clause: Clause) -> bool:
     """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
     words = frozenset(clause.words)
     others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
-    easy = clause.words[:2] == ["it", "is"] and words & {"easy", "simple", "clear", "obvious"} and words & ANSWERS
+    easy = clause.words[:2] == ["it", "is"] and words & EVIDENT and words & ANSWERS
     named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
     return bool(easy or named) and not others

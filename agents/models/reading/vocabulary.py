@@ -46,6 +46,9 @@ SUPERLATIVES = _set(
 )
 """Adjectives that recommend an option without choosing it."""
 
+EVIDENT = _set("easy simple clear obvious evident")
+"""What an answer is called before it is given: "the answer is clear: C"."""
+
 COPULAS = _set("is be will would shall are remains stays equals")
 
 MODALS = _set("will would shall going gonna")
@@ -229,8 +232,8 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
-PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps")
-"""Verbs for what decides the answer: "heart wins: C"."""
+PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps first than")
+"""Words for what decides the answer: "heart wins: C", "safety first: D"."""
 
 VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
 """Verbs for what a view of the question amounts to: "game theory says D"."""
