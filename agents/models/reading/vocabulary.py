@@ -57,7 +57,7 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner precisely merely"
+    " here sooner precisely merely indeed"
 )
 """Words that change nothing about a choice."""
 
