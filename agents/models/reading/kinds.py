@@ -103,7 +103,11 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         acts = before[2:]
         if acts == ["say"]:
             return _unless_described(Kind.CHOICE, tail)
-        return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
+        return (
+            Kind.OTHER
+            if any(word in HYPOTHESES or word in ("start", "begin") for word in acts)
+            else _kind_of_own_act(acts, tail)
+        )
     if (verb := _end_of_name(before)) is not None:
         said = _skip(before[verb:], COPULAS | ADVERBS)
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
@@ -112,7 +116,7 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
     if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
-        word in OWN_WORDS for word in before
+        word in OWN_WORDS and word != "i" for word in before
     ):
         return _unless_described(Kind.CHOICE, tail)
     named = all(word in ANSWERS or word in NAME_WORDS or word in ("of", "total") for word in before)
@@ -164,7 +168,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
         return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
-    if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
+    if others_act or acts[-1:] == ["be"] or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
         return _unless_described(Kind.CHOICE, tail)

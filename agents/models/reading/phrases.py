@@ -185,7 +185,7 @@ PHRASES = {
         "from now on",
         r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",
     ),
-    "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
+    "we": (r"(?:(?:my|the) (?:other )?[a-z]+|you) and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
     "i choose ": (_REASON,),
@@ -305,6 +305,7 @@ PHRASES = {
     "previously": (
         r"at (?:first(?: glance| sight)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
+        "in the past",
         "used to",
         "(?:half|most) (?:of )?the time",
         rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
-from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
+from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, pays, recites_after
 from dilemmas.agents.models.reading.statements import (
     OTHER,
     Statement,
@@ -40,6 +40,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PREPOSITIONS,
     PRESENT,
     PREVAILING,
+    RECITED,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -60,6 +61,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     said = read_clause(clause)
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
+    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(_tells_own_act, before[-1:])):
+        return read_clause(replace(clause, words=["i", "choose", *clause.words[2:]]))  # "the safe one, which is D"
     if said == OTHER and clause.turn and _acts_anew(clause):
         return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
     chosen = any(one.chooses for one in found)
@@ -79,12 +82,19 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
     of_reader = clause.link is Link.NONE and any(_is_for_reader(one, clause.separator) for one in before[-1:])
+    reported = bool(before) and core(before[-1].words) in (["i", "said"], ["i", "promised"])
     recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
     another = (
-        of_speaker or of_reader or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
+        of_speaker
+        or of_reader
+        or reported
+        or recited
+        or elsewhere
+        or not _is_own(clause, before)
+        or is_described(clauses, place)
     )
     return OTHER if another else said
 
@@ -103,7 +113,7 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
     last = clauses[place - 1] if place else Clause()
     if last.words[-1:] == ["not"] and clause.separator == "(":  # "not (D)"
         return replace(said, kind=Kind.REJECTION)
-    if clause.separator == ":" and _names_speaker(last):
+    if (clause.separator == ":" and _names_speaker(last)) or any(one.words[:1] == ["who"] for one in later[:1]):
         return OTHER
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
@@ -129,6 +139,8 @@ def _recites_outcome(following: Clause, own: bool) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
+    if not own and pays(following):  # "choose C, you get 6"
+        return True
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
     of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
@@ -148,7 +160,8 @@ def _is_for_reader(clause: Clause, separator: str) -> bool:
     words = clause.words
     answer = words[:1] == ["your"] and words[1:2] != [] and words[1] in ANSWERS
     told = words[:1] == ["you"] and any(word in DUTIES for word in words[1:3])
-    return (answer and (separator == "," or len(words) > 2)) or (told and separator == ":")
+    asked = core(words)[:1] != [] and core(words)[0] in VERBS and words[-1] in ("with", "as", "saying")
+    return (answer and (separator == "," or len(words) > 2)) or ((told or asked) and separator == ":")
 
 
 DUTIES = frozenset(["have", "should", "must", "can", "need", "could", "may", "will", "would"])
@@ -269,7 +282,7 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
     related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
     if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
         return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
-    of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
+    of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(map(is_option, words))
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
     return (
         bool(words & (PREVAILING | {"is"}))

@@ -72,8 +72,8 @@ def _explains_not(clause: Clause, label: Clause) -> bool:
     if clause.link is Link.REASON or clause.words == label.words:
         return False
     if not named or clause.link is not Link.NONE:
-        return (first in OTHERS and _pays(clause)) or (clause.separator == "(" and is_option(first))
-    return first not in EXPLAINING or any(map(is_option, clause.words)) or _pays(clause)
+        return (first in OTHERS and pays(clause)) or (clause.separator == "(" and is_option(first))
+    return first not in EXPLAINING or any(map(is_option, clause.words)) or pays(clause)
 
 
 def entry(clauses: Sequence[Clause]) -> str:
@@ -104,17 +104,17 @@ def recites(clauses: Sequence[Clause]) -> bool:
         return True
     reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))
     clauses = clauses[:reason]
-    return any(_pays(one) or (one.separator == ":" and begins_with_number(one)) for one in clauses) and any(
+    return any(pays(one) or (one.separator == ":" and begins_with_number(one)) for one in clauses) and any(
         clause.link not in (Link.REASON, Link.CONDITION)
         and clause.words[0] in OTHERS
         and any(map(is_option, clause.words))
-        and not _pays(clause)
+        and not pays(clause)
         for clause in clauses
         if clause.words
     )
 
 
-def _pays(clause: Clause) -> bool:
+def pays(clause: Clause) -> bool:
     """Whether a clause tells a payoff: "you get 6"."""
     verb = next((place for place, word in enumerate(clause.words) if word in PAYING), len(clause.words))
     return any(is_option(word) or word[0].isdigit() for word in clause.words[verb:])

@@ -73,7 +73,8 @@ def read_clause(clause: Clause) -> Statement:
     if place is None:
         return _read_without_option(clause)
     option, after = words[place], words[place + 1 :]
-    if after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after):  # "D from them"
+    of_others = after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after)  # "D from them"
+    if of_others or "example" in after:
         return OTHER
     before = core(words[:place])
     tail = _tail(after, option)
@@ -187,6 +188,10 @@ def _from_subject(words: list[str]) -> list[str]:
     if not words or words[0] not in LEADING or "i" not in words[2:]:
         return words
     start = words.index("i", 2)
+    if words[1:3] == ["that", "i"]:  # "given that I trust them I choose C"
+        if "i" not in words[3:]:
+            return words
+        start = words.index("i", 3)
     phrase = words[:start]
     purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
     known = phrase[1:] if phrase[1] != "previously" else phrase[2:]  # "after last round I choose C"
@@ -256,7 +261,7 @@ def _read_without_option(clause: Clause) -> Statement:
 
 def _chooses_another(words: Sequence[str]) -> bool:
     """Whether the writer chooses what is not named: "I choose another option", "I choose the other one"."""
-    place = next((place for place, word in enumerate(words) if word in ("other", "another")), 0)
+    place = next((place for place, word in enumerate(words) if word in ("other", "another", "different")), 0)
     before = [word for word in core(words[:place]) if word not in DETERMINERS]
     plain = not any(word in NEGATIONS or word in HEDGES for word in before)
     return place > 0 and plain and words[place + 1 :] in _UNNAMED and kind_of(before, []) is Kind.CHOICE
