@@ -141,10 +141,20 @@ def _recites_outcome(following: Clause, own: bool) -> bool:
         return False
     if not own and pays(following):  # "choose C, you get 6"
         return True
+    if following.link is Link.AND and _acts_of_others(following):
+        return True  # "I choose C, and they choose D"
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
     of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
     return following.separator == ":" and (begins_with_number(following) or of_others)
+
+
+def _acts_of_others(clause: Clause) -> bool:
+    """Whether a clause tells what others choose: "the other person chooses D", but not what they may or will choose."""
+    place = next((place for place, word in enumerate(clause.words) if is_option(word)), 0)
+    words = [word for word in clause.words[:place] if word not in ADVERBS and word not in DETERMINERS]
+    told = 1 < len(words) < 4 and words[0] in OTHERS and words[-1].removesuffix("s") in VERBS
+    return told and not any(word in MODALS for word in words)
 
 
 def _names_speaker(clause: Clause) -> bool:
