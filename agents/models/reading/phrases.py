@@ -180,6 +180,7 @@ PHRASES = {
         "(?= ?[,:])",
         "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
+        "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),
     "now": (
         "from now on",

@@ -253,7 +253,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return True  # "it is a risk, but C"
         denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
         rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
-        return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
+        return rejected or any(word in FINALS or word in PRESENT or word == "here" for word in clause.words)
     if link is Link.SO or clause.turn or _all_lead(before):
         return True
     if clause.separator == ":":
@@ -289,9 +289,9 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
     """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
     before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
     words = frozenset(word for one in before for word in one.words)
-    related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
-    if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
-        return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
+    if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
+        told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
+        return not told and not any(map(is_option, words))  # "she is my sister: C"
     of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(map(is_option, words))
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
     return (

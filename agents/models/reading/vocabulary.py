@@ -235,7 +235,10 @@ PREDICATES = COPULAS | _set(
 PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps first than")
 """Words for what decides the answer: "heart wins: C", "safety first: D"."""
 
-RECITED = _set("option table list following matrix payoff payoffs outcome outcomes scenario example results question")
+RECITED = _set(
+    "option table list following matrix payoff payoffs outcome outcomes scenario example results question player players"
+    " other one"
+)
 """Words for what is recited after a colon, and not answered."""
 
 VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
