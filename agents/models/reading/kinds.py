@@ -187,12 +187,16 @@ def _end_of_name(before: Sequence[str]) -> int | None:
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
-    known = OWN_WORDS | PLACED_WORDS | ANSWERS
+    known = OWN_WORDS | PLACED_WORDS | ANSWERS | OWN_SIDE
     own = before[noun] in NOUNS and (
         "i" in before[noun + 1 : noun + 3]
         or (before[noun] in WAYS_TO_ACT and any(word in SUPERLATIVES for word in before[:noun]))
     )
-    if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
+    if (
+        noun == verb
+        or not (own or before[noun] in ANSWERS)
+        or any(word in OTHERS - OWN_SIDE for word in before[noun + 1 : verb])
+    ):
         return None
     if before[noun + 1 : noun + 2] == ["in"] and "i" not in before:  # "the amount in the pot is 20"
         return None

@@ -200,6 +200,7 @@ PHRASES = {
         "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        "(?:in|under) (?:the|these|such|the given) circumstances",
         "come what may",
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
