@@ -68,7 +68,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     chosen = any(one.chooses for one in found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
-    if clause.link is Link.OR and all(map(_leads, before)):
+    named = any(is_option(word) and word != said.option for one in before for word in one.words)
+    if clause.link is Link.OR and (all(map(_leads, before)) or (said.chooses and named)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)

@@ -236,8 +236,8 @@ PREVAILING = _set("wins win comes counts prevails rules decides matters beats ou
 """Words for what decides the answer: "heart wins: C", "safety first: D"."""
 
 RECITED = _set(
-    "option table list following matrix payoff payoffs outcome outcomes scenario example results question player players"
-    " other one"
+    "option table list following matrix payoff payoffs outcome outcomes scenario example results question"
+    " player players other one"
 )
 """Words for what is recited after a colon, and not answered."""
 
