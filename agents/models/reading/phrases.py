@@ -96,14 +96,17 @@ PHRASES = {
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
-        "let me (?:revise|correct|rephrase)(?: that| my answer)?",
-        "(?:i (?:now |hereby )?(?:am )?)?(?:change|changing|revise|revising) my (?:answer|choice|decision)(?: to)?",
+        "(?:let me |i (?:(?:will|would|want|need|have|must|now|hereby|am|like|to) ){0,4})?"
+        "(?:chang(?:e|ing)|revis(?:e|ing)|correct|rephrase|amend|retract|withdraw)"
+        " (?:that|it|this|my (?:answer|choice|decision))(?: to)?",
+        "let me (?:revise|correct|rephrase)",
+        "my (?:mistake|bad|error)",
         "that was a typo",
         "just kidding",
         "scratch that",
         "strike that",
         "or rather",
-        rf"i meant(?= ?{OPTION})",
+        rf"i meant(?: to (?:say|write|choose))?(?= ?{OPTION})",
         "(?:let (?:me|us) |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
     "i": (
@@ -281,7 +284,8 @@ PHRASES = {
     ),
     "however": (
         r"(?<=, )though(?= ?,)",
-        r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",
+        r"(?:up)?on (?:second thoughts?|(?:(?:further|closer) )?(?:reflection|reconsideration|inspection|thought))",
+        "then again",
     ),
     "so": (
         "(?:this|that|which) is (?:exactly |precisely |also )?why",
@@ -298,6 +302,7 @@ PHRASES = {
         "all (?:in all|things considered)",
     ),
     "so finally": ("in the end",),
+    "actually": ("in fact",),
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
     "sometimes": (
         "every (?:other|second|third) (?:round|time|turn|game)",

@@ -252,6 +252,8 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return True  # "not an easy choice, but C"
         if not any(is_option(word) for one in before for word in one.words):
             return True  # "it is a risk, but C"
+        if any(word in USUAL for word in words) or ("i" in words and ("would", "have") in pairwise(words)):
+            return True  # "usually D, but C"
         denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
         rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
         return rejected or any(word in FINALS or word in PRESENT or word == "here" for word in clause.words)
@@ -265,6 +267,12 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
     return False
+
+
+USUAL = frozenset(
+    ["previously", "initially", "originally", "normally", "usually", "ordinarily", "ideally", "generally", "typically"]
+)
+"""Words that set an option off from the one that is chosen."""
 
 
 def _effective_link(clauses: Sequence[Clause], place: int) -> Link:

@@ -329,11 +329,19 @@ RETRACTIONS = (
     "is incorrect",
     "is wrong",
     "was wrong",
-    "my mistake",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter", "not possible", "impossible", "not allowed")
+UNCERTAINTIES = (
+    "not sure",
+    "not decided",
+    "not decide",
+    "not know",
+    "not matter",
+    "not possible",
+    "impossible",
+    "not allowed",
+)
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
 
