@@ -169,6 +169,7 @@ PHRASES = {
     "is the best option": (
         "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
         "makes (?:the )?(?:most|more) sense(?: to me)?",
+        "is (?:right|best|better) for me",
     ),
     "is my choice": (
         "(?:gets|has) my vote",
@@ -178,7 +179,7 @@ PHRASES = {
         r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
     "my choice is": (
-        r"there is only one (?:right |good |real |possible )?(?:choice|answer|option)(?: for me)?(?= ?:)",
+        r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
         "(?= ?[,:])",
         "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
@@ -200,7 +201,7 @@ PHRASES = {
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
-        "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
+        rf"i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",
@@ -273,6 +274,7 @@ PHRASES = {
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
         "if (?:it is all the same(?: to you)?|you insist)",
         "as far as i am concerned",
+        "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         "[a-z-]+ or not(?= ?,)",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
@@ -282,8 +284,9 @@ PHRASES = {
         "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
         "(?:situation|scenario|position|place|shoes|role)",
     ),
+    r"so \g<made> is": (rf"(?:makes?|made|renders?) (?P<made>{OPTION})(?= ?(?:the|my) )",),
     "however": (
-        r"(?<=, )though(?= ?,)",
+        "(?:al)?though(?= ?,)",
         r"(?:up)?on (?:second thoughts?|(?:(?:further|closer) )?(?:reflection|reconsideration|inspection|thought))",
         "then again",
     ),

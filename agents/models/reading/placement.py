@@ -84,7 +84,7 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
     of_reader = clause.link is Link.NONE and any(_is_for_reader(one, clause.separator) for one in before[-1:])
     reported = bool(before) and core(before[-1].words) in (["i", "said"], ["i", "promised"])
-    recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
+    recited = any(_recites_outcome(one, core(clause.words)) for one in clauses[place + 1 : place + 2])
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
@@ -136,17 +136,18 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
     return replace(said, kind=Kind.OTHER) if named else OTHER
 
 
-def _recites_outcome(following: Clause, own: bool) -> bool:
+def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
-    if not own and pays(following):  # "choose C, you get 6"
+    if choice[:1] != ["i"] and pays(following):  # "choose C, you get 6"
         return True
     if following.link is Link.AND and _acts_of_others(following):
         return True  # "I choose C, and they choose D"
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
-    of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
+    imperative = choice[:1] != [] and choice[0] in VERBS
+    of_others = imperative and following.words[:1] != [] and following.words[0] in OTHERS
     return following.separator == ":" and (begins_with_number(following) or of_others)
 
 

@@ -22,7 +22,7 @@ def _set(words: str) -> frozenset[str]:
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount compromise bid offer donation investment me mine"
+    " contribution amount compromise split bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
@@ -34,7 +34,7 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " token honest official quick true real new revised updated corrected"
+    " even equal token honest official quick true real new revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 
@@ -333,6 +333,7 @@ RETRACTIONS = (
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
 UNCERTAINTIES = (
+    "who knows",
     "not sure",
     "not decided",
     "not decide",
