@@ -16,7 +16,7 @@ from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
 from dilemmas.agents.models.reading.recitals import entry, without_pairs
 from dilemmas.agents.models.reading.references import resolve
-from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
+from dilemmas.agents.models.reading.sentences import advises, asks_of_others, asks_reader, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
@@ -156,6 +156,8 @@ def _read(marked: Marked) -> float | None:
         sentences = others
     statements = list[Statement]()
     for place, sentence in enumerate(sentences):
+        if place and asks_reader(sentences[place - 1]) and advises(sentence):
+            continue
         said = read_sentence(sentence, first=place == 0)
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]

@@ -120,7 +120,8 @@ PHRASES = {
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
-        "my (?:gut|heart|head|instinct|inclination|conscience) (?:says|tells me|is)(?: to)?",
+        "my (?:gut|heart|head|instincts?|inclination|conscience|values|principles|morals|intuition)"
+        " (?:says?|tells? me|is|points? (?:me )?to(?:wards?)?|leans? to(?:wards?)?)(?: to)?",
     ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
@@ -171,6 +172,9 @@ PHRASES = {
         "makes (?:the )?(?:most|more) sense(?: to me)?",
         "is (?:right|best|better) for me",
     ),
+    "my choice": (
+        "the (?:only )?(?:choice|option|one|answer)(?: that| which)? i (?:can|could) (?:live with|stand by)",
+    ),
     "is my choice": (
         "(?:gets|has) my vote",
         "is the (?:one|choice|option) for me",
@@ -201,7 +205,8 @@ PHRASES = {
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
-        rf"i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i | ?{OPTION} ?is the )",
+        "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
+        rf"(?= i | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",
@@ -209,6 +214,8 @@ PHRASES = {
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
+        "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
+        rf"100 ?%(?= ?{OPTION})",
         "for sure",
         "in my (?:opinion|view|case)",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",

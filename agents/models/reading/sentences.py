@@ -86,6 +86,17 @@ def asks_of_others(sentence: Sentence) -> bool:
     )
 
 
+def asks_reader(sentence: Sentence) -> bool:
+    """Whether a sentence is a question to the reader: what the reply asks to do after it is advice, "choose C then"."""
+    words = [word for clause in sentence.clauses for word in clause.words]
+    return sentence.question and ("you" in words or "your" in words) and "i" not in words
+
+
+def advises(sentence: Sentence) -> bool:
+    """Whether a sentence asks somebody to choose: "for friendship, choose C"."""
+    return any(core(clause.words)[:1] in (["choose"], ["pick"], ["select"], ["go"]) for clause in sentence.clauses)
+
+
 ADDRESSED = frozenset(["you", "your", "we", "us", "our", "both"])
 
 

@@ -116,7 +116,7 @@ FILLINGS = _set(
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
-    " need must should would will shall myself lower higher slightly"
+    " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
 
