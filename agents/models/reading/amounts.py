@@ -212,7 +212,8 @@ PRAISED = re.compile(
     rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
     r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
-    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
+    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))"
+    rf"(?!\s*,\s*{OPTION})",
     re.I,
 )
 """An amount that is called right, and so is meant to be given: "5 seems fair"."""

@@ -118,7 +118,7 @@ PHRASES = {
     ),
     "i prefer": (
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
-        r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
+        r"(?:best|better|safe|safest|safer|good|confident|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
         "my (?:gut|heart|head|instincts?|inclination|conscience|values|principles|morals|intuition)"
         " (?:says?|tells? me|is|points? (?:me )?to(?:wards?)?|leans? to(?:wards?)?)(?: to)?",
@@ -246,7 +246,7 @@ PHRASES = {
     "if": (
         "(?:as|so) long as",
         "as soon as",
-        "provided",
+        "provided(?= (?:that|they|he|she|we|everyone|the|my)\\b)",
         "on (?:(?:the|one|a) )?condition",
         "(?:but )?only once",
         "(?:only )?in case",

@@ -61,7 +61,10 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             places.append(place)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
-    return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
+    if sentence.question:
+        asked = [Statement(Kind.DOUBT)] if clauses[0].turn else []  # "wait, what if they choose D?"
+        return asked + [one for one in found if one.kind is Kind.DOUBT]
+    return found
 
 
 def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first: bool) -> Statement:
