@@ -186,7 +186,7 @@ PHRASES = {
         r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
         "(?= ?[,:])",
-        "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
+        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
         "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),

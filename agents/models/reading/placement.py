@@ -264,6 +264,8 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
+    if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
+        return _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
         tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)

@@ -148,6 +148,7 @@ def is_elsewhere(words: Sequence[str]) -> bool:
         (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
         or (first in ("with", "against", "among") and second in PEOPLE)
+        or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
