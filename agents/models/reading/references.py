@@ -13,7 +13,8 @@ _CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) 
 _CHOOSE += "|contribute|give|put in|invest|donate"
 _CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"
 _IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
-_ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then|anyway|regardless|nonetheless|nevertheless))*"
+_ENDING = "(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then|anyway|regardless|nonetheless"
+_ENDING += "|nevertheless))*"
 
 _OTHERS_ACT = "(?:(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)|follow suit)"
 _SAME = f"(?:follow|take) {_IT}|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?"
