@@ -107,7 +107,7 @@ FOREIGN_NUMBERS = (
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
-    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)|per)\s+(?:person|player|member|participant|head)\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)\s+(?:person|player|member|participant)|per\s+(?!round|turn|game)\w+)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:(?:for|to)\s+each|for\s+(?:everyone|everybody|you|them|him|her))\b(?!\s+(?:round|time|turn))"
     rf"|(?m:^)\s*=\s*{NUMBER}"
     rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"

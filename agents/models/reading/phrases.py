@@ -12,7 +12,7 @@ CONTRACTIONS = {
     r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
     r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
     r"(you|we|they)'re": r"\1 are",
-    r"(it|that|he|she|here|there|what)'s": r"\1 is",
+    r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
     r"let'?s": "let us",
     r"won'?t": "will not",
     r"can'?t|cannot": "can not",
@@ -152,10 +152,12 @@ PHRASES = {
     r"\g<option> is": (
         rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
     ),
-    "i think": (rf"i feel like(?= ?{OPTION})",),
+    "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
+    r"\g<named>": (r"(?P<named>answer|choice|decision|pick) ?, ?(?:then|therefore|thus|so) ?,(?= is )",),
     "is": (
+        "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
         r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)"
@@ -191,7 +193,7 @@ PHRASES = {
         "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),
     "now": (
-        "from now on",
+        "(?:from now on|for now)",
         r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",
     ),
     "we": (r"(?:(?:my|the) (?:other )?[a-z]+|you) and i",),
@@ -295,7 +297,7 @@ PHRASES = {
     "however": (
         "(?:al)?though(?= ?,)",
         r"(?:up)?on (?:second thoughts?|(?:(?:further|closer) )?(?:reflection|reconsideration|inspection|thought))",
-        "then again",
+        "then again|in fact",
     ),
     "so": (
         "(?:this|that|which) is (?:exactly |precisely |also )?why",
@@ -312,7 +314,6 @@ PHRASES = {
         "all (?:in all|things considered)",
     ),
     "so finally": ("in the end",),
-    "actually": ("in fact",),
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
     "sometimes": (
         "every (?:other|second|third) (?:round|time|turn|game)",

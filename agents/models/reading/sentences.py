@@ -81,7 +81,7 @@ def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first
 
 def asks_of_others(sentence: Sentence) -> bool:
     """Whether a sentence is a question about others: an option alone after it is theirs."""
-    words = [word for clause in sentence.clauses for word in clause.words]
+    words = [word for clause in sentence.clauses if clause.link is not Link.CONDITION for word in clause.words]
     return (
         sentence.question
         and any((word in OTHERS and word not in ADDRESSED) or word == "would" for word in words)

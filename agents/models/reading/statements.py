@@ -252,7 +252,11 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
-    if (clause.turn and words in (["i", "not"], ["not"])) or _chooses_another(words):
+    if (
+        words == ["i", "not", "do", "it"]
+        or (clause.turn and words in (["i", "not"], ["not"]))
+        or _chooses_another(words)
+    ):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(
         word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
