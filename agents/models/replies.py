@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
-from dilemmas.agents.models.reading.clauses import split_sentences
+from dilemmas.agents.models.reading.clauses import names_option, split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
 from dilemmas.agents.models.reading.recitals import entry, without_pairs
@@ -155,12 +155,15 @@ def _read(marked: Marked) -> float | None:
     if len(sentences) - len(others) > 1:
         sentences = others
     statements = list[Statement]()
+    last = max((place for place, sentence in enumerate(sentences) if names_option(sentence)), default=0)
     for place, sentence in enumerate(sentences):
         if place and asks_reader(sentences[place - 1]) and advises(sentence):
             continue
         said = read_sentence(sentence, first=place == 0)
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
+        if 0 < place < last:  # amid other text a choice must say whose it is
+            said = [one for one in said if not one.asked or one.turns]
         statements += said
     option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)

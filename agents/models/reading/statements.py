@@ -56,6 +56,8 @@ class Statement:
 
     own: bool = False
     """Whether its subject is the writer."""
+    asked: bool = False
+    """Whether it is a choice or a recommendation that does not say whose: "choose C", "C is the best option"."""
 
     @property
     def chooses(self) -> bool:
@@ -107,7 +109,11 @@ def read_clause(clause: Clause) -> Statement:
         return OTHER
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
-    return Statement(kind, option, turns(clause), loose, own=before[:1] == ["i"])
+    own = before[:1] == ["i"]
+    asked = (kind is Kind.WEAK and not own) or (
+        kind is Kind.CHOICE and before[:1] != [] and before[0] in VERBS - ANSWERS
+    )
+    return Statement(kind, option, turns(clause), loose, own, asked)
 
 
 def _is_said_otherwise(before: Sequence[str]) -> bool:
