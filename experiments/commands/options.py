@@ -141,10 +141,12 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
             servers: ServerSettings,
             **others: Any,
         ) -> Any:
-            framing = context and Framing(
+            if context is None:
+                return function(framing=None, **others)
+            framing = Framing(
                 context, device=device, presentation=presentation, min_mass=min_mass, servers=servers, **asdict(wording)
             )
-            return function(framing=framing or None, **others)
+            return function(framing=framing, **others)
 
         return with_options(
             server_options(call),

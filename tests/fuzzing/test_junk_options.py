@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from junk import LEAVES, PARSED, command_lines, fault, parameters
+from junk import GIVEN, LEAVES, PARSED, command_lines, fault, parameters
 
 from dilemmas.experiments.commands.main import main
 from dilemmas.experiments.reporting import cost
@@ -45,6 +45,14 @@ def test_every_number_has_a_range(name: str, parameter: click.Parameter) -> None
         assert isinstance(kind, click.IntRange | click.FloatRange), name
         assert kind.min is not None, name
         assert kind.max is not None, name
+
+
+def test_an_empty_text_is_a_value_like_others(yard: Path) -> None:
+    """Where a program asks whether there is a text, an empty one is easily taken for none."""
+    for name, parameter in parameters():
+        if isinstance(parameter, click.Option) and not (parameter.is_flag or parameter.is_eager):
+            words = [*name.split(), *GIVEN.get(name, []), parameter.opts[0], ""]
+            assert fault(words) is None, words
 
 
 @settings(max_examples=150, derandomize=True, **QUICK)

@@ -144,6 +144,8 @@ def test_teaching_data_do_not_act_where_they_are_shown(tmp_path: Path, capsys: p
 
 def toml(value: Any) -> str:
     """A value in TOML, whose texts have the escapes of JSON."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {toml(inner)}' for key, inner in value.items())}}}"
     return json.dumps(value)
 
 

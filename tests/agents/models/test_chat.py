@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 
 from dilemmas.agents.models.answers import exact_distributions  # noqa: E402
-from dilemmas.agents.models.backend import CachingBackend, FakeBackend, Request, Response  # noqa: E402
+from dilemmas.agents.models.asking.caching import CachingBackend  # noqa: E402
+from dilemmas.agents.models.backend import FakeBackend, Request, Response  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 
 SHORT = "Which do you choose, C or D?"

@@ -37,7 +37,7 @@ class Patient:
     name = engine = "patient"
     size = 1_000_000
     miniature = False
-    continues = True
+    scores = continues = system_turn = True
 
     def __init__(self, patience: int = 1_000_000, fingerprint: str = "weights") -> None:
         self.patience, self.fingerprint = patience, fingerprint

@@ -165,7 +165,7 @@ def test_a_line_that_was_cut_short_is_asked_and_written_again(cut: int, path: Pa
 
 def test_a_damaged_line_is_named(path: Path) -> None:
     values = {"model": "weights", "engine": "fake", "prompt": "Which?", "labels": ["C", "D"], "prefill": ""}
-    values |= {"thought": "", "logprobs": [-0.5, -1.0], "whole": [], "margin": 0.0}
+    values |= {"thought": "", "system": "", "logprobs": [-0.5, -1.0], "whole": [], "margin": 0.0}
     path.write_text(checked_line(values) + "\n", encoding="utf-8")
     assert CachingBackend(Counted(Response()), path).respond([WHICH]) == [ANSWER]
     for key, value, words in (
