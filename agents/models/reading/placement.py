@@ -304,7 +304,9 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
     if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
         told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
         return not told and not any(map(is_option, words))  # "she is my sister: C"
-    of_another = words & (ANSWERS | (OTHERS - OWN_SIDE) | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(map(is_option, words))
+    of_another = words & (ANSWERS | (OTHERS - OWN_SIDE) | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(
+        map(is_option, words)
+    )
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
     return (
         bool(words & (PREVAILING | {"is"}))

@@ -275,10 +275,10 @@ def _chooses_another(words: Sequence[str]) -> bool:
     place = next((place for place, word in enumerate(words) if word in ("other", "another", "different")), 0)
     before = [word for word in core(words[:place]) if word not in DETERMINERS]
     plain = not any(word in NEGATIONS or word in HEDGES for word in before)
-    return place > 0 and plain and words[place + 1 :] in _UNNAMED and kind_of(before, []) is Kind.CHOICE
+    return place > 0 and plain and " ".join(words[place + 1 :]) in _UNNAMED and kind_of(before, []) is Kind.CHOICE
 
 
-_UNNAMED = ([], ["one"], ["option"], ["choice"], ["answer"], ["action"])
+_UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
 
 
 def _takes_back(text: str, retraction: str) -> bool:
