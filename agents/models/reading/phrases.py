@@ -111,8 +111,7 @@ PHRASES = {
     ),
     "i": (
         "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
-        "i for one",
-        r"i ?\((?:as )?(?:player|person|participant) \w+\)",
+        r"i for one|i ?\((?:as )?(?:player|person|participant) \w+\)",
         "it is my (?:choice|decision|plan|intention) to",
         "my (?:plan|intention|aim) is to",
     ),
@@ -164,6 +163,7 @@ PHRASES = {
         r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
     "the best option": (
+        "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
@@ -208,7 +208,7 @@ PHRASES = {
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
-        rf"(?= i | ?{OPTION} ?is the )",
+        rf"(?= (?:i|my) | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",

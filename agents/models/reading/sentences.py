@@ -140,7 +140,8 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
     if clause.words[:1] == ["i"] and any(word in UNCONDITIONAL for word in clause.words):
         return said
     if said.chooses:
-        planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
+        unreal = any(one.link is Link.CONDITION and "were" in one.words for one in clauses[:place])
+        planned = not unreal and (first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place]))
         return replace(said, kind=Kind.DOUBT) if planned else OTHER
     supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
     if supposed or _praises(said, clause):

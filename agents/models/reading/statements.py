@@ -22,6 +22,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     MODALS,
     NEGATIONS,
     OTHERS,
+    OWN_SIDE,
     PAST_VERBS,
     PEOPLE,
     PLACES,
@@ -29,6 +30,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PREDICATES,
     PREPOSITIONS,
     PRESENT,
+    QUALITIES,
     REASON_STOPS,
     RETRACTIONS,
     TAIL_STOPS,
@@ -192,8 +194,10 @@ def praises(words: Sequence[str]) -> bool:
 
 def _from_subject(words: list[str]) -> list[str]:
     """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
-    if not words or words[0] not in LEADING or "i" not in words[2:]:
+    if not words or words[0] not in LEADING:
         return words
+    if "i" not in words[2:]:
+        return words[_own_answer(words) :]
     start = words.index("i", 2)
     if words[1:3] == ["that", "i"]:  # "given that I trust them I choose C"
         if "i" not in words[3:]:
@@ -208,6 +212,15 @@ def _from_subject(words: list[str]) -> list[str]:
     )
     other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
     return words if other else words[start:]
+
+
+def _own_answer(words: Sequence[str]) -> int:
+    """Where a phrase that leads up to the writer's answer ends: "after some thought my final answer is"; 0 for none."""
+    for place in range(2, len(words) - 1):
+        named = next((word for word in words[place + 1 :] if word not in QUALITIES), "")
+        if words[place] == "my" and named in ANSWERS:
+            return 0 if any(word in NEGATIONS | HEDGES | OTHERS - OWN_SIDE for word in words[:place]) else place
+    return 0
 
 
 def _without_fillers(words: Sequence[str]) -> list[str]:
