@@ -191,7 +191,8 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
     subject = _subject(before)
-    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or subject[0] in VERBS)
+    joined = clause.link is not Link.NONE and subject[0] in VERBS  # "trust them and choose C"
+    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or joined)
 
 
 def _with_subject(clause: Clause, before: Sequence[Clause]) -> Clause:

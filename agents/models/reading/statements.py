@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.clauses import Clause, announces, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
@@ -98,6 +98,8 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.OTHER:
         if _addresses(before):
             return Statement(Kind.READER, option)
+        if "you" in before and announces(before[: before.index("you")] or ["you"]):  # "the answer is: you choose C"
+            return Statement(Kind.DOUBT, option)
         return Statement(kind, option) if _is_said_otherwise(before) else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
