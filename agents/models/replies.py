@@ -29,6 +29,10 @@ SENTENCE = re.compile(r"[^\W\d](?:[.!?]\s|\n)")
 """The end of a sentence."""
 
 
+ENTRY = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]+\W{0,3}\w+\W{0,3}(?:\([^()\n]{0,40}\))?[ \t.]*$", re.MULTILINE)
+"""An entry of a numbered list that is one word: "1. C"."""
+
+
 def read_action(text: str, labels: Sequence[str]) -> int | None:
     """The action that a reply chooses.
 
@@ -141,7 +145,8 @@ def _without_asides(statements: Sequence[Statement], marked: Marked) -> list[Sta
 def _mark(text: str, labels: Sequence[str]) -> Marked:
     """Mark the labels; contribution levels, which are amounts from 0, as amounts."""
     if not any(label[:1].isdigit() for label in labels):
-        return mark_labels(ENUMERATED.sub("", text), labels)
+        listed = len(ENTRY.findall(text)) > 1
+        return mark_labels(ENUMERATED.sub("", ENTRY.sub("", text) if listed else text), labels)
     if "0" not in labels or not all(re.fullmatch(r"\d+(?:\.\d+)?", label) for label in labels):
         return mark_labels(without_enumeration(text, from_one=""), labels)
     index = {float(label): float(place) for place, label in enumerate(labels)}
