@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
-from dilemmas.agents.models.reading.clauses import split_sentences
+from dilemmas.agents.models.reading.clauses import names_option, split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
-from dilemmas.agents.models.reading.recitals import entry
+from dilemmas.agents.models.reading.recitals import entry, without_pairs
 from dilemmas.agents.models.reading.references import resolve
-from dilemmas.agents.models.reading.sentences import asks_of_others, read_sentence
+from dilemmas.agents.models.reading.sentences import advises, asks_of_others, asks_reader, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
@@ -27,6 +27,10 @@ REASON_HEADING = re.compile(
 
 SENTENCE = re.compile(r"[^\W\d](?:[.!?]\s|\n)")
 """The end of a sentence."""
+
+
+ENTRY = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]+\W{0,3}\w+\W{0,3}(?:\([^()\n]{0,40}\))?[ \t.]*$", re.MULTILINE)
+"""An entry of a numbered list that is one word: "1. C"."""
 
 
 def read_action(text: str, labels: Sequence[str]) -> int | None:
@@ -87,11 +91,14 @@ def decide(statements: Sequence[Statement]) -> str | None:
     statements = _without_lists(statements)
     choices = [place for place, one in enumerate(statements) if one.kind in (Kind.CHOICE, Kind.BARE)]
     weak = [place for place, one in enumerate(statements) if one.kind is Kind.WEAK]
-    described = [place for place, one in enumerate(statements) if one.kind is Kind.OTHER and one.option]
+    described = [place for place, one in enumerate(statements) if one.kind in (Kind.OTHER, Kind.READER) and one.option]
     if not choices and (not weak or len({statements[place].option for place in (*weak, *described)}) > 1):
         return None
     last = (choices or weak)[-1]
     option = statements[last].option
+    told = {one.option for one in statements if one.kind is Kind.READER}
+    if not statements[last].own and told - {option}:
+        return None
     others = [place for place in choices if statements[place].option != option]
     if others:
         between = statements[others[-1] + 1 : last + 1]
@@ -138,7 +145,8 @@ def _without_asides(statements: Sequence[Statement], marked: Marked) -> list[Sta
 def _mark(text: str, labels: Sequence[str]) -> Marked:
     """Mark the labels; contribution levels, which are amounts from 0, as amounts."""
     if not any(label[:1].isdigit() for label in labels):
-        return mark_labels(ENUMERATED.sub("", text), labels)
+        listed = len(ENTRY.findall(text)) > 1
+        return mark_labels(ENUMERATED.sub("", ENTRY.sub("", text) if listed else text), labels)
     if "0" not in labels or not all(re.fullmatch(r"\d+(?:\.\d+)?", label) for label in labels):
         return mark_labels(without_enumeration(text, from_one=""), labels)
     index = {float(label): float(place) for place, label in enumerate(labels)}
@@ -146,16 +154,21 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 
 def _read(marked: Marked) -> float | None:
-    sentences = split_sentences(marked.text)
+    sentences = without_pairs(split_sentences(marked.text))
     resolve(sentences)
     others = [sentence for sentence in sentences if not entry(sentence.clauses)]
     if len(sentences) - len(others) > 1:
         sentences = others
     statements = list[Statement]()
+    last = max((place for place, sentence in enumerate(sentences) if names_option(sentence)), default=0)
     for place, sentence in enumerate(sentences):
+        if place and asks_reader(sentences[place - 1]) and advises(sentence):
+            continue
         said = read_sentence(sentence, first=place == 0)
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
+        if 0 < place < last:  # amid other text a choice must say whose it is
+            said = [one for one in said if not one.asked or one.turns]
         statements += said
     option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)

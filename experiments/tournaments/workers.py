@@ -137,7 +137,7 @@ def _knock(address: str) -> None:
     if host and port.isdigit() and "/" not in host:
         try:
             socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             raise WorkerError(f"--ray-address {address}: no Ray cluster answers there ({error})") from None
 
 

@@ -104,9 +104,12 @@ _BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
 FOREIGN_NUMBERS = (
     rf"\b(?:up\s+to|{_BOUND}|(?:no|not)\s+(?:more|less)\s+than)\s+[$€£]?{NUMBER}"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
-    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)\s+(?:person|player|member|participant)|per\s+(?!round|turn|game)\w+)\b"
+    rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:(?:for|to)\s+each|for\s+(?:everyone|everybody|you|them|him|her))\b(?!\s+(?:round|time|turn))"
+    rf"|(?m:^)\s*=\s*{NUMBER}"
     rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
@@ -126,7 +129,7 @@ _TOTAL = (
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w))?(?![\w-])"
+    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w)|\s+of\s+(?P<share_of>{NUMBER}))?(?![\w-])"
     rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:(?:[$€£]|(?:usd|eur|gbp)\s)\s?)?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
@@ -171,8 +174,9 @@ CHANGING = re.compile(
 """Words for what becomes of a contribution: "I raise my contribution to 5"."""
 
 COMPARED = re.compile(
-    rf"(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than\s+(?:{_any(SHARES)})"
-    rf"(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*{NUMBER})",
+    r"(?:(?:\b(?:a\s+(?:bit|little)|slightly|much)\s+)?\b(?:more|less)\s+than|\b(?:nearly|almost|about|around|roughly))"
+    rf"\s+(?:{_any(SHARES)})(?:\s+of\s+(?:{WHOLE}))?(?=\s*[,:(–-]\s*(?:say\s+)?{NUMBER})"
+    rf"|\bmost\s+of\s+(?:{WHOLE})(?=\s*[,:(–-]\s*(?:say\s+)?{NUMBER})",
     re.I,
 )
 """Words before an amount that compare it with a share: "more than half: 12"."""
@@ -208,7 +212,8 @@ PRAISED = re.compile(
     rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
     r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
-    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))",
+    r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))"
+    rf"(?!\s*,\s*{OPTION})",
     re.I,
 )
 """An amount that is called right, and so is meant to be given: "5 seems fair"."""
@@ -253,6 +258,8 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
     if match["foreign"]:
         return None
     if match["share"]:
+        if match["share_of"] and _value(match["share_of"]) != most:
+            return None
         return SHARES[" ".join(match["share"].casefold().split())] * most
     value = _value(match["number"])
     if match["percent"]:

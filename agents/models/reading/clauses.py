@@ -87,6 +87,11 @@ def is_option(word: str) -> bool:
     return "\ue000" <= word <= "\uf8ff"
 
 
+def names_option(sentence: Sentence) -> bool:
+    """Whether an option is named in a sentence."""
+    return any(is_option(word) for clause in sentence.clauses for word in clause.words)
+
+
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))

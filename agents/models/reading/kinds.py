@@ -11,6 +11,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     DEEDS,
     DESIRES,
     DETERMINERS,
+    EVIDENT,
     FILLERS,
     FILLINGS,
     HEDGES,
@@ -47,6 +48,8 @@ class Kind(Enum):
     """Says what the writer does not choose."""
     DOUBT = "doubt"
     """Makes an option possible or praises it, or, without an option, takes back whatever was said before."""
+    READER = "reader"
+    """Says what the reader chooses: "you choose C"."""
     OTHER = "other"
     """Says nothing about the writer's choice."""
 
@@ -100,7 +103,11 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         acts = before[2:]
         if acts == ["say"]:
             return _unless_described(Kind.CHOICE, tail)
-        return Kind.OTHER if any(word in HYPOTHESES for word in acts) else _kind_of_own_act(acts, tail)
+        return (
+            Kind.OTHER
+            if any(word in HYPOTHESES or word in ("start", "begin") for word in acts)
+            else _kind_of_own_act(acts, tail)
+        )
     if (verb := _end_of_name(before)) is not None:
         said = _skip(before[verb:], COPULAS | ADVERBS)
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
@@ -109,7 +116,7 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
     if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
-        word in OWN_WORDS for word in before
+        word in OWN_WORDS and word != "i" for word in before
     ):
         return _unless_described(Kind.CHOICE, tail)
     named = all(word in ANSWERS or word in NAME_WORDS or word in ("of", "total") for word in before)
@@ -161,7 +168,7 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
         return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
-    if others_act or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
+    if others_act or acts[-1:] == ["be"] or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
     if all(word in ADVERBS for word in acts):
         return _unless_described(Kind.CHOICE, tail)
@@ -180,12 +187,18 @@ def _end_of_name(before: Sequence[str]) -> int | None:
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
-    known = OWN_WORDS | PLACED_WORDS | ANSWERS
+    known = OWN_WORDS | PLACED_WORDS | ANSWERS | OWN_SIDE
     own = before[noun] in NOUNS and (
         "i" in before[noun + 1 : noun + 3]
         or (before[noun] in WAYS_TO_ACT and any(word in SUPERLATIVES for word in before[:noun]))
     )
-    if noun == verb or not (own or before[noun] in ANSWERS) or any(word in OTHERS for word in before[noun + 1 : verb]):
+    if (
+        noun == verb
+        or not (own or before[noun] in ANSWERS)
+        or any(word in OTHERS - OWN_SIDE for word in before[noun + 1 : verb])
+    ):
+        return None
+    if before[noun + 1 : noun + 2] == ["in"] and "i" not in before:  # "the amount in the pot is 20"
         return None
     if before[0] != "my" and not all(word in known for word in before[noun + 1 : verb]):
         return None
@@ -194,7 +207,7 @@ def _end_of_name(before: Sequence[str]) -> int | None:
 
 def _kind_of_named(name: Sequence[str], verb: Sequence[str], tail: Sequence[str]) -> Kind:
     """The kind of "my answer is C", "my decision is to choose C", "the best move is C"."""
-    if not all(word in OWN_WORDS or word in COPULAS for word in verb):
+    if not all(word in OWN_WORDS or word in COPULAS or word in EVIDENT for word in verb):
         return Kind.OTHER
     if tail and tail[0] in COPULAS:  # "Answer: C is my choice"
         return Kind.CHOICE if _kind_of_bare(tail) is Kind.CHOICE else Kind.OTHER

@@ -64,6 +64,7 @@ NUMBERED = frozenset(
 """Words that make a letter or number after them a name of something else."""
 
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_NUMBERS = [str(number) for number in range(len(NUMERALS))]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
@@ -117,6 +118,11 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "imo",
         "go",
         "goes",
+        "gives",
+        "yields",
+        "pays",
+        "gets",
+        "here",
     ]
 )
 """Words that may follow a label that is also a word ("A", "I"), or an amount."""
@@ -150,7 +156,7 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     last = named[1].casefold() if named else ""
     if len(match["option"]) == 1 and last == "i":
         return False
-    if match["option"].casefold() in FILLERS and (last == "all" or INTERJECTION.match(text, match.end())):
+    if match["option"].casefold() in FILLERS and (last == "all" or _interjects(match)):
         return False
     if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
         return True
@@ -158,6 +164,12 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])
     with_noun = match["option"].casefold() != "a" and end < match.end()  # "the right option"
     return following is None or following[1] in FOLLOWERS or with_noun or following[1].casefold() in forms
+
+
+def _interjects(match: re.Match[str]) -> bool:
+    """Whether a label stands apart at the beginning of a sentence: "Right, I choose left"."""
+    before = match.string[max(0, match.start() - 24) : match.start()].rstrip(" \t\"'([")
+    return (not before or not before[-1].isalnum()) and INTERJECTION.match(match.string, match.end()) is not None
 
 
 @cache
@@ -196,12 +208,13 @@ def _short_form(labels: tuple[str, ...]) -> Callable[[str], list[str]]:
 
 def _nouns(label: str) -> list[str]:
     """Other words for a label: "cooperation", "co-operate", "two"."""
-    if label.isdecimal() and int(label) < len(NUMERALS):
-        word = NUMERALS[int(label)]
+    if label in _NUMBERS:
+        number = _NUMBERS.index(label)
+        word = NUMERALS[number]
         return [
             f"option {word}",
             f"number {word}",
-            f"{ORDINALS[int(label)]} option",
+            f"{ORDINALS[number]} option",
             *([word] if word != "one" else []),
         ]
     if not _may_be_verb(label):

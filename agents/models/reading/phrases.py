@@ -12,7 +12,7 @@ CONTRACTIONS = {
     r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
     r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
     r"(you|we|they)'re": r"\1 are",
-    r"(it|that|he|she|here|there|what)'s": r"\1 is",
+    r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
     r"let'?s": "let us",
     r"won'?t": "will not",
     r"can'?t|cannot": "can not",
@@ -69,12 +69,17 @@ PHRASES = {
         r"(?:i (?:think|believe|feel)(?: that)? )?it (?:is|would be|feels|makes) (?:only )?"
         r"(?:(?:best|better|safest|safer|wisest|wiser|wise|smartest|smarter|right|fair|sense)"
         "(?: for me to| that i| if i)"
-        r"|in my (?:own )?(?:best )?interests? to)"
+        r"|in my (?:own )?(?:best )?interests? to|worth (?:it|the risk|a try|trying) to)"
         rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
     ),
     "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
-    "suppose": ("e\\.g\\.", "for (?:example|instance)"),
+    "suppose": (
+        "e\\.g\\.",
+        "for (?:example|instance)",
+        "in (?:the|one|an?) ?(?:first|second|third|fourth|other|another|former|latter)?"
+        " (?:case|scenario|example|instance|possibility|outcome)(?= ?,)",
+    ),
     ":": (
         rf"(?:i\.?e\.?,?|that is(?: to say)?,|in other words,?|meaning|namely)"
         rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
@@ -89,30 +94,33 @@ PHRASES = {
         r" me(?: to| with)?",
     ),
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
-    "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to",),
+    "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
-        "let me (?:revise|correct|rephrase)(?: that| my answer)?",
-        "(?:i (?:now |hereby )?(?:am )?)?(?:change|changing|revise|revising) my (?:answer|choice|decision)(?: to)?",
+        "(?:let me |i (?:(?:will|would|want|need|have|must|now|hereby|am|like|to) ){0,4})?"
+        "(?:chang(?:e|ing)|revis(?:e|ing)|correct|rephrase|amend|retract|withdraw)"
+        " (?:that|it|this|my (?:answer|choice|decision))(?: to)?",
+        "let me (?:revise|correct|rephrase)",
+        "my (?:mistake|bad|error)",
         "that was a typo",
         "just kidding",
         "scratch that",
         "strike that",
         "or rather",
-        rf"i meant(?= ?{OPTION})",
-        "make (?:that|it)",
+        rf"i meant(?: to (?:say|write|choose))?(?= ?{OPTION})",
+        "(?:let (?:me|us) |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
     "i": (
         "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
-        "i for one",
-        r"i ?\((?:as )?(?:player|person|participant) \w+\)",
+        r"i for one|i ?\((?:as )?(?:player|person|participant) \w+\)",
         "it is my (?:choice|decision|plan|intention) to",
         "my (?:plan|intention|aim) is to",
     ),
     "i prefer": (
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
-        r"(?:best|better|safest|safer|happiest|happier|comfortable|at ease) "
+        r"(?:best|better|safe|safest|safer|good|confident|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
-        "my (?:gut|heart|head|instinct|inclination|conscience) (?:says|tells me|is)(?: to)?",
+        "my (?:gut|heart|head|instincts?|inclination|conscience|values|principles|morals|intuition)"
+        " (?:says?|tells? me|is|points? (?:me )?to(?:wards?)?|leans? to(?:wards?)?)(?: to)?",
     ),
     "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
@@ -143,15 +151,19 @@ PHRASES = {
     r"\g<option> is": (
         rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
     ),
-    "i think": (rf"i feel like(?= ?{OPTION})",),
+    "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
+    r"\g<named>": (r"(?P<named>answer|choice|decision|pick) ?, ?(?:then|therefore|thus|so) ?,(?= is )",),
     "is": (
+        "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
-        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)(?= (?:the|my) )",
+        r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)"
+        r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
     "the best option": (
+        "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
         r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
@@ -160,6 +172,10 @@ PHRASES = {
     "is the best option": (
         "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
         "makes (?:the )?(?:most|more) sense(?: to me)?",
+        "is (?:right|best|better) for me",
+    ),
+    "my choice": (
+        "the (?:only )?(?:choice|option|one|answer)(?: that| which)? i (?:can|could) (?:live with|stand by)",
     ),
     "is my choice": (
         "(?:gets|has) my vote",
@@ -169,17 +185,18 @@ PHRASES = {
         r" (?:(?:common|group|public|shared) )?(?:pot|pool|fund|account|project|group)",
     ),
     "my choice is": (
-        r"there is only one (?:right |good |real |possible )?(?:choice|answer|option)(?: for me)?(?= ?:)",
+        r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
         "(?= ?[,:])",
-        "(?<!is )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
+        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
         "my vote goes to",
+        "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),
     "now": (
-        "from now on",
+        "(?:from now on|for now)",
         r"(?:(?:for|in) )?this (?:round|time|turn)(?: around)?",
     ),
-    "we": (r"(?:my|the) (?:other )?[a-z]+ and i",),
+    "we": (r"(?:(?:my|the) (?:other )?[a-z]+|you) and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
     "i choose ": (_REASON,),
@@ -190,13 +207,17 @@ PHRASES = {
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
-        "i am (?:pretty|fairly|quite|very|absolutely|rather)? ?(?:sure|certain|confident|convinced)(?: that)?(?= i )",
+        "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
+        rf"(?= (?:i|my) | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
+        "(?:in|under) (?:the|these|such|the given) circumstances",
         "come what may",
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
+        "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
+        rf"100 ?%(?= ?{OPTION})",
         "for sure",
         "in my (?:opinion|view|case)",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
@@ -227,7 +248,7 @@ PHRASES = {
     "if": (
         "(?:as|so) long as",
         "as soon as",
-        "provided",
+        "provided(?= (?:that|they|he|she|we|everyone|the|my)\\b)",
         "on (?:(?:the|one|a) )?condition",
         "(?:but )?only once",
         "(?:only )?in case",
@@ -262,16 +283,24 @@ PHRASES = {
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
         "if (?:it is all the same(?: to you)?|you insist)",
         "as far as i am concerned",
+        "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         "[a-z-]+ or not(?= ?,)",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
         "if it (?:were|was|is) up to me",
+        "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
+        "(?:situation|scenario|position|place|shoes|role)",
     ),
-    "however": (r"on (?:second thoughts?|(?:further )?reflection|further thought|closer inspection)",),
+    r"so \g<made> is": (rf"(?:makes?|made|renders?) (?P<made>{OPTION})(?= ?(?:the|my) )",),
+    "however": (
+        "(?:al)?though(?= ?,)",
+        r"(?:up)?on (?:second thoughts?|(?:(?:further|closer) )?(?:reflection|reconsideration|inspection|thought))",
+        "then again|in fact",
+    ),
     "so": (
-        "(?:this|that|which) is why",
+        "(?:this|that|which) is (?:exactly |precisely |also )?why",
         "either way",
         "bottom line",
         "tl;dr",
@@ -292,8 +321,9 @@ PHRASES = {
         rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
     ),
     "previously": (
-        r"at (?:first(?: glance)?|the beginning)",
+        r"at (?:first(?: glance| sight)?|the beginning)",
         "(?:in )?(?:the )?(?:last|previous) (?:round|time|week)",
+        "in the past",
         "used to",
         "(?:half|most) (?:of )?the time",
         rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
-from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, recites_after
+from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, pays, recites_after
 from dilemmas.agents.models.reading.statements import (
     OTHER,
     Statement,
@@ -20,9 +20,11 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     AIMS,
     ANSWERS,
+    CALCULATING,
     COPULAS,
     DETERMINERS,
     DISOWNED,
+    EVIDENT,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -37,6 +39,8 @@ from dilemmas.agents.models.reading.vocabulary import (
     PERSONS,
     PREPOSITIONS,
     PRESENT,
+    PREVAILING,
+    RECITED,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -57,10 +61,15 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     said = read_clause(clause)
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
+    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(_tells_own_act, before[-1:])):
+        return read_clause(replace(clause, words=["i", "choose", *clause.words[2:]]))  # "the safe one, which is D"
+    if said == OTHER and clause.turn and _acts_anew(clause):
+        return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
     chosen = any(one.chooses for one in found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
-    if clause.link is Link.OR and all(map(_leads, before)):
+    named = any(is_option(word) and word != said.option for one in before for word in one.words)
+    if clause.link is Link.OR and (all(map(_leads, before)) or (said.chooses and named)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
@@ -73,12 +82,31 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     if not said.chooses:
         return said
     of_speaker = clause.separator == ":" and before and _names_speaker(before[-1])
-    recited = any(_recites_outcome(one, core(clause.words)[:1] == ["i"]) for one in clauses[place + 1 : place + 2])
+    of_reader = clause.link is Link.NONE and any(_is_for_reader(one, clause.separator) for one in before[-1:])
+    reported = bool(before) and core(before[-1].words) in (["i", "said"], ["i", "promised"])
+    recited = any(_recites_outcome(one, core(clause.words)) for one in clauses[place + 1 : place + 2])
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
-    another = of_speaker or recited or elsewhere or not _is_own(clause, before) or is_described(clauses, place)
+    another = (
+        of_speaker
+        or of_reader
+        or reported
+        or recited
+        or elsewhere
+        or not _is_own(clause, before)
+        or is_described(clauses, place)
+    )
     return OTHER if another else said
+
+
+def _acts_anew(clause: Clause) -> bool:
+    """Whether a clause may be an act of the writer's in words that are not known: "no, I'd put it at 8"."""
+    words = core(clause.words)
+    before = words[: next((place for place, word in enumerate(words) if is_option(word)), 0)]
+    another = any(word in OTHERS or word in HEDGES or word in NEGATIONS or word == "have" for word in before)
+    own = before[:1] in (["let"], ["make"]) or (before[:1] == ["i"] and any(word in VERBS for word in before))
+    return own and not another and not is_elsewhere(words)
 
 
 def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement], said: Statement) -> Statement:
@@ -86,7 +114,7 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
     last = clauses[place - 1] if place else Clause()
     if last.words[-1:] == ["not"] and clause.separator == "(":  # "not (D)"
         return replace(said, kind=Kind.REJECTION)
-    if clause.separator == ":" and _names_speaker(last):
+    if (clause.separator == ":" and _names_speaker(last)) or any(one.words[:1] == ["who"] for one in later[:1]):
         return OTHER
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
@@ -108,14 +136,27 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
     return replace(said, kind=Kind.OTHER) if named else OTHER
 
 
-def _recites_outcome(following: Clause, own: bool) -> bool:
+def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
+    if choice[:1] != ["i"] and pays(following):  # "choose C, you get 6"
+        return True
+    if following.link is Link.AND and _acts_of_others(following):
+        return True  # "I choose C, and they choose D"
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
-    of_others = not own and following.words[:1] != [] and following.words[0] in OTHERS
+    imperative = choice[:1] != [] and choice[0] in VERBS
+    of_others = imperative and following.words[:1] != [] and following.words[0] in OTHERS
     return following.separator == ":" and (begins_with_number(following) or of_others)
+
+
+def _acts_of_others(clause: Clause) -> bool:
+    """Whether a clause tells what others choose: "the other person chooses D", but not what they may or will choose."""
+    place = next((place for place, word in enumerate(clause.words) if is_option(word)), 0)
+    words = [word for word in clause.words[:place] if word not in ADVERBS and word not in DETERMINERS]
+    told = 1 < len(words) < 4 and words[0] in OTHERS and words[-1].removesuffix("s") in VERBS
+    return told and not any(word in MODALS for word in words)
 
 
 def _names_speaker(clause: Clause) -> bool:
@@ -124,6 +165,19 @@ def _names_speaker(clause: Clause) -> bool:
     if any(word in DISOWNED for word in named):  # "the wrong answer: I choose C"
         return True
     return named != [] and all(word in OTHERS or word in SPEECH for word in named)
+
+
+def _is_for_reader(clause: Clause, separator: str) -> bool:
+    """Whether a clause tells the reader what to answer: "your choice is option 5, ...", "you have to say: ..."."""
+    words = clause.words
+    answer = words[:1] == ["your"] and words[1:2] != [] and words[1] in ANSWERS
+    told = words[:1] == ["you"] and any(word in DUTIES for word in words[1:3])
+    asked = core(words)[:1] != [] and core(words)[0] in VERBS and words[-1] in ("with", "as", "saying")
+    return (answer and (separator == "," or len(words) > 2)) or ((told or asked) and separator == ":")
+
+
+DUTIES = frozenset(["have", "should", "must", "can", "need", "could", "may", "will", "would"])
+"""Verbs of what the reader has to do."""
 
 
 def _mixes(clause: Clause) -> bool:
@@ -137,7 +191,8 @@ def _is_own(clause: Clause, before: Sequence[Clause]) -> bool:
     if not before or not words or words[0] not in VERBS or all(map(_leads, before)):
         return True
     subject = _subject(before)
-    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or subject[0] in VERBS)
+    joined = clause.link is not Link.NONE and subject[0] in VERBS  # "trust them and choose C"
+    return not _foresees(subject) and (subject[:1] in (["i"], ["let"], ["keep"]) or joined)
 
 
 def _with_subject(clause: Clause, before: Sequence[Clause]) -> Clause:
@@ -199,19 +254,29 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return True  # "not an easy choice, but C"
         if not any(is_option(word) for one in before for word in one.words):
             return True  # "it is a risk, but C"
+        if any(word in USUAL for word in words) or ("i" in words and ("would", "have") in pairwise(words)):
+            return True  # "usually D, but C"
         denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
         rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
-        return rejected or any(word in FINALS or word in PRESENT for word in clause.words)
+        return rejected or any(word in FINALS or word in PRESENT or word == "here" for word in clause.words)
     if link is Link.SO or clause.turn or _all_lead(before):
         return True
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
+    if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
+        return _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
         tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
     return False
+
+
+USUAL = frozenset(
+    ["previously", "initially", "originally", "normally", "usually", "ordinarily", "ideally", "generally", "typically"]
+)
+"""Words that set an option off from the one that is chosen."""
 
 
 def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
@@ -228,25 +293,34 @@ def _tells_own_act(clause: Clause) -> bool:
     foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
     plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
     denied = words & NEGATIONS and last in VERBS | COPULAS
-    own = clause.words[0] in ("i", "let") or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
+    acting = clause.words[0] == "let" and not words & CALCULATING
+    own = acting or clause.words[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
     return own and plain and not denied
 
 
 def _is_maxim(before: Sequence[Clause]) -> bool:
     """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
+    before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
     words = frozenset(word for one in before for word in one.words)
-    related = list(before[-1].words[1:3]) in (["is", "my"], ["are", "my"]) and len(before) == 1
-    if related and before[0].words[0] in PERSONS:  # "she is my sister: C"
-        return not words & (ANSWERS | HEDGES | NEGATIONS) and not any(map(is_option, words))
-    of_another = words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | MIXTURES | {"option"}) or any(map(is_option, words))
-    linked = any(one.link is not Link.NONE for one in before)
-    return "is" in words and not of_another and not linked and not any(one[0].isdigit() for one in words)
+    if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
+        told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
+        return not told and not any(map(is_option, words))  # "she is my sister: C"
+    of_another = words & (ANSWERS | (OTHERS - OWN_SIDE) | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(
+        map(is_option, words)
+    )
+    linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
+    return (
+        bool(words & (PREVAILING | {"is"}))
+        and not of_another
+        and not linked
+        and not any(one[0].isdigit() for one in words)
+    )
 
 
 def _is_about_answer(clause: Clause) -> bool:
     """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
     words = frozenset(clause.words)
     others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
-    easy = clause.words[:2] == ["it", "is"] and words & {"easy", "simple", "clear", "obvious"} and words & ANSWERS
+    easy = clause.words[:2] == ["it", "is"] and words & EVIDENT and words & ANSWERS
     named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
     return bool(easy or named) and not others

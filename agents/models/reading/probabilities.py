@@ -195,7 +195,7 @@ def _quantities(text: str) -> Iterator[float]:
         value = _value(found)
         if value is None:
             continue
-        if value > 1:
+        if not value <= 1:
             raise _UnclearError
         yield value
 
@@ -207,7 +207,7 @@ def _value(found: re.Match[str]) -> float | None:
     if "percent" in named:
         return _number(named["percent"]) / 100
     if "over" in named:
-        return int(named["over"]) / max(1, int(named["under"]))
+        return float(named["over"]) / max(1.0, float(named["under"]))
     if "part" in named:
         return COUNTED[named.get("parts", "one")] / PARTS[named["part"]]
     if "share" in named:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.clauses import Clause, Sentence, is_option
 from dilemmas.agents.models.reading.statements import core
 from dilemmas.agents.models.reading.vocabulary import OTHERS, PAYING, PREDICATES, VERBS, Link
 
@@ -72,14 +72,29 @@ def _explains_not(clause: Clause, label: Clause) -> bool:
     if clause.link is Link.REASON or clause.words == label.words:
         return False
     if not named or clause.link is not Link.NONE:
-        return (first in OTHERS and _pays(clause)) or (clause.separator == "(" and is_option(first))
-    return first not in EXPLAINING or any(map(is_option, clause.words)) or _pays(clause)
+        return (first in OTHERS and pays(clause)) or (clause.separator == "(" and is_option(first))
+    return first not in EXPLAINING or any(map(is_option, clause.words)) or pays(clause)
 
 
 def entry(clauses: Sequence[Clause]) -> str:
     """The option that a sentence explains like an entry of a list, "C: trust"; empty for none."""
     explained = len(clauses) > 1 and clauses[1].separator == ":" and len(clauses[0].words) == 1
     return clauses[0].words[0] if explained and is_option(clauses[0].words[0]) else ""
+
+
+def without_pairs(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences without those of options alone, where several pair options: "C or D", "D or D", "C"."""
+    alone = [
+        {word for clause in one.clauses for word in clause.words if not is_option(word)} <= JOINING for one in sentences
+    ]
+    pairs = [
+        bare and sum(is_option(word) for clause in one.clauses for word in clause.words) > 1
+        for bare, one in zip(alone, sentences, strict=True)
+    ]
+    return [one for bare, one in zip(alone, sentences, strict=True) if not bare or sum(pairs) < 2]
+
+
+JOINING = {"and", "or"}
 
 
 def recites(clauses: Sequence[Clause]) -> bool:
@@ -89,17 +104,17 @@ def recites(clauses: Sequence[Clause]) -> bool:
         return True
     reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))
     clauses = clauses[:reason]
-    return any(_pays(one) or (one.separator == ":" and begins_with_number(one)) for one in clauses) and any(
+    return any(pays(one) or (one.separator == ":" and begins_with_number(one)) for one in clauses) and any(
         clause.link not in (Link.REASON, Link.CONDITION)
         and clause.words[0] in OTHERS
         and any(map(is_option, clause.words))
-        and not _pays(clause)
+        and not pays(clause)
         for clause in clauses
         if clause.words
     )
 
 
-def _pays(clause: Clause) -> bool:
+def pays(clause: Clause) -> bool:
     """Whether a clause tells a payoff: "you get 6"."""
     verb = next((place for place, word in enumerate(clause.words) if word in PAYING), len(clause.words))
     return any(is_option(word) or word[0].isdigit() for word in clause.words[verb:])

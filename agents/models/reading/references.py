@@ -10,9 +10,11 @@ from dilemmas.agents.models.reading.vocabulary import NEGATIONS, Link
 _ADVERBS = "(?:(?:also|just|simply|therefore|then|definitely|always|still|gladly|all|too|myself|personally) )*"
 _WILL = r"(?:(?:will|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
 _CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing"
+_CHOOSE += "|contribute|give|put in|invest|donate"
 _CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"
 _IT = r"(?:it|that|this)(?: (?:one|option|choice))?"
-_ENDING = r"(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then))*"
+_ENDING = "(?: (?:too|also|myself|as well|again|now|here|today|over|instead|then|anyway|regardless|nonetheless"
+_ENDING += "|nevertheless))*"
 
 _OTHERS_ACT = "(?:(?:match|reciprocate|return) (?:it|that|them|this|the favou?r)|follow suit)"
 _SAME = f"(?:follow|take) {_IT}|(?:do|choose|pick|select|play) (?:the same|likewise|so)(?: thing| option| amount)?"
@@ -80,9 +82,14 @@ def _words(clauses: Iterable[Clause]) -> list[str]:
 
 def _only_option(clauses: Sequence[Clause]) -> str:
     """The only option of clauses in which nothing is denied; empty for none."""
-    words = _words(clauses)
-    named = {word for word in words if is_option(word)}
-    return named.pop() if len(named) == 1 and not any(word in NEGATIONS for word in words) else ""
+    named = {word for word in _words(clauses) if is_option(word)}
+    return named.pop() if len(named) == 1 and not any(map(_denies, clauses)) else ""
+
+
+def _denies(clause: Clause) -> bool:
+    """Whether a clause denies something up to its option: "I won't choose C", but not "they choose D without delay"."""
+    options = [place for place, word in enumerate(clause.words) if is_option(word)]
+    return any(word in NEGATIONS for word in clause.words[: options[-1] if options else 0])
 
 
 def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:
@@ -91,6 +98,7 @@ def _refer(clause: Clause, option: str, form: re.Pattern[str]) -> None:
     elif form is _NAMES:
         verb = next(place for place, word in enumerate(clause.words) if word in ("is", "be", "will", "would"))
         clause.words = [option, *clause.words[verb:]]
+        clause.link = Link.SO if clause.link is Link.AND else clause.link
     else:
         clause.words = ["i", "choose", option]
     if form is _AFTER_OTHERS:

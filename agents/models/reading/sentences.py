@@ -61,7 +61,10 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             places.append(place)
     if clauses[-1].words == ["not"]:
         found.append(Statement(Kind.DOUBT))
-    return [one for one in found if one.kind is Kind.DOUBT] if sentence.question else found
+    if sentence.question:
+        asked = [Statement(Kind.DOUBT)] if clauses[0].turn else []  # "wait, what if they choose D?"
+        return asked + [one for one in found if one.kind is Kind.DOUBT]
+    return found
 
 
 def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first: bool) -> Statement:
@@ -78,12 +81,23 @@ def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first
 
 def asks_of_others(sentence: Sentence) -> bool:
     """Whether a sentence is a question about others: an option alone after it is theirs."""
-    words = [word for clause in sentence.clauses for word in clause.words]
+    words = [word for clause in sentence.clauses if clause.link is not Link.CONDITION for word in clause.words]
     return (
         sentence.question
         and any((word in OTHERS and word not in ADDRESSED) or word == "would" for word in words)
         and "i" not in words
     )
+
+
+def asks_reader(sentence: Sentence) -> bool:
+    """Whether a sentence is a question to the reader: what the reply asks to do after it is advice, "choose C then"."""
+    words = [word for clause in sentence.clauses for word in clause.words]
+    return sentence.question and ("you" in words or "your" in words) and "i" not in words
+
+
+def advises(sentence: Sentence) -> bool:
+    """Whether a sentence asks somebody to choose: "for friendship, choose C"."""
+    return any(core(clause.words)[:1] in (["choose"], ["pick"], ["select"], ["go"]) for clause in sentence.clauses)
 
 
 ADDRESSED = frozenset(["you", "your", "we", "us", "our", "both"])
@@ -126,10 +140,13 @@ def _if_hypothetical(said: Statement, clauses: Sequence[Clause], place: int) -> 
     if clause.words[:1] == ["i"] and any(word in UNCONDITIONAL for word in clause.words):
         return said
     if said.chooses:
-        planned = first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place])
+        unreal = any(one.link is Link.CONDITION and "were" in one.words for one in clauses[:place])
+        planned = not unreal and (first.link is Link.BUT or first.turn or any(one.joined for one in clauses[:place]))
         return replace(said, kind=Kind.DOUBT) if planned else OTHER
     supposed = said.option and said.kind is Kind.DOUBT and clause.link is Link.CONDITION
-    return OTHER if supposed or _praises(said, clause) else said
+    if supposed or _praises(said, clause):
+        return OTHER
+    return OTHER if said.kind in (Kind.OTHER, Kind.READER) else said
 
 
 UNCONDITIONAL = frozenset(["still", "anyway", "nonetheless", "nevertheless"])

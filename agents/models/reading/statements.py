@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.clauses import Clause, is_option
+from dilemmas.agents.models.reading.clauses import Clause, announces, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
@@ -19,8 +19,10 @@ from dilemmas.agents.models.reading.vocabulary import (
     HERE,
     LEADING,
     MIXTURES,
+    MODALS,
     NEGATIONS,
     OTHERS,
+    OWN_SIDE,
     PAST_VERBS,
     PEOPLE,
     PLACES,
@@ -28,12 +30,14 @@ from dilemmas.agents.models.reading.vocabulary import (
     PREDICATES,
     PREPOSITIONS,
     PRESENT,
+    QUALITIES,
     REASON_STOPS,
     RETRACTIONS,
     TAIL_STOPS,
     UNCERTAIN_ABOUT,
     UNCERTAINTIES,
     VERBS,
+    VOICES,
     Link,
 )
 
@@ -52,6 +56,11 @@ class Statement:
     loose: bool = False
     """Whether it is a choice at the beginning of a reply only: "I chose C", "C for them"."""
 
+    own: bool = False
+    """Whether its subject is the writer."""
+    asked: bool = False
+    """Whether it is a choice or a recommendation that does not say whose: "choose C", "C is the best option"."""
+
     @property
     def chooses(self) -> bool:
         """Whether it is a choice of any kind."""
@@ -68,7 +77,8 @@ def read_clause(clause: Clause) -> Statement:
     if place is None:
         return _read_without_option(clause)
     option, after = words[place], words[place + 1 :]
-    if after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after):  # "D from them"
+    of_others = after[:1] in (["from"], ["by"]) and any(word in OTHERS for word in after)  # "D from them"
+    if of_others or "example" in after:
         return OTHER
     before = core(words[:place])
     tail = _tail(after, option)
@@ -86,8 +96,11 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.OTHER and _is_unclear_act(before) and kind_of(plain, []) is kind:
         return Statement(Kind.DOUBT, option)
     if kind is Kind.OTHER:
-        named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
-        return Statement(kind, option) if named else OTHER
+        if _addresses(before):
+            return Statement(Kind.READER, option)
+        if "you" in before and announces(before[: before.index("you")] or ["you"]):  # "the answer is: you choose C"
+            return Statement(Kind.DOUBT, option)
+        return Statement(kind, option) if _is_said_otherwise(before) else OTHER
     if any(word in HEDGES for word in (*before, *tail)) or any(word in MIXTURES for word in clause.words):
         return Statement(Kind.DOUBT, option) if not plain or turns(clause) else OTHER
     if len(plain) < len(before) or tail[1:2] == ["not"]:
@@ -99,10 +112,30 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
-    return Statement(
-        kind, option, turns(clause), loose=past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
+    loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
+    own = before[:1] == ["i"]
+    asked = (kind is Kind.WEAK and not own) or (
+        kind is Kind.CHOICE and before[:1] != [] and before[0] in VERBS - ANSWERS
     )
+    return Statement(kind, option, turns(clause), loose, own, asked)
 
+
+def _is_said_otherwise(before: Sequence[str]) -> bool:
+    """Whether words before an option call it an answer of another kind, or that of a view of the question."""
+    named = before[-1:] == ["is"] and any(word in ANSWERS for word in before[-2:-1])
+    voice = before[-2:-1] if before[-1:] == ["to"] else before[-1:]
+    viewed = voice != [] and voice[0] in VOICES and not any(word in OTHERS or word == "i" for word in before)
+    return named or viewed
+
+
+def _addresses(before: Sequence[str]) -> bool:
+    """Whether words before an option say what the reader chooses: "you choose", "your choice is"."""
+    answer = before[:1] == ["your"] and before[1:2] != [] and before[1] in ANSWERS and before[-1] in COPULAS
+    act = before[:1] == ["you"] and before[-1] in VERBS and all(word in KNOWN_ACTS for word in before[1:])
+    return answer or act
+
+
+KNOWN_ACTS = MODALS | ADVERBS | VERBS
 
 LIST_WORDS = HARMLESS | {"and", "both"}
 
@@ -125,6 +158,7 @@ def is_elsewhere(words: Sequence[str]) -> bool:
         (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
         or (first in ("with", "against", "among") and second in PEOPLE)
+        or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)
         or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
         for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
@@ -162,9 +196,15 @@ def praises(words: Sequence[str]) -> bool:
 
 def _from_subject(words: list[str]) -> list[str]:
     """The words from "I" if a phrase leads up to it: "for my friend I choose C", "instead of C I choose D"."""
-    if not words or words[0] not in LEADING or "i" not in words[2:]:
+    if not words or words[0] not in LEADING:
         return words
+    if "i" not in words[2:]:
+        return words[_own_answer(words) :]
     start = words.index("i", 2)
+    if words[1:3] == ["that", "i"]:  # "given that I trust them I choose C"
+        if "i" not in words[3:]:
+            return words
+        start = words.index("i", 3)
     phrase = words[:start]
     purpose = phrase[0] == "to" and phrase[1] not in OTHERS | DETERMINERS  # "to maximise our payoff I choose C"
     known = phrase[1:] if phrase[1] != "previously" else phrase[2:]  # "after last round I choose C"
@@ -174,6 +214,15 @@ def _from_subject(words: list[str]) -> list[str]:
     )
     other = of_others or words[start - 1] in AUXILIARIES or any(word in NEGATIONS or word in HEDGES for word in known)
     return words if other else words[start:]
+
+
+def _own_answer(words: Sequence[str]) -> int:
+    """Where a phrase that leads up to the writer's answer ends: "after some thought my final answer is"; 0 for none."""
+    for place in range(2, len(words) - 1):
+        named = next((word for word in words[place + 1 :] if word not in QUALITIES), "")
+        if words[place] == "my" and named in ANSWERS:
+            return 0 if any(word in NEGATIONS | HEDGES | OTHERS - OWN_SIDE for word in words[:place]) else place
+    return 0
 
 
 def _without_fillers(words: Sequence[str]) -> list[str]:
@@ -224,12 +273,27 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
-    if clause.turn and words in (["i", "not"], ["not"]):
+    if (
+        words == ["i", "not", "do", "it"]
+        or (clause.turn and words in (["i", "not"], ["not"]))
+        or _chooses_another(words)
+    ):
         return Statement(Kind.DOUBT)
     hedge = any(word in HEDGES for word in words) and all(
         word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
+
+
+def _chooses_another(words: Sequence[str]) -> bool:
+    """Whether the writer chooses what is not named: "I choose another option", "I choose the other one"."""
+    place = next((place for place, word in enumerate(words) if word in ("other", "another", "different")), 0)
+    before = [word for word in core(words[:place]) if word not in DETERMINERS]
+    plain = not any(word in NEGATIONS or word in HEDGES for word in before)
+    return place > 0 and plain and " ".join(words[place + 1 :]) in _UNNAMED and kind_of(before, []) is Kind.CHOICE
+
+
+_UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
 
 
 def _takes_back(text: str, retraction: str) -> bool:

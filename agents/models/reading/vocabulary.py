@@ -22,7 +22,7 @@ def _set(words: str) -> frozenset[str]:
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount compromise bid offer donation investment me mine"
+    " contribution amount compromise split bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
@@ -34,16 +34,20 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " honest official quick true real new revised updated corrected"
+    " even equal token honest official quick true real new revised updated corrected"
 )
 """Adjectives of an answer that leave it an answer."""
 
 SUPERLATIVES = _set(
     "smart wise best better right correct optimal ideal wisest safest smartest rational logical sensible preferable"
+    " wiser safer smarter sounder soundest prudent"
     " most"
     " reasonable obvious natural only"
 )
 """Adjectives that recommend an option without choosing it."""
+
+EVIDENT = _set("easy simple clear obvious evident")
+"""What an answer is called before it is given: "the answer is clear: C"."""
 
 COPULAS = _set("is be will would shall are remains stays equals")
 
@@ -53,7 +57,7 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner precisely merely"
+    " here sooner precisely merely indeed"
 )
 """Words that change nothing about a choice."""
 
@@ -67,7 +71,8 @@ VERBS = _set(
     " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
     " follow stand mean meant"
     " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type risk open call move drop switch switching change changing side siding back backing"
+    " write type press pressing push pushing hit click tap risk open call move drop switch switching change changing"
+    " side siding back backing"
     " pledge pledging assign assigning"
 )
 """Verbs whose object is what is chosen."""
@@ -111,7 +116,7 @@ FILLINGS = _set(
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
-    " need must should would will shall myself"
+    " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
 
@@ -145,7 +150,7 @@ OPINIONS = _set("think believe know feel see sure guess understand")
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
-HERE = _set("heartbeat this such here scale heart mind level note smile sense bit matter result")
+HERE = _set("group heartbeat this such here scale heart mind level note smile sense bit matter result")
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 
 PEOPLE = _set(
@@ -227,6 +232,18 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
+PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps first than")
+"""Words for what decides the answer: "heart wins: C", "safety first: D"."""
+
+RECITED = _set(
+    "option table list following matrix payoff payoffs outcome outcomes scenario example results question"
+    " player players other one"
+)
+"""Words for what is recited after a colon, and not answered."""
+
+VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
+"""Verbs for what a view of the question amounts to: "game theory says D"."""
+
 SPEECH = _set("say says said saying tell tells told telling promise promises promised whispers shouted argues argued")
 """Verbs for what others say."""
 
@@ -238,6 +255,12 @@ CONDITIONS = _set(
 )
 HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
+
+CALCULATING = _set(
+    "find calculate compute determine see look add multiply divide subtract count sum break solve figure analyse"
+    " analyze examine explore list call denote write"
+)
+"""Verbs of what is done on the way to an answer: "let us find the total: 20"."""
 
 CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
@@ -288,7 +311,12 @@ RETRACTIONS = (
     "either one",
     "either works",
     "either would",
-    "both are fine",
+    *(
+        f"both {options}{be} {well}"
+        for options in ("", "options ", "choices ", "answers ", "of them ")
+        for be in ("are", "can be", "could be", "may be", "would be")
+        for well in ("fine", "correct", "right", "possible", "acceptable", "equally good", "equally valid")
+    ),
     "not choose",
     "maybe not",
     "not really",
@@ -301,11 +329,20 @@ RETRACTIONS = (
     "is incorrect",
     "is wrong",
     "was wrong",
-    "my mistake",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-UNCERTAINTIES = ("not sure", "not decided", "not know", "not matter", "not possible", "impossible", "not allowed")
+UNCERTAINTIES = (
+    "who knows",
+    "not sure",
+    "not decided",
+    "not decide",
+    "not know",
+    "not matter",
+    "not possible",
+    "impossible",
+    "not allowed",
+)
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
 

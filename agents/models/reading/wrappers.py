@@ -83,6 +83,9 @@ QUOTED = re.compile(
 )
 """What others say in quotation marks, and several answers in quotation marks."""
 
+ENDING = re.compile(r"""[.!?]["”“»]\Z""")
+"""The end of a quotation that ends a sentence."""
+
 QUESTION_AND_ANSWER = re.compile(
     r"^[*_]*(?:q(?:uestion)?\s?[:.]|which\b|what\b|how\b).{0,400}\?[*_]*\s+[*_]*A(?=\s?[:.][*_]*\s)", re.I | re.M
 )
@@ -115,9 +118,14 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
-    text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(lambda quoted: quoted["speaker"] or "", text))
+    text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(_without_quotation, text))
     answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
     return PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
+
+
+def _without_quotation(quoted: re.Match[str]) -> str:
+    """What is left of a quotation: its speaker, and the full stop in it."""
+    return (quoted["speaker"] or "") + (". " if ENDING.search(quoted[0]) else "")
 
 
 def without_markup(text: str) -> str:

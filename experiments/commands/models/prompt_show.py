@@ -116,11 +116,10 @@ def chosen_game(recipe: Recipe, name: str, settings: Mapping[str, Any]) -> Stage
 def chosen_presentations(template: Template, game: StageGame, wanted: str) -> list[tuple[int, Presentation]]:
     """The presentation with the given number, or all, with their numbers from 1."""
     ways = list(enumerate(presentations(template, game), start=1))
-    if wanted == ALL:
-        return ways
-    if not wanted.isdecimal() or not 1 <= int(wanted) <= len(ways):
+    chosen = [way for way in ways if wanted in (ALL, str(way[0]))]
+    if not chosen:
         raise PromptError(f"--presentation {wanted}: needs a number from 1 to {len(ways)}, or {ALL}")
-    return [ways[int(wanted) - 1]]
+    return chosen
 
 
 def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:

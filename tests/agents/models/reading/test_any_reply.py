@@ -202,3 +202,9 @@ def test_time_is_linear_in_the_length_of_a_reply(piece: str) -> None:
     for read in (lambda text: read_action(text, ("C", "D")), lambda text: read_amount(text, 10)):
         short, long = (min(seconds(read, length) for _ in range(2)) for length in (2_000, 16_000))
         assert long < 24 * short + 0.05  # 64 times as long if it were quadratic
+
+
+def test_labels_and_amounts_without_end_are_no_error() -> None:
+    long = "9" * 5000
+    assert read_action(f"I choose {long}.", (long, "1")) == 0
+    assert read_amount(f"I give {long}.", 20) is None

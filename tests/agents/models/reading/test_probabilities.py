@@ -56,3 +56,11 @@ def test_every_percentage_is_read_in_either_order(percent: int) -> None:
 def test_whatever_is_read_is_a_distribution(reply: str) -> None:
     found = read_probabilities(reply, ("J", "F"))
     assert found is None or (min(found) >= 0 and sum(found) == pytest.approx(1))
+
+
+@pytest.mark.parametrize(
+    "template", ["J {0}/{0}", "J 1/{0}, F {0}/1", "J {0}%", "J: {0}, F: {0}", "J {0} of {0}", "J .{0}"]
+)
+def test_numbers_without_end_are_no_error(template: str) -> None:
+    found = read_probabilities(template.format("9" * 5000), ("J", "F"))
+    assert found is None or (min(found) >= 0 and sum(found) == pytest.approx(1))

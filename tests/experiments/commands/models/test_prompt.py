@@ -63,6 +63,7 @@ def test_a_game_of_the_catalogue_has_the_options_given() -> None:
         (("--history", "CX"), "'CX' is no round of prisoners_dilemma"),
         (("--history", "CCC"), "'CCC' is no round"),
         (("--presentation", "5"), "needs a number from 1 to 4, or all"),
+        (("--presentation", "9" * 5000), "needs a number from 1 to 4, or all"),
         (("--context", "freinds"), "did you mean 'friends'"),
         (("--template", "vignet"), "did you mean 'vignette'"),
         (("--template", "vignette#9"), "has 3 paraphrases, but not 9"),
