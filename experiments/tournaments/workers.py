@@ -155,7 +155,10 @@ def _on_ray(tournament: Tournament, batches: Iterable[Batch], workers: int, addr
     try:
         shared = ray.put(tournament)
         task: Any = ray.remote(Tournament.play_elsewhere)
-        submit: Callable[[Batch], Any] = lambda batch: task.remote(shared, batch)  # noqa: E731
+
+        def submit(batch: Batch) -> Any:
+            return task.remote(shared, batch)
+
         yield from _in_order(batches, AHEAD * workers, submit, lambda handle: tournament.take(ray.get(handle)))
     except ray.exceptions.RayTaskError as error:  # contains the error of dilemmas raised by a task
         raise error.cause from None
