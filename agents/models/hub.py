@@ -14,7 +14,7 @@ from threading import Thread
 
 from dilemmas.agents.models.backend import ModelError
 
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 4
 """Time within which the hub must answer."""
 
 
