@@ -28,6 +28,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PRAISE,
     QUALITIES,
     SUPERLATIVES,
+    TAIL_STOPS,
     VERBS,
     WAYS,
     WAYS_TO_ACT,
@@ -80,10 +81,14 @@ PLACED_WORDS = frozenset(
         "me",
         "here",
         "make",
+        "making",
         "think",
         "feel",
     ]
 )
+
+
+CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
@@ -98,7 +103,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
     if before[0] == "i":
         return _kind_of_own_act(before[1:], tail)
     if before[0] == "it" and before[-1] in ("is", "be") and all(word in BEING for word in before[1:]):
-        return _unless_described(Kind.CHOICE, tail)
+        cleft = tail[:2] == ["that", "i"] and _tells_choice(tail[2:])  # "it is C that I choose"
+        return Kind.CHOICE if cleft else _unless_described(Kind.CHOICE, tail)
     if before[0] == "let" and before[1:2] in (["us"], ["me"]):
         acts = before[2:]
         if acts == ["say"]:
@@ -113,7 +119,7 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
-    if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
+    if before == ["choosing"] and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "cooperating is my choice"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS and word != "i" for word in before
@@ -140,7 +146,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
-    own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
+    own = "i" in predicate[:4] and _tells_choice(predicate[predicate.index("i") + 1 :])
     answer = predicate.index("answer") if "answer" in predicate[:4] else 0
     plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
     if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
@@ -149,6 +155,13 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _tells_choice(acts: Sequence[str]) -> bool:
+    """Whether words after "I" say of an option before them that the writer chooses it: "C is what I choose"."""
+    end = next((place for place, word in enumerate(acts) if word in TAIL_STOPS - OWN_WORDS), len(acts))
+    chosen = any(word in VERBS or word in ("make", "making") for word in acts[:end])
+    return chosen and all(word in CLEFT_WORDS for word in acts[:end]) and not _is_counterfactual(acts)
 
 
 def _is_for_others(predicate: Sequence[str]) -> bool:

@@ -112,7 +112,7 @@ DESIRES = _set("love like wish")
 """Words that make a choice after them a wish."""
 
 FILLINGS = _set(
-    "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
+    "am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
@@ -173,7 +173,7 @@ AUXILIARIES = _set("would will do did can could should shall might may am")
 
 TAIL_STOPS = _set(
     "over despite even given considering"
-    " than as for to in into at with against from on this each every per by after during without hoping"
+    " the than as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
