@@ -137,7 +137,7 @@ AMOUNT = re.compile(
 )
 
 KEEPING = re.compile(
-    r"\b(?:leav(?:es|ing)\s+me(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    r"\b(?:leav(?:es|ing)(?:\s+me)?(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
     re.I,
 )
 KEEPING_ALL = (

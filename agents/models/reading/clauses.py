@@ -15,6 +15,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     FILLINGS,
     FINALS,
     HEDGES,
+    HYPOTHESES,
     LINKS,
     MIXTURES,
     MODALS,
@@ -125,7 +126,7 @@ class _Builder:
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
             clause.turn = token != "sorry" or following not in ENDS
         elif self._links(token, following):
-            self._link(LINKS[token])
+            self._link(Link.NONE if token == "whence" and self._is_hypothetical() else LINKS[token])
         elif token == "/" and not is_option(following):
             self._separate("(", following)
         elif token in JOINTS:
@@ -149,8 +150,16 @@ class _Builder:
             return False
         link, words = LINKS[token], self._clauses[-1].words
         if link is Link.SO:
+            if words and words[-1] in COPULAS:  # "my choice is therefore C"
+                return False
             return not words or following in CONSEQUENCE_STARTS or is_option(following)
         return link not in (Link.AND, Link.OR) or not is_option(following)
+
+    def _is_hypothetical(self) -> bool:
+        """Whether a condition stands before: "if they choose C, which means that I choose D" concludes nothing."""
+        return any(
+            one.link is Link.CONDITION or (one.words[:1] != [] and one.words[0] in HYPOTHESES) for one in self._clauses
+        )
 
     def _link(self, link: Link) -> None:
         clause = self._clauses[-1]

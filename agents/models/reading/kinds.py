@@ -88,7 +88,8 @@ PLACED_WORDS = frozenset(
 )
 
 
-CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS
+CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS | {"actually"}
+"""Words of a clause that says of an option that the writer chooses it: "C is what I actually choose"."""
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
@@ -138,6 +139,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
         return Kind.CHOICE
+    if list(tail) == ["remains"]:
+        return Kind.BARE
     if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
         return Kind.DOUBT
     predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
@@ -199,6 +202,8 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         return None
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
+    if before[:2] == ["what", "i"]:
+        return verb if _tells_choice(before[2:verb]) else None
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     known = OWN_WORDS | PLACED_WORDS | ANSWERS | OWN_SIDE
     own = before[noun] in NOUNS and (

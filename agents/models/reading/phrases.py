@@ -45,6 +45,14 @@ _REASON = (
 )
 """Words before an option whose choice is explained."""
 
+_CONSEQUENCE = (
+    r"(?:and )?(?:which|that|this|it|all (?:of )?(?:this|that))(?: simply| only| then| [a-z]+ly)?"
+    r" (?:means|implies|leaves(?: only)?|(?:settles|decides|seals) (?:it|this|that|the matter)"
+    r"|makes (?:it|this|(?:my|the) (?:choice|decision|answer))(?: an?)?(?: very| quite)?"
+    r" (?:easy|simple|clear|obvious|straightforward)(?: choice| decision| one)?)"
+)
+"""Words before an option or the writer's act that make it a conclusion: "which means that I choose C"."""
+
 _CAUSE = (
     r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it|not|never|nothing)\b)"
     r"[a-z][a-z'-]* ){0,7}"
@@ -59,7 +67,7 @@ PHRASES = {
         "rather not",
         "(?:any|every)thing (?:but|except|other than)",
     ),
-    "wait": ("(?:hang|hold) on",),
+    "wait": ("(?:hang|hold) on(?! to\b)",),
     "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
     "i not choose": (rf"i take back(?: my)?(?: answer| choice)?(?: of)?(?= ?{OPTION})",),
@@ -86,13 +94,17 @@ PHRASES = {
     ),
     "that is": (r"i\.e\.",),
     "or": ("vs", "versus"),
-    "so i": (
+    "whence i": (
         rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
         rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
         "(?:the golden rule|experience|caution|logic|reason|morality|fairness|fear) tells me to",
         r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
         r" me(?: to| with)?",
     ),
+    "whence": (
+        rf"(?:{_CONSEQUENCE}|meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
+    ),
+    "but": ("even so(?= ?[,:–-])",),
     "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
@@ -188,7 +200,8 @@ PHRASES = {
         r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
         "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
         "(?= ?[,:])",
-        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
+        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?= ?:)",
+        "here it is(?= ?:)",
         "my vote goes to",
         "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),
@@ -259,6 +272,7 @@ PHRASES = {
     "because": (
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?is(?: that| because)",
+        rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
         "if only to",
         "'?(?:cause|cos|coz|cuz)",
         "so that(?! is )",

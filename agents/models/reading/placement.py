@@ -41,6 +41,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PRESENT,
     PREVAILING,
     RECITED,
+    REQUESTS,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -264,7 +265,8 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
-        return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
+        last = before[-1]
+        return _tells_own_act(last) or _is_about_answer(last) or _requests(last) or _is_maxim(before)
     if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
         return _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
@@ -289,12 +291,13 @@ def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
 def _tells_own_act(clause: Clause) -> bool:
     """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
     words = frozenset(clause.words)
+    said = core(clause.words) or clause.words
     last = clause.words[-1]
     foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
     plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
     denied = words & NEGATIONS and last in VERBS | COPULAS
-    acting = clause.words[0] == "let" and not words & CALCULATING
-    own = acting or clause.words[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
+    acting = said[0] == "let" and not words & CALCULATING
+    own = acting or said[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
     return own and plain and not denied
 
 
@@ -314,6 +317,14 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
         and not of_another
         and not linked
         and not any(one[0].isdigit() for one in words)
+    )
+
+
+def _requests(clause: Clause) -> bool:
+    """Whether a clause says that an answer is asked for: "the instruction asks for one word"."""
+    words = frozenset(clause.words)
+    return bool(words & REQUESTS and words & ANSWERS) and not words & (NEGATIONS | HEDGES) and not any(
+        map(is_option, words)
     )
 
 

@@ -10,6 +10,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     AUXILIARIES,
+    CONSEQUENCES,
     COPULAS,
     DETERMINERS,
     FILLERS,
@@ -179,7 +180,7 @@ def turns(clause: Clause) -> bool:
     return (
         clause.turn
         or clause.link in (Link.SO, Link.BUT)
-        or any(word in FINALS or word in PRESENT for word in clause.words)
+        or any(word in FINALS | PRESENT | CONSEQUENCES for word in clause.words)
     )
 
 
@@ -279,7 +280,7 @@ def _read_without_option(clause: Clause) -> Statement:
         or _chooses_another(words)
     ):
         return Statement(Kind.DOUBT)
-    hedge = any(word in HEDGES for word in words) and all(
+    hedge = words[0] != "more" and any(word in HEDGES for word in words) and all(
         word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)

@@ -19,6 +19,10 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
@@ -182,7 +186,7 @@ REASON_STOPS = _set("considering even despite over than as against given because
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please tomorrow later next once more"
+    "please tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
     " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho them him her"
 )
@@ -241,6 +245,9 @@ RECITED = _set(
 )
 """Words for what is recited after a colon, and not answered."""
 
+REQUESTS = _set("ask asks asked want wants wanted need needs needed require requires required expects request requests")
+"""Verbs for what is asked of the writer: "you asked for one letter: C"."""
+
 VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
 """Verbs for what a view of the question amounts to: "game theory says D"."""
 
@@ -262,7 +269,7 @@ CALCULATING = _set(
 )
 """Verbs of what is done on the way to an answer: "let us find the total: 20"."""
 
-CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
+CONSEQUENCES = _set("so whence ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
 """Words that announce a change of mind at the beginning of a clause."""
 
@@ -281,67 +288,26 @@ FINALS = _set("revised updated corrected final finally ultimately conclusion con
 """Words that mark a statement as the last one meant."""
 
 RETRACTIONS = (
-    "never mind",
-    "ignore that",
-    "forget that",
-    "forget it",
-    "disregard that",
-    "cancel that",
-    "was a mistake",
-    "made a mistake",
-    "by mistake",
-    "i was wrong",
-    "misspoke",
-    "misread",
-    "nevermind",
-    "take it back",
-    "take back",
-    "take that back",
-    "changed my mind",
-    "change my mind",
-    "second thoughts",
-    "let me reconsider",
-    "let me double-check",
-    "let me check",
-    "reconsidering",
-    "kidding",
-    "joking",
-    "undecided",
-    "either is fine",
-    "either one",
-    "either works",
-    "either would",
+    *_phrases(
+        "never mind, ignore that, forget that, forget it, disregard that, cancel that, was a mistake, made a mistake,"
+        " by mistake, i was wrong, misspoke, misread, nevermind, take it back, take back, take that back,"
+        " changed my mind, change my mind, second thoughts, let me reconsider, let me double-check, let me check,"
+        " reconsidering, kidding, joking, undecided, am torn, really torn, not settle on, not make up my mind,"
+        " either is fine, either one, either works, either would, not choose, maybe not, not really, perhaps not,"
+        " think again, not my answer, not an answer, not my choice, not correct, not right, is incorrect, is wrong,"
+        " was wrong"
+    ),
     *(
         f"both {options}{be} {well}"
         for options in ("", "options ", "choices ", "answers ", "of them ")
         for be in ("are", "can be", "could be", "may be", "would be")
         for well in ("fine", "correct", "right", "possible", "acceptable", "equally good", "equally valid")
     ),
-    "not choose",
-    "maybe not",
-    "not really",
-    "perhaps not",
-    "think again",
-    "not my answer",
-    "not my choice",
-    "not correct",
-    "not right",
-    "is incorrect",
-    "is wrong",
-    "was wrong",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-UNCERTAINTIES = (
-    "who knows",
-    "not sure",
-    "not decided",
-    "not decide",
-    "not know",
-    "not matter",
-    "not possible",
-    "impossible",
-    "not allowed",
+UNCERTAINTIES = _phrases(
+    "who knows, not sure, not decided, not decide, not know, not matter, not possible, impossible, not allowed"
 )
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
