@@ -149,7 +149,8 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
         return begins_with_number(following) and len(following.words) < 3
     imperative = choice[:1] != [] and choice[0] in VERBS
     of_others = imperative and following.words[:1] != [] and following.words[0] in OTHERS
-    return following.separator == ":" and (begins_with_number(following) or of_others)
+    told = any(word in COPULAS for word in following.words)  # "I choose D: 3 points are enough"
+    return following.separator == ":" and ((begins_with_number(following) and not told) or of_others)
 
 
 def _acts_of_others(clause: Clause) -> bool:
