@@ -86,7 +86,7 @@ SHARES = {
     "the minimum": 0.0,
     **{
         f"{no} {unit}": 0.0
-        for no in ("no", "not one", "not a single")
+        for no in ("no", "not one", "not a", "not a single")
         for unit in ("points", "tokens", "point", "token", "coins", "coin", "cent", "penny", "dime")
     },
 }
@@ -146,7 +146,7 @@ KEEPING = re.compile(
 KEEPING_ALL = (
     r"\b(?:(?:keep|retain)(ing)?|(?:hold|hang)(ing)?\s+on\s*to)\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
-    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+    rf"|(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|my\s+(?:own\s+)?){UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
 WHOLE_BEFORE = re.compile(
     r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
@@ -172,8 +172,9 @@ KEEPING_SOME = re.compile(
 CHANGING = re.compile(
     r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
     rf"(?:(?:my\s+contribution|it|that|this)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?"
-    rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-]|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})",
-    re.I,
+    rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-]|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
+    rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",
+    re.I | re.M,
 )
 """Words for what becomes of a contribution: "I raise my contribution to 5"."""
 

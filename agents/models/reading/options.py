@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS, TURNS
+from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS, TURNS, participles
 
 FIRST = 0xE000
 """Code of the character of option 0; the private characters that follow it stand for the others."""
@@ -81,7 +81,7 @@ IDIOM = re.compile(
 )
 """Phrases that begin with a word that may be a label: "let's go over the options", "straight to the point"."""
 
-ALONE = re.compile(r"\W*(?:\Z|[.!\n]|, please\b)", re.IGNORECASE)
+ALONE = re.compile(r"\W*(?:\Z|[.!\n]|, please\b)|\W? it (?:is|will be)\W*(?:\Z|[.!\n])", re.IGNORECASE)
 """What follows a label that is also the pronoun "one"."""
 
 FOLLOWERS = (TAIL_STOPS - {"the"}) | frozenset(
@@ -204,9 +204,10 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
                 indices.setdefault(form.casefold() if folds else form, index)
     acts = {form.casefold() if folds else form for label in labels for form in _participles(label)}
     words = "|".join(_whole(form) for form in sorted(indices, key=len, reverse=True)) or "(?!)"
+    short = "|".join(_whole(form) for form in indices if len(form) < 3) or "(?!)"
     names = "|".join(sorted(NUMBERED))
     pattern = (
-        rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
+        rf"\b(?:{names})\s+\#?(?:{short})(?!\w)"
         rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
         r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
@@ -244,14 +245,7 @@ def _nouns(label: str) -> list[str]:
 def _participles(label: str) -> list[str]:
     """ "defecting", "splitting", "keeping it" for a label whose first word may be a verb."""
     verb, *others = label.split(" ")
-    if not _may_be_verb(verb):
-        return []
-    stems = [verb.removesuffix("e"), *([verb + verb[-1]] if DOUBLED.search(verb) else [])]
-    return [" ".join([f"{stem}ing", *others]) for stem in stems]
-
-
-DOUBLED = re.compile(r"(?:^|[^aeiou])[aeiou][bdgklmnprt]$", re.IGNORECASE)
-"""The end of a verb whose last letter is doubled: "split", "splitting"."""
+    return [" ".join([form, *others]) for form in participles(verb)] if _may_be_verb(verb) else []
 
 
 def _may_be_verb(word: str) -> bool:

@@ -62,6 +62,10 @@ _CAUSE = (
 """What makes the writer choose: "fear of betrayal"."""
 
 PHRASES = {
+    "consider": (rf"turn(?:ing)? to(?= ?{OPTION})",),
+    r"i choose \g<mine>": (
+        rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me(?= ?(?:too|as well)? ?(?:[.,!;\n]|\Z))",
+    ),
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
         "rather not",
@@ -168,6 +172,7 @@ PHRASES = {
     "again": ("once (?:again|more)",),
     r"\g<named>": (r"(?P<named>answer|choice|decision|pick) ?, ?(?:then|therefore|thus|so) ?,(?= is )",),
     "is": (
+        "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
@@ -226,6 +231,7 @@ PHRASES = {
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",
         "come what may",
+        "any day(?: of the week)?|all day long",
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
@@ -271,7 +277,7 @@ PHRASES = {
     ),
     "because": (
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
-        rf"(?<={OPTION}) ?is(?: that| because)",
+        rf"(?<={OPTION}) ?(?:is(?: that| because)|,? ?not because)",
         rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
         "if only to",
         "'?(?:cause|cos|coz|cuz)",
@@ -287,8 +293,9 @@ PHRASES = {
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
+        "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it|fair enough",
         r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
-        rf" (?:choose|pick|decide|answer|select)(?: one| between them)?(?! ?{OPTION})",
+        rf" (?:choose|pick|decide|answer|select|commit|go|guess)(?: one| between them)?(?! ?{OPTION})",
         rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
         r"(?<=but )if i (?:treat|view|regard|approach|look at|consider) (?:this|it|the [a-z]+)[^,.;:\n]{0,80}(?=,)",
         r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",

@@ -295,6 +295,7 @@ def _tells_own_act(clause: Clause) -> bool:
     said = core(clause.words) or clause.words
     last = clause.words[-1]
     foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
+    foreseen = foreseen or ("what" in words and bool(words & SUBJECTS))  # "I know what they will do"
     plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
     denied = words & NEGATIONS and last in VERBS | COPULAS
     acting = said[0] == "let" and not words & CALCULATING

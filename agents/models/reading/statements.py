@@ -112,6 +112,8 @@ def read_clause(clause: Clause) -> Statement:
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
+    if before[:1] != [] and before[0].endswith("ing") and any(word in COPULAS for word in after[len(tail) :]):
+        return OTHER  # "choosing C with them is foolish"
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     own = before[:1] == ["i"]

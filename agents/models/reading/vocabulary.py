@@ -1,5 +1,6 @@
 """The words of the grammar of replies, by their role in a clause. All in lower case, contractions written out."""
 
+import re
 from enum import Enum
 
 
@@ -38,7 +39,7 @@ DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " even equal token honest official quick true real new revised updated corrected"
+    " even equal token honest official quick true real new revised updated corrected considered firm clear solid resounding"
 )
 """Adjectives of an answer that leave it an answer."""
 
@@ -65,20 +66,27 @@ ADVERBS = _set(
 )
 """Words that change nothing about a choice."""
 
-VERBS = _set(
-    "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
-    " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
-    " say saying answer answering respond answered responded reply stick sticking stay staying remain"
-    " commit committed committing"
-    " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
-    " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
-    " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
-    " follow stand mean meant"
-    " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type press pressing push pushing hit click tap risk open call move drop switch switching change changing"
-    " side siding back backing"
-    " pledge pledging assign assigning"
+def participles(verb: str) -> list[str]:
+    """The forms of a verb in "ing": "choosing", "splitting"; several where the spelling is not known."""
+    stems = [verb.removesuffix("e"), *([verb + verb[-1]] if _DOUBLED.search(verb) else [])]
+    return [f"{stem}ing" for stem in stems]
+
+
+_DOUBLED = re.compile(r"(?:^|[^aeiou])[aeiou][bdgklmnprt]$", re.IGNORECASE)
+"""The end of a verb whose last letter is doubled."""
+
+_ACTS = _set(
+    "choose pick select play take go opt vote decide settle say answer respond reply stick stay commit cast bet adopt use"
+    " submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
+    " transfer bid hunt cooperate defect reward forgive reciprocate retaliate punish match repay counter land return"
+    " write type press push hit click tap risk open call move drop switch change side back pledge assign lock mark tick"
+    " circle register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
 )
+
+VERBS = _set(
+    "chose chosen picked selected played took went gone opted voted decided settled answered responded committed gave"
+    " contributed invested meant remain prefer want try start begin do end follow stand mean continue gonna"
+) | frozenset(form for verb in _ACTS for form in (verb, *participles(verb)))
 """Verbs whose object is what is chosen."""
 
 DISOWNED = _set("incorrect wrong worst old previous")
@@ -119,7 +127,7 @@ FILLINGS = _set(
     "am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
-    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
+    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot box"
     " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
@@ -188,7 +196,7 @@ REASON_STOPS = _set("considering even despite over than as against given because
 MANNER = _set(
     "please tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho them him her"
+    " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho them him her"
 )
 """Words after a bare option that leave it an answer."""
 
