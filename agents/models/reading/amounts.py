@@ -42,7 +42,14 @@ NUMBER_WORDS |= {
     for one in _SMALL[1:10]
     for joint in "- "
 }
-NUMBER_WORDS |= {"a single": 1.0, "half a dozen": 6.0, "a dozen": 12.0, "hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
+NUMBER_WORDS |= {
+    "a single": 1.0,
+    "half a dozen": 6.0,
+    "a dozen": 12.0,
+    "hundred": 100.0,
+    "a hundred": 100.0,
+    "one hundred": 100.0,
+}
 
 SHARES = {
     "half": 0.5,
@@ -152,7 +159,7 @@ WHOLE_BEFORE = re.compile(
     r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
 )
 KEPT = re.compile(
-    r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"\s+(?:is\s+what\s+(?:i\s+keep|is\s+left)|kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
@@ -172,7 +179,7 @@ KEEPING_SOME = re.compile(
 CHANGING = re.compile(
     r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
     rf"(?:(?:my\s+contribution|it|that|this)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?"
-    rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-]|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
+    rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
     rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",
     re.I | re.M,
 )
@@ -196,7 +203,7 @@ ADJECTIVES = re.compile(
 
 SOLVED = re.compile(
     rf"(\b{_GIVE}(?:\s+in)?:?\s+|\b(?:contribution|answer|offer|choice):\s*|\bthe\s+rest[^.;:\n]{{0,20}}?\s)"
-    rf"{NUMBER}(?:\s*[-+*/×−–]\s*{NUMBER}){{1,3}}\s*=\s*(?=[$€£]?{NUMBER})",
+    rf"{NUMBER}(?:\s*[-+*/×x−–]\s*{NUMBER}){{1,3}}\s*=\s*(?=[$€£]?{NUMBER})",
     re.I,
 )
 """A calculation after a word for the amount, which is its result: "I give 20 - 4 = 16"."""
@@ -238,10 +245,13 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text.replace("+/-", "±")))
     text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
-    text = re.sub(
-        KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or kept[2] or 'e'} nothing", text, flags=re.I
-    )
     text = re.sub(rf"(?<![\w.,]){most:g}\s*[-−–]\s*{NUMBER}\s*=\s*(?={NUMBER})", "", text)  # "20 - 4 = 16"
+    text = re.sub(
+        KEEPING_ALL.replace("MOST", f"{most:g}"),
+        lambda kept: f"giv{kept[1] or kept[2] or 'e'} nothing",
+        text,
+        flags=re.I,
+    )
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
     text = ADJECTIVES.sub("", COMPARED.sub("", text))
     text = CHANGING.sub("contribute ", SOLVED.sub(r"\1", text))

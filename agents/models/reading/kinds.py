@@ -88,11 +88,14 @@ PLACED_WORDS = frozenset(
 )
 
 
+NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
+
+
+RELATIVE_WORDS = NAME_WORDS | ANSWERS | NOUNS | ADVERBS | {"what", "where", "how", "that", "which"}
+"""Words before "I" in a clause that says of an option that the writer chooses it."""
+
 CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS | {"actually"}
 """Words of a clause that says of an option that the writer chooses it: "C is what I actually choose"."""
-
-
-NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 
 
 def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -143,13 +146,14 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.BARE
     if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
         return Kind.DOUBT
-    predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
+    predicate = _skip(tail, COPULAS | ADVERBS | HEDGES | {"not"})
     if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
     own = "i" in predicate[:4] and _tells_choice(predicate[predicate.index("i") + 1 :])
+    own = own and all(word in RELATIVE_WORDS for word in predicate[: predicate.index("i")])
     answer = predicate.index("answer") if "answer" in predicate[:4] else 0
     plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
     if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
@@ -163,7 +167,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
 def _tells_choice(acts: Sequence[str]) -> bool:
     """Whether words after "I" say of an option before them that the writer chooses it: "C is what I choose"."""
     end = next((place for place, word in enumerate(acts) if word in TAIL_STOPS - OWN_WORDS), len(acts))
-    chosen = any(word in VERBS or word in ("make", "making") for word in acts[:end])
+    chosen = any(word in VERBS or word in ("make", "making") for word in acts[:end]) and "them" not in acts
     return chosen and all(word in CLEFT_WORDS for word in acts[:end]) and not _is_counterfactual(acts)
 
 

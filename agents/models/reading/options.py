@@ -71,12 +71,15 @@ AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS, *_ORDINAL_FORMS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
-INTERJECTION = re.compile(r",\s+(?:i(?!\s+(?:would|will|wo|do|am)(?:n['’]t|\s+not)?\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE)
+INTERJECTION = re.compile(
+    r",\s+(?:i(?!\s+(?:would|will|wo|do|am)(?:n['’]t|\s+not)?\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE
+)
 """What follows a filler that is no label: "Right, I choose left"."""
 
 IDIOM = re.compile(
     r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
-    r"|left (?:with|over|out|me|behind|the)\b|keep (?:in mind|track)\b|take (?:into|a look)\b|wait (?:and see|a)\b|hold on\b",
+    r"|left (?:with|over|out|me|behind|the)\b|keep (?:in mind|track)\b|take (?:into|a look)\b"
+    r"|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,
 )
 """Phrases that begin with a word that may be a label: "let's go over the options", "straight to the point"."""
@@ -235,7 +238,10 @@ def _nouns(label: str) -> list[str]:
         return [
             word,
             *(f"{noun} {word}" for noun in ("option", "number")),
-            *(f"{before}{ORDINALS[number]}{after}" for before, after in (("", " option"), ("the ", ""), ("the ", " one"))),
+            *(
+                f"{before}{ORDINALS[number]}{after}"
+                for before, after in (("", " option"), ("the ", ""), ("the ", " one"))
+            ),
         ]
     if not _may_be_verb(label):
         return []

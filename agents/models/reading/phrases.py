@@ -46,7 +46,8 @@ _REASON = (
 """Words before an option whose choice is explained."""
 
 _CONSEQUENCE = (
-    r"(?:and )?(?:which|that|this|it|all (?:of )?(?:this|that))(?: simply| only| then| [a-z]+ly)?"
+    r"(?:\A|(?<=[.!?,;:\n–-])|(?<=[.!?,;:\n–-] )|(?<=\band ))"
+    r"(?:which|that|this|it|all (?:of )?(?:this|that))(?: simply| only| then| [a-z]+ly)?"
     r" (?:means|implies|leaves(?: only)?|(?:settles|decides|seals) (?:it|this|that|the matter)"
     r"|makes (?:it|this|(?:my|the) (?:choice|decision|answer))(?: an?)?(?: very| quite)?"
     r" (?:easy|simple|clear|obvious|straightforward)(?: choice| decision| one)?)"
@@ -64,7 +65,8 @@ _CAUSE = (
 PHRASES = {
     "consider": (rf"turn(?:ing)? to(?= ?{OPTION})",),
     r"i choose \g<mine>": (
-        rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me(?= ?(?:too|as well)? ?(?:[.,!;\n]|\Z))",
+        rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me"
+        r"(?= ?(?:too|as well)? ?(?:[.,!;\n]|\Z))",
     ),
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
@@ -88,7 +90,7 @@ PHRASES = {
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": (
         "e\\.g\\.",
-        "for (?:example|instance)",
+        "for (?:example|instance|the sake of (?:argument|completeness))",
         "in (?:the|one|an?) ?(?:first|second|third|fourth|other|another|former|latter)?"
         " (?:case|scenario|example|instance|possibility|outcome)(?= ?,)",
     ),
@@ -97,7 +99,7 @@ PHRASES = {
         rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
     ),
     "that is": (r"i\.e\.",),
-    "or": ("vs", "versus"),
+    "or": ("vs|versus",),
     "whence i": (
         rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
         rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
@@ -106,10 +108,10 @@ PHRASES = {
         r" me(?: to| with)?",
     ),
     "whence": (
-        rf"(?:{_CONSEQUENCE}|meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
+        rf"(?:{_CONSEQUENCE}|(?<=, )meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
     ),
     "but": ("even so(?= ?[,:–-])",),
-    "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
+    "i put in": ("i am in (?:for|with)",),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
         "(?:let me |i (?:(?:will|would|want|need|have|must|now|hereby|am|like|to) ){0,4})?"
@@ -117,7 +119,6 @@ PHRASES = {
         " (?:that|it|this|my (?:answer|choice|decision))(?: to)?",
         "let me (?:revise|correct|rephrase)",
         "my (?:mistake|bad|error)",
-        "that was a typo",
         "just kidding",
         "scratch that",
         "strike that",
@@ -146,7 +147,6 @@ PHRASES = {
         r"(?:\A|(?<=\n))tokens(?= ?:)",
         "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
-        r"(?:the )?pot(?= ?:)",
         r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
@@ -183,8 +183,6 @@ PHRASES = {
         "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
-        r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
-        r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
     ),
     "is the best option": (
         "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
@@ -203,8 +201,6 @@ PHRASES = {
     ),
     "my choice is": (
         r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
-        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
-        "(?= ?[,:])",
         "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?= ?:)",
         "here it is(?= ?:)",
         "my vote goes to",
@@ -217,11 +213,9 @@ PHRASES = {
     "we": (r"(?:(?:my|the) (?:other )?[a-z]+|you) and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
-    "i choose ": (_REASON,),
     "": (
         rf"the other(?= ?{OPTION})",
-        r"(?:step|round) \d+(?= ?:)",
-        r"(?:the|my) reason (?:that |why )?(?=i )",
+        r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
@@ -230,39 +224,29 @@ PHRASES = {
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",
-        "come what may",
-        "any day(?: of the week)?|all day long",
+        "come what may|any day(?: of the week)?|all day long",
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
         "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
         rf"100 ?%(?= ?{OPTION})",
-        "for sure",
-        "in my (?:opinion|view|case)",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
-        "[a-z]+ly speaking",
-        "as an ai(?: language model)?",
-        "for my part",
         "in total",
         "for me",
         r"keep(?:ing)?(?= [a-z]+ing\b)",
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
-        "all the way",
-        "to be honest",
         r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",
         r"it goes without saying(?: that)?",
     ),
+    r"although \g<either>": (r"whether (?P<either>[^,.;\n]{0,60}) or not",),
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
-        "whether or not",
         "even (?:if|though|when)",
+        "whether or not",
         "no matter",
         "regardless",
-        "irrespective",
-        "whatever",
-        "whichever",
-        "whoever",
+        "what(?:so)?ever|whichever|whoever",
     ),
     "if": (
         "(?:as|so) long as",
@@ -272,8 +256,7 @@ PHRASES = {
         "(?:but )?only once",
         "(?:only )?in case",
         "were (?:it|they|i|he|she|we)",
-        "had (?:they|he|she|we)",
-        "should they",
+        "(?:had|should) (?:they|he|she|we)",
     ),
     "because": (
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
@@ -284,8 +267,7 @@ PHRASES = {
         "so that(?! is )",
         "in order to",
         "so as to",
-        "due to",
-        "thanks to",
+        "due to|thanks to",
     ),
     "over": ("rather than", "instead of", "as opposed to", "in preference to"),
     "only": ("nothing but",),
@@ -293,18 +275,16 @@ PHRASES = {
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
-        "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it|fair enough",
+        "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it",
         r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
         rf" (?:choose|pick|decide|answer|select|commit|go|guess)(?: one| between them)?(?! ?{OPTION})",
         rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
         r"(?<=but )if i (?:treat|view|regard|approach|look at|consider) (?:this|it|the [a-z]+)[^,.;:\n]{0,80}(?=,)",
-        r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
         r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        "if (?:it is all the same(?: to you)?|you insist)",
-        "as far as i am concerned",
+        "if (?:it is all the same(?: to you)?|you (?:insist|please(?! \w)))",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         "[a-z-]+ or not(?= ?,)",
         "here (?:goes|you go|we go|you are)",
@@ -329,7 +309,6 @@ PHRASES = {
         "long story short",
         "simply put",
         "put simply",
-        "in a word",
         "for (?:this|that|these|those|all these) reasons?",
         "in (?:this|that|any) case",
         "in conclusion",
@@ -351,7 +330,6 @@ PHRASES = {
         rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",
         "as a rule",
         "in (?:theory|general|principle)",
-        "theoretically",
     ),
 }
 """Phrases by the word that replaces them, in the order of replacement."""

@@ -310,23 +310,33 @@ def _is_maxim(before: Sequence[Clause]) -> bool:
     if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
         told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
         return not told and not any(map(is_option, words))  # "she is my sister: C"
-    of_another = words & (ANSWERS | (OTHERS - OWN_SIDE) | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(
+    opening = before[0].words[0]
+    denials = NEGATIONS - {opening} if opening == "no" else NEGATIONS
+    of_another = words & ((ANSWERS - {"me"}) | (OTHERS - OWN_SIDE) | HEDGES | denials | MIXTURES | RECITED) or any(
         map(is_option, words)
     )
+    telling = len(words) > 2 and (opening == "no" or bool(words & {"me", "i"}))  # "no mercy this time: D"
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
     return (
-        bool(words & (PREVAILING | {"is"}))
+        (telling or bool(words & (PREVAILING | {"is"})))
+        and opening not in HEADING
         and not of_another
         and not linked
         and not any(one[0].isdigit() for one in words)
     )
 
 
+HEADING = frozenset(["what", "which", "how", "when", "where", "why"])
+"""First words of what may be a heading, and no more."""
+
+
 def _requests(clause: Clause) -> bool:
     """Whether a clause says that an answer is asked for: "the instruction asks for one word"."""
     words = frozenset(clause.words)
-    return bool(words & REQUESTS and words & ANSWERS) and not words & (NEGATIONS | HEDGES) and not any(
-        map(is_option, words)
+    return (
+        bool(words & REQUESTS and words & ANSWERS)
+        and not words & (NEGATIONS | HEDGES)
+        and not any(map(is_option, words))
     )
 
 

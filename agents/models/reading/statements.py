@@ -112,8 +112,10 @@ def read_clause(clause: Clause) -> Statement:
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
-    if before[:1] != [] and before[0].endswith("ing") and any(word in COPULAS for word in after[len(tail) :]):
-        return OTHER  # "choosing C with them is foolish"
+    rest = after[len(tail) :]
+    described = any(word in COPULAS for word in rest) or (rest[:1] == ["as"] and "my" not in rest)
+    if before[:1] != [] and before[0].endswith("ing") and described:  # "choosing C with them is foolish"
+        return OTHER
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     own = before[:1] == ["i"]
@@ -282,8 +284,10 @@ def _read_without_option(clause: Clause) -> Statement:
         or _chooses_another(words)
     ):
         return Statement(Kind.DOUBT)
-    hedge = words[0] != "more" and any(word in HEDGES for word in words) and all(
-        word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
+    hedge = (
+        words[0] != "more"
+        and any(word in HEDGES for word in words)
+        and all(word in HEDGES | {"i", "not", "or", "more", "less"} for word in words)
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 

@@ -32,14 +32,15 @@ ANSWERS = _set(
 )
 """Nouns for what is chosen."""
 
-AIMS = _set("aim goal priority motto principle")
+AIMS = _set("aim goal plan priority motto principle")
 """Nouns for what an answer follows from: "my goal is fairness: C"."""
 
 DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " even equal token honest official quick true real new revised updated corrected considered firm clear solid resounding"
+    " even equal token honest official quick true real new revised updated corrected considered"
+    " firm clear solid resounding"
 )
 """Adjectives of an answer that leave it an answer."""
 
@@ -66,6 +67,7 @@ ADVERBS = _set(
 )
 """Words that change nothing about a choice."""
 
+
 def participles(verb: str) -> list[str]:
     """The forms of a verb in "ing": "choosing", "splitting"; several where the spelling is not known."""
     stems = [verb.removesuffix("e"), *([verb + verb[-1]] if _DOUBLED.search(verb) else [])]
@@ -76,11 +78,11 @@ _DOUBLED = re.compile(r"(?:^|[^aeiou])[aeiou][bdgklmnprt]$", re.IGNORECASE)
 """The end of a verb whose last letter is doubled."""
 
 _ACTS = _set(
-    "choose pick select play take go opt vote decide settle say answer respond reply stick stay commit cast bet adopt use"
-    " submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
+    "choose pick select play take go opt vote decide settle say answer respond reply stick stay commit cast bet adopt"
+    " use submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
     " transfer bid hunt cooperate defect reward forgive reciprocate retaliate punish match repay counter land return"
     " write type press push hit click tap risk open call move drop switch change side back pledge assign lock mark tick"
-    " circle register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
+    " register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
 )
 
 VERBS = _set(
@@ -196,7 +198,8 @@ REASON_STOPS = _set("considering even despite over than as against given because
 MANNER = _set(
     "please tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho them him her"
+    " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho"
+    " them him her"
 )
 """Words after a bare option that leave it an answer."""
 
@@ -249,7 +252,8 @@ PREVAILING = _set("wins win comes counts prevails rules decides matters beats ou
 
 RECITED = _set(
     "option table list following matrix payoff payoffs outcome outcomes scenario example results question"
-    " player players other one"
+    " player players other one equilibrium optimum dominant maximin minimax pareto average total rounds"
+    " points point tokens token coins return returns value gain gains cost costs endowment multiplier factor"
 )
 """Words for what is recited after a colon, and not answered."""
 
