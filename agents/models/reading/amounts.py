@@ -208,6 +208,9 @@ SOLVED = re.compile(
 )
 """A calculation after a word for the amount, which is its result: "I give 20 - 4 = 16"."""
 
+MINE = re.compile(rf"(\b(?:pool|pot|account|project|group|fund):?\s*{NUMBER}\W+)me:?\s*{NUMBER}", re.I)
+"""What the writer keeps, after what the group gets: "pool: 6, me: 4"."""
+
 REMAINING = re.compile(
     rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
 )
@@ -252,6 +255,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         text,
         flags=re.I,
     )
+    text = MINE.sub(r"\1", text)
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
     text = ADJECTIVES.sub("", COMPARED.sub("", text))
     text = CHANGING.sub("contribute ", SOLVED.sub(r"\1", text))

@@ -20,6 +20,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     MIXTURES,
     MODALS,
     NOT_ADVERBS,
+    OTHERS,
     QUALITIES,
     SUPERLATIVES,
     TURNS,
@@ -124,7 +125,7 @@ class _Builder:
         if token in SEPARATORS:
             self._separate(SEPARATORS[token], following)
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
-            clause.turn = token != "sorry" or following not in ENDS
+            clause.turn = token != "sorry" or following not in ENDS | {")"}
         elif self._links(token, following):
             self._link(Link.NONE if token == "whence" and self._is_hypothetical() else LINKS[token])
         elif token == "/" and not is_option(following):
@@ -143,7 +144,8 @@ class _Builder:
         """The sentence; a turn without any words is kept, because it takes back what was said before."""
         if not self._clauses[-1].words and self._clauses[-1].link is Link.CONDITION:  # "C, unless ..."
             self._clauses[-1].words = ["perhaps"]
-        return Sentence([clause for clause in self._clauses if clause.words or clause.turn], question)
+        clauses = [clause for clause in self._clauses if clause.words or clause.turn]
+        return Sentence(_without_asides(clauses), question)
 
     def _links(self, token: str, following: str) -> bool:
         if token not in LINKS:
@@ -196,6 +198,23 @@ def _is_turn(token: str, following: str) -> bool:
     """Whether a word announces a change of mind; "no" does not before a noun."""
     noun = following[:1].isalpha() or is_option(following)
     return token != "no" or not noun or following in TURNS or following in ("i", "my", "so", "let")
+
+
+def _without_asides(clauses: list[Clause]) -> list[Clause]:
+    """The clauses without what stands between an answer and its verb: "my answer, after all that, is C"."""
+    for place in range(len(clauses) - 2, -1, -1):
+        verb = next((at for at in (place + 1, place + 2) if clauses[at:] and clauses[at].words[:1] == ["is"]), place)
+        aside = [word for clause in clauses[place + 1 : verb] for word in clause.words]
+        if verb > place and _is_answer(clauses[place].words) and not any(is_option(w) or w in OTHERS for w in aside):
+            clauses[place].words += clauses[verb].words
+            del clauses[place + 1 : verb + 1]
+    return clauses
+
+
+def _is_answer(words: Sequence[str]) -> bool:
+    """Whether words name an answer and do no more: "my final answer"."""
+    known = all(word in NAMES_OF_ANSWERS - COPULAS for word in words)
+    return known and len(words) <= MOST_ANNOUNCING and any(word in ANSWERS for word in words)
 
 
 def announces(words: Sequence[str]) -> bool:

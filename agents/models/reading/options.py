@@ -78,7 +78,7 @@ INTERJECTION = re.compile(
 
 IDIOM = re.compile(
     r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
-    r"|left (?:with|over|out|me|behind|the)\b|keep (?:in mind|track)\b|take (?:into|a look)\b"
+    r"|left (?:with(?! \d)|over|out|me|behind|the)\b|keep (?:in mind|track)\b|take (?:into|a look)\b"
     r"|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,
 )
@@ -212,7 +212,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{short})(?!\w)"
         rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
-        r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
+        r"(?:\s+(?:option|button|key|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
 

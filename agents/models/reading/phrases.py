@@ -64,6 +64,8 @@ _CAUSE = (
 
 PHRASES = {
     "consider": (rf"turn(?:ing)? to(?= ?{OPTION})",),
+    r"i choose \g<yes>": (rf"(?P<yes>{OPTION}) ?\? ?yes(?= ?[.!;\n]|$)",),
+    r"not \g<no>": (rf"(?P<no>{OPTION}) ?\? ?(?:no|never|nope)(?= ?[.!;\n]|$)",),
     r"i choose \g<mine>": (
         rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me"
         r"(?= ?(?:too|as well)? ?(?:[.,!;\n]|\Z))",
@@ -147,14 +149,14 @@ PHRASES = {
         r"(?:\A|(?<=\n))tokens(?= ?:)",
         "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
-        r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
+        r"(?:(?:group|common|public|shared) )?(?:account|fund|pool|pot|project)(?= ?:)",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
         r"i am (?:all |now )?"
         r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
-        rf"(?:(?:let us )?call it|make mine)(?= ?{OPTION})",
+        rf"(?:(?:let us )?call it|make mine|yes to)(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
@@ -170,7 +172,6 @@ PHRASES = {
     "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
-    r"\g<named>": (r"(?P<named>answer|choice|decision|pick) ?, ?(?:then|therefore|thus|so) ?,(?= is )",),
     "is": (
         "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
@@ -193,7 +194,7 @@ PHRASES = {
         "the (?:only )?(?:choice|option|one|answer)(?: that| which)? i (?:can|could) (?:live with|stand by)",
     ),
     "is my choice": (
-        "(?:gets|has) my vote",
+        "(?:gets|has) my (?:[a-z]+ )?(?:vote|support|backing)",
         "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? in(?= ?[.,;!\n])",
         r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
@@ -216,8 +217,8 @@ PHRASES = {
     "": (
         rf"the other(?= ?{OPTION})",
         r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
-        "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
-        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
+        "(?:(?:a (?:bit|little)|slightly|much) )?(?:(?:more|less|higher|lower) than|above|below)"
+        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before|(?:the|their) average|the others)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
         rf"(?= (?:i|my) | ?{OPTION} ?is the )",
@@ -244,7 +245,7 @@ PHRASES = {
         r"whether(?= [^,.;\n]{0,60} or )",
         "even (?:if|though|when)",
         "whether or not",
-        "no matter",
+        "no matter|as much as(?= i\\b)",
         "regardless",
         "what(?:so)?ever|whichever|whoever",
     ),
@@ -262,7 +263,7 @@ PHRASES = {
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?(?:is(?: that| because)|,? ?not because)",
         rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
-        "if only to",
+        "if only(?: to| for| because)",
         "'?(?:cause|cos|coz|cuz)",
         "so that(?! is )",
         "in order to",
@@ -284,7 +285,7 @@ PHRASES = {
         r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        "if (?:it is all the same(?: to you)?|you (?:insist|please(?! \w)))",
+        r"if (?:it is all the same(?: to you)?|you are asking me|you (?:insist|please(?! \w)))",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         "[a-z-]+ or not(?= ?,)",
         "here (?:goes|you go|we go|you are)",
@@ -318,7 +319,7 @@ PHRASES = {
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
     "sometimes": (
         "every (?:other|second|third) (?:round|time|turn|game)",
-        "in (?:most|some|many|half) (?:of the )?(?:rounds|games)",
+        "in (?:most|some|many|half)(?: of the| such| other)? (?:rounds|games)",
         rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
     ),
     "previously": (

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
+from dilemmas.agents.models.reading.preambles import is_about_answer, is_maxim, requests_answer, tells_own_act
 from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, pays, recites_after
 from dilemmas.agents.models.reading.statements import (
     OTHER,
@@ -18,13 +19,10 @@ from dilemmas.agents.models.reading.statements import (
 )
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
-    AIMS,
     ANSWERS,
-    CALCULATING,
     COPULAS,
     DETERMINERS,
     DISOWNED,
-    EVIDENT,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -35,13 +33,10 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OPINIONS,
     OTHERS,
-    OWN_SIDE,
     PERSONS,
     PREPOSITIONS,
     PRESENT,
-    PREVAILING,
     RECITED,
-    REQUESTS,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -62,7 +57,7 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     said = read_clause(clause)
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
-    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(_tells_own_act, before[-1:])):
+    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(tells_own_act, before[-1:])):
         return read_clause(replace(clause, words=["i", "choose", *clause.words[2:]]))  # "the safe one, which is D"
     if said == OTHER and clause.turn and _acts_anew(clause):
         return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
@@ -267,11 +262,14 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         last = before[-1]
-        return _tells_own_act(last) or _is_about_answer(last) or _requests(last) or _is_maxim(before)
+        return tells_own_act(last) or is_about_answer(last) or requests_answer(last) or is_maxim(before)
+    if clause.separator == "-" and place == len(clauses) - 1:  # "drum roll ... C"
+        words = frozenset(word for one in before for word in one.words)
+        return not (words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | RECITED) or any(map(is_option, words)))
     if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
-        return _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        return tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
-        tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        tells = tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
     return False
 
@@ -287,63 +285,3 @@ def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
     while place and clauses[place].link is Link.NONE and _leads(clauses[place - 1]):
         place -= 1
     return clauses[place].link
-
-
-def _tells_own_act(clause: Clause) -> bool:
-    """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
-    words = frozenset(clause.words)
-    said = core(clause.words) or clause.words
-    last = clause.words[-1]
-    foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
-    foreseen = foreseen or ("what" in words and bool(words & SUBJECTS))  # "I know what they will do"
-    plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
-    denied = words & NEGATIONS and last in VERBS | COPULAS
-    acting = said[0] == "let" and not words & CALCULATING
-    own = acting or said[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
-    return own and plain and not denied
-
-
-def _is_maxim(before: Sequence[Clause]) -> bool:
-    """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
-    before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
-    words = frozenset(word for one in before for word in one.words)
-    if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
-        told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
-        return not told and not any(map(is_option, words))  # "she is my sister: C"
-    opening = before[0].words[0]
-    denials = NEGATIONS - {opening} if opening == "no" else NEGATIONS
-    of_another = words & ((ANSWERS - {"me"}) | (OTHERS - OWN_SIDE) | HEDGES | denials | MIXTURES | RECITED) or any(
-        map(is_option, words)
-    )
-    telling = len(words) > 2 and (opening == "no" or bool(words & {"me", "i"}))  # "no mercy this time: D"
-    linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
-    return (
-        (telling or bool(words & (PREVAILING | {"is"})))
-        and opening not in HEADING
-        and not of_another
-        and not linked
-        and not any(one[0].isdigit() for one in words)
-    )
-
-
-HEADING = frozenset(["what", "which", "how", "when", "where", "why"])
-"""First words of what may be a heading, and no more."""
-
-
-def _requests(clause: Clause) -> bool:
-    """Whether a clause says that an answer is asked for: "the instruction asks for one word"."""
-    words = frozenset(clause.words)
-    return (
-        bool(words & REQUESTS and words & ANSWERS)
-        and not words & (NEGATIONS | HEDGES)
-        and not any(map(is_option, words))
-    )
-
-
-def _is_about_answer(clause: Clause) -> bool:
-    """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
-    words = frozenset(clause.words)
-    others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
-    easy = clause.words[:2] == ["it", "is"] and words & EVIDENT and words & ANSWERS
-    named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
-    return bool(easy or named) and not others

@@ -51,8 +51,11 @@ def recites_after(clauses: Sequence[Clause], place: int) -> bool:
 def is_described(clauses: Sequence[Clause], place: int) -> bool:
     """Whether an option without a subject is that of a later clause: "choosing C (the first) gives 10"."""
     words = core(clauses[place].words)
-    alone = bool(words) and (is_option(words[0]) or words[0] in VERBS)
-    return alone and any(one.words[:1] and one.words[0] in PREDICATES for one in clauses[place + 1 :])
+    if not words or not (is_option(words[0]) or words[0] in VERBS):
+        return False
+    later = [one.words[0] for one in clauses[place + 1 :] if one.words]
+    subject = next((index for index, word in enumerate(later) if word in EXPLAINING), len(later))
+    return any(word in PREDICATES for word in later[:subject])  # not "C: it protects me and gives me 3"
 
 
 def begins_with_number(clause: Clause) -> bool:

@@ -27,7 +27,7 @@ def _phrases(text: str) -> tuple[str, ...]:
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount compromise split bid offer donation investment me mine"
+    " button key card contribution amount compromise split bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
@@ -129,7 +129,7 @@ FILLINGS = _set(
     "am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
-    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot box"
+    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot box button key"
     " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
@@ -247,7 +247,9 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
-PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps first than")
+PREVAILING = _set(
+    "over carries deserves wins win comes counts prevails rules decides matters beats outweighs trumps first than"
+)
 """Words for what decides the answer: "heart wins: C", "safety first: D"."""
 
 RECITED = _set(
@@ -319,7 +321,7 @@ RETRACTIONS = (
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
 UNCERTAINTIES = _phrases(
-    "who knows, not sure, not decided, not decide, not know, not matter, not possible, impossible, not allowed"
+    "who knows, not sure, not decided, not decide, not know, not matter, not possible, impossible, not allowed, not say"
 )
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
