@@ -129,7 +129,8 @@ FILLINGS = _set(
     "am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
-    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot box button key"
+    " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
+    " box button key"
     " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
