@@ -194,7 +194,7 @@ COMPARED = re.compile(
 """Words before an amount that compare it with a share: "more than half: 12"."""
 
 ADJECTIVES = re.compile(
-    r"\ban?\s+(?:(?!(?:further|additional|extra|total|maximum|minimum|combined|average|mean|player|round|group"
+    r"\ban?\s+(?:(?!(?:further|additional|extra|total|maximum|minimum|combined|average|mean|player|round|group|possible|potential|hypothetical|tentative|likely|probable"
     r"|of|with|to|for|in|at|from|by|and|or|than)\b)"
     rf"[a-z-]+\s+){{1,2}}(?={NUMBER}(?:\s*{UNITS})?(?:\s+from\s+me|\s+(?:in)?to\s+the|\s+this\s+\w+)?\s*(?:[.,;:!\n]|\Z))",
     re.I,

@@ -106,7 +106,7 @@ def split_sentences(text: str) -> list[Sentence]:
         ends = token in ENDS
         if ends and not (token == "\n" and builder.awaits_option(tokens, position)):
             sentences.append(builder.finish(question=token == "?"))
-            builder = _Builder()
+            builder = _Builder(supposed=_supposes(sentences[-1].clauses))
         elif not ends:
             builder.add(token, tokens[position + 1] if position + 1 < len(tokens) else "")
     sentences.append(builder.finish(question=False))
@@ -116,8 +116,9 @@ def split_sentences(text: str) -> list[Sentence]:
 class _Builder:
     """Puts the tokens of one sentence into clauses."""
 
-    def __init__(self) -> None:
+    def __init__(self, supposed: bool = False) -> None:
         self._clauses = [Clause()]
+        self._supposed = supposed
 
     def add(self, token: str, following: str) -> None:
         """Add a token; `following` is the one after it."""
@@ -126,8 +127,10 @@ class _Builder:
             self._separate(SEPARATORS[token], following)
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
             clause.turn = token != "sorry" or following not in ENDS | {")"}
+        elif token == "whence" and self._is_hypothetical():
+            clause.words.append("means")
         elif self._links(token, following):
-            self._link(Link.NONE if token == "whence" and self._is_hypothetical() else LINKS[token])
+            self._link(LINKS[token])
         elif token == "/" and not is_option(following):
             self._separate("(", following)
         elif token in JOINTS:
@@ -159,9 +162,8 @@ class _Builder:
 
     def _is_hypothetical(self) -> bool:
         """Whether a condition stands before: "if they choose C, which means that I choose D" concludes nothing."""
-        return any(
-            one.link is Link.CONDITION or (one.words[:1] != [] and one.words[0] in HYPOTHESES) for one in self._clauses
-        )
+        conditional = any(one.link is Link.CONDITION for one in self._clauses)
+        return conditional or self._supposed or _supposes(self._clauses)
 
     def _link(self, link: Link) -> None:
         clause = self._clauses[-1]
@@ -182,6 +184,11 @@ class _Builder:
             self._clauses.append(Clause(separator))
         elif not clause.separator or (separator == ":" and clause.separator == ","):
             clause.separator = separator
+
+
+def _supposes(clauses: Sequence[Clause]) -> bool:
+    """Whether a clause opens a hypothesis: "suppose they choose D"."""
+    return any(one.words[:1] and one.words[0] in HYPOTHESES for one in clauses)
 
 
 def _is_plain_adverb(token: str) -> bool:
@@ -205,7 +212,11 @@ def _without_asides(clauses: list[Clause]) -> list[Clause]:
     for place in range(len(clauses) - 2, -1, -1):
         verb = next((at for at in (place + 1, place + 2) if clauses[at:] and clauses[at].words[:1] == ["is"]), place)
         aside = [word for clause in clauses[place + 1 : verb] for word in clause.words]
-        if verb > place and _is_answer(clauses[place].words) and not any(is_option(w) or w in OTHERS for w in aside):
+        if (
+            verb > place
+            and _is_answer(clauses[place].words)
+            and not any(is_option(w) or w in OTHERS | HYPOTHESES for w in aside)
+        ):
             clauses[place].words += clauses[verb].words
             del clauses[place + 1 : verb + 1]
     return clauses

@@ -66,8 +66,8 @@ NUMBERED = frozenset(
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _NUMBERS = [str(number) for number in range(len(NUMERALS))]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
-_ORDINAL_FORMS = [f"the {ordinal}{noun}" for ordinal in ORDINALS for noun in ("", " one")]
-AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS, *_ORDINAL_FORMS))
+ORDINAL_FORMS = [f"the {ordinal}{noun}" for ordinal in ORDINALS for noun in ("", " one")]
+AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
@@ -78,8 +78,9 @@ INTERJECTION = re.compile(
 
 IDIOM = re.compile(
     r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
-    r"|left (?:with(?! \d)|over|out|me|behind|the)\b|keep (?:in mind|track)\b|take (?:into|a look)\b"
-    r"|wait (?:and see|a)\b|hold on\b",
+    r"|left (?:with(?! \d)|over|out|me|behind|the)\b|keep(?:ing)? (?:in mind|track|an eye)\b"
+    r"|tak(?:e|ing) (?:into|a look)\b"
+    r"|stay(?:ing)? (?:out|calm|away|tuned)\b|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,
 )
 """Phrases that begin with a word that may be a label: "let's go over the options", "straight to the point"."""
@@ -175,8 +176,9 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
         return False
     if IDIOM.match(match.string, match.start("option")):
         return False
-    if word == "one":
-        return (last in NAMES or _begins(match)) and ALONE.match(match.string, match.end()) is not None
+    if word == "one" or word in ORDINAL_FORMS:
+        placed = word != "one" or last in NAMES or _begins(match)
+        return placed and ALONE.match(match.string, match.end()) is not None
     if word not in AMBIGUOUS or last in NAMES:
         return True
     following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])

@@ -63,12 +63,12 @@ _CAUSE = (
 """What makes the writer choose: "fear of betrayal"."""
 
 PHRASES = {
-    "consider": (rf"turn(?:ing)? to(?= ?{OPTION})",),
+    "consider": (rf"(?:turn(?:ing)?|mov(?:e|ing) on) to(?= ?{OPTION})",),
     r"i choose \g<yes>": (rf"(?P<yes>{OPTION}) ?\? ?yes(?= ?[.!;\n]|$)",),
     r"not \g<no>": (rf"(?P<no>{OPTION}) ?\? ?(?:no|never|nope)(?= ?[.!;\n]|$)",),
     r"i choose \g<mine>": (
         rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me"
-        r"(?= ?(?:too|as well)? ?(?:[.,!;\n]|\Z))",
+        r"(?= ?(?:too|as well)? ?(?:[.!;\n]|, (?:too|because)|\Z))",
     ),
     "not": (
         r"(?:can|could|should|would|will|do|am) not",

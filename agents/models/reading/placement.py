@@ -36,7 +36,6 @@ from dilemmas.agents.models.reading.vocabulary import (
     PERSONS,
     PREPOSITIONS,
     PRESENT,
-    RECITED,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -263,9 +262,6 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
         last = before[-1]
         return tells_own_act(last) or is_about_answer(last) or requests_answer(last) or is_maxim(before)
-    if clause.separator == "-" and place == len(clauses) - 1:  # "drum roll ... C"
-        words = frozenset(word for one in before for word in one.words)
-        return not (words & (ANSWERS | OTHERS | HEDGES | NEGATIONS | RECITED) or any(map(is_option, words)))
     if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
         return tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):

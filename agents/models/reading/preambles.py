@@ -54,12 +54,12 @@ def is_maxim(before: Sequence[Clause]) -> bool:
     of_another = words & ((ANSWERS - {"me"}) | (OTHERS - OWN_SIDE) | HEDGES | denials | MIXTURES | RECITED) or any(
         map(is_option, words)
     )
-    telling = len(words) > 2 and (opening == "no" or bool(words & {"me", "i"}))  # "no mercy this time: D"
-    telling = telling or (len(before) > 1 and not any(one.words[:1] and one.words[0] in DETERMINERS for one in before))
+    named = any(one.words[:1] and one.words[0] in DETERMINERS for one in before)
+    telling = (len(words) > 2 and opening == "no") or (len(before) > 1 and not named)  # "once bitten, twice shy: D"
     linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
     return (
         (telling or bool(words & (PREVAILING | {"is"})))
-        and opening not in HEADING
+        and not words & HEADING
         and not of_another
         and not linked
         and not any(one[0].isdigit() for one in words)
@@ -67,17 +67,14 @@ def is_maxim(before: Sequence[Clause]) -> bool:
 
 
 HEADING = frozenset(["what", "which", "how", "when", "where", "why"])
-"""First words of what may be a heading, and no more."""
+"""Words of what may be a heading, and no more."""
 
 
 def requests_answer(clause: Clause) -> bool:
     """Whether a clause says that an answer is asked for: "the instruction asks for one word"."""
     words = frozenset(clause.words)
-    return (
-        bool(words & REQUESTS and words & ANSWERS)
-        and not words & (NEGATIONS | HEDGES)
-        and not any(map(is_option, words))
-    )
+    of_another = words & (NEGATIONS | HEDGES | OTHERS - {"you", "your", "user", "one"} | {"about", "example"})
+    return bool(words & REQUESTS and words & ANSWERS) and not of_another and not any(map(is_option, words))
 
 
 def is_about_answer(clause: Clause) -> bool:

@@ -113,9 +113,12 @@ def read_clause(clause: Clause) -> Statement:
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
     rest = after[len(tail) :]
-    described = any(word in COPULAS for word in rest) or (rest[:1] == ["as"] and "my" not in rest)
+    described = any(word in PREDICATES for word in rest) or (rest[:1] == ["as"] and "my" not in rest)
     if before[:1] != [] and before[0].endswith("ing") and described:  # "choosing C with them is foolish"
         return OTHER
+    meant = rest[:2] in (["for", "granted"], ["to", "mean"]) or (rest[:2] == ["to", "be"] and "the" in rest[2:3])
+    if meant or (described and "mark" in before):
+        return OTHER  # "I take C for granted", "I mark C as the first"
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     own = before[:1] == ["i"]
@@ -235,6 +238,8 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
+        elif words[start] == "first" and words[start + 1 :] and words[start + 1] in ANSWERS:
+            break  # "first option: C"
         elif words[start] in _LEFT_OUT or (words[start].isdigit() and words[start + 1 : start + 2] == ["i"]):
             start += 1
         else:
