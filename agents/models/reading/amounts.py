@@ -147,7 +147,7 @@ AMOUNT = re.compile(
 )
 
 KEEPING = re.compile(
-    r"\b(?:(?:hold|holding|hang|hanging)\s+on\s*to|leav(?:es|ing)(?:\s+me)?(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    r"\b(?:(?:hold|holding|hang|hanging)\s+on\s*to|leav(?:es|ing)(?:\s+me)?(?:\s+with)?|keep|keeping|retain|retaining|sav(?:e|ing)|pocket(?:ing)?|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
     re.I,
 )
 KEEPING_ALL = (
@@ -159,7 +159,7 @@ WHOLE_BEFORE = re.compile(
     r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
 )
 KEPT = re.compile(
-    r"\s+(?:is\s+what\s+(?:i\s+keep|is\s+left)|kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"\s+(?:is\s+what\s+(?:i\s+keep|is\s+left)|kept|left|out(?=\s*(?:[.,;!\n]|\Z))|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
@@ -167,7 +167,8 @@ KEPT = re.compile(
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 KEEPING_SOME = re.compile(
-    rf"\b(?:keep(?:ing)?|(?:hold|hang)(?:ing)?\s+on\s*to)\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
+    rf"\b(?:keep(?:ing)?|sav(?:e|ing)|pocket(?:ing)?|(?:hold|hang)(?:ing)?\s+on\s*to)"
+    rf"\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
     rf"(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
     r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
     rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)"
@@ -177,7 +178,7 @@ KEEPING_SOME = re.compile(
 """A part that is kept, the rest of which is given."""
 
 CHANGING = re.compile(
-    r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
+    r"\b(?:reduc|lower|rais|increas|decreas|cutt?|keep|maintain|hold|leav|bring|adjust|stay|remain|dropp?|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
     rf"(?:(?:my\s+contribution|it|that|this)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?"
     rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
     rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",

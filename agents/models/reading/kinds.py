@@ -123,7 +123,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
-    if before == ["choosing"] and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "cooperating is my choice"
+    verbal = all(word in VERBS or word == "to" for word in before)
+    if verbal and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "to cooperate is my choice"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS and word != "i" for word in before
@@ -137,7 +138,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
     if all(word in MANNER for word in tail):
         return Kind.BARE
-    it_is = tail[0] == "it" and len(tail) > 1 and all(word in COPULAS for word in tail[1:])
+    it_is = tail[0] == "it" and tail[-1] in COPULAS and all(word in BEING for word in tail[1:])
     if it_is or list(tail) == ["is", "it"]:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
@@ -185,8 +186,10 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
     if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
-        deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
+        deed = _skip(acts, MODALS | ADVERBS | FILLERS | DESIRES | {"be", "to", "am"})[0]
         return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
+    if acts[-2:] == ["to", "be"] and any(word in ANSWERS for word in acts):  # "I want my answer to be C"
+        acts = acts[:-2]
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or acts[-1:] == ["be"] or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER

@@ -292,7 +292,7 @@ PHRASES = {
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
-        "if it (?:were|was|is) up to me",
+        "if (?:it|the (?:choice|decision)) (?:were|was|is) (?:up to me|mine)",
         "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
         "(?:situation|scenario|position|place|shoes|role)",
     ),

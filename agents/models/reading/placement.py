@@ -49,18 +49,25 @@ def goes_on(later: Sequence[Clause]) -> bool:
     return not all(one.separator != ":" and (_leads(one) or any(map(is_option, one.words))) for one in later[:until])
 
 
+def _any_chooses(found: Sequence[Statement]) -> bool:
+    """Whether one of the statements is a choice."""
+    return any(one.chooses for one in found)
+
+
 def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
     """What a clause says in its place in the sentence; `found`: the statements before it."""
     before = clauses[:place]
     clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
+    if not clause.words and not _any_chooses(found) and any(is_option(word) for one in before for word in one.words):
+        return OTHER  # "I thought about D, but no"
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
     if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(tells_own_act, before[-1:])):
         return read_clause(replace(clause, words=["i", "choose", *clause.words[2:]]))  # "the safe one, which is D"
     if said == OTHER and clause.turn and _acts_anew(clause):
         return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
-    chosen = any(one.chooses for one in found)
+    chosen = _any_chooses(found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
     named = any(is_option(word) and word != said.option for one in before for word in one.words)

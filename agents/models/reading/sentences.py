@@ -56,7 +56,11 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             places += [place for _ in doubts]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
-            if statement == OTHER and (clause.turn or clause.link is Link.BUT) and clause.words[0] not in OTHERS:
+            if (
+                statement == OTHER
+                and (clause.turn or clause.link is Link.BUT)
+                and not OTHERS.intersection(clause.words[:1])
+            ):
                 statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
             places.append(place)

@@ -27,7 +27,7 @@ def _phrases(text: str) -> tuple[str, ...]:
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " button key card contribution amount compromise split bid offer donation investment me mine"
+    " button key card ballot contribution amount compromise split bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
@@ -82,7 +82,7 @@ _ACTS = _set(
     " use submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
     " transfer bid hunt cooperate defect reward forgive reciprocate retaliate punish match repay counter land return"
     " write type press push hit click tap risk open call move drop switch change side back pledge assign lock mark tick"
-    " register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
+    " record register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
 )
 
 VERBS = _set(
@@ -103,6 +103,7 @@ WAYS = _set(
 DEEDS = _set(
     "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try"
     " prioritise prioritize reward punish repay play follow go preserve maintain demonstrate express"
+    " extend build keep offer"
 )
 """Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
 
@@ -119,14 +120,15 @@ INTENTIONS = _set(
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
 
-WEAK_VERBS = _set("should must need prefer want try")
+WEAK_VERBS = _set("should must need prefer want try favour favor")
 """Words for an own choice that a plain one outweighs."""
 
 DESIRES = _set("love like wish")
 """Words that make a choice after them a wish."""
 
 FILLINGS = _set(
-    "am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
+    "concluded resolved"
+    " am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
@@ -197,7 +199,7 @@ REASON_STOPS = _set("considering even despite over than as against given because
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please tomorrow later next once more put"
+    "please anymore tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
     " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho"
     " them him her"
