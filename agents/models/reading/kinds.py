@@ -138,7 +138,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
     if all(word in MANNER for word in tail):
         return Kind.BARE
-    it_is = tail[0] == "it" and tail[-1] in COPULAS and all(word in BEING for word in tail[1:])
+    it_is = tail[0] == "it" and tail[-1] in COPULAS | {"has"} and all(word in BEING for word in tail[1:])
     if it_is or list(tail) == ["is", "it"]:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):

@@ -133,6 +133,7 @@ FOLLOWERS = (TAIL_STOPS - {"the"}) | frozenset(
         "imo",
         "go",
         "goes",
+        "anymore",
         "gives",
         "yields",
         "pays",

@@ -46,7 +46,12 @@ from dilemmas.agents.models.reading.vocabulary import (
 def goes_on(later: Sequence[Clause]) -> bool:
     """Whether more than a reason follows an option: amid other text it is the subject then, "J (closer to K)"."""
     until = next((place for place, one in enumerate(later) if one.link is Link.REASON), len(later))
-    return not all(one.separator != ":" and (_leads(one) or any(map(is_option, one.words))) for one in later[:until])
+    own = Link.AND, Link.BUT
+    return not all(
+        one.separator != ":"
+        and (_leads(one) or any(map(is_option, one.words)) or (one.link in own and core(one.words)[:1] == ["i"]))
+        for one in later[:until]
+    )
 
 
 def _any_chooses(found: Sequence[Statement]) -> bool:
@@ -118,6 +123,8 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return replace(said, kind=Kind.REJECTION)
     if (clause.separator == ":" and _names_speaker(last)) or any(one.words[:1] == ["who"] for one in later[:1]):
         return OTHER
+    if said.loose and any("from" in one.words and OTHERS.intersection(one.words) for one in later):
+        return OTHER  # "C from me, D from them"
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
         joined = read_clause(Clause(words=[*clause.words, *predicate.words]))

@@ -228,7 +228,7 @@ def _own_answer(words: Sequence[str]) -> int:
     """Where a phrase that leads up to the writer's answer ends: "after some thought my final answer is"; 0 for none."""
     for place in range(2, len(words) - 1):
         named = next((word for word in words[place + 1 :] if word not in QUALITIES), "")
-        if words[place] == "my" and named in ANSWERS:
+        if words[place] == "my" and named in ANSWERS and words[place - 1] not in COPULAS:
             return 0 if any(word in NEGATIONS | HEDGES | OTHERS - OWN_SIDE for word in words[:place]) else place
     return 0
 

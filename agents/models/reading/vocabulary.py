@@ -127,7 +127,7 @@ DESIRES = _set("love like wish")
 """Words that make a choice after them a wish."""
 
 FILLINGS = _set(
-    "concluded resolved"
+    "concluded resolved ballot vote"
     " am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
