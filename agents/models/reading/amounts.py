@@ -233,7 +233,7 @@ TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1(?:
 """The same amount in two forms: "half, i.e. 5"."""
 
 PRAISED = re.compile(
-    rf"(?<!and\s\s)(?<!or\s\s)(?<!to\s\s)(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
+    rf"(?<!and\s\s)(?<!or\s\s)(?<!to\s\s)(?:\b(?:an?\s+(?:contribution|amount)\s+of|starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
     r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
     r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))"

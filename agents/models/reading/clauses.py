@@ -30,7 +30,8 @@ from dilemmas.agents.models.reading.vocabulary import (
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
 ALTERNATIVES = re.compile(
-    rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}"
+    rf"\b(?:between|among|out of|of|from|over|than) (?:choosing )?{OPTION} ?(?:, {OPTION} ?)*,?"
+    rf" ?(?:and|or) (?:choosing )?{OPTION}"
 )
 """Options that a choice is made between."""
 

@@ -65,7 +65,7 @@ OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS | FILLERS
 HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 
 
-BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
+BEING = MODALS | frozenset(["is", "be", "must", "has", "have", "to"])
 
 
 PLACED_WORDS = frozenset(
@@ -147,7 +147,7 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.BARE
     if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
         return Kind.DOUBT
-    predicate = _skip(tail, COPULAS | ADVERBS | HEDGES | {"not"})
+    predicate = _skip(tail, COPULAS | ADVERBS | HEDGES | {"not", "have", "has", "to"})
     if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:

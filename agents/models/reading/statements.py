@@ -165,6 +165,7 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     return any(
         (first in ("among", "against") and before not in GUARDING)
         or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
+        or (first, second, third) == ("in", "real", "life")
         or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)

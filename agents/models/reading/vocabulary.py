@@ -63,7 +63,7 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner precisely merely indeed"
+    " here sooner precisely merely indeed hypothetically"
 )
 """Words that change nothing about a choice."""
 
@@ -82,7 +82,7 @@ _ACTS = _set(
     " use submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
     " transfer bid hunt cooperate defect reward forgive reciprocate retaliate punish match repay counter land return"
     " write type press push hit click tap risk open call move drop switch change side back pledge assign lock mark tick"
-    " record register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
+    " record insist register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
 )
 
 VERBS = _set(
@@ -110,7 +110,7 @@ DEEDS = _set(
 WAYS_TO_ACT = _set("way thing course path route approach")
 """Nouns that name an answer if they are recommended: "the best way is C"."""
 
-NOUNS = WAYS_TO_ACT | _set("one winner colour color word card button side")
+NOUNS = WAYS_TO_ACT | _set("one risk winner colour color word card button side")
 """Those, and nouns that name an answer if the writer's choice is told of them: "the one I pick"."""
 
 INTENTIONS = _set(
@@ -190,7 +190,7 @@ AUXILIARIES = _set("would will do did can could should shall might may am")
 
 TAIL_STOPS = _set(
     "over despite even given considering"
-    " the than as for to in into at with against from on this each every per by after during without hoping"
+    " the than before as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
@@ -199,7 +199,7 @@ REASON_STOPS = _set("considering even despite over than as against given because
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please anymore tomorrow later next once more put"
+    "please well anymore exactly precisely tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
     " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho"
     " them him her"
@@ -212,7 +212,7 @@ HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
     " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
     " almost guess suppose seems hard"
-    " normally ordinarily ideally hypothetically conceivably presumably potentially arguably occasionally"
+    " normally ordinarily ideally conceivably presumably potentially arguably occasionally"
 )
 """Words that make a clause uncertain, general or past."""
 
