@@ -106,6 +106,8 @@ def _any(words: Iterable[str]) -> str:
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
+_COUNT = rf"(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+
 _BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
 
 FOREIGN_NUMBERS = (
@@ -113,7 +115,7 @@ FOREIGN_NUMBERS = (
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|\bbetween\s+[$€£]?{NUMBER}(?:\s+{UNITS})?\s+and\s+[$€£]?{NUMBER}(?![^.;\n]{{0,20}}[:=–])"
-    rf"|\bby\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+    rf"|\bby\s+{_COUNT}|\b{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)\b"
     rf"|(?<![\w.,])(?:{NUMBER}|(?:{_any(NUMBER_WORDS)}))(?:\s+{UNITS})?\s+(?:more|less|fewer|below|above)\b(?!\s+or)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
@@ -180,7 +182,9 @@ KEEPING_SOME = re.compile(
 CHANGING = re.compile(
     r"\b(?:reduc|lower|rais|increas|decreas|cutt?|keep|maintain|hold|leav|bring|adjust|stay|remain|dropp?|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
     rf"(?:(?:my\s+contribution|it|that|this)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?"
-    rf"(?:by\s+(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
+    rf"(?:by\s+{_COUNT}(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
+    rf"|(?:\badd(?:ing)?\s+{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)|\b{_COUNT}\s+(?:more|less|fewer))"
+    rf"\s*[:=–-]\s*(?=[$€£]?{NUMBER})"
     rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",
     re.I | re.M,
 )
