@@ -142,7 +142,7 @@ class _Builder:
     def awaits_option(self, tokens: list[str], position: int) -> bool:
         """Whether the clause announces an option that follows on a later line."""
         following = next((token for token in _after(tokens, position) if token != "\n"), "")
-        return is_option(following) and bool(self._clauses[-1].words) and announces(self._clauses[-1].words)
+        return is_option(following) and announces(self._clauses[-1].words)
 
     def finish(self, question: bool) -> Sentence:
         """The sentence; a turn without any words is kept, because it takes back what was said before."""
@@ -176,10 +176,10 @@ class _Builder:
 
     def _separate(self, separator: str, following: str) -> None:
         clause = self._clauses[-1]
-        if separator in (":", "-") and clause.words and announces(clause.words):
+        if separator in (":", "-") and announces(clause.words):
             if clause.words[-1] not in COPULAS and clause.words[0] != "i":
                 clause.words.append("is")
-        elif separator in (",", "(") and clause.words and is_option(following) and announces(clause.words):
+        elif separator in (",", "(") and is_option(following) and clause.separator != "-" and announces(clause.words):
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
@@ -231,7 +231,7 @@ def _is_answer(words: Sequence[str]) -> bool:
 
 def announces(words: Sequence[str]) -> bool:
     """Whether words without an option announce one: "my final answer is", "I choose to"."""
-    if len(words) > MOST_ANNOUNCING:
+    if not words or len(words) > MOST_ANNOUNCING:
         return False
     if words[0] == "i":
         return all(word in OWN_ACTS for word in words) and any(word in VERBS for word in words)

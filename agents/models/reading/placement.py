@@ -149,6 +149,11 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
+    addressed = following.words != [] and all(word in OTHERS or word in SPEECH for word in following.words)
+    if (
+        addressed and choice[:1] != [] and choice[0] in VERBS and following.separator == ","
+    ):  # "choose C, partner", "choose C, they said"
+        return True
     if choice[:1] != ["i"] and pays(following):  # "choose C, you get 6"
         return True
     if following.link is Link.AND and _acts_of_others(following):

@@ -164,7 +164,7 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         (first in ("among", "against") and before not in GUARDING)
-        or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
+        or (first in PREPOSITIONS and second in ("a", "an", "another", "better") and third not in ANSWERS)
         or (first, second, third) == ("in", "real", "life")
         or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)

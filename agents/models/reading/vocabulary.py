@@ -329,5 +329,8 @@ UNCERTAINTIES = _phrases(
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
 
-PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
+PAYING = _set(
+    "get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains"
+    " pays yields"
+)
 """Words before the number of a payoff."""
