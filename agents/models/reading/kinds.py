@@ -188,6 +188,8 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
     if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
         deed = _skip(acts, MODALS | ADVERBS | FILLERS | DESIRES | {"be", "to", "am"})[0]
         return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
+    if acts[:2] == ["confirm", "that"] and "i" in acts:  # "I confirm that I have 20"
+        return _kind_of_own_act(acts[acts.index("i") + 1 :], tail)
     if acts[-2:] == ["to", "be"] and any(word in ANSWERS for word in acts):  # "I want my answer to be C"
         acts = acts[:-2]
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))

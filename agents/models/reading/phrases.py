@@ -147,7 +147,7 @@ PHRASES = {
         r"(?:\A|(?<=\n))tokens(?= ?:)",
         "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
-        r"(?:(?:group|common|public|shared) )?(?:account|fund|pool|pot|project)(?= ?:)",
+        r"(?:(?:group|common|public|shared) (?:account|fund|pool|pot|project)|pool|pot)(?= ?:)",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
