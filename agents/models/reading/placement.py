@@ -279,8 +279,8 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
-        last = before[-1]
-        return tells_own_act(last) or is_about_answer(last) or requests_answer(last) or is_maxim(before)
+        said = before[-1]
+        return tells_own_act(said) or is_about_answer(said) or requests_answer(said) or is_maxim(before)
     if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
         return tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
