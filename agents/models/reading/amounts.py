@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
 UNITS = (
-    r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
+    r"(?:points?|tokens?|coins?|dollars?|cents?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
     r"|punkte|puntos|punti|gbp|chf|yen|yuan|rupees?)"
 )
 
@@ -149,7 +149,7 @@ AMOUNT = re.compile(
 )
 
 KEEPING = re.compile(
-    r"\b(?:(?:hold|holding|hang|hanging)\s+on\s*to|leav(?:es|ing)(?:\s+me)?(?:\s+with)?|keep|keeping|retain|retaining|sav(?:e|ing)|pocket(?:ing)?|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    r"\b(?:(?:hold|holding|hang|hanging)\s+on\s*to|leav(?:es|ing)(?:\s+me)?(?:\s+with)?(?:\s+(?:just|only))?|keep|keeping|retain|retaining|sav(?:e|ing)|pocket(?:ing)?|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
     re.I,
 )
 KEEPING_ALL = (
@@ -271,7 +271,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         if match.lastgroup is None or not _stands_alone(text, match):
             return match[0]
         amount = _amount(match, most, text)
-        if KEEPING.search(text, max(0, match.start() - 20), match.start()):
+        if KEEPING.search(text, max(0, match.start() - 30), match.start()):
             return ""
         if KEPT.match(text, match.end()):
             return ""
