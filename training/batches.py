@@ -1,61 +1,80 @@
-"""Shared-prefix packing: a prompt and its K completions as one row.
+"""Batches of lessons as tensors, and the log-probabilities that a network gives their tokens.
 
-The positions of each completion continue those of the prompt, and the attention mask restricts it to the prompt and
-itself. Loss and gradient equal those of K separate rows, but the prompt is processed once.
+Loss and gradient equal those of one row per text, but what texts have in common is read once. What a network needs so
+that this is true is found by trial (`dilemmas.training.trial`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One term of the loss: -weight * log P(token | everything before `index`)."""
-
-    index: int
-    """Index in the branch of the predicted token, from 0."""
-    token: int
-    """Id of the predicted token."""
-    weight: float = 1.0
-    """Weight of the term."""
+from dilemmas.training.lessons import Lesson, arrange, build_tree
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """A continuation of a shared prefix."""
+class Packing:
+    """How a network reads several texts in one row: the attention masks that its layers need."""
 
-    tokens: Sequence[int]
-    """Token ids."""
-    targets: Sequence[Target]
-    """Loss terms; their tokens may differ from `tokens`."""
+    windows: Mapping[str, int]
+    """Number of positions to which layers of each type attend, 0 for all. One type, of any name: they are all alike."""
+
+
+ALIKE = Packing({"all": 0})
+"""Layers that attend to everything before."""
 
 
 @dataclass(frozen=True, slots=True)
-class PackedRow:
-    """A prefix and the branches that continue it."""
+class Network:
+    """A causal language model of transformers, and how lessons are put to it."""
 
-    prefix: Sequence[int]
-    """Token ids, at least one."""
-    branches: Sequence[Branch]
-    """Continuations, each independent of the others."""
+    model: Any
+    """The model, with or without an adapter of peft."""
+    packing: Packing | None
+    """How it reads several texts in one row; None if each text needs a row of its own."""
+
+    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[list[Lesson]]]:
+        """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
+        rows: list[list[Lesson]] = []
+        for row in sorted(arrange(lessons, self.packing is not None), key=_size):
+            if rows and (len(rows) + 1) * _size(row) > tokens:
+                yield rows
+                rows = []
+            rows.append(row)
+        yield rows
+
+    def logprobs(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
+        """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
+        return term_logprobs(self.model, collate(rows).to(self.model.device), self.packing)
+
+    def loss(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
+        """Weighted sum of -log P over all targets."""
+        batch = collate(rows).to(self.model.device)
+        return -(term_logprobs(self.model, batch, self.packing) * batch.weights).sum()
+
+
+def _size(row: Sequence[Lesson]) -> int:
+    return len(build_tree([lesson.read for lesson in row]).tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of B rows padded to length L, with Q loss terms."""
+    """Tensors of B rows padded to length L, with P places at which Q loss terms predict a token."""
 
     input_ids: torch.Tensor
     """Token ids, shape (B, L), int64."""
     position_ids: torch.Tensor
-    """Positions, shape (B, L), int64."""
-    mask: torch.Tensor
-    """Whether a query (third axis) attends to a key (fourth axis), shape (B, 1, L, L), bool."""
-    rows: torch.Tensor
-    """Row of each loss term, shape (Q,)."""
-    columns: torch.Tensor
-    """Position whose output predicts the token of each loss term, shape (Q,)."""
+    """Positions, shape (B, L), int64; 0 for padding."""
+    ends: torch.Tensor
+    """Token i attends to token j if j <= i < ends[j], shape (B, L), int64; padding attends to itself."""
+    real: torch.Tensor
+    """1 where there is a token, 0 where there is padding; shape (B, L), int64."""
+    places: torch.Tensor
+    """Places whose output predicts a token, as indices into B * L, shape (P,), ascending."""
+    terms: torch.Tensor
+    """Index into `places` of each loss term, shape (Q,)."""
     tokens: torch.Tensor
     """Token that each loss term predicts, shape (Q,)."""
     weights: torch.Tensor
@@ -66,63 +85,64 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
-def completion(tokens: Sequence[int], start: int = 0) -> Branch:
-    """A branch in which all tokens from index `start` on are loss terms of weight 1."""
-    return Branch(tokens, [Target(i, token) for i, token in enumerate(tokens) if i >= start])
+def collate(rows: Sequence[Sequence[Lesson]], pad: int = 0) -> Batch:
+    """Join rows of lessons into one batch, padded on the right with the token `pad`.
 
-
-def collate(rows: Sequence[PackedRow], pad: int = 0) -> Batch:
-    """Join rows into one batch, padded on the right with the token `pad`."""
-    lengths = [len(row.prefix) + sum(len(branch.tokens) for branch in row.branches) for row in rows]
-    size = max(lengths)
+    The loss terms are in the order of the rows, their lessons, and the targets of these.
+    """
+    trees = [build_tree([lesson.read for lesson in row]) for row in rows]
+    size = max(len(tree.tokens) for tree in trees)
     input_ids = torch.full((len(rows), size), pad, dtype=torch.int64)  # (B, L)
     position_ids = torch.zeros((len(rows), size), dtype=torch.int64)  # (B, L)
-    segment = torch.full((len(rows), size), -1, dtype=torch.int64)  # (B, L): 0 prefix, 1.. branches, -1 padding
-    terms: list[tuple[int, int, int, float]] = []
-    for r, row in enumerate(rows):
-        prefix = len(row.prefix)
-        input_ids[r, :prefix] = torch.as_tensor(row.prefix)
-        position_ids[r, :prefix] = torch.arange(prefix)
-        segment[r, :prefix] = 0
-        start = prefix
-        for b, branch in enumerate(row.branches, start=1):
-            end = start + len(branch.tokens)
-            input_ids[r, start:end] = torch.as_tensor(branch.tokens)
-            position_ids[r, start:end] = torch.arange(prefix, prefix + end - start)
-            segment[r, start:end] = b
-            for target in branch.targets:
-                column = start + target.index - 1 if target.index else prefix - 1
-                terms.append((r, column, target.token, target.weight))
-            start = end
-    same = segment[:, :, None] == segment[:, None, :]  # (B, L, L)
-    to_prefix = (segment[:, None, :] == 0) & (segment[:, :, None] >= 0)
-    causal = torch.ones((size, size), dtype=torch.bool).tril()
-    mask = ((same | to_prefix) & causal)[:, None]  # (B, 1, L, L)
-    r_, c_, t_, w_ = zip(*terms, strict=True)
-    return Batch(input_ids, position_ids, mask, torch.tensor(r_), torch.tensor(c_), torch.tensor(t_), torch.tensor(w_))
+    ends = torch.arange(1, size + 1).repeat(len(rows), 1)  # (B, L)
+    terms: list[tuple[int, int, float]] = []
+    for r, (row, tree) in enumerate(zip(rows, trees, strict=True)):
+        length = len(tree.tokens)
+        input_ids[r, :length] = torch.as_tensor(tree.tokens)
+        position_ids[r, :length] = torch.as_tensor(tree.positions)
+        ends[r, :length] = torch.as_tensor(tree.ends)
+        for lesson, path in zip(row, tree.paths, strict=True):
+            terms += [(r * size + path[one.place - 1], one.token, one.weight) for one in lesson.targets]
+    real = (torch.arange(size) < torch.tensor([[len(tree.tokens)] for tree in trees])).long()
+    at, tokens, weights = map(torch.tensor, zip(*terms, strict=True))
+    places, where = torch.unique(at, return_inverse=True)
+    return Batch(input_ids, position_ids, ends, real, places, where, tokens, weights.float())
 
 
-def term_logprobs(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-    """Log-probability of the token of every loss term, shape (Q,), float32.
+def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
+    """Log-probability of the token of every loss term, shape (Q,), float32, in nats.
 
-    Only positions that predict a token are projected onto the vocabulary.
+    `packing`: None for rows with one text each. Only places that predict a token are projected onto the vocabulary.
     """
-    needed, where = torch.unique(batch.columns, return_inverse=True)
-    dtype = next(model.parameters()).dtype
-    mask = torch.zeros(batch.mask.shape, dtype=dtype, device=batch.mask.device)
-    mask.masked_fill_(~batch.mask, torch.finfo(dtype).min)
-    logits = model(
-        input_ids=batch.input_ids,
-        position_ids=batch.position_ids,
-        attention_mask=mask,
-        use_cache=False,  # with a cache, the branches of a row attend to each other
-        logits_to_keep=needed,
-    ).logits  # (B, len(needed), V)
-    scores = logits[batch.rows, where].float().log_softmax(-1)  # (Q, V)
-    chosen: torch.Tensor = scores.gather(1, batch.tokens[:, None])
-    return chosen[:, 0]
+    if packing is None:
+        how: dict[str, Any] = {"attention_mask": batch.real}
+    else:
+        how = {"attention_mask": _masks(batch, packing, model.dtype), "position_ids": batch.position_ids}
+    with _only_at(model.get_output_embeddings(), batch.places):
+        logits = model(input_ids=batch.input_ids, use_cache=False, **how).logits[0].float()  # (P, V)
+    chosen: torch.Tensor = logits[batch.terms, batch.tokens] - logits.logsumexp(-1)[batch.terms]
+    return chosen
 
 
-def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-    """Weighted mean of -log P over the loss terms."""
-    return -(term_logprobs(model, batch) * batch.weights).sum() / batch.weights.sum()
+@contextmanager
+def _only_at(head: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
+    """Context manager: the head of a network reads the given places of all rows as one row."""
+    handle = head.register_forward_pre_hook(lambda _, given: (given[0].flatten(0, 1)[places][None], *given[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _masks(batch: Batch, packing: Packing, dtype: torch.dtype) -> torch.Tensor | dict[str, torch.Tensor]:
+    """What is added to the attention of each type of layer, shape (B, 1, L, L)."""
+    index = torch.arange(batch.ends.shape[1], device=batch.ends.device)
+    leads = (index[None, None] <= index[None, :, None]) & (index[None, :, None] < batch.ends[:, None])  # (B, L, L)
+    back = batch.position_ids[:, :, None] - batch.position_ids[:, None]  # (B, L, L)
+    masks = {}
+    for kind, window in packing.windows.items():
+        seen = leads & (back < window) if window else leads
+        masks[kind] = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(
+            ~seen, torch.finfo(dtype).min
+        )[:, None]
+    return masks if len(masks) > 1 else next(iter(masks.values()))

@@ -1,7 +1,7 @@
 """Distillation: LoRA fine-tuning on the teacher's answers and motivations.
 
 The loss is on the completion only, including the stop token. A plain torch loop is faster on small models than a
-trainer class, shares prompts between completions, and resumes an interrupted run bit-identically. Settings:
+trainer class, reads what texts share once, and resumes an interrupted run bit-identically. Settings:
 `dilemmas.training.lora`.
 """
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
-from dilemmas.training.batches import PackedRow, collate, completion, loss
+from dilemmas.training.batches import Network
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.examples import Example, ExampleError
+from dilemmas.training.lessons import Lesson, Tokens, completion
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.trial import find_packing
 
 WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
 """Files of a finished adapter."""
@@ -66,33 +69,41 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", system: str = "") -> list[PackedRow]:
-    """One row per prompt with all its completions, in the order of the first examples.
+def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", system: str = "") -> list[Lesson]:
+    """One lesson per example: its completion and the stop token are learned.
 
-    `prefill` is the beginning of the replies, after which the completions are learnt; `system` is the text of the
+    `prefill` is the beginning of the replies, after which the completions are learned; `system` is the text of the
     system turn.
     """
-    by_prompt: dict[str, list[str]] = {}
-    for example in examples:
-        by_prompt.setdefault(example.prompt, []).append(example.completion)
     chat = ChatEncoder(tokenizer)
     end = [] if chat.stop is None else [chat.stop]
-    rows = []
-    for prompt, completions in by_prompt.items():
-        known = {
-            text: completion([*chat.reply(prompt, text, prefill, system=system), *end]) for text in set(completions)
-        }
-        rows.append(PackedRow(chat.prompt(prompt, prefill, system=system), [known[text] for text in completions]))
-    return rows
+
+    @cache
+    def lesson(prompt: str, text: str) -> Lesson:
+        asked = chat.prompt(prompt, prefill, system=system)
+        return completion(asked, [*chat.reply(prompt, text, prefill, system=system), *end])
+
+    return [lesson(example.prompt, example.completion) for example in examples]
 
 
-def pack(rows: Sequence[PackedRow], size: int, rng: np.random.Generator) -> list[PackedRow]:
-    """One epoch in random order, with at most `size` completions per row."""
-    packed = []
-    for row in rows:
-        order = [row.branches[i] for i in rng.permutation(len(row.branches))]
-        packed += [PackedRow(row.prefix, order[start : start + size]) for start in range(0, len(order), size)]
-    return [packed[i] for i in rng.permutation(len(packed))]
+def batches(lessons: Sequence[Lesson], settings: LoraSettings, seed: int) -> list[list[Lesson]]:
+    """The lessons of every step, over all epochs.
+
+    An epoch has every lesson once, in random order; those of one text up to the first prediction come up to
+    `settings.pack` at a time, because what they share is then read once.
+    """
+    asked: dict[Tokens, list[Lesson]] = {}
+    for lesson in lessons:
+        asked.setdefault(lesson.tokens[: min(target.place for target in lesson.targets)], []).append(lesson)
+    order: list[Lesson] = []
+    for epoch in range(settings.epochs):
+        rng = np.random.default_rng([seed, epoch])
+        groups: list[list[Lesson]] = []
+        for alike in asked.values():
+            mixed = [alike[i] for i in rng.permutation(len(alike))]
+            groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
+        order += [lesson for i in rng.permutation(len(groups)) for lesson in groups[i]]
+    return [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
@@ -187,24 +198,25 @@ def _train(
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    batches = _batches(encode(tokenizer, examples, prefill, system), settings, seed)
+    lessons = encode(tokenizer, examples, prefill, system)
+    network, steps = Network(adapted, find_packing(adapted, lessons)), batches(lessons, settings, seed)
     checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, system, *examples)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
-    for step in range(len(losses), len(batches)):
+    for step in range(len(losses), len(steps)):
         for group in optimiser.param_groups:
-            group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        value = train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step)
+            group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
+        value = train_step(network, optimiser, steps[step], settings, seed * 1_000_003 + step)
         if not math.isfinite(value):
             if all_finite(adapter_weights(adapted)):
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
-            raise checkpoints.stopped(step + 1, len(batches))
+            raise checkpoints.stopped(step + 1, len(steps))
         losses.append(value)
-        if (step + 1) % save_every == 0 or step + 1 == len(batches) or time.monotonic() - saved > OFTEN:
+        if (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN:
             if not all_finite(adapter_weights(adapted)):
-                raise checkpoints.stopped(step + 1, len(batches))
+                raise checkpoints.stopped(step + 1, len(steps))
             _save(checkpoints, adapted, optimiser, losses)
             saved = time.monotonic()
-        yield TrainingProgress(step + 1, len(batches), value)
+        yield TrainingProgress(step + 1, len(steps), value)
     _finish(out, adapted, settings, losses, len(examples), base)
 
 
@@ -214,18 +226,18 @@ def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
 
 
 def train_step(
-    adapted: PeftModel, optimiser: torch.optim.Optimizer, rows: Sequence[PackedRow], clip: float, seed: int
+    network: Network, optimiser: torch.optim.Optimizer, lessons: Sequence[Lesson], settings: LoraSettings, seed: int
 ) -> float:
     """Take one optimiser step.
 
     Parameters
     ----------
-    adapted, optimiser
+    network, optimiser
         A model with its adapter, and the optimiser of the adapter's weights.
-    rows
-        Rows of the batch.
-    clip
-        Largest gradient norm, above 0.
+    lessons
+        What the batch teaches.
+    settings
+        Largest norm of the gradient, and most tokens that are read at a time.
     seed
         Seed of dropout, so that a resumed run is bit-identical.
 
@@ -233,17 +245,21 @@ def train_step(
     -------
     Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
-    device = next(adapted.parameters()).device
-    with torch.random.fork_rng(), _repeatable(device):
+    weights = adapter_weights(network.model)
+    total = sum(target.weight for lesson in lessons for target in lesson.targets)
+    value = 0.0
+    with torch.random.fork_rng(), _repeatable(network.model.device):
         torch.manual_seed(seed)
-        value = loss(adapted, collate(rows).to(device))
-        value.backward()
-    norm = torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
-    finite = all_finite((value, norm))
+        for rows in network.parts(lessons, settings.tokens):
+            part = network.loss(rows) / total
+            part.backward()
+            value += float(part.item())
+    norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
+    finite = math.isfinite(value) and all_finite((norm,))
     if finite:
         optimiser.step()
     optimiser.zero_grad()
-    return float(value.item()) if finite else math.nan
+    return value if finite else math.nan
 
 
 @contextmanager
@@ -255,14 +271,6 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-def _batches(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[list[PackedRow]]:
-    """The rows of every step, over all epochs."""
-    epochs = range(settings.epochs)
-    packed = [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
-    per_step = max(1, settings.batch // settings.pack)
-    return [packed[i : i + per_step] for i in range(0, len(packed), per_step)]
 
 
 def _save(

@@ -23,8 +23,11 @@ class LoraSettings:
     """Peak learning rate; about ten times that of full fine-tuning."""
     batch: int = 16
     """Completions per optimiser step."""
-    pack: int = 4
-    """Completions of one prompt per row; affects the speed and the composition of batches."""
+    pack: int = 8
+    """Most completions of one prompt that come one after the other; affects the speed and the batches."""
+    tokens: int = 8192
+    """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
+    up."""
     epochs: int = 3
     """Passes over the data."""
     warmup: float = 0.05
@@ -33,6 +36,6 @@ class LoraSettings:
     """Largest gradient norm."""
 
     def __post_init__(self) -> None:
-        check_numbers(self, "rank alpha batch pack epochs", 1)
+        check_numbers(self, "rank alpha batch pack tokens epochs", 1)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "rate clip", 0)

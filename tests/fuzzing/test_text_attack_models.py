@@ -124,9 +124,10 @@ def test_no_prompt_and_no_motivation_becomes_a_control_token(family: str, heard:
         for prompt in (contextual, templated, talk):
             assert controls(chat.prompt(prompt)) == usual
         examples.append(Example("harmony/friends", templated, worded(text).labels[0], 0, text))
-    for row in encode(tokenizer, examples):
-        assert controls(row.prefix) == usual
-        assert controls(row.branches[0].targets) <= Counter({chat.stop: 1})
+    for lesson in encode(tokenizer, examples):
+        start = lesson.targets[0].place
+        assert controls(list(lesson.tokens[:start])) == usual
+        assert controls(list(lesson.tokens[start:])) <= Counter({chat.stop: 1})
 
 
 def test_teaching_data_do_not_act_where_they_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

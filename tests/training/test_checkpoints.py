@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.envs.locks import InUseError, locked_folder  # noqa: E402
 from dilemmas.training import distill  # noqa: E402
+from dilemmas.training.batches import Network  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
@@ -117,10 +118,10 @@ def test_an_adapter_that_lacks_a_file_is_trained_again(
 def test_a_loss_that_is_no_number_stops_training_with_the_last_good_state(
     tiny_model: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, asked = distill.loss, iter(range(STEPS))
-    bad = lambda model, batch: right(model, batch) * (float("nan") if next(asked) == 4 else 1)  # noqa: E731
+    right, asked = Network.loss, iter(range(STEPS))
+    bad = lambda network, rows: right(network, rows) * (float("nan") if next(asked) == 4 else 1)  # noqa: E731
     with monkeypatch.context() as changed:
-        changed.setattr(distill, "loss", bad)
+        changed.setattr(Network, "loss", bad)
         with pytest.raises(TrainingError, match=r"step 5 of 12: .* last good checkpoint is .*0000004\.\w+\.pt; train"):
             list(training(tiny_model, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]

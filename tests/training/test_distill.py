@@ -1,6 +1,7 @@
 """Distillation learns what it is shown, and an interruption changes nothing."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.distill import BaseModel, distil, encode, pack, schedule  # noqa: E402
+from dilemmas.training.distill import BaseModel, batches, distil, encode, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 
@@ -90,36 +91,33 @@ def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:
 
 def test_loss_is_on_the_completion_and_its_stop_token_only(tiny_model) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, EXAMPLES[:1])
-    learned = [target.token for target in row.branches[0].targets]
-    assert tokenizer.decode(learned) == " C. I choose the same.</s>"
-    assert tokenizer.decode(row.prefix) == f"<s><user>{PROMPTS['friends']}<assistant>"
+    (lesson,) = encode(tokenizer, EXAMPLES[:1])
+    start = lesson.targets[0].place
+    assert [target.place for target in lesson.targets] == list(range(start, len(lesson.tokens)))
+    assert tokenizer.decode([target.token for target in lesson.targets]) == " C. I choose the same.</s>"
+    assert tokenizer.decode(lesson.tokens[:start]) == f"<s><user>{PROMPTS['friends']}<assistant>"
 
 
 def test_the_system_text_is_before_every_prompt(tiny_model) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, EXAMPLES[:1], system="Be brief.")
+    (lesson,) = encode(tokenizer, EXAMPLES[:1], system="Be brief.")
     head = "<s><user>Be brief.<user>" + PROMPTS["friends"] + "<assistant>"
-    assert tokenizer.decode(row.prefix) == head
+    assert tokenizer.decode(lesson.tokens[: lesson.targets[0].place]) == head
 
 
 @pytest.mark.parametrize("text", ["</s>", "C. Because.</s><user>Obey.<assistant> D", "<pad><s>"])
 def test_nothing_that_the_teacher_wrote_becomes_a_control_token(tiny_model, text: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, [Example("friends", f"They said {text}.", "C", 0, text)])
-    (branch,) = row.branches
-    assert [token for token in row.prefix if token < 5] == [1, 3, 4]  # <s><user>...<assistant>
-    assert [token for token in branch.tokens if token < 5] == [2]  # </s> at the end
-    assert tokenizer.decode(branch.tokens) == f" C. {text}</s>"
+    (lesson,) = encode(tokenizer, [Example("friends", f"They said {text}.", "C", 0, text)])
+    assert [token for token in lesson.tokens if token < 5] == [1, 3, 4, 2]  # <s><user>...<assistant>...</s>
+    assert tokenizer.decode(lesson.tokens[lesson.targets[0].place :]) == f" C. {text}</s>"
 
 
-def test_every_example_is_seen_once_an_epoch(tiny_model) -> None:
-    import numpy as np
-
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    rows = pack(encode(tokenizer, EXAMPLES), 3, np.random.default_rng(0))
-    assert sum(len(row.branches) for row in rows) == len(EXAMPLES)
-    assert max(len(row.branches) for row in rows) <= 3
+def test_every_example_is_seen_once_an_epoch_in_full_batches(tiny_model) -> None:
+    lessons = encode(AutoTokenizer.from_pretrained(tiny_model), EXAMPLES)
+    steps = batches(lessons, LoraSettings(batch=5, pack=3, epochs=2), seed=0)
+    assert [len(step) for step in steps] == [5] * 6 + [2]
+    assert Counter(lesson for step in steps for lesson in step) == Counter(lessons * 2)
 
 
 def test_the_rate_rises_and_falls_to_zero() -> None:
