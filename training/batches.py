@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.lessons import Lesson, arrange, build_tree
+from dilemmas.training.lessons import Lesson, build_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +24,6 @@ class Packing:
 
 ALIKE = Packing({"all": 0})
 """Layers that attend to everything before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A causal language model of transformers, and how lessons are put to it."""
-
-    model: Any
-    """The model, with or without an adapter of peft."""
-    packing: Packing | None
-    """How it reads several texts in one row; None if each text needs a row of its own."""
-
-    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[list[Lesson]]]:
-        """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
-        rows: list[list[Lesson]] = []
-        for row in sorted(arrange(lessons, self.packing is not None), key=_size):
-            if rows and (len(rows) + 1) * _size(row) > tokens:
-                yield rows
-                rows = []
-            rows.append(row)
-        yield rows
-
-    def logprobs(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
-        """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
-        return term_logprobs(self.model, collate(rows).to(self.model.device), self.packing)
-
-    def loss(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
-        """Weighted sum of -log P over all targets."""
-        batch = collate(rows).to(self.model.device)
-        return -(term_logprobs(self.model, batch, self.packing) * batch.weights).sum()
-
-
-def _size(row: Sequence[Lesson]) -> int:
-    return len(build_tree([lesson.read for lesson in row]).tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +81,18 @@ def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Te
 
     `packing`: None for rows with one text each. Only places that predict a token are projected onto the vocabulary.
     """
-    if packing is None:
-        how: dict[str, Any] = {"attention_mask": batch.real}
-    else:
-        how = {"attention_mask": _masks(batch, packing, model.dtype), "position_ids": batch.position_ids}
     with _only_at(model.get_output_embeddings(), batch.places):
-        logits = model(input_ids=batch.input_ids, use_cache=False, **how).logits[0].float()  # (P, V)
+        logits = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()  # (P, V)
     chosen: torch.Tensor = logits[batch.terms, batch.tokens] - logits.logsumexp(-1)[batch.terms]
     return chosen
+
+
+def forward_arguments(batch: Batch, packing: Packing | None, dtype: torch.dtype) -> dict[str, Any]:
+    """What a network is given for a batch."""
+    given: dict[str, Any] = {"input_ids": batch.input_ids, "use_cache": False}
+    if packing is None:
+        return given | {"attention_mask": batch.real}
+    return given | {"attention_mask": _masks(batch, packing, dtype), "position_ids": batch.position_ids}
 
 
 @contextmanager

@@ -24,12 +24,12 @@ from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
-from dilemmas.training.batches import Network
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.lessons import Lesson, Tokens, completion
 from dilemmas.training.lora import LoraSettings
-from dilemmas.training.trial import find_packing
+from dilemmas.training.network import Network
+from dilemmas.training.trial import prepare_network
 
 WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
 """Files of a finished adapter."""
@@ -107,12 +107,14 @@ def batches(lessons: Sequence[Lesson], settings: LoraSettings, seed: int) -> lis
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
-    """Add a new adapter to all linear layers; its weights depend on the seed only."""
+    """Add a new adapter to all linear layers of the upper, or all, layers; its weights depend on the seed only."""
+    lower = _untuned(model, settings)
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
         target_modules="all-linear",
+        layers_to_transform=list(range(lower, lower + settings.layers)) if lower else None,
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(), quiet_peft():
@@ -122,6 +124,12 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         if parameter.requires_grad:
             parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
     return adapted
+
+
+def _untuned(model: Any, settings: LoraSettings) -> int:
+    """Number of layers below those that are tuned."""
+    count: int = model.config.get_text_config().num_hidden_layers
+    return max(0, count - settings.layers) if settings.layers else 0
 
 
 def distil(
@@ -199,7 +207,8 @@ def _train(
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
     lessons = encode(tokenizer, examples, prefill, system)
-    network, steps = Network(adapted, find_packing(adapted, lessons)), batches(lessons, settings, seed)
+    network = prepare_network(adapted, lessons, _untuned(adapted, settings), settings.tokens)
+    steps = batches(lessons, settings, seed)
     checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, system, *examples)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(steps)):

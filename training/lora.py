@@ -17,6 +17,8 @@ class LoraSettings:
     """Rank of the update, at least 1."""
     alpha: int = 32
     """Scale of the update; the update is multiplied by alpha / rank."""
+    layers: int = 0
+    """Number of layers, counted from the top, that are tuned; 0 for all. Those below are run once for all lessons."""
     dropout: float = 0.0
     """Dropout of the input of the adapter, in [0, 1)."""
     rate: float = 2e-4
@@ -37,5 +39,6 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         check_numbers(self, "rank alpha batch pack tokens epochs", 1)
+        check_numbers(self, "layers", 0)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "rate clip", 0)

@@ -5,19 +5,51 @@ other, without an error. So the log-probabilities of packed texts are compared w
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from dilemmas.training.batches import Packing, collate, term_logprobs
 from dilemmas.training.checkpoints import TrainingError
-from dilemmas.training.lessons import Lesson, Tokens, completion
+from dilemmas.training.lessons import Lesson, Tokens, arrange, completion
+from dilemmas.training.network import Network
+from dilemmas.training.trunk import run_trunk
 
 NEAR = {torch.float32: 1e-3, torch.float64: 1e-6}
 """Largest difference of log-probabilities, as a share of how they vary over the places; 0.1 for other data types."""
 
 
-@torch.no_grad()
+def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: int) -> Network:
+    """A network that is ready for these lessons, with its lower layers run once where this changes nothing.
+
+    Parameters
+    ----------
+    model
+        A causal language model of transformers, with its adapter.
+    lessons
+        All that it is to be taught.
+    lower
+        Number of layers that are not tuned.
+    tokens
+        Most tokens that are read at a time.
+
+    Raises
+    ------
+    TrainingError
+        If the model cannot be trained.
+    """
+    plain = Network(model, find_packing(model, lessons))
+    if not lower:
+        return plain
+    alike = list(dict.fromkeys(lessons))
+    with _evaluated(model):
+        found = replace(plain, trunk=run_trunk(model, plain.packing, lower, plain.parts(alike, tokens)))
+        rows = arrange(alike[:2], plain.packing is not None)
+        return found if _near(model, found.logprobs(rows), plain.logprobs(rows)) else plain
+
+
 def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
     """How a network reads several texts in one row; None if each text needs a row of its own.
 
@@ -28,22 +60,34 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
     TrainingError
         If the network cannot be computed, or also padded rows differ from one text alone.
     """
-    training = model.training
-    model.eval()
-    try:
+    with _evaluated(model):
         tried = _lessons(max((lesson.read for lesson in lessons), key=len))
         alone = torch.cat([_alone(model, lesson) for lesson in tried])
-        spread = float((alone - alone.mean()).abs().max())
         for packing in (*_packings(model.config.get_text_config()), None):
             found = _together(model, tried, packing)
-            if found is not None and float((found - alone).abs().max()) <= NEAR.get(model.dtype, 0.1) * spread:
+            if found is not None and _near(model, found, alone):
                 return packing
-    finally:
-        model.train(training)
     raise TrainingError(
         f"a model of type '{model.config.model_type}' cannot be trained: texts in a batch do not have the probabilities"
         " that they have alone; use another student"
     )
+
+
+@contextmanager
+def _evaluated(model: Any) -> Iterator[None]:
+    """Context manager: without dropout and without gradients."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
+def _near(model: Any, found: torch.Tensor, wanted: torch.Tensor) -> bool:
+    spread = float((wanted - wanted.mean()).abs().max())
+    return float((found - wanted).abs().max()) <= NEAR.get(model.dtype, 0.1) * spread
 
 
 def _lessons(text: Tokens) -> list[Lesson]:

@@ -76,8 +76,9 @@ def training_contenders(given: Lesson) -> tuple[Contender, ...]:
 
 def packed(given: Lesson) -> Play:
     """Take one step of `dilemmas.training.distill` per call."""
-    from dilemmas.training.batches import ALIKE, Network
+    from dilemmas.training.batches import ALIKE
     from dilemmas.training.distill import train_step
+    from dilemmas.training.network import Network
 
     lessons = study_lessons(given.settings)
     network = Network(given.adapted, ALIKE)

@@ -15,11 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.envs.locks import InUseError, locked_folder  # noqa: E402
 from dilemmas.training import distill  # noqa: E402
-from dilemmas.training.batches import Network  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.miniatures import pretrain as miniatures  # noqa: E402
+from dilemmas.training.network import Network  # noqa: E402
 
 EXAMPLES = [Example("harmony/friends", "You choose C or D?", label, "CD".index(label), "So.") for label in "CDCDCDCD"]
 SETTINGS = LoraSettings(rank=2, alpha=4, rate=1e-2, batch=4, pack=4, epochs=6)

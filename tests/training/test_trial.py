@@ -7,10 +7,11 @@ torch = pytest.importorskip("torch")
 from random_networks import CACHED, FURTHER, UNCACHED, random_network  # noqa: E402
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
-from dilemmas.training.batches import Network, Packing  # noqa: E402
+from dilemmas.training.batches import Packing  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError  # noqa: E402
 from dilemmas.training.lessons import arrange, completion  # noqa: E402
-from dilemmas.training.trial import find_packing  # noqa: E402
+from dilemmas.training.network import Network  # noqa: E402
+from dilemmas.training.trial import find_packing, prepare_network  # noqa: E402
 
 PROMPT = [1, *torch.randint(5, 400, (60,), generator=torch.Generator().manual_seed(0)).tolist()]
 """Longer than the windows of the networks."""
@@ -70,3 +71,20 @@ def test_a_network_that_cannot_be_batched_is_refused(monkeypatch: pytest.MonkeyP
 def _mixed(out):
     out.logits = out.logits + out.logits.mean((0, 1))
     return out
+
+
+@pytest.mark.parametrize("kind", ["gemma2", "gpt2", "llama", "mamba", "mpt", "mistral"])
+def test_a_trunk_that_is_run_once_changes_no_gradient(kind: str) -> None:
+    model = random_network(kind)
+    network = prepare_network(model, LESSONS, 1, tokens=10_000)
+    assert network.trunk is not None
+    for weights in model.parameters():
+        weights.requires_grad_(False)
+    tuned = [weights.requires_grad_(True) for weights in network.trunk.layers[1].parameters()]
+    rows = arrange(LESSONS[:3], network.packing is not None)
+    network.loss(rows).backward()
+    found = gradient(model)
+    Network(model, network.packing).loss(rows).backward()
+    expected = gradient(model)
+    assert len(tuned) > 3
+    assert float((found - expected).norm() / expected.norm()) < 1e-5
