@@ -1,52 +1,46 @@
-"""Distillation: LoRA fine-tuning on the teacher's answers and motivations.
+"""Distillation: LoRA fine-tuning on demonstrations of the teacher.
 
-The loss is on the completion only, including the stop token. A plain torch loop is faster on small models than a
-trainer class, reads what texts share once, and resumes an interrupted run bit-identically. Settings:
-`dilemmas.training.lora`.
+A plain torch loop is faster on small models than a trainer class, reads what texts share once, and resumes an
+interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: `dilemmas.training.lora`.
 """
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.weights import quiet_peft
-from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
-from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
-from dilemmas.training.examples import Example, ExampleError
-from dilemmas.training.lessons import Lesson, Tokens, completion
+from dilemmas.training.adapters import (
+    CONFIG,
+    RECORD,
+    WEIGHTS,
+    BaseModel,
+    adapt,
+    adapter_weights,
+    untuned_layers,
+    write_adapter,
+)
+from dilemmas.training.checkpoints import Checkpoints, all_finite, tidied
+from dilemmas.training.demonstrations import Demonstration, Speller
+from dilemmas.training.examples import ExampleError
 from dilemmas.training.lora import LoraSettings
-from dilemmas.training.network import Network
-from dilemmas.training.trial import prepare_network
+from dilemmas.training.losses.methods import lessons_of
+from dilemmas.training.packing.lessons import Lesson, Tokens
+from dilemmas.training.packing.network import Network
+from dilemmas.training.packing.trial import prepare_network
 
-WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
-"""Files of a finished adapter."""
+Taught = Sequence[Lesson]
+"""What is learned from one demonstration."""
 OFTEN = 30.0
 """Seconds of training after which a checkpoint is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class BaseModel:
-    """The model under an adapter, as it is named on every machine."""
-
-    name: str
-    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
-    fingerprint: str
-    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
-    on_hub: bool
-    """Whether `name` is a hub identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class TrainingProgress:
     steps: int
     """All steps."""
     loss: float
-    """Mean negative log-likelihood per token of the completions of this step, in nats."""
+    """Mean of -log P over what was to be predicted in this step, by weight, in nats."""
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -69,80 +63,35 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", system: str = "") -> list[Lesson]:
-    """One lesson per example: its completion and the stop token are learned.
+def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
+    """What is taught in every step, over all epochs.
 
-    `prefill` is the beginning of the replies, after which the completions are learned; `system` is the text of the
-    system turn.
+    An epoch has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
+    because the question is then read once.
     """
-    chat = ChatEncoder(tokenizer)
-    end = [] if chat.stop is None else [chat.stop]
-
-    @cache
-    def lesson(prompt: str, text: str) -> Lesson:
-        asked = chat.prompt(prompt, prefill, system=system)
-        return completion(asked, [*chat.reply(prompt, text, prefill, system=system), *end])
-
-    return [lesson(example.prompt, example.completion) for example in examples]
-
-
-def batches(lessons: Sequence[Lesson], settings: LoraSettings, seed: int) -> list[list[Lesson]]:
-    """The lessons of every step, over all epochs.
-
-    An epoch has every lesson once, in random order; those of one text up to the first prediction come up to
-    `settings.pack` at a time, because what they share is then read once.
-    """
-    asked: dict[Tokens, list[Lesson]] = {}
-    for lesson in lessons:
-        asked.setdefault(lesson.tokens[: min(target.place for target in lesson.targets)], []).append(lesson)
-    order: list[Lesson] = []
+    asked: dict[Tokens, list[Taught]] = {}
+    for lessons in shown:
+        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
+    order: list[Taught] = []
     for epoch in range(settings.epochs):
         rng = np.random.default_rng([seed, epoch])
-        groups: list[list[Lesson]] = []
+        groups: list[list[Taught]] = []
         for alike in asked.values():
             mixed = [alike[i] for i in rng.permutation(len(alike))]
             groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
-        order += [lesson for i in rng.permutation(len(groups)) for lesson in groups[i]]
+        order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
     return [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
-
-
-def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
-    """Add a new adapter to all linear layers of the upper, or all, layers; its weights depend on the seed only."""
-    lower = _untuned(model, settings)
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules="all-linear",
-        layers_to_transform=list(range(lower, lower + settings.layers)) if lower else None,
-        task_type="CAUSAL_LM",
-    )
-    with torch.random.fork_rng(), quiet_peft():
-        torch.manual_seed(seed)
-        adapted: PeftModel = get_peft_model(model, config)
-    for parameter in adapted.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
-    return adapted
-
-
-def _untuned(model: Any, settings: LoraSettings) -> int:
-    """Number of layers below those that are tuned."""
-    count: int = model.config.get_text_config().num_hidden_layers
-    return max(0, count - settings.layers) if settings.layers else 0
 
 
 def distil(
     model: Any,
     tokenizer: Any,
-    examples: Sequence[Example],
+    shown: Sequence[Demonstration],
     settings: LoraSettings,
     out: Path,
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
-    prefill: str = "",
-    system: str = "",
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -153,21 +102,16 @@ def distil(
     ----------
     model, tokenizer
         The student.
-    examples
-        Teaching data, at least one example.
+    shown
+        Teaching data, at least one demonstration.
     settings, out
-        Size and training of the adapter, and its directory.
+        Method, size and training of the adapter, and its directory.
     seed
         Seed of initial weights, order and dropout.
     save_every
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
-    prefill
-        Beginning of the replies, with which the student will be asked too.
-    system
-        Text of the system turn, with which the student will be asked too.
-
     Yields
     ------
     TrainingProgress
@@ -176,7 +120,7 @@ def distil(
     Raises
     ------
     ExampleError
-        Without examples.
+        Without demonstrations.
     TrainingError
         If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
     InUseError
@@ -184,37 +128,38 @@ def distil(
     """
     with locked_folder(out):
         if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
-            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base, prefill, system)
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
         tidied(out)
 
 
 def _train(
     model: Any,
     tokenizer: Any,
-    examples: Sequence[Example],
+    shown: Sequence[Demonstration],
     settings: LoraSettings,
     out: Path,
     seed: int,
     save_every: int,
     base: BaseModel | None,
-    prefill: str,
-    system: str,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
-    if not examples:
+    if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    lessons = encode(tokenizer, examples, prefill, system)
-    network = prepare_network(adapted, lessons, _untuned(adapted, settings), settings.tokens)
-    steps = batches(lessons, settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, system, *examples)
+    speller = Speller(tokenizer)
+    taught = [lessons_of(speller, one, settings) for one in shown]
+    every = [lesson for lessons in taught for lesson in lessons]
+    network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
+    steps = steps_of(taught, settings, seed)
+    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(steps)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
-        value = train_step(network, optimiser, steps[step], settings, seed * 1_000_003 + step)
+        lessons = [lesson for lessons in steps[step] for lesson in lessons]
+        value = train_step(network, optimiser, lessons, settings, seed * 1_000_003 + step)
         if not math.isfinite(value):
             if all_finite(adapter_weights(adapted)):
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
@@ -226,12 +171,7 @@ def _train(
             _save(checkpoints, adapted, optimiser, losses)
             saved = time.monotonic()
         yield TrainingProgress(step + 1, len(steps), value)
-    _finish(out, adapted, settings, losses, len(examples), base)
-
-
-def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
-    """The weights that training changes."""
-    return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    write_adapter(out, adapted, settings, losses, len(shown), base)
 
 
 def train_step(
@@ -297,65 +237,3 @@ def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.opti
     set_peft_model_state_dict(adapted, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
     return list(state["losses"])
-
-
-def _finish(
-    out: Path,
-    adapted: PeftModel,
-    settings: LoraSettings,
-    losses: Sequence[float],
-    examples: int,
-    base: BaseModel | None,
-) -> None:
-    """Write the adapter directory; the weights are written last and mark it as complete."""
-    with published(out, WEIGHTS) as staging:
-        adapted.save_pretrained(str(staging), safe_serialization=True)
-        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
-        config: dict[str, Any] = {
-            key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
-        }
-        miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
-        if base:  # set only now: peft would contact the hub
-            name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
-            config |= {"base_model_name_or_path": name, "revision": revision or None}
-        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
-        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
-        if miniature:
-            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
-        (staging / "README.md").write_text(card, encoding="utf-8")
-        record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
-        if base:
-            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
-        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-
-def _is_set(adapted: PeftModel, key: str) -> bool:
-    """Whether a setting of the adapter is a set, which has no order."""
-    return isinstance(getattr(adapted.peft_config["default"], key, None), set)
-
-
-def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
-    """README.md of an adapter directory; a text in JSON is one in YAML."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
-    return f"""---
-base_model: {json_text(base)}
-library_name: peft
-tags: [lora, dilemmas, social-dilemma]
----
-# A student of dilemmas
-
-LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
-on {examples} answers and motivations of that teacher; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
-per token.
-
-```python
-from peft import AutoPeftModelForCausalLM
-model = AutoPeftModelForCausalLM.from_pretrained("this directory")
-```
-
-| setting | value |
-| --- | --- |
-{rows}
-
-It imitates the answers of one model to hypothetical games in text. It is not a model of people.
-"""

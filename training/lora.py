@@ -1,18 +1,27 @@
-"""Settings of LoRA fine-tuning. The study does not publish its settings; the defaults are those usual in the field.
+"""Settings of distillation. The study does not publish its settings; the defaults are those usual in the field.
 
 All linear layers, rank 16, alpha 2r, no dropout, ten times the learning rate of full fine-tuning, cosine schedule with
 warm-up, gradient norm clipped at 1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from dilemmas.envs.checks import check_numbers
+from dilemmas.envs.names import lookup
+
+Method = Literal["hard", "soft", "motivated"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
-    """Size and training of the adapter."""
+    """Method, size and training of the adapter."""
 
+    method: Method = "hard"
+    """``hard``: learn to write what the teacher wrote; ``soft``: its exact probabilities of the actions; ``motivated``:
+    these, and the reasons that it gave."""
+    motivation: float = 1.0
+    """Weight of a reason against that of an answer, 0 or more; ``motivated`` only."""
     rank: int = 16
     """Rank of the update, at least 1."""
     alpha: int = 32
@@ -38,6 +47,8 @@ class LoraSettings:
     """Largest gradient norm."""
 
     def __post_init__(self) -> None:
+        lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
+        check_numbers(self, "motivation", 0)
         check_numbers(self, "rank alpha batch pack tokens epochs", 1)
         check_numbers(self, "layers", 0)
         check_numbers(self, "dropout warmup", 0, 1)

@@ -15,7 +15,7 @@ from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.training.lora import LoraSettings
 
 if TYPE_CHECKING:
-    from dilemmas.training.lessons import Lesson
+    from dilemmas.training.packing.lessons import Lesson
 
 PACKED, PLAIN, TRAINER, PRODUCT = "dilemmas", "peft, plain loop", "trl, packing", "matrix product"
 BARS = (Bar(PACKED, 3, PLAIN), Bar(PACKED, 3, TRAINER), Bar(PACKED, 0.16, PRODUCT))
@@ -27,7 +27,7 @@ TOGETHER = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingWork:
     """A model with an adapter, its optimiser and one batch of study-shaped data."""
 
     adapted: Any
@@ -52,19 +52,19 @@ class Lesson:
         return float(body * tokens + attention + 4 * config.vocab_size * config.hidden_size * COMPLETION)
 
 
-def training_work(shape: str, device: str, dtype: str) -> Lesson:
+def training_work(shape: str, device: str, dtype: str) -> TrainingWork:
     """A model of a size in `SHAPES` with a new adapter of the default settings."""
     check_installed()
     import torch
 
-    from dilemmas.training.distill import adapt, adapter_weights
+    from dilemmas.training.adapters import adapt, adapter_weights
 
     settings = LoraSettings()
     adapted = adapt(random_model(shape, device, dtype), settings, seed=0).train()
-    return Lesson(adapted, torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate), settings)
+    return TrainingWork(adapted, torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate), settings)
 
 
-def training_contenders(given: Lesson) -> tuple[Contender, ...]:
+def training_contenders(given: TrainingWork) -> tuple[Contender, ...]:
     """The contenders; rates are in observations."""
     return (
         Contender(PACKED, "observations", lambda: packed(given)),
@@ -74,11 +74,11 @@ def training_contenders(given: Lesson) -> tuple[Contender, ...]:
     )
 
 
-def packed(given: Lesson) -> Play:
+def packed(given: TrainingWork) -> Play:
     """Take one step of `dilemmas.training.distill` per call."""
-    from dilemmas.training.batches import ALIKE
     from dilemmas.training.distill import train_step
-    from dilemmas.training.network import Network
+    from dilemmas.training.packing.batches import ALIKE
+    from dilemmas.training.packing.network import Network
 
     lessons = study_lessons(given.settings)
     network = Network(given.adapted, ALIKE)
@@ -94,7 +94,7 @@ def study_lessons(settings: LoraSettings) -> "list[Lesson]":
     """One batch of study-shaped data with random tokens."""
     import numpy as np
 
-    from dilemmas.training.lessons import completion
+    from dilemmas.training.packing.lessons import completion
 
     rng = np.random.default_rng(0)
 
@@ -105,7 +105,7 @@ def study_lessons(settings: LoraSettings) -> "list[Lesson]":
     return [completion(prompts[i // settings.pack], tokens(COMPLETION)) for i in range(settings.batch)]
 
 
-def plain(given: Lesson) -> Play:
+def plain(given: TrainingWork) -> Play:
     """Take one step with one row per observation per call."""
     import torch
 
@@ -127,7 +127,7 @@ def plain(given: Lesson) -> Play:
     return play
 
 
-def trainer(given: Lesson) -> Play:
+def trainer(given: TrainingWork) -> Play:
     """Let the SFTTrainer of TRL take two steps per call."""
     from tempfile import mkdtemp
 

@@ -16,10 +16,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from dilemmas.envs.locks import InUseError, locked_folder  # noqa: E402
 from dilemmas.training import distill  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
+from dilemmas.training.demonstrations import from_example  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.miniatures import pretrain as miniatures  # noqa: E402
-from dilemmas.training.network import Network  # noqa: E402
+from dilemmas.training.packing.network import Network  # noqa: E402
 
 EXAMPLES = [Example("harmony/friends", "You choose C or D?", label, "CD".index(label), "So.") for label in "CDCDCDCD"]
 SETTINGS = LoraSettings(rank=2, alpha=4, rate=1e-2, batch=4, pack=4, epochs=6)
@@ -30,7 +31,8 @@ STEPS = 12
 def training(tiny_model: Path, out: Path, settings: LoraSettings = SETTINGS) -> Iterator[distill.TrainingProgress]:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    return distill.distil(model, tokenizer, EXAMPLES, settings, out, seed=1, save_every=2)
+    shown = [from_example(example) for example in EXAMPLES]
+    return distill.distil(model, tokenizer, shown, settings, out, seed=1, save_every=2)
 
 
 def stopped_after(step: int, tiny_model: Path, out: Path) -> list[Path]:

@@ -38,7 +38,6 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import action_question, choose_presentation, describe_scenario
 from dilemmas.envs.prompts.templates import Template, load_template
-from dilemmas.training.lessons import Lesson, Target, completion
 from dilemmas.training.miniatures.behaviour import (
     INDIFFERENT,
     MOTIVES,
@@ -50,6 +49,7 @@ from dilemmas.training.miniatures.behaviour import (
     Role,
     motive,
 )
+from dilemmas.training.packing.lessons import Lesson, Target, completion
 
 FACTS = 6
 """Comprehension questions per row; without them the models do not learn to associate labels with payoffs."""

@@ -24,13 +24,13 @@ from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
-from dilemmas.training.batches import ALIKE
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
-from dilemmas.training.lessons import Lesson, Target, completion
 from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
-from dilemmas.training.network import Network
+from dilemmas.training.packing.batches import ALIKE
+from dilemmas.training.packing.lessons import Lesson, Target, completion
+from dilemmas.training.packing.network import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A tiny model in memory, a copy of its files to damage, and an adapter for it.
 
-Also lets the tests of this folder import what they share (`tokenizer_families`, `random_networks`).
+Also lets the tests of this folder import what they share (`tokenizer_families`).
 """
 
 import shutil

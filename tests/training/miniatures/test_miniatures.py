@@ -19,8 +19,9 @@ from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
-from dilemmas.training.distill import encode
+from dilemmas.training.demonstrations import Speller, from_example
 from dilemmas.training.examples import Example
+from dilemmas.training.losses.hard_labels import hard_labels
 from dilemmas.training.miniatures import pretrain as miniatures
 from dilemmas.training.miniatures.behaviour import TEACHER
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation
@@ -96,7 +97,7 @@ def test_the_chat_template_marks_what_the_model_writes_for_trainers(role: str) -
 
     tokenizer = AutoTokenizer.from_pretrained(FOLDER / role)
     example = Example("stag_hunt/friends", "C or D?", "C", 0, "It is best.")
-    (lesson,) = encode(tokenizer, [example])
+    (lesson,) = hard_labels(Speller(tokenizer), from_example(example))
     turns = [{"role": "user", "content": example.prompt}, {"role": "assistant", "content": example.completion}]
     for twice in (1, 2):
         marked = tokenizer.apply_chat_template(turns * twice, return_dict=True, return_assistant_tokens_mask=True)

@@ -56,9 +56,9 @@ class Tree:
     """Index of each token of each text."""
 
 
-def completion(before: Sequence[int], after: Sequence[int]) -> Lesson:
-    """A text in which the tokens `after` are to be predicted, with weight 1."""
-    targets = tuple(Target(len(before) + i, token) for i, token in enumerate(after))
+def completion(before: Sequence[int], after: Sequence[int], weight: float = 1.0) -> Lesson:
+    """A text in which the tokens `after` are to be predicted, each with the given weight."""
+    targets = tuple(Target(len(before) + i, token, weight) for i, token in enumerate(after))
     return Lesson((*before, *after), targets)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.batches import Batch, Packing, collate, term_logprobs
-from dilemmas.training.lessons import Lesson, arrange, build_tree
-from dilemmas.training.trunk import Trunk
+from dilemmas.training.packing.batches import Batch, Packing, collate, term_logprobs
+from dilemmas.training.packing.lessons import Lesson, arrange, build_tree
+from dilemmas.training.packing.trunk import Trunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dilemmas.training.lessons import LONGEST, Lesson, Target, arrange, build_tree, completion
+from dilemmas.training.packing.lessons import LONGEST, Lesson, Target, arrange, build_tree, completion
 
 texts = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8).map(tuple), min_size=1, max_size=8)
 

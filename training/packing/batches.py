@@ -1,7 +1,7 @@
 """Batches of lessons as tensors, and the log-probabilities that a network gives their tokens.
 
 Loss and gradient equal those of one row per text, but what texts have in common is read once. What a network needs so
-that this is true is found by trial (`dilemmas.training.trial`).
+that this is true is found by trial (`dilemmas.training.packing.trial`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.lessons import Lesson, build_tree
+from dilemmas.training.packing.lessons import Lesson, build_tree
 
 
 @dataclass(frozen=True, slots=True)

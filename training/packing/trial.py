@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.batches import Packing, collate, term_logprobs
 from dilemmas.training.checkpoints import TrainingError
-from dilemmas.training.lessons import Lesson, Tokens, arrange, completion
-from dilemmas.training.network import Network
-from dilemmas.training.trunk import run_trunk
+from dilemmas.training.packing.batches import Packing, collate, term_logprobs
+from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion
+from dilemmas.training.packing.network import Network
+from dilemmas.training.packing.trunk import run_trunk
 
 NEAR = {torch.float32: 1e-3, torch.float64: 1e-6}
 """Largest difference of log-probabilities, as a share of how they vary over the places; 0.1 for other data types."""

@@ -7,11 +7,11 @@ torch = pytest.importorskip("torch")
 from random_networks import CACHED, FURTHER, UNCACHED, random_network  # noqa: E402
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
-from dilemmas.training.batches import Packing  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError  # noqa: E402
-from dilemmas.training.lessons import arrange, completion  # noqa: E402
-from dilemmas.training.network import Network  # noqa: E402
-from dilemmas.training.trial import find_packing, prepare_network  # noqa: E402
+from dilemmas.training.packing.batches import Packing  # noqa: E402
+from dilemmas.training.packing.lessons import arrange, completion  # noqa: E402
+from dilemmas.training.packing.network import Network  # noqa: E402
+from dilemmas.training.packing.trial import find_packing, prepare_network  # noqa: E402
 
 PROMPT = [1, *torch.randint(5, 400, (60,), generator=torch.Generator().manual_seed(0)).tolist()]
 """Longer than the windows of the networks."""

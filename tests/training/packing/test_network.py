@@ -6,9 +6,9 @@ torch = pytest.importorskip("torch")
 
 from transformers import AutoModelForCausalLM  # noqa: E402
 
-from dilemmas.training.batches import ALIKE  # noqa: E402
-from dilemmas.training.lessons import Lesson, Target, completion  # noqa: E402
-from dilemmas.training.network import Network  # noqa: E402
+from dilemmas.training.packing.batches import ALIKE  # noqa: E402
+from dilemmas.training.packing.lessons import Lesson, Target, completion  # noqa: E402
+from dilemmas.training.packing.network import Network  # noqa: E402
 
 PREFIX = [1, 40, 41, 42, 43, 44]
 COMPLETIONS = [[50, 51, 2], [60, 61, 62, 63, 2], [70, 2]]

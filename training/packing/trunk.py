@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.batches import Batch, Packing, collate, forward_arguments
-from dilemmas.training.lessons import Lesson, Tokens, build_tree
+from dilemmas.training.packing.batches import Batch, Packing, collate, forward_arguments
+from dilemmas.training.packing.lessons import Lesson, Tokens, build_tree
 
 MEMORY = 4 << 30
 """Most bytes that are kept; a trunk whose output is larger is run in every step."""
