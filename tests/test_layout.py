@@ -19,7 +19,7 @@ MOST_MODULES, MOST_LINES, MOST_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 16, 350, 
 LOOSE = {  # modules directly in a package: what its subpackages share, and the page of each environment
     "envs": {"checks", "data_files", "errors", "locks", "names", "numbers", "seals", "validation"},
     "agents": {"agent", "roster", "specifications", "two_actions", "versions"},
-    "training": {"batches", "checkpoints", "distill", "examples", "lora"},
+    "training": {"adapters", "checkpoints", "demonstrations", "distill", "examples", "lora"},
     "experiments": {"run_folder"},
 }
 

@@ -1,49 +1,46 @@
-"""Distillation: LoRA fine-tuning on the teacher's answers and motivations.
+"""Distillation: LoRA fine-tuning on demonstrations of the teacher.
 
-The loss is on the completion only, including the stop token. A plain torch loop is faster on small models than a
-trainer class, shares prompts between completions, and resumes an interrupted run bit-identically. Settings:
-`dilemmas.training.lora`.
+A plain torch loop is faster on small models than a trainer class, reads what texts share once, and resumes an
+interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: `dilemmas.training.lora`.
 """
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.agents.models.weights import quiet_peft
-from dilemmas.envs.data_files import json_text
 from dilemmas.envs.locks import locked_folder
-from dilemmas.training.batches import PackedRow, collate, completion, loss
-from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
-from dilemmas.training.examples import Example, ExampleError
+from dilemmas.training.adapters import (
+    CONFIG,
+    RECORD,
+    WEIGHTS,
+    BaseModel,
+    adapt,
+    adapter_weights,
+    untuned_layers,
+    write_adapter,
+)
+from dilemmas.training.checkpoints import Checkpoints, all_finite, tidied
+from dilemmas.training.demonstrations import Demonstration, Speller
+from dilemmas.training.examples import ExampleError
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.losses.methods import lessons_of
+from dilemmas.training.packing.lessons import Lesson, Tokens
+from dilemmas.training.packing.network import Network
+from dilemmas.training.packing.trial import prepare_network
 
-WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
-"""Files of a finished adapter."""
+Taught = Sequence[Lesson]
+"""What is learned from one demonstration."""
 OFTEN = 30.0
 """Seconds of training after which a checkpoint is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class BaseModel:
-    """The model under an adapter, as it is named on every machine."""
-
-    name: str
-    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
-    fingerprint: str
-    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
-    on_hub: bool
-    """Whether `name` is a hub identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class TrainingProgress:
     steps: int
     """All steps."""
     loss: float
-    """Mean negative log-likelihood per token of the completions of this step, in nats."""
+    """Mean of -log P over what was to be predicted in this step, by weight, in nats."""
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -66,64 +63,35 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], prefill: str = "", system: str = "") -> list[PackedRow]:
-    """One row per prompt with all its completions, in the order of the first examples.
+def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
+    """What is taught in every step, over all epochs.
 
-    `prefill` is the beginning of the replies, after which the completions are learnt; `system` is the text of the
-    system turn.
+    An epoch has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
+    because the question is then read once.
     """
-    by_prompt: dict[str, list[str]] = {}
-    for example in examples:
-        by_prompt.setdefault(example.prompt, []).append(example.completion)
-    chat = ChatEncoder(tokenizer)
-    end = [] if chat.stop is None else [chat.stop]
-    rows = []
-    for prompt, completions in by_prompt.items():
-        known = {
-            text: completion([*chat.reply(prompt, text, prefill, system=system), *end]) for text in set(completions)
-        }
-        rows.append(PackedRow(chat.prompt(prompt, prefill, system=system), [known[text] for text in completions]))
-    return rows
-
-
-def pack(rows: Sequence[PackedRow], size: int, rng: np.random.Generator) -> list[PackedRow]:
-    """One epoch in random order, with at most `size` completions per row."""
-    packed = []
-    for row in rows:
-        order = [row.branches[i] for i in rng.permutation(len(row.branches))]
-        packed += [PackedRow(row.prefix, order[start : start + size]) for start in range(0, len(order), size)]
-    return [packed[i] for i in rng.permutation(len(packed))]
-
-
-def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
-    """Add a new adapter to all linear layers; its weights depend on the seed only."""
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    with torch.random.fork_rng(), quiet_peft():
-        torch.manual_seed(seed)
-        adapted: PeftModel = get_peft_model(model, config)
-    for parameter in adapted.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
-    return adapted
+    asked: dict[Tokens, list[Taught]] = {}
+    for lessons in shown:
+        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
+    order: list[Taught] = []
+    for epoch in range(settings.epochs):
+        rng = np.random.default_rng([seed, epoch])
+        groups: list[list[Taught]] = []
+        for alike in asked.values():
+            mixed = [alike[i] for i in rng.permutation(len(alike))]
+            groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
+        order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
+    return [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
 
 
 def distil(
     model: Any,
     tokenizer: Any,
-    examples: Sequence[Example],
+    shown: Sequence[Demonstration],
     settings: LoraSettings,
     out: Path,
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
-    prefill: str = "",
-    system: str = "",
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -134,21 +102,16 @@ def distil(
     ----------
     model, tokenizer
         The student.
-    examples
-        Teaching data, at least one example.
+    shown
+        Teaching data, at least one demonstration.
     settings, out
-        Size and training of the adapter, and its directory.
+        Method, size and training of the adapter, and its directory.
     seed
         Seed of initial weights, order and dropout.
     save_every
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
-    prefill
-        Beginning of the replies, with which the student will be asked too.
-    system
-        Text of the system turn, with which the student will be asked too.
-
     Yields
     ------
     TrainingProgress
@@ -157,7 +120,7 @@ def distil(
     Raises
     ------
     ExampleError
-        Without examples.
+        Without demonstrations.
     TrainingError
         If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
     InUseError
@@ -165,67 +128,65 @@ def distil(
     """
     with locked_folder(out):
         if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
-            yield from _train(model, tokenizer, examples, settings, out, seed, save_every, base, prefill, system)
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
         tidied(out)
 
 
 def _train(
     model: Any,
     tokenizer: Any,
-    examples: Sequence[Example],
+    shown: Sequence[Demonstration],
     settings: LoraSettings,
     out: Path,
     seed: int,
     save_every: int,
     base: BaseModel | None,
-    prefill: str,
-    system: str,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
-    if not examples:
+    if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    batches = _batches(encode(tokenizer, examples, prefill, system), settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, prefill, system, *examples)
+    speller = Speller(tokenizer)
+    taught = [lessons_of(speller, one, settings) for one in shown]
+    every = [lesson for lessons in taught for lesson in lessons]
+    network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
+    steps = steps_of(taught, settings, seed)
+    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
-    for step in range(len(losses), len(batches)):
+    for step in range(len(losses), len(steps)):
         for group in optimiser.param_groups:
-            group["lr"] = settings.rate * schedule(step, len(batches), settings.warmup)
-        value = train_step(adapted, optimiser, batches[step], settings.clip, seed * 1_000_003 + step)
+            group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
+        lessons = [lesson for lessons in steps[step] for lesson in lessons]
+        value = train_step(network, optimiser, lessons, settings, seed * 1_000_003 + step)
         if not math.isfinite(value):
             if all_finite(adapter_weights(adapted)):
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
-            raise checkpoints.stopped(step + 1, len(batches))
+            raise checkpoints.stopped(step + 1, len(steps))
         losses.append(value)
-        if (step + 1) % save_every == 0 or step + 1 == len(batches) or time.monotonic() - saved > OFTEN:
+        if (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN:
             if not all_finite(adapter_weights(adapted)):
-                raise checkpoints.stopped(step + 1, len(batches))
+                raise checkpoints.stopped(step + 1, len(steps))
             _save(checkpoints, adapted, optimiser, losses)
             saved = time.monotonic()
-        yield TrainingProgress(step + 1, len(batches), value)
-    _finish(out, adapted, settings, losses, len(examples), base)
-
-
-def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
-    """The weights that training changes."""
-    return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+        yield TrainingProgress(step + 1, len(steps), value)
+    write_adapter(out, adapted, settings, losses, len(shown), base)
 
 
 def train_step(
-    adapted: PeftModel, optimiser: torch.optim.Optimizer, rows: Sequence[PackedRow], clip: float, seed: int
+    network: Network, optimiser: torch.optim.Optimizer, lessons: Sequence[Lesson], settings: LoraSettings, seed: int
 ) -> float:
     """Take one optimiser step.
 
     Parameters
     ----------
-    adapted, optimiser
+    network, optimiser
         A model with its adapter, and the optimiser of the adapter's weights.
-    rows
-        Rows of the batch.
-    clip
-        Largest gradient norm, above 0.
+    lessons
+        What the batch teaches.
+    settings
+        Largest norm of the gradient, and most tokens that are read at a time.
     seed
         Seed of dropout, so that a resumed run is bit-identical.
 
@@ -233,17 +194,21 @@ def train_step(
     -------
     Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
-    device = next(adapted.parameters()).device
-    with torch.random.fork_rng(), _repeatable(device):
+    weights = adapter_weights(network.model)
+    total = sum(target.weight for lesson in lessons for target in lesson.targets)
+    value = 0.0
+    with torch.random.fork_rng(), _repeatable(network.model.device):
         torch.manual_seed(seed)
-        value = loss(adapted, collate(rows).to(device))
-        value.backward()
-    norm = torch.nn.utils.clip_grad_norm_(adapter_weights(adapted), clip)
-    finite = all_finite((value, norm))
+        for rows in network.parts(lessons, settings.tokens):
+            part = network.loss(rows) / total
+            part.backward()
+            value += float(part.item())
+    norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
+    finite = math.isfinite(value) and all_finite((norm,))
     if finite:
         optimiser.step()
     optimiser.zero_grad()
-    return float(value.item()) if finite else math.nan
+    return value if finite else math.nan
 
 
 @contextmanager
@@ -255,14 +220,6 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-def _batches(rows: Sequence[PackedRow], settings: LoraSettings, seed: int) -> list[list[PackedRow]]:
-    """The rows of every step, over all epochs."""
-    epochs = range(settings.epochs)
-    packed = [row for epoch in epochs for row in pack(rows, settings.pack, np.random.default_rng([seed, epoch]))]
-    per_step = max(1, settings.batch // settings.pack)
-    return [packed[i : i + per_step] for i in range(0, len(packed), per_step)]
 
 
 def _save(
@@ -280,65 +237,3 @@ def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.opti
     set_peft_model_state_dict(adapted, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
     return list(state["losses"])
-
-
-def _finish(
-    out: Path,
-    adapted: PeftModel,
-    settings: LoraSettings,
-    losses: Sequence[float],
-    examples: int,
-    base: BaseModel | None,
-) -> None:
-    """Write the adapter directory; the weights are written last and mark it as complete."""
-    with published(out, WEIGHTS) as staging:
-        adapted.save_pretrained(str(staging), safe_serialization=True)
-        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
-        config: dict[str, Any] = {
-            key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
-        }
-        miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
-        if base:  # set only now: peft would contact the hub
-            name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
-            config |= {"base_model_name_or_path": name, "revision": revision or None}
-        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
-        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
-        if miniature:
-            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
-        (staging / "README.md").write_text(card, encoding="utf-8")
-        record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
-        if base:
-            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
-        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-
-def _is_set(adapted: PeftModel, key: str) -> bool:
-    """Whether a setting of the adapter is a set, which has no order."""
-    return isinstance(getattr(adapted.peft_config["default"], key, None), set)
-
-
-def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
-    """README.md of an adapter directory; a text in JSON is one in YAML."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
-    return f"""---
-base_model: {json_text(base)}
-library_name: peft
-tags: [lora, dilemmas, social-dilemma]
----
-# A student of dilemmas
-
-LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
-on {examples} answers and motivations of that teacher; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
-per token.
-
-```python
-from peft import AutoPeftModelForCausalLM
-model = AutoPeftModelForCausalLM.from_pretrained("this directory")
-```
-
-| setting | value |
-| --- | --- |
-{rows}
-
-It imitates the answers of one model to hypothetical games in text. It is not a model of people.
-"""

@@ -1,30 +1,44 @@
-"""Settings of LoRA fine-tuning. The study does not publish its settings; the defaults are those usual in the field.
+"""Settings of distillation. The study does not publish its settings; the defaults are those usual in the field.
 
 All linear layers, rank 16, alpha 2r, no dropout, ten times the learning rate of full fine-tuning, cosine schedule with
 warm-up, gradient norm clipped at 1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from dilemmas.envs.checks import check_numbers
+from dilemmas.envs.names import lookup
+
+Method = Literal["hard", "soft", "motivated"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
-    """Size and training of the adapter."""
+    """Method, size and training of the adapter."""
 
+    method: Method = "hard"
+    """``hard``: learn to write what the teacher wrote; ``soft``: its exact probabilities of the actions; ``motivated``:
+    these, and the reasons that it gave."""
+    motivation: float = 1.0
+    """Weight of a reason against that of an answer, 0 or more; ``motivated`` only."""
     rank: int = 16
     """Rank of the update, at least 1."""
     alpha: int = 32
     """Scale of the update; the update is multiplied by alpha / rank."""
+    layers: int = 0
+    """Number of layers, counted from the top, that are tuned; 0 for all. Those below are run once for all lessons."""
     dropout: float = 0.0
     """Dropout of the input of the adapter, in [0, 1)."""
     rate: float = 2e-4
     """Peak learning rate; about ten times that of full fine-tuning."""
     batch: int = 16
     """Completions per optimiser step."""
-    pack: int = 4
-    """Completions of one prompt per row; affects the speed and the composition of batches."""
+    pack: int = 8
+    """Most completions of one prompt that come one after the other; affects the speed and the batches."""
+    tokens: int = 8192
+    """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
+    up."""
     epochs: int = 3
     """Passes over the data."""
     warmup: float = 0.05
@@ -33,6 +47,9 @@ class LoraSettings:
     """Largest gradient norm."""
 
     def __post_init__(self) -> None:
-        check_numbers(self, "rank alpha batch pack epochs", 1)
+        lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
+        check_numbers(self, "motivation", 0)
+        check_numbers(self, "rank alpha batch pack tokens epochs", 1)
+        check_numbers(self, "layers", 0)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "rate clip", 0)

@@ -21,9 +21,9 @@ from dilemmas.experiments.run_folder import write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
-from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
+from dilemmas.experiments.study.recipe import ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.training.examples import Example
+from dilemmas.training.demonstrations import Demonstration
 
 NAMES = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "the tuned student"}
 
@@ -48,12 +48,11 @@ Steps = Generator[TaskProgress, None, dict[str, Any]]
 def cost(recipe: Recipe) -> dict[str, int]:
     """How many replies the models write and how many examples the student reads."""
     scenarios = {name: len(group) for name, group in recipe.sets().items()}
-    examples = scenarios[TRAINING_SET] * recipe.observations
     return {
         "teacher_replies": sum(scenarios.values()) * recipe.observations,
         "student_replies": 2 * sum(scenarios.values()) * recipe.observations,
-        "teaching_examples": examples,
-        "training_steps": recipe.lora.epochs * examples // recipe.lora.batch,
+        "teaching_examples": recipe.demonstrations,
+        "training_steps": -(-recipe.lora.epochs * recipe.demonstrations // recipe.lora.batch),
     }
 
 
@@ -127,13 +126,13 @@ def carry_out(run: Run) -> Steps:
     backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
-        examples = stages.teach(run)
+        shown = stages.demonstrations(run, stages.teach(run))
     with run.stage("untuned student"):
         backends["untuned"] = yield from _answers(run, "untuned", student)
     with run.stage("distillation"):
-        yield from _distil(run, student, examples)
+        yield from _distil(run, student, shown)
     with run.stage("tuned student"):
-        tuned = find(f"{models.student}+{run.path('adapter')}") if examples else find(models.student)
+        tuned = find(f"{models.student}+{run.path('adapter')}") if shown else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
     with run.stage("matches"):
         played = playing.play_matches(run, backends)
@@ -191,24 +190,23 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     return backend
 
 
-def _distil(run: Run, student: LazyModel, examples: Sequence[Example]) -> Iterator[TaskProgress]:
-    from dilemmas.training.distill import CONFIG, RECORD, WEIGHTS, BaseModel, distil
+def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
+    from dilemmas.training.adapters import CONFIG, RECORD, WEIGHTS, BaseModel
+    from dilemmas.training.distill import distil
 
     recipe, task = run.recipe, "the student is trained"
-    if not examples:
+    if not shown:
         yield TaskProgress(task, 1, 1, "not at all: no reply of the teacher is readable")
         return
     yield TaskProgress(task, 0)
     base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
     steps = distil(
         *student.weights(),
-        examples,
+        shown,
         recipe.lora,
         run.path("adapter"),
         recipe.seed,
         base=base,
-        prefill=recipe.prompting.template.reply_begins,
-        system=recipe.prompting.template.system,
     )
     for number, step in enumerate(steps):
         if not number:

@@ -220,6 +220,11 @@ class Recipe:
         check_numbers(self, "seed", 0)
         check_numbers(self, "observations", 1)
         self._check_names()
+        if self.lora.method != "hard" and self.prompting.template.deliberate:
+            raise RecipeError(
+                f"[lora] method = '{self.lora.method}': template '{self.prompting.template.name}' lets a model write"
+                " something before it answers, which only method = 'hard' teaches; choose another of the two"
+            )
         sets = self.sets()
         for name, group in sets.items():
             if not group:
@@ -287,6 +292,15 @@ class Recipe:
         """The wordings (outer loop) and presentations of a game's actions (inner loop) in which models are asked."""
         shown = presentations(self.prompting.template, game)[: None if self.counterbalanced else 1]
         return list(product(self.prompting.wordings, shown))
+
+    @property
+    def demonstrations(self) -> int:
+        """Most demonstrations from which the student learns: one per reply, or per question if probabilities alone are
+        taught."""
+        training = self.sets()[TRAINING_SET]
+        if self.lora.method == "soft":
+            return sum(len(self.ways(scenario.game)) for scenario in training)
+        return len(training) * self.observations
 
     @property
     def training_context(self) -> Context:

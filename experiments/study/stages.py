@@ -52,6 +52,7 @@ from dilemmas.experiments.study.answers import (
 )
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.training.demonstrations import Demonstration, from_example
 from dilemmas.training.examples import Example, write_examples
 
 TRIES = 10
@@ -274,3 +275,24 @@ def teach(run: Run) -> list[Example]:
         write_examples(path, examples)
         run.seals.add(path)
     return examples
+
+
+def demonstrations(run: Run, examples: Sequence[Example]) -> list[Demonstration]:
+    """What the student learns from, by the method of the recipe: the teaching data, or its probabilities with them."""
+    words, method = run.recipe.prompting.template, run.recipe.lora.method
+    around = {"prefill": words.reply_begins, "system": words.system}
+    if method == "hard":
+        return [from_example(example, **around) for example in examples]
+    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
+    shown = []
+    for scenario in run.recipe.sets()[TRAINING_SET]:
+        found = asked[scenario.name]
+        for place, way in enumerate(_questions(run.recipe, "untuned", scenario)):
+            shares = found.presented[place].exact
+            assert shares is not None  # a teacher without probabilities was refused
+            replies = [text for text, action, _ in found.replies[place :: len(found.presented)] if action is not None]
+            shown += [
+                Demonstration(way.prompt, way.labels, shares, reply, **around)
+                for reply in (replies if method == "motivated" else [""])
+            ]
+    return shown

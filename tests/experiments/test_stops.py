@@ -20,6 +20,7 @@ from pathlib import Path
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.experiments.commands.main import main
 from dilemmas.training.distill import distil
+from dilemmas.training.demonstrations import from_example
 from dilemmas.training.examples import Example
 from dilemmas.training.lora import LoraSettings
 import click, torch
@@ -32,7 +33,8 @@ def command():
     prompts = [f"You choose C or D in round {number}. Which?" for number in range(40)]
     answers = ((prompt, label) for prompt in prompts for label in "CD")
     examples = [Example("harmony/team", prompt, label, "CD".index(label), "So.") for prompt, label in answers]
-    for _ in distil(*student.weights(), examples, LoraSettings(epochs=20), Path(sys.argv[1]), 1, save_every=5):
+    shown = [from_example(example) for example in examples]
+    for _ in distil(*student.weights(), shown, LoraSettings(epochs=20), Path(sys.argv[1]), 1, save_every=5):
         pass
 
 main([], command)

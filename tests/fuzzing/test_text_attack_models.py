@@ -33,9 +33,11 @@ from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.prompts.wording import TemplateError
-from dilemmas.training.distill import adapter_card, encode
+from dilemmas.training.adapters import adapter_card
+from dilemmas.training.demonstrations import Speller, from_example
 from dilemmas.training.examples import Example, read_examples, write_examples
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.losses.hard_labels import hard_labels
 
 GAME, FRIENDS, STUDY = DEFAULTS["harmony"], context("friends"), load_template("study")
 SENTENCES = ("pair_rule", "question")
@@ -124,9 +126,12 @@ def test_no_prompt_and_no_motivation_becomes_a_control_token(family: str, heard:
         for prompt in (contextual, templated, talk):
             assert controls(chat.prompt(prompt)) == usual
         examples.append(Example("harmony/friends", templated, worded(text).labels[0], 0, text))
-    for row in encode(tokenizer, examples):
-        assert controls(row.prefix) == usual
-        assert controls(row.branches[0].targets) <= Counter({chat.stop: 1})
+    speller = Speller(tokenizer)
+    for example in examples:
+        (lesson,) = hard_labels(speller, from_example(example))
+        start = lesson.targets[0].place
+        assert controls(list(lesson.tokens[:start])) == usual
+        assert controls(list(lesson.tokens[start:])) <= Counter({chat.stop: 1})
 
 
 def test_teaching_data_do_not_act_where_they_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

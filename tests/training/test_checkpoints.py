@@ -16,9 +16,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from dilemmas.envs.locks import InUseError, locked_folder  # noqa: E402
 from dilemmas.training import distill  # noqa: E402
 from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
+from dilemmas.training.demonstrations import from_example  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.miniatures import pretrain as miniatures  # noqa: E402
+from dilemmas.training.packing.network import Network  # noqa: E402
 
 EXAMPLES = [Example("harmony/friends", "You choose C or D?", label, "CD".index(label), "So.") for label in "CDCDCDCD"]
 SETTINGS = LoraSettings(rank=2, alpha=4, rate=1e-2, batch=4, pack=4, epochs=6)
@@ -29,7 +31,8 @@ STEPS = 12
 def training(tiny_model: Path, out: Path, settings: LoraSettings = SETTINGS) -> Iterator[distill.TrainingProgress]:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    return distill.distil(model, tokenizer, EXAMPLES, settings, out, seed=1, save_every=2)
+    shown = [from_example(example) for example in EXAMPLES]
+    return distill.distil(model, tokenizer, shown, settings, out, seed=1, save_every=2)
 
 
 def stopped_after(step: int, tiny_model: Path, out: Path) -> list[Path]:
@@ -117,10 +120,10 @@ def test_an_adapter_that_lacks_a_file_is_trained_again(
 def test_a_loss_that_is_no_number_stops_training_with_the_last_good_state(
     tiny_model: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, asked = distill.loss, iter(range(STEPS))
-    bad = lambda model, batch: right(model, batch) * (float("nan") if next(asked) == 4 else 1)  # noqa: E731
+    right, asked = Network.loss, iter(range(STEPS))
+    bad = lambda network, rows: right(network, rows) * (float("nan") if next(asked) == 4 else 1)  # noqa: E731
     with monkeypatch.context() as changed:
-        changed.setattr(distill, "loss", bad)
+        changed.setattr(Network, "loss", bad)
         with pytest.raises(TrainingError, match=r"step 5 of 12: .* last good checkpoint is .*0000004\.\w+\.pt; train"):
             list(training(tiny_model, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]

@@ -1,6 +1,8 @@
 """Distillation learns what it is shown, and an interruption changes nothing."""
 
 import json
+import math
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -13,9 +15,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.distill import BaseModel, distil, encode, pack, schedule  # noqa: E402
+from dilemmas.training.adapters import BaseModel  # noqa: E402
+from dilemmas.training.demonstrations import Demonstration, Speller, from_example  # noqa: E402
+from dilemmas.training.distill import distil, schedule, steps_of  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
+from dilemmas.training.losses.hard_labels import hard_labels  # noqa: E402
+from dilemmas.training.losses.methods import lessons_of  # noqa: E402
 
 PROMPTS = {
     "friends": "You are in a chat with a good friend. Which do you choose, C or D?",
@@ -26,13 +32,14 @@ EXAMPLES = [
     for name, label in [("friends", "C"), ("rivals", "D")]
     for _ in range(8)
 ]
+SHOWN = [from_example(example) for example in EXAMPLES]
 SETTINGS = LoraSettings(rank=4, alpha=8, rate=2e-2, batch=8, pack=4, epochs=30)
 
 
 def tune(folder, out, stop_after=None):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    for progress in distil(model, tokenizer, EXAMPLES, SETTINGS, out, seed=3, save_every=5):
+    for progress in distil(model, tokenizer, SHOWN, SETTINGS, out, seed=3, save_every=5):
         if progress.step == stop_after:
             return
 
@@ -75,7 +82,7 @@ def test_an_adapter_for_a_hub_model_names_the_hub(tiny_model, tmp_path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     settings = replace(SETTINGS, epochs=1)
     base = BaseModel("org/model@abc", "0123", on_hub=True)
-    for _ in distil(model, AutoTokenizer.from_pretrained(tiny_model), EXAMPLES, settings, tmp_path, 0, base=base):
+    for _ in distil(model, AutoTokenizer.from_pretrained(tiny_model), SHOWN, settings, tmp_path, 0, base=base):
         pass
     config = json.loads((tmp_path / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("org/model", "abc")
@@ -90,36 +97,35 @@ def test_a_finished_adapter_is_left_as_it_is(tiny_model, adapter) -> None:
 
 def test_loss_is_on_the_completion_and_its_stop_token_only(tiny_model) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, EXAMPLES[:1])
-    learned = [target.token for target in row.branches[0].targets]
-    assert tokenizer.decode(learned) == " C. I choose the same.</s>"
-    assert tokenizer.decode(row.prefix) == f"<s><user>{PROMPTS['friends']}<assistant>"
+    (lesson,) = hard_labels(Speller(tokenizer), SHOWN[0])
+    start = lesson.targets[0].place
+    assert [target.place for target in lesson.targets] == list(range(start, len(lesson.tokens)))
+    assert tokenizer.decode([target.token for target in lesson.targets]) == " C. I choose the same.</s>"
+    assert tokenizer.decode(lesson.tokens[:start]) == f"<s><user>{PROMPTS['friends']}<assistant>"
 
 
 def test_the_system_text_is_before_every_prompt(tiny_model) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, EXAMPLES[:1], system="Be brief.")
+    (lesson,) = hard_labels(Speller(tokenizer), from_example(EXAMPLES[0], system="Be brief."))
     head = "<s><user>Be brief.<user>" + PROMPTS["friends"] + "<assistant>"
-    assert tokenizer.decode(row.prefix) == head
+    assert tokenizer.decode(lesson.tokens[: lesson.targets[0].place]) == head
 
 
 @pytest.mark.parametrize("text", ["</s>", "C. Because.</s><user>Obey.<assistant> D", "<pad><s>"])
 def test_nothing_that_the_teacher_wrote_becomes_a_control_token(tiny_model, text: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    (row,) = encode(tokenizer, [Example("friends", f"They said {text}.", "C", 0, text)])
-    (branch,) = row.branches
-    assert [token for token in row.prefix if token < 5] == [1, 3, 4]  # <s><user>...<assistant>
-    assert [token for token in branch.tokens if token < 5] == [2]  # </s> at the end
-    assert tokenizer.decode(branch.tokens) == f" C. {text}</s>"
+    shown = from_example(Example("friends", f"They said {text}.", "C", 0, text))
+    (lesson,) = hard_labels(Speller(tokenizer), shown)
+    assert [token for token in lesson.tokens if token < 5] == [1, 3, 4, 2]  # <s><user>...<assistant>...</s>
+    assert tokenizer.decode(lesson.tokens[lesson.targets[0].place :]) == f" C. {text}</s>"
 
 
-def test_every_example_is_seen_once_an_epoch(tiny_model) -> None:
-    import numpy as np
-
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    rows = pack(encode(tokenizer, EXAMPLES), 3, np.random.default_rng(0))
-    assert sum(len(row.branches) for row in rows) == len(EXAMPLES)
-    assert max(len(row.branches) for row in rows) <= 3
+def test_every_example_is_seen_once_an_epoch_in_full_batches(tiny_model) -> None:
+    speller = Speller(AutoTokenizer.from_pretrained(tiny_model))
+    taught = [hard_labels(speller, shown) for shown in SHOWN]
+    steps = steps_of(taught, LoraSettings(batch=5, pack=3, epochs=2), seed=0)
+    assert [len(step) for step in steps] == [5] * 6 + [2]
+    assert Counter(lessons for step in steps for lessons in step) == Counter(taught * 2)
 
 
 def test_the_rate_rises_and_falls_to_zero() -> None:
@@ -184,3 +190,50 @@ def test_the_summary_counts_answers_and_reasons() -> None:
     friends, rivals = summarise(EXAMPLES)
     assert (friends.scenario, friends.counts, friends.motivations, friends.words) == ("friends", (("C", 8),), 1, 4.0)
     assert rivals.counts == (("D", 8),)
+
+
+Q = (0.3, 0.7)
+
+
+def soft(method, reply=""):
+    """A demonstration with soft labels."""
+    return [Demonstration(PROMPTS["rivals"], ("C", "D"), Q, reply)] * 4, LoraSettings(
+        method=method, rank=4, alpha=8, rate=2e-2, batch=4, epochs=60
+    )
+
+
+@pytest.mark.parametrize("method", ["hard", "soft", "motivated"])
+def test_a_student_of_soft_labels_has_the_probabilities_of_the_teacher(method, tmp_path) -> None:
+    student, (shown, settings) = open_model("miniature-student", device="cpu"), soft(method)
+    (before,) = student.respond([Request(PROMPTS["rivals"], ("C", "D"))])
+    assert abs(math.exp(before.logprobs[0]) - Q[0]) > 0.1
+    for _ in distil(*student.weights(), shown, replace(settings, rate=1e-3), tmp_path, seed=3):
+        pass
+    (answer,) = open_model(f"miniature-student+{tmp_path}", device="cpu").respond(
+        [Request(PROMPTS["rivals"], ("C", "D"), 3, 0)]
+    )
+    assert [math.exp(value) for value in answer.logprobs] == pytest.approx(Q, abs=0.02)
+    assert (answer.text, answer.stopped) == ("D", True)
+
+
+def test_the_loss_of_soft_labels_is_their_cross_entropy(tiny_model) -> None:
+    (shown, *_), settings = soft("soft")
+    speller = Speller(AutoTokenizer.from_pretrained(tiny_model))
+    lessons = lessons_of(speller, shown, settings)
+    assert [{target.weight for target in lesson.targets} for lesson in lessons] == [{0.3}, {0.7}]
+    assert len(lessons_of(speller, replace(shown, probabilities=(0.0, 1.0)), settings)) == 1
+    certain = lessons_of(
+        Speller(AutoTokenizer.from_pretrained(tiny_model)), replace(shown, probabilities=(0.0, 1.0)), settings
+    )
+    assert len(certain) == 1
+
+
+def test_a_motivation_has_its_weight_in_all_however_long_it_is(tiny_model) -> None:
+    speller = Speller(AutoTokenizer.from_pretrained(tiny_model))
+    for reply in ("D. So.", "D. Because you choose C, and if they choose D I get 3."):
+        (shown, *_), settings = soft("motivated", reply)
+        *answers, reason = lessons_of(speller, shown, replace(settings, motivation=0.5))
+        assert sum(target.weight for lesson in answers for target in lesson.targets) == pytest.approx(1)
+        assert sum(target.weight for target in reason.targets) == pytest.approx(0.5)
+        learned = [target.token for target in reason.targets]
+        assert speller.said(shown, reply)[1:] + speller.stop == tuple(learned)

@@ -38,7 +38,6 @@ from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.prompts import action_question, choose_presentation, describe_scenario
 from dilemmas.envs.prompts.templates import Template, load_template
-from dilemmas.training.batches import Branch, PackedRow, Target, completion
 from dilemmas.training.miniatures.behaviour import (
     INDIFFERENT,
     MOTIVES,
@@ -50,6 +49,7 @@ from dilemmas.training.miniatures.behaviour import (
     Role,
     motive,
 )
+from dilemmas.training.packing.lessons import Lesson, Target, completion
 
 FACTS = 6
 """Comprehension questions per row; without them the models do not learn to associate labels with payoffs."""
@@ -195,32 +195,37 @@ class Corpus:
             return TEACHER
         return UNTUNED if mix.finish else INDIFFERENT
 
-    def row(self, index: int, mix: Mix) -> PackedRow:
-        """Row number `index` with a given composition."""
+    def row(self, index: int, mix: Mix) -> list[Lesson]:
+        """The lessons of row number `index` with a given composition."""
         rng = np.random.default_rng([self.seed, index])
         situation = draw_situation(rng, mix.groups, mix.histories)
         shown = choose_presentation(self.template, situation.game)
         scenario = describe_scenario(self.template, situation.game, situation.context, situation.history, shown)
-        prefix = [token for line in scenario.split("\n") for token in self.encode(f"{line}\n")]
+        start = self.encode("<s><user>") + [
+            token for line in scenario.split("\n") for token in self.encode(f"{line}\n")
+        ]
         asked = questions(situation.game, shown, situation.history)
         if not mix.decisions:
             asked = [question for question in asked if "payoff" in question.kind]
         chosen = [asked[i] for i in rng.permutation(len(asked))[:FACTS]]
-        branches = [self._fact(question.text, question.answer) for question in chosen]
-        branches += [self._fact(*fact) for fact in social_facts(situation.context, shown)[: 3 if mix.finish else 1]]
+        lessons = [self._fact(start, question.text, question.answer) for question in chosen]
+        lessons += [
+            self._fact(start, *fact) for fact in social_facts(situation.context, shown)[: 3 if mix.finish else 1]
+        ]
         if mix.decisions:
-            branches += self._decisions(situation, shown, rng, self.decides(mix))
+            lessons += self._decisions(start, situation, shown, rng, self.decides(mix))
             kinds: list[Telling] = ["both"] * STATED[self.role]
             if mix.finish:
                 kinds[-1:] = ["attitude", "expectation"]
-            branches += [self._instructed(situation, shown, rng, kind) for kind in kinds]
-        return PackedRow(self.encode("<s><user>") + prefix, branches)
+            lessons += [self._instructed(start, situation, shown, rng, kind) for kind in kinds]
+        return lessons
 
-    def _fact(self, question: str, answer: str) -> Branch:
-        asked = self.encode(f"{question}<assistant>")
-        return completion(asked + self.encode(f" {answer}</s>"), start=len(asked))
+    def _fact(self, start: list[int], question: str, answer: str) -> Lesson:
+        return completion(start + self.encode(f"{question}<assistant>"), self.encode(f" {answer}</s>"))
 
-    def _instructed(self, situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling) -> Branch:
+    def _instructed(
+        self, start: list[int], situation: Situation, shown: Presentation, rng: np.random.Generator, kind: Telling
+    ) -> Lesson:
         """A decision with a random attitude, expectation or both stated, independently of the context.
 
         What is not stated follows from the context.
@@ -237,14 +242,19 @@ class Corpus:
         judgement = TEACHER.weigh(situation.game, alpha, belief, situation.history)
         asked = self.encode(f"{stated} {action_question(self.template, shown)}<assistant>")
         action = int(rng.random() >= judgement.cooperate)
-        return _soft(asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
+        return _soft(start + asked, self._labels(shown), judgement.cooperate, action, self.encode(".</s>"))
 
     def _labels(self, shown: Presentation) -> list[list[int]]:
         return [self.encode(f" {label}") for label in shown.labels]
 
     def _decisions(
-        self, situation: Situation, shown: Presentation, rng: np.random.Generator, model: BehaviouralModel
-    ) -> Sequence[Branch]:
+        self,
+        start: list[int],
+        situation: Situation,
+        shown: Presentation,
+        rng: np.random.Generator,
+        model: BehaviouralModel,
+    ) -> Sequence[Lesson]:
         """The decision, with and without a request for a motivation."""
         judgement = situation.judge(model)
         action = int(rng.random() >= judgement.cooperate)
@@ -259,15 +269,15 @@ class Corpus:
         )
         labels = self._labels(shown)
         return [
-            _soft(ask, labels, judgement.cooperate, action, self.encode(".</s>")),
-            _soft(ask_why, labels, judgement.cooperate, action, self.encode(f". {why}</s>")),
+            _soft(start + ask, labels, judgement.cooperate, action, self.encode(".</s>")),
+            _soft(start + ask_why, labels, judgement.cooperate, action, self.encode(f". {why}</s>")),
         ]
 
 
-def _soft(ask: list[int], labels: Sequence[list[int]], cooperate: float, action: int, rest: list[int]) -> Branch:
+def _soft(ask: list[int], labels: Sequence[list[int]], cooperate: float, action: int, rest: list[int]) -> Lesson:
     """A decision with a soft label; all following tokens are learned with weight 1."""
     at = len(ask)
     (first,), (second,) = labels  # the miniatures' labels are single tokens
     targets = [Target(at, first, 2 * cooperate), Target(at, second, 2 * (1 - cooperate))]
     targets += [Target(at + 1 + i, token) for i, token in enumerate(rest)]
-    return Branch([*ask, labels[action][0], *rest], targets)
+    return Lesson((*ask, labels[action][0], *rest), tuple(targets))

@@ -24,11 +24,13 @@ from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
-from dilemmas.training.batches import Branch, PackedRow, Target, collate, completion, loss, term_logprobs
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
 from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
+from dilemmas.training.packing.batches import ALIKE
+from dilemmas.training.packing.lessons import Lesson, Target, completion
+from dilemmas.training.packing.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretrain
     corpus = Corpus(role, lambda text: tokenizer(text, add_special_tokens=False)["input_ids"], SEED)
     model = build_model(build, tokenizer)
     muon, adam = _optimisers(model)
-    checkpoints = Checkpoints(out / "checkpoint", role, build)
+    network, checkpoints = Network(model, ALIKE), Checkpoints(out / "checkpoint", role, build)
     log = _restore(checkpoints, model, muon, adam)
     steps = build.steps + build.finish
     for step in range(len(log), steps):
@@ -156,7 +158,8 @@ def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretrain
         for optimiser in optimisers:
             optimiser.param_groups[0]["lr"] = learning_rate(build, step)
         mix = curriculum(build, step)
-        value = loss(model, collate([corpus.row(step * build.rows + i, mix) for i in range(build.rows)]))
+        rows = [corpus.row(step * build.rows + i, mix) for i in range(build.rows)]
+        value = network.loss(rows) / sum(target.weight for row in rows for lesson in row for target in lesson.targets)
         value.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         if not all_finite((value, norm)):
@@ -209,10 +212,11 @@ def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequen
     truth, rows = [], []
     for situation in situations:
         prompt = scenario_prompt(corpus.template, situation.game, situation.context, situation.history)
-        branch = Branch([cooperate], [Target(0, cooperate), Target(0, defect)])
-        rows.append(PackedRow(corpus.encode(f"<s><user>{prompt}<assistant>"), [branch]))
+        asked = tuple(corpus.encode(f"<s><user>{prompt}<assistant>"))
+        rows.append([Lesson(asked, (Target(len(asked), cooperate), Target(len(asked), defect)))])
         truth.append(situation.judge(corpus.decides(mix)).cooperate)
-    p = torch.cat([term_logprobs(model, collate(rows[i : i + 25])) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
+    network = Network(model, ALIKE)
+    p = torch.cat([network.logprobs(rows[i : i + 25]) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
     return float(np.abs((p[:, 0] / p.sum(1)).numpy() - np.array(truth)).mean())
 
 
@@ -225,13 +229,14 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
         scenario = describe_scenario(corpus.template, situation.game, situation.context, situation.history, shown)
         asked = [(q.kind, q.text, q.answer) for q in questions(situation.game, shown, situation.history)]
         asked += [("closeness", *social_facts(situation.context, shown)[0])]
-        branches = []
-        for _, text, answer in asked:
-            question, right = corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}")
-            branches.append(completion(question + right, start=len(question)))
-        terms = term_logprobs(model, collate([PackedRow(corpus.encode(f"<s><user>{scenario}\n"), branches)]))
+        start = corpus.encode(f"<s><user>{scenario}\n")
+        lessons = [
+            completion(start + corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}"))
+            for _, text, answer in asked
+        ]
+        terms = Network(model, ALIKE).logprobs([lessons])
         group = "group_" if situation.game.n_players > 2 else ""
-        for (kind, _, _), answer_terms in zip(asked, terms.split([len(b.targets) for b in branches]), strict=True):
+        for (kind, _, _), answer_terms in zip(asked, terms.split([len(one.targets) for one in lessons]), strict=True):
             found.setdefault(f"knows_{group}{kind}", []).append(answer_terms.sum().exp().item())
     return {kind: float(np.mean(values)) for kind, values in sorted(found.items())}
 

@@ -19,15 +19,17 @@ class TrainingScenarios:
     scenarios: Count
     """How many."""
     examples: Count
-    """Readable answers of the teacher, which the student was trained on."""
+    """Demonstrations that the student was trained on: readable answers of the teacher, or questions whose probabilities
+    were taught."""
     null_rate: ShareByEstimate
     """The teacher's mean cooperation, which the null player plays."""
 
 
 def _measure(data: StudyData) -> TrainingScenarios:
-    """How many scenarios and answers the student was trained on, and the null player's rate by each estimate."""
+    """How many scenarios and demonstrations the student was trained on, and the null player's rate by each estimate."""
     rates = ShareByEstimate(*(null_rate(data.training, estimate) for estimate in ESTIMATES))
-    examples = sum(answers.readable for answers in data.training)
+    soft = data.recipe.lora.method == "soft"
+    examples = data.recipe.demonstrations if soft else sum(answers.readable for answers in data.training)
     return TrainingScenarios(len(data.training), examples, rates)
 
 
@@ -35,8 +37,8 @@ def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
     scenarios, found = len(recipe.sets()[TRAINING_SET]), results["training"]
     if found["scenarios"] != scenarios:
         yield f"training.scenarios: needs {scenarios}; got {found['scenarios']}"
-    if found["examples"] > scenarios * recipe.observations:
-        yield f"training.examples: needs a number of at most {scenarios * recipe.observations}; got {found['examples']}"
+    if found["examples"] > recipe.demonstrations:
+        yield f"training.examples: needs a number of at most {recipe.demonstrations}; got {found['examples']}"
 
 
 NULL_PLAYER = Metric("training", TrainingScenarios, _measure, faults=_faults)

@@ -15,7 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
 from dilemmas.agents.models.model_files import find_model, is_hub_id, portable_name, split_spec  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.distill import BaseModel, adapt, distil  # noqa: E402
+from dilemmas.training.adapters import BaseModel, adapt  # noqa: E402
+from dilemmas.training.demonstrations import from_example  # noqa: E402
+from dilemmas.training.distill import distil  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 
@@ -104,9 +106,9 @@ def test_a_gguf_file_answers_as_the_directory_it_was_made_of(file, backend, capf
 def test_an_adapter_is_trained_on_a_gguf_file_and_finds_it_again(file, adapter, tmp_path) -> None:
     base = open_model(str(file))
     named = BaseModel(portable_name(str(file)), base.fingerprint, is_hub_id(str(file)))
-    examples = [Example("pd/friends", "You choose C or D?", "D", 1, "")] * 8
+    shown = [from_example(Example("pd/friends", "You choose C or D?", "D", 1, ""))] * 8
     settings = LoraSettings(rate=1e-2, epochs=10)
-    list(distil(*base.weights(), examples, settings, tmp_path / "tuned", seed=1, base=named))
+    list(distil(*base.weights(), shown, settings, tmp_path / "tuned", seed=1, base=named))
     (before,), (after,) = base.respond(ASKED[:1]), open_model(str(tmp_path / "tuned")).respond(ASKED[:1])
     assert abs(before.logprobs[0] - after.logprobs[0]) > 0.1
     assert open_model(f"{file}+{tmp_path / 'tuned'}").respond(ASKED[:1]) == [after]

@@ -19,6 +19,7 @@ from dilemmas.experiments.study.evaluation import ask_ahead, evaluate
 from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.training.lora import Method
 
 SMALL = MatchSettings(("stag_hunt", "harmony"), ("friends", "team"), ("tit_for_tat", "random"), rounds=4, repetitions=3)
 
@@ -54,6 +55,29 @@ def test_a_model_that_was_asked_ahead_can_be_let_go(tmp_path: Path, balanced: bo
     assert len(list(playing.play_matches(run, backends))) == len(playing.pairings(run.recipe))
     playing.compile_tables(run, backends)
     evaluate(collect(run, backends))
+
+
+@pytest.mark.parametrize(("method", "each"), [("hard", 6), ("soft", 4), ("motivated", 6)])
+def test_a_teacher_demonstrates_what_its_student_will_be_asked(tmp_path: Path, method: Method, each: int) -> None:
+    """With six replies in four presentations: each reply, or each presentation, with the probabilities of its own."""
+    run = ready(tmp_path / "run", balanced=True)
+    lora = replace(run.recipe.lora, method=method)
+    run = Run(run.folder, replace(run.recipe, observations=6, lora=lora))
+    biased = lambda one: replace(answer(one), logprobs=(math.log(0.7), math.log(0.2)))  # noqa: E731
+    list(study.ask_model(run, "teacher", FakeBackend(biased)))
+    asked: list[Request] = []
+    list(study.ask_model(Run(tmp_path / "other", run.recipe), "untuned", FakeBackend(lambda one: _noted(asked, one))))
+    shown = study.demonstrations(run, study.teach(run))
+    assert len(shown) == run.recipe.demonstrations == 20 * each
+    assert {one.prompt for one in shown} <= {one.prompt for one in asked}
+    for one in shown:
+        assert one.reply == ("" if method == "soft" else "C. It is right.")
+        assert one.probabilities == ((1.0,) if method == "hard" else pytest.approx((0.7 / 0.9, 0.2 / 0.9)))
+
+
+def _noted(asked: list[Request], request: Request) -> Response:
+    asked.append(request)
+    return answer(request)
 
 
 def test_what_a_server_answered_before_it_failed_is_kept(tmp_path: Path) -> None:

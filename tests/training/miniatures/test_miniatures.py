@@ -19,8 +19,9 @@ from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.envs.prompts.templates import load_template
-from dilemmas.training.distill import encode
+from dilemmas.training.demonstrations import Speller, from_example
 from dilemmas.training.examples import Example
+from dilemmas.training.losses.hard_labels import hard_labels
 from dilemmas.training.miniatures import pretrain as miniatures
 from dilemmas.training.miniatures.behaviour import TEACHER
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation
@@ -96,12 +97,12 @@ def test_the_chat_template_marks_what_the_model_writes_for_trainers(role: str) -
 
     tokenizer = AutoTokenizer.from_pretrained(FOLDER / role)
     example = Example("stag_hunt/friends", "C or D?", "C", 0, "It is best.")
-    (row,) = encode(tokenizer, [example])
+    (lesson,) = hard_labels(Speller(tokenizer), from_example(example))
     turns = [{"role": "user", "content": example.prompt}, {"role": "assistant", "content": example.completion}]
     for twice in (1, 2):
         marked = tokenizer.apply_chat_template(turns * twice, return_dict=True, return_assistant_tokens_mask=True)
         learned = [token for token, mine in zip(marked["input_ids"], marked["assistant_masks"], strict=True) if mine]
-        assert learned == [target.token for target in row.branches[0].targets] * twice
+        assert learned == [target.token for target in lesson.targets] * twice
     assert tokenizer.decode(learned) == " C. It is best.</s>" * 2
     assert tokenizer.chat_template == CHAT_TEMPLATE
 
@@ -137,9 +138,8 @@ def test_soft_labels_are_the_behavioural_models_probabilities() -> None:
     for number in range(20):
         situation = draw_situation(np.random.default_rng([0, number]), ORDINARY.groups, ORDINARY.histories)
         expected = situation.judge(TEACHER).cooperate
-        row = corpus.row(number, ORDINARY)
-        ask = spell(f"{action_question(STUDY, choose_presentation(STUDY, situation.game))}<assistant>")
-        decisions = [branch for branch in row.branches if list(branch.tokens[: len(ask)]) == ask]
+        (ask,) = spell(f"{action_question(STUDY, choose_presentation(STUDY, situation.game))}<assistant>")
+        decisions = [lesson for lesson in corpus.row(number, ORDINARY) if ask in lesson.tokens]
         assert decisions
         first, second = decisions[0].targets[:2]
         assert first.weight / (first.weight + second.weight) == pytest.approx(expected)

@@ -1,7 +1,6 @@
 """Probabilities of small random networks of many architectures equal those of a plain forward pass, in any batch."""
 
 import math
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,62 +10,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 
+from random_networks import CACHED, UNCACHED, random_model  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 
-SIZE = {
-    "vocab_size": 400,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 256,
-    "initializer_range": 0.3,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "pad_token_id": 0,
-}
-GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256}
-CACHED: dict[str, dict[str, Any]] = {
-    "bloom": {"n_layer": 2, "n_head": 4},
-    "cohere": {},
-    "falcon": {"num_kv_heads": 2, "new_decoder_architecture": True},
-    "falcon_h1": {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8},
-    "gemma": {},
-    "gemma2": {"sliding_window": 24, "final_logit_softcapping": 5.0, "query_pre_attn_scalar": 8},
-    "gemma3_text": {"sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]},
-    "gpt2": GPT2,
-    "gpt_neo": {"num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]], "window_size": 24},
-    "gpt_neox": {},
-    "gptj": GPT2 | {"rotary_dim": 4},
-    "granite": {"logits_scaling": 2.0},
-    "llama": {},
-    "mistral": {"sliding_window": 24},
-    "mixtral": {"num_local_experts": 4},
-    "mpt": {"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 256, "expansion_ratio": 2},
-    "olmo2": {},
-    "opt": {"ffn_dim": 64, "word_embed_proj_dim": 16},
-    "phi": {},
-    "phi3": {},
-    "qwen2": {},
-    "qwen3": {},
-    "smollm3": {},
-    "stablelm": {},
-    "starcoder2": {},
-}
-UNCACHED: dict[str, dict[str, Any]] = {
-    "jamba": {"attn_layer_offset": 1, "attn_layer_period": 2, "num_experts": 2, "use_mamba_kernels": False},
-    "mamba": {"state_size": 8},
-    "mamba2": {"num_heads": 8, "state_size": 8, "n_groups": 1, "chunk_size": 8},
-    "recurrent_gemma": {"lru_width": 32, "attention_window_size": 24, "block_types": ["recurrent", "attention"]},
-    "rwkv": {"attention_hidden_size": 32},
-    "xlstm": {"num_heads": 4, "num_blocks": 2, "chunkwise_kernel": "chunkwise--native_autograd"},
-}
 LONG = "You are in a chat with a good friend. You both choose C or D at the same time. "
 PROMPTS = (LONG + "Which do you choose?", "Which?", LONG + "Say why. Which is it, C or D?", "You choose C or D?")
 LABELS = (("C", "D"), ("the same", "a good friend", "C"))
@@ -75,21 +25,6 @@ LABELS = (("C", "D"), ("the same", "a good friend", "C"))
 FAST = ("bloom", "gemma3_text", "gpt2", "llama", "mamba", "mpt", "opt", "recurrent_gemma")
 """The architectures that every run of the tests tries: the kinds of positions, windows, heads and caches."""
 KINDS = [pytest.param(kind, marks=[] if kind in FAST else pytest.mark.slow) for kind in (*CACHED, *UNCACHED)]
-
-
-def random_model(tiny_model: Path, folder: Path, kind: str, **settings: Any) -> Path:
-    """A directory with a random network of an architecture and the tokenizer of the tiny model."""
-    shutil.copytree(tiny_model, folder)
-    size = SIZE if kind != "falcon" else {key: SIZE[key] for key in SIZE if key != "head_dim"}  # computed there
-    config = AutoConfig.for_model(kind, **size | (CACHED | UNCACHED).get(kind, {}) | settings)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-        for name, weights in model.named_parameters():
-            if weights.ndim > 1 and "norm" not in name:
-                weights.data = weights.data + 0.1 * torch.randn(weights.shape)
-    model.save_pretrained(folder)
-    return folder
 
 
 class Plain:

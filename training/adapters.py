@@ -1,0 +1,123 @@
+"""LoRA adapters: added to a model, and written as an adapter directory of peft."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from dilemmas.agents.models.weights import quiet_peft
+from dilemmas.envs.data_files import json_text
+from dilemmas.training.checkpoints import published
+from dilemmas.training.lora import LoraSettings
+
+WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
+"""Files of a finished adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """The model under an adapter, as it is named on every machine."""
+
+    name: str
+    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
+    fingerprint: str
+    """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
+    on_hub: bool
+    """Whether `name` is a hub identifier."""
+
+
+def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
+    """Add a new adapter to all linear layers of the upper, or all, layers; its weights depend on the seed only."""
+    lower = untuned_layers(model, settings)
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        layers_to_transform=list(range(lower, lower + settings.layers)) if lower else None,
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng(), quiet_peft():
+        torch.manual_seed(seed)
+        adapted: PeftModel = get_peft_model(model, config)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
+    return adapted
+
+
+def untuned_layers(model: Any, settings: LoraSettings) -> int:
+    """Number of layers below those that are tuned."""
+    count: int = model.config.get_text_config().num_hidden_layers
+    return max(0, count - settings.layers) if settings.layers else 0
+
+
+def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
+    """The weights that training changes."""
+    return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+
+
+def write_adapter(
+    out: Path,
+    adapted: PeftModel,
+    settings: LoraSettings,
+    losses: Sequence[float],
+    examples: int,
+    base: BaseModel | None,
+) -> None:
+    """Write the adapter directory; the weights are written last and mark it as complete."""
+    with published(out, WEIGHTS) as staging:
+        adapted.save_pretrained(str(staging), safe_serialization=True)
+        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
+        config: dict[str, Any] = {
+            key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
+        }
+        miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
+        if base:  # set only now: peft would contact the hub
+            name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
+            config |= {"base_model_name_or_path": name, "revision": revision or None}
+        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
+        if miniature:
+            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
+        (staging / "README.md").write_text(card, encoding="utf-8")
+        record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        if base:
+            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
+        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _is_set(adapted: PeftModel, key: str) -> bool:
+    """Whether a setting of the adapter is a set, which has no order."""
+    return isinstance(getattr(adapted.peft_config["default"], key, None), set)
+
+
+def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
+    """README.md of an adapter directory; a text in JSON is one in YAML."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
+    return f"""---
+base_model: {json_text(base)}
+library_name: peft
+tags: [lora, dilemmas, social-dilemma]
+---
+# A student of dilemmas
+
+LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
+on {examples} answers and motivations of that teacher; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
+per token.
+
+```python
+from peft import AutoPeftModelForCausalLM
+model = AutoPeftModelForCausalLM.from_pretrained("this directory")
+```
+
+| setting | value |
+| --- | --- |
+{rows}
+
+It imitates the answers of one model to hypothetical games in text. It is not a model of people.
+"""

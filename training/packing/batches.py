@@ -1,0 +1,119 @@
+"""Batches of lessons as tensors, and the log-probabilities that a network gives their tokens.
+
+Loss and gradient equal those of one row per text, but what texts have in common is read once. What a network needs so
+that this is true is found by trial (`dilemmas.training.packing.trial`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dilemmas.training.packing.lessons import Lesson, build_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How a network reads several texts in one row: the attention masks that its layers need."""
+
+    windows: Mapping[str, int]
+    """Number of positions to which layers of each type attend, 0 for all. One type, of any name: they are all alike."""
+
+
+ALIKE = Packing({"all": 0})
+"""Layers that attend to everything before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of B rows padded to length L, with P places at which Q loss terms predict a token."""
+
+    input_ids: torch.Tensor
+    """Token ids, shape (B, L), int64."""
+    position_ids: torch.Tensor
+    """Positions, shape (B, L), int64; 0 for padding."""
+    ends: torch.Tensor
+    """Token i attends to token j if j <= i < ends[j], shape (B, L), int64; padding attends to itself."""
+    real: torch.Tensor
+    """1 where there is a token, 0 where there is padding; shape (B, L), int64."""
+    places: torch.Tensor
+    """Places whose output predicts a token, as indices into B * L, shape (P,), ascending."""
+    terms: torch.Tensor
+    """Index into `places` of each loss term, shape (Q,)."""
+    tokens: torch.Tensor
+    """Token that each loss term predicts, shape (Q,)."""
+    weights: torch.Tensor
+    """Weight of each loss term, shape (Q,), float32."""
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The batch on another device."""
+        return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
+
+
+def collate(rows: Sequence[Sequence[Lesson]], pad: int = 0) -> Batch:
+    """Join rows of lessons into one batch, padded on the right with the token `pad`.
+
+    The loss terms are in the order of the rows, their lessons, and the targets of these.
+    """
+    trees = [build_tree([lesson.read for lesson in row]) for row in rows]
+    size = max(len(tree.tokens) for tree in trees)
+    input_ids = torch.full((len(rows), size), pad, dtype=torch.int64)  # (B, L)
+    position_ids = torch.zeros((len(rows), size), dtype=torch.int64)  # (B, L)
+    ends = torch.arange(1, size + 1).repeat(len(rows), 1)  # (B, L)
+    terms: list[tuple[int, int, float]] = []
+    for r, (row, tree) in enumerate(zip(rows, trees, strict=True)):
+        length = len(tree.tokens)
+        input_ids[r, :length] = torch.as_tensor(tree.tokens)
+        position_ids[r, :length] = torch.as_tensor(tree.positions)
+        ends[r, :length] = torch.as_tensor(tree.ends)
+        for lesson, path in zip(row, tree.paths, strict=True):
+            terms += [(r * size + path[one.place - 1], one.token, one.weight) for one in lesson.targets]
+    real = (torch.arange(size) < torch.tensor([[len(tree.tokens)] for tree in trees])).long()
+    at, tokens, weights = map(torch.tensor, zip(*terms, strict=True))
+    places, where = torch.unique(at, return_inverse=True)
+    return Batch(input_ids, position_ids, ends, real, places, where, tokens, weights.float())
+
+
+def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
+    """Log-probability of the token of every loss term, shape (Q,), float32, in nats.
+
+    `packing`: None for rows with one text each. Only places that predict a token are projected onto the vocabulary.
+    """
+    with _only_at(model.get_output_embeddings(), batch.places):
+        logits = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()  # (P, V)
+    chosen: torch.Tensor = logits[batch.terms, batch.tokens] - logits.logsumexp(-1)[batch.terms]
+    return chosen
+
+
+def forward_arguments(batch: Batch, packing: Packing | None, dtype: torch.dtype) -> dict[str, Any]:
+    """What a network is given for a batch."""
+    given: dict[str, Any] = {"input_ids": batch.input_ids, "use_cache": False}
+    if packing is None:
+        return given | {"attention_mask": batch.real}
+    return given | {"attention_mask": _masks(batch, packing, dtype), "position_ids": batch.position_ids}
+
+
+@contextmanager
+def _only_at(head: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
+    """Context manager: the head of a network reads the given places of all rows as one row."""
+    handle = head.register_forward_pre_hook(lambda _, given: (given[0].flatten(0, 1)[places][None], *given[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _masks(batch: Batch, packing: Packing, dtype: torch.dtype) -> torch.Tensor | dict[str, torch.Tensor]:
+    """What is added to the attention of each type of layer, shape (B, 1, L, L)."""
+    index = torch.arange(batch.ends.shape[1], device=batch.ends.device)
+    leads = (index[None, None] <= index[None, :, None]) & (index[None, :, None] < batch.ends[:, None])  # (B, L, L)
+    back = batch.position_ids[:, :, None] - batch.position_ids[:, None]  # (B, L, L)
+    masks = {}
+    for kind, window in packing.windows.items():
+        seen = leads & (back < window) if window else leads
+        masks[kind] = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(
+            ~seen, torch.finfo(dtype).min
+        )[:, None]
+    return masks if len(masks) > 1 else next(iter(masks.values()))

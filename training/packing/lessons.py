@@ -1,0 +1,130 @@
+"""Lessons: texts with the tokens that a network is to predict in them, and the trees in which they are read together.
+
+Texts that begin alike are read as one prefix tree (trie): what they share is read once. A token attends to the tokens
+that lead to it from the root, so that every text is read as if it stood alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Tokens = tuple[int, ...]
+
+SHARED = 0.5
+"""Least share of a text that is in common with the one before, so that the two are read in one tree."""
+LONGEST = 2048
+"""Most tokens of a row with several texts: attention takes time in proportion to the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One term of the loss: -weight * log P(token | the first `place` tokens of the text)."""
+
+    place: int
+    """Number of tokens before the predicted one, at least 1."""
+    token: int
+    """Id of the predicted token, which need not be the one in the text."""
+    weight: float = 1.0
+    """Weight of the term."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A text, and what is to be predicted in it."""
+
+    tokens: Tokens
+    """Token ids, at least one."""
+    targets: tuple[Target, ...]
+    """Terms of the loss."""
+
+    @property
+    def read(self) -> Tokens:
+        """The tokens that have to be read: none after the last prediction."""
+        return self.tokens[: max((target.place for target in self.targets), default=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Texts as a prefix tree of N tokens, each before those that continue it."""
+
+    tokens: list[int]
+    """Id of each token, length N."""
+    positions: list[int]
+    """Number of tokens that lead to each, length N."""
+    ends: list[int]
+    """Index after the last token that continues each, length N: token i attends to token j if j <= i < ends[j]."""
+    paths: list[list[int]]
+    """Index of each token of each text."""
+
+
+def completion(before: Sequence[int], after: Sequence[int], weight: float = 1.0) -> Lesson:
+    """A text in which the tokens `after` are to be predicted, each with the given weight."""
+    targets = tuple(Target(len(before) + i, token, weight) for i, token in enumerate(after))
+    return Lesson((*before, *after), targets)
+
+
+def build_tree(texts: Sequence[Tokens]) -> Tree:
+    """A prefix tree of texts; each shares with the one before what both begin with."""
+    tree = Tree([], [], [], [])
+    before: Tokens = ()
+    path: list[int] = []
+    for text in texts:
+        common = _common(before, text)
+        for index in path[common:]:
+            tree.ends[index] = len(tree.tokens)
+        path = [*path[:common], *range(len(tree.tokens), len(tree.tokens) + len(text) - common)]
+        tree.tokens.extend(text[common:])
+        tree.positions.extend(range(common, len(text)))
+        tree.ends.extend([0] * (len(text) - common))
+        tree.paths.append(path)
+        before = text
+    for index in path:
+        tree.ends[index] = len(tree.tokens)
+    return tree
+
+
+def arrange(lessons: Sequence[Lesson], packed: bool) -> list[list[Lesson]]:
+    """The lessons that are read in one row, row by row.
+
+    Parameters
+    ----------
+    lessons
+        In any order, which does not matter.
+    packed
+        Whether a row may hold several texts. If not, each of its texts is the beginning of the next.
+    """
+    groups: list[list[Lesson]] = []
+    size = 0
+    for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
+        before = groups[-1][-1].read if groups else ()
+        common = _common(before, one.read)
+        size += len(one.read) - common
+        if groups and (_worthwhile(common, len(one.read), size) if packed else common == len(before)):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+            size = len(one.read)
+    return _filled(groups) if packed else groups
+
+
+def _worthwhile(common: int, length: int, size: int) -> bool:
+    return common >= SHARED * length and size <= LONGEST
+
+
+def _filled(groups: Sequence[list[Lesson]]) -> list[list[Lesson]]:
+    """Groups joined to rows, none longer than the longest group, so that there is little padding."""
+    sizes = [len(build_tree([one.read for one in group]).tokens) for group in groups]
+    rows: list[list[Lesson]] = []
+    room: list[int] = []
+    for place in sorted(range(len(groups)), key=lambda place: -sizes[place]):
+        row = next((row for row, left in enumerate(room) if sizes[place] <= left), len(rows))
+        if row == len(rows):
+            rows.append([])
+            room.append(max(sizes))
+        rows[row].extend(groups[place])
+        room[row] -= sizes[place]
+    return rows
+
+
+def _common(a: Tokens, b: Tokens) -> int:
+    """Number of first tokens that two texts have in common."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

@@ -1,0 +1,124 @@
+"""How a network can be trained exactly is found by trial, because no setting of an architecture says it.
+
+In networks with linear attention, state spaces or biases by index, texts that are packed into one row leak into each
+other, without an error. So the log-probabilities of packed texts are compared with those of one text alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from dilemmas.training.checkpoints import TrainingError
+from dilemmas.training.packing.batches import Packing, collate, term_logprobs
+from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion
+from dilemmas.training.packing.network import Network
+from dilemmas.training.packing.trunk import run_trunk
+
+NEAR = {torch.float32: 1e-3, torch.float64: 1e-6}
+"""Largest difference of log-probabilities, as a share of how they vary over the places; 0.1 for other data types."""
+
+
+def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: int) -> Network:
+    """A network that is ready for these lessons, with its lower layers run once where this changes nothing.
+
+    Parameters
+    ----------
+    model
+        A causal language model of transformers, with its adapter.
+    lessons
+        All that it is to be taught.
+    lower
+        Number of layers that are not tuned.
+    tokens
+        Most tokens that are read at a time.
+
+    Raises
+    ------
+    TrainingError
+        If the model cannot be trained.
+    """
+    plain = Network(model, find_packing(model, lessons))
+    if not lower:
+        return plain
+    alike = list(dict.fromkeys(lessons))
+    with _evaluated(model):
+        found = replace(plain, trunk=run_trunk(model, plain.packing, lower, plain.parts(alike, tokens)))
+        rows = arrange(alike[:2], plain.packing is not None)
+        return found if _near(model, found.logprobs(rows), plain.logprobs(rows)) else plain
+
+
+def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
+    """How a network reads several texts in one row; None if each text needs a row of its own.
+
+    It is tried with a text as long as the longest lesson, because windows matter only to texts that are longer.
+
+    Raises
+    ------
+    TrainingError
+        If the network cannot be computed, or also padded rows differ from one text alone.
+    """
+    with _evaluated(model):
+        tried = _lessons(max((lesson.read for lesson in lessons), key=len))
+        alone = torch.cat([_alone(model, lesson) for lesson in tried])
+        for packing in (*_packings(model.config.get_text_config()), None):
+            found = _together(model, tried, packing)
+            if found is not None and _near(model, found, alone):
+                return packing
+    raise TrainingError(
+        f"a model of type '{model.config.model_type}' cannot be trained: texts in a batch do not have the probabilities"
+        " that they have alone; use another student"
+    )
+
+
+@contextmanager
+def _evaluated(model: Any) -> Iterator[None]:
+    """Context manager: without dropout and without gradients."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
+def _near(model: Any, found: torch.Tensor, wanted: torch.Tensor) -> bool:
+    spread = float((wanted - wanted.mean()).abs().max())
+    return float((found - wanted).abs().max()) <= NEAR.get(model.dtype, 0.1) * spread
+
+
+def _lessons(text: Tokens) -> list[Lesson]:
+    """Three lessons that begin with the same text and go on otherwise."""
+    middle, third = len(text) // 2, len(text) // 3
+    texts = (text, text[:middle] + text[middle:][::-1], text[:third] + text[third:][::-1])
+    return [completion(one[: -len(one) // 2], one[-len(one) // 2 :]) for one in texts]
+
+
+def _alone(model: Any, lesson: Lesson) -> torch.Tensor:
+    """Log-probabilities of the targets of one lesson, by a plain forward pass over its text."""
+    out = model(input_ids=torch.tensor([lesson.tokens], device=model.device), use_cache=False)
+    scores = out.logits[0].float().log_softmax(-1)  # (T, V)
+    return torch.stack([scores[one.place - 1, one.token] for one in lesson.targets])
+
+
+def _together(model: Any, lessons: Sequence[Lesson], packing: Packing | None) -> torch.Tensor | None:
+    """Log-probabilities of the targets of lessons in one batch; None if the network cannot be computed so."""
+    rows = [[lesson] for lesson in lessons] if packing is None else [lessons]
+    try:
+        return term_logprobs(model, collate(rows).to(model.device), packing)
+    except Exception:  # every architecture fails in its own way
+        return None
+
+
+def _packings(config: Any) -> Iterator[Packing]:
+    """The masks that the layers of a network may need, by what its configuration says."""
+    window = getattr(config, "sliding_window", None) or 0
+    kinds = dict.fromkeys(getattr(config, "layer_types", None) or ())
+    if len(kinds) > 1:
+        yield Packing({kind: window if "sliding" in kind else 0 for kind in kinds})
+    if window:
+        yield Packing({"all": window})
+    yield Packing({"all": 0})
