@@ -6,7 +6,6 @@ decision.
 """
 
 import shlex
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -227,7 +226,7 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.asking.caching import CachingBackend
-    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
+    from dilemmas.agents.models.deciding.deliberation import require_scores, warn_if_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -240,9 +239,8 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
         model.loaded()
     elif exact:
         require_scores(model, words)
-    elif why := why_sampled(model, words):
+    elif warn_if_sampled(model, words):
         ask, retries = "sampled", RETRIES
-        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
     social = context(framing.context, words.contexts)
     asked, shown = CachingBackend(model), framing.presentation
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)

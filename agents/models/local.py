@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
-from dilemmas.agents.models.chat import ChatEncoder, split_thoughts
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
+from dilemmas.agents.models.reading.thoughts import split_thoughts
 
 if TYPE_CHECKING:
     from dilemmas.agents.models.scoring import Candidates, Score

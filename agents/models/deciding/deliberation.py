@@ -82,6 +82,14 @@ def why_sampled(backend: Backend, template: Template) -> str:
     return ""
 
 
+def warn_if_sampled(backend: Backend, template: Template) -> bool:
+    """Whether a model's answers can only be sampled and read; a warning says why."""
+    why = why_sampled(backend, template)
+    if why:
+        warnings.warn(f"{why}, so its replies are sampled and read: nothing is exact", stacklevel=3)
+    return bool(why)
+
+
 def require_scores(backend: Backend, template: Template) -> None:
     """`ModelError` if a model's answers can only be sampled and read."""
     if why := why_sampled(backend, template):
@@ -127,9 +135,7 @@ def consider(
         If the model cannot be used.
     """
     way, samples = template.decision.way, samples or template.decision.samples
-    if scored and (why := why_sampled(backend, template)):
-        scored = False
-        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
+    scored = scored and not warn_if_sampled(backend, template)
     if scored and way == "predict":
         return _predict(backend, template, asked)
     if scored and way == "reason":

@@ -181,8 +181,8 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
 
 
 def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
-    """`ModelError`, before the run begins, if a served model cannot be asked so; says why answers are only sampled."""
-    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
+    """`ModelError`, before the run begins, if a served model cannot be asked so; warns if answers are only sampled."""
+    from dilemmas.agents.models.deciding.deliberation import require_scores, warn_if_sampled
     from dilemmas.agents.models.servers.server import ServerBackend
 
     if not isinstance(model, ServerBackend):
@@ -190,8 +190,8 @@ def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
     if exact or recipe.prompting.calibrate:
         model.loaded()
         require_scores(model, recipe.prompting.template)
-    elif why := why_sampled(model, recipe.prompting.template):
-        echo(f"{why}, so its answers are sampled and read: nothing is exact", err=True)
+    else:
+        warn_if_sampled(model, recipe.prompting.template)
 
 
 def _data(found: Survey) -> dict[str, Any]:

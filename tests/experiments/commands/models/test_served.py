@@ -104,7 +104,7 @@ def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str,
     words = ("--template", template, "--labels", "C,D", "--observations", "24", "--out", "run")
     code, shown, said = run("ask", spec, *words, "--json")
     assert code == 0, said
-    assert "its answers are sampled and read: nothing is exact" in said
+    assert "its replies are sampled and read: nothing is exact" in said
     (found,) = json.loads(shown).values()
     assert (found["within"]["estimate"], found["within"]["label_mass"]) == ("sampled", None)
     rates, errors = found["within"]["cooperation"], found["within"]["errors"]
