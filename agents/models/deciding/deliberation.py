@@ -3,7 +3,8 @@
 - ``reason``: it writes a reasoning, within a number of tokens. Then the beginning of the answer is written for it, and
   the labels are scored: the probability of the answer given the reasoning. Several reasonings give a mixture.
 - ``predict``: the labels of the other player's actions are scored after the beginning of a prediction, and the own ones
-  after every prediction. The probability of an action is the mean over the predictions, each with its probability.
+  after every prediction. The probability of an action is the mean over the predictions, each with its probability; the
+  label mass is the probability that the model writes both labels itself: that of the prediction times that after it.
 - ``mixed``: it states the probability of every action in a reply, which is read.
 
 Where a model does not score what follows a begun reply, it writes reasoning or prediction and answer in one reply,
@@ -56,7 +57,8 @@ class Considered:
     probabilities: tuple[float, ...] | None = None
     """Probability of every action, by index; None if nothing was readable, or there is no answer."""
     mass: float = 0.0
-    """Mean label mass, in [0, 1], or the share of readable texts where texts are read."""
+    """Mean label mass, in [0, 1], times that of the prediction if there is one; or the share of readable texts where
+    texts are read."""
     prediction: tuple[float, ...] | None = None
     """Probability of everything that may be predicted, by index, such as the other player's actions; None without."""
     margin: float = 0.0
@@ -278,7 +280,8 @@ def _mixture(
         Source.WITHIN if margin and source is Source.EXACT else source,
         tuple(Deliberation(text, one.probabilities) for text, one in zip(texts, given, strict=True)),
         _weighted(weights, [one.probabilities for one in given]),
-        math.fsum(weight * one.mass for weight, one in zip(weights, given, strict=True)),
+        math.fsum(weight * one.mass for weight, one in zip(weights, given, strict=True))
+        * (predicted.mass if predicted else 1.0),
         predicted.probabilities if predicted else None,
         min(1.0, margin),
     )
