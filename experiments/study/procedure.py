@@ -8,7 +8,7 @@ from typing import Any
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.deciding.deliberation import require_scores
+from dilemmas.agents.models.deciding.scored import require_scores
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
 from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
@@ -156,8 +156,9 @@ def carry_out(run: Run) -> Steps:
 
 def _try_out(run: Run, role: str, model: Backend) -> None:
     """Load a model of this machine that has not answered yet, and check its questions, before any model is asked."""
-    if isinstance(model, LazyModel) and not (run.folder / "answers" / f"{role}.jsonl").is_file():
-        stages.check_room(run.recipe, role, model.loaded())
+    if not (run.folder / "answers" / f"{role}.jsonl").is_file():
+        stages.check_room(run.recipe, role, model)
+        playing.check_play(run.recipe, model)
 
 
 def record_server(run: Run, model: ServerBackend, role: str) -> None:

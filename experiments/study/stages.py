@@ -32,9 +32,8 @@ from dilemmas.agents.models.deciding.deliberation import (
     answered_only,
     consider,
     deliberate_replies,
-    why_sampled,
 )
-from dilemmas.agents.models.local import LocalBackend
+from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -224,11 +223,11 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
     return replace(asked, replies=given, thoughts=thoughts if any(thoughts) else None)
 
 
-def check_room(recipe: Recipe, role: str, model: LocalBackend, exact: bool = False) -> None:
+def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
     """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
     labels have the same tokens. `exact`: whether nothing is sampled."""
     words = recipe.prompting.template
-    room = words.decision.tokens if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
+    room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
     model.check_requests(
         [
             Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)

@@ -65,11 +65,18 @@ class Tournament:
             raise TournamentError(f"{len(self.agents)} agents without self-play; needs two agents or more")
         if not self.agents:
             raise TournamentError("no agents; give one or more")
+        for one in self._invited.values():
+            one.check(self.rules, self._compiles)
 
     @property
     def backends(self) -> Sequence[CachingBackend]:
         """The language models that remember what they answered."""
         return _backends(self.agents)
+
+    @property
+    def _compiles(self) -> bool:
+        """Whether agents are compiled where they can be."""
+        return self.settings.engine != "environment"
 
     @cached_property
     def players(self) -> Mapping[str, Seats]:
@@ -78,8 +85,7 @@ class Tournament:
         The others are asked question by question if they are small, so that no answer depends on what else a worker
         asks at the same time.
         """
-        compiled = self.settings.engine != "environment"
-        found = {name: one.seats(self.rules, compiled) for name, one in self._invited.items()} or self.agents
+        found = {name: one.seats(self.rules, self._compiles) for name, one in self._invited.items()} or self.agents
         for backend in _backends(found):
             backend.one_by_one = True
         return found

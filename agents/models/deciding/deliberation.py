@@ -13,7 +13,6 @@ which is read; the probability of an action is then the share of the replies wit
 
 import math
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -23,12 +22,10 @@ import numpy as np
 from dilemmas.agents.agent import Deliberation, Source, draw
 from dilemmas.agents.models.answers import Distribution, Reply, UnansweredError, read_distribution
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
+from dilemmas.agents.models.deciding.scored import ANSWER_TOKENS, warn_if_sampled, why_sampled
 from dilemmas.agents.models.reading.probabilities import read_probabilities
 from dilemmas.agents.models.replies import read_action
 from dilemmas.envs.prompts.templates import Template
-
-ANSWER_TOKENS = 32
-"""Tokens for the answer in a reply that has the reasoning or the prediction too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +64,6 @@ class Considered:
     """Why the model could not be asked; empty if it was."""
     failed: str = ""
     """The fault because of which there is no answer; empty if there is one."""
-
-
-def why_sampled(backend: Backend, template: Template) -> str:
-    """Why a model's answers can only be sampled and read, in the way of a template; empty if they are scored.
-
-    Labels are scored after a text where the model writes one first, or the beginning of its reply is written for it.
-    Where probabilities are stated in words, nothing is scored.
-    """
-    if template.decision.way == "mixed":
-        return ""
-    if not backend.scores:
-        return f"{backend.name} gives no log-probabilities"
-    if (template.deliberate or template.reply_begins) and not backend.continues:
-        return f"{backend.name} does not score what follows a begun reply, as template '{template.name}' needs"
-    return ""
-
-
-def warn_if_sampled(backend: Backend, template: Template) -> bool:
-    """Whether a model's answers can only be sampled and read; a warning says why."""
-    why = why_sampled(backend, template)
-    if why:
-        warnings.warn(f"{why}, so its replies are sampled and read: nothing is exact", stacklevel=3)
-    return bool(why)
-
-
-def require_scores(backend: Backend, template: Template) -> None:
-    """`ModelError` if a model's answers can only be sampled and read."""
-    if why := why_sampled(backend, template):
-        raise ModelError(
-            f"{why}, so there are no exact probabilities; use another server, a template in which the model answers at"
-            " once and no beginning of its reply is written for it, or sampled answers (`dilemmas ask` without --exact,"
-            " `dilemmas tournament run`)"
-        )
 
 
 def consider(

@@ -110,6 +110,9 @@ class ServerBackend:
         require_probabilities(connected.client, connected.capabilities)
         return self
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing: what a server cannot answer is known from its refusal."""
+
     def unload(self) -> None:
         """Close the connections; what was learned about the server, and the usage, are kept."""
         if self._connected is not None:

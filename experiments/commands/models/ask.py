@@ -159,11 +159,9 @@ def ready_to_ask(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run
 
 def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bool) -> Survey:
     """Ask one model, with a progress bar; returns what it answered."""
-    from dilemmas.agents.models.open_model import LazyModel
     from dilemmas.agents.models.servers.server import ServerBackend
 
-    if isinstance(model, LazyModel):
-        check_room(run.recipe, role, model.loaded(), exact)
+    check_room(run.recipe, role, model, exact)
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else run.recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
@@ -182,7 +180,7 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
 
 def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
     """`ModelError`, before the run begins, if a served model cannot be asked so; warns if answers are only sampled."""
-    from dilemmas.agents.models.deciding.deliberation import require_scores, warn_if_sampled
+    from dilemmas.agents.models.deciding.scored import require_scores, warn_if_sampled
     from dilemmas.agents.models.servers.server import ServerBackend
 
     if not isinstance(model, ServerBackend):

@@ -12,9 +12,11 @@ import pytest
 from rich.console import Console
 
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
+from dilemmas.agents.models.language_model import LanguageModelError
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import procedure
+from dilemmas.experiments.study.definitions import OwnContext
 from dilemmas.experiments.study.recipe import LatticeSettings, MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -95,6 +97,19 @@ def test_a_study_is_not_resumed_with_another_model_in_the_same_place(
     changed = ", after"
     with pytest.raises(RunError, match=f"the {role} that answered so far has the fingerprint before, .* before, after"):
         next(procedure.carry_out(run))
+
+
+@pytest.mark.parametrize("part", ["matches", "population"])
+def test_matches_and_tables_that_do_not_fit_a_window_are_refused_before_the_teacher_is_asked(
+    tmp_path: Path, part: str
+) -> None:
+    recipe, words = load_recipe("miniatures"), "no " * 2000
+    asked = replace(recipe.matches, contexts=("team", "wordy"))
+    changed = {"matches": asked} if part == "matches" else {"population": replace(recipe.population, context="wordy")}
+    recipe = replace(recipe, contexts={"wordy": OwnContext("Wordy", words, words)}, **changed)
+    with pytest.raises(LanguageModelError, match="the maximum of miniature-student is 1,024"):
+        replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    assert not (tmp_path / "run" / "recipe.json").exists()
 
 
 @pytest.mark.parametrize("fault", ["a small window", "a damaged chat template"])
