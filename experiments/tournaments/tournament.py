@@ -25,6 +25,8 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.servers.capabilities import Capabilities
+from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
@@ -72,6 +74,13 @@ class Tournament:
     def backends(self) -> Sequence[CachingBackend]:
         """The language models that remember what they answered."""
         return _backends(self.agents)
+
+    @property
+    def servers(self) -> Mapping[str, Capabilities]:
+        """What the servers of language models were found to be able to, by the name of the player."""
+        models = {name: _backends({name: seats}) for name, seats in self.agents.items()}
+        served = {name: found[0].below for name, found in models.items() if found}
+        return {name: one.capabilities for name, one in served.items() if isinstance(one, ServerBackend)}
 
     @property
     def _compiles(self) -> bool:

@@ -40,12 +40,12 @@ from dilemmas.experiments.reporting.progress import add_task, follow_task, progr
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.reporting.variance import FACTORS
+from dilemmas.experiments.run_folder import record_servers
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
-from dilemmas.experiments.study.procedure import record_server
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -167,7 +167,7 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
         run.begin()
         run.check_models({"model": model})
         if isinstance(model, ServerBackend):
-            record_server(run, model, "model")
+            record_servers(run.folder, {"model": model.capabilities})
         run.log_system_turn(model)
         task, done = add_task(bar, run.recipe.models.teacher), 0
         for more in ask_all(run, role, model, exact):
