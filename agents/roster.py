@@ -31,8 +31,6 @@ from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
 
-RETRIES = 5
-"""Further replies after an unreadable one of a model that gives no probabilities; then the match is aborted."""
 Seats = tuple[Agent, ...]
 """Agent of one contestant in each seat."""
 
@@ -251,7 +249,7 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.asking.caching import CachingBackend
-    from dilemmas.agents.models.deciding.scored import require_scores, warn_if_sampled
+    from dilemmas.agents.models.deciding.scored import further_replies, require_scores, warn_if_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -259,15 +257,14 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
     model = open_model(text, device=framing.device, servers=framing.servers)
     words = framing.words
     ask: Ask = "exact"
-    retries = 0
     if not isinstance(model, ServerBackend):
         model.loaded()
     elif exact:
         require_scores(model, words)
     elif warn_if_sampled(model, words):
-        ask, retries = "sampled", RETRIES
+        ask = "sampled"
     social = context(framing.context, words.contexts)
-    asked, shown = CachingBackend(model), framing.presentation
+    asked, shown, retries = CachingBackend(model), framing.presentation, further_replies(words, ask == "sampled")
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)
 
 

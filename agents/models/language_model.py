@@ -31,7 +31,7 @@ from dilemmas.agents.models.answers import (
     read_reply,
 )
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
-from dilemmas.agents.models.deciding.deliberation import Considered, DecisionQuestion, answered_only, consider
+from dilemmas.agents.models.deciding.deliberation import Considered, DecisionQuestion, consider, consider_again
 from dilemmas.agents.models.deciding.policies import mean_policy, without_answer
 from dilemmas.agents.models.deciding.questions import (
     PosedTurn,
@@ -206,17 +206,20 @@ class LanguageModelAgent:
     def _weigh(self, posed: Sequence[PosedTurn]) -> list[Considered]:
         """The probabilities in every question; all questions are of one phase."""
         if posed[0].deliberate:
-            return [answered_only(one) for one in self._consider(posed, 1)]
+            asked = self._questions(posed, 1)
+            return consider_again(self.backend, self.template, asked, self.temperature, tries=self.retries + 1)
         questions = [(one.prompt, one.labels) for one in posed]
         found = exact_distributions(self.backend, questions, self.template.answer_begins, self.template.system)
         return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
     def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
-        asked = [
+        asked, samples = self._questions(posed, attempt), None if self.reads == "exact" else 1
+        return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
+
+    def _questions(self, posed: Sequence[PosedTurn], attempt: int) -> list[DecisionQuestion]:
+        return [
             DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt), one.prediction) for one in posed
         ]
-        samples = None if self.reads == "exact" else 1
-        return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
 
     def _deliberated(self, posed: Sequence[PosedTurn], attempt: int) -> list[Decision]:
         found = self._consider(posed, attempt)

@@ -234,6 +234,11 @@ class Template:
         return self.decision.way in DELIBERATE
 
     @property
+    def writes(self) -> bool:
+        """Whether what the model writes before it chooses an action is sampled, so that the choice depends on it."""
+        return self.decision.way in ("reason", "mixed")
+
+    @property
     def answer_begins(self) -> str:
         """What is before the label in `answer.reply`: written for the model, it raises the probability of a label."""
         return self.answer.reply.partition("{label}")[0].rstrip().format(unit=self.unit)

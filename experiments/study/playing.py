@@ -12,6 +12,7 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.deciding.scored import further_replies
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
@@ -106,6 +107,7 @@ def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgen
         asked.template,
         presentation="counterbalanced" if recipe.counterbalanced else "fixed",
         min_mass=asked.min_mass,
+        retries=further_replies(asked.template, sampled=False),
     )
 
 

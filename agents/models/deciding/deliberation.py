@@ -14,7 +14,7 @@ which is read; the probability of an action is then the share of the replies wit
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 import numpy as np
@@ -108,6 +108,35 @@ def consider(
         return _reason(backend, template, asked, temperature, samples)
     texts = _write(backend, template, asked, temperature, samples, thinks=False)
     return [_read(template, one, found) for one, found in zip(asked, texts, strict=True)]
+
+
+def consider_again(
+    backend: Backend,
+    template: Template,
+    asked: Sequence[DecisionQuestion],
+    temperature: float = 1.0,
+    samples: int | None = None,
+    tries: int = 1,
+) -> list[Considered]:
+    """As `consider`, where a question is asked again if nothing that the model wrote about it is readable.
+
+    Parameters are those of `consider`, and `tries`: number of attempts, at least 1. The mass is that of the last
+    attempt divided by their number.
+
+    Raises
+    ------
+    ModelError
+        If a question is not answered.
+    """
+    found: dict[int, Considered] = {}
+    waiting = list(range(len(asked)))
+    for attempt in range(tries):
+        again = [replace(asked[place], seed=(*asked[place].seed, attempt)) for place in waiting]
+        results = consider(backend, template, again, temperature, samples) if again else []
+        for place, one in zip(waiting, map(answered_only, results), strict=True):
+            found[place] = replace(one, mass=one.mass / (attempt + 1))
+        waiting = [place for place in waiting if found[place].probabilities is None]
+    return [found[place] for place in range(len(asked))]
 
 
 def deliberate_replies(

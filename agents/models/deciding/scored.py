@@ -8,6 +8,9 @@ from dilemmas.envs.prompts.templates import Template
 ANSWER_TOKENS = 32
 """Tokens for the answer after a reasoning or a prediction, in the same reply or scored."""
 
+RETRIES = 5
+"""Further replies after an unreadable one."""
+
 
 def why_sampled(backend: Backend, template: Template) -> str:
     """Why a model's answers can only be sampled and read, in the way of a template; empty if they are scored.
@@ -40,6 +43,14 @@ def require_scores(backend: Backend, template: Template) -> None:
             " once and no beginning of its reply is written for it, or sampled answers (`dilemmas ask` without --exact,"
             " `dilemmas tournament run`)"
         )
+
+
+def further_replies(template: Template, sampled: bool) -> int:
+    """How often a model is asked again after an unreadable reply, where replies are read; then a match is aborted.
+
+    `sampled`: whether all its answers are sampled and read.
+    """
+    return RETRIES if sampled or template.decision.way == "mixed" else 0
 
 
 def room_to_decide(backend: Backend, template: Template) -> int:
