@@ -111,6 +111,12 @@ class Backend(Protocol):
         ...
 
     @property
+    def portion(self) -> int:
+        """Number of questions that it is asked at a time where answers are kept, so that their last digits do not
+        depend on how long they took; 0 for as many as it answers in seconds."""
+        ...
+
+    @property
     def miniature(self) -> bool:
         """Whether it is a built-in miniature, which knows only the template's own presentation of a game."""
         ...
@@ -153,6 +159,7 @@ class FakeBackend:
     fingerprint: str = "fake"
     engine: str = "fake"
     size: int = 0
+    portion: int = 0
     miniature: bool = False
     scores: bool = True
     continues: bool = True

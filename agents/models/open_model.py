@@ -21,6 +21,7 @@ from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.models.asking.pace import fixed_portion
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend
@@ -155,6 +156,10 @@ class LazyModel:
     def size(self) -> int:
         """Size of the base model's weights, in bytes."""
         return self._files.size
+
+    @property
+    def portion(self) -> int:
+        return fixed_portion(self.size) if self._place == "cpu" else 0
 
     @property
     def miniature(self) -> bool:

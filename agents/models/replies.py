@@ -167,6 +167,8 @@ def _read(marked: Marked) -> float | None:
         said = read_sentence(sentence, first=place == 0)
         if place and asks_of_others(sentences[place - 1]):
             said = [one for one in said if one.kind is not Kind.BARE and (one.option or one.kind is not Kind.DOUBT)]
+        if place and sentences[place - 1].question and all(one == Statement(Kind.DOUBT) for one in said):
+            continue  # "Would D be better? Perhaps."
         if 0 < place < last:  # amid other text a choice must say whose it is
             said = [one for one in said if not one.asked or one.turns]
         statements += said

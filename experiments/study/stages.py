@@ -103,7 +103,8 @@ def _ask_on(
         some = {number: scenarios[number] for number, _ in portion}
         new = {number: scenario for number, scenario in some.items() if scenario.name not in known}
         ask = ask_without_scores if why_sampled(backend, recipe.prompting.template) else ask_exactly
-        known |= {asked.scenario: asked for asked in ask(recipe, role, backend, new.values())}
+        for together in [[one] for one in new.values()] if backend.portion else [new.values()]:
+            known |= {asked.scenario: asked for asked in ask(recipe, role, backend, together)}
         asked = {number: known[one.name] for number, one in some.items()}
         yield from _replies(recipe, role, backend, some, asked, portion)
 

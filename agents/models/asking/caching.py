@@ -76,6 +76,10 @@ class CachingBackend:
         return self.below.size
 
     @property
+    def portion(self) -> int:
+        return self.below.portion
+
+    @property
     def miniature(self) -> bool:
         return self.below.miniature
 

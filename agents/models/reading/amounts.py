@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
 
 UNITS = (
-    r"(?:points?|tokens?|coins?|dollars?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
+    r"(?:points?|tokens?|coins?|dollars?|cents?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
     r"|punkte|puntos|punti|gbp|chf|yen|yuan|rupees?)"
 )
 
@@ -42,7 +42,14 @@ NUMBER_WORDS |= {
     for one in _SMALL[1:10]
     for joint in "- "
 }
-NUMBER_WORDS |= {"a single": 1.0, "hundred": 100.0, "a hundred": 100.0, "one hundred": 100.0}
+NUMBER_WORDS |= {
+    "a single": 1.0,
+    "half a dozen": 6.0,
+    "a dozen": 12.0,
+    "hundred": 100.0,
+    "a hundred": 100.0,
+    "one hundred": 100.0,
+}
 
 SHARES = {
     "half": 0.5,
@@ -82,12 +89,12 @@ SHARES = {
     "the whole endowment": 1.0,
     "nothing": 0.0,
     "nothing at all": 0.0,
-    "none": 0.0,
+    **dict.fromkeys(("none", "nil", "zilch", "nada", "naught", "not one bit"), 0.0),
     "the minimum": 0.0,
     **{
         f"{no} {unit}": 0.0
-        for no in ("no", "not one", "not a single")
-        for unit in ("points", "tokens", "point", "token")
+        for no in ("no", "not one", "not a", "not a single")
+        for unit in ("points", "tokens", "point", "token", "coins", "coin", "cent", "penny", "dime")
     },
 }
 """Shares of the endowment in words."""
@@ -99,12 +106,17 @@ def _any(words: Iterable[str]) -> str:
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?"
 
+_COUNT = rf"(?:{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)"
+
 _BOUND = r"at\s+(?:the\s+)?(?:very\s+)?(?:most|least)"
 
 FOREIGN_NUMBERS = (
     rf"\b(?:up\s+to|{_BOUND}|(?:no|not)\s+(?:more|less)\s+than)\s+[$€£]?{NUMBER}"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
+    rf"|\bbetween\s+[$€£]?{NUMBER}(?:\s+{UNITS})?\s+and\s+[$€£]?{NUMBER}(?![^.;\n]{{0,20}}[:=–])"
+    rf"|\bby\s+{_COUNT}|\b{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)\b"
+    rf"|(?<![\w.,])(?:{NUMBER}|(?:{_any(NUMBER_WORDS)}))(?:\s+{UNITS})?\s+(?:more|less|fewer|below|above)\b(?!\s+or)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)\s+(?:person|player|member|participant)|per\s+(?!round|turn|game)\w+)\b"
@@ -129,7 +141,7 @@ _TOTAL = (
 AMOUNT = re.compile(
     rf"\b(?:player|round|step|option|case|scenario)\s+{NUMBER}"
     rf"|(?P<foreign>{FOREIGN_NUMBERS})"
-    rf"|\b(?P<share>{_any(SHARES)})(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w)|\s+of\s+(?P<share_of>{NUMBER}))?(?![\w-])"
+    rf"|\b(?P<share>{_any(SHARES)})(?!\s+a\s+dozen)(?!(?<=all)\s+(?:of\s+)?(?:my\s+|the\s+)?\d)(?:\s+(?:of\s+)?(?P<owned>{WHOLE})(?!\w)|\s+of\s+(?P<share_of>{NUMBER}))?(?![\w-])"
     rf"|(?<![\w.,/])(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|(?:the|my)\s+(?:full|whole|entire)\s+)?(?:(?:[$€£]|(?:usd|eur|gbp)\s)\s?)?(?P<number>{NUMBER}|(?:{_any(NUMBER_WORDS)})\b)(?!-?ish)"
     rf"(?P<percent>\s?(?:%|percent\b|per\s+cent\b))?{_UNIT}"
     rf"(?:\s?(?:/|out\s+of|of)\s?{_TOTAL}|\s+(?:out\s+)?of\s+(?P<whole>{WHOLE})(?!\w))?",
@@ -137,19 +149,19 @@ AMOUNT = re.compile(
 )
 
 KEEPING = re.compile(
-    r"\b(?:leav(?:es|ing)\s+me(?:\s+with)?|keep|keeping|retain|retaining|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
+    r"\b(?:(?:hold|holding|hang|hanging)\s+on\s*to|leav(?:es|ing)(?:\s+me)?(?:\s+with)?(?:\s+(?:just|only))?|keep|keeping|retain|retaining|sav(?:e|ing)|pocket(?:ing)?|(?:private|personal|own)\s+account):?\s+(?:my\s+)?\Z",
     re.I,
 )
 KEEPING_ALL = (
-    r"\b(?:keep|retain)(ing)?\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
+    r"\b(?:(?:keep|retain)(ing)?|(?:hold|hang)(ing)?\s+on\s*to)\s+(?:everything|all\s+of\s+(?:it|them)|(?:it|them)\s+all|all"
     rf"|(?:all\s+(?:of\s+)?)?(?:(?:my|the)\s+)?(?:(?:full|whole|entire)\s+)?(?:MOST(?:\s*{UNITS})?|endowment)"
-    rf"|all\s+(?:of\s+)?(?:my\s+|the\s+)?{UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
+    rf"|(?:all\s+(?:of\s+)?(?:my\s+|the\s+)?|my\s+(?:own\s+)?){UNITS})(?:\s+(?:for|to)\s+(?:me|myself))?(?![\w/.,]?\w)(?!\s+(?:(?:of|but|except|that|i)\b|\d))"
 )
 WHOLE_BEFORE = re.compile(
     r"\b(?:(?:out\s+of|of|from)\s+(?:my\s+|the\s+)?|(?:i|we|you|each|everyone)\s+(?:start|begin)s?\s+with\s+)\Z", re.I
 )
 KEPT = re.compile(
-    r"\s+(?:kept|left|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
+    r"\s+(?:is\s+what\s+(?:i\s+keep|is\s+left)|kept|left|out(?=\s*(?:[.,;!\n]|\Z))|(?:(?:stays?|remains?)\s+)?(?:for|to|in|into|with)\s+"
     r"(?:me|myself|my\s+(?:own\s+|private\s+|personal\s+)?(?:account|pocket|purse|wallet)))(?!\w)",
     re.I,
 )
@@ -157,7 +169,8 @@ KEPT = re.compile(
 
 _GIVE = r"(?:contribut|giv|put|invest|donat|pay|add|spend|chip)\w*"
 KEEPING_SOME = re.compile(
-    rf"\bkeep(?:ing)?\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
+    rf"\b(?:keep(?:ing)?|sav(?:e|ing)|pocket(?:ing)?|(?:hold|hang)(?:ing)?\s+on\s*to)"
+    rf"\s+(?P<kept>{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b)"
     rf"(?:\s?{UNITS}(?!\w)|\s+of\s+(?:{WHOLE})(?!\w))?"
     r"(?:\s+(?:for|to)\s+(?:me|myself)|\s+back)?(?:,|,?\s+and)\s+(?:(?:i['’]?ll|i['’]?d|i|will|would)\s+){0,2}"
     rf"(?P<act>{_GIVE}(?:\s+in)?)\s+the\s+(?:rest|remainder|remaining\s+{UNITS}|others)(?!\w)"
@@ -167,9 +180,13 @@ KEEPING_SOME = re.compile(
 """A part that is kept, the rest of which is given."""
 
 CHANGING = re.compile(
-    r"\b(?:reduc|lower|rais|increas|decreas|cut|keep|maintain|hold|leav|bring|adjust|stay|remain|drop)(?:e|ing)?\s+"
-    rf"(?:(?:my\s+contribution|it)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?(?:to|at)\s+(?=[$€£]?{NUMBER})",
-    re.I,
+    r"\b(?:reduc|lower|rais|increas|decreas|cutt?|keep|maintain|hold|leav|bring|adjust|stay|remain|dropp?|up(?=\s+(?:\w+\s+)?by\b))(?:e|p|t|ing)?\s+"
+    rf"(?:(?:my\s+contribution|it|that|this)\s+)?(?:(?:up|down|back)\s+)?(?:from\s+{NUMBER}\s+)?"
+    rf"(?:by\s+{_COUNT}(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
+    rf"|(?:\badd(?:ing)?\s+{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)|\b{_COUNT}\s+(?:more|less|fewer))"
+    rf"\s*[:=–-]\s*(?=[$€£]?{NUMBER})"
+    rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",
+    re.I | re.M,
 )
 """Words for what becomes of a contribution: "I raise my contribution to 5"."""
 
@@ -182,11 +199,22 @@ COMPARED = re.compile(
 """Words before an amount that compare it with a share: "more than half: 12"."""
 
 ADJECTIVES = re.compile(
-    r"\ban?\s+(?:modest|small|generous|fair|moderate|mere|full|safe|solid|reasonable|conservative|cautious|careful|even)"
-    rf"\s+(?={NUMBER}\b)",
+    r"\ban?\s+(?:(?!(?:further|additional|extra|total|maximum|minimum|combined|average|mean|player|round|group|possible|potential|hypothetical|tentative|likely|probable"
+    r"|of|with|to|for|in|at|from|by|and|or|than)\b)"
+    rf"[a-z-]+\s+){{1,2}}(?={NUMBER}(?:\s*{UNITS})?(?:\s+from\s+me|\s+(?:in)?to\s+the|\s+this\s+\w+)?\s*(?:[.,;:!\n]|\Z))",
     re.I,
 )
 """Words before an amount that change nothing about it."""
+
+SOLVED = re.compile(
+    rf"(\b{_GIVE}(?:\s+in)?:?\s+|\b(?:contribution|answer|offer|choice):\s*|\bthe\s+rest[^.;:\n]{{0,20}}?\s)"
+    rf"{NUMBER}(?:\s*[-+*/×x−–]\s*{NUMBER}){{1,3}}\s*=\s*(?=[$€£]?{NUMBER})",
+    re.I,
+)
+"""A calculation after a word for the amount, which is its result: "I give 20 - 4 = 16"."""
+
+MINE = re.compile(rf"(\b(?:pool|pot|account|project|group|fund):?\s*{NUMBER}\W+)me:?\s*{NUMBER}", re.I)
+"""What the writer keeps, after what the group gets: "pool: 6, me: 4"."""
 
 REMAINING = re.compile(
     rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
@@ -209,7 +237,7 @@ TWICE = re.compile(rf"({OPTION})\s*[,:=(]\s*(?:i\.e\.|that is|namely)?,?\s*\1(?:
 """The same amount in two forms: "half, i.e. 5"."""
 
 PRAISED = re.compile(
-    rf"(?:\b(?:starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
+    rf"(?<!and\s\s)(?<!or\s\s)(?<!to\s\s)(?:\b(?:an?\s+(?:contribution|amount)\s+of|starting\s+with|contributing|giving|putting\s+in|investing)\s+)?({OPTION})\s+"
     r"(?:is|seems|sounds|feels|looks|would\s+be)(?:\s+(?:like|quite|about|both))*(?:\s+a)?\s+"
     r"(?:fair|reasonable|right|good|appropriate|sensible|enough|balanced)(?:\s+(?:amount|contribution|number|compromise))?"
     r"(?:\s+(?:to|for)\s+me)?(?=\s*(?:[.,;!\n]|\Z))"
@@ -225,12 +253,17 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     """Mark amounts from 0 to `most`; `option_of` gives the meaning of an amount, None for what is not an option."""
     text = without_enumeration(re.sub(OPTION, " ", text.replace("+/-", "±")))
     text = re.sub(r"\bI(?:['’]m|\s+am)\s+all[\s-]in\b", "I put in everything", text, flags=re.I)
+    text = re.sub(rf"(?<![\w.,]){most:g}\s*[-−–]\s*{NUMBER}\s*=\s*(?={NUMBER})", "", text)  # "20 - 4 = 16"
     text = re.sub(
-        KEEPING_ALL.replace("MOST", f"{most:g}"), lambda kept: f"giv{kept[1] or 'e'} nothing", text, flags=re.I
+        KEEPING_ALL.replace("MOST", f"{most:g}"),
+        lambda kept: f"giv{kept[1] or kept[2] or 'e'} nothing",
+        text,
+        flags=re.I,
     )
+    text = MINE.sub(r"\1", text)
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
     text = ADJECTIVES.sub("", COMPARED.sub("", text))
-    text = CHANGING.sub("contribute ", text)
+    text = CHANGING.sub("contribute ", SOLVED.sub(r"\1", text))
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}
 
@@ -238,7 +271,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         if match.lastgroup is None or not _stands_alone(text, match):
             return match[0]
         amount = _amount(match, most, text)
-        if KEEPING.search(text, max(0, match.start() - 20), match.start()):
+        if KEEPING.search(text, max(0, match.start() - 30), match.start()):
             return ""
         if KEPT.match(text, match.end()):
             return ""

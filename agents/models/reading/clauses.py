@@ -15,10 +15,12 @@ from dilemmas.agents.models.reading.vocabulary import (
     FILLINGS,
     FINALS,
     HEDGES,
+    HYPOTHESES,
     LINKS,
     MIXTURES,
     MODALS,
     NOT_ADVERBS,
+    OTHERS,
     QUALITIES,
     SUPERLATIVES,
     TURNS,
@@ -28,7 +30,8 @@ from dilemmas.agents.models.reading.vocabulary import (
 
 TOKEN = re.compile(rf"{OPTION}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\n|[^\w\s]")
 ALTERNATIVES = re.compile(
-    rf"\b(?:between|among|out of|of|from|over|than) {OPTION} ?(?:, {OPTION} ?)*,? ?(?:and|or) {OPTION}"
+    rf"\b(?:between|among|out of|of|from|over|than) (?:choosing )?{OPTION} ?(?:, {OPTION} ?)*,?"
+    rf" ?(?:and|or) (?:choosing )?{OPTION}"
 )
 """Options that a choice is made between."""
 
@@ -104,7 +107,7 @@ def split_sentences(text: str) -> list[Sentence]:
         ends = token in ENDS
         if ends and not (token == "\n" and builder.awaits_option(tokens, position)):
             sentences.append(builder.finish(question=token == "?"))
-            builder = _Builder()
+            builder = _Builder(supposed=_supposes(sentences[-1].clauses))
         elif not ends:
             builder.add(token, tokens[position + 1] if position + 1 < len(tokens) else "")
     sentences.append(builder.finish(question=False))
@@ -114,8 +117,9 @@ def split_sentences(text: str) -> list[Sentence]:
 class _Builder:
     """Puts the tokens of one sentence into clauses."""
 
-    def __init__(self) -> None:
+    def __init__(self, supposed: bool = False) -> None:
         self._clauses = [Clause()]
+        self._supposed = supposed
 
     def add(self, token: str, following: str) -> None:
         """Add a token; `following` is the one after it."""
@@ -123,7 +127,9 @@ class _Builder:
         if token in SEPARATORS:
             self._separate(SEPARATORS[token], following)
         elif token in TURNS and _is_turn(token, following) and _is_filled(clause.words):
-            clause.turn = token != "sorry" or following not in ENDS
+            clause.turn = token != "sorry" or following not in ENDS | {")"}
+        elif token == "whence" and self._is_hypothetical():
+            clause.words.append("means")
         elif self._links(token, following):
             self._link(LINKS[token])
         elif token == "/" and not is_option(following):
@@ -136,21 +142,29 @@ class _Builder:
     def awaits_option(self, tokens: list[str], position: int) -> bool:
         """Whether the clause announces an option that follows on a later line."""
         following = next((token for token in _after(tokens, position) if token != "\n"), "")
-        return is_option(following) and bool(self._clauses[-1].words) and announces(self._clauses[-1].words)
+        return is_option(following) and announces(self._clauses[-1].words)
 
     def finish(self, question: bool) -> Sentence:
         """The sentence; a turn without any words is kept, because it takes back what was said before."""
         if not self._clauses[-1].words and self._clauses[-1].link is Link.CONDITION:  # "C, unless ..."
             self._clauses[-1].words = ["perhaps"]
-        return Sentence([clause for clause in self._clauses if clause.words or clause.turn], question)
+        clauses = [clause for clause in self._clauses if clause.words or clause.turn]
+        return Sentence(_without_asides(clauses), question)
 
     def _links(self, token: str, following: str) -> bool:
         if token not in LINKS:
             return False
         link, words = LINKS[token], self._clauses[-1].words
         if link is Link.SO:
+            if words and words[-1] in COPULAS:  # "my choice is therefore C"
+                return False
             return not words or following in CONSEQUENCE_STARTS or is_option(following)
         return link not in (Link.AND, Link.OR) or not is_option(following)
+
+    def _is_hypothetical(self) -> bool:
+        """Whether a condition stands before: "if they choose C, which means that I choose D" concludes nothing."""
+        conditional = any(one.link is Link.CONDITION for one in self._clauses)
+        return conditional or self._supposed or _supposes(self._clauses)
 
     def _link(self, link: Link) -> None:
         clause = self._clauses[-1]
@@ -162,15 +176,20 @@ class _Builder:
 
     def _separate(self, separator: str, following: str) -> None:
         clause = self._clauses[-1]
-        if separator in (":", "-") and clause.words and announces(clause.words):
+        if separator in (":", "-") and announces(clause.words):
             if clause.words[-1] not in COPULAS and clause.words[0] != "i":
                 clause.words.append("is")
-        elif separator in (",", "(") and clause.words and is_option(following) and announces(clause.words):
+        elif separator in (",", "(") and is_option(following) and clause.separator != "-" and announces(clause.words):
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
         elif not clause.separator or (separator == ":" and clause.separator == ","):
             clause.separator = separator
+
+
+def _supposes(clauses: Sequence[Clause]) -> bool:
+    """Whether a clause opens a hypothesis: "suppose they choose D"."""
+    return any(one.words[:1] and one.words[0] in HYPOTHESES for one in clauses)
 
 
 def _is_plain_adverb(token: str) -> bool:
@@ -189,9 +208,30 @@ def _is_turn(token: str, following: str) -> bool:
     return token != "no" or not noun or following in TURNS or following in ("i", "my", "so", "let")
 
 
+def _without_asides(clauses: list[Clause]) -> list[Clause]:
+    """The clauses without what stands between an answer and its verb: "my answer, after all that, is C"."""
+    for place in range(len(clauses) - 2, -1, -1):
+        verb = next((at for at in (place + 1, place + 2) if clauses[at:] and clauses[at].words[:1] == ["is"]), place)
+        aside = [word for clause in clauses[place + 1 : verb] for word in clause.words]
+        if (
+            verb > place
+            and _is_answer(clauses[place].words)
+            and not any(is_option(w) or w in OTHERS | HYPOTHESES for w in aside)
+        ):
+            clauses[place].words += clauses[verb].words
+            del clauses[place + 1 : verb + 1]
+    return clauses
+
+
+def _is_answer(words: Sequence[str]) -> bool:
+    """Whether words name an answer and do no more: "my final answer"."""
+    known = all(word in NAMES_OF_ANSWERS - COPULAS for word in words)
+    return known and len(words) <= MOST_ANNOUNCING and any(word in ANSWERS for word in words)
+
+
 def announces(words: Sequence[str]) -> bool:
     """Whether words without an option announce one: "my final answer is", "I choose to"."""
-    if len(words) > MOST_ANNOUNCING:
+    if not words or len(words) > MOST_ANNOUNCING:
         return False
     if words[0] == "i":
         return all(word in OWN_ACTS for word in words) and any(word in VERBS for word in words)

@@ -28,6 +28,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PRAISE,
     QUALITIES,
     SUPERLATIVES,
+    TAIL_STOPS,
     VERBS,
     WAYS,
     WAYS_TO_ACT,
@@ -64,7 +65,7 @@ OWN_WORDS = FILLINGS | VERBS | MODALS | ADVERBS | WEAK_VERBS | FILLERS
 HARMLESS = MANNER | ADVERBS | ANSWERS | DETERMINERS | FILLERS
 
 
-BEING = MODALS | frozenset(["is", "be", "must", "has", "to"])
+BEING = MODALS | frozenset(["is", "be", "must", "has", "have", "to"])
 
 
 PLACED_WORDS = frozenset(
@@ -80,6 +81,7 @@ PLACED_WORDS = frozenset(
         "me",
         "here",
         "make",
+        "making",
         "think",
         "feel",
     ]
@@ -87,6 +89,13 @@ PLACED_WORDS = frozenset(
 
 
 NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
+
+
+RELATIVE_WORDS = NAME_WORDS | ANSWERS | NOUNS | ADVERBS | {"what", "where", "how", "that", "which"}
+"""Words before "I" in a clause that says of an option that the writer chooses it."""
+
+CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS | {"actually"}
+"""Words of a clause that says of an option that the writer chooses it: "C is what I actually choose"."""
 
 
 def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
@@ -98,7 +107,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
     if before[0] == "i":
         return _kind_of_own_act(before[1:], tail)
     if before[0] == "it" and before[-1] in ("is", "be") and all(word in BEING for word in before[1:]):
-        return _unless_described(Kind.CHOICE, tail)
+        cleft = tail[:2] == ["that", "i"] and _tells_choice(tail[2:])  # "it is C that I choose"
+        return Kind.CHOICE if cleft else _unless_described(Kind.CHOICE, tail)
     if before[0] == "let" and before[1:2] in (["us"], ["me"]):
         acts = before[2:]
         if acts == ["say"]:
@@ -113,7 +123,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
-    if before == ["choosing"] and list(tail) == ["it", "is"]:  # "cooperating it is"
+    verbal = all(word in VERBS or word == "to" for word in before)
+    if verbal and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "to cooperate is my choice"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS and word != "i" for word in before
@@ -127,20 +138,23 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     """The kind of "C", "C please", "C it is", "C is my choice", "C is better"."""
     if all(word in MANNER for word in tail):
         return Kind.BARE
-    it_is = tail[0] == "it" and len(tail) > 1 and all(word in COPULAS for word in tail[1:])
+    it_is = tail[0] == "it" and tail[-1] in COPULAS | {"has"} and all(word in BEING for word in tail[1:])
     if it_is or list(tail) == ["is", "it"]:
         return Kind.CHOICE
     if tail[0] == "i" and all(word in OWN_WORDS for word in tail) and any(word in VERBS for word in tail):
         return Kind.CHOICE
+    if list(tail) == ["remains"]:
+        return Kind.BARE
     if all(word in COPULAS for word in tail):  # "from a moral standpoint, C is"
         return Kind.DOUBT
-    predicate = [word for word in _skip(tail, COPULAS | ADVERBS | HEDGES) if word != "not"]
+    predicate = _skip(tail, COPULAS | ADVERBS | HEDGES | {"not", "have", "has", "to"})
     if tail[0] not in COPULAS | {"might", "may", "could"} or not predicate:
         return Kind.OTHER
     if len(predicate) == 1 and predicate[0] in PAST_VERBS:
         return Kind.CHOICE
     named = predicate[0] in DETERMINERS and any(word in ANSWERS or word in NOUNS for word in predicate[1:4])
-    own = "i" in predicate[:4] and any(word in VERBS or word == "make" for word in predicate)
+    own = "i" in predicate[:4] and _tells_choice(predicate[predicate.index("i") + 1 :])
+    own = own and all(word in RELATIVE_WORDS for word in predicate[: predicate.index("i")])
     answer = predicate.index("answer") if "answer" in predicate[:4] else 0
     plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
     if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
@@ -149,6 +163,13 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
         return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _tells_choice(acts: Sequence[str]) -> bool:
+    """Whether words after "I" say of an option before them that the writer chooses it: "C is what I choose"."""
+    end = next((place for place, word in enumerate(acts) if word in TAIL_STOPS - OWN_WORDS), len(acts))
+    chosen = any(word in VERBS or word in ("make", "making") for word in acts[:end]) and "them" not in acts
+    return chosen and all(word in CLEFT_WORDS for word in acts[:end]) and not _is_counterfactual(acts)
 
 
 def _is_for_others(predicate: Sequence[str]) -> bool:
@@ -165,8 +186,12 @@ def _kind_of_own_act(acts: Sequence[str], tail: Sequence[str]) -> Kind:
         known = HEDGES | NEGATIONS | MIXTURES
         return Kind.OTHER if any(word in known for word in acts) else _kind_of_own_act(acts[last:], tail)
     if "by" in acts[1:-1] and acts[-1] in WAYS | {"with", "for"}:  # "I will cooperate by choosing C"
-        deed = _skip(acts, MODALS | ADVERBS | FILLERS | {"be", "to", "am"})[0]
+        deed = _skip(acts, MODALS | ADVERBS | FILLERS | DESIRES | {"be", "to", "am"})[0]
         return _unless_described(Kind.CHOICE, tail) if deed in DEEDS else Kind.OTHER
+    if acts[:2] == ["confirm", "that"] and "i" in acts:  # "I confirm that I have 20"
+        return _kind_of_own_act(acts[acts.index("i") + 1 :], tail)
+    if acts[-2:] == ["to", "be"] and any(word in ANSWERS for word in acts):  # "I want my answer to be C"
+        acts = acts[:-2]
     others_act = any(first == "them" and (second == "to" or second in VERBS) for first, second in pairwise(acts))
     if others_act or acts[-1:] == ["be"] or not all(word in OWN_WORDS for word in acts) or _is_counterfactual(acts):
         return Kind.OTHER
@@ -186,6 +211,8 @@ def _end_of_name(before: Sequence[str]) -> int | None:
         return None
     if before[verb - 1 : verb] and before[verb - 1] in MODALS:
         verb -= 1
+    if before[:2] == ["what", "i"]:
+        return verb if _tells_choice(before[2:verb]) else None
     noun = next((index for index, word in enumerate(before[:verb]) if word in ANSWERS or word not in NAME_WORDS), verb)
     known = OWN_WORDS | PLACED_WORDS | ANSWERS | OWN_SIDE
     own = before[noun] in NOUNS and (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS
+from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS, TURNS, participles
 
 FIRST = 0xE000
 """Code of the character of option 0; the private characters that follow it stand for the others."""
@@ -66,14 +66,29 @@ NUMBERED = frozenset(
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _NUMBERS = [str(number) for number in range(len(NUMERALS))]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+ORDINAL_FORMS = [f"the {ordinal}{noun}" for ordinal in ORDINALS for noun in ("", " one")]
 AMBIGUOUS = frozenset(("a", "i", "right", *NUMERALS))
 NAMES = frozenset(["option", "answer", "choice", "label", "letter", "action", "move", "decision", "number"])
 """Words before a label that make it a label also where it is another word."""
 
-INTERJECTION = re.compile(r",\s+(?:i(?!\s+(?:would|will|do|am)\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE)
+INTERJECTION = re.compile(
+    r",\s+(?:i(?!\s+(?:would|will|wo|do|am)(?:n['’]t|\s+not)?\s*(?:[.!,;]|\Z))|so|let|what|now|then)\b", re.IGNORECASE
+)
 """What follows a filler that is no label: "Right, I choose left"."""
 
-FOLLOWERS = TAIL_STOPS | frozenset(
+IDIOM = re.compile(
+    r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
+    r"|left (?:with(?! \d)|over|out|me|behind|the)\b|keep(?:ing)? (?:in mind|track|an eye)\b"
+    r"|tak(?:e|ing) (?:into|a look)\b"
+    r"|stay(?:ing)? (?:out|calm|away|tuned)\b|wait (?:and see|a)\b|hold on\b",
+    re.IGNORECASE,
+)
+"""Phrases that begin with a word that may be a label: "let's go over the options", "straight to the point"."""
+
+ALONE = re.compile(r"\W*(?:\Z|[.!\n]|, please\b)|\W? it (?:is|will be)\W*(?:\Z|[.!\n])", re.IGNORECASE)
+"""What follows a label that is also the pronoun "one"."""
+
+FOLLOWERS = (TAIL_STOPS - {"the"}) | frozenset(
     [
         "is",
         "it",
@@ -118,6 +133,11 @@ FOLLOWERS = TAIL_STOPS | frozenset(
         "imo",
         "go",
         "goes",
+        "anymore",
+        "anyway",
+        "nonetheless",
+        "nevertheless",
+        "exactly",
         "gives",
         "yields",
         "pays",
@@ -156,20 +176,30 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     last = named[1].casefold() if named else ""
     if len(match["option"]) == 1 and last == "i":
         return False
-    if match["option"].casefold() in FILLERS and (last == "all" or _interjects(match)):
+    word, end = match["option"].casefold(), match.end("option")
+    if word in FILLERS | TURNS and (last == "all" or _interjects(match)):
         return False
-    if match["option"].casefold() not in AMBIGUOUS or last in NAMES:
+    if IDIOM.match(match.string, match.start("option")):
+        return False
+    if word == "one" or word in ORDINAL_FORMS:
+        placed = word != "one" or last in NAMES or _begins(match)
+        return placed and ALONE.match(match.string, match.end()) is not None
+    if word not in AMBIGUOUS or last in NAMES:
         return True
-    end = match.end("option")
     following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])
-    with_noun = match["option"].casefold() != "a" and end < match.end()  # "the right option"
+    with_noun = word != "a" and end < match.end()  # "the right option"
     return following is None or following[1] in FOLLOWERS or with_noun or following[1].casefold() in forms
 
 
 def _interjects(match: re.Match[str]) -> bool:
     """Whether a label stands apart at the beginning of a sentence: "Right, I choose left"."""
+    return _begins(match) and INTERJECTION.match(match.string, match.end()) is not None
+
+
+def _begins(match: re.Match[str]) -> bool:
+    """Whether no word stands before a label in its clause."""
     before = match.string[max(0, match.start() - 24) : match.start()].rstrip(" \t\"'([")
-    return (not before or not before[-1].isalnum()) and INTERJECTION.match(match.string, match.end()) is not None
+    return not before or not before[-1].isalnum()
 
 
 @cache
@@ -184,11 +214,12 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
                 indices.setdefault(form.casefold() if folds else form, index)
     acts = {form.casefold() if folds else form for label in labels for form in _participles(label)}
     words = "|".join(_whole(form) for form in sorted(indices, key=len, reverse=True)) or "(?!)"
+    short = "|".join(_whole(form) for form in indices if len(form) < 3) or "(?!)"
     names = "|".join(sorted(NUMBERED))
     pattern = (
-        rf"\b(?:{names})\s+\#?(?:{words})(?!\w)"
+        rf"\b(?:{names})\s+\#?(?:{short})(?!\w)"
         rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
-        r"(?:\s+(?:option|button|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
+        r"(?:\s+(?:option|button|key|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)
 
@@ -212,10 +243,12 @@ def _nouns(label: str) -> list[str]:
         number = _NUMBERS.index(label)
         word = NUMERALS[number]
         return [
-            f"option {word}",
-            f"number {word}",
-            f"{ORDINALS[number]} option",
-            *([word] if word != "one" else []),
+            word,
+            *(f"{noun} {word}" for noun in ("option", "number")),
+            *(
+                f"{before}{ORDINALS[number]}{after}"
+                for before, after in (("", " option"), ("the ", ""), ("the ", " one"))
+            ),
         ]
     if not _may_be_verb(label):
         return []
@@ -223,12 +256,13 @@ def _nouns(label: str) -> list[str]:
 
 
 def _participles(label: str) -> list[str]:
-    """ "defecting" for a label that may be a verb."""
-    return [f"{label.removesuffix('e')}ing"] if _may_be_verb(label) else []
+    """ "defecting", "splitting", "keeping it" for a label whose first word may be a verb."""
+    verb, *others = label.split(" ")
+    return [" ".join([form, *others]) for form in participles(verb)] if _may_be_verb(verb) else []
 
 
-def _may_be_verb(label: str) -> bool:
-    return len(label) > 4 and label.isascii() and label.isalpha()
+def _may_be_verb(word: str) -> bool:
+    return len(word) > 2 and word.isascii() and word.isalpha()
 
 
 def _without_private(text: str) -> str:

@@ -14,6 +14,8 @@ CONTRACTIONS = {
     r"(you|we|they)'re": r"\1 are",
     r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
     r"let'?s": "let us",
+    "lemme": "let me",
+    "pl[sz]": "please",
     r"won'?t": "will not",
     r"can'?t|cannot": "can not",
     r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
@@ -45,6 +47,15 @@ _REASON = (
 )
 """Words before an option whose choice is explained."""
 
+_CONSEQUENCE = (
+    r"(?:\A|(?<=[.!?,;:\n–-])|(?<=[.!?,;:\n–-] )|(?<=\band ))"
+    r"(?:which|that|this|it|all (?:of )?(?:this|that))(?: simply| only| then| [a-z]+ly)?"
+    r" (?:means|implies|leaves(?: only)?|(?:settles|decides|seals) (?:it|this|that|the matter)"
+    r"|makes (?:it|this|(?:my|the) (?:choice|decision|answer))(?: an?)?(?: very| quite)?"
+    r" (?:easy|simple|clear|obvious|straightforward)(?: choice| decision| one)?)"
+)
+"""Words before an option or the writer's act that make it a conclusion: "which means that I choose C"."""
+
 _CAUSE = (
     r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it|not|never|nothing)\b)"
     r"[a-z][a-z'-]* ){0,7}"
@@ -54,12 +65,19 @@ _CAUSE = (
 """What makes the writer choose: "fear of betrayal"."""
 
 PHRASES = {
+    "consider": (rf"(?:turn(?:ing)?|mov(?:e|ing) on) to(?= ?{OPTION})",),
+    r"i choose \g<yes>": (rf"(?P<yes>{OPTION}) ?\? ?yes(?= ?[.!;\n]|$)",),
+    r"not \g<no>": (rf"(?P<no>{OPTION}) ?\? ?(?:no|never|nope)(?= ?[.!;\n]|$)",),
+    r"i choose \g<mine>": (
+        rf"(?:\A|(?<=[.!?\n:] ))(?:(?:it|that|this) is )?(?:an? (?:[a-z]+ )?)?(?P<mine>{OPTION}) ?from me"
+        r"(?= ?(?:too|as well)? ?(?:[.!;\n]|, (?:too|because)|\Z))",
+    ),
     "not": (
         r"(?:can|could|should|would|will|do|am) not",
         "rather not",
         "(?:any|every)thing (?:but|except|other than)",
     ),
-    "wait": ("(?:hang|hold) on",),
+    "wait": ("(?:hang|hold) on(?! to\b)",),
     "the best": ("the clear(?= (?:choice|winner|answer|option))",),
     "not sure": ("not (?:so|quite|entirely|really|that|totally|very) sure",),
     "i not choose": (rf"i take back(?: my)?(?: answer| choice)?(?: of)?(?= ?{OPTION})",),
@@ -76,7 +94,7 @@ PHRASES = {
     "not ": (r"i (?:do )?not (?:think|believe)",),
     "suppose": (
         "e\\.g\\.",
-        "for (?:example|instance)",
+        "for (?:example|instance|the sake of (?:argument|completeness))",
         "in (?:the|one|an?) ?(?:first|second|third|fourth|other|another|former|latter)?"
         " (?:case|scenario|example|instance|possibility|outcome)(?= ?,)",
     ),
@@ -85,27 +103,27 @@ PHRASES = {
         rf"(?= ?(?:to )?(?:choose |choosing |pick |picking |option )?{OPTION})",
     ),
     "that is": (r"i\.e\.",),
-    "or": ("vs", "versus"),
-    "so i": (
+    "or": ("vs|versus",),
+    "whence i": (
         rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
         rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
         "(?:the golden rule|experience|caution|logic|reason|morality|fairness|fear) tells me to",
         r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
         r" me(?: to| with)?",
     ),
-    "i put in": ("i am in (?:for|with)", "i (?:would|will) make it"),
+    "whence": (
+        rf"(?:{_CONSEQUENCE}|(?<=, )meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
+    ),
+    "but": ("even so(?= ?[,:–-])",),
+    "i put in": ("i am in (?:for|with)",),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
         "(?:let me |i (?:(?:will|would|want|need|have|must|now|hereby|am|like|to) ){0,4})?"
         "(?:chang(?:e|ing)|revis(?:e|ing)|correct|rephrase|amend|retract|withdraw)"
         " (?:that|it|this|my (?:answer|choice|decision))(?: to)?",
         "let me (?:revise|correct|rephrase)",
-        "my (?:mistake|bad|error)",
-        "that was a typo",
-        "just kidding",
-        "scratch that",
-        "strike that",
-        "or rather",
+        "my (?:mistake|bad|error)|just kidding",
+        "(?:scratch|strike) that|or rather",
         rf"i meant(?: to (?:say|write|choose))?(?= ?{OPTION})",
         "(?:let (?:me|us) |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
@@ -122,7 +140,6 @@ PHRASES = {
         "my (?:gut|heart|head|instincts?|inclination|conscience|values|principles|morals|intuition)"
         " (?:says?|tells? me|is|points? (?:me )?to(?:wards?)?|leans? to(?:wards?)?)(?: to)?",
     ),
-    "too": (r"either(?= ?(?:[.,!;\n]|$))",),
     "answer": (
         "(?:in )?(?:one|a single|single)[ -](?:letter|word|character)(?: answer)?(?= ?[:,])",
         r"(?:tokens|points|amount|coins)(?: i)? (?:contribute|contributed|given|give|invested|donated)(?= ?:)",
@@ -130,15 +147,14 @@ PHRASES = {
         r"(?:\A|(?<=\n))tokens(?= ?:)",
         "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
-        r"(?:the )?pot(?= ?:)",
-        r"(?:group|common|public|shared) (?:account|fund|pool|pot|project)(?= ?:)",
+        r"(?:(?:group|common|public|shared) (?:account|fund|pool|pot|project)|pool|pot)(?= ?:)",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
         r"i am (?:all |now )?"
         r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
-        rf"(?:(?:let us )?call it|make mine)(?= ?{OPTION})",
+        rf"(?:(?:let us )?call it|make mine|yes to)(?= ?{OPTION})",
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
@@ -154,8 +170,8 @@ PHRASES = {
     "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
-    r"\g<named>": (r"(?P<named>answer|choice|decision|pick) ?, ?(?:then|therefore|thus|so) ?,(?= is )",),
     "is": (
+        "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
         "strikes me as",
@@ -166,8 +182,6 @@ PHRASES = {
         "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
-        r"(?:the|an?) (?:option|choice|answer|move|one) (?:that|which) (?:makes?|seems?|feels?|looks?|works?|is)"
-        r" (?:[a-z]+ ){0,3}(?:sense|best|right|better|safest|fairest)(?: (?:to|for) me)?",
     ),
     "is the best option": (
         "(?<!it )is an? (?:easy|clear|obvious|natural|simple) (?:choice|decision|pick|call)",
@@ -178,7 +192,7 @@ PHRASES = {
         "the (?:only )?(?:choice|option|one|answer)(?: that| which)? i (?:can|could) (?:live with|stand by)",
     ),
     "is my choice": (
-        "(?:gets|has) my vote",
+        "(?:gets|has) my (?:[a-z]+ )?(?:vote|support|backing)",
         "is the (?:one|choice|option) for me",
         r"(?:will )?go(?:es)? in(?= ?[.,;!\n])",
         r"(?:will )?go(?:es)? (?:in|into|to|toward|towards) the"
@@ -186,10 +200,9 @@ PHRASES = {
     ),
     "my choice is": (
         r"there is only one (?:[a-z]+ )?(?:choice|answer|option)(?: for me)?(?= ?:)",
-        "(?:i (?:will|can|would|shall)|let me) (?:tell|give) you (?:the|my) (?:final )?(?:answer|choice|decision)"
-        "(?= ?[,:])",
-        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?: is| ?:)(?: to)?",
-        "my vote goes to",
+        "(?<!is )(?<!asked )what i(?: (?:will|would))? (?:choose|pick|select|do)(?= ?:)",
+        "here it is(?= ?:)",
+        "my (?:vote|pick|choice) goes to",
         "(?:the |my )?(?:decision|choice) (?:is )?made(?= ?:)",
     ),
     "now": (
@@ -199,51 +212,40 @@ PHRASES = {
     "we": (r"(?:(?:my|the) (?:other )?[a-z]+|you) and i",),
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
-    "i choose ": (_REASON,),
     "": (
         rf"the other(?= ?{OPTION})",
-        r"(?:step|round) \d+(?= ?:)",
-        r"(?:the|my) reason (?:that |why )?(?=i )",
-        "(?:(?:a (?:bit|little)|slightly|much) )?(?:more|less) than"
-        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before)",
+        r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
+        "(?:(?:a (?:bit|little)|slightly|much) )?(?:(?:more|less|higher|lower) than|above|below)"
+        " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before|(?:the|their) average|the others)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
         rf"(?= (?:i|my) | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)",
         "of course",
         "(?:in|under) (?:the|these|such|the given) circumstances",
-        "come what may",
+        r",? ?let us say(?= ?(?:[.!\n]|$))|(?<=\bthis )hypothetical",
+        "come what may|any day(?: of the week)?|all day long",
         r"just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "ofc",
         "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
         rf"100 ?%(?= ?{OPTION})",
-        "for sure",
-        "in my (?:opinion|view|case)",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
-        "[a-z]+ly speaking",
-        "as an ai(?: language model)?",
-        "for my part",
         "in total",
         "for me",
         r"keep(?:ing)?(?= [a-z]+ing\b)",
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
-        "all the way",
-        "to be honest",
         r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",
         r"it goes without saying(?: that)?",
     ),
+    r"although \g<either>": (r"whether (?P<either>[^,.;\n]{0,60}) or not",),
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
-        "whether or not",
         "even (?:if|though|when)",
-        "no matter",
-        "regardless",
-        "irrespective",
-        "whatever",
-        "whichever",
-        "whoever",
+        "whether or not",
+        "no matter|as much as(?= i\\b)",
+        "what(?:so)?ever|whichever|whoever|regardless",
     ),
     "if": (
         "(?:as|so) long as",
@@ -253,19 +255,18 @@ PHRASES = {
         "(?:but )?only once",
         "(?:only )?in case",
         "were (?:it|they|i|he|she|we)",
-        "had (?:they|he|she|we)",
-        "should they",
+        "(?:had|should) (?:they|he|she|we)",
     ),
     "because": (
         r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
-        rf"(?<={OPTION}) ?is(?: that| because)",
-        "if only to",
+        rf"(?<={OPTION}) ?(?:is(?: that| because)|,? ?not because)",
+        rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
+        "if only(?: to| for| because)",
         "'?(?:cause|cos|coz|cuz)",
         "so that(?! is )",
         "in order to",
         "so as to",
-        "due to",
-        "thanks to",
+        "due to|thanks to",
     ),
     "over": ("rather than", "instead of", "as opposed to", "in preference to"),
     "only": ("nothing but",),
@@ -273,23 +274,24 @@ PHRASES = {
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
+        "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it",
         r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
-        rf" (?:choose|pick|decide|answer|select)(?: one| between them)?(?! ?{OPTION})",
+        rf" (?:choose|pick|decide|answer|select|commit|go|guess)(?: one| between them)?(?! ?{OPTION})",
         rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
-        r"if (?:given|faced with) (?:the|this|such a) (?:choice|option|decision)",
+        r"(?<=but )if i (?:treat|view|regard|approach|look at|consider) (?:this|it|the [a-z]+)[^,.;:\n]{0,80}(?=,)",
         r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
         r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
         "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
         "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        "if (?:it is all the same(?: to you)?|you insist)",
-        "as far as i am concerned",
+        r"if (?:it is all the same(?: to you)?|you (?:are asking me|must know)|you (?:insist|please(?! \w)))",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
-        "[a-z-]+ or not(?= ?,)",
+        r"let us (?:be (?:honest|realistic|real|frank)|face it)(?= ?[,:])",
+        "[a-z-]+ or not(?= ?,)|(?<!i )(?:guess|think|reckon|figure)(?= i (?:will|would|am))",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
-        "if it (?:were|was|is) up to me",
+        "if (?:it|the (?:choice|decision)) (?:were|was|is) (?:up to me|mine)",
         "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
         "(?:situation|scenario|position|place|shoes|role)",
     ),
@@ -307,7 +309,6 @@ PHRASES = {
         "long story short",
         "simply put",
         "put simply",
-        "in a word",
         "for (?:this|that|these|those|all these) reasons?",
         "in (?:this|that|any) case",
         "in conclusion",
@@ -317,7 +318,7 @@ PHRASES = {
     "perhaps": ("on the (?:one|other) hand", "or so", "or thereabouts", "give or take", "more or less"),
     "sometimes": (
         "every (?:other|second|third) (?:round|time|turn|game)",
-        "in (?:most|some|many|half) (?:of the )?(?:rounds|games)",
+        "in (?:most|some|many|half)(?: of the| such| other)? (?:rounds|games)",
         rf"(?<={OPTION}) ?in (?:most|some|many|other) (?:cases|situations|circumstances)",
     ),
     "previously": (
@@ -329,7 +330,6 @@ PHRASES = {
         rf"in (?:most|many|some|other) (?:cases|situations|games)(?= ?,? ?(?:i |{OPTION}))",
         "as a rule",
         "in (?:theory|general|principle)",
-        "theoretically",
     ),
 }
 """Phrases by the word that replaces them, in the order of replacement."""

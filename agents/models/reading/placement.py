@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
+from dilemmas.agents.models.reading.preambles import is_about_answer, is_maxim, requests_answer, tells_own_act
 from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, pays, recites_after
 from dilemmas.agents.models.reading.statements import (
     OTHER,
@@ -18,13 +19,10 @@ from dilemmas.agents.models.reading.statements import (
 )
 from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
-    AIMS,
     ANSWERS,
-    CALCULATING,
     COPULAS,
     DETERMINERS,
     DISOWNED,
-    EVIDENT,
     EXPECTING,
     FILLERS,
     FINALS,
@@ -35,12 +33,9 @@ from dilemmas.agents.models.reading.vocabulary import (
     NEGATIONS,
     OPINIONS,
     OTHERS,
-    OWN_SIDE,
     PERSONS,
     PREPOSITIONS,
     PRESENT,
-    PREVAILING,
-    RECITED,
     SPEECH,
     SUBJECTS,
     VERBS,
@@ -51,7 +46,17 @@ from dilemmas.agents.models.reading.vocabulary import (
 def goes_on(later: Sequence[Clause]) -> bool:
     """Whether more than a reason follows an option: amid other text it is the subject then, "J (closer to K)"."""
     until = next((place for place, one in enumerate(later) if one.link is Link.REASON), len(later))
-    return not all(one.separator != ":" and (_leads(one) or any(map(is_option, one.words))) for one in later[:until])
+    own = Link.AND, Link.BUT
+    return not all(
+        one.separator != ":"
+        and (_leads(one) or any(map(is_option, one.words)) or (one.link in own and core(one.words)[:1] == ["i"]))
+        for one in later[:until]
+    )
+
+
+def _any_chooses(found: Sequence[Statement]) -> bool:
+    """Whether one of the statements is a choice."""
+    return any(one.chooses for one in found)
 
 
 def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> Statement:
@@ -59,13 +64,15 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     before = clauses[:place]
     clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
+    if not clause.words and not _any_chooses(found) and any(is_option(word) for one in before for word in one.words):
+        return OTHER  # "I thought about D, but no"
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
         return Statement(Kind.DOUBT, core(clause.words)[0])
-    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(_tells_own_act, before[-1:])):
+    if clause.words[:2] == ["which", "is"] and said == OTHER and any(map(tells_own_act, before[-1:])):
         return read_clause(replace(clause, words=["i", "choose", *clause.words[2:]]))  # "the safe one, which is D"
     if said == OTHER and clause.turn and _acts_anew(clause):
         return Statement(Kind.DOUBT, next(filter(is_option, clause.words)))
-    chosen = any(one.chooses for one in found)
+    chosen = _any_chooses(found)
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
     named = any(is_option(word) and word != said.option for one in before for word in one.words)
@@ -116,6 +123,8 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
         return replace(said, kind=Kind.REJECTION)
     if (clause.separator == ":" and _names_speaker(last)) or any(one.words[:1] == ["who"] for one in later[:1]):
         return OTHER
+    if said.loose and any("from" in one.words and OTHERS.intersection(one.words) for one in later):
+        return OTHER  # "C from me, D from them"
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
         joined = read_clause(Clause(words=[*clause.words, *predicate.words]))
@@ -140,6 +149,11 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
+    addressed = following.words != [] and all(word in OTHERS or word in SPEECH for word in following.words)
+    if (
+        addressed and choice[:1] != [] and choice[0] in VERBS and following.separator == ","
+    ):  # "choose C, partner", "choose C, they said"
+        return True
     if choice[:1] != ["i"] and pays(following):  # "choose C, you get 6"
         return True
     if following.link is Link.AND and _acts_of_others(following):
@@ -148,7 +162,8 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
         return begins_with_number(following) and len(following.words) < 3
     imperative = choice[:1] != [] and choice[0] in VERBS
     of_others = imperative and following.words[:1] != [] and following.words[0] in OTHERS
-    return following.separator == ":" and (begins_with_number(following) or of_others)
+    told = any(word in COPULAS for word in following.words)  # "I choose D: 3 points are enough"
+    return following.separator == ":" and ((begins_with_number(following) and not told) or of_others)
 
 
 def _acts_of_others(clause: Clause) -> bool:
@@ -264,11 +279,12 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):
             return not any(map(is_option, frozenset(before[-1].words) & frozenset(clause.words)))
-        return _tells_own_act(before[-1]) or _is_about_answer(before[-1]) or _is_maxim(before)
+        said = before[-1]
+        return tells_own_act(said) or is_about_answer(said) or requests_answer(said) or is_maxim(before)
     if clause.separator == "," and place == len(clauses) - 1 and any(word in VERBS for word in before[-1].words):
-        return _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        return tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
     if clause.separator == "(" and all(one.link is Link.REASON for one in clauses[place + 1 : place + 2]):
-        tells = _tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
+        tells = tells_own_act(before[-1]) and not any(word in NEGATIONS for word in before[-1].words)
         return tells or (place == 1 and len(before[-1].words) == 1)
     return False
 
@@ -284,43 +300,3 @@ def _effective_link(clauses: Sequence[Clause], place: int) -> Link:
     while place and clauses[place].link is Link.NONE and _leads(clauses[place - 1]):
         place -= 1
     return clauses[place].link
-
-
-def _tells_own_act(clause: Clause) -> bool:
-    """Whether a clause tells what the writer does, in words of its own: "I will trust them"."""
-    words = frozenset(clause.words)
-    last = clause.words[-1]
-    foreseen = any(one in EXPECTING and other in OTHERS | {"that"} for one, other in pairwise([*clause.words, "that"]))
-    plain = not words & (HEDGES | MIXTURES) and not foreseen and not any(map(is_option, words))
-    denied = words & NEGATIONS and last in VERBS | COPULAS
-    acting = clause.words[0] == "let" and not words & CALCULATING
-    own = acting or clause.words[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
-    return own and plain and not denied
-
-
-def _is_maxim(before: Sequence[Clause]) -> bool:
-    """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
-    before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
-    words = frozenset(word for one in before for word in one.words)
-    if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
-        told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
-        return not told and not any(map(is_option, words))  # "she is my sister: C"
-    of_another = words & (ANSWERS | (OTHERS - OWN_SIDE) | HEDGES | NEGATIONS | MIXTURES | RECITED) or any(
-        map(is_option, words)
-    )
-    linked = any(one.link in (Link.CONDITION, Link.REASON, Link.OR) for one in before)
-    return (
-        bool(words & (PREVAILING | {"is"}))
-        and not of_another
-        and not linked
-        and not any(one[0].isdigit() for one in words)
-    )
-
-
-def _is_about_answer(clause: Clause) -> bool:
-    """Whether a clause says something about the answer: "the choice is clear", "it is an easy choice"."""
-    words = frozenset(clause.words)
-    others = words & (NEGATIONS | HEDGES | (OTHERS - OWN_SIDE)) or any(map(is_option, words))
-    easy = clause.words[:2] == ["it", "is"] and words & EVIDENT and words & ANSWERS
-    named = clause.words[0] in ("my", "the") and clause.words[1:2] != [] and clause.words[1] in ANSWERS | AIMS
-    return bool(easy or named) and not others

@@ -51,8 +51,11 @@ def recites_after(clauses: Sequence[Clause], place: int) -> bool:
 def is_described(clauses: Sequence[Clause], place: int) -> bool:
     """Whether an option without a subject is that of a later clause: "choosing C (the first) gives 10"."""
     words = core(clauses[place].words)
-    alone = bool(words) and (is_option(words[0]) or words[0] in VERBS)
-    return alone and any(one.words[:1] and one.words[0] in PREDICATES for one in clauses[place + 1 :])
+    if not words or not (is_option(words[0]) or words[0] in VERBS):
+        return False
+    later = [one.words[0] for one in clauses[place + 1 :] if one.words]
+    subject = next((index for index, word in enumerate(later) if word in EXPLAINING), len(later))
+    return any(word in PREDICATES for word in later[:subject])  # not "C: it protects me and gives me 3"
 
 
 def begins_with_number(clause: Clause) -> bool:
@@ -99,8 +102,8 @@ JOINING = {"and", "or"}
 
 def recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
-    named = {one.words[0] for one, other in pairwise(clauses) if other.separator == ":" and len(one.words) == 1}
-    if len([word for word in named if is_option(word)]) > 1:
+    named = {one.words[0] for one, other in pairwise(clauses) if other.separator in (":", "-") and len(one.words) == 1}
+    if len([word for word in named if is_option(word)]) > 1 or _lists(clauses):
         return True
     reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))
     clauses = clauses[:reason]
@@ -112,6 +115,18 @@ def recites(clauses: Sequence[Clause]) -> bool:
         for clause in clauses
         if clause.words
     )
+
+
+def _lists(clauses: Sequence[Clause]) -> bool:
+    """Whether a sentence is of options alone, or opens with those of an outcome: "C, D", "C/D: I get 3"."""
+    first = [word for word in clauses[0].words if word not in JOINING]
+    outcome = len(first) > 1 and all(map(is_option, first)) and any(map(_has_number, clauses[1:]))
+    single = all(len(one.words) == 1 and is_option(one.words[0]) and one.link is Link.NONE for one in clauses)
+    return outcome or (single and not any(one.turn for one in clauses) and len({one.words[0] for one in clauses}) > 1)
+
+
+def _has_number(clause: Clause) -> bool:
+    return pays(clause) or any(word[0].isdigit() for word in clause.words)
 
 
 def pays(clause: Clause) -> bool:

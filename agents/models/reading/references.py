@@ -8,7 +8,7 @@ from dilemmas.agents.models.reading.statements import core
 from dilemmas.agents.models.reading.vocabulary import NEGATIONS, Link
 
 _ADVERBS = "(?:(?:also|just|simply|therefore|then|definitely|always|still|gladly|all|too|myself|personally) )*"
-_WILL = r"(?:(?:will|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
+_WILL = r"(?:(?:will|should|would|do|shall|am going to|plan to|intend to|decide to|decided to|want to) )"
 _CHOOSE = r"(?:choose|pick|select|(?:go|stick|stay) with|(?:go|opt|vote|settle) (?:for|on)|play|prefer|be choosing"
 _CHOOSE += "|contribute|give|put in|invest|donate"
 _CHOOSE += "|(?:am )?(?:choosing|picking|selecting|going (?:with|for)|opting for|playing|taking))"

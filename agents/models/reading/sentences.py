@@ -12,6 +12,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
     HYPOTHESES,
     LIMITS,
+    MODALS,
     OTHERS,
     TEMPORAL,
     VERBS,
@@ -55,7 +56,11 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
             places += [place for _ in doubts]
         if not subordinate:
             statement = _where_allowed(in_place(clauses, place, found), clauses, place, first)
-            if statement == OTHER and (clause.turn or clause.link is Link.BUT) and clause.words[0] not in OTHERS:
+            if (
+                statement == OTHER
+                and (clause.turn or clause.link is Link.BUT)
+                and not OTHERS.intersection(clause.words[:1])
+            ):
                 statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
             places.append(place)
@@ -85,6 +90,7 @@ def asks_of_others(sentence: Sentence) -> bool:
     return (
         sentence.question
         and any((word in OTHERS and word not in ADDRESSED) or word == "would" for word in words)
+        and (len(words) < 4 or any(word in VERBS or word in ("think", "expect") for word in words))
         and "i" not in words
     )
 
@@ -127,6 +133,8 @@ def _last_conjunct(clauses: Sequence[Clause]) -> int:
 
 def _has_subject(clause: Clause) -> bool:
     """Whether a clause begins with a subject of its own, set apart: "C, it is best if they choose it too"."""
+    if clause.link is Link.AND and clause.words[0] in MODALS:  # "I choose C and will choose D if they do"
+        return True
     telling = clause.words[0].endswith("ing") and clause.words[0] not in VERBS
     if telling or clause.words[0] in ("it", "this", "that", "there", "which"):
         return clause.separator != "" or clause.link in (Link.AND, Link.BUT)

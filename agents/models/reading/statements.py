@@ -10,6 +10,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     ADVERBS,
     ANSWERS,
     AUXILIARIES,
+    CONSEQUENCES,
     COPULAS,
     DETERMINERS,
     FILLERS,
@@ -111,6 +112,13 @@ def read_clause(clause: Clause) -> Statement:
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
+    rest = after[len(tail) :]
+    described = any(word in PREDICATES for word in rest) or (rest[:1] == ["as"] and "my" not in rest)
+    if before[:1] != [] and before[0].endswith("ing") and described:  # "choosing C with them is foolish"
+        return OTHER
+    meant = rest[:2] in (["for", "granted"], ["to", "mean"]) or (rest[:2] == ["to", "be"] and "the" in rest[2:3])
+    if meant or (described and "mark" in before):
+        return OTHER  # "I take C for granted", "I mark C as the first"
     past = any(word in PAST_VERBS for word in before) and not ("have" in before or "is" in before)
     loose = past or (kind is Kind.BARE and (len(tail) < len(after) or "of" in before))
     own = before[:1] == ["i"]
@@ -156,7 +164,8 @@ def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         (first in ("among", "against") and before not in GUARDING)
-        or (first in PREPOSITIONS and second in ("a", "an") and third not in ANSWERS)
+        or (first in PREPOSITIONS and second in ("a", "an", "another", "better") and third not in ANSWERS)
+        or (first, second, third) == ("in", "real", "life")
         or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
         or (first == "only" and second in PREPOSITIONS)
@@ -179,7 +188,7 @@ def turns(clause: Clause) -> bool:
     return (
         clause.turn
         or clause.link in (Link.SO, Link.BUT)
-        or any(word in FINALS or word in PRESENT for word in clause.words)
+        or any(word in FINALS | PRESENT | CONSEQUENCES for word in clause.words)
     )
 
 
@@ -220,7 +229,7 @@ def _own_answer(words: Sequence[str]) -> int:
     """Where a phrase that leads up to the writer's answer ends: "after some thought my final answer is"; 0 for none."""
     for place in range(2, len(words) - 1):
         named = next((word for word in words[place + 1 :] if word not in QUALITIES), "")
-        if words[place] == "my" and named in ANSWERS:
+        if words[place] == "my" and named in ANSWERS and words[place - 1] not in COPULAS:
             return 0 if any(word in NEGATIONS | HEDGES | OTHERS - OWN_SIDE for word in words[:place]) else place
     return 0
 
@@ -230,6 +239,8 @@ def _without_fillers(words: Sequence[str]) -> list[str]:
     while start < len(words):
         if list(words[start : start + 2]) in _INTRODUCTIONS:
             start += 2
+        elif words[start] == "first" and words[start + 1 :] and words[start + 1] in ANSWERS:
+            break  # "first option: C"
         elif words[start] in _LEFT_OUT or (words[start].isdigit() and words[start + 1 : start + 2] == ["i"]):
             start += 1
         else:
@@ -279,8 +290,10 @@ def _read_without_option(clause: Clause) -> Statement:
         or _chooses_another(words)
     ):
         return Statement(Kind.DOUBT)
-    hedge = any(word in HEDGES for word in words) and all(
-        word in HEDGES | {"i", "not", "or", "more", "less"} for word in words
+    hedge = (
+        words[0] != "more"
+        and any(word in HEDGES for word in words)
+        and all(word in HEDGES | {"i", "not", "or", "more", "less"} for word in words)
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 

@@ -1,5 +1,6 @@
 """The words of the grammar of replies, by their role in a clause. All in lower case, contractions written out."""
 
+import re
 from enum import Enum
 
 
@@ -19,22 +20,27 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
 ANSWERS = _set(
     "ans answer answers choice choices decision action move pick selection option vote response reply strategy play"
     " verdict conclusion result final selected chosen label letter number output assistant preference"
-    " contribution amount compromise split bid offer donation investment me mine"
+    " button key card ballot contribution amount compromise split bid offer donation investment me mine"
     " ai call antwort réponse respuesta risposta resposta ответ 答案 回答 选择 選択"
 )
 """Nouns for what is chosen."""
 
-AIMS = _set("aim goal priority motto principle")
+AIMS = _set("aim goal plan priority motto principle")
 """Nouns for what an answer follows from: "my goal is fairness: C"."""
 
 DETERMINERS = _set("my the this that a an")
 
 QUALITIES = _set(
     "final own personal first chosen selected preferred actual definite definitive current single short full"
-    " even equal token honest official quick true real new revised updated corrected"
+    " even equal token honest official quick true real new revised updated corrected considered"
+    " firm clear solid resounding"
 )
 """Adjectives of an answer that leave it an answer."""
 
@@ -57,24 +63,32 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner precisely merely indeed"
+    " here sooner precisely merely indeed hypothetically"
 )
 """Words that change nothing about a choice."""
 
-VERBS = _set(
-    "choose chose chosen choosing pick picked picking select selected selecting play played playing take took"
-    " taking go going went gone opt opted opting vote voted voting decide decided deciding settle settled settling"
-    " say saying answer answering respond answered responded reply stick sticking stay staying remain"
-    " commit committed committing"
-    " cast bet prefer adopt use using submit enter give giving gave put putting contribute contributing"
-    " contributed invest investing invested donate donating pay paying add adding spend spending place placing"
-    " allocate offer offering throw toss chip share send transfer bid want try start begin do hunt hunting end"
-    " follow stand mean meant"
-    " cooperate defect reward forgive reciprocate retaliate punish match repay counter land continue gonna return"
-    " write type press pressing push pushing hit click tap risk open call move drop switch switching change changing"
-    " side siding back backing"
-    " pledge pledging assign assigning"
+
+def participles(verb: str) -> list[str]:
+    """The forms of a verb in "ing": "choosing", "splitting"; several where the spelling is not known."""
+    stems = [verb.removesuffix("e"), *([verb + verb[-1]] if _DOUBLED.search(verb) else [])]
+    return [f"{stem}ing" for stem in stems]
+
+
+_DOUBLED = re.compile(r"(?:^|[^aeiou])[aeiou][bdgklmnprt]$", re.IGNORECASE)
+"""The end of a verb whose last letter is doubled."""
+
+_ACTS = _set(
+    "choose pick select play take go opt vote decide settle say answer respond reply stick stay commit cast bet adopt"
+    " use submit enter give put contribute invest donate pay add spend place allocate offer throw toss chip share send"
+    " transfer bid hunt cooperate defect reward forgive reciprocate retaliate punish match repay counter land return"
+    " write type press push hit click tap risk open call move drop switch change side back pledge assign lock mark tick"
+    " record insist register head turn steer drive confirm proceed elect devote dedicate deposit stake wager"
 )
+
+VERBS = _set(
+    "chose chosen picked selected played took went gone opted voted decided settled answered responded committed gave"
+    " contributed invested meant remain prefer want try start begin do end follow stand mean continue gonna"
+) | frozenset(form for verb in _ACTS for form in (verb, *participles(verb)))
 """Verbs whose object is what is chosen."""
 
 DISOWNED = _set("incorrect wrong worst old previous")
@@ -89,13 +103,14 @@ WAYS = _set(
 DEEDS = _set(
     "set cooperate defect protect show trust help support honour honor respond reciprocate start begin act try"
     " prioritise prioritize reward punish repay play follow go preserve maintain demonstrate express"
+    " extend build keep offer"
 )
 """Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
 
 WAYS_TO_ACT = _set("way thing course path route approach")
 """Nouns that name an answer if they are recommended: "the best way is C"."""
 
-NOUNS = WAYS_TO_ACT | _set("one winner colour color word card button side")
+NOUNS = WAYS_TO_ACT | _set("one risk winner colour color word card button side")
 """Those, and nouns that name an answer if the writer's choice is told of them: "the one I pick"."""
 
 INTENTIONS = _set(
@@ -105,17 +120,19 @@ INTENTIONS = _set(
 PAST_VERBS = _set("chose chosen picked selected played took went opted voted gave contributed invested")
 """Forms of them that also tell what was chosen earlier."""
 
-WEAK_VERBS = _set("should must need prefer want try")
+WEAK_VERBS = _set("should must need prefer want try favour favor")
 """Words for an own choice that a plain one outweighs."""
 
 DESIRES = _set("love like wish")
 """Words that make a choice after them a wish."""
 
 FILLINGS = _set(
-    "am be been have do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
+    "concluded resolved ballot vote"
+    " am be been have has do to them that i decided decide want wish plan intend agree agreed like love prefer willing"
     " happy ready glad determined prepared comfortable confident with for on in into the my option options action label"
     " letter"
     " choice strategy number card answer up of total contribution amount sum an a is by as rather side down pot"
+    " box button key"
     " need must should would will shall myself low lower higher slightly"
 )
 """Words that may stand between "I" and the option."""
@@ -173,7 +190,7 @@ AUXILIARIES = _set("would will do did can could should shall might may am")
 
 TAIL_STOPS = _set(
     "over despite even given considering"
-    " than as for to in into at with against from on this each every per by after during without hoping"
+    " the than before as for to in into at with against from on this each every per by after during without hoping"
     " trusting knowing expecting my any"
 )
 """Words after an option that open what is no longer the choice: a reason, a place, what was not chosen."""
@@ -182,9 +199,10 @@ REASON_STOPS = _set("considering even despite over than as against given because
 """Those of them that open a reason or what was not chosen."""
 
 MANNER = _set(
-    "please tomorrow later next once more"
+    "please well anymore exactly precisely tomorrow later next once more put"
     " definitely certainly obviously now again too always then all it fully completely"
-    " absolutely surely indeed today only instead myself alone points together lol too tbh imo imho them him her"
+    " absolutely surely indeed today only instead myself alone points together everything lol too tbh imo imho"
+    " them him her"
 )
 """Words after a bare option that leave it an answer."""
 
@@ -194,7 +212,7 @@ HEDGES = _set(
     "maybe perhaps possibly probably might could may either unsure likely usually often mostly generally"
     " typically tempted leaning inclined torn wonder wondering initially originally previously earlier tentatively"
     " almost guess suppose seems hard"
-    " normally ordinarily ideally hypothetically conceivably presumably potentially arguably occasionally"
+    " normally ordinarily ideally conceivably presumably potentially arguably occasionally"
 )
 """Words that make a clause uncertain, general or past."""
 
@@ -232,14 +250,20 @@ PREDICATES = COPULAS | _set(
 )
 """Verbs whose subject may be an option that is described and not chosen."""
 
-PREVAILING = _set("wins win comes counts prevails rules decides matters beats outweighs trumps first than")
+PREVAILING = _set(
+    "over carries deserves wins win comes counts prevails rules decides matters beats outweighs trumps first than"
+)
 """Words for what decides the answer: "heart wins: C", "safety first: D"."""
 
 RECITED = _set(
     "option table list following matrix payoff payoffs outcome outcomes scenario example results question"
-    " player players other one"
+    " player players other one equilibrium optimum dominant maximin minimax pareto average total rounds"
+    " points point tokens token coins return returns value gain gains cost costs endowment multiplier factor"
 )
 """Words for what is recited after a colon, and not answered."""
+
+REQUESTS = _set("ask asks asked want wants wanted need needs needed require requires required expects request requests")
+"""Verbs for what is asked of the writer: "you asked for one letter: C"."""
 
 VOICES = _set("says say suggests suggest dictates recommends advises favours favors advocates demands prefers")
 """Verbs for what a view of the question amounts to: "game theory says D"."""
@@ -262,7 +286,7 @@ CALCULATING = _set(
 )
 """Verbs of what is done on the way to an answer: "let us find the total: 20"."""
 
-CONSEQUENCES = _set("so ergo therefore thus hence consequently accordingly")
+CONSEQUENCES = _set("so whence ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")
 """Words that announce a change of mind at the beginning of a clause."""
 
@@ -281,70 +305,32 @@ FINALS = _set("revised updated corrected final finally ultimately conclusion con
 """Words that mark a statement as the last one meant."""
 
 RETRACTIONS = (
-    "never mind",
-    "ignore that",
-    "forget that",
-    "forget it",
-    "disregard that",
-    "cancel that",
-    "was a mistake",
-    "made a mistake",
-    "by mistake",
-    "i was wrong",
-    "misspoke",
-    "misread",
-    "nevermind",
-    "take it back",
-    "take back",
-    "take that back",
-    "changed my mind",
-    "change my mind",
-    "second thoughts",
-    "let me reconsider",
-    "let me double-check",
-    "let me check",
-    "reconsidering",
-    "kidding",
-    "joking",
-    "undecided",
-    "either is fine",
-    "either one",
-    "either works",
-    "either would",
+    *_phrases(
+        "never mind, ignore that, forget that, forget it, disregard that, cancel that, was a mistake, made a mistake,"
+        " by mistake, i was wrong, misspoke, misread, nevermind, take it back, take back, take that back,"
+        " changed my mind, change my mind, second thoughts, let me reconsider, let me double-check, let me check,"
+        " reconsidering, kidding, joking, undecided, am torn, really torn, not settle on, not make up my mind,"
+        " either is fine, either one, either works, either would, not choose, maybe not, not really, perhaps not,"
+        " think again, not my answer, not an answer, not my choice, not correct, not right, is incorrect, is wrong,"
+        " was wrong"
+    ),
     *(
         f"both {options}{be} {well}"
         for options in ("", "options ", "choices ", "answers ", "of them ")
         for be in ("are", "can be", "could be", "may be", "would be")
         for well in ("fine", "correct", "right", "possible", "acceptable", "equally good", "equally valid")
     ),
-    "not choose",
-    "maybe not",
-    "not really",
-    "perhaps not",
-    "think again",
-    "not my answer",
-    "not my choice",
-    "not correct",
-    "not right",
-    "is incorrect",
-    "is wrong",
-    "was wrong",
 )
 """Words that take back what was said before, wherever they are in a clause without an option."""
 
-UNCERTAINTIES = (
-    "who knows",
-    "not sure",
-    "not decided",
-    "not decide",
-    "not know",
-    "not matter",
-    "not possible",
-    "impossible",
-    "not allowed",
+UNCERTAINTIES = _phrases(
+    "who knows, not sure, not decided, not decide, not know, not matter, not possible, impossible, not allowed, not say"
 )
 UNCERTAIN_ABOUT = _set("yet which whether if anymore actually really myself now about")
 """Words that say that nothing is decided, at the end of a clause or before one of these."""
 
-PAYING = _set("get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains")
+PAYING = _set(
+    "get gets getting receive receives earn earns win wins lose loses payoff payoffs score scores gain gains"
+    " pays yields"
+)
 """Words before the number of a payoff."""

@@ -68,7 +68,7 @@ STARS = re.compile(r"\*\*+|(?<!\d)\*|\*(?!\d)")
 
 SPEAKER = (
     r"(?:he|she|they|you|everyone|(?:the|my|your|his|her|another|one) (?:other )?\w+(?: player| person)?)"
-    r"(?: \w+ly| always| once| just| have| has| would| had)?"
+    r"(?: \w+ly| always| once| just| have| has| would| had| used to)?"
 )
 SAYS = r"(?:say|says|said|tell|tells|told|whispers?|whispered|promised?|promises|asks?|asked|shouts?|shouted|argues?)"
 SEVERAL = r"""["“«„][^"”“»\n]{1,200}\s[^"”“»\n]{1,200}["”“»]"""

@@ -77,6 +77,10 @@ class ServerBackend:
         return 0
 
     @property
+    def portion(self) -> int:
+        return 0
+
+    @property
     def miniature(self) -> bool:
         return False
 

@@ -1,6 +1,7 @@
 """Work on a slow model is kept at least every 30 seconds, and what is kept is not asked again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ class SlowModel:
     name = fingerprint = engine = "slow"
     miniature = scores = continues = system_turn = True
 
-    def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0) -> None:
-        self.seconds, self.patience, self.size = seconds, patience, size
+    def __init__(self, seconds: float, patience: float = float("inf"), size: int = 0, portion: int = 0) -> None:
+        self.seconds, self.patience, self.size, self.portion = seconds, patience, size, portion
         self.now = 0.0
         self.asked: list[Request] = []
 
@@ -47,6 +48,14 @@ class SlowModel:
 
     def unload(self) -> None:
         """Does nothing."""
+
+
+class BatchedModel(SlowModel):
+    """The last digits of its probabilities depend on the size of the batch."""
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        found = super().respond(requests)
+        return [replace(one, logprobs=tuple(p - 1e-9 * len(requests) for p in one.logprobs)) for one in found]
 
 
 @pytest.fixture
@@ -103,6 +112,23 @@ def test_a_small_model_is_asked_in_batches_of_fixed_size(run: Run, monkeypatch: 
     """Also where the machine is slow: the batches of a resumed run are those of an undisturbed one."""
     model = paced(SlowModel(5.0, size=1_000_000), monkeypatch)
     assert list(study.ask_model(run, "teacher", model)) == [0, *[20 * 6] * 8, 2 * 6]
+
+
+@pytest.mark.parametrize("patience", [40.0, 95.0])
+def test_a_model_on_the_processor_is_asked_in_the_same_portions_however_often_it_is_stopped(
+    patience: float, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last digits of its probabilities depend on what it is asked together."""
+    whole = Run(tmp_path / "whole", run.recipe)
+    list(study.ask_model(whole, "untuned", paced(BatchedModel(0.1, portion=15), monkeypatch)))
+    for _ in range(100):
+        try:
+            list(study.ask_model(run, "untuned", paced(BatchedModel(1.0, patience, portion=15), monkeypatch)))
+            break
+        except StoppedError:
+            pass
+    one, other = (folder.path("answers", "untuned.jsonl").read_bytes() for folder in (run, whole))
+    assert one == other
 
 
 def test_questions_are_kept_as_they_come_and_not_asked_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ class Patient:
     """A small model whose last digits depend on the size of the batch, and which is stopped after some questions."""
 
     name = engine = "patient"
-    size = 1_000_000
+    size, portion = 1_000_000, 0
     miniature = False
     scores = continues = system_turn = True
 

@@ -27,6 +27,7 @@ class Counted:
     engine: str = "fake"
     name: str = "fake"
     size: int = 0
+    portion: int = 0
     miniature: bool = False
     continues: bool = True
     asked: list[Request] = field(default_factory=list)
