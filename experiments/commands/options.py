@@ -194,8 +194,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     callback=_not_empty,
                     show_default=template or "from the recipe",
                     shell_complete=completion.templates,
-                    help="Prompt template, and the way to decide: a name, or a .toml file; #1, #2 and so on after it is"
-                    " one of its paraphrases.",
+                    help="Prompt template, and the way to decide: a name, or a .toml file; NAME#1 is a paraphrase.",
                 ),
                 click.option(
                     "--persona",
@@ -209,8 +208,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     "--labels",
                     callback=_not_empty,
                     metavar="SET or A,B",
-                    help="Labels of two actions: a label set of the template, such as letters, words or numbers, or two"
-                    " labels.",
+                    help="Labels of two actions: a label set of the template, such as words or letters, or two labels.",
                     show_default=usual,
                 ),
                 click.option(
@@ -230,10 +228,9 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
 def _not_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """The text that was given; empty without the option."""
     if value is not None and not value.strip():
-        away = f"; --{parameter.name} none takes it away" if parameter.name in ("persona", "system") else ""
-        raise InputError(
-            f"--{parameter.name}: the text is empty; without the option, that of the template is used{away}"
-        )
+        option = f"--{parameter.name}"
+        away = f"; {option} none takes it away" if option in ("--persona", "--system") else ""
+        raise InputError(f"{option}: the text is empty; without the option, that of the template is used{away}")
     return value or ""
 
 
