@@ -97,8 +97,8 @@ class Decision:
     source: Source = Source.RULE
     """Where the probabilities come from."""
     mass: Share | None = None
-    """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action; known if
-    `source` is exact or within."""
+    """Label mass: probability, from 0 to 1, that the reply of a model starts with the label of an action, times that of
+    a label in the prediction before, if there is one; known if `source` is exact, within or reasoned."""
     prompt: str | None = None
     """The text that the model was given."""
     labels: tuple[str, ...] | None = None

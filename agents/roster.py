@@ -6,7 +6,6 @@ decision.
 """
 
 import shlex
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -26,13 +25,12 @@ from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import built_in_contexts, context
 from dilemmas.envs.prompts.labels import Showing
+from dilemmas.envs.prompts.longest import longest_view, longest_views
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.envs.theory.outcomes import alike_seats
 
-RETRIES = 5
-"""Further replies after an unreadable one of a model that gives no probabilities; then the match is aborted."""
 Seats = tuple[Agent, ...]
 """Agent of one contestant in each seat."""
 
@@ -189,16 +187,40 @@ class Contestant:
         `compiled`: whether agents are compiled where they can be.
         """
         game = rules.stage
-        two_actions = set(game.options) == {2}
         if self.kind == "table":
+            two_actions = set(game.options) == {2}
             return (self.agent.traits.automaton if compiled and two_actions else self.agent,) * game.n_players
-        asked = compiled and two_actions and len(rules.phases) == 1 and not samples_replies(self.agent)
-        if self.kind != "model" or not asked:
+        if not (compiled and self._is_compiled(rules)):
             return (self.agent,) * game.n_players
-        players = 1 if alike_seats(game) else game.n_players
-        tables = [compile_agent(self.agent, game, rules.memory, player=player) for player in range(players)]
+        tables = [compile_agent(self.agent, game, rules.memory, player=player) for player in _unlike_seats(game)]
         seats = tuple(table.traits.automaton for table in tables)
-        return seats * game.n_players if players == 1 else seats
+        return seats * game.n_players if len(seats) == 1 else seats
+
+    def check(self, rules: Repeated, compiled: bool = True) -> None:
+        """Check that a language model can be asked all that `seats` and the matches will ask it, before it is asked.
+
+        `InputError` if the longest question is too long for it, or it cannot be asked for such an answer.
+        """
+        if self.kind != "model":
+            return
+        from dilemmas.agents.models.language_model import LanguageModelAgent
+
+        model = cast(LanguageModelAgent, self.agent)
+        for player in _unlike_seats(rules.stage):
+            if compiled and self._is_compiled(rules):
+                model.check([longest_view(model.template, rules.stage, rules.memory, player)])
+            else:
+                model.check(longest_views(model.template, rules, player))
+
+    def _is_compiled(self, rules: Repeated) -> bool:
+        """Whether it is a language model of which a table can be made."""
+        simple = set(rules.stage.options) == {2} and len(rules.phases) == 1
+        return self.kind == "model" and simple and not samples_replies(self.agent)
+
+
+def _unlike_seats(game: StageGame) -> range:
+    """The seats that differ: the first one if all players are alike."""
+    return range(1 if alike_seats(game) else game.n_players)
 
 
 def contestants(specs: Sequence[str], rules: Repeated, framing: Framing) -> Mapping[str, Contestant]:
@@ -227,7 +249,7 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
             f" of {', '.join(built_in_contexts())}"
         )
     from dilemmas.agents.models.asking.caching import CachingBackend
-    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
+    from dilemmas.agents.models.deciding.scored import further_replies, require_scores, warn_if_sampled
     from dilemmas.agents.models.language_model import Ask, LanguageModelAgent
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.servers.server import ServerBackend
@@ -235,16 +257,14 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
     model = open_model(text, device=framing.device, servers=framing.servers)
     words = framing.words
     ask: Ask = "exact"
-    retries = 0
     if not isinstance(model, ServerBackend):
         model.loaded()
     elif exact:
         require_scores(model, words)
-    elif why := why_sampled(model, words):
-        ask, retries = "sampled", RETRIES
-        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
+    elif warn_if_sampled(model, words):
+        ask = "sampled"
     social = context(framing.context, words.contexts)
-    asked, shown = CachingBackend(model), framing.presentation
+    asked, shown, retries = CachingBackend(model), framing.presentation, further_replies(words, ask == "sampled")
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)
 
 

@@ -1,7 +1,7 @@
 """The run folder: everything that a result depends on, written atomically and resumed by repeating the command.
 
 recipe.json      the resolved recipe         provenance.json  versions, git commit, command
-models.json      fingerprints of the models
+models.json      fingerprints of the models  server.json      what their servers can do
 answers/         what each model answered    examples.jsonl   the teaching data
 adapter/         the tuned student           matches/         trajectories of repeated games
 tables/          compiled policies           results.json, report.md, report.html, log.txt
@@ -13,12 +13,15 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.versions import installed
 from dilemmas.envs import data_files
 from dilemmas.envs.errors import InputError
@@ -36,6 +39,10 @@ class RunError(InputError):
 
 SECONDS = "seconds.json"
 """Name of the file with the time spent."""
+LOG = "log.txt"
+"""Name of the file with what happened when."""
+SERVERS = "server.json"
+"""Name of the file with what the servers of models were found to be able to."""
 QUESTIONS = "questions.jsonl"
 """Name of the file of a tournament with what language models answered, of use to any tournament."""
 Duration = Annotated[float, Ge(0)]
@@ -146,6 +153,23 @@ def add_seconds(folder: Path, part: str, spent: float) -> None:
     """Add the time spent on a part of the work to the file with the seconds, the only one that has times."""
     before = read_seconds(folder)
     write_json(folder / SECONDS, before | {part: before.get(part, 0.0) + spent})
+
+
+def append_log(folder: Path, line: str) -> None:
+    """Append a line to log.txt of a run folder, with the time."""
+    data_files.append_text(folder / LOG, f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+
+
+def record_servers(folder: Path, found: Mapping[str, Capabilities]) -> None:
+    """Write what the servers of some models were found to be able to into server.json and log.txt of a run folder.
+
+    `found`: by the name of the model in the run; without any, nothing is written.
+    """
+    if found:
+        write_json(folder / SERVERS, {name: asdict(one) for name, one in found.items()})
+    for name, one in found.items():
+        for line in one.lines():
+            append_log(folder, f"server of {name}: {line}")
 
 
 def provenance() -> dict[str, Any]:

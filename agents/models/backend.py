@@ -140,6 +140,11 @@ class Backend(Protocol):
         """One response per request, in order."""
         ...
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """`ModelError` for a request that the model cannot answer, as far as is known without an answer: the prompt is
+        too long for it, or labels are not different texts."""
+        ...
+
     def unload(self) -> None:
         """Free the memory of the weights; they are loaded again at the next request."""
         ...
@@ -162,6 +167,9 @@ class FakeBackend:
 
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]
+
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing."""
 
     def unload(self) -> None:
         """Does nothing."""

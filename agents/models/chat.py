@@ -6,7 +6,6 @@ there afterwards, so that nothing in it is read by the template or becomes one o
 
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from unicodedata import category
 
 from dilemmas.agents.models.backend import ModelError, before_prompt
 from dilemmas.agents.models.control_tokens import EDGE, SafeTokenizer, control_tokens
+from dilemmas.agents.models.reading.thoughts import tag_pair
 
 FIXED = {"enable_thinking": False, "date_string": "01 Jan 2024"}
 """Variables for the chat templates that use them: answer without a chain of thought, and no dependence on the date."""
@@ -24,12 +24,6 @@ OPENING = ("(", "[", "{", '"', "“", "'", "‘", "*", "`")
 """Marks after which no space follows."""
 ASKED, REPLIED, RULED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}", f"{EDGE}ruled{EDGE}"
 """The marks in place of the messages."""
-THOUGHTS = re.compile(r"<([\w:]*(?:think|thought|reason)\w*)>", re.IGNORECASE)
-"""Tags that open the thoughts of a model."""
-CLOSED_THOUGHTS = re.compile(THOUGHTS.pattern.replace("<", "</", 1), re.IGNORECASE)
-"""Tags that close them."""
-THOUGHT_TAGS = re.compile(THOUGHTS.pattern.replace("<", "</?", 1), re.IGNORECASE)
-"""Tags that open or close them."""
 SECONDS = 10
 """Time after which the rendering of a chat template is stopped."""
 
@@ -165,21 +159,6 @@ def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter in "_\ufffd" or category(letter).startswith("M")
 
 
-def split_thoughts(text: str) -> tuple[str, str]:
-    """The thoughts in a text, and the text without them.
-
-    Thoughts end with the last closing tag and begin with the first opening tag, or at the beginning of the text without
-    one. Without a closing tag there are none.
-    """
-    ends = list(CLOSED_THOUGHTS.finditer(text))
-    if not ends:
-        return "", text.strip()
-    written, rest = text[: ends[-1].start()], text[ends[-1].end() :]
-    opened = THOUGHTS.search(written)
-    before, thoughts = (written[: opened.start()], written[opened.end() :]) if opened else ("", written)
-    return thoughts.strip(), f"{before}{rest}".strip()
-
-
 def conversation(tokenizer: Any) -> Conversation:
     """What the chat template of a tokenizer writes around messages, or plain text if there is none.
 
@@ -239,21 +218,21 @@ def _thoughts(template: str, variables: str) -> tuple[str, str] | None:
 
     A model whose template has tags of thoughts, and does not open them, opens them itself.
     """
-    tags = THOUGHT_TAGS.findall(template)
-    if not tags:
+    tags = tag_pair(template)
+    if tags is None:
         return None
     _, after = _in_one_form(template, variables)[0].split(ASKED)
     closing = _closing(after)
-    return (after, closing) if closing else (f"{after}<{tags[-1]}>\n", f"\n</{tags[-1]}>\n\n")
+    return (after, closing) if closing else (f"{after}{tags[0]}\n", f"\n{tags[1]}\n\n")
 
 
 def _closing(after: str) -> str:
     """What closes the thoughts that a template opens before a reply."""
-    opened = THOUGHTS.findall(after)
-    if not opened or f"</{opened[-1]}>" in after:
+    tags = tag_pair(after)
+    if tags is None or tags[1] in after:
         return ""
     line_end = "" if after.endswith("\n") else "\n"
-    return f"{line_end}\n</{opened[-1]}>\n\n"
+    return f"{line_end}\n{tags[1]}\n\n"
 
 
 def _written(template: str, variables: str, system: bool, parts: bool) -> tuple[str, str]:

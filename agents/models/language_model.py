@@ -14,10 +14,12 @@ In games whose rounds have several phases, the model is asked once per phase: wh
 punish or reward. If replies are sampled and words are allowed, it writes a message, which is passed on unchanged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+import numpy as np
 
 from dilemmas.agents.agent import Decision, PlayerRecord, Source, Traits, Turn, Unreadable, draw
 from dilemmas.agents.models.answers import (
@@ -29,14 +31,8 @@ from dilemmas.agents.models.answers import (
     read_reply,
 )
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
-from dilemmas.agents.models.deciding.deliberation import (
-    Considered,
-    DecisionQuestion,
-    answered_only,
-    consider,
-    why_sampled,
-)
-from dilemmas.agents.models.deciding.policies import mean_policy
+from dilemmas.agents.models.deciding.deliberation import Considered, DecisionQuestion, consider, consider_again
+from dilemmas.agents.models.deciding.policies import mean_policy, without_answer
 from dilemmas.agents.models.deciding.questions import (
     PosedTurn,
     amount_as_array,
@@ -44,6 +40,7 @@ from dilemmas.agents.models.deciding.questions import (
     pose_turn,
     template_signature,
 )
+from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
@@ -142,6 +139,23 @@ class LanguageModelAgent:
         framing = {"context": asdict(self.context)} | describe_template(self.template, self.backend)
         return PlayerRecord(name=self.name, kind="language_model", parameters=model | framing | settings)
 
+    def check(self, views: Iterable[View]) -> None:
+        """Check that the model can be asked what to do in each of some views; it computes nothing.
+
+        `LanguageModelError` if the longest wording of the question is too long for a model of this machine, or the
+        question cannot be asked with these settings.
+        """
+        words = self.template
+        for view in views:
+            ways = self._pose(Turn("", None, {"view": view}, None, np.random.default_rng(0)), all_ways=True)
+            one = max(ways, key=lambda way: len(way.prompt))
+            room = 0 if self.reads == "exact" else self.max_tokens
+            room, begun = (room_to_decide(self.backend, words), "") if one.deliberate else (room, words.answer_begins)
+            try:
+                self.backend.check_requests([Request(one.prompt, one.labels, room, prefill=begun, system=words.system)])
+            except ModelError as error:
+                raise LanguageModelError(f"model '{self.name}' after {len(view.history):,} rounds: {error}") from None
+
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn, in order.
 
@@ -181,32 +195,31 @@ class LanguageModelAgent:
                 f"model '{self.name}' needs info['view'], which environments of dilemmas have with views=True;"
                 f" {turn.agent} has none"
             )
-        self._refuse(view)
-        words = self.reads == "sampled"
-        return pose_turn(turn, view, self.template, self.context, self.counterbalanced, words, all_ways)
-
-    def _refuse(self, view: View) -> None:
-        """Raise `LanguageModelError` for what cannot be asked with the settings of this agent."""
         if self.reads == "exact" and not options_now(view):
             raise LanguageModelError(
-                f"model '{self.name}': amounts have no exact probabilities; set ask = 'sampled', or use contribution"
-                " levels"
+                f"model '{self.name}': amounts have no exact probabilities; use contribution levels (--set levels=11),"
+                " or in Python ask='sampled'"
             )
+        words = self.reads == "sampled"
+        return pose_turn(turn, view, self.template, self.context, self.counterbalanced, words, all_ways)
 
     def _weigh(self, posed: Sequence[PosedTurn]) -> list[Considered]:
         """The probabilities in every question; all questions are of one phase."""
         if posed[0].deliberate:
-            return [answered_only(one) for one in self._consider(posed, 1)]
+            asked = self._questions(posed, 1)
+            return consider_again(self.backend, self.template, asked, self.temperature, tries=self.retries + 1)
         questions = [(one.prompt, one.labels) for one in posed]
         found = exact_distributions(self.backend, questions, self.template.answer_begins, self.template.system)
         return [Considered(Source.EXACT, (), one.probabilities, one.mass, margin=one.margin) for one in found]
 
     def _consider(self, posed: Sequence[PosedTurn], attempt: int) -> list[Considered]:
-        asked = [
+        asked, samples = self._questions(posed, attempt), None if self.reads == "exact" else 1
+        return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
+
+    def _questions(self, posed: Sequence[PosedTurn], attempt: int) -> list[DecisionQuestion]:
+        return [
             DecisionQuestion(one.prompt, one.labels, one.partner, one.seed(attempt), one.prediction) for one in posed
         ]
-        samples = None if self.reads == "exact" else 1
-        return consider(self.backend, self.template, asked, self.temperature, samples, self.ask == "exact")
 
     def _deliberated(self, posed: Sequence[PosedTurn], attempt: int) -> list[Decision]:
         found = self._consider(posed, attempt)
@@ -244,7 +257,7 @@ class LanguageModelAgent:
         if response.failed:
             return self._lost(one, response.failed)
         if response.refused:
-            return self._settle(self._not_asked(one, response.refused), one)
+            return without_answer(self._not_asked(one, response.refused), one, self.unreadable, self.default_action)
         distribution = read_distribution(response)
         check_mass(self.name, one.labels, distribution.mass, self.min_mass)
         return Decision(
@@ -296,7 +309,9 @@ class LanguageModelAgent:
             if not waiting:
                 break
         return [
-            self._settle(found, one) if (found := decisions[i]).action is None and not found.error else found
+            without_answer(found, one, self.unreadable, self.default_action)
+            if (found := decisions[i]).action is None and not found.error
+            else found
             for i, one in enumerate(posed)
         ]
 
@@ -332,15 +347,3 @@ class LanguageModelAgent:
         reply = read_reply(text, one.labels)
         motivation = reply.motivation if self.template.decision.way == "motivate" else None
         return replace(decision, action=reply.action, labels=one.labels, motivation=motivation)
-
-    def _settle(self, decision: Decision, one: PosedTurn) -> Decision:
-        """Apply the policy for unreadable replies."""
-        action: Any = self.default_action
-        if self.unreadable == Unreadable.UNIFORM:
-            count = len(one.labels)
-            action = draw([1 / count] * count, one.turn.rng) if count else one.turn.rng.random() * one.most
-        elif one.view.phase != "act" and action is not None:
-            action = 0
-        if not one.labels:
-            action = amount_as_array(action)
-        return replace(decision, action=action, unreadable=self.unreadable)

@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
-from dilemmas.agents.models.chat import ChatEncoder, split_thoughts
+from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
+from dilemmas.agents.models.reading.thoughts import split_thoughts
 
 if TYPE_CHECKING:
     from dilemmas.agents.models.scoring import Candidates, Score
@@ -113,9 +114,11 @@ class LocalBackend:
         most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         if not most or tokens + room <= most:
             return ""
+        more = f", and {room:,} more are requested" if room else ""
         return (
-            f"prompt '{prompt[:40]}...' has {tokens} tokens, and {room} more are requested; the maximum of {self.name}"
-            f" is {most}: show fewer rounds, use a shorter template or system text, or request a shorter reply"
+            f"prompt '{prompt[:40]}...' has {tokens:,} tokens{more}; the maximum of {self.name} is {most:,}: show fewer"
+            " rounds (a smaller memory of the match, or memory.rounds in a template), use a shorter template or system"
+            " text, or request a shorter reply"
         )
 
     def _weigh(

@@ -181,6 +181,9 @@ class LazyModel:
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         return self.loaded().respond(requests)
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        self.loaded().check_requests(requests)
+
     def loaded(self) -> LocalBackend:
         """The model with its weights in memory."""
         if self._loaded is None:

@@ -9,23 +9,24 @@ from pathlib import Path
 
 from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.names import lookup
-from dilemmas.envs.prompts.templates import EVERY, Template, load_template
+from dilemmas.envs.prompts.templates import EVERY, NONE, Template, load_template
 from dilemmas.envs.prompts.wording import TemplateError
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateChoice:
-    """A template, and what replaces its own persona, labels and system text; empty texts replace nothing."""
+    """A template, and what replaces its own persona, labels and system text; empty texts replace nothing, and ``none``
+    takes the persona or the system text away."""
 
     template: str = ""
     """Name of a built-in template, or path of a TOML file; empty for another one that is given to `of`."""
     persona: str = ""
     """Names of personas of the template, separated by commas, or the path of a TOML file that describes some; several
-    are given to the model equally often. ``counterbalanced``: all of the template."""
+    are given to the model equally often. ``counterbalanced``: all of the template; ``none``: nobody."""
     labels: str = ""
     """Name of a label set of the template, or two labels, separated by a comma."""
     system: str = ""
-    """Text of the system turn."""
+    """Text of the system turn; ``none``: no text."""
 
     def of(self, usual: Template | None = None) -> Template:
         """The template with what was chosen.
@@ -49,12 +50,14 @@ def _chosen(base: Template, choice: TemplateChoice) -> Template:
     found = _with_persona(base, choice.persona) if choice.persona else base
     if choice.labels:
         found = replace(found, labels=_labels(base, choice.labels))
-    return replace(found, system=choice.system.strip()) if choice.system else found
+    if choice.system:
+        found = replace(found, system="" if choice.system == NONE else choice.system.strip())
+    return found
 
 
 def _with_persona(template: Template, wanted: str) -> Template:
-    if wanted == EVERY:
-        return replace(template, persona=EVERY)
+    if wanted in (EVERY, NONE):
+        return replace(template, persona=EVERY if wanted == EVERY else "")
     if wanted.endswith(".toml"):
         personas = read_toml(Path(wanted), dict[str, str], TemplateError)
     else:

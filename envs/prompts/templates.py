@@ -32,6 +32,8 @@ Payoffs = Literal["words", "table", "both"]
 """How a template tells payoffs."""
 EVERY = "counterbalanced"
 """Value of `Template.persona` for all personas equally often."""
+NONE = "none"
+"""What is chosen in place of a persona or a system text to have none, not even that of the template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class Template:
                 )
         if self.decision.way in ("reason", "predict") and not self.answer_begins:
             raise TemplateError(f"decision.way = '{self.decision.way}' needs answer.reply, with words before {{label}}")
+        if taken := {EVERY, NONE} & self.personas.keys():
+            raise TemplateError(f"personas.{min(taken)}: the word has a meaning of its own; use another name")
         if self.persona not in ("", EVERY):
             lookup("persona", self.persona, self.personas, f"template '{self.name}'")
         if self.persona == EVERY and not self.personas:
@@ -228,6 +232,11 @@ class Template:
     def deliberate(self) -> bool:
         """Whether a model writes something before it chooses an action from labels."""
         return self.decision.way in DELIBERATE
+
+    @property
+    def writes(self) -> bool:
+        """Whether what the model writes before it chooses an action is sampled, so that the choice depends on it."""
+        return self.decision.way in ("reason", "mixed")
 
     @property
     def answer_begins(self) -> str:

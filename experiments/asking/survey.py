@@ -20,7 +20,7 @@ from dilemmas.agents.agent import Source
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
-from dilemmas.agents.models.deciding.deliberation import why_sampled
+from dilemmas.agents.models.deciding.scored import why_sampled
 from dilemmas.agents.models.model_files import check_installed, split_spec
 from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.prompts.scenarios import Scenario

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from rich.console import Group
@@ -26,6 +26,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.numbers import tell_number
+from dilemmas.envs.prompts.longest import longest_view
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
@@ -70,6 +71,10 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -
     if parsed.kind != "model":
         table = compile_agent(agent, game, memory, context=context)
     else:
+        from dilemmas.agents.models.language_model import LanguageModelAgent
+
+        asked = cast(LanguageModelAgent, agent)
+        asked.check([longest_view(asked.template, game, memory)])
         with asking() as tell:
             table = compile_agent(agent, game, memory, model=model, context=context, tell=tell)
     return replace(table, origin=replace(table.origin, agent=parsed.own_name or table.origin.agent))

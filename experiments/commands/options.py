@@ -194,23 +194,21 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     callback=_not_empty,
                     show_default=template or "from the recipe",
                     shell_complete=completion.templates,
-                    help="Prompt template, and the way to decide: a name, or a .toml file; #1, #2 and so on after it is"
-                    " one of its paraphrases.",
+                    help="Prompt template, and the way to decide: a name, or a .toml file; NAME#1 is a paraphrase.",
                 ),
                 click.option(
                     "--persona",
                     callback=_not_empty,
                     metavar="NAME,...",
                     help="Who a language model is to be: personas of the template, or a .toml file with others; several"
-                    " are used equally often, as are all of them with counterbalanced.",
+                    " are used equally often, as are all of them with counterbalanced; none: nobody.",
                     show_default=usual,
                 ),
                 click.option(
                     "--labels",
                     callback=_not_empty,
                     metavar="SET or A,B",
-                    help="Labels of two actions: a label set of the template, such as letters, words or numbers, or two"
-                    " labels.",
+                    help="Labels of two actions: a label set of the template, such as words or letters, or two labels.",
                     show_default=usual,
                 ),
                 click.option(
@@ -218,7 +216,7 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
                     metavar="TEXT or FILE",
                     callback=lambda ctx, parameter, value: text_or_file(_not_empty(ctx, parameter, value)),
                     help="System prompt: a turn of its own in the chat template, or the beginning of the prompt where a"
-                    " template has none.",
+                    " template has none; the word none: no text, not even that of the template.",
                     show_default=usual,
                 ),
             ),
@@ -230,7 +228,9 @@ def wording_options(template: str | None) -> Callable[[Function], Function]:
 def _not_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """The text that was given; empty without the option."""
     if value is not None and not value.strip():
-        raise InputError(f"--{parameter.name}: the text is empty; without the option, that of the template is used")
+        option = f"--{parameter.name}"
+        away = f"; {option} none takes it away" if option in ("--persona", "--system") else ""
+        raise InputError(f"{option}: the text is empty; without the option, that of the template is used{away}")
     return value or ""
 
 

@@ -137,15 +137,14 @@ def _language_model(player: PlayerRecord, header: Header, backend: Backend, own:
 
 def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
     """The decision given the recorded outputs of the model."""
-    texts, shares = _outputs(old)
-    written, scored = chain([("", None)] * len(texts) * (old.attempts - 1), texts), iter(shares)
+    texts, weights = _outputs(old)
+    written, scored = chain([("", None)] * len(texts) * (old.attempts - 1), texts), iter(weights)
 
     def answer(request: Request) -> Response:
         if not old.attempts:
             return Response(refused="the model could not be asked")
         if request.labels:
-            weights = [p * (1.0 if old.mass is None else old.mass) for p in next(scored, ())]
-            return Response(tuple(math.log(weight) if weight else -math.inf for weight in weights))
+            return Response(tuple(math.log(weight) if weight else -math.inf for weight in next(scored, ())))
         text, thoughts = next(written, ("", None))
         return Response(text=text, thoughts=thoughts or "")
 
@@ -155,12 +154,17 @@ def _retell(agent: LanguageModelAgent, turn: Turn, old: Decision) -> Decision:
 
 def _outputs(old: Decision) -> tuple[list[tuple[str, str | None]], list[Sequence[float]]]:
     """The texts that a model wrote for a decision, each with the thoughts before it, and the probabilities that it
-    gave, in the order of the requests."""
-    if old.deliberations is None:
-        return [(old.reply or "", old.thoughts)], [old.probabilities or ()]
-    before = [] if old.prediction is None else [old.prediction]
-    texts = [(one.text, one.thoughts) for one in old.deliberations]
-    return texts, [*before, *(one.probabilities or () for one in old.deliberations)]
+    gave to labels, in the order of the requests.
+
+    The label mass that is recorded after a prediction is that of both: here it is that of the answer.
+    """
+    mass, rows = 1.0 if old.mass is None else old.mass, [old.probabilities]
+    texts = [(old.reply or "", old.thoughts)]
+    if old.deliberations is not None:
+        texts = [(one.text, one.thoughts) for one in old.deliberations]
+        rows = [one.probabilities for one in old.deliberations]
+    predicted = [] if old.prediction is None else [old.prediction]
+    return texts, [*predicted, *([p * mass for p in row or ()] for row in rows)]
 
 
 @dataclass(frozen=True, slots=True)

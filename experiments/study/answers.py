@@ -179,7 +179,8 @@ class Presented:
     exact: tuple[Share, ...] | None
     """Probability of every action, by index; null if the model's answers can only be sampled."""
     mass: Share | None
-    """Probability that a reply starts with one of the labels, in [0, 1]; null if it is not known."""
+    """Probability that a reply starts with one of the labels, in [0, 1], times that of a label in the prediction
+    before, if there is one; null if it is not known."""
     whole: Share | None
     """Probability that it starts with one of them as a whole word; null if it is not known."""
     margin: Share

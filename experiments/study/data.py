@@ -67,7 +67,10 @@ class StudyData:
         groups = [group for group in self.sets.values() if group]
         everywhere = all(result.has(Source.EXACT) for group in groups for result in group)
         masses = (
-            fmean(asked[one.name].mass or 0.0 for one in group) for asked in self.answers.values() for group in groups
+            fmean(masses)
+            for asked in self.answers.values()
+            for group in groups
+            if (masses := [mass for one in group if (mass := asked[one.name].mass) is not None])
         )
         return Source.EXACT if everywhere and min(masses, default=1.0) >= MIN_MASS else Source.SAMPLED
 

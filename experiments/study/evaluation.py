@@ -128,10 +128,11 @@ def ask_ahead(recipe: Recipe, backend: Backend) -> Iterator[None]:
     """Put every question to a model that matches, population and metrics will ask; yields after each group of them.
 
     A backend that remembers its answers does not need the weights afterwards: in matches that show one round, the
-    questions are those of a policy table.
+    questions are those of a policy table. What it writes before it chooses is not remembered, and not asked ahead.
     """
-    asked, population = recipe.matches, recipe.population
-    for game, name in (*product(asked.games, asked.contexts), (population.game, population.context)):
+    asked, population, writes = recipe.matches, recipe.population, recipe.prompting.template.writes
+    tables = (*product(asked.games, asked.contexts), (population.game, population.context))
+    for game, name in () if writes else tables:
         compile_table(recipe, backend, game, name)
         yield
     for metric in METRICS:

@@ -12,6 +12,7 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
 from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.models.backend import Backend
+from dilemmas.agents.models.deciding.scored import further_replies
 from dilemmas.agents.models.language_model import LanguageModelAgent
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
@@ -20,10 +21,15 @@ from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
+from dilemmas.envs.prompts.longest import longest_view, longest_views
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import match_seed
+
+REMEMBERED = 1
+"""Rounds that the policy tables of a population remember."""
 
 
 def environment(game: MatrixGame) -> tuple[str, dict[str, float]]:
@@ -77,6 +83,21 @@ def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
         yield _play_pairing(run, pairing, seated)
 
 
+def check_play(recipe: Recipe, backend: Backend) -> None:
+    """Check that a model can be asked all that matches and policy tables will ask it, before it is asked anything.
+
+    `LanguageModelError` if the longest question is too long for a model of this machine.
+    """
+    asked, words, population = recipe.matches, recipe.prompting.template, recipe.population
+    longest = max(asked.contexts, key=lambda name: len(recipe.context(name).opening(2)))
+    for game in asked.games:
+        name, payoffs = environment(recipe.two_player_game(game))
+        rules = rules_of(name, rounds=asked.rounds, **payoffs)
+        _player(recipe, backend, longest).check(longest_views(words, rules))
+    view = longest_view(words, recipe.two_player_game(population.game), REMEMBERED)
+    _player(recipe, backend, population.context).check([view])
+
+
 def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
     """A model as a player in matches, in a context."""
     asked = recipe.prompting
@@ -86,6 +107,7 @@ def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgen
         asked.template,
         presentation="counterbalanced" if recipe.counterbalanced else "fixed",
         min_mass=asked.min_mass,
+        retries=further_replies(asked.template, sampled=False),
     )
 
 
@@ -130,11 +152,11 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
 
 
 def compile_table(recipe: Recipe, backend: Backend, game: str, context: str) -> PolicyTable:
-    """A model as a policy table that remembers one round; counterbalanced: the mean over all presentations."""
+    """A model as a policy table of the last round; counterbalanced: the mean over all presentations."""
     return compile_agent(
         _player(recipe, backend, context),
         recipe.two_player_game(game),
-        memory=1,
+        memory=REMEMBERED,
         model=backend.fingerprint,
         context=context,
     )

@@ -1,14 +1,14 @@
 """The whole study: teach, distil, evaluate, measure. The caller shows progress and writes the report."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.deciding.deliberation import require_scores
+from dilemmas.agents.models.deciding.scored import require_scores
 from dilemmas.agents.models.hub import NotCachedError
 from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
 from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
@@ -17,7 +17,7 @@ from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.agents.models.weights import device_map
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
-from dilemmas.experiments.run_folder import write_json
+from dilemmas.experiments.run_folder import record_servers, write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
@@ -122,7 +122,7 @@ def carry_out(run: Run) -> Steps:
     run.begin()
     run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
-        record_server(run, teacher, "teacher")
+        record_servers(run.folder, {"teacher": teacher.capabilities})
     backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
@@ -155,15 +155,9 @@ def carry_out(run: Run) -> Steps:
 
 def _try_out(run: Run, role: str, model: Backend) -> None:
     """Load a model of this machine that has not answered yet, and check its questions, before any model is asked."""
-    if isinstance(model, LazyModel) and not (run.folder / "answers" / f"{role}.jsonl").is_file():
-        stages.check_room(run.recipe, role, model.loaded())
-
-
-def record_server(run: Run, model: ServerBackend, role: str) -> None:
-    """Write what a model's server was found to be able to into server.json and the log."""
-    write_json(run.path("server.json"), asdict(model.capabilities))
-    for line in model.capabilities.lines():
-        run.log(f"server of the {role}: {line}")
+    if not (run.folder / "answers" / f"{role}.jsonl").is_file():
+        stages.check_room(run.recipe, role, model)
+        playing.check_play(run.recipe, model)
 
 
 def _limit_threads(models: Iterable[Backend]) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.envs.data_files import append_text
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
 from dilemmas.experiments.run_folder import (
     RunError,
     add_seconds,
+    append_log,
     check_folder,
     json_values,
     provenance,
@@ -84,7 +84,7 @@ class Run:
 
     def log(self, line: str) -> None:
         """Append a line to log.txt, with the time."""
-        append_text(self.path("log.txt"), f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+        append_log(self.folder, line)
 
     def log_system_turn(self, model: Backend) -> None:
         """Record where a model reads the system text of the recipe, if it has one."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import islice, repeat
 from zlib import crc32
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.models.answers import (
     Reply,
     UnansweredError,
@@ -29,12 +30,10 @@ from dilemmas.agents.models.asking.pace import Pace
 from dilemmas.agents.models.backend import Backend, ModelError, Request
 from dilemmas.agents.models.deciding.deliberation import (
     DecisionQuestion,
-    answered_only,
-    consider,
+    consider_again,
     deliberate_replies,
-    why_sampled,
 )
-from dilemmas.agents.models.local import LocalBackend
+from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -119,7 +118,8 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
     for name, ways in questions:
         presented = [one for _, one in zip(ways, found, strict=False)]
         asked = Asked(name, tuple(presented), ())
-        check_mass(backend.name, presented[0].labels, asked.mass or 0.0, recipe.prompting.min_mass)
+        if asked.mass is not None:
+            check_mass(backend.name, presented[0].labels, asked.mass, recipe.prompting.min_mass)
         yield asked
 
 
@@ -171,24 +171,17 @@ def _considered(recipe: Recipe, backend: Backend, asked: Sequence[DecisionQuesti
 
     Where nothing that it writes is readable, it is asked again; `ModelError` after `TRIES` attempts.
     """
-    found: dict[int, Presented] = {}
-    for attempt in range(TRIES):
-        missing = {place: one for place, one in enumerate(asked) if place not in found}
-        again = [replace(one, seed=(*one.seed, attempt)) for one in missing.values()]
-        results = consider(backend, recipe.prompting.template, again, recipe.prompting.temperature) if again else []
-        for (place, one), result in zip(missing.items(), map(answered_only, results), strict=True):
-            if result.probabilities is not None:
-                mass, thoughts = result.mass / (attempt + 1), (result.deliberations, result.prediction)
-                found[place] = Presented(
-                    one.prompt, one.labels, result.probabilities, mass, None, result.margin, *thoughts
-                )
-    for place, one in enumerate(asked):
-        if place not in found:
+    words, presented = recipe.prompting, []
+    results = consider_again(backend, words.template, asked, words.temperature, tries=TRIES)
+    for one, found in zip(asked, results, strict=True):
+        if found.probabilities is None:
             raise ModelError(
                 f"model '{backend.name}': nothing that it wrote about '{one.prompt[:40]}...' in {TRIES} attempts tells"
                 " its choice; use another template"
             )
-    return [found[place] for place in range(len(asked))]
+        mass, thoughts = None if found.source is Source.STATED else found.mass, (found.deliberations, found.prediction)
+        presented.append(Presented(one.prompt, one.labels, found.probabilities, mass, None, found.margin, *thoughts))
+    return presented
 
 
 def _replies(
@@ -226,11 +219,11 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
     return replace(asked, replies=given, thoughts=thoughts if any(thoughts) else None)
 
 
-def check_room(recipe: Recipe, role: str, model: LocalBackend, exact: bool = False) -> None:
+def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
     """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
     labels have the same tokens. `exact`: whether nothing is sampled."""
     words = recipe.prompting.template
-    room = words.decision.tokens if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
+    room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
     model.check_requests(
         [
             Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)

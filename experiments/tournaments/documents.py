@@ -30,11 +30,11 @@ class FramingFile:
     min_mass: Share
     """Smallest label mass that is accepted."""
     persona: str
-    """Personas of the models; empty for that of the template."""
+    """Personas of the models; empty for that of the template, ``none`` for nobody."""
     labels: str
     """Label set, or two labels; empty for those of the template."""
     system: str
-    """Text of the system turn; empty for that of the template."""
+    """Text of the system turn; empty for that of the template, ``none`` for no text."""
 
 
 @written(nulls=True)

@@ -3,6 +3,7 @@
 settings.json   all that results depend on   provenance.json  versions, git commit, command
 rows.jsonl      one line per group           matches/         trajectories of matches played in environments
 questions.jsonl what language models answered
+server.json     what their servers can do, also in log.txt
 results.json    the results                  payoffs.csv, ranking.csv, report.html, report.md
 seals.jsonl     what is finished, with checksums
 seconds.json    the time spent
@@ -32,8 +33,10 @@ from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, RESULTS, SEALS, Seals, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
+    LOG,
     QUESTIONS,
     SECONDS,
+    SERVERS,
     RunError,
     add_seconds,
     check_folder,
@@ -41,6 +44,7 @@ from dilemmas.experiments.run_folder import (
     json_values,
     provenance,
     read_run_json,
+    record_servers,
     recover,
     with_lower_mass,
     write_json,
@@ -60,6 +64,8 @@ MADE = (
     ROWS,
     QUESTIONS,
     PROVENANCE,
+    SERVERS,
+    LOG,
     SECONDS,
     "payoffs.csv",
     "ranking.csv",
@@ -170,6 +176,7 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
         _check(tournament, workers)
     write_json(folder / SETTINGS, asked)
     write_json(folder / PROVENANCE, provenance())
+    record_servers(folder, tournament.servers)
     seals = recover(folder)
     (folder / ROWS).touch()
     drop_incomplete_line(folder / ROWS)

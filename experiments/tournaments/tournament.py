@@ -25,6 +25,8 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import SUFFIX, TrajectoryWriter
 from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.servers.capabilities import Capabilities
+from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.roster import Seats, contestants
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
@@ -65,11 +67,25 @@ class Tournament:
             raise TournamentError(f"{len(self.agents)} agents without self-play; needs two agents or more")
         if not self.agents:
             raise TournamentError("no agents; give one or more")
+        for one in self._invited.values():
+            one.check(self.rules, self._compiles)
 
     @property
     def backends(self) -> Sequence[CachingBackend]:
         """The language models that remember what they answered."""
         return _backends(self.agents)
+
+    @property
+    def servers(self) -> Mapping[str, Capabilities]:
+        """What the servers of language models were found to be able to, by the name of the player."""
+        models = {name: _backends({name: seats}) for name, seats in self.agents.items()}
+        served = {name: found[0].below for name, found in models.items() if found}
+        return {name: one.capabilities for name, one in served.items() if isinstance(one, ServerBackend)}
+
+    @property
+    def _compiles(self) -> bool:
+        """Whether agents are compiled where they can be."""
+        return self.settings.engine != "environment"
 
     @cached_property
     def players(self) -> Mapping[str, Seats]:
@@ -78,8 +94,7 @@ class Tournament:
         The others are asked question by question if they are small, so that no answer depends on what else a worker
         asks at the same time.
         """
-        compiled = self.settings.engine != "environment"
-        found = {name: one.seats(self.rules, compiled) for name, one in self._invited.items()} or self.agents
+        found = {name: one.seats(self.rules, self._compiles) for name, one in self._invited.items()} or self.agents
         for backend in _backends(found):
             backend.one_by_one = True
         return found

@@ -62,7 +62,7 @@ def test_a_study_with_a_served_teacher_is_stopped_and_ends(smollm2: Path, tmp_pa
         assert process.returncode == 0, said
     assert questions.read_bytes().startswith(second)
     assert second.startswith(first)
-    engine = json.loads((tmp_path / "run" / "server.json").read_text(encoding="utf-8"))["engine"]
+    engine = json.loads((tmp_path / "run" / "server.json").read_text(encoding="utf-8"))["teacher"]["engine"]
     report = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
     assert engine.startswith("llama.cpp")
     assert engine in report

@@ -95,6 +95,9 @@ class CachingBackend:
     def system_turn(self) -> bool:
         return self.below.system_turn
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        self.below.check_requests(requests)
+
     def unload(self) -> None:
         self.below.unload()
 

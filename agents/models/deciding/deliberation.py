@@ -3,7 +3,8 @@
 - ``reason``: it writes a reasoning, within a number of tokens. Then the beginning of the answer is written for it, and
   the labels are scored: the probability of the answer given the reasoning. Several reasonings give a mixture.
 - ``predict``: the labels of the other player's actions are scored after the beginning of a prediction, and the own ones
-  after every prediction. The probability of an action is the mean over the predictions, each with its probability.
+  after every prediction. The probability of an action is the mean over the predictions, each with its probability; the
+  label mass is the probability that the model writes both labels itself: that of the prediction times that after it.
 - ``mixed``: it states the probability of every action in a reply, which is read.
 
 Where a model does not score what follows a begun reply, it writes reasoning or prediction and answer in one reply,
@@ -12,9 +13,8 @@ which is read; the probability of an action is then the share of the replies wit
 
 import math
 import re
-import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 import numpy as np
@@ -22,12 +22,10 @@ import numpy as np
 from dilemmas.agents.agent import Deliberation, Source, draw
 from dilemmas.agents.models.answers import Distribution, Reply, UnansweredError, read_distribution
 from dilemmas.agents.models.backend import Backend, ModelError, Request, Response
+from dilemmas.agents.models.deciding.scored import ANSWER_TOKENS, warn_if_sampled, why_sampled
 from dilemmas.agents.models.reading.probabilities import read_probabilities
 from dilemmas.agents.models.replies import read_action
 from dilemmas.envs.prompts.templates import Template
-
-ANSWER_TOKENS = 32
-"""Tokens for the answer in a reply that has the reasoning or the prediction too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,8 @@ class Considered:
     probabilities: tuple[float, ...] | None = None
     """Probability of every action, by index; None if nothing was readable, or there is no answer."""
     mass: float = 0.0
-    """Mean label mass, in [0, 1], or the share of readable texts where texts are read."""
+    """Mean label mass, in [0, 1], times that of the prediction if there is one; or the share of readable texts where
+    texts are read."""
     prediction: tuple[float, ...] | None = None
     """Probability of everything that may be predicted, by index, such as the other player's actions; None without."""
     margin: float = 0.0
@@ -65,31 +64,6 @@ class Considered:
     """Why the model could not be asked; empty if it was."""
     failed: str = ""
     """The fault because of which there is no answer; empty if there is one."""
-
-
-def why_sampled(backend: Backend, template: Template) -> str:
-    """Why a model's answers can only be sampled and read, in the way of a template; empty if they are scored.
-
-    Labels are scored after a text where the model writes one first, or the beginning of its reply is written for it.
-    Where probabilities are stated in words, nothing is scored.
-    """
-    if template.decision.way == "mixed":
-        return ""
-    if not backend.scores:
-        return f"{backend.name} gives no log-probabilities"
-    if (template.deliberate or template.reply_begins) and not backend.continues:
-        return f"{backend.name} does not score what follows a begun reply, as template '{template.name}' needs"
-    return ""
-
-
-def require_scores(backend: Backend, template: Template) -> None:
-    """`ModelError` if a model's answers can only be sampled and read."""
-    if why := why_sampled(backend, template):
-        raise ModelError(
-            f"{why}, so there are no exact probabilities; use another server, a template in which the model answers at"
-            " once and no beginning of its reply is written for it, or sampled answers (`dilemmas ask` without --exact,"
-            " `dilemmas tournament run`)"
-        )
 
 
 def consider(
@@ -127,15 +101,42 @@ def consider(
         If the model cannot be used.
     """
     way, samples = template.decision.way, samples or template.decision.samples
-    if scored and (why := why_sampled(backend, template)):
-        scored = False
-        warnings.warn(f"{why}, so its replies are sampled and read", stacklevel=2)
+    scored = scored and not warn_if_sampled(backend, template)
     if scored and way == "predict":
         return _predict(backend, template, asked)
     if scored and way == "reason":
         return _reason(backend, template, asked, temperature, samples)
     texts = _write(backend, template, asked, temperature, samples, thinks=False)
     return [_read(template, one, found) for one, found in zip(asked, texts, strict=True)]
+
+
+def consider_again(
+    backend: Backend,
+    template: Template,
+    asked: Sequence[DecisionQuestion],
+    temperature: float = 1.0,
+    samples: int | None = None,
+    tries: int = 1,
+) -> list[Considered]:
+    """As `consider`, where a question is asked again if nothing that the model wrote about it is readable.
+
+    Parameters are those of `consider`, and `tries`: number of attempts, at least 1. The mass is that of the last
+    attempt divided by their number.
+
+    Raises
+    ------
+    ModelError
+        If a question is not answered.
+    """
+    found: dict[int, Considered] = {}
+    waiting = list(range(len(asked)))
+    for attempt in range(tries):
+        again = [replace(asked[place], seed=(*asked[place].seed, attempt)) for place in waiting]
+        results = consider(backend, template, again, temperature, samples) if again else []
+        for place, one in zip(waiting, map(answered_only, results), strict=True):
+            found[place] = replace(one, mass=one.mass / (attempt + 1))
+        waiting = [place for place in waiting if found[place].probabilities is None]
+    return [found[place] for place in range(len(asked))]
 
 
 def deliberate_replies(
@@ -272,7 +273,8 @@ def _mixture(
         Source.WITHIN if margin and source is Source.EXACT else source,
         tuple(Deliberation(text, one.probabilities) for text, one in zip(texts, given, strict=True)),
         _weighted(weights, [one.probabilities for one in given]),
-        math.fsum(weight * one.mass for weight, one in zip(weights, given, strict=True)),
+        math.fsum(weight * one.mass for weight, one in zip(weights, given, strict=True))
+        * (predicted.mass if predicted else 1.0),
         predicted.probabilities if predicted else None,
         min(1.0, margin),
     )

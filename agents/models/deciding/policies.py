@@ -1,12 +1,14 @@
-"""A policy that is the mean over the presentations in which a model was asked."""
+"""The policy that is the mean over the presentations in which a model was asked, and that for unreadable replies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
+from typing import Any
 
-from dilemmas.agents.agent import Decision, Source, draw
+from dilemmas.agents.agent import Decision, Source, Unreadable, draw
 from dilemmas.agents.models.answers import check_mass
 from dilemmas.agents.models.deciding.deliberation import Considered, mean_of_rows
-from dilemmas.agents.models.deciding.questions import PosedTurn, template_signature
+from dilemmas.agents.models.deciding.questions import PosedTurn, amount_as_array, template_signature
 from dilemmas.envs.prompts.templates import Template
 
 
@@ -43,3 +45,17 @@ def mean_policy(
         margin=margin or None,
         template=template_signature(template),
     )
+
+
+def without_answer(decision: Decision, one: PosedTurn, policy: Unreadable, default: int | None) -> Decision:
+    """A decision whose replies were unreadable, with what the policy for them plays; None for its action aborts.
+
+    `one`: the question; `default`: what is played by the policy ``default``, or nothing in phases of talk or sanctions.
+    """
+    action: Any = default
+    if policy == Unreadable.UNIFORM:
+        count = len(one.labels)
+        action = draw([1 / count] * count, one.turn.rng) if count else one.turn.rng.random() * one.most
+    elif one.view.phase != "act" and action is not None:
+        action = 0
+    return replace(decision, action=action if one.labels else amount_as_array(action), unreadable=policy)

@@ -7,10 +7,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from dilemmas.agents.models.reading.thoughts import without_thoughts
 from dilemmas.agents.models.reading.vocabulary import ANSWERS
-
-THOUGHT = re.compile(r"[<\[◁](/?)(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>\]▷]", re.I)
-"""Tags around what a model thinks before it answers."""
 
 FINAL_CHANNEL = re.compile(r"<\|channel\|>\s*final\s*<\|message\|>")
 
@@ -110,7 +108,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     answer_alone
         Whether the other pairs of keys and values are left out where one is the answer.
     """
-    text = _without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
+    text = without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
@@ -134,21 +132,6 @@ def without_markup(text: str) -> str:
         text = ROW.sub(lambda row: row[0] if row[0].count("|") >= table[0].count("|") else "", text)
     text = LINE_MARK.sub("", text)
     return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ")))
-
-
-def _without_thoughts(text: str) -> str:
-    """The text outside of thoughts; a thought without a beginning begins with the text, one without an end ends it."""
-    kept: list[str] = []
-    start, inside = 0, False
-    for tag in THOUGHT.finditer(text):
-        if tag[1]:
-            if not inside:
-                kept.clear()
-            start, inside = tag.end(), False
-        elif not inside:
-            kept.append(text[start : tag.start()])
-            inside = True
-    return "\n".join(kept if inside else [*kept, text[start:]])
 
 
 def _line(tag: re.Match[str], labels: Collection[str]) -> str:

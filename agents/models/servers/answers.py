@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dilemmas.agents.models.chat import split_thoughts
+from dilemmas.agents.models.reading.thoughts import split_thoughts
 from dilemmas.agents.models.servers.faults import ServerFault
 
 ENDED = frozenset({"stop", "end_turn", "eos", "eos_token", "stop_sequence", "completed"})

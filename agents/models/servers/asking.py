@@ -130,11 +130,11 @@ class Asker:
         more
             Further fields of the request.
         """
-        text, ruled = neutralise(prompt.strip()), neutralise(system.strip())
-        letters, dialect = len(ruled + text + begun), self.client.dialect
+        question = self.question(prompt, begun, system)
+        letters, dialect = len(system.strip() + prompt.strip() + begun), self.client.dialect
 
         def make() -> dict[str, Any]:
-            body = {"model": self.model} | self._question(text, begun, ruled)
+            body = {"model": self.model} | question
             body |= dialect.fields(self.chat, max_tokens, temperature, seed, listed) | dict(more or {})
             return body | ({"n": count} if count > 1 and "n" not in dialect.refused else {})
 
@@ -158,14 +158,19 @@ class Asker:
             )
             raise ServerFault(cause, complaint=Complaint(cause))
 
-    def _question(self, text: str, begun: str, system: str) -> dict[str, Any]:
+    def question(self, prompt: str, begun: str = "", system: str = "") -> dict[str, Any]:
+        """The fields of a request that hold a question: ``messages``, or ``prompt`` where there is no chat endpoint.
+
+        Parameters are those of `ask`.
+        """
+        text, ruled = neutralise(prompt.strip()), neutralise(system.strip())
         if not self.chat:
-            return {"prompt": before_prompt(system, text) + PLAIN_REPLY + begun}
+            return {"prompt": before_prompt(ruled, text) + PLAIN_REPLY + begun}
         messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
-        if system and self.system_turn:
-            messages.insert(0, {"role": "system", "content": system})
-        elif system:
-            messages[0]["content"] = before_prompt(system, text)
+        if ruled and self.system_turn:
+            messages.insert(0, {"role": "system", "content": ruled})
+        elif ruled:
+            messages[0]["content"] = before_prompt(ruled, text)
         if not begun:
             return {"messages": messages}
         message, fields = PREFILLS[self.prefill]

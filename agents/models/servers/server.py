@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dilemmas.agents.models.backend import Request, Response, ScoreKey
-from dilemmas.agents.models.servers.answers import Listing
+from dilemmas.agents.models.servers.answers import Listing, prompt_tokens
 from dilemmas.agents.models.servers.asking import Asker
 from dilemmas.agents.models.servers.budget import Usage
 from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import FIRST_WAIT, ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
 from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.identity import unusable
 from dilemmas.agents.models.servers.labels import LabelWeights, force_labels, weigh_labels
 from dilemmas.agents.models.servers.probing import probe, require_probabilities
 from dilemmas.agents.models.servers.settings import ServerSettings, parse_address
@@ -113,6 +114,24 @@ class ServerBackend:
         connected = self._connect()
         require_probabilities(connected.client, connected.capabilities)
         return self
+
+    def question(self, asked: Request) -> Mapping[str, Any]:
+        """What is sent of a request: ``messages``, or ``prompt`` where there is no chat endpoint."""
+        return self._connect().asker.question(asked.prompt, asked.begun, asked.system)
+
+    def count_tokens(self, asked: Request) -> int:
+        """Tokens of what is sent of a request, as the server reports them; 0 if it does not.
+
+        `ModelError` if it does not answer.
+        """
+        client, asker = self._connect().client, self._connect().asker
+        try:
+            return client.run(asker.ask(asked.prompt, 1, prompt_tokens, begun=asked.begun, system=asked.system))
+        except ServerFault as fault:
+            raise unusable(client, fault) from None
+
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing: what a server cannot answer is known from its refusal."""
 
     def unload(self) -> None:
         """Close the connections; what was learned about the server, and the usage, are kept."""

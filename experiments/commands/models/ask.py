@@ -40,12 +40,12 @@ from dilemmas.experiments.reporting.progress import add_task, follow_task, progr
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.reporting.variance import FACTORS
+from dilemmas.experiments.run_folder import record_servers
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT
 from dilemmas.experiments.study.metrics.label_mass import FEW
-from dilemmas.experiments.study.procedure import record_server
 from dilemmas.experiments.study.recipe import SETS, TRAINING_SET, Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -159,17 +159,15 @@ def ready_to_ask(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run
 
 def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bool) -> Survey:
     """Ask one model, with a progress bar; returns what it answered."""
-    from dilemmas.agents.models.open_model import LazyModel
     from dilemmas.agents.models.servers.server import ServerBackend
 
-    if isinstance(model, LazyModel):
-        check_room(run.recipe, role, model.loaded(), exact)
+    check_room(run.recipe, role, model, exact)
     total = sum(map(len, run.recipe.sets().values())) * (1 if exact else run.recipe.observations)
     with run.locked(), progress_bar(SafeConsole(stderr=True)) as bar:
         run.begin()
         run.check_models({"model": model})
         if isinstance(model, ServerBackend):
-            record_server(run, model, "model")
+            record_servers(run.folder, {"model": model.capabilities})
         run.log_system_turn(model)
         task, done = add_task(bar, run.recipe.models.teacher), 0
         for more in ask_all(run, role, model, exact):
@@ -181,8 +179,8 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
 
 
 def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
-    """`ModelError`, before the run begins, if a served model cannot be asked so; says why answers are only sampled."""
-    from dilemmas.agents.models.deciding.deliberation import require_scores, why_sampled
+    """`ModelError`, before the run begins, if a served model cannot be asked so; warns if answers are only sampled."""
+    from dilemmas.agents.models.deciding.scored import require_scores, warn_if_sampled
     from dilemmas.agents.models.servers.server import ServerBackend
 
     if not isinstance(model, ServerBackend):
@@ -190,8 +188,8 @@ def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
     if exact or recipe.prompting.calibrate:
         model.loaded()
         require_scores(model, recipe.prompting.template)
-    elif why := why_sampled(model, recipe.prompting.template):
-        echo(f"{why}, so its answers are sampled and read: nothing is exact", err=True)
+    else:
+        warn_if_sampled(model, recipe.prompting.template)
 
 
 def _data(found: Survey) -> dict[str, Any]:

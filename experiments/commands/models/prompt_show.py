@@ -2,6 +2,7 @@
 
 dilemmas prompt show --template vignette --game stag_hunt --context business
 dilemmas prompt show --template vignette --model miniature-student --history CC,CD --presentation all
+dilemmas prompt show --persona nurse,farmer --model openai:my-model@http://127.0.0.1:8000/v1
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
@@ -18,7 +20,7 @@ from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.commands.options import json_option, print_json, set_option, wording_options
+from dilemmas.experiments.commands.options import json_option, print_json, server_options, set_option, wording_options
 from dilemmas.experiments.reporting.terminal_text import echo, visible
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from dilemmas.agents.models.preview import Preview
 
 ALL = "all"
+TURNS = {"system": "system turn", "user": "user turn", "assistant": "begun reply"}
 ACTIONS = {"C": 0, "D": 1} | {str(number): number for number in range(10)}
 
 
@@ -36,8 +39,12 @@ class PromptError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class ShownPrompt:
-    """A prompt in one presentation, as people and as a model see it."""
+    """A prompt in one wording and presentation, as people and as a model see it."""
 
+    template: str
+    """Name of the template, with the number of a paraphrase."""
+    persona: str
+    """Name of the persona; empty without one."""
     presentation: int
     """Number of the presentation, from 1."""
     labels: tuple[str, ...]
@@ -69,6 +76,7 @@ class ShownPrompt:
 @click.option("--motivation", is_flag=True, help="Ask for the reason too.")
 @click.option("--model", shell_complete=completion.models, help="Show the prompt as this model sees it.")
 @click.option("--device", default="auto", show_default=True, help="Device of the model: cpu, cuda, cuda:1 or auto.")
+@server_options
 @json_option
 def command(
     game: str | None,
@@ -81,29 +89,34 @@ def command(
     motivation: bool,
     model: str | None,
     device: str,
+    servers: ServerSettings,
     as_json: bool,
 ) -> None:
     """Print what a language model would see in a scenario, before any run.
 
     With --model, the prompt is printed in the chat template of the model, with its number of tokens, the tokens of the
-    labels, and the model's own probability of each label.
+    labels, and the model's own probability of each label. For a model behind a server these are the messages that are
+    sent, and the tokens and probabilities that the server tells. Several personas or wordings are printed one after the
+    other.
     """
     recipe = load_recipe(recipe_name)
     recipe = replace(recipe, prompting=replace(recipe.prompting, template=wording.of(recipe.prompting.template)))
     stage = chosen_game(recipe, game or recipe.scenarios.games[0], settings)
     social = recipe.context(context or recipe.scenarios.contexts[0], "--context")
-    words, past = recipe.prompting.wordings[0], parse_history(history, stage)
-    asked = words.motivated() if motivation else words
+    past, wordings = parse_history(history, stage), recipe.prompting.wordings
+    asked = [words.motivated() if motivation else words for words in wordings]
     shown = [
-        ShownPrompt(number, way.labels, way.order, scenario_prompt(asked, stage, social, past, way), words.system)
+        ShownPrompt(words.name, words.persona, number, way.labels, way.order, text, words.system)
+        for words in asked
         for number, way in chosen_presentations(words, stage, presentation)
+        for text in [scenario_prompt(words, stage, social, past, way)]
     ]
     if model is not None:
-        shown = list(seen_by(model, device, shown, words))
+        shown = list(seen_by(model, device, servers, shown, wordings[0]))
     if as_json:
         return print_json([_data(one) for one in shown])
     for one in shown:
-        echo("\n".join(_lines(one, titled=len(shown) > 1 or model is not None)))
+        echo("\n".join(_lines(one, len(wordings) > 1, titled=len(shown) > 1 or model is not None)))
 
 
 def chosen_game(recipe: Recipe, name: str, settings: Mapping[str, Any]) -> StageGame:
@@ -137,16 +150,20 @@ def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:
     return tuple(rounds)
 
 
-def seen_by(model: str, device: str, shown: list[ShownPrompt], template: Template) -> Iterator[ShownPrompt]:
-    """The prompts with how a model sees them; labels have probabilities unless it writes something before."""
-    from dilemmas.agents.models.open_model import open_local
+def seen_by(
+    model: str, device: str, servers: ServerSettings, shown: list[ShownPrompt], template: Template
+) -> Iterator[ShownPrompt]:
+    """The prompts with how a model sees them; labels have probabilities unless it writes something before, or is behind
+    a server that cannot tell them."""
+    from dilemmas.agents.models.deciding.scored import warn_if_sampled
+    from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.preview import preview
 
-    backend = open_local(model, device=device)
+    backend = open_model(model, device=device, servers=servers)
+    unknown = warn_if_sampled(backend, template) or template.deliberate
     for one in shown:
-        labels = () if template.deliberate else one.labels
-        begun = template.reply_begins if labels else ""
-        yield replace(one, seen=preview(backend, one.text, labels, begun, one.system))
+        begun = template.reply_begins if one.labels and backend.continues else ""
+        yield replace(one, seen=preview(backend, one.text, () if unknown else one.labels, begun, one.system))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:
@@ -155,7 +172,10 @@ def _data(one: ShownPrompt) -> dict[str, Any]:
     return data | (seen or {})
 
 
-def _lines(one: ShownPrompt, titled: bool) -> Iterator[str]:
+def _lines(one: ShownPrompt, worded: bool, titled: bool) -> Iterator[str]:
+    """`worded`: whether the wording is named; `titled`: whether the presentation is."""
+    if worded:
+        yield visible(f"--- template {one.template}{f', persona {one.persona}' if one.persona else ''}")
     if titled:
         named = ", ".join(f"action {action} is {label}" for action, label in enumerate(one.labels))
         yield f"--- presentation {one.presentation}{f': {named}' if named else ''}"
@@ -164,10 +184,17 @@ def _lines(one: ShownPrompt, titled: bool) -> Iterator[str]:
             yield from ("--- system turn", visible(one.system), "--- prompt")
         yield visible(one.text)
         return
-    yield visible(one.seen.rendered)
-    yield f"--- {one.seen.tokens} tokens"
-    scored = zip(one.labels, one.seen.label_tokens, one.seen.probabilities, strict=False)  # there may be no scores
-    for label, tokens, share in scored:
-        yield visible(f"P({label}) = {share:.4f}, written as {' '.join(map(repr, tokens))}")
+    if one.seen.rendered:
+        yield visible(one.seen.rendered)
+    for message in one.seen.messages:
+        yield from (f"--- {TURNS[message.role]}", visible(message.content))
+    if one.seen.tokens:
+        yield f"--- {one.seen.tokens} tokens"
+    written = one.seen.label_tokens or ((),) * len(one.labels)
+    for label, tokens, share in zip(one.labels, written, one.seen.probabilities, strict=False):  # perhaps no scores
+        how = f", written as {' '.join(map(repr, tokens))}" if tokens else ""
+        yield visible(f"P({label}) = {share:.4f}{how}")
     if one.seen.probabilities:
         yield f"label mass {one.seen.mass:.4f}"
+    if one.seen.margin:
+        yield f"not exact: the probabilities may be off by {one.seen.margin:.2g}"

@@ -37,14 +37,16 @@ class LabelMass:
 
 
 def _measure(data: StudyData) -> list[LabelMass]:
-    """Mean and smallest label mass over the scenarios, by set and model."""
+    """Mean and smallest label mass over the scenarios, by set and model; no row where models state probabilities."""
     rows = []
     for name, group in data.sets.items():
         for role in ROLES if group and data.answers else ():
             asked = [data.answers[role][result.name] for result in group]
-            masses, wholes = [one.mass or 0.0 for one in asked], [one.whole for one in asked if one.whole is not None]
+            masses = [one.mass for one in asked if one.mass is not None]
+            wholes = [one.whole for one in asked if one.whole is not None]
             whole = fmean(wholes) if len(wholes) == len(asked) else None
-            rows.append(LabelMass(name, role, fmean(masses), min(masses), whole, max(one.margin for one in asked)))
+            if masses:
+                rows.append(LabelMass(name, role, fmean(masses), min(masses), whole, max(one.margin for one in asked)))
     return rows
 
 
@@ -92,7 +94,8 @@ def _warnings(results: Results) -> Iterator[str]:
 
 
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
-    expected = product(recipe.sets(), ROLES)
+    stated = recipe.prompting.template.decision.way == "mixed"
+    expected = () if stated else product(recipe.sets(), ROLES)
     yield from other_rows("label_mass", ((row["set"], row["model"]) for row in results["label_mass"]), expected)
 
 

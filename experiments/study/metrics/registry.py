@@ -17,7 +17,7 @@ from dilemmas.experiments.study.metrics.population import POPULATION
 from dilemmas.experiments.study.metrics.scenarios import PROMPTS, SCENARIOS
 from dilemmas.experiments.study.metrics.single_prompts import SINGLE_PROMPTS, WORDING
 from dilemmas.experiments.study.metrics.transfer_drop import TRANSFER_DROP
-from dilemmas.experiments.study.metrics.unreadable import UNREADABLE
+from dilemmas.experiments.study.metrics.unreadable import DELIBERATIONS, UNREADABLE
 
 METRICS: tuple[Metric, ...] = (
     NULL_PLAYER,
@@ -25,6 +25,7 @@ METRICS: tuple[Metric, ...] = (
     SCENARIOS,
     PROMPTS,
     UNREADABLE,
+    DELIBERATIONS,
     MATCHES,
     AGREEMENT,
     CONSISTENCY,

@@ -1,8 +1,10 @@
-"""Replies in which no action could be read, and how far they could move the cooperation rates."""
+"""Replies in which no action could be read, and how far they could move the cooperation rates; and what models wrote
+before they chose."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from statistics import fmean
 from typing import Annotated
 
 from annotated_types import Ge
@@ -11,9 +13,9 @@ from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.format import Results, bracketed, num
 from dilemmas.experiments.reporting.intervals import ShareInterval
 from dilemmas.experiments.reporting.page import Section, Table
-from dilemmas.experiments.study.answers import ROLES, Answers, Role, weighted
+from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, weighted
 from dilemmas.experiments.study.data import StudyData
-from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown
+from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.titles import set_title
 
@@ -125,5 +127,97 @@ UNREADABLE = Metric(
     _sections,
     warnings=_warnings,
     faults=_faults,
+    report_rank=3,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTexts:
+    """What a model wrote before it chose an action in the scenarios of a set: reasonings, or stated probabilities."""
+
+    set: str
+    """Name of the set."""
+    model: Role
+    """The model."""
+    texts: Annotated[int, Ge(1)]
+    """How many it wrote: those over which the exact estimate is the mean, and those of the sampled replies."""
+    words: Annotated[float, Ge(0)]
+    """Mean length in words."""
+    longest: Count
+    """Words of the longest."""
+    unreadable: Count
+    """How many of them tell no choice."""
+
+    def __post_init__(self) -> None:
+        if self.unreadable > self.texts:
+            raise ValueError(f"unreadable: needs a number of at most texts, {self.texts}; got {self.unreadable}")
+
+
+def _texts(data: StudyData) -> list[WrittenTexts]:
+    """What each model wrote before it chose, by set; no rows for templates in which it writes nothing first."""
+    if not data.recipe.prompting.template.writes:
+        return []
+    return [
+        written_texts(name, role, [data.answers[role][result.name] for result in group])
+        for name, group in data.sets.items()
+        for role in ROLES
+        if group
+    ]
+
+
+def written_texts(name: str, role: Role, asked: Sequence[Asked]) -> WrittenTexts:
+    """The texts that a model wrote before it chose, of a set; at least one."""
+    thoughts = [one for answer in asked for way in answer.presented for one in way.deliberations]
+    replies = [reply for answer in asked for reply in answer.replies]
+    texts = [one.text for one in thoughts] + [motivation or text for text, _, motivation in replies]
+    lengths = [len(text.split()) for text in texts]
+    silent = [one.probabilities is None for one in thoughts] + [action is None for _, action, _ in replies]
+    return WrittenTexts(name, role, len(texts), fmean(lengths), max(lengths), sum(silent))
+
+
+def texts_table(rows: Sequence[Results]) -> Table:
+    """What models wrote before they chose."""
+    return Table(
+        "What the models wrote before they chose",
+        ("set", "model", "texts", "words", "longest", "unreadable"),
+        tuple(
+            (
+                set_title(row["set"]),
+                row["model"],
+                f"{row['texts']:,}",
+                f"{row['words']:.1f}",
+                f"{row['longest']:,}",
+                f"{row['unreadable'] / row['texts']:.1%}",
+            )
+            for row in rows
+        ),
+        words=2,
+        note="Texts: reasonings or stated probabilities, before exact estimates and in sampled replies. Words: mean "
+        "length. Unreadable: share of the texts that tell no choice; where nothing that was written about a question "
+        "is readable, the model is asked again, and only the last attempt counts here.",
+    )
+
+
+def _limits_of_texts(results: Results) -> Iterator[str]:
+    if results["deliberations"]:
+        yield (
+            "The estimate called exact is a mean over texts that the models wrote before they chose. These were "
+            "sampled, so it has a sampling error; decision.samples in the template is their number per question."
+        )
+
+
+def _faults_of_texts(results: Results, recipe: Recipe) -> Iterator[str]:
+    rows = ((row["set"], row["model"]) for row in results["deliberations"])
+    writes = recipe.prompting.template.writes
+    yield from other_rows("deliberations", rows, product(recipe.sets(), ROLES) if writes else ())
+
+
+DELIBERATIONS = Metric(
+    "deliberations",
+    tuple[WrittenTexts, ...],
+    _texts,
+    lambda results: titled([texts_table(results["deliberations"])]),
+    limits=_limits_of_texts,
+    faults=_faults_of_texts,
     report_rank=3,
 )

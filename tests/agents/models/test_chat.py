@@ -55,6 +55,12 @@ def test_a_thought_is_written_where_the_template_has_it(copy: Path, template: st
     assert chat.end_of_thoughts == "</think>"
 
 
+def test_tags_of_thoughts_may_have_other_brackets(copy: Path) -> None:
+    chat = opened(copy, HEAD.replace("m.content", "m.content.split('[/THINK]')[-1]")).chat
+    written = chat.tokenizer.decode(chat.prompt(SHORT, "I choose", "We gain."))
+    assert written == f"<user>{SHORT}<assistant>[THINK]\nWe gain.\n[/THINK]\n\nI choose"
+
+
 def test_without_a_place_for_thoughts_they_begin_the_reply(backend) -> None:
     chat = backend.chat
     assert chat.end_of_thoughts == ""

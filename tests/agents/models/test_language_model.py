@@ -338,7 +338,7 @@ def test_an_amount_is_read_or_is_unreadable(reply: str, amount: float | None) ->
 
 def test_amounts_have_no_exact_probabilities() -> None:
     game = PublicGoods(levels=None)
-    with pytest.raises(InputError, match="ask = 'sampled', or use contribution levels"):
+    with pytest.raises(InputError, match="amounts have no exact probabilities; use contribution levels"):
         fixed(certain(C=1.0)).decide(
             [Turn("player_0", None, {"view": View(game, 0, 0, ())}, None, np.random.default_rng(0))]
         )

@@ -58,6 +58,21 @@ def test_a_system_text_is_no_part_of_the_prompt() -> None:
     )
 
 
+def test_a_persona_and_a_system_text_of_the_template_can_be_taken_away() -> None:
+    usual = load_template("vignette")
+    framed = TemplateChoice("vignette", "nurse", system="Be brief.").of()
+    assert TemplateChoice(persona="none", system="none").of(framed).digest == usual.digest
+    assert TemplateChoice(persona="none").of(TemplateChoice("vignette", "counterbalanced").of()).digest == usual.digest
+    assert TemplateChoice(system="none").of(framed).digest == TemplateChoice("vignette", "nurse").of().digest
+
+
+@pytest.mark.parametrize("name", ["none", "counterbalanced"])
+def test_no_persona_has_a_name_that_means_something_else(name: str, tmp_path: Path) -> None:
+    (tmp_path / "others.toml").write_text(f'{name} = "You are a monk."\n')
+    with pytest.raises(InputError, match=f"personas.{name}: the word has a meaning of its own"):
+        TemplateChoice("study", str(tmp_path / "others.toml")).of()
+
+
 @pytest.mark.parametrize(
     ("choice", "message"),
     [

@@ -43,6 +43,9 @@ class SlowModel:
             self.asked.append(request)
         return [Response((-0.5,) * len(r.labels), f"{'CD'[r.seed[-1] % 2]}. {r.seed}") for r in requests]
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing."""
+
     def unload(self) -> None:
         """Does nothing."""
 

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from rich.console import Console
 
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
+from dilemmas.agents.models.language_model import LanguageModelError
+from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study import procedure
+from dilemmas.experiments.study.definitions import OwnContext
 from dilemmas.experiments.study.recipe import LatticeSettings, MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -26,11 +30,19 @@ def mute(request: Request) -> Response:
 
 
 def mute_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    return fake_study(folder, monkeypatch, mute, load_template("study"))
+
+
+def fake_study(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, answer: Callable[[Request], Response], template: Template
+) -> dict[str, Any]:
+    """A small study of models that all answer so."""
     for opener in ("open_model", "open_local"):
-        monkeypatch.setattr(procedure, opener, lambda spec, **_: FakeBackend(mute, spec))
+        monkeypatch.setattr(procedure, opener, lambda spec, **_: FakeBackend(answer, spec))
     matches = MatchSettings(("harmony",), ("team",), ("random",), rounds=3, repetitions=2)
     population = LatticeSettings(size=5, steps=3)
     recipe = replace(load_recipe("miniatures"), observations=3, matches=matches, population=population)
+    recipe = replace(recipe, prompting=replace(recipe.prompting, template=template))
     return replicate(Run(folder, recipe), Console(quiet=True))
 
 
@@ -45,6 +57,39 @@ def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monke
     assert json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8")) == results
     assert not (tmp_path / "run" / "adapter").exists()
     assert mute_study(tmp_path / "run", monkeypatch) == results, "the finished run is read"
+
+
+def thinker(request: Request) -> Response:
+    """A model that reasons, or states probabilities in two texts of three, and chooses J with .6 and F with .2."""
+    if request.labels:
+        return Response(tuple(math.log(0.6 if label == "J" else 0.2) for label in request.labels))
+    text = (
+        "We both gain much."
+        if request.thinks
+        else ("I choose J with 70%.", "Hm.", "J 60%, F 40%")[sum(request.seed) % 3]
+    )
+    return Response(text=text)
+
+
+@pytest.mark.parametrize("way", ["reason", "mixed", "predict"])
+def test_a_study_in_which_models_write_before_they_choose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(procedure, "_distil", lambda *_: iter(()))
+    results = fake_study(tmp_path / "run", monkeypatch, thinker, load_template(way))
+    written = [row for row in results["deliberations"] if row["set"] == "within"]
+    assert [row["model"] for row in written] == (["teacher", "untuned", "tuned"] if way != "predict" else [])
+    assert [row["mean"] for row in results["label_mass"]] == pytest.approx(
+        {"reason": [0.8] * 12, "mixed": [], "predict": [0.64] * 12}[way]
+    )
+    report = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    assert ("What the models wrote before they chose" in report) == ("so it has a sampling error" in report)
+    for row in written:
+        assert row["texts"] == 20 * (1 + 3)  # one for each scenario, fixed, and one for each of its replies
+        assert row["words"] == 4 if way == "reason" else 2 < row["words"] < 4.5
+        assert row["unreadable"] == 0 if way == "reason" else 5 < row["unreadable"] < 40
+    assert json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8")) == results
+    assert fake_study(tmp_path / "run", monkeypatch, thinker, load_template(way)) == results, "the finished run is read"
 
 
 def test_changed_results_are_put_aside_and_made_again(
@@ -95,6 +140,19 @@ def test_a_study_is_not_resumed_with_another_model_in_the_same_place(
     changed = ", after"
     with pytest.raises(RunError, match=f"the {role} that answered so far has the fingerprint before, .* before, after"):
         next(procedure.carry_out(run))
+
+
+@pytest.mark.parametrize("part", ["matches", "population"])
+def test_matches_and_tables_that_do_not_fit_a_window_are_refused_before_the_teacher_is_asked(
+    tmp_path: Path, part: str
+) -> None:
+    recipe, words = load_recipe("miniatures"), "no " * 2000
+    asked = replace(recipe.matches, contexts=("team", "wordy"))
+    changed = {"matches": asked} if part == "matches" else {"population": replace(recipe.population, context="wordy")}
+    recipe = replace(recipe, contexts={"wordy": OwnContext("Wordy", words, words)}, **changed)
+    with pytest.raises(LanguageModelError, match="the maximum of miniature-student is 1,024"):
+        replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    assert not (tmp_path / "run" / "recipe.json").exists()
 
 
 @pytest.mark.parametrize("fault", ["a small window", "a damaged chat template"])

@@ -56,6 +56,9 @@ class Patient:
         spread = len(request.prompt) % 7
         return Response(tuple(-1 - (spread + place) / 5 - 1e-9 * batch for place, _ in enumerate(request.labels)))
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing."""
+
     def unload(self) -> None:
         """Does nothing."""
 

@@ -36,6 +36,9 @@ class Counted:
         self.asked += requests
         return [self.answer] * len(requests)
 
+    def check_requests(self, requests: Sequence[Request]) -> None:
+        """Does nothing."""
+
     def unload(self) -> None:
         """Does nothing."""
 

@@ -85,7 +85,7 @@ def test_a_prediction_weighs_the_answers_that_follow_it() -> None:
     (found,) = consider(thinker(lambda begun: shares[begun]), PREDICT, [QUESTION])
     assert (found.source, found.prediction) == (Source.EXACT, pytest.approx((0.8, 0.2)))
     assert found.probabilities == pytest.approx((0.42, 0.58))
-    assert found.mass == pytest.approx(0.8 * 0.6 + 0.2 * 1.0)
+    assert found.mass == pytest.approx(0.5 * (0.8 * 0.6 + 0.2 * 1.0))  # half of the predictions are a label
     assert [one.text for one in found.deliberations] == [
         "I expect the other person to choose J.",
         "I expect the other person to choose F.",

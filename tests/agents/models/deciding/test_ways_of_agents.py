@@ -50,7 +50,7 @@ def fair(request: Request) -> Response:
         (
             "predict",
             Source.EXACT,
-            0.6,
+            0.36,
             ["I expect the other person to choose J.", "I expect the other person to choose F."],
         ),
         ("mixed", Source.STATED, None, ["Equally likely."]),

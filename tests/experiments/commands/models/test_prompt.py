@@ -104,6 +104,9 @@ def test_unknown_choices_are_refused(words: tuple[str, str]) -> None:
 def test_an_empty_choice_is_refused(option: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"{option}: the text is empty"):
         show(option, " ")
+    if option in ("--persona", "--system"):
+        with pytest.raises(InputError, match=f"{option} none takes it away"):
+            show(option, "")
     (tmp_path / "system.txt").write_text("\n")
     with pytest.raises(InputError, match="the file is empty"):
         show("--system", str(tmp_path / "system.txt"))

@@ -104,7 +104,7 @@ def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str,
     words = ("--template", template, "--labels", "C,D", "--observations", "24", "--out", "run")
     code, shown, said = run("ask", spec, *words, "--json")
     assert code == 0, said
-    assert "its answers are sampled and read: nothing is exact" in said
+    assert "its replies are sampled and read: nothing is exact" in said
     (found,) = json.loads(shown).values()
     assert (found["within"]["estimate"], found["within"]["label_mass"]) == ("sampled", None)
     rates, errors = found["within"]["cooperation"], found["within"]["errors"]
@@ -115,8 +115,8 @@ def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str,
     assert "nothing is exact" in shown
     assert "±" in shown
     (folder,) = Path("run").iterdir()
-    assert json.loads((folder / "server.json").read_text(encoding="utf-8"))["endpoint"] == "chat"
-    assert "server of the model: " in (folder / "log.txt").read_text(encoding="utf-8")
+    assert json.loads((folder / "server.json").read_text(encoding="utf-8"))["model"]["endpoint"] == "chat"
+    assert "server of model: " in (folder / "log.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("spec", [(0,)], indirect=True)
@@ -144,6 +144,20 @@ def test_in_matches_replies_are_sampled_where_there_are_no_probabilities(run: Ru
     record = next(Path("run", "matches").iterdir()).read_text(encoding="utf-8")
     assert '"ask": "sampled"' in record or '"ask":"sampled"' in record
     assert json.loads(Path("run", "results.json").read_text(encoding="utf-8"))["groups"][0]["engine"] == "environment"
+
+
+@pytest.mark.parametrize("spec", [(20,)], indirect=True)
+def test_a_tournament_records_what_each_server_can_do(run: Run, spec: str) -> None:
+    code, _, said = run("tournament", "run", "--agents", f"one={spec},two={spec},tft", *MATCHES)
+    assert code == 0, said
+    found = json.loads(Path("run", "server.json").read_text(encoding="utf-8"))
+    assert {name: one["listed"] for name, one in found.items()} == {"one": 20, "two": 20}
+    log = Path("run", "log.txt").read_text(encoding="utf-8")
+    assert "server of one: log-probabilities: of 20 tokens" in log
+    assert "server of two: " in log
+    assert run("tournament", "run", "--agents", "tft,alld", *MATCHES, "--force")[0] == 0
+    assert not Path("run", "server.json").exists()
+    assert not Path("run", "log.txt").exists()
 
 
 def test_matches_without_one_complete_round_have_no_result(run: Run) -> None:
