@@ -156,7 +156,8 @@ def add_seconds(folder: Path, part: str, spent: float) -> None:
 
 
 def append_log(folder: Path, line: str) -> None:
-    """Append a line to log.txt of a run folder, with the time."""
+    """Append a line to log.txt of a run folder, with the time; a folder that does not exist is made."""
+    folder.mkdir(parents=True, exist_ok=True)
     data_files.append_text(folder / LOG, f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
 
