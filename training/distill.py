@@ -33,7 +33,7 @@ from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
 from dilemmas.training.lora import LoraSettings
 from dilemmas.training.losses.methods import lessons_of
-from dilemmas.training.packing.lessons import Lesson, Tokens
+from dilemmas.training.packing.lessons import Lesson, Tokens, total_weight
 from dilemmas.training.packing.network import Network
 from dilemmas.training.packing.trial import prepare_network
 
@@ -195,7 +195,7 @@ def train_step(
     Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
     weights = adapter_weights(network.model)
-    total = sum(target.weight for lesson in lessons for target in lesson.targets)
+    total = total_weight(lessons)
     value = 0.0
     with torch.random.fork_rng(), _repeatable(network.model.device):
         torch.manual_seed(seed)

@@ -29,7 +29,7 @@ from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
 from dilemmas.training.packing.batches import ALIKE
-from dilemmas.training.packing.lessons import Lesson, Target, completion
+from dilemmas.training.packing.lessons import Lesson, Target, completion, plant, total_weight
 from dilemmas.training.packing.network import Network
 
 
@@ -158,8 +158,8 @@ def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretrain
         for optimiser in optimisers:
             optimiser.param_groups[0]["lr"] = learning_rate(build, step)
         mix = curriculum(build, step)
-        rows = [corpus.row(step * build.rows + i, mix) for i in range(build.rows)]
-        value = network.loss(rows) / sum(target.weight for row in rows for lesson in row for target in lesson.targets)
+        rows = [plant(corpus.row(step * build.rows + i, mix)) for i in range(build.rows)]
+        value = network.loss(rows) / total_weight(lesson for row in rows for lesson in row.lessons)
         value.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         if not all_finite((value, norm)):
@@ -213,7 +213,7 @@ def _error(model: LlamaForCausalLM, corpus: Corpus, mix: Mix, situations: Sequen
     for situation in situations:
         prompt = scenario_prompt(corpus.template, situation.game, situation.context, situation.history)
         asked = tuple(corpus.encode(f"<s><user>{prompt}<assistant>"))
-        rows.append([Lesson(asked, (Target(len(asked), cooperate), Target(len(asked), defect)))])
+        rows.append(plant([Lesson(asked, (Target(len(asked), cooperate), Target(len(asked), defect)))]))
         truth.append(situation.judge(corpus.decides(mix)).cooperate)
     network = Network(model, ALIKE)
     p = torch.cat([network.logprobs(rows[i : i + 25]) for i in range(0, len(rows), 25)]).exp().view(-1, 2)
@@ -234,7 +234,7 @@ def _comprehension(model: LlamaForCausalLM, corpus: Corpus) -> dict[str, float]:
             completion(start + corpus.encode(f"{text}<assistant>"), corpus.encode(f" {answer}"))
             for _, text, answer in asked
         ]
-        terms = Network(model, ALIKE).logprobs([lessons])
+        terms = Network(model, ALIKE).logprobs([plant(lessons)])
         group = "group_" if situation.game.n_players > 2 else ""
         for (kind, _, _), answer_terms in zip(asked, terms.split([len(one.targets) for one in lessons]), strict=True):
             found.setdefault(f"knows_{group}{kind}", []).append(answer_terms.sum().exp().item())

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.packing.lessons import Lesson, build_tree
+from dilemmas.training.packing.lessons import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +52,25 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
-def collate(rows: Sequence[Sequence[Lesson]], pad: int = 0) -> Batch:
-    """Join rows of lessons into one batch, padded on the right with the token `pad`.
+def collate(rows: Sequence[Row]) -> Batch:
+    """Join rows of lessons into one batch, padded on the right.
 
     The loss terms are in the order of the rows, their lessons, and the targets of these.
     """
-    trees = [build_tree([lesson.read for lesson in row]) for row in rows]
-    size = max(len(tree.tokens) for tree in trees)
-    input_ids = torch.full((len(rows), size), pad, dtype=torch.int64)  # (B, L)
+    sizes = torch.tensor([[len(row.tree.tokens)] for row in rows])
+    size = int(sizes.max())
+    input_ids = torch.zeros((len(rows), size), dtype=torch.int64)  # (B, L)
     position_ids = torch.zeros((len(rows), size), dtype=torch.int64)  # (B, L)
     ends = torch.arange(1, size + 1).repeat(len(rows), 1)  # (B, L)
     terms: list[tuple[int, int, float]] = []
-    for r, (row, tree) in enumerate(zip(rows, trees, strict=True)):
-        length = len(tree.tokens)
+    for r, row in enumerate(rows):
+        tree, length = row.tree, len(row.tree.tokens)
         input_ids[r, :length] = torch.as_tensor(tree.tokens)
         position_ids[r, :length] = torch.as_tensor(tree.positions)
         ends[r, :length] = torch.as_tensor(tree.ends)
-        for lesson, path in zip(row, tree.paths, strict=True):
+        for lesson, path in zip(row.lessons, tree.paths, strict=True):
             terms += [(r * size + path[one.place - 1], one.token, one.weight) for one in lesson.targets]
-    real = (torch.arange(size) < torch.tensor([[len(tree.tokens)] for tree in trees])).long()
+    real = (torch.arange(size) < sizes).long()
     at, tokens, weights = map(torch.tensor, zip(*terms, strict=True))
     places, where = torch.unique(at, return_inverse=True)
     return Batch(input_ids, position_ids, ends, real, places, where, tokens, weights.float())

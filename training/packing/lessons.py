@@ -4,7 +4,7 @@ Texts that begin alike are read as one prefix tree (trie): what they share is re
 that lead to it from the root, so that every text is read as if it stood alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Tokens = tuple[int, ...]
@@ -56,6 +56,16 @@ class Tree:
     """Index of each token of each text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Lessons that are read together."""
+
+    lessons: Sequence[Lesson]
+    """The lessons."""
+    tree: Tree
+    """What is read of them, in the same order."""
+
+
 def completion(before: Sequence[int], after: Sequence[int], weight: float = 1.0) -> Lesson:
     """A text in which the tokens `after` are to be predicted, each with the given weight."""
     targets = tuple(Target(len(before) + i, token, weight) for i, token in enumerate(after))
@@ -82,8 +92,18 @@ def build_tree(texts: Sequence[Tokens]) -> Tree:
     return tree
 
 
-def arrange(lessons: Sequence[Lesson], packed: bool) -> list[list[Lesson]]:
-    """The lessons that are read in one row, row by row.
+def plant(lessons: Sequence[Lesson]) -> Row:
+    """A row of lessons, in the given order."""
+    return Row(lessons, build_tree([lesson.read for lesson in lessons]))
+
+
+def total_weight(lessons: Iterable[Lesson]) -> float:
+    """Sum of the weights of all targets."""
+    return sum(target.weight for lesson in lessons for target in lesson.targets)
+
+
+def arrange(lessons: Sequence[Lesson], packed: bool) -> list[Row]:
+    """The lessons in the rows in which they are read.
 
     Parameters
     ----------
@@ -93,26 +113,26 @@ def arrange(lessons: Sequence[Lesson], packed: bool) -> list[list[Lesson]]:
         Whether a row may hold several texts. If not, each of its texts is the beginning of the next.
     """
     groups: list[list[Lesson]] = []
-    size = 0
+    sizes: list[int] = []
     for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
         before = groups[-1][-1].read if groups else ()
         common = _common(before, one.read)
-        size += len(one.read) - common
-        if groups and (_worthwhile(common, len(one.read), size) if packed else common == len(before)):
+        more = len(one.read) - common
+        if groups and (_worthwhile(common, len(one.read), sizes[-1] + more) if packed else common == len(before)):
             groups[-1].append(one)
+            sizes[-1] += more
         else:
             groups.append([one])
-            size = len(one.read)
-    return _filled(groups) if packed else groups
+            sizes.append(len(one.read))
+    return [plant(row) for row in (_filled(groups, sizes) if packed else groups)]
 
 
 def _worthwhile(common: int, length: int, size: int) -> bool:
     return common >= SHARED * length and size <= LONGEST
 
 
-def _filled(groups: Sequence[list[Lesson]]) -> list[list[Lesson]]:
+def _filled(groups: Sequence[list[Lesson]], sizes: Sequence[int]) -> list[list[Lesson]]:
     """Groups joined to rows, none longer than the longest group, so that there is little padding."""
-    sizes = [len(build_tree([one.read for one in group]).tokens) for group in groups]
     rows: list[list[Lesson]] = []
     room: list[int] = []
     for place in sorted(range(len(groups)), key=lambda place: -sizes[place]):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from dilemmas.training.packing.batches import Batch, Packing, collate, term_logprobs
-from dilemmas.training.packing.lessons import Lesson, arrange, build_tree
+from dilemmas.training.packing.lessons import Lesson, Row, arrange
 from dilemmas.training.packing.trunk import Trunk
 
 
@@ -23,31 +23,27 @@ class Network:
     trunk: Trunk | None = None
     """The output of its lower layers for all lessons; None if all layers are run."""
 
-    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[list[Lesson]]]:
+    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[Row]]:
         """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
-        rows: list[list[Lesson]] = []
-        for row in sorted(arrange(lessons, self.packing is not None), key=_size):
-            if rows and (len(rows) + 1) * _size(row) > tokens:
+        rows: list[Row] = []
+        for row in sorted(arrange(lessons, self.packing is not None), key=lambda row: len(row.tree.tokens)):
+            if rows and (len(rows) + 1) * len(row.tree.tokens) > tokens:
                 yield rows
                 rows = []
             rows.append(row)
         yield rows
 
-    def logprobs(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
+    def logprobs(self, rows: Sequence[Row]) -> torch.Tensor:
         """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
         return self._read(rows, collate(rows))
 
-    def loss(self, rows: Sequence[Sequence[Lesson]]) -> torch.Tensor:
+    def loss(self, rows: Sequence[Row]) -> torch.Tensor:
         """Weighted sum of -log P over all targets."""
         batch = collate(rows)
         found = self._read(rows, batch)
         return -(found * batch.weights.to(found.device)).sum()
 
-    def _read(self, rows: Sequence[Sequence[Lesson]], batch: Batch) -> torch.Tensor:
+    def _read(self, rows: Sequence[Row], batch: Batch) -> torch.Tensor:
         upper = nullcontext() if self.trunk is None else self.trunk.instead(rows)
         with upper:
             return term_logprobs(self.model, batch.to(self.model.device), self.packing)
-
-
-def _size(row: Sequence[Lesson]) -> int:
-    return len(build_tree([lesson.read for lesson in row]).tokens)

@@ -13,7 +13,7 @@ import torch
 
 from dilemmas.training.checkpoints import TrainingError
 from dilemmas.training.packing.batches import Packing, collate, term_logprobs
-from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion
+from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion, plant
 from dilemmas.training.packing.network import Network
 from dilemmas.training.packing.trunk import run_trunk
 
@@ -106,7 +106,7 @@ def _alone(model: Any, lesson: Lesson) -> torch.Tensor:
 
 def _together(model: Any, lessons: Sequence[Lesson], packing: Packing | None) -> torch.Tensor | None:
     """Log-probabilities of the targets of lessons in one batch; None if the network cannot be computed so."""
-    rows = [[lesson] for lesson in lessons] if packing is None else [lessons]
+    rows = [plant([lesson]) for lesson in lessons] if packing is None else [plant(lessons)]
     try:
         return term_logprobs(model, collate(rows).to(model.device), packing)
     except Exception:  # every architecture fails in its own way

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from dilemmas.training.packing.batches import Batch, Packing, collate, forward_arguments
-from dilemmas.training.packing.lessons import Lesson, Tokens, build_tree
+from dilemmas.training.packing.lessons import Row, Tokens
 
 MEMORY = 4 << 30
 """Most bytes that are kept; a trunk whose output is larger is run in every step."""
@@ -33,12 +33,11 @@ class Trunk:
     """Whether a layer returns its output in a tuple."""
 
     @contextmanager
-    def instead(self, rows: Sequence[Sequence[Lesson]]) -> Iterator[None]:
+    def instead(self, rows: Sequence[Row]) -> Iterator[None]:
         """Context manager: the network reads these rows from what was kept of them on."""
-        trees = [build_tree([lesson.read for lesson in row]) for row in rows]
-        sources = torch.zeros((len(rows), max(len(tree.tokens) for tree in trees)), dtype=torch.int64)  # (B, L)
-        for r, (row, tree) in enumerate(zip(rows, trees, strict=True)):
-            for lesson, path in zip(row, tree.paths, strict=True):
+        sources = torch.zeros((len(rows), max(len(row.tree.tokens) for row in rows)), dtype=torch.int64)  # (B, L)
+        for r, row in enumerate(rows):
+            for lesson, path in zip(row.lessons, row.tree.paths, strict=True):
                 sources[r, path] = self.index[lesson.read]
         hidden = self.kept[sources.to(self.kept.device)]  # (B, L, d)
         below = list(self.layers[: self.lower])
@@ -86,9 +85,7 @@ def find_layers(model: Any) -> torch.nn.ModuleList | None:
 
 
 @torch.no_grad()
-def run_trunk(
-    model: Any, packing: Packing | None, lower: int, parts: Iterable[Sequence[Sequence[Lesson]]]
-) -> Trunk | None:
+def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[Sequence[Row]]) -> Trunk | None:
     """Run the lower layers once for all lessons.
 
     Parameters
@@ -114,10 +111,10 @@ def run_trunk(
         for rows in parts:
             hidden = _reached(model, packing, collate(rows).to(model.device))
             for row, states in zip(rows, hidden, strict=True):
-                tree = build_tree([lesson.read for lesson in row])
-                index |= {one.read: size + torch.tensor(path) for one, path in zip(row, tree.paths, strict=True)}
-                kept.append(states[: len(tree.tokens)].clone())
-                size += len(tree.tokens)
+                paths = zip(row.lessons, row.tree.paths, strict=True)
+                index |= {lesson.read: size + torch.tensor(path) for lesson, path in paths}
+                kept.append(states[: len(row.tree.tokens)].clone())
+                size += len(row.tree.tokens)
             if size * hidden.shape[2] * hidden.element_size() > MEMORY:
                 return None
     return Trunk(layers, lower, torch.cat(kept), index, in_tuple[0])

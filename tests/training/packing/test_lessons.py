@@ -25,15 +25,15 @@ def test_every_token_of_a_tree_sees_its_text_and_nothing_else(given_texts) -> No
 def test_rows_hold_every_lesson_once(given_texts, packed) -> None:
     lessons = [completion(text, [3, 4]) for text in given_texts]
     rows = arrange(lessons, packed)
-    assert Counter(lesson for row in rows for lesson in row) == Counter(lessons)
+    assert Counter(lesson for row in rows for lesson in row.lessons) == Counter(lessons)
     if not packed:
         for row in rows:
-            assert len(build_tree([lesson.read for lesson in row]).tokens) == len(row[-1].read)
+            assert len(row.tree.tokens) == len(row.lessons[-1].read)
 
 
 def test_equal_lessons_cost_nothing_more() -> None:
     (row,) = arrange([completion((1, 2, 3), [4, 5])] * 300, packed=True)
-    assert len(build_tree([lesson.read for lesson in row]).tokens) == 4
+    assert len(row.tree.tokens) == 4
 
 
 def test_texts_that_share_little_are_read_in_rows_of_their_own() -> None:
@@ -43,9 +43,7 @@ def test_texts_that_share_little_are_read_in_rows_of_their_own() -> None:
 
 def test_rows_do_not_grow_without_end() -> None:
     lessons = [completion(range(LONGEST), range(i, i + 60)) for i in range(50)]
-    assert all(
-        len(build_tree([one.read for one in row]).tokens) <= LONGEST + 60 for row in arrange(lessons, packed=True)
-    )
+    assert all(len(row.tree.tokens) <= LONGEST + 60 for row in arrange(lessons, packed=True))
 
 
 def test_nothing_is_read_after_the_last_prediction() -> None:
