@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.packing.lessons import Row
+from dilemmas.training.packing.lessons import PlantedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
-def collate(rows: Sequence[Row]) -> Batch:
+def collate(rows: Sequence[PlantedRow]) -> Batch:
     """Join rows of lessons into one batch, padded on the right.
 
     The loss terms are in the order of the rows, their lessons, and the targets of these.

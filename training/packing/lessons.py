@@ -57,7 +57,7 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlantedRow:
     """Lessons that are read together."""
 
     lessons: Sequence[Lesson]
@@ -92,9 +92,9 @@ def build_tree(texts: Sequence[Tokens]) -> Tree:
     return tree
 
 
-def plant(lessons: Sequence[Lesson]) -> Row:
+def plant(lessons: Sequence[Lesson]) -> PlantedRow:
     """A row of lessons, in the given order."""
-    return Row(lessons, build_tree([lesson.read for lesson in lessons]))
+    return PlantedRow(lessons, build_tree([lesson.read for lesson in lessons]))
 
 
 def total_weight(lessons: Iterable[Lesson]) -> float:
@@ -102,7 +102,7 @@ def total_weight(lessons: Iterable[Lesson]) -> float:
     return sum(target.weight for lesson in lessons for target in lesson.targets)
 
 
-def arrange(lessons: Sequence[Lesson], packed: bool) -> list[Row]:
+def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
     """The lessons in the rows in which they are read.
 
     Parameters

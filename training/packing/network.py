@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from dilemmas.training.packing.batches import Batch, Packing, collate, term_logprobs
-from dilemmas.training.packing.lessons import Lesson, Row, arrange
+from dilemmas.training.packing.lessons import Lesson, PlantedRow, arrange
 from dilemmas.training.packing.trunk import Trunk
 
 
@@ -23,9 +23,9 @@ class Network:
     trunk: Trunk | None = None
     """The output of its lower layers for all lessons; None if all layers are run."""
 
-    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[Row]]:
+    def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[PlantedRow]]:
         """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
-        rows: list[Row] = []
+        rows: list[PlantedRow] = []
         for row in sorted(arrange(lessons, self.packing is not None), key=lambda row: len(row.tree.tokens)):
             if rows and (len(rows) + 1) * len(row.tree.tokens) > tokens:
                 yield rows
@@ -33,17 +33,17 @@ class Network:
             rows.append(row)
         yield rows
 
-    def logprobs(self, rows: Sequence[Row]) -> torch.Tensor:
+    def logprobs(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
         return self._read(rows, collate(rows))
 
-    def loss(self, rows: Sequence[Row]) -> torch.Tensor:
+    def loss(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """Weighted sum of -log P over all targets."""
         batch = collate(rows)
         found = self._read(rows, batch)
         return -(found * batch.weights.to(found.device)).sum()
 
-    def _read(self, rows: Sequence[Row], batch: Batch) -> torch.Tensor:
+    def _read(self, rows: Sequence[PlantedRow], batch: Batch) -> torch.Tensor:
         upper = nullcontext() if self.trunk is None else self.trunk.instead(rows)
         with upper:
             return term_logprobs(self.model, batch.to(self.model.device), self.packing)

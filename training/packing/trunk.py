@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from dilemmas.training.packing.batches import Batch, Packing, collate, forward_arguments
-from dilemmas.training.packing.lessons import Row, Tokens
+from dilemmas.training.packing.lessons import PlantedRow, Tokens
 
 MEMORY = 4 << 30
 """Most bytes that are kept; a trunk whose output is larger is run in every step."""
@@ -33,7 +33,7 @@ class Trunk:
     """Whether a layer returns its output in a tuple."""
 
     @contextmanager
-    def instead(self, rows: Sequence[Row]) -> Iterator[None]:
+    def instead(self, rows: Sequence[PlantedRow]) -> Iterator[None]:
         """Context manager: the network reads these rows from what was kept of them on."""
         sources = torch.zeros((len(rows), max(len(row.tree.tokens) for row in rows)), dtype=torch.int64)  # (B, L)
         for r, row in enumerate(rows):
@@ -85,7 +85,7 @@ def find_layers(model: Any) -> torch.nn.ModuleList | None:
 
 
 @torch.no_grad()
-def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[Sequence[Row]]) -> Trunk | None:
+def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[Sequence[PlantedRow]]) -> Trunk | None:
     """Run the lower layers once for all lessons.
 
     Parameters
