@@ -6,13 +6,18 @@ and ends there. The entropy of q is left out: it is constant.
 """
 
 from dilemmas.training.demonstrations import Demonstration, Speller
-from dilemmas.training.packing.lessons import Lesson, completion
+from dilemmas.training.packing.lessons import Lesson, Tokens, completion
 
 
 def soft_labels(speller: Speller, shown: Demonstration) -> tuple[Lesson, ...]:
-    """Each label with its probability as weight."""
+    """Each label, and the end of the reply, with its probability as weight."""
+    return weighted_labels(speller, shown, speller.stop)
+
+
+def weighted_labels(speller: Speller, shown: Demonstration, end: Tokens = ()) -> tuple[Lesson, ...]:
+    """Each label with its probability as weight, and the tokens `end` after it."""
     return tuple(
-        completion(speller.asked(shown), (*speller.said(shown, label), *speller.stop), share)
+        completion(speller.asked(shown), (*speller.said(shown, label), *end), share)
         for label, share in zip(shown.labels, shown.probabilities, strict=True)
         if share > 0
     )

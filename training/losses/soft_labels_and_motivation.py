@@ -6,8 +6,8 @@ of rationales in Hsieh et al. 2023 (arXiv 2305.02301), with the answer before th
 """
 
 from dilemmas.training.demonstrations import Demonstration, Speller
-from dilemmas.training.losses.soft_labels import soft_labels
-from dilemmas.training.packing.lessons import Lesson, Target, completion
+from dilemmas.training.losses.soft_labels import soft_labels, weighted_labels
+from dilemmas.training.packing.lessons import Lesson, Target
 
 
 def soft_labels_and_motivation(speller: Speller, shown: Demonstration, weight: float) -> tuple[Lesson, ...]:
@@ -16,15 +16,10 @@ def soft_labels_and_motivation(speller: Speller, shown: Demonstration, weight: f
     if label is None or not weight:
         return soft_labels(speller, shown)
     asked, reply = speller.asked(shown), (*speller.said(shown, shown.reply), *speller.stop)
-    answers = [
-        completion(asked, speller.said(shown, label), share)
-        for label, share in zip(shown.labels, shown.probabilities, strict=True)
-        if share > 0
-    ]
     first = len(speller.said(shown, label))
     rest = tuple(
         Target(len(asked) + place, token, weight / (len(reply) - first))
         for place, token in enumerate(reply)
         if place >= first
     )
-    return (*answers, Lesson((*asked, *reply), rest))
+    return (*weighted_labels(speller, shown), Lesson((*asked, *reply), rest))
