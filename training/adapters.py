@@ -12,10 +12,16 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
 from dilemmas.training.checkpoints import published
-from dilemmas.training.lora import LoraSettings
+from dilemmas.training.lora import LoraSettings, Method
 
 WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
 """Files of a finished adapter."""
+TAUGHT: dict[Method, str] = {
+    "hard": "answers and motivations of that teacher",
+    "soft": "questions with that teacher's probabilities of the answers",
+    "motivated": "motivations of that teacher, with its probabilities of the answers",
+}
+"""What a student is tuned on, by method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ tags: [lora, dilemmas, social-dilemma]
 # A student of dilemmas
 
 LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
-on {examples} answers and motivations of that teacher; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
+on {examples} {TAUGHT[settings.method]}; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
 per token.
 
 ```python

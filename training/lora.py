@@ -33,9 +33,9 @@ class LoraSettings:
     rate: float = 2e-4
     """Peak learning rate; about ten times that of full fine-tuning."""
     batch: int = 16
-    """Completions per optimiser step."""
+    """Demonstrations per optimiser step."""
     pack: int = 8
-    """Most completions of one prompt that come one after the other; affects the speed and the batches."""
+    """Most demonstrations of one question that come one after the other; affects the speed and the batches."""
     tokens: int = 8192
     """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
     up."""

@@ -214,6 +214,8 @@ def test_a_student_of_soft_labels_has_the_probabilities_of_the_teacher(method, t
     )
     assert [math.exp(value) for value in answer.logprobs] == pytest.approx(Q, abs=0.02)
     assert (answer.text, answer.stopped) == ("D", True)
+    card = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
+    assert ("probabilities of the answers" in card) == (method != "hard")
 
 
 def test_the_loss_of_soft_labels_is_their_cross_entropy(tiny_model) -> None:
