@@ -2,12 +2,21 @@
 
 What remains open, R = 1 - gap closed, is a ratio of sums of distances to the teacher, or a mean of ratios. Scenarios
 are a sample: with e_s what scenario s adds to the deviation of R (its influence, of mean 0), the standard error of R is
-sqrt(S / (S - 1) sum e_s^2), and intervals have Student's quantile.
+sqrt(S / (S - 1) sum e_s^2). Intervals have Student's quantile on the scale of sqrt(R), on which the error hardly
+depends on R.
+
+A student that fails in one scenario of ten fails in none of twenty with probability .12: what was seen then says
+little of what may come. As Agresti & Coull (1998, Am. Stat. 52:119) add successes and failures to a proportion, one
+scenario in which nothing was learned is added to the interval, though not to the gap closed.
 
 Distances between sampled answers are too large, because two samples of one model differ. Answers are drawn again from
 the observed shares, and R' is what then remains open on average. Where models are alike, noise adds up in squares, so
-that R^2 grows with the variance of the noise, which drawing again doubles: 2 R^2 - R'^2 is an estimate of R^2 without
-noise. Where they are far apart, R' = R. Its influence is 4 R e_s - 2 R' e'_s.
+that R^2 grows with the variance of the noise, which drawing again doubles: R'^2 - R^2 is taken from the square of both
+ends. Where models are far apart, R' = R.
+
+Other designs contained the true value less often in simulations of 10 to 52 scenarios, in one of ten or twenty of which
+the student fails: without the added scenario in 45 to 93 of 100 cases, with the jackknife in 45 to 93, with empirical
+likelihood (Owen 1990, Ann. Stat. 18:90) in 48 to 97; this one in 92 to 99.
 
 The mean of ratios has no interval. Its tail is too long where gaps are small, and sampled answers overestimate the
 gaps that they find. In simulations of such sets, intervals on the logarithmic scale contained the true value in 84 of
@@ -16,7 +25,7 @@ Soc. B 54:221), the bootstrap-t and BCa (Efron & Tibshirani 1993) contained it i
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import copysign, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +90,12 @@ def _open(student: Array, untuned: Array, mean: bool) -> float:
     return float((student / untuned).mean() if mean else student.sum() / untuned.sum())
 
 
+def _with_failure(found: Distances) -> Distances:
+    """One scenario more, of a typical gap, in which the tuned student answers as the untuned one does."""
+    gap, null = found.untuned.mean(), found.null.mean()
+    return Distances(np.append(found.untuned, gap), np.append(found.tuned, gap), np.append(found.null, null))
+
+
 def _influence(student: Array, untuned: Array) -> tuple[float, Array]:
     """Ratio of sums, and the influence of each scenario on it, shape (S,)."""
     value = float(student.sum() / untuned.sum())
@@ -89,26 +104,29 @@ def _influence(student: Array, untuned: Array) -> tuple[float, Array]:
 
 def _intervals(found: Distances, again: Distances | None) -> tuple[Interval, Interval]:
     """Intervals of the gap closed, and of what it is beyond that of the null player."""
-    null, influence_null = _influence(found.null, found.untuned)
-    value, influence = _influence(found.tuned, found.untuned)
-    if again is None:
-        centre, shared = value, _correlation(influence_null, influence)
-        low, high = value - _reach(influence), value + _reach(influence)
-    else:
-        null = 2 * null - _influence(again.null, again.untuned)[0]
-        noisy, influence_noisy = _influence(again.tuned, again.untuned)
-        raw_reach = _reach(influence)
-        squared = 2 * value**2 - noisy**2
-        influence = 4 * value * influence - 2 * noisy * influence_noisy
-        low, centre, high = (sqrt(max(0.0, squared + way * _reach(influence))) for way in (-1, 0, 1))
-        high = max(high, centre + raw_reach)
-        shared = _correlation(influence_null, influence) if low else 0.0
-    alone = _reach(influence_null)
+    seen = _influence(found.tuned, found.untuned)[0]
+    more = _with_failure(found)
+    value, influence = _influence(more.tuned, more.untuned)
+    null, influence_null = _influence(more.null, more.untuned)
+    noise = 0.0
+    if again is not None:
+        more = _with_failure(again)
+        noise = _influence(more.tuned, more.untuned)[0] ** 2 - value**2
+        null = 2 * null - _influence(more.null, more.untuned)[0]
+    shift = _reach(influence) / (2 * sqrt(value))
+    low, high = max(0.0, sqrt(value) - shift) ** 2, (sqrt(value) + shift) ** 2
+    low, centre, high = (_root(end**2 - noise) for end in (min(low, seen), seen, max(high, seen)))
+    alone, shared = _reach(influence_null), _correlation(influence_null, influence)
     below, above = (
         sqrt(max(0.0, alone**2 + one**2 - 2 * shared * alone * one)) for one in (high - centre, centre - low)
     )
-    transfer = null - centre
-    return (1 - high, min(1.0, 1 - low)), (transfer - below, transfer + above)
+    transfer = null - max(0.0, centre)
+    return (1 - high, 1 - max(0.0, low)), (transfer - below, transfer + above)
+
+
+def _root(square: float) -> float:
+    """The root, with the sign of the square."""
+    return copysign(sqrt(abs(square)), square)
 
 
 def _reach(influence: Array) -> float:

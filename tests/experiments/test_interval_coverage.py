@@ -135,6 +135,20 @@ def small_gaps(rng: np.random.Generator, scenarios: int, student: str) -> Rates:
     return teacher, untuned, {"constant": np.full(scenarios, 0.5), "blurred": blurred}[student]
 
 
+def failing(rng: np.random.Generator, scenarios: int, student: str) -> Rates:
+    """The student is near to the teacher, except in some scenarios: "as untuned in .1", "beyond in .05"."""
+    teacher, untuned = rng.uniform(0.05, 0.5, scenarios), rng.uniform(0.7, 0.9, scenarios)
+    failure, share = student.split(" in ")
+    near = np.clip(teacher + rng.normal(0, 0.03, scenarios), 0.01, 0.99)
+    return teacher, untuned, np.where(rng.random(scenarios) < float(share), 1 if failure == "beyond" else untuned, near)
+
+
+def scattered(rng: np.random.Generator, scenarios: int, student: str) -> Rates:
+    """The teacher is mostly sure of its answer; the student comes near to it in most scenarios, but not in all."""
+    teacher, untuned = rng.beta(0.3, 0.3, scenarios), rng.beta(2, 2, scenarios)
+    return teacher, untuned, teacher + (untuned - teacher) * rng.beta(0.5, 2, scenarios)
+
+
 def open_gaps(found: Rates, estimate: Source) -> tuple[float, float]:
     """Gap closed, and what it is beyond a null player of rate .3, in all scenarios in which there is a gap."""
     teacher, untuned, tuned = found
@@ -159,22 +173,33 @@ def shown_gaps(rng: np.random.Generator, found: Rates, estimate: Source) -> tupl
     return one.aggregate.interval, one.aggregate.transfer_interval
 
 
+GAPS = [
+    *((rates, student) for student in ("copy", "half", "blurred")),
+    *((small_gaps, student) for student in ("constant", "blurred")),
+]
+RARE_FAILURES = [
+    *((failing, student) for student in ("as untuned in .1", "as untuned in .2", "as untuned in .05", "beyond in .1")),
+    (scattered, "mostly near"),
+]
+
+
 @pytest.mark.parametrize("scenarios", [20, pytest.param(52, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    ("kind", "student"),
-    [(rates, "copy"), (rates, "half"), (rates, "blurred"), (small_gaps, "constant"), (small_gaps, "blurred")],
+    ("kind", "student"), GAPS + [pytest.param(*case, marks=pytest.mark.slow) for case in RARE_FAILURES]
 )
 @pytest.mark.parametrize("estimate", [Source.EXACT, Source.SAMPLED])
 def test_gap_closed(estimate: Source, kind: Callable[..., Rates], student: str, scenarios: int) -> None:
-    """The gap of exact probabilities does not vary where the student is everywhere as near."""
+    """The gap of exact probabilities does not vary where the student is everywhere as near.
+
+    Where it fails in one of twenty, intervals cover the truth in 985 of 1,000 studies of 20 (4,500 were drawn).
+    """
     truths = open_gaps(kind(np.random.default_rng(0), 200_000, student), estimate)
     held = []
-    for run in range(200):
-        rng = np.random.default_rng([scenarios, run])
+    for run in range(500):
+        rng = np.random.default_rng([scenarios, 7000 + run])
         ends = zip(shown_gaps(rng, kind(rng, scenarios, student), estimate), truths, strict=True)
         held.append([found is not None and found[0] - 1e-9 <= truth <= found[1] + 1e-9 for found, truth in ends])
     gap, beyond = np.mean(held, axis=0)
-    print(estimate, kind.__name__, student, scenarios, gap, beyond)
     certain = student in ("copy", "half")
     assert gap == 1 if certain and estimate is Source.EXACT else gap >= 0.90 if certain else nominal(gap)
     assert beyond >= 0.90 if certain else nominal(beyond)

@@ -15,7 +15,7 @@ LONGEST = 2048
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Target:
     """One term of the loss: -weight * log P(token | the first `place` tokens of the text)."""
 

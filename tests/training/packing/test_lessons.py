@@ -23,7 +23,7 @@ def test_every_token_of_a_tree_sees_its_text_and_nothing_else(given_texts) -> No
 
 @given(texts, st.booleans())
 def test_rows_hold_every_lesson_once(given_texts, packed) -> None:
-    lessons = [completion(text, [3, 4]) for text in given_texts]
+    lessons = [completion(text, [3, 4], weight) for text in given_texts for weight in (0.25, 0.75)]
     rows = arrange(lessons, packed)
     assert Counter(lesson for row in rows for lesson in row.lessons) == Counter(lessons)
     if not packed:
