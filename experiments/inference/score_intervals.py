@@ -4,7 +4,8 @@ A share is a proportion of the subjects, a tremble one of their choices: its int
 proportion (Wilson 1927), with the number of observations divided by the design effect (Dean & Pagano 2015, J. Surv.
 Stat. Methodol. 3:484). The design effect is the variance between bootstrap samples over that of independent
 observations; it includes that the strategy of a subject is not known for sure. Both variances are taken at the centre
-of the score interval, which is never 0 or 1: where no bootstrap sample has another estimate, observations count in full.
+of the score interval, which is never 0 or 1: where all bootstrap samples have the same estimate, observations count
+in full.
 """
 
 from collections.abc import Sequence
@@ -57,8 +58,8 @@ def informative_choices(evidence: Evidence, point: Point) -> Numbers:
     """Number of choices that a tremble is a proportion of: the Fisher information of the tremble over that of a choice
     of a deterministic strategy.
 
-    A choice of a mixed strategy shows little of a tremble, and one of a fair coin nothing. Subjects of one cluster count
-    once.
+    A choice of a mixed strategy shows little of a tremble, and one of a fair coin nothing. Subjects of one cluster
+    count once.
 
     Returns
     -------
@@ -81,5 +82,5 @@ def standard_errors(replicates: Numbers, tolerance: float) -> Numbers:
 
 
 def of_parts(intervals: Numbers, sizes: Sequence[int]) -> Numbers:
-    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of that of their sum."""
+    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum."""
     return np.column_stack([np.where(np.array(sizes) > 1, 0.0, intervals[:, 0]), intervals[:, 1]])
