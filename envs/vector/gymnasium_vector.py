@@ -53,13 +53,14 @@ class VectorPlayers(VectorEnv[Any, NDArray[Any], NDArray[Any]]):
         Whether observations are dictionaries of the ``observation`` and the ``action_mask``.
     autoreset_mode
         When a match that has ended is reset. ``"SameStep"``: in the step that ends it. ``"NextStep"``: in the step
-        after, whose actions are ignored, whose rewards are 0, and in which the other matches play on; only where a round
-        has a single phase, because all matches play the same phase.
+        after, whose actions are ignored, whose rewards are 0, and in which the other matches play on; only where a
+        round has a single phase, because all matches play the same phase.
 
     Raises
     ------
     GameError
-        If `autoreset_mode`, `seats` or `observe_masks` is invalid, or `seats` is None and the game is too large to compare its seats.
+        If `autoreset_mode`, `seats` or `observe_masks` is invalid, or `seats` is None and the game is too large to
+        compare its seats.
     """
 
     def __init__(
