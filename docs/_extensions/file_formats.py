@@ -16,10 +16,12 @@ from dilemmas.experiments.study.metrics.scenarios import AnswerRates
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import RowLine
 from dilemmas.experiments.tournaments.settings import Settings
+from dilemmas.training.demonstrations import DemonstrationLine
 from dilemmas.training.examples import ExampleLine
 
 FORMATS: Mapping[str, Any] = {
     "answer": Asked,
+    "demonstration": DemonstrationLine,
     "label_probabilities": ScoredQuestion,
     "policy_table": TableFile,
     "study_results": results_type(METRICS),

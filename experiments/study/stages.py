@@ -1,4 +1,4 @@
-"""The stages of the study in which models are asked about scenarios and teaching data are made.
+"""The stages of the study in which models are asked about scenarios.
 
 Every stage writes its results into the run folder as it proceeds, and starts where these results end: a stopped run is
 resumed by calling it again. Stages yield the name of each item when it is complete; callers show progress.
@@ -49,10 +49,8 @@ from dilemmas.experiments.study.answers import (
     read_answers,
     read_parts,
 )
-from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.training.demonstrations import Demonstration, from_example
-from dilemmas.training.examples import Example, write_examples
 
 TRIES = 10
 """Attempts until something readable is written about a question."""
@@ -112,7 +110,7 @@ def _ask_on(
 
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """The model's probabilities in some scenarios, without replies; all are asked in one batch."""
-    questions = [(scenario.name, _questions(recipe, role, scenario)) for scenario in scenarios]
+    questions = [(scenario.name, role_questions(recipe, role, scenario)) for scenario in scenarios]
     weigh = _considered if recipe.prompting.template.deliberate else _weighed
     found = iter(weigh(recipe, backend, [question for _, ways in questions for question in ways]))
     for name, ways in questions:
@@ -126,11 +124,11 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
 def ask_without_scores(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """Some scenarios as a model is asked about them whose answers can only be sampled, without replies."""
     for scenario in scenarios:
-        ways = _questions(recipe, role, scenario)
+        ways = role_questions(recipe, role, scenario)
         yield Asked(scenario.name, tuple(Presented(way.prompt, way.labels, None, None, None, 0.0) for way in ways), ())
 
 
-def _questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
+def role_questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
     """A scenario in all wordings and presentations; only the teacher is asked for a motivation."""
     return [
         _question(
@@ -196,7 +194,7 @@ def _replies(
 
     `numbers`: of scenario and reply, scenario by scenario.
     """
-    ways = {number: _questions(recipe, role, scenarios[number]) for number in asked}
+    ways = {number: role_questions(recipe, role, scenarios[number]) for number in asked}
     questions = [
         replace(ways[n][reply % len(ways[n])], seed=(recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers
     ]
@@ -229,7 +227,7 @@ def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -
             Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)
             for group in recipe.sets().values()
             for scenario in group
-            for one in _questions(recipe, role, scenario)
+            for one in role_questions(recipe, role, scenario)
         ]
     )
 
@@ -251,41 +249,3 @@ def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[Decisi
         prefill=prompting.template.reply_begins if backend.continues else "",
         system=prompting.template.system,
     )
-
-
-def teach(run: Run) -> list[Example]:
-    """Teaching data: the teacher's readable answers to the training scenarios, with the prompts of the student."""
-    path = run.path("examples.jsonl")
-    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
-    examples = []
-    for scenario in run.recipe.sets()[TRAINING_SET]:
-        ways = _questions(run.recipe, "untuned", scenario)
-        for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
-            if action is not None:
-                shown, whole = ways[reply % len(ways)], text if run.recipe.prompting.template.deliberate else ""
-                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, motivation, whole))
-    if not run.seals.fits(path):
-        write_examples(path, examples)
-        run.seals.add(path)
-    return examples
-
-
-def demonstrations(run: Run, examples: Sequence[Example]) -> list[Demonstration]:
-    """What the student learns from, by the method of the recipe: the teaching data, or its probabilities with them."""
-    words, method = run.recipe.prompting.template, run.recipe.lora.method
-    around = {"prefill": words.reply_begins, "system": words.system}
-    if method == "hard":
-        return [from_example(example, **around) for example in examples]
-    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
-    shown = []
-    for scenario in run.recipe.sets()[TRAINING_SET]:
-        found = asked[scenario.name]
-        for place, way in enumerate(_questions(run.recipe, "untuned", scenario)):
-            shares = found.presented[place].exact
-            assert shares is not None  # a teacher without probabilities was refused
-            replies = [text for text, action, _ in found.replies[place :: len(found.presented)] if action is not None]
-            shown += [
-                Demonstration(way.prompt, way.labels, shares, reply, **around)
-                for reply in (replies if method == "motivated" else [""])
-            ]
-    return shown
