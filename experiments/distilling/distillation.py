@@ -1,7 +1,12 @@
 """A distillation: teaching data are collected, and a student is tuned on them, in a folder of its own.
 
+With on-policy relabelling, the student then plays; the teacher says what it would have done on the histories that the
+student reached; and a student is tuned anew on all data so far, again and again (DAgger: Ross, Gordon & Bagnell 2011,
+AISTATS 15:627). A student that errs comes to histories that its teacher never meets, and learns there too.
+
 distil.json      what was asked for            demonstrations.jsonl  the teaching data
 adapter/         the tuned student             questions/            what teachers that are language models answered
+rounds/N/        the data and the student before the Nth relabelling
 provenance.json  versions, git commit, command log.txt               what happened when
 """
 
@@ -14,6 +19,7 @@ from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.open_model import check_trainable, open_local
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
+from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
 from dilemmas.experiments.run_folder import (
@@ -69,8 +75,22 @@ class Distillation:
         with locked_folder(self.folder):
             self._check()
             recover(self.folder)
-            shown = self._collect(tell)
-            return self._tune(shown, follow)
+            shown, asked = self._collect(tell), self.lessons.relabelling
+            for number in range(asked.times if asked else 0):
+                before = self.folder / "rounds" / str(number)
+                tuned = self._tune(shown, before, follow)
+                shown = shown + self._relabelled(before, tuned, tell)
+            return self._tune(shown, self.folder, follow)
+
+    def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
+        """What the teacher would do on the histories that a student reaches; made once."""
+        seals, path = Seals(folder), folder / DEMONSTRATIONS
+        if seals.fits(path):
+            return list(read_demonstrations(path))
+        found = relabelled(self.lessons, tuned.adapter, int(folder.name), self.folder / "questions", tell)
+        write_demonstrations(path, found)
+        seals.add(path)
+        return found
 
     def _collect(self, tell: Tell) -> list[Demonstration]:
         """The teaching data; those that are complete are not made again."""
@@ -88,11 +108,11 @@ class Distillation:
         append_log(self.folder, f"{len(shown):,} demonstrations")
         return shown
 
-    def _tune(self, shown: list[Demonstration], follow: Tell) -> Tuned:
+    def _tune(self, shown: list[Demonstration], folder: Path, follow: Tell) -> Tuned:
         from dilemmas.training.adapters import RECORD, BaseModel
         from dilemmas.training.distill import distil
 
-        recipe, adapter = self.lessons.recipe, self.folder / "adapter"
+        recipe, adapter = self.lessons.recipe, folder / "adapter"
         student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):

@@ -15,6 +15,7 @@ from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import counterbalanced
 from dilemmas.envs.rules.choices import options_now
+from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.recorded import recorded_turns
 from dilemmas.experiments.distilling.situations import Situation, of_histories, of_scenarios
 from dilemmas.experiments.distilling.teachers import teacher_of
@@ -36,6 +37,20 @@ SCENARIOS, HISTORIES, QUESTIONS = "scenarios", "histories", "questions"
 """Situations that need no file: the training scenarios of the recipe, all histories of the game, random games."""
 STUDY = "recipe.json"
 """File that tells a study from other run folders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelling:
+    """On-policy relabelling: what the teacher would do on the histories that the student reaches."""
+
+    times: int
+    """How often the student plays and is then taught again, 1 or more."""
+    opponents: tuple[str, ...]
+    """Agents against which it plays."""
+    rules: Repeated
+    """Rules of the matches."""
+    matches: int
+    """Matches against each opponent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,8 @@ class Lessons:
     """Whether recorded prompts are replaced by the questions of the student."""
     answers: int = 300
     """Answers of an agent that are drawn in every situation, for hard labels."""
+    relabelling: Relabelling | None = None
+    """Matches of the student in which the teacher is asked what it would have done; None without."""
 
     @property
     def prompts(self) -> StudentPrompts:
@@ -101,6 +118,12 @@ def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> I
             yield _of_agent(word, lessons, kept, tell)
 
 
+def is_recorded(word: str) -> bool:
+    """Whether a word names something recorded, not an agent."""
+    path = Path(word).expanduser()
+    return path.suffix == ".jsonl" or (path.is_dir() and not _is_model(path))
+
+
 def _is_model(path: Path) -> bool:
     return (path / "config.json").is_file()
 
@@ -131,8 +154,13 @@ def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: Tell) -> lis
     game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
     asked = [one for word in lessons.on or _usual(kind) for one in situations_on(word, replace(lessons, game=game))]
     answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0
-    file = kept and kept / f"{sha256(spec.encode()).hexdigest()[:8]}.jsonl"
-    return teach_policy(lessons.prompts, teacher_of(spec, lessons.framing, file), asked, answers, tell)
+    teacher = teacher_of(spec, lessons.framing, kept and teacher_file(kept, spec))
+    return teach_policy(lessons.prompts, teacher, asked, answers, tell)
+
+
+def teacher_file(kept: Path, spec: str) -> Path:
+    """The file with the answers of a teacher, in the folder for them."""
+    return kept / f"{sha256(spec.encode()).hexdigest()[:8]}.jsonl"
 
 
 def _usual(kind: Kind) -> tuple[str, ...]:

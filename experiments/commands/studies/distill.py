@@ -9,10 +9,12 @@ from rich.progress import Progress, TaskID
 
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.roster import Framing
+from dilemmas.agents.specifications import parse_spec
 from dilemmas.envs.data_files import check_value, json_text
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import context as context_named
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     Location,
@@ -23,8 +25,9 @@ from dilemmas.experiments.commands.options import (
     set_option,
     settings_of,
 )
-from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, SCENARIOS, Lessons
+from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, SCENARIOS, Lessons, Relabelling, is_recorded
 from dilemmas.experiments.reporting.cost import MeasuredDuration
+from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -75,6 +78,22 @@ STEPS = 300
     help="Answers of an agent that are drawn in every situation (hard).",
 )
 @click.option(
+    "--on-policy",
+    "times",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="How often the student plays matches, DATA, which is one agent, says what it would have done there, and the"
+    " student is taught anew on all of it.",
+)
+@click.option(
+    "--opponents", default="random", show_default=True, metavar="AGENT,...", help="Opponents of these matches."
+)
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rounds of a match.")
+@click.option(
+    "--matches", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Matches against each opponent."
+)
+@click.option(
     "--recipe",
     "recipe_name",
     shell_complete=completion.recipes,
@@ -107,6 +126,10 @@ def command(
     memory: int,
     questions: int | None,
     answers: int,
+    times: int,
+    opponents: str,
+    rounds: int,
+    matches: int,
     recipe_name: str | None,
     lora: dict[str, Any],
     framing: Framing,
@@ -139,6 +162,13 @@ def command(
         questions=replace(recipe.questions, number=questions or recipe.questions.number),
         lora=tuning,
     )
+    relabelling = None
+    if times:
+        if game is None:
+            raise InputError("--on-policy: needs --game, which the student plays")
+        _check_agent(data)
+        rules = rules_of(game, **settings, rounds=rounds, memory=memory)
+        relabelling = Relabelling(times, listed(opponents), rules, matches)
     lessons = Lessons(
         data,
         on,
@@ -150,6 +180,7 @@ def command(
         players,
         anew,
         answers,
+        relabelling,
     )
     if dry_run:
         _show(lessons, as_json)
@@ -161,6 +192,13 @@ def command(
         echo(
             f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
         )
+
+
+def _check_agent(data: tuple[str, ...]) -> None:
+    """`InputError` unless the data are one agent."""
+    if len(data) > 1 or is_recorded(data[0]):
+        raise InputError(f"--on-policy: needs one agent that teaches; got {', '.join(data)}")
+    parse_spec(data[0])
 
 
 def _show(lessons: Lessons, as_json: bool) -> None:
