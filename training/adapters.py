@@ -124,7 +124,7 @@ tags: [lora, dilemmas, social-dilemma]
 ---
 # A student of dilemmas
 
-LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
+LoRA adapter that imitates the play of a teacher in social dilemmas. It was tuned with dilemmas
 on {examples} {TAUGHT[settings.method]}; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
 per token.
 
@@ -137,5 +137,5 @@ model = AutoPeftModelForCausalLM.from_pretrained("this directory")
 | --- | --- |
 {rows}
 
-It imitates the answers of one model to hypothetical games in text. It is not a model of people.
+It imitates the decisions of this teacher in games that are told in text.
 """
