@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
-from dilemmas.agents.models.open_model import check_trainable, open_local
+from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
 from dilemmas.experiments.distilling.relabelling import relabelled
@@ -59,7 +59,6 @@ class Distillation:
         """Open a folder, which `collect` creates; that of another distillation is refused (`RunError`)."""
         self.folder, self.lessons = folder, lessons
         self._check()
-        check_trainable(lessons.recipe.models.student)
 
     def _check(self) -> None:
         path = self.folder / SETTINGS

@@ -151,6 +151,8 @@ def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: Tell) -> lis
         kind = parse_spec(spec).kind
     except UnknownNameError as error:
         raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
+    if lessons.recipe.lora.method == "motivated":
+        raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
     game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
     asked = [one for word in lessons.on or _usual(kind) for one in situations_on(word, replace(lessons, game=game))]
     answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0

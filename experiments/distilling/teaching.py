@@ -159,6 +159,8 @@ def _taught(
         raise TeachingError(
             f"'{one.player}' has decisions without probabilities, which --method {method} teaches; choose --method hard"
         )
+    if method == "motivated" and not decision.reply:
+        raise TeachingError(f"'{one.player}' has decisions without a motivation; choose --method soft")
     if decision.prompt is None or again:
         if view is None:
             raise TeachingError(

@@ -149,6 +149,7 @@ def command(
     """
     if settings and game is None:
         raise InputError("--set: needs --game")
+    check_student(student)
     recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
     usual = {} if method == "hard" else {"steps": STEPS}
     tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
@@ -192,6 +193,15 @@ def command(
         echo(
             f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
         )
+
+
+def check_student(student: str) -> None:
+    """`InputError` if there is no such model on this machine, or it cannot be tuned; the hub is not asked."""
+    from dilemmas.agents.models.open_model import check_trainable
+    from dilemmas.experiments.study.procedure import check_without_loading
+
+    check_trainable(student)
+    check_without_loading(student)
 
 
 def _check_agent(data: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ PD = ("--game", "prisoners_dilemma")
 
 def distill(*arguments: object) -> dict[str, object]:
     words = [str(word) for word in arguments]
-    result = CliRunner().invoke(command, [*words, "--student", STUDENT, "--json"], catch_exceptions=False)
+    result = CliRunner().invoke(command, ["--student", STUDENT, *words, "--json"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
 
@@ -70,6 +70,9 @@ def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
         (["random", "--set", "T=6"], "--set"),
         (["random", *PD, "--recipe", "nothing"], "recipe"),
         (["random", "--on", "nowhere"], "nowhere"),
+        (["random", *PD, "--method", "motivated"], "soft"),
+        (["random", *PD, "--student", "tit_for_tat"], "tit_for_tat"),
+        (["random", *PD, "--context", "nowhere"], "nowhere"),
     ],
 )
 def test_what_cannot_be_taught_is_refused_at_once(tmp_path, arguments, needs) -> None:
