@@ -33,7 +33,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     consider_again,
     deliberate_replies,
 )
-from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
+from dilemmas.agents.models.deciding.scored import room_to_decide, scores_labels, why_sampled
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -220,13 +220,14 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
 
 
 def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
-    """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
-    labels have the same tokens. `exact`: whether nothing is sampled."""
+    """`ModelError` if a model cannot be asked about a scenario: the question is too long for one on this machine, or
+    its labels cannot be told apart. `exact`: whether nothing is sampled."""
     words = recipe.prompting.template
+    scored = scores_labels(model, words)
     room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
     model.check_requests(
         [
-            Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)
+            Request(one.prompt, one.labels if scored else (), room, prefill=words.reply_begins, system=words.system)
             for group in recipe.sets().values()
             for scenario in group
             for one in _questions(recipe, role, scenario)
