@@ -198,6 +198,6 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
             if step.task not in tasks:
                 tasks[step.task] = add_task(bar, step.task)
                 durations[step.task] = MeasuredDuration(step.task, WAY_OUT)
+            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)
             follow_task(bar, tasks[step.task], step.done, step.total)
             durations[step.task].follow(step.done, step.total)
-            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)
