@@ -238,17 +238,20 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
 def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
     """`ModelError` if a model cannot be asked about a scenario: the question is too long for one on this machine, or
     its labels cannot be told apart. `exact`: whether nothing is sampled."""
+    model.check_requests(questions_asked(recipe, role, model, exact))
+
+
+def questions_asked(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> list[Request]:
+    """The questions to a model about all scenarios, with the most tokens that it writes; parameters as `check_room`."""
     words = recipe.prompting.template
     scored = scores_labels(model, words)
     room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
-    model.check_requests(
-        [
-            Request(one.prompt, one.labels if scored else (), room, prefill=words.reply_begins, system=words.system)
-            for group in recipe.sets().values()
-            for scenario in group
-            for one in _questions(recipe, role, scenario)
-        ]
-    )
+    return [
+        Request(one.prompt, one.labels if scored else (), room, prefill=words.reply_begins, system=words.system)
+        for group in recipe.sets().values()
+        for scenario in group
+        for one in _questions(recipe, role, scenario)
+    ]
 
 
 def _reply_tokens(recipe: Recipe, role: str) -> int:
