@@ -11,7 +11,7 @@ Counterbalanced, a scenario is asked in all presentations of its actions, and in
 the exact probabilities are the mean over them, and the sampled answers are spread evenly over them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
 from zlib import crc32
@@ -26,6 +26,8 @@ from dilemmas.agents.models.answers import (
     exact_distributions,
     sample_replies,
 )
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.asking.kept_texts import KeptTexts
 from dilemmas.agents.models.asking.pace import Pace
 from dilemmas.agents.models.backend import Backend, ModelError, Request
 from dilemmas.agents.models.deciding.deliberation import (
@@ -33,7 +35,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     consider_again,
     deliberate_replies,
 )
-from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
+from dilemmas.agents.models.deciding.scored import room_to_decide, scores_labels, why_sampled
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -58,11 +60,24 @@ TOGETHER = 20
 """Scenarios that a small model is asked in one batch: the most that a stopped run has to ask it again."""
 
 
-def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
+Told = Callable[[int], None]
+"""Called with the number of texts that are kept of scenarios that are not complete."""
+
+
+def tell_nobody(written: int) -> None:
+    """Tell nobody how many texts are kept."""
+
+
+def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -> Iterator[int]:
     """Ask one model about every scenario of every set; yields how many more replies are kept, at first those of before.
 
-    The replies to scenarios that are not complete are kept in a file of their own, ``ROLE.begun.jsonl``.
+    The replies to scenarios that are not complete are kept in a file of their own, ``ROLE.begun.jsonl``, and what the
+    model writes before probabilities or replies are known in ``ROLE.texts.jsonl``.
     """
+    texts_path = run.path("answers", f"{role}.texts.jsonl")
+    if run.recipe.prompting.template.deliberate:
+        backend = CachingBackend(backend)
+        backend.texts = KeptTexts(texts_path, backend.below, told)
     path, begun_path = (run.path("answers", f"{role}.{kind}jsonl") for kind in ("", "begun."))
     done = {asked.scenario for asked in read_answers(path)}
     begun = joined_answers(asked for asked in read_parts(begun_path) if asked.scenario not in done)
@@ -80,7 +95,8 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
                 run.seals.add(path, finished=False)
             yield sum(len(asked.replies) for asked in part)
     run.seals.add(path)
-    begun_path.unlink(missing_ok=True)
+    for temporary in (begun_path, texts_path):
+        temporary.unlink(missing_ok=True)
 
 
 def _ask_on(
@@ -218,18 +234,22 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
 
 
 def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
-    """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
-    labels have the same tokens. `exact`: whether nothing is sampled."""
+    """`ModelError` if a model cannot be asked about a scenario: the question is too long for one on this machine, or
+    its labels cannot be told apart. `exact`: whether nothing is sampled."""
+    model.check_requests(questions_asked(recipe, role, model, exact))
+
+
+def questions_asked(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> list[Request]:
+    """The questions to a model about all scenarios, with the most tokens that it writes; parameters as `check_room`."""
     words = recipe.prompting.template
+    scored = scores_labels(model, words)
     room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
-    model.check_requests(
-        [
-            Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)
-            for group in recipe.sets().values()
-            for scenario in group
-            for one in role_questions(recipe, role, scenario)
-        ]
-    )
+    return [
+        Request(one.prompt, one.labels if scored else (), room, prefill=words.reply_begins, system=words.system)
+        for group in recipe.sets().values()
+        for scenario in group
+        for one in role_questions(recipe, role, scenario)
+    ]
 
 
 def _reply_tokens(recipe: Recipe, role: str) -> int:

@@ -169,9 +169,16 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
         if isinstance(model, ServerBackend):
             record_servers(run.folder, {"model": model.capabilities})
         run.log_system_turn(model)
-        task, done = add_task(bar, run.recipe.models.teacher), 0
-        for more in ask_all(run, role, model, exact):
+        spec, done = run.recipe.models.teacher, 0
+        task = add_task(bar, spec)
+
+        def told(written: int) -> None:
+            bar.update(task, description=f"{spec} ({written} texts)")
+            follow_task(bar, task, done, total)
+
+        for more in ask_all(run, role, model, exact, told):
             done += more
+            bar.update(task, description=spec)
             follow_task(bar, task, done, total)
         found = Survey(answered(run, role, exact), facts_known(run, role, model) if comprehension else [])
     model.unload()
