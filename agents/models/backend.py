@@ -15,7 +15,7 @@ class ModelError(InputError):
     """A model that cannot be used; the message names the model, the reason and the remedy."""
 
 
-def nested(labels: Sequence[Sequence[Any]]) -> tuple[int, int] | None:
+def nested_labels(labels: Sequence[Sequence[Any]]) -> tuple[int, int] | None:
     """Indices of a label, as text or tokens, and of one that begins with it; None if no label begins another."""
     pairs = permutations(range(len(labels)), 2)
     return next((pair for pair in pairs if labels[pair[1]][: len(labels[pair[0]])] == labels[pair[0]]), None)

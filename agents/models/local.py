@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested
+from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.reading.thoughts import split_thoughts
@@ -195,7 +195,7 @@ Begun = tuple[str, str, str, str, bool]
 def _with_score(found: Response, labels: Sequence[str], score: "Score") -> Response:
     """A response with the log-probabilities of the labels: of whole ones where one of them is the beginning of another,
     or the shorter one would have the probability of all words that begin so."""
-    inner = score.nested or nested(labels)
+    inner = score.nested or nested_labels(labels)
     return replace(found, logprobs=score.whole if inner else score.starts, whole=score.whole)
 
 

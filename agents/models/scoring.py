@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.agents.models.backend import nested
+from dilemmas.agents.models.backend import nested_labels
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts, tokens_read
 
@@ -80,7 +80,7 @@ class Scorer:
             _without(value, [starts[j] for j, other in enumerate(replies) if self._goes_on(reply, other)])
             for reply, (_, value) in zip(replies, values, strict=True)
         ]
-        return Score(tuple(starts), tuple(whole), nested(replies) is not None)
+        return Score(tuple(starts), tuple(whole), nested_labels(replies) is not None)
 
     def _goes_on(self, reply: Tokens, other: Tokens) -> bool:
         """Whether another reply is this one with more words."""

@@ -89,6 +89,14 @@ class SetAnswers:
         return self.disagreement is not None and self.disagreement > MAX_DISAGREEMENT
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedSet(SetAnswers):
+    """What ``ask --json`` prints of a model and a set."""
+
+    comprehension: tuple[ComprehensionScore, ...]
+    """What the model answered to questions of fact about the games of all sets, by kind; empty if none were asked."""
+
+
 def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     """Check the folder of a survey, and the models as far as they are on this machine, before any of them is asked.
 
@@ -174,6 +182,8 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = te
         append_answers(path, asked)
         yield len(asked)
     texts_path.unlink(missing_ok=True)
+    if kept.hits:
+        run.log(kept.hits)
 
 
 def _exact_path(run: Run, role: Role) -> Path:

@@ -28,6 +28,7 @@ from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.run_folder import read_known_shares
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -141,6 +142,8 @@ def command(
         from dilemmas.experiments.study.report import print_study_tables
 
         print_study_tables(SafeConsole(), results)
+    for line in read_known_shares(out):
+        echo(line, err=True)
     echo(f"{out / 'report.html'}", err=True)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested
+from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
 from dilemmas.agents.models.servers.answers import Listing, prompt_tokens
 from dilemmas.agents.models.servers.asking import Asker
 from dilemmas.agents.models.servers.budget import Usage
@@ -136,7 +136,7 @@ class ServerBackend:
         What else a server cannot answer is known from its refusal.
         """
         for one in requests:
-            if pair := nested(one.labels):
+            if pair := nested_labels(one.labels):
                 short, long = (one.labels[index] for index in pair)
                 raise ModelError(
                     f"model '{self.name}': label '{short}' is the beginning of label '{long}', so a server cannot tell"

@@ -55,7 +55,7 @@ def test_every_command_has_a_help(name: str) -> None:
         (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
         (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
         (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
-        (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'"),
+        (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'; this machine has cpu"),
         (
             ["replicate", "--recipe", "miniatures", "--dry-run", "--teacher", "./nosuch"],
             "'./nosuch': no such directory",
