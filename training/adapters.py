@@ -11,13 +11,21 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers.pytorch_utils import Conv1D
 
+from dilemmas.agents.models.networks.adapters import (
+    ADAPTER_CONFIG,
+    ADAPTER_RECORD,
+    ADAPTER_WEIGHTS,
+    FINGERPRINT,
+    adapter_fingerprint,
+    adapter_record,
+)
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
 from dilemmas.training.checkpoints import published
 from dilemmas.training.lora import LoraSettings, Method
 
-WEIGHTS, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
-"""Files of a finished adapter."""
+ADAPTER_FILES = (ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD)
+"""The files of a finished adapter."""
 TAUGHT: dict[Method, str] = {
     "hard": "answers and motivations of that teacher",
     "soft": "questions with that teacher's probabilities of the answers",
@@ -87,10 +95,10 @@ def write_adapter(
     examples: int,
     base: BaseModel | None,
 ) -> None:
-    """Write the adapter directory; the weights are written last and mark it as complete."""
-    with published(out, WEIGHTS) as staging:
+    """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`."""
+    with published(out, ADAPTER_WEIGHTS) as staging:
         adapted.save_pretrained(str(staging), safe_serialization=True)
-        written = json.loads((staging / CONFIG).read_text(encoding="utf-8"))
+        written = json.loads((staging / ADAPTER_CONFIG).read_text(encoding="utf-8"))
         config: dict[str, Any] = {
             key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()
         }
@@ -98,7 +106,7 @@ def write_adapter(
         if base:  # set only now: peft would contact the hub
             name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
             config |= {"base_model_name_or_path": name, "revision": revision or None}
-        (staging / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        (staging / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
         card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
         if miniature:
             card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
@@ -106,7 +114,16 @@ def write_adapter(
         record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
         if base:
             record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
-        (staging / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        record[FINGERPRINT] = adapter_fingerprint(staging)
+        (staging / ADAPTER_RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def adapter_is_whole(out: Path) -> bool:
+    """Whether a directory has an adapter that was finished, and is as it was then."""
+    if not all((out / name).is_file() for name in ADAPTER_FILES):
+        return False
+    found = adapter_fingerprint(out)
+    return (adapter_record(out) or {}).get(FINGERPRINT, found) == found
 
 
 def _is_set(adapted: PeftModel, key: str) -> bool:

@@ -20,11 +20,9 @@ from peft.utils import get_peft_model_state_dict
 
 from dilemmas.envs.locks import locked_folder
 from dilemmas.training.adapters import (
-    CONFIG,
-    RECORD,
-    WEIGHTS,
     BaseModel,
     adapt,
+    adapter_is_whole,
     adapter_weights,
     untuned_layers,
     write_adapter,
@@ -131,7 +129,7 @@ def distil(
         If another process is training in the directory.
     """
     with locked_folder(out):
-        if not all((out / name).is_file() for name in (WEIGHTS, CONFIG, RECORD)):
+        if not adapter_is_whole(out):
             yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
         tidied(out)
 

@@ -1,6 +1,5 @@
 """Finding and checking the files of a model. Needs transformers for a hub id or a GGUF file only."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +12,16 @@ from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
+from dilemmas.agents.models.networks.adapters import (
+    ADAPTER_CONFIG,
+    ADAPTER_RECORD,
+    ADAPTER_WEIGHTS,
+    add_file,
+    check_adapter,
+    tell_other_base,
+)
 from dilemmas.agents.models.networks.architectures import check_architecture, gguf_config, gguf_size
-from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes, read_json
+from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes
 from dilemmas.envs.names import lookup
 
 BUILT_IN = {"miniature-teacher": "teacher", "miniature-student": "student"}
@@ -41,8 +48,6 @@ MODEL_FILES = (
 """The files of a model that are hashed for its fingerprint and downloaded from the hub; no pickles, no code."""
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-ADAPTER_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def locate(model: str, ask_hub: bool = True) -> Path:
             f"model or adapter '{model}': no such directory; give a directory, a GGUF file, a hub id or"
             f" {' or '.join(BUILT_IN)}"
         )
-    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG], ask_hub)
+    return from_hub(model, [*MODEL_FILES, ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD], ask_hub)
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:
@@ -260,27 +265,8 @@ def model_fingerprint(folder: Path) -> str:
         return folder.name
     digest = sha256()
     for file in sorted({file for pattern in MODEL_FILES for file in folder.glob(pattern) if file.is_file()}):
-        _add(digest, file)
+        add_file(digest, file)
     return digest.hexdigest()[:16]
-
-
-def adapter_fingerprint(folder: Path) -> str:
-    """16 hex digits of the SHA-256 of an adapter's weights and settings, without the path of its base and the order of
-    sets."""
-    digest = sha256()
-    _add(digest, folder / ADAPTER_WEIGHTS)
-    config = read_json(folder / ADAPTER_CONFIG, dict[str, Any], ModelError)
-    config.pop("base_model_name_or_path", None)
-    config = {key: sorted(value, key=repr) if isinstance(value, list) else value for key, value in config.items()}
-    digest.update(json.dumps(config, sort_keys=True).encode())
-    return digest.hexdigest()[:16]
-
-
-def _add(digest: Any, file: Path) -> None:
-    digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
 
 
 def _base_of(adapter: str, folder: Path) -> ModelFiles:
@@ -305,15 +291,9 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
         raise ModelError(
             f"adapter '{adapter}' cannot be applied to '{base.name}', an adapter itself; give the base model"
         )
-    kind = _read_json(adapter, folder / ADAPTER_CONFIG).get("peft_type")
-    if kind != "LORA":
-        raise ModelError(f"adapter '{adapter}' is of type {kind!r} in {ADAPTER_CONFIG}; needs a LoRA adapter, 'LORA'")
-    if not (folder / ADAPTER_WEIGHTS).is_file():
-        raise ModelError(
-            f"adapter '{adapter}': {folder} contains no {ADAPTER_WEIGHTS};"
-            " save it with save_pretrained, which writes safetensors (pickled weights are not read)"
-        )
-    mark = f"{base.fingerprint}+{adapter_fingerprint(folder)}"
+    fingerprint = check_adapter(adapter, folder, _read_json(adapter, folder / ADAPTER_CONFIG))
+    tell_other_base(adapter, folder, base.fingerprint)
+    mark = f"{base.fingerprint}+{fingerprint}"
     return replace(base, name=f"{base.name}+{_short(adapter)}", adapter=folder, fingerprint=mark)
 
 

@@ -25,7 +25,8 @@ from dilemmas.agents.models.asking.pace import fixed_portion
 from dilemmas.agents.models.backend import ModelError, Request, Response
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import BATCH_TOKENS, LocalBackend
-from dilemmas.agents.models.model_files import ADAPTER_CONFIG, check_installed, find_model, split_spec
+from dilemmas.agents.models.model_files import check_installed, find_model, split_spec
+from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
 from dilemmas.agents.models.weights import device_map, load_base, share_weights, torch_dtype

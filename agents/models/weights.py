@@ -6,16 +6,18 @@ probabilities of a model do not depend on which others share its weights.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
+from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.chat import conversation
-from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
+from dilemmas.agents.models.model_files import ModelFiles
+from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from dilemmas.envs.data_files import read_json
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import UnknownNameError, lookup
@@ -183,6 +185,7 @@ def _apply(model: Any, found: ModelFiles, name: str) -> Any:
     """The model of peft with one more adapter; `model` is one already, or a model of transformers, which is changed."""
     from peft import PeftModel
 
+    assert found.adapter is not None
     try:
         with quiet_peft():
             warnings.filterwarnings("error", message="Found missing adapter keys")
@@ -190,26 +193,39 @@ def _apply(model: Any, found: ModelFiles, name: str) -> Any:
                 model.load_adapter(str(found.adapter), name, local_files_only=True)
             else:
                 model = PeftModel.from_pretrained(model, str(found.adapter), name, local_files_only=True)
-            spare = _spare_tensors(model, found, name)
+            wrong = _misfit(model, found.adapter / ADAPTER_WEIGHTS, name)
     except Exception as error:  # peft passes on any error of torch
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
-    if spare:
-        raise ModelError(
-            f"adapter {found.adapter} does not fit model '{found.name}': {len(spare)} tensors of its weights"
-            f" ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be ignored. Use a complete adapter"
-        )
+    if wrong:
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {wrong}")
     return model
 
 
-def _spare_tensors(adapted: Any, found: ModelFiles, name: str) -> list[str]:
-    """Tensors in the file of an adapter that peft did not load."""
+def _misfit(adapted: Any, weights: Path, name: str) -> str:
+    """What is wrong with the weights of an adapter that peft has loaded; empty if nothing is."""
     from peft.utils import get_peft_model_state_dict
     from safetensors import safe_open
 
-    assert found.adapter is not None
     own = get_peft_model_state_dict(adapted, adapter_name=name, save_embedding_layers=False)
-    with safe_open(found.adapter / ADAPTER_WEIGHTS, "pt") as file:
-        return sorted(set(file.keys()) - {*own, *adapted.state_dict()})
+    with safe_open(weights, "pt") as file:
+        given = set(file.keys())
+    if spare := sorted(given - {*own, *adapted.state_dict()}):
+        return (
+            f"{len(spare)} tensors of its weights ({spare[0]}, ...) have no place by {ADAPTER_CONFIG}; they would be"
+            " ignored. Use a complete adapter"
+        )
+    if lacking := sorted(own.keys() - given):
+        return (
+            f"its weights lack {len(lacking)} tensors ({lacking[0]}, ...) of {ADAPTER_CONFIG}. Use a complete adapter"
+        )
+    return "" if _changes(own) else "its update is 0 everywhere, so that it changes nothing. Use the model without it"
+
+
+def _changes(tensors: Mapping[str, Any]) -> bool:
+    """Whether an adapter changes its base: a product of its factors A and B is not 0, or it has other tensors."""
+    factors = [name for name in tensors if "lora_A" in name or "lora_embedding_A" in name]
+    pairs = [(name, name.replace("lora_A", "lora_B").replace("embedding_A", "embedding_B")) for name in factors]
+    return len(tensors) > 2 * len(pairs) or any(tensors[a].any() and tensors[b].any() for a, b in pairs)
 
 
 @contextmanager

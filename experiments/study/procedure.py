@@ -195,7 +195,7 @@ def _taught(run: Run, teacher: Backend) -> list[Demonstration]:
 
 
 def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
-    from dilemmas.training.adapters import CONFIG, RECORD, WEIGHTS, BaseModel
+    from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
     from dilemmas.training.distill import distil
 
     recipe, task = run.recipe, "the student is trained"
@@ -216,7 +216,7 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)
         yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
-    run.seals.add(*(run.path("adapter", name) for name in (WEIGHTS, CONFIG, RECORD)))
+    run.seals.add(*(run.path("adapter", name) for name in ADAPTER_FILES))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned
 
