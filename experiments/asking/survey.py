@@ -167,7 +167,9 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int
     for begin in range(0, len(missing), size):
         asked = list(ask_exactly(run.recipe, role, kept, missing[begin : begin + size]))
         append_answers(path, asked)
+        run.seals.add(path, finished=False)
         yield len(asked)
+    run.seals.add(path)
 
 
 def _exact_path(run: Run, role: Role) -> Path:

@@ -167,7 +167,7 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
         run.begin()
         run.check_models({"model": model})
         if isinstance(model, ServerBackend):
-            record_servers(run.folder, {"model": model.capabilities})
+            record_servers(run.seals, {"model": model.capabilities})
         run.log_system_turn(model)
         task, done = add_task(bar, run.recipe.models.teacher), 0
         for more in ask_all(run, role, model, exact):
