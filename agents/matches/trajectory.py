@@ -316,10 +316,10 @@ def find_trajectories(path: str | Path) -> list[Path]:
     RecordError
         If a folder contains no trajectory file.
     InputError
-        If a file is there twice, or `check_matches` finds a fault.
+        If a file is there twice, or `check_recorded` finds a fault.
     """
     place = Path(path)
-    check_matches(place)
+    check_recorded(place)
     found = sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place]
     check_different_files(found)
     if not found:
@@ -327,7 +327,7 @@ def find_trajectories(path: str | Path) -> list[Path]:
     return found
 
 
-def check_matches(path: str | Path) -> None:
+def check_recorded(path: str | Path) -> None:
     """Check that the run folders at, in or around a place have all files that are sealed, and no other trajectories.
 
     Raises

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
 from dilemmas.agents.matches.trajectory import (
     SUFFIX,
-    check_matches,
+    check_recorded,
     find_trajectories,
     may_be_trajectory,
     read_trajectory,
@@ -105,7 +105,7 @@ def _files(path: Path) -> list[Path]:
     if path.is_file() and not _is_table(path) and not may_be_trajectory(path):
         raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
     if (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
-        check_matches(path)
+        check_recorded(path)
         raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
     return [path] if _is_table(path) else find_trajectories(path)
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.match import AgentError
-from dilemmas.agents.matches.trajectory import SUFFIX, check_matches
+from dilemmas.agents.matches.trajectory import SUFFIX, check_recorded
 from dilemmas.envs.data_files import (
     append_text,
     complete_lines,
@@ -311,7 +311,7 @@ def kept_data(folder: Path) -> dict[str, Any]:
 def begun_settings(folder: Path) -> dict[str, Any]:
     """The settings of a tournament; `RunError` if the folder has none, `SealError` if the folder is not whole."""
     check_sealed(folder / ROWS)
-    check_matches(folder)
+    check_recorded(folder)
     if (settings := settings_in(folder)) is None:
         raise RunError(f"{folder} does not contain a tournament (no {SETTINGS})")
     return settings
