@@ -185,13 +185,11 @@ class _InvalidError(Exception):
 
 
 def _validate(data: str | bytes, kind: type[Value]) -> Value:
-    from pydantic import ValidationError
-
     adapter = reader(cast(Hashable, kind))
     try:
         value: Value = adapter.validate_json(data)
-    except ValidationError as invalid:
-        raise _InvalidError(explain(invalid.errors(include_url=False), adapter)) from None
+    except ValueError as invalid:  # a ValidationError; to import it for every line would take time
+        raise _InvalidError(explain(cast(Any, invalid).errors(include_url=False), adapter)) from None
     if repeated := repeated_key(data):
         raise _InvalidError(repeated)
     return value

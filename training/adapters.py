@@ -123,7 +123,7 @@ def adapter_is_whole(out: Path) -> bool:
     if not all((out / name).is_file() for name in ADAPTER_FILES):
         return False
     found = adapter_fingerprint(out)
-    return (adapter_record(out) or {}).get(FINGERPRINT, found) == found
+    return bool((adapter_record(out) or {}).get(FINGERPRINT, found) == found)
 
 
 def _is_set(adapted: PeftModel, key: str) -> bool:

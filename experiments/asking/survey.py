@@ -180,7 +180,9 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = te
     for begin in range(0, len(missing), size):
         asked = list(ask_exactly(run.recipe, role, kept, missing[begin : begin + size]))
         append_answers(path, asked)
+        run.seals.add(path, finished=False)
         yield len(asked)
+    run.seals.add(path)
     texts_path.unlink(missing_ok=True)
     if kept.hits:
         run.log(kept.hits)

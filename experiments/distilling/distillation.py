@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
+from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals
@@ -30,6 +31,7 @@ from dilemmas.experiments.run_folder import (
     read_run_json,
     recover,
     write_json,
+    write_sealed,
 )
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 
@@ -100,7 +102,7 @@ class Distillation:
         shown = [one for some in taught(self.lessons, kept, tell) for one in some]
         if not shown:
             raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
-        write_json(self.folder / SETTINGS, asdict(self.lessons))
+        write_sealed(seals, SETTINGS, asdict(self.lessons))
         write_json(self.folder / PROVENANCE, provenance())
         write_demonstrations(path, shown)
         seals.add(path)
@@ -108,7 +110,7 @@ class Distillation:
         return shown
 
     def _tune(self, shown: list[Demonstration], folder: Path, follow: Tell) -> Tuned:
-        from dilemmas.training.adapters import RECORD, BaseModel
+        from dilemmas.training.adapters import BaseModel
         from dilemmas.training.distill import distil
 
         recipe, adapter = self.lessons.recipe, folder / "adapter"
@@ -116,7 +118,7 @@ class Distillation:
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):
             follow(step.step, step.steps)
-        losses = read_run_json(adapter / RECORD, dict[str, Any])["losses"]
+        losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
         questions = len({(one.prompt, one.system) for one in shown})
         return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
 

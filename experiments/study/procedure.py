@@ -122,7 +122,7 @@ def carry_out(run: Run) -> Steps:
     run.begin()
     run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
-        record_servers(run.folder, {"teacher": teacher.capabilities})
+        record_servers(run.seals, {"teacher": teacher.capabilities})
     backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)

@@ -173,7 +173,7 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
         run.begin()
         run.check_models({"model": model})
         if isinstance(model, ServerBackend):
-            record_servers(run.folder, {"model": model.capabilities})
+            record_servers(run.seals, {"model": model.capabilities})
         run.log_system_turn(model)
         spec, done = run.recipe.models.teacher, 0
         task = add_task(bar, spec)
