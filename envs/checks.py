@@ -1,8 +1,10 @@
 """Checks of arguments: each returns a valid value, or raises an error with the value, its place and the valid ones."""
 
 import os
+from collections.abc import Iterable
 from math import inf
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -295,3 +297,13 @@ def machine_memory() -> float:
         return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows
         return inf
+
+
+def check_different_files(paths: Iterable[Path]) -> None:
+    """`InputError` if two paths, however they are spelled, lead to the same file or folder; those to none pass."""
+    seen: dict[tuple[int, int], Path] = {}
+    for path in filter(Path.exists, paths):
+        state = path.stat()
+        other = seen.setdefault((state.st_dev, state.st_ino), path)
+        if other is not path:
+            raise InputError(f"{path} is given twice{'' if other == path else f', also as {other}'}; give it once")

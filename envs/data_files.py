@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from dilemmas.envs.errors import InputError, naming
 from dilemmas.envs.locks import locked_file
-from dilemmas.envs.validation import NOT_JSON, explain, reader, short_repr
+from dilemmas.envs.validation import NOT_JSON, explain, reader, repeated_key, short_repr
 
 Value = TypeVar("Value")
 
@@ -154,7 +154,7 @@ def _refuse(value: Any) -> Any:
 def parse_json(
     data: str | bytes, kind: type[Value], place: str, error: type[InputError] = InputError, remedy: str = ""
 ) -> Value:
-    """Parse JSON strictly: no unknown keys, no conversions, no NaN or infinite numbers, at most 200 levels deep.
+    """Parse JSON strictly: no unknown or repeated keys, no conversions, no NaN or infinite numbers, at most 200 levels.
 
     Parameters
     ----------
@@ -185,14 +185,14 @@ class _InvalidError(Exception):
 
 
 def _validate(data: str | bytes, kind: type[Value]) -> Value:
-    from pydantic import ValidationError
-
     adapter = reader(cast(Hashable, kind))
     try:
         value: Value = adapter.validate_json(data)
-        return value
-    except ValidationError as invalid:
-        raise _InvalidError(explain(invalid.errors(include_url=False), adapter)) from None
+    except ValueError as invalid:  # a ValidationError; to import it for every line would take time
+        raise _InvalidError(explain(cast(Any, invalid).errors(include_url=False), adapter)) from None
+    if repeated := repeated_key(data):
+        raise _InvalidError(repeated)
+    return value
 
 
 def wrong_file(path: Path, expected: str) -> str:

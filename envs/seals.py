@@ -2,12 +2,12 @@
 
 ``seals.jsonl`` in the run folder has a line for each part that was finished: the file, its complete lines and its bytes
 up to there, and the SHA-256 of these bytes. A file that grows has several; each is written after the bytes that it is
-about have reached the disk. Every reader of a sealed file calls `check_sealed`; a run that is resumed calls
-`Seals.mend`, and does again what is then missing.
+about have reached the disk. Every reader of a sealed file calls `check_sealed`, and every command that reads a run
+folder `check_listed`; a run that is resumed calls `check_described` and `Seals.mend`, and does again what is missing.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -23,6 +23,9 @@ RESULTS = "results.json"
 """Name of the file of a run folder with the results, which is written last."""
 PROVENANCE = "provenance.json"
 """Name of the file of a run folder with the versions of packages, which is written first."""
+DESCRIPTIONS = ("settings.json", "recipe.json", "models.json", "server.json")
+"""Names of the files of a run folder that say what is played, and by whom. They may be replaced when a run is resumed,
+with settings that change no result; see `Seals.write`."""
 DAMAGED = ".damaged"
 """Suffix of the name under which a damaged file is put aside."""
 BLOCK = 1 << 20
@@ -57,14 +60,15 @@ class _Reading:
         self.lines = self.bytes = 0
         self.digest = sha256()
 
-    def go_on(self, to: int) -> None:
-        """Read up to `to` bytes."""
+    def go_on(self, to: int) -> str:
+        """Read up to `to` bytes; returns the checksum."""
         with self.path.open("rb") as file:
             file.seek(self.bytes)
             while block := file.read(max(0, min(BLOCK, to - self.bytes))):
                 self.digest.update(block)
                 self.bytes += len(block)
                 self.lines += block.count(b"\n")
+        return self.digest.hexdigest()
 
 
 class Seals:
@@ -79,7 +83,24 @@ class Seals:
 
     def add(self, *paths: Path, finished: bool = True) -> None:
         """Seal what files of the folder contain now; `finished`: whether they will not grow any more."""
-        seals = [self._seal(path, finished) for path in paths]
+        self._append([self._seal(path, finished) for path in paths])
+
+    def write(self, path: Path, text: str) -> None:
+        """Write one of the `DESCRIPTIONS`, and seal it.
+
+        The new seal of a file that is replaced is written before the file: a process that is killed at any moment
+        leaves a file that fits one of its seals, or has none.
+        """
+        data = text.encode()
+        seal = Seal(self._name(path), data.count(b"\n"), len(data), sha256(data).hexdigest(), finished=True)
+        if seal.file in self._found:
+            self._append([seal])
+            write_text(path, text)
+        else:
+            write_text(path, text)
+            self._append([seal])
+
+    def _append(self, seals: Iterable[Seal]) -> None:
         new = [seal for seal in seals if self._found.get(seal.file, [])[-1:] != [seal]]
         if new:
             append_text(self._path, "".join(map(_line, new)))
@@ -90,10 +111,10 @@ class Seals:
         name = self._name(path)
         reading = self._readings.pop(name, None) or _Reading(path)
         to_disk(path)
-        reading.go_on(path.stat().st_size)
+        digest = reading.go_on(path.stat().st_size)
         if not finished:
             self._readings[name] = reading
-        return Seal(name, reading.lines, reading.bytes, reading.digest.hexdigest(), finished)
+        return Seal(name, reading.lines, reading.bytes, digest, finished)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -132,7 +153,7 @@ class Seals:
 
 
 def check_sealed(path: Path) -> None:
-    """Check that a file of a run folder is as it was when its last part was finished.
+    """Check that a file of a run folder is as it was when its last part was finished, and the `DESCRIPTIONS` too.
 
     A file that is in no run folder passes, and one of which nothing was finished.
 
@@ -143,23 +164,101 @@ def check_sealed(path: Path) -> None:
     """
     place = path.resolve()
     for folder in list(place.parents)[:2]:
-        seals = folder / SEALS
-        found = _cached(seals, *_state(seals)) if seals.is_file() else {}
+        found = _sealed_in(folder)
         if RESULTS not in found and (folder / RESULTS).is_file() and (folder / PROVENANCE).is_file():
             raise SealError(
-                f"{seals} has no seal of {RESULTS}, so whether {path} is whole cannot be known; restore it from a"
-                f" copy, or repeat the command that wrote {folder.name}"
+                f"{folder / SEALS} has no seal of {RESULTS}, so whether {path} is whole cannot be known; restore it"
+                f" from a copy, or repeat the command that wrote {folder.name}"
             )
-        if seals.is_file():
+        if (folder / SEALS).is_file():
+            check_described(folder)
             sealed = found.get(place.relative_to(folder).as_posix(), [])
             if sealed and not _fits(place, sealed):
                 raise SealError(_message(path, folder, sealed[-1]))
             return
 
 
+def check_described(folder: Path) -> None:
+    """Check that the `DESCRIPTIONS` of a run folder are as they were written; `SealError` if one is not."""
+    found = _sealed_in(folder)
+    for name in DESCRIPTIONS:
+        path, sealed = folder / name, found.get(name, [])
+        if sealed and not _fits(path, sealed):
+            what = "has been changed" if path.is_file() else "is missing"
+            raise SealError(
+                f"{path} {what} since it was written, so it does not say what was played here; undo the change,"
+                " restore the file from a copy, or start another run"
+            )
+
+
+def check_listed(place: Path, suffix: str) -> None:
+    """Check the list of files of the run folders that are at, in or around a place.
+
+    Parameters
+    ----------
+    place
+        File or folder; files elsewhere are not looked for.
+    suffix
+        End of the names of files of which a finished run has sealed every one.
+
+    Raises
+    ------
+    SealError
+        If a sealed file is missing, a finished run has a file of this kind that is not sealed, or an unfinished one has
+        such a file with the content of a sealed one.
+    """
+    place = place.resolve()
+    if not place.is_dir():
+        around = _run_folder(place)
+        if around is not None and place.is_file() and place.name.endswith(suffix):
+            _check_known(around, [place])
+        return
+    around = place if (place / SEALS).is_file() else _run_folder(place)
+    inside = {seals.parent for seals in place.rglob(SEALS)} - {place}
+    for folder in ([around] if around else []) + sorted(inside):
+        files = [*folder.glob(f"*{suffix}"), *folder.glob(f"*/*{suffix}")]
+        _check_known(folder, [path for path in sorted(files) if _is_in(path, folder, place)])
+        missing = [name for name in _sealed_in(folder) if _is_absent(folder / name, place)]
+        if missing:
+            more = f" and {len(missing) - 1:,} more files" if len(missing) > 1 else ""
+            raise SealError(
+                f"{folder} lacks {missing[0]}{more}, which the run had finished; restore {'them' if more else 'it'}"
+                f" from a copy, or repeat the command that wrote {folder.name}, which does again what is missing"
+            )
+
+
+def _is_in(path: Path, folder: Path, place: Path) -> bool:
+    return path.is_relative_to(place) and _run_folder(path) == folder
+
+
+def _is_absent(path: Path, place: Path) -> bool:
+    return path.is_relative_to(place) and not path.is_file()
+
+
+def _run_folder(path: Path) -> Path | None:
+    """The nearest run folder that a file or folder may be part of."""
+    return next((folder for folder in list(path.parents)[:2] if (folder / SEALS).is_file()), None)
+
+
+def _check_known(folder: Path, files: Sequence[Path]) -> None:
+    """`SealError` if one of the files, which were listed before, is not of the run."""
+    found = _sealed_in(folder)
+    sealed = {(seals[-1].bytes, seals[-1].sha256): name for name, seals in found.items()}
+    sizes = {size for size, _ in sealed}
+    for path in files:
+        if path.relative_to(folder).as_posix() in found:
+            continue
+        if RESULTS in found:
+            raise SealError(f"{path} is not a file of the run, as {folder / SEALS} does not have it; move it elsewhere")
+        size = path.stat().st_size
+        if size in sizes and (copied := sealed.get((size, _Reading(path).go_on(size)))):
+            raise SealError(f"{path} is a copy of {copied}; move it elsewhere")
+
+
 def _fits(path: Path, sealed: Sequence[Seal]) -> bool:
-    """Whether a file fits the last of its seals."""
-    return path.is_file() and bool(_fitting(path, sealed[-1:]))
+    """Whether a file fits the last of its seals; or any, if it is one of the `DESCRIPTIONS`."""
+    valid = sealed if sealed[-1].file in DESCRIPTIONS else sealed[-1:]
+    return path.is_file() and bool(_fitting(path, valid))
 
 
 def _fitting(path: Path, sealed: Sequence[Seal]) -> list[Seal]:
@@ -167,8 +266,8 @@ def _fitting(path: Path, sealed: Sequence[Seal]) -> list[Seal]:
     reading, size = _Reading(path), path.stat().st_size
     fitting = []
     for seal in sealed:
-        reading.go_on(seal.bytes)
-        same = (reading.bytes, reading.digest.hexdigest()) == (seal.bytes, seal.sha256)
+        digest = reading.go_on(seal.bytes)
+        same = (reading.bytes, digest) == (seal.bytes, seal.sha256)
         if same and (size == seal.bytes or not seal.finished):
             fitting.append(seal)
     return fitting
@@ -183,13 +282,19 @@ def _message(path: Path, folder: Path, seal: Seal) -> str:
     )
 
 
+def _sealed_in(folder: Path) -> Mapping[str, list[Seal]]:
+    """The seals of a folder by the file that they are about; empty without any."""
+    path = folder / SEALS
+    return _cached(path, *_state(path)) if path.is_file() else {}
+
+
 def _state(path: Path) -> tuple[int, int]:
     state = path.stat()
     return state.st_mtime_ns, state.st_size
 
 
 @lru_cache(maxsize=4)
-def _cached(path: Path, *_: int) -> dict[str, list[Seal]]:
+def _cached(path: Path, *_: int) -> Mapping[str, list[Seal]]:
     return _read(path)
 
 

@@ -3,6 +3,7 @@
 Any type of fields that JSON has can be a schema; mostly it is a frozen dataclass, which needs nothing for it.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -54,6 +55,13 @@ NOT_JSON = "not JSON"
 """How the explanation of text that is not JSON begins."""
 MOST_SHOWN = 60
 """Characters of a value that an error message shows."""
+
+LONGEST_SHAPE, MOST_SHAPES = 1 << 14, 1 << 9
+"""Bytes of the longest shape, and number of shapes, that `repeated_key` remembers."""
+_OF_NUMBERS = b"0123456789abcdef.,-"
+"""Characters of numbers and hashes, in which alike lines differ."""
+_DIFFERENT: set[bytes] = set()
+"""Shapes of text, which lacks `_OF_NUMBERS`, whose keys differ in every object even without these characters."""
 
 _Schema = Mapping[str, Any]
 _Kind = TypeVar("_Kind")
@@ -226,6 +234,71 @@ def _alternatives(root: _Schema, schema: Any) -> Iterator[_Schema]:
     for one in schema.get("anyOf", schema.get("oneOf", ())):
         yield from _alternatives(root, one)
     yield schema
+
+
+def repeated_key(data: str | bytes) -> str:
+    """Where an object of valid JSON has a key twice, in words; empty if none has. (Pydantic takes the last one.)
+
+    Most lines of a file differ in numbers only. Of such lines only the first is parsed: what its shape shows of the
+    keys holds for all of them, because no character that the shape lacks begins or ends a key or an object.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    if len(raw) <= LONGEST_SHAPE and b"\\" not in raw:
+        shape = raw.translate(None, _OF_NUMBERS)
+        if shape in _DIFFERENT:
+            return ""
+        if _all_differ(raw, _WITHOUT_NUMBERS):
+            if len(_DIFFERENT) >= MOST_SHAPES:
+                _DIFFERENT.clear()
+            _DIFFERENT.add(shape)
+            return ""
+    return "" if _all_differ(raw, _WHOLE) else next(_repeated(_parsed(raw, _PAIRS), ""))
+
+
+class _RepeatedError(Exception):
+    """An object with a key that it has already."""
+
+
+def _differ(pairs: Sequence[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _RepeatedError
+
+
+def _differ_without_numbers(pairs: Sequence[tuple[str, Any]]) -> None:
+    if len({key.encode().translate(None, _OF_NUMBERS) for key, _ in pairs}) < len(pairs):
+        raise _RepeatedError
+
+
+_WHOLE, _WITHOUT_NUMBERS, _PAIRS = (
+    json.JSONDecoder(object_pairs_hook=hook, parse_int=len, parse_float=len)
+    for hook in (_differ, _differ_without_numbers, tuple)
+)
+"""Two that check the keys of every object, and one that keeps them; no number is needed."""
+
+
+def _parsed(raw: bytes, decoder: json.JSONDecoder) -> Any:
+    return decoder.raw_decode(raw.decode().lstrip())[0]
+
+
+def _all_differ(raw: bytes, decoder: json.JSONDecoder) -> bool:
+    try:
+        _parsed(raw, decoder)
+    except _RepeatedError:
+        return False
+    return True
+
+
+def _repeated(value: Any, place: str) -> Iterator[str]:
+    """The keys that are there twice in a value of lists, and of tuples of pairs for objects."""
+    if isinstance(value, tuple):
+        for key, count in Counter(key for key, _ in value).items():
+            if count > 1:
+                yield f"{place}{': ' if place else ''}the key {short_repr(key)} is there {count} times; keep one"
+        for key, below in value:
+            yield from _repeated(below, f"{place}{'.' if place else ''}{_key(key)}")
+    elif isinstance(value, list):
+        for number, below in enumerate(value):
+            yield from _repeated(below, f"{place}[{number}]")
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

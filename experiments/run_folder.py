@@ -132,7 +132,16 @@ def delete_files(folder: Path, names: Iterable[str]) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically."""
-    data_files.write_text(path, data_files.json_text(value, indent=1, allow_nan=False) + "\n")
+    data_files.write_text(path, _document(value))
+
+
+def write_sealed(seals: Seals, name: str, value: Any) -> None:
+    """Write a value as indented JSON into a file of the run folder that says what is played, and seal it."""
+    seals.write(seals.folder / name, _document(value))
+
+
+def _document(value: Any) -> str:
+    return data_files.json_text(value, indent=1, allow_nan=False) + "\n"
 
 
 def read_run_json(
@@ -161,16 +170,24 @@ def append_log(folder: Path, line: str) -> None:
     data_files.append_text(folder / LOG, f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
 
-def record_servers(folder: Path, found: Mapping[str, Capabilities]) -> None:
+def read_known_shares(folder: Path) -> list[str]:
+    """What log.txt says about how many questions were put to each model: the last line of each, without the time."""
+    path = folder / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    told = [line.partition(" ")[2] for line in lines if " questions were put to the model, " in line]
+    return list({line.rpartition(": ")[0]: line for line in told}.values())
+
+
+def record_servers(seals: Seals, found: Mapping[str, Capabilities]) -> None:
     """Write what the servers of some models were found to be able to into server.json and log.txt of a run folder.
 
     `found`: by the name of the model in the run; without any, nothing is written.
     """
     if found:
-        write_json(folder / SERVERS, {name: asdict(one) for name, one in found.items()})
+        write_sealed(seals, SERVERS, {name: asdict(one) for name, one in found.items()})
     for name, one in found.items():
         for line in one.lines():
-            append_log(folder, f"server of {name}: {line}")
+            append_log(seals.folder, f"server of {name}: {line}")
 
 
 def provenance() -> dict[str, Any]:

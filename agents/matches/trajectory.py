@@ -32,9 +32,10 @@ from dilemmas.agents.matches.trajectory_format import (
     prompt_key,
     split_checksum,
 )
+from dilemmas.envs.checks import check_different_files
 from dilemmas.envs.data_files import LINE_SIZE, differences
 from dilemmas.envs.errors import naming
-from dilemmas.envs.seals import check_sealed
+from dilemmas.envs.seals import check_listed, check_sealed
 
 __all__ = [
     "SUFFIX",
@@ -314,9 +315,24 @@ def find_trajectories(path: str | Path) -> list[Path]:
     ------
     RecordError
         If a folder contains no trajectory file.
+    InputError
+        If a file is there twice, or `check_recorded` finds a fault.
     """
     place = Path(path)
+    check_recorded(place)
     found = sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place]
+    check_different_files(found)
     if not found:
         raise RecordError(f"{place} contains no file named *{SUFFIX}; give a run folder or such a file")
     return found
+
+
+def check_recorded(path: str | Path) -> None:
+    """Check that the run folders at, in or around a place have all files that are sealed, and no other trajectories.
+
+    Raises
+    ------
+    SealError
+        If a file is missing, or a trajectory is not of the run; what an unfinished run is writing passes.
+    """
+    check_listed(Path(path), SUFFIX)

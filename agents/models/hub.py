@@ -6,13 +6,14 @@ proxy or a name server that never answers. A download that stalls is given up by
 been resumed some times; the part that came is kept.
 """
 
-import json
 import logging
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
+from dilemmas.envs.data_files import read_json
 
 ANSWER_SECONDS = 4
 """Time within which the hub must answer."""
@@ -92,7 +93,7 @@ def _complete(folder: Path) -> bool:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         try:
-            return all((folder / name).is_file() for name in json.loads(index.read_bytes())["weight_map"].values())
+            return all((folder / name).is_file() for name in read_json(index, dict[str, Any])["weight_map"].values())
         except (ValueError, KeyError, TypeError, AttributeError):
             return False
     return any(folder.glob("*model*.safetensors"))

@@ -213,7 +213,7 @@ def inference_data(result: Inference) -> dict[str, Any]:
 
 def _rows(columns: Mapping[str, Numbers]) -> list[dict[str, Any]]:
     """Arrays of equal length by name, as one mapping per entry; NaN, an unknown number, becomes None."""
-    known = [np.where(np.isnan(values), None, values).tolist() for values in columns.values()]
+    known = [[None if np.isnan(value) else value for value in values.tolist()] for values in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*known, strict=True)]
 
 

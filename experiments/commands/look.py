@@ -8,6 +8,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from dilemmas.agents.matches.trajectory import check_recorded
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.commands.options import Location, json_option, print_json, seed_option
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -33,6 +34,7 @@ def command(path: Path, scenario: str | None, show: int, seed: int, as_json: boo
 
     PATH is a run folder or an examples.jsonl file. --json prints the counts.
     """
+    check_recorded(path)
     file = path / "examples.jsonl" if path.is_dir() else path
     examples = read_examples(file)
     if not examples:

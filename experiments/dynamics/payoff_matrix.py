@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from dilemmas.agents.matches.trajectory import check_recorded
 from dilemmas.agents.roster import player_named
 from dilemmas.envs.checks import unmasked
 from dilemmas.envs.data_files import check_value
@@ -132,11 +133,14 @@ def read_payoffs(folder: Path, names: Sequence[str] | None = None) -> PayoffMatr
     DynamicsError
         If the file is absent or has no such payoffs, a selected pair was not played, or the groups of the tournament
         have more than two players.
+    SealError
+        If a file of the folder was changed or is missing.
     """
     file = folder / "results.json"
     if not file.is_file():
         raise DynamicsError(f"{file} does not exist; give the folder of a finished tournament")
     check_sealed(file)
+    check_recorded(folder)
     results = read_run_json(file, dict[str, Any])
     kept = {item.name: results[item.name] for item in fields(PairPayoffs) if item.name in results}
     found = check_value(kept, PairPayoffs, str(file), DynamicsError)

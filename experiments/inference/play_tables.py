@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -117,9 +118,12 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(heads: Sequence[str], path: Path) -> dict[str, int]:
-    """Index of each column."""
+    """Index of each column; `PlayError` if one that has a name is there twice."""
     titles = [re.sub(r"[\W_]+", "_", head.strip().lower()).strip("_") for head in heads]
-    where = {}
+    where: dict[str, int] = {}
+    for title, count in Counter(filter(None, titles)).items():
+        if count > 1:
+            raise PlayError(f"{path}, line 1: column '{title}' is there {count} times; keep one")
     for name, aliases in {**COLUMNS, **MORE_COLUMNS}.items():
         places = [titles.index(known) for known in (name, *aliases) if known in titles]
         if not places and name in MORE_COLUMNS:

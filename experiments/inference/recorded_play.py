@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError
-from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, may_be_trajectory, read_trajectory
+from dilemmas.agents.matches.trajectory import (
+    SUFFIX,
+    check_recorded,
+    find_trajectories,
+    may_be_trajectory,
+    read_trajectory,
+)
+from dilemmas.envs.checks import check_different_files
 from dilemmas.envs.data_files import wrong_file
 from dilemmas.envs.games.stage_game import StageGame, whole
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
@@ -83,19 +90,28 @@ def read_play(
     InputError
         If a file cannot be used, or no round is complete.
     """
+    files = [file for path in paths for file in _files(path)]
+    check_different_files(files)
     found: list[PlayerHistory] = []
-    for path in paths:
-        if path.suffix.lower() in TABLES:
-            found += people(path, choice, one, cooperate)
-        elif (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
-            raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
-        elif path.is_file() and not may_be_trajectory(path):
-            raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
-        else:
-            found += (played for file in find_trajectories(path) for played in trajectory(file, choice))
+    for file in files:
+        found += people(file, choice, one, cooperate) if _is_table(file) else trajectory(file, choice)
     if not found:
         raise PlayError(f"{', '.join(map(str, paths))}: no complete round")
     return found
+
+
+def _files(path: Path) -> list[Path]:
+    """The tables and trajectories at or in a path."""
+    if path.is_file() and not _is_table(path) and not may_be_trajectory(path):
+        raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
+    if (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
+        check_recorded(path)
+        raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
+    return [path] if _is_table(path) else find_trajectories(path)
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in TABLES
 
 
 def by_treatment(plays: Sequence[PlayerHistory]) -> dict[str, list[PlayerHistory]]:

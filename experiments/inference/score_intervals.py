@@ -4,13 +4,12 @@ A share is a proportion of the subjects, a tremble one of their choices: its int
 proportion (Wilson 1927), with the number of observations divided by the design effect (Dean & Pagano 2015, J. Surv.
 Stat. Methodol. 3:484). The design effect is the variance between bootstrap samples over that of independent
 observations; it includes that the strategy of a subject is not known for sure. Both variances are taken at the centre
-of the score interval, which is never 0 or 1: where all bootstrap samples have the same estimate, observations count
-in full.
+of the score interval, which is never 0 or 1: where no bootstrap sample has another estimate, observations count in
+full.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point
@@ -70,7 +69,7 @@ def informative_choices(evidence: Evidence, point: Point) -> Numbers:
     trembles = np.maximum(point.trembles, LEAST_TREMBLE)  # (K, 1) or (1, 1)
     swapped = trembles * (1.0 - trembles) * (1.0 - 2.0 * evidence.follows) ** 2
     shown = swapped / (evidence.follows * (1.0 - evidence.follows) + swapped)  # (K, L)
-    found = (made * shown).sum(axis=1) * evidence.independent / len(evidence.subjects)
+    found: Numbers = (made * shown).sum(axis=1) * evidence.independent / len(evidence.subjects)
     return found if len(point.trembles) > 1 else found.sum(keepdims=True)
 
 
@@ -81,6 +80,6 @@ def bootstrap_errors(replicates: Numbers, tolerance: float) -> Numbers:
     return np.where(np.ptp(replicates, axis=1) > tolerance, found, np.nan)
 
 
-def of_parts(intervals: Numbers, sizes: Sequence[int]) -> Numbers:
-    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum."""
-    return np.column_stack([np.where(np.array(sizes) > 1, 0.0, intervals[:, 0]), intervals[:, 1]])
+def of_parts(intervals: Numbers, sizes: NDArray[np.int64]) -> Numbers:
+    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum's."""
+    return np.column_stack([np.where(sizes > 1, 0.0, intervals[:, 0]), intervals[:, 1]])

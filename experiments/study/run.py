@@ -8,7 +8,7 @@ from typing import Any
 
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import PROVENANCE, Seals
+from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.run_folder import (
     RunError,
     add_seconds,
@@ -20,6 +20,7 @@ from dilemmas.experiments.run_folder import (
     recover,
     with_lower_mass,
     write_json,
+    write_sealed,
 )
 from dilemmas.experiments.study.recipe import Recipe
 
@@ -39,6 +40,7 @@ class Run:
         self.seals = Seals(folder)
 
     def _check(self) -> None:
+        check_described(self.folder)
         path = self.folder / "recipe.json"
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         asked = json_values(self.recipe.as_table())
@@ -61,7 +63,7 @@ class Run:
 
     def begin(self) -> None:
         """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
-        write_json(self.folder / "recipe.json", self.recipe.as_table())
+        write_sealed(self.seals, "recipe.json", self.recipe.as_table())
         write_json(self.folder / PROVENANCE, provenance())
 
     def check_models(self, models: Mapping[str, Backend]) -> None:
@@ -74,7 +76,7 @@ class Run:
                     f"{self.folder}: the {role} that answered so far has the fingerprint {before}, {model.name} now has"
                     f" {model.fingerprint}; restore that model, or choose another --out"
                 )
-        write_json(path, kept | {role: model.fingerprint for role, model in models.items()})
+        write_sealed(self.seals, MODELS, kept | {role: model.fingerprint for role, model in models.items()})
 
     def path(self, *parts: str) -> Path:
         """A path in the folder; its parent folder is created."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.agents.matches.match import AgentError
-from dilemmas.agents.matches.trajectory import SUFFIX
+from dilemmas.agents.matches.trajectory import SUFFIX, check_recorded
 from dilemmas.envs.data_files import (
     append_text,
     complete_lines,
@@ -30,7 +30,7 @@ from dilemmas.envs.data_files import (
 )
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import PROVENANCE, RESULTS, SEALS, Seals, check_sealed
+from dilemmas.envs.seals import PROVENANCE, RESULTS, SEALS, Seals, check_described, check_sealed
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.run_folder import (
     LOG,
@@ -48,6 +48,7 @@ from dilemmas.experiments.run_folder import (
     recover,
     with_lower_mass,
     write_json,
+    write_sealed,
 )
 from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
@@ -167,6 +168,7 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
         delete_files(folder, (*MADE, SETTINGS))  # the settings last: they say until the end whose folder it is
         kept = None
     else:
+        check_described(folder)
         if kept is not None:
             kept["framing"] = with_lower_mass(kept["framing"], asked["framing"])
         check_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
@@ -174,10 +176,10 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
         for backend in tournament.backends:
             backend.keep(folder / QUESTIONS)
         _check(tournament, workers)
-    write_json(folder / SETTINGS, asked)
-    write_json(folder / PROVENANCE, provenance())
-    record_servers(folder, tournament.servers)
     seals = recover(folder)
+    write_sealed(seals, SETTINGS, asked)
+    write_json(folder / PROVENANCE, provenance())
+    record_servers(seals, tournament.servers)
     (folder / ROWS).touch()
     drop_incomplete_line(folder / ROWS)
     return seals
@@ -307,10 +309,11 @@ def kept_data(folder: Path) -> dict[str, Any]:
 
 
 def begun_settings(folder: Path) -> dict[str, Any]:
-    """The settings of a tournament; `RunError` if the folder has none, `SealError` if its rows are not whole."""
+    """The settings of a tournament; `RunError` if the folder has none, `SealError` if the folder is not whole."""
+    check_sealed(folder / ROWS)
+    check_recorded(folder)
     if (settings := settings_in(folder)) is None:
         raise RunError(f"{folder} does not contain a tournament (no {SETTINGS})")
-    check_sealed(folder / ROWS)
     return settings
 
 

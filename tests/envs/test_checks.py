@@ -1,10 +1,12 @@
-"""Numbers and arrays that no computer holds are refused in one line."""
+"""Numbers and arrays that no computer holds, and files given twice, are refused in one line."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dilemmas.envs import checks
-from dilemmas.envs.checks import GameError, check_number, number_array, whole_number
+from dilemmas.envs.checks import GameError, check_different_files, check_number, number_array, whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.vector.vector_matches import VectorMatches
@@ -59,3 +61,14 @@ def test_matches_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.Mon
     with pytest.raises(GameError, match=r"needs about 24 GB, more than half of the 8 GB of memory here; take fewer"):
         VectorMatches(rules, 1000)
     VectorMatches(rules, 1)
+
+
+def test_a_file_is_given_once_whatever_the_spelling(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("alike")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "hard").hardlink_to(tmp_path / "a")
+    check_different_files([tmp_path / "a", tmp_path / "b", tmp_path, tmp_path / "none", tmp_path / "none"])
+    for second in ("a", "link", "hard", "../" + tmp_path.name + "/a"):
+        with pytest.raises(InputError, match=r"is given twice.*; give it once"):
+            check_different_files([tmp_path / "a", tmp_path / "b", tmp_path / second])

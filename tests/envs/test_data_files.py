@@ -1,12 +1,13 @@
 """A file of the wrong kind is named as what it is."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dilemmas.envs.data_files import content_of, read_json, read_toml
+from dilemmas.envs.data_files import content_of, parse_json, read_json, read_toml
 from dilemmas.envs.errors import InputError
 
 
@@ -62,3 +63,46 @@ def test_dots_in_texts_and_comments_are_no_keys(tmp_path: Path) -> None:
     text = ". ".join("abcdefghijklmnopqrstuvwxyz")
     (tmp_path / "a.toml").write_text(f"# {text}\na = \"{text}\"\nb = '''{text}'''\nc.d = 1.5\n")
     assert read_toml(tmp_path / "a.toml", dict[str, Any]) == {"a": text, "b": text, "c": {"d": 1.5}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1, "a": 1}', "file: the key 'a' is there 2 times; keep one"),
+        ('{"rows": [{}, {"a": {"b": 1, "c": 2, "b": 3}}]}', "file: rows[1].a: the key 'b' is there 2 times; keep one"),
+        ('{"rows": [{"a": 1}, [{"a" : 1, \n "b": [], "a":1, "a": 1}]]}', "rows[1][0]: the key 'a' is there 3 times"),
+        (r'{"\u0061": 1, "a": 1}', "the key 'a' is there 2 times"),
+        (r'{"\n": 1, "b": {"c\"": 1, "c\"": 2}}', "b: the key 'c\"' is there 2 times"),
+        ('{"a": 1, "' + "é" * 9000 + '": 2, "a": 3}', "the key 'a' is there 2 times"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_json(tmp_path / "file", dict[str, Any])
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        ('{"a1": 1, "a2": 2}', '{"a1": 1, "a1": 2}'),
+        ('{"a1": 1, "x": {"a1": 2}}', '{"a1": 1, "a1": {"x": 2}}'),
+        ('{"x": "a", "a": 2}', '{"a": "x", "a": 2}'),
+        ('{"x1": "{", "x": "}"}', '{"x": "{", "x": "}"}'),
+        (r'{"x\b": 1, "x": 2}', r'{"x\b": 1, "x\b": 2}'),
+        (r'{"x": "\"", "y": 2}', r'{"x": "\"", "x": 2}'),
+        ('{"x": 1}, ', '{"x": 1, "x": 1}'),
+    ],
+)
+def test_a_line_like_one_that_was_read_is_refused_if_it_repeats_a_key(known: str, other: str) -> None:
+    """What was found of a line is used for others that differ in their numbers, which may be part of keys."""
+    for line in (known.removesuffix(", "), known.removesuffix(", ").encode()):
+        assert parse_json(line, dict[str, Any], "known") == json.loads(line)
+    with pytest.raises(InputError, match=r"other: the key '.*' is there 2 times"):
+        parse_json(other, dict[str, Any], "other")
+
+
+def test_the_same_key_of_different_objects_is_read() -> None:
+    lines = [f'{{"a": {{"a": [{{"a": {number}}}, {{"a": "a"}}]}}, "b{number}": "\\"a\\":"}}' for number in range(2000)]
+    for line in lines:
+        assert parse_json(line, dict[str, Any], "line") == json.loads(line)

@@ -1,10 +1,22 @@
-"""What was finished is known by its size and checksum: cut, changed and lost files are found, and mended."""
+"""What was finished is known by its name, size and checksum: other files are found, and damaged ones mended."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from dilemmas.envs.seals import DAMAGED, SEALS, SealError, Seals, check_sealed
+from dilemmas.envs import seals as module
+from dilemmas.envs.seals import (
+    DAMAGED,
+    DESCRIPTIONS,
+    RESULTS,
+    SEALS,
+    SealError,
+    Seals,
+    check_described,
+    check_listed,
+    check_sealed,
+)
 
 ROWS = [f"row {number}\n" for number in range(6)]
 
@@ -99,3 +111,106 @@ def test_seals_cut_by_a_kill_hold_up_to_there_and_others_are_refused(folder: Pat
         path.write_bytes(whole + damaged)
         with pytest.raises(SealError, match=r"seals\.jsonl, line 6: .*; restore the file"):
             check_sealed(folder / "rows.jsonl")
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("noise 5\n")])
+def test_what_is_played_must_be_as_it_was_written(folder: Path, name: str, damage) -> None:
+    """No file of the folder is read otherwise, because it would be taken for what the changed file says."""
+    Seals(folder).write(folder / name, "noise 1\n")
+    check_sealed(folder / "rows.jsonl")
+    damage(folder / name)
+    for check in (check_described, lambda folder: check_sealed(folder / "tables" / "a.json")):
+        with pytest.raises(SealError, match=rf"{name} (is missing|has been changed) .* not say what was played here"):
+            check(folder)
+
+
+@pytest.mark.parametrize("texts", [[], ["noise 1\n"], ["noise 1\n", "noise 22\n"], ["a\n", "bbb\n", "a\n"]])
+@pytest.mark.parametrize("step", ["append_text", "write_text"])
+def test_a_kill_while_the_settings_are_replaced_leaves_valid_ones(
+    tmp_path: Path, texts: list[str], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    path = tmp_path / "settings.json"
+    for text in texts:
+        Seals(tmp_path).write(path, text)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, killed)
+        with pytest.raises(KilledError):
+            Seals(tmp_path).write(path, "other\n")
+    check_described(tmp_path)
+    assert Seals(tmp_path).misfits() == []
+    for text in ("other\n", "last\n"):
+        Seals(tmp_path).write(path, text)
+        check_described(tmp_path)
+        assert path.read_text() == text
+    path.write_text("never\n")
+    with pytest.raises(SealError):
+        check_described(tmp_path)
+
+
+@pytest.fixture
+def matches(tmp_path: Path) -> Path:
+    """A finished run folder with three matches."""
+    folder = tmp_path / "runs" / "run"
+    (folder / "matches").mkdir(parents=True)
+    for name in "abc":
+        (folder / "matches" / f"{name}.match").write_text(f"{name}\n")
+    (folder / RESULTS).write_text("{}\n")
+    Seals(folder).add(folder / RESULTS, *sorted(folder.glob("matches/*")))
+    return folder
+
+
+def places(folder: Path) -> list[Path]:
+    """Paths by which a run folder, or a folder in it or around it, can be given."""
+    (folder.parent.parent / "link").symlink_to(folder)
+    return [folder, folder / "matches", folder.parent, folder.parent.parent / "link", folder / ".." / folder.name]
+
+
+def test_a_missing_file_is_found_at_every_place(matches: Path) -> None:
+    everywhere = places(matches)
+    for place in everywhere:
+        check_listed(place, ".match")
+    (matches / "matches" / "b.match").unlink()
+    for place in everywhere:
+        with pytest.raises(SealError, match=r"lacks matches/b.match, which .* or repeat the command that wrote run"):
+            check_listed(place, ".match")
+    check_listed(matches / "matches" / "a.match", ".match")
+    shutil.rmtree(matches / "matches")
+    with pytest.raises(SealError, match=r"lacks matches/a.match and 2 more files"):
+        check_listed(matches, ".match")
+
+
+def test_a_file_of_no_match_of_a_finished_run_is_found_at_every_place(matches: Path) -> None:
+    added = matches / "matches" / "d.match"
+    added.write_text("d\n")
+    (matches / "matches" / "notes.txt").write_text("mine")
+    for place in (*places(matches), added):
+        with pytest.raises(SealError, match=r"d\.match is not a file of the run, .* move it elsewhere"):
+            check_listed(place, ".match")
+    check_listed(matches / "matches" / "notes.txt", ".match")
+    added.rename(matches.parent / "d.match")
+    check_listed(matches.parent, ".match")
+
+
+def test_an_unfinished_run_may_write_more_but_has_no_copies(matches: Path) -> None:
+    (matches / SEALS).unlink()
+    (matches / RESULTS).unlink()
+    Seals(matches).add(matches / "matches" / "a.match")
+    check_listed(matches, ".match")
+    (matches / "matches" / "b.match").write_text("a\n")
+    with pytest.raises(SealError, match=r"b\.match is a copy of matches/a\.match"):
+        check_listed(matches, ".match")
+
+
+def test_a_run_folder_inside_another_one_has_a_list_of_its_own(matches: Path) -> None:
+    inside = Path(shutil.copytree(matches, matches / "other"))
+    check_listed(matches, ".match")
+    (inside / "d.match").write_text("d\n")
+    with pytest.raises(SealError, match=r"other/d\.match is not a file of the run"):
+        check_listed(matches, ".match")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dilemmas.envs.checks import check_different_files
 from dilemmas.envs.data_files import differences
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.commands.options import Location, json_option, print_json
@@ -29,8 +30,9 @@ def command(runs: tuple[Path, ...], as_json: bool) -> None:
     """Show finished studies side by side: gap closed, correlation with the teacher and label mass on every set, and in
     which settings they differ. RUNS: two or more run folders."""
     names = [str(run) for run in runs]
-    if len(set(names)) < 2 or len(set(names)) < len(names):
+    if len(set(names)) < 2:
         raise InputError("needs two or more different run folders: dilemmas compare runs/one runs/other")
+    check_different_files(runs)
     studies = dict(zip(names, map(finished_study, runs), strict=True))
     found = {name: _measures(results) for name, (_, results) in studies.items()}
     first, *others = names

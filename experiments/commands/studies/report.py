@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from dilemmas.envs.seals import RESULTS
+from dilemmas.agents.matches.trajectory import check_recorded
+from dilemmas.envs.seals import RESULTS, check_described
 from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -33,7 +34,9 @@ def command(run: Path, as_json: bool) -> None:
 
 
 def finished_study(folder: Path) -> tuple[Recipe, dict[str, Any]]:
-    """Recipe and results of a run folder; `RunError` if it holds no finished study."""
+    """Recipe and results of a run folder; `RunError` if it holds no finished study, `SealError` if it is not whole."""
+    check_described(folder)
+    check_recorded(folder)
     if not (folder / "recipe.json").is_file():
         raise RunError(f"{folder} holds no study; name a run folder of dilemmas replicate")
     if not (folder / RESULTS).is_file():

@@ -102,6 +102,7 @@ BROKEN = [
     ("5.5", "5" * 5000, "not JSON: number out of range"),
     ('"mass"', '"mas"', "rows[0]: unknown key 'mas'; did you mean 'mass'?"),
     ("0.9,", "0.9 0.9,", "not JSON"),
+    ('"mass": null', '"probabilities": [0, 1], "mass": null', "rows[0]: the key 'probabilities' is there 2 times"),
 ]
 
 

@@ -49,6 +49,8 @@ def test_numeric_actions_follow_the_option(tmp_path: Path, one: str, own: list[i
     [
         ("", "the first line is empty; it must name the columns subject"),
         ("subjct,match,round,own,other\n", "line 1: no column 'subject' .*did you mean 'subjct'"),
+        ("subject,match,round,own,Own ,other\n", "lab.csv, line 1: column 'own' is there 2 times; keep one"),
+        ("subject;match;round;own;other;age;age\n", "line 1: column 'age' is there 2 times"),
         (HEAD + "a,1,1,C\n", "line 2: 4 fields under 5 columns"),
         (HEAD + "a,1,1,C,C\na,1,2,X,C\n", "line 3: action 'X' is not C, D, 0 or 1"),
         (HEAD + "a,1,1,1,0\n", "line 2: action '1' is a number; specify the meaning of 1 with --one C"),
@@ -64,6 +66,12 @@ def test_a_table_that_cannot_be_read(tmp_path: Path, text: str, message: str) ->
     file.write_text(text)
     with pytest.raises(PlayError, match=message):
         list(people(file))
+
+
+def test_columns_without_a_name_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "lab.csv").write_text(f"{HEAD.strip()},,\na,1,1,C,D,,\n")
+    (found,) = people(tmp_path / "lab.csv")
+    assert (found.own.tolist(), found.defectors.tolist()) == ([0], [1])
 
 
 def test_a_table_without_a_round(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.scenarios import study_sets
+from dilemmas.envs.seals import SEALS
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.recipe import ScenarioChoice
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -94,6 +95,7 @@ def test_a_folder_in_which_nothing_has_begun_is_open_to_any_recipe(tmp_path) -> 
 def test_a_damaged_file_of_a_run_is_named(tmp_path) -> None:
     Run(tmp_path, load_recipe("miniatures")).begin()
     (tmp_path / "recipe.json").write_text("{")
+    (tmp_path / SEALS).unlink()
     with pytest.raises(RunError, match=r"recipe\.json: not JSON"):
         Run(tmp_path, load_recipe("miniatures"))
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.matches.match import AgentError
 from dilemmas.agents.matches.record import Reason
-from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
+from dilemmas.agents.matches.trajectory import SUFFIX, find_trajectories, read_trajectory
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import LOCK
@@ -97,6 +97,75 @@ def test_a_damaged_trajectory_is_refused_on_reading_and_played_again(
     path.with_name(path.name + DAMAGED).unlink(missing_ok=True)
     assert content(copy) == content(whole)
     assert "reproduced" in dilemmas("replay", str(copy)).stdout
+
+
+def readings(folder: Path) -> list[tuple[str, ...]]:
+    """The commands that read the folder of a tournament."""
+    name, out = str(folder), str(folder.parent / "matches.csv")
+    tournament = [("show", name), ("evolve", name), ("export", name, "--out", out, "--force")]
+    play = [("replay", name), ("watch", name, "--plain"), ("fingerprint", name), ("infer", name, "--bootstrap", "2")]
+    return [*(("tournament", *words) for words in tournament), *play]
+
+
+def test_edited_settings_are_refused_by_every_command(copy: Path) -> None:
+    settings = copy / "settings.json"
+    played = settings.read_text()
+    settings.write_text(played.replace('"rounds": 5', '"rounds": 6'))
+    asked = [(*RECORDED, "--out", str(copy)), (*RECORDED, "--rounds", "6", "--out", str(copy))]
+    before = content(copy)
+    for words in (*readings(copy), *asked):
+        with pytest.raises(SealError, match=r"settings\.json has been changed .* does not say what was played here"):
+            dilemmas(*words)
+    assert content(copy) == before
+    settings.write_text(played)
+    for words in (*readings(copy), asked[0]):
+        assert dilemmas(*words).exit_code == 0, words
+    settings.write_text(played.replace('"rounds": 5', '"rounds": 6'))
+    dilemmas(*asked[1], "--force")
+    assert dilemmas(*readings(copy)[0]).exit_code == 0
+
+
+def test_a_lost_or_added_match_is_found_by_every_command(whole: Path, copy: Path) -> None:
+    first, *_, last = find_trajectories(copy)
+    last.unlink()
+    for words in readings(copy):
+        with pytest.raises(SealError, match=f"run lacks matches/{last.name}, .* repeat the command that wrote run"):
+            dilemmas(*words)
+    dilemmas(*RECORDED, "--out", str(copy))
+    assert content(copy) == content(whole)
+    added = Path(shutil.copy(first, first.with_name(f"00099{first.name[5:]}")))
+    for words in readings(copy):
+        with pytest.raises(SealError, match=f"{added.name} is not a file of the run"):
+            dilemmas(*words)
+
+
+def test_play_is_counted_once(copy: Path) -> None:
+    path = find_trajectories(copy)[0]
+    (copy.parent / "link").symlink_to(copy)
+    (copy.parent / f"other{SUFFIX}").symlink_to(path)
+    for other in (copy, path, copy.parent / "link", copy / "matches", copy.parent / f"other{SUFFIX}"):
+        with pytest.raises(InputError, match=f"{SUFFIX} is given twice"):
+            dilemmas("infer", str(copy), str(other))
+    (copy.parent / "lab.csv").write_text("subject,match,round,own,other\na,1,1,C,D\n")
+    with pytest.raises(InputError, match=r"lab\.csv is given twice"):
+        dilemmas("infer", str(copy.parent / "lab.csv"), str(copy.parent / "link" / ".." / "lab.csv"))
+
+
+def test_the_matches_of_a_stopped_tournament_are_read(copy: Path) -> None:
+    """The last one is being written, and has no seal."""
+    *_, last = find_trajectories(copy)
+    (copy / RESULTS).unlink()
+    lines = (copy / SEALS).read_text().splitlines(keepends=True)
+    (copy / SEALS).write_text("".join(line for line in lines if last.name not in line and RESULTS not in line))
+    cut(last)
+    assert last.name in dilemmas("watch", str(copy), "--plain").stderr
+    last.unlink()
+    for words in readings(copy):
+        if "evolve" not in words:
+            assert dilemmas(*words).exit_code == 0, words
+    shutil.copy(find_trajectories(copy)[0], last)
+    with pytest.raises(SealError, match=f"{last.name} is a copy of matches/00000-"):
+        dilemmas("replay", str(copy))
 
 
 def test_a_changed_result_is_refused_and_computed_again(whole: Path, copy: Path) -> None:

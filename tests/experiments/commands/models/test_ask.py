@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from dilemmas.agents.models import open_model
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.seals import SealError
 from dilemmas.experiments.asking.survey import model_folder, short_names
 from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
@@ -67,7 +68,7 @@ def test_an_answer_that_follows_the_order_is_told_from_one_that_follows_the_game
 def test_what_is_an_artefact_or_noise_is_said_in_the_first_lines(ask: Callable[..., Result]) -> None:
     result = ask(first_named, "--exact", mass=0.3)
     first = " ".join(result.stdout.split("What the models answer")[0].split())
-    assert "Nothing was measured but noise" in first
+    assert "if 300 answers were drawn for each, rates as far apart would be chance" in first
     assert "follow the order and the labels of the options (100% of their variance) more than the game" in first
     assert "only 30.0% of the replies begin with one of the labels" in first
 
@@ -125,6 +126,24 @@ def test_a_survey_goes_on_with_a_smaller_label_mass_but_not_with_a_larger_one(as
     assert data(ask(first_named, "--exact", "--json", "--min-mass", "0", mass=0.001))["within"]["label_mass"] < 0.01
     with pytest.raises(InputError, match="other settings"):
         ask(first_named, "--exact", "--json", mass=0.001)
+
+
+@pytest.mark.parametrize("words", [["--exact"], ["--observations", "2"]])
+def test_a_survey_with_an_edited_recipe_or_answer_is_refused(
+    ask: Callable[..., Result], words: list[str], tmp_path: Path
+) -> None:
+    ask(first_named, *words)
+    (folder,) = (tmp_path / "ask").iterdir()
+    (answers,) = (folder / "answers").iterdir()
+    whole = answers.read_text()
+    answers.write_text(whole.replace("0.75", "0.25", 1))
+    assert data(ask(first_named, *words, "--json")) == data(ask(first_named, *words, "--json"))
+    assert answers.read_text() == whole
+    recipe = folder / "recipe.json"
+    recipe.write_text(recipe.read_text().replace('"seed": 0', '"seed": 7'))
+    for more in ([], ["--seed", "7"]):
+        with pytest.raises(SealError, match=r"recipe\.json has been changed"):
+            ask(first_named, *words, *more)
 
 
 @pytest.mark.parametrize("words", [["--exact"], ["--observations", "2"]])

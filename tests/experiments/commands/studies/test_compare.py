@@ -41,6 +41,14 @@ def test_there_is_something_to_compare(words: list[str]) -> None:
         CliRunner().invoke(compare.command, words, catch_exceptions=False)
 
 
+def test_a_study_is_compared_with_itself_under_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "finished_study", finished)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "link").symlink_to("one")
+    with pytest.raises(InputError, match=r"link is given twice, also as .*one"):
+        CliRunner().invoke(compare.command, [str(tmp_path / "one"), str(tmp_path / "link")], catch_exceptions=False)
+
+
 def test_what_is_no_finished_study_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no study; name a run folder"):
         CliRunner().invoke(report.command, [str(tmp_path)], catch_exceptions=False)
