@@ -119,6 +119,13 @@ GAMES: Mapping[str, Game] = {
 ENVIRONMENTS = tuple(name for name in GAMES if name not in ("deadlock", "leader"))
 """The games with a PettingZoo environment: module ``dilemmas.envs.NAME_v0``, id ``dilemmas/NAME-v0``. The others can be
 played as ``matrix_game``, or in a population (`dilemmas.envs.population_v0`)."""
+POPULATION = "population"
+"""Name of the environment of a population, which plays any symmetric two-player game."""
+
+
+def environment_name(name: str) -> str:
+    """Name of a game or `POPULATION`, from that name or the id of an environment; `UnknownNameError` for another."""
+    return lookup("environment", game_name(name), {known: known for known in (*GAMES, POPULATION)})
 
 
 TITLES = {

@@ -16,13 +16,13 @@ from textwrap import fill
 from typing import Any
 
 from dilemmas.envs.checks import GameError
-from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, example_options, game_options, title
+from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, POPULATION, example_options, game_options, title
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.pettingzoo_api.page_texts import NOTE, OBSERVATION, OPTIONS, PARTS, STEPS
 from dilemmas.envs.pettingzoo_api.parallel_env import PETTINGZOO_OPTIONS, SocialDilemma, parallel
-from dilemmas.envs.rules.factory import POPULATION, options_of
+from dilemmas.envs.rules.factory import options_of
 
 PAGES = (*ENVIRONMENTS, POPULATION)
 """Names of the environments, each of which has a module and a page."""

@@ -15,8 +15,7 @@ Items = list[CompletionItem]
 
 def games(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Games of the catalogue; for arguments of `dilemmas games`, environments."""
-    from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES
-    from dilemmas.envs.rules.factory import POPULATION
+    from dilemmas.envs.games.catalogue import ENVIRONMENTS, GAMES, POPULATION
 
     names = [*ENVIRONMENTS, POPULATION] if isinstance(parameter, click.Argument) else list(GAMES)
     return _fitting(names, incomplete.replace("-", "_"))
