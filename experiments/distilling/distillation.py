@@ -123,7 +123,7 @@ class Distillation:
         return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
 
 
-def preview(lessons: Lessons) -> Iterator[Demonstration]:
+def collected(lessons: Lessons) -> Iterator[Demonstration]:
     """The demonstrations of a distillation, without a folder."""
     for some in taught(lessons):
         yield from some

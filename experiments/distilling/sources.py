@@ -17,7 +17,7 @@ from dilemmas.envs.prompts.labels import counterbalanced
 from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.recorded import recorded_turns
-from dilemmas.experiments.distilling.situations import Situation, of_histories, of_scenarios
+from dilemmas.experiments.distilling.situations import FramedDecision, of_histories, of_scenarios
 from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
@@ -169,7 +169,7 @@ def _usual(kind: Kind) -> tuple[str, ...]:
     return (SCENARIOS,) if kind == "model" else (HISTORIES,)
 
 
-def situations_on(word: str, lessons: Lessons) -> Iterator[Situation]:
+def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
     """What a word of ``--on`` means; `InputError` if it means nothing."""
     recipe = lessons.recipe
     if word == SCENARIOS or word in recipe.sets():
@@ -185,4 +185,4 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[Situation]:
         for one in recorded_turns(_trajectories(Path(word).expanduser()), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
-                yield Situation(view, lessons.contexts[0], everyway=False)
+                yield FramedDecision(view, lessons.contexts[0], everyway=False)

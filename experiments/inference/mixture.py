@@ -26,8 +26,8 @@ from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMB
 from dilemmas.experiments.inference.score_intervals import (
     informative_choices,
     of_parts,
+    replicate_errors,
     score_intervals,
-    standard_errors,
 )
 
 Criterion = Literal["bic", "icl"]
@@ -129,11 +129,11 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     return Inference(
         evidence=evidence,
         shares=(fitted / size)[member],
-        errors=(standard_errors(shares, TOLERANCE) / size)[member],
+        errors=(replicate_errors(shares, TOLERANCE) / size)[member],
         pointwise=alone[member],
         intervals=together[member],
         trembles=fixed,
-        tremble_errors=standard_errors(trembles, TOLERANCE),
+        tremble_errors=replicate_errors(trembles, TOLERANCE),
         tremble_intervals=np.minimum(spans, MOST_TREMBLE),
         log_likelihood=float(best.log_likelihood[0]),
         bic=bic,
