@@ -183,6 +183,30 @@ def check_numbers(settings: Any, names: str, least: float, most: float = inf) ->
         check_number(name, getattr(settings, name), least, most)
 
 
+def unmasked(values: ArrayLike, place: str, error: type[InputError] = InputError) -> NDArray[Any]:
+    """Return values as an array; an error with the place if some of them are masked (`numpy.ma`), and so unknown."""
+    _refuse_masked(values, place, error)
+    return np.asarray(values)
+
+
+def _refuse_masked(values: ArrayLike, place: str, error: type[InputError]) -> None:
+    if _is_masked(values):
+        raise error(f"{place}: an array with masked entries; needs a value in each, such as values.filled(0)")
+
+
+def _is_masked(values: Any) -> bool:
+    if isinstance(values, list | tuple):
+        return any(map(_is_masked, values))
+    return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))
+
+
+def generator(value: Any, place: str, error: type[InputError] = InputError) -> np.random.Generator:
+    """Return a random generator of NumPy; an error with the place for anything else, such as a seed."""
+    if not isinstance(value, np.random.Generator):
+        raise error(f"{place} = {value!r}; needs a generator, such as numpy.random.default_rng(0)")
+    return value
+
+
 def number_array(
     values: ArrayLike,
     place: str,
@@ -210,8 +234,9 @@ def number_array(
     Raises
     ------
     InputError
-        If the shape differs, or a value is no such number.
+        If the shape differs, or a value is no such number, or masked.
     """
+    _refuse_masked(values, place, error)
     try:
         array = np.asarray(values)
     except ValueError:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import whole_number
+from dilemmas.envs.checks import unmasked, whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.theory.outcomes import is_symmetric
@@ -166,7 +166,7 @@ def initial_states(shape: int | tuple[int, ...], numbering: Numbering) -> Histor
 
 def checked_numbers(values: ArrayLike, limit: int, place: str) -> HistoryNumbers:
     """Return integers from 0 to `limit` - 1 as an array; `HistoryError` with the place for anything else."""
-    numbers = np.asarray(values)
+    numbers = unmasked(values, place, HistoryError)
     if numbers.size and numbers.dtype.kind not in "iu":
         raise HistoryError(f"{place} of type {numbers.dtype}; needs integers")
     if numbers.size and not (numbers.min() >= 0 and numbers.max() < limit):

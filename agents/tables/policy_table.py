@@ -32,6 +32,7 @@ from dilemmas.agents.tables.histories import (
     numbering_of,
     same_payoffs,
 )
+from dilemmas.envs.checks import generator, unmasked
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import Game
 from dilemmas.envs.games.stage_game import StageGame
@@ -158,10 +159,10 @@ class PolicyTable:
         Raises
         ------
         HistoryError
-            If a state is not a history of this table.
+            If a state is not a history of this table, or `rng` no generator.
         """
         states = self._numbering.check(index)
-        threshold = rng.random(states.shape)
+        threshold = generator(rng, "rng", HistoryError).random(states.shape)
         return np.asarray((threshold[..., None] >= self._ends[states]).sum(axis=-1), dtype=np.intp)
 
     def after(self, index: HistoryNumbers, own: ArrayLike, others: ArrayLike) -> HistoryNumbers:
@@ -186,7 +187,7 @@ class PolicyTable:
         HistoryError
             If a shape differs, or a value is not a history or an action of the game.
         """
-        theirs = np.asarray(others)
+        theirs = unmasked(others, "the others' actions", HistoryError)
         if self.game.n_players == 2:
             theirs = theirs[..., None]
         return extend_histories(self.game, self.memory, index, own, theirs, self.player)
@@ -209,7 +210,7 @@ class PolicyTable:
         HistoryError
             If the last axis is not that of the players, or a value is not an action of the game.
         """
-        actions = np.asarray(played)
+        actions = unmasked(played, "actions", HistoryError)
         if actions.ndim < 2 or actions.shape[-1] != self.game.n_players:
             raise HistoryError(f"actions of shape {actions.shape}; needs (..., rounds, {self.game.n_players})")
         index = self.start(actions.shape[:-2])

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import GameError
+from dilemmas.envs.checks import GameError, unmasked
 
 Joint = tuple[Any, ...]
 """A joint action: one action per player in order; indices, or points where actions are continuous."""
@@ -100,7 +100,8 @@ def checked_joint(game: StageGame, joint: Any) -> Joint:
         If there is not one action per player, or an action is none of the player's: an integer below its number of
         actions, or a number from 0 to its endowment where actions are amounts.
     """
-    actions = tuple(joint) if np.ndim(joint) == 1 else ()
+    given = unmasked(joint, f"{game.name}: joint action", GameError) if isinstance(joint, np.ndarray) else joint
+    actions = tuple(given) if np.ndim(given) == 1 else ()
     if len(actions) != game.n_players:
         needed = f"needs {game.n_players} actions, one per player; payoff_array takes many joint actions"
         raise GameError(f"{game.name}: joint action {joint!r}; {needed}")
@@ -122,7 +123,7 @@ def checked_joints(game: StageGame, joints: ArrayLike) -> NDArray[Any]:
         If the last axis has not one action per player, the numbers are no integers (of any kind where actions are
         amounts), or an action is none of the player's.
     """
-    actions = np.asarray(joints)
+    actions = unmasked(joints, f"{game.name}: joint actions", GameError)
     if actions.shape[-1:] != (game.n_players,):
         raise GameError(f"{game.name}: joint actions of shape {actions.shape}; needs shape (..., {game.n_players})")
     return checked_actions(actions, game.endowments or game.options, bool(game.endowments), game.name)

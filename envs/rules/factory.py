@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dilemmas.envs.checks import GameError, whole_number
-from dilemmas.envs.games.catalogue import game_name, game_options, stage_game
+from dilemmas.envs.games.catalogue import GAMES, game_name, game_options, stage_game
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import build_network
 from dilemmas.envs.rules.population import Population
@@ -13,6 +13,8 @@ from dilemmas.envs.rules.stages import Sanction, Talk
 
 POPULATION = "population"
 """Name of the environment of a population, which plays any symmetric two-player game."""
+ENVIRONMENT_NAMES = {name: name for name in (*GAMES, POPULATION)}
+"""Names from which rules are made."""
 
 
 def rules_of(name: str, /, **options: Any) -> Repeated:
@@ -42,7 +44,7 @@ def options_of(name: str) -> dict[str, Any]:
     UnknownNameError
         If the name is unknown.
     """
-    if game_name(name) == POPULATION:
+    if lookup("environment", game_name(name), ENVIRONMENT_NAMES) == POPULATION:
         return dict(population.__kwdefaults__ or {})
     return {**game_options(name), **(repeated.__kwdefaults__ or {})}
 

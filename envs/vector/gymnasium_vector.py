@@ -7,7 +7,7 @@
 Row ``match * n_players + player`` is one player of one match. Where all players are alike, observations do not depend
 on the player's index, so learning on all rows is self-play with shared parameters; otherwise an observation ends with
 the seat. A match that ends is reset in the same step (`AutoresetMode.SAME_STEP`): ``infos["final_obs"]`` has the last
-observations of its players.
+observations of its players. Wrappers of Gymnasium that change observations need ``autoreset_mode="NextStep"``.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import GameError, flag
+from dilemmas.envs.checks import GameError, flag, unmasked
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.observations import Observation
@@ -51,22 +51,32 @@ class VectorPlayers(VectorEnv[Any, NDArray[Any], NDArray[Any]]):
         from every seat, as in matching pennies, and one policy could not know which player it is.
     observe_masks
         Whether observations are dictionaries of the ``observation`` and the ``action_mask``.
+    autoreset_mode
+        When a match that has ended is reset. ``"SameStep"``: in the step that ends it. ``"NextStep"``: in the step
+        after, whose actions are ignored, whose rewards are 0, and in which the other matches play on; only where a
+        round has a single phase, because all matches play the same phase.
 
     Raises
     ------
     GameError
-        If `seats` or `observe_masks` is invalid, or `seats` is None and the game is too large to compare its seats.
+        If `autoreset_mode`, `seats` or `observe_masks` is invalid, or `seats` is None and the game is too large to
+        compare its seats.
     """
 
-    def __init__(self, matches: VectorMatches, *, seats: bool | None = None, observe_masks: bool = False) -> None:
+    def __init__(
+        self,
+        matches: VectorMatches,
+        *,
+        seats: bool | None = None,
+        observe_masks: bool = False,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    ) -> None:
         rules = matches.rules
         self.matches = matches
         self.num_envs = matches.count * rules.n_players
-        self.metadata = {
-            "name": rules.stage.name,
-            "render_modes": [],
-            "autoreset_mode": AutoresetMode.SAME_STEP,
-        }
+        self.autoreset_mode = _checked_mode(autoreset_mode, rules)
+        self.metadata = {"name": rules.stage.name, "render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self._over = np.zeros(matches.count, dtype=np.bool_)  # matches that the next step resets
         self.seats = _has_roles(rules) if seats is None else flag(seats, "seats")
         self.observe_masks = flag(observe_masks, "observe_masks")
         if self.observe_masks and rules.stage.endowments:
@@ -115,8 +125,10 @@ class VectorPlayers(VectorEnv[Any, NDArray[Any], NDArray[Any]]):
             As in `VectorMatches.reset`; and if the mask is not such an array.
         """
         mask = (options or {}).get("reset_mask")
-        which = None if mask is None else self._matches_of(np.asarray(mask))
-        return self._rows(self.matches.reset(seed, which)), self._infos()
+        which = None if mask is None else self._matches_of(unmasked(mask, "reset_mask", GameError))
+        observations = self.matches.reset(seed, which)
+        self._over[slice(None) if which is None else which] = False
+        return self._rows(observations), self._infos()
 
     def step(self, actions: NDArray[Any]) -> tuple[Any, Numbers, Flags, Flags, Infos]:
         """Play one phase of all matches.
@@ -135,12 +147,15 @@ class VectorPlayers(VectorEnv[Any, NDArray[Any], NDArray[Any]]):
         GameError
             If the shape of `actions` is wrong, or as in `VectorMatches.step`.
         """
-        actions = np.asarray(actions)
+        actions = unmasked(actions, "actions", GameError)
         if actions.shape != self.action_space.shape:
             raise GameError(f"actions of shape {actions.shape}; needs shape {self.action_space.shape}")
         n = self.rules.n_players
         joint = actions.reshape(-1, n)
-        step = self.matches.step(self._own(joint) if self._unequal else joint)
+        joint = self._own(joint) if self._unequal else joint
+        if self.autoreset_mode == AutoresetMode.NEXT_STEP:
+            return self._next_step(joint)
+        step = self.matches.step(joint)
         terminations, truncations = step.terminated.repeat(n), step.truncated.repeat(n)
         infos = self._infos()
         ended = terminations | truncations
@@ -152,6 +167,22 @@ class VectorPlayers(VectorEnv[Any, NDArray[Any], NDArray[Any]]):
                 last[row] = {key: part[place] for key, part in final.items()} if self.observe_masks else final[place]
             infos |= {"final_obs": last, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
         return self._rows(step.observations), step.payoffs.reshape(-1), terminations, truncations, infos
+
+    def _next_step(self, joint: NDArray[Any]) -> tuple[Any, Numbers, Flags, Flags, Infos]:
+        """`step` that leaves the matches that end as they are, and resets those that ended before.
+
+        `VectorMatches` resets a match as soon as it ends. One that is over plays a round of which nothing is kept.
+        """
+        over, n = self._over, self.rules.n_players
+        step = self.matches.step(np.where(over[:, None], np.zeros_like(joint), joint))
+        seen = self.matches.reset(which=over) if over.any() else step.observations
+        terminated, truncated = step.terminated & ~over, step.truncated & ~over
+        self._over = terminated | truncated
+        if self._over.any():
+            seen = seen.copy()
+            seen[self._over] = step.final[self._over[step.terminated | step.truncated]]
+        payoffs = np.where(over[:, None], 0.0, step.payoffs)
+        return self._rows(seen), payoffs.reshape(-1), terminated.repeat(n), truncated.repeat(n), self._infos()
 
     def action_masks(self) -> NDArray[np.int8]:
         """Action masks of the next phase, shape (rows, actions): 1 for each action that belongs to it."""
@@ -236,3 +267,18 @@ def _has_roles(rules: Repeated) -> bool:
         return not alike_seats(rules.stage)
     except GameError as error:
         raise GameError(f"{error}; or say with seats=True or seats=False whether the seat is observed") from None
+
+
+def _checked_mode(given: AutoresetMode | str, rules: Repeated) -> AutoresetMode:
+    """The autoreset mode; `GameError` for one that these matches do not have."""
+    known = (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    if given not in known and given not in [mode.value for mode in known]:
+        valid = " or ".join(repr(mode.value) for mode in known)
+        raise GameError(f"autoreset_mode = {given!r}; needs {valid}: matches are reset when they end")
+    mode = AutoresetMode(given)
+    if mode == AutoresetMode.NEXT_STEP and len(rules.phases) > 1:
+        raise GameError(
+            f"autoreset_mode = {mode.value!r}: a round has {len(rules.phases)} phases, and a match that is reset while"
+            " others go on would be in another one than they; use 'SameStep'"
+        )
+    return mode

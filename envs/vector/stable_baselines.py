@@ -8,6 +8,7 @@ Requires Stable-Baselines3. MaskablePPO of sb3-contrib gets its action masks fro
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from dilemmas.envs.errors import InputError
@@ -24,6 +25,8 @@ class StableBaselinesPlayers(VecEnv):  # type: ignore[misc, unused-ignore]
     """All players of all matches as rows; ``infos[row]["terminal_observation"]`` is the last observation of a match."""
 
     def __init__(self, players: VectorPlayers) -> None:
+        if players.autoreset_mode != AutoresetMode.SAME_STEP:
+            raise InputError("StableBaselinesPlayers: needs VectorPlayers with autoreset_mode='SameStep', the default")
         self.players = players
         super().__init__(players.num_envs, players.single_observation_space, players.single_action_space)
 

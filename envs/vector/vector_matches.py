@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import GameError, check_memory, whole_number
+from dilemmas.envs.checks import GameError, check_memory, unmasked, whole_number
 from dilemmas.envs.games.stage_game import Numbers, checked_actions
 from dilemmas.envs.pettingzoo_api.parallel_env import MAX_CYCLES
 from dilemmas.envs.rules.observations import Observation
@@ -136,6 +136,7 @@ class VectorMatches:
         """
         rows = np.arange(self.count) if which is None else self._chosen(which)
         if isinstance(seed, Sequence | np.ndarray):
+            seed = unmasked(seed, "matches: seed", GameError) if isinstance(seed, np.ndarray) else seed
             if len(seed) != self.count:
                 raise GameError(f"{len(seed)} seeds for {self.count} matches; give one seed, or one per match")
             made = [np.random.default_rng(whole_number(one, "matches: seed", 0)) for one in seed]
@@ -151,7 +152,7 @@ class VectorMatches:
 
     def _chosen(self, which: Flags) -> NDArray[np.intp]:
         """The matches that are to be started anew while the others go on."""
-        chosen = np.asarray(which)
+        chosen = unmasked(which, "which", GameError)
         if chosen.shape != (self.count,) or chosen.dtype != np.bool_ or not chosen.any():
             found = f"type {chosen.dtype} and shape {chosen.shape}"
             raise GameError(f"which: an array of {found}; needs booleans of shape ({self.count},), one of them True")
@@ -181,7 +182,7 @@ class VectorMatches:
         if self._at is None:
             raise GameError("no match has been started; call reset() first")
         at, phase = self._at, self.phase
-        joint = self._legal(np.asarray(actions), at)
+        joint = self._legal(unmasked(actions, "actions", GameError), at)
         chances = self._draw(self._draws[at], np.arange(self.count)) if self._draws[at] else np.empty((0, 0))
         if phase.name == "act":
             payoffs = self._act(joint, chances)

@@ -21,6 +21,7 @@ from math import ceil, floor, inf, isnan, log, log2
 
 import numpy as np
 
+from dilemmas.envs.checks import unmasked
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.dynamics.fixation import LongRun, check_population, stationary
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -87,7 +88,7 @@ def population_responses(payoffs: Sequence[Numbers], names: Sequence[Sequence[st
     DynamicsError
         If the shapes do not fit or a payoff is not finite.
     """
-    tables = [np.asarray(table, dtype=np.float64) for table in payoffs]
+    tables = [unmasked(table, "payoffs", DynamicsError).astype(np.float64) for table in payoffs]
     shape = tables[0].shape if tables else ()
     alike = all(table.shape == shape and np.isfinite(table).all() for table in tables)
     if not tables or len(shape) != len(tables) or not alike:

@@ -133,7 +133,7 @@ def replicator(
     Raises
     ------
     DynamicsError
-        If an argument is out of range, or `time` is too long for the range of the payoffs.
+        If an argument is out of range, or `time` is too long for the range of the payoffs or the mutation rate.
     """
     from scipy.integrate import solve_ivp  # type: ignore[import-untyped, unused-ignore]
 
@@ -141,10 +141,15 @@ def replicator(
     check_number("mutation", mutation, 0, error=DynamicsError)
     if not (isfinite(time) and isfinite(every) and 0 < every <= time):
         raise DynamicsError(f"time = {time}, every = {every}; needs a time above 0, and an interval up to that time")
-    speed = float(np.ptp(matrix.payoffs)) + mutation
-    if time * speed > LONGEST:
+    span = float(np.ptp(matrix.payoffs))
+    if time * span > LONGEST:
         raise DynamicsError(
-            f"time = {time:g} is too long for payoffs with range {speed:g}; at most {LONGEST / speed:g}"
+            f"time (generations) = {time:g} is too long for payoffs with range {span:g}; at most {LONGEST / span:g}"
+        )
+    if time * (speed := span + mutation) > LONGEST:
+        raise DynamicsError(
+            f"mutation = {mutation:g} is too fast for a time (generations) of {time:g} and payoffs with range"
+            f" {span:g}; at most {LONGEST / time - span:g}"
         )
 
     def slope(_: float, x: Numbers) -> Numbers:
@@ -198,8 +203,8 @@ def ecological(
     if not fitness.min() >= 0:
         lowest = matrix.payoffs.min()
         raise DynamicsError(
-            f"a payoff of {lowest:g} with a baseline of {baseline:g}; shares grow in proportion to payoffs, which must"
-            f" not be negative: set a baseline of {-lowest:g} or more"
+            f"baseline = {baseline:g} with a lowest payoff of {lowest:g}; shares grow in proportion to payoffs, which"
+            f" must not be negative: set a baseline of {0 - lowest:g} or more"
         )
 
     def next_shares(x: Numbers) -> Numbers:

@@ -11,7 +11,7 @@ from math import exp, inf, log
 
 import numpy as np
 
-from dilemmas.envs.checks import check_numbers, number_array, whole_number
+from dilemmas.envs.checks import check_numbers, number_array, unmasked, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
@@ -194,7 +194,7 @@ def stationary(log_rates: Numbers) -> Numbers:
     DynamicsError
         If the rates are not a square of numbers.
     """
-    rates = np.array(log_rates, dtype=np.float64)
+    rates = unmasked(log_rates, "log_rates", DynamicsError).astype(np.float64)  # a copy
     if rates.ndim != 2 or rates.shape[0] != rates.shape[1] or np.isnan(rates).any():
         raise DynamicsError(f"log_rates of shape {rates.shape}; needs a square without NaN")
     np.fill_diagonal(rates, -inf)

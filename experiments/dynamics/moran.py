@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.envs.checks import check_number, whole_number
+from dilemmas.envs.checks import check_number, generator, whole_number
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.rules.networks import Edges, as_edges, neighbours
 from dilemmas.experiments.dynamics.fixation import Process, check_population
@@ -136,7 +136,7 @@ def moran(
     check_number("mutation", mutation, 0, 1, DynamicsError)
     order = sorted(range(len(matrix.names)), key=matrix.names.__getitem__)
     sorted_counts = np.array([counts[matrix.names[place]] for place in order])
-    payoffs, streams = matrix.payoffs[np.ix_(order, order)], rng.spawn(runs)
+    payoffs, streams = matrix.payoffs[np.ix_(order, order)], generator(rng, "rng", DynamicsError).spawn(runs)
     life = _Life(payoffs, process, mutation)
     habitat = _WellMixed(life, sorted_counts, runs) if edges is None else _OnGraph(life, sorted_counts, edges, streams)
     times, seen, winners, ended = _play(habitat, streams, steps, every or steps, lasting=mutation == 0)

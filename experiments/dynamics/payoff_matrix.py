@@ -10,6 +10,7 @@ import numpy as np
 
 from dilemmas.agents.matches.trajectory import check_recorded
 from dilemmas.agents.roster import player_named
+from dilemmas.envs.checks import unmasked
 from dilemmas.envs.data_files import check_value
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import Numbers
@@ -44,6 +45,8 @@ class PayoffMatrix:
             raise DynamicsError(f"players = {list(self.names)}; needs at least one name, each once")
         if not isinstance(self.payoffs, np.ndarray) or self.payoffs.dtype.kind not in "iuf":
             raise DynamicsError(f"payoffs = {short_repr(self.payoffs)}; needs an array of numbers")
+        for name in ("payoffs", "errors"):
+            unmasked(getattr(self, name), name, DynamicsError)
         if self.payoffs.shape != (k, k):
             raise DynamicsError(f"payoffs of shape {self.payoffs.shape} for {k} players; needs ({k}, {k})")
         if np.isinf(self.payoffs).any():

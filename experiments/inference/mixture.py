@@ -20,13 +20,14 @@ from typing import Literal
 import numpy as np
 from scipy.special import logit  # type: ignore[import-untyped, unused-ignore]
 
+from dilemmas.envs.checks import generator
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point, state, summit
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
 from dilemmas.experiments.inference.score_intervals import (
+    bootstrap_errors,
     informative_choices,
     of_parts,
-    replicate_errors,
     score_intervals,
 )
 
@@ -129,11 +130,11 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     return Inference(
         evidence=evidence,
         shares=(fitted / size)[member],
-        errors=(replicate_errors(shares, TOLERANCE) / size)[member],
+        errors=(bootstrap_errors(shares, TOLERANCE) / size)[member],
         pointwise=alone[member],
         intervals=together[member],
         trembles=fixed,
-        tremble_errors=replicate_errors(trembles, TOLERANCE),
+        tremble_errors=bootstrap_errors(trembles, TOLERANCE),
         tremble_intervals=np.minimum(spans, MOST_TREMBLE),
         log_likelihood=float(best.log_likelihood[0]),
         bic=bic,
@@ -185,6 +186,7 @@ def fit_mixture(evidence: Evidence, rng: np.random.Generator, own_trembles: bool
 
     Shares that are 0 up to the precision of EM, and a tremble at its lower bound, are 0.
     """
+    generator(rng, "rng", InferenceError)
     k = len(evidence.strategies)
     shares = np.column_stack([np.full(k, 1 / k), rng.dirichlet(np.ones(k), STARTS - 1).T])
     trembles = np.tile(np.linspace(0.02, 0.4, STARTS), (k if own_trembles else 1, 1))

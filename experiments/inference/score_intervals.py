@@ -73,7 +73,7 @@ def informative_choices(evidence: Evidence, point: Point) -> Numbers:
     return found if len(point.trembles) > 1 else found.sum(keepdims=True)
 
 
-def replicate_errors(replicates: Numbers, tolerance: float) -> Numbers:
+def bootstrap_errors(replicates: Numbers, tolerance: float) -> Numbers:
     """Standard deviation of each row of (K, B) bootstrap replicates; NaN where they differ by no more than their
     `tolerance`: the spread is then unknown."""
     found = replicates.std(axis=1, ddof=1)

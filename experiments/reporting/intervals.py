@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import ArrayLike, NDArray
 
-from dilemmas.envs.checks import number_array
+from dilemmas.envs.checks import number_array, unmasked
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Meets, Share
 
@@ -315,7 +315,7 @@ def _clusters(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Total, size and index of the stratum of each cluster that is not empty."""
     total, size = number_array(totals, "totals", ("N",)), number_array(sizes, "sizes", ("N",), 0)
-    given = np.zeros(len(total)) if strata is None else np.asarray(strata)
+    given = np.zeros(len(total)) if strata is None else unmasked(strata, "strata")
     if not total.shape == size.shape == given.shape:
         raise InputError(
             f"totals, sizes and strata of shapes {total.shape}, {size.shape}, {given.shape}; needs the same"

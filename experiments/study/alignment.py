@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import softmax
 
 from dilemmas.agents.agent import Source
+from dilemmas.envs.checks import generator
 from dilemmas.experiments.reporting.gap_intervals import Distances, Gap, measured_gap
 from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
@@ -117,6 +118,7 @@ def align(
     resamples : int
         Number of such draws.
     """
+    generator(rng, "rng")
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
     counted = _counted(known, estimate, observations)

@@ -146,7 +146,9 @@ def test_a_game_without_payoffs_of_its_own_needs_them(name: str, options: dict[s
         ("population", {"payoff": ["mean"]}, "unknown payoff"),
         ("population", {"degree": 4.0}, "degree = 4.0"),
         ("population", {"graph": [(0, 1 << 20)]}, "n_players = 1048577; needs"),
-        ("prisoners_dilemma_v7", {}, "unknown game 'prisoners_dilemma_v7'; did you mean 'prisoners_dilemma'"),
+        ("prisoners_dilemma_v7", {}, "unknown environment 'prisoners_dilemma_v7'; did you mean 'prisoners_dilemma'"),
+        ("dilemmas/populations-v0", {}, "unknown environment 'populations'; did you mean 'population'?"),
+        ("xyzzy", {}, "public_goods, population"),
         ("harmony", {"render_mode": "rgb"}, "did you mean 'rgb_array'"),
     ],
 )

@@ -164,7 +164,9 @@ def test_shares_that_cannot_be_are_refused(start: dict[str, float], message: str
     [
         (lambda: replicator(RPS, mutation=-0.1), "mutation = -0.1"),
         (lambda: replicator(RPS, time=0), "time = 0"),
-        (lambda: replicator(RPS, time=1e9), "at most 100000"),
+        (lambda: replicator(RPS, time=1e9), r"time \(generations\) = 1e\+09 is too long .* range 2; at most 100000"),
+        (lambda: replicator(RPS, time=1e3, mutation=1e3), "mutation = 1000 is too fast .* range 2; at most 198"),
+        (lambda: ecological(stage("harmony"), baseline=-2), "baseline = -2 with a lowest payoff of 0;.* of 0 or more"),
         (lambda: ecological(RPS), "baseline of 1 or more"),
         (lambda: ecological(stage("harmony"), mutation=1.5), "mutation = 1.5"),
         (lambda: ecological(stage("harmony"), generations=0), "generations = 0"),

@@ -237,7 +237,7 @@ def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
         ({"options": {"rounds": 0}}, "cannot be made again: rounds = 0"),
         (
             {"environment": "dilemmas/prisoner_dilemma-v0"},  # PettingZoo would list its Atari games
-            r"cannot be made again: unknown game 'prisoner_dilemma'; did you mean 'prisoners_dilemma'\?$",
+            r"cannot be made again: unknown environment 'prisoner_dilemma'; did you mean 'prisoners_dilemma'\?$",
         ),
         ({"agents": (PlayerRecord("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
         ({"agents": (PlayerRecord("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
