@@ -235,7 +235,7 @@ def contestants(specs: Sequence[str], rules: Repeated, framing: Framing) -> Mapp
                 f"two agents are named '{name}'; give one of them another name: {shlex.quote(f'OTHER={parsed.text}')}"
             )
         if parsed.kind == "table":
-            _check_table(cast(PolicyTable, agent), rules.stage)
+            check_table(cast(PolicyTable, agent), rules.stage)
         found[name] = Contestant(agent, parsed.kind)
     return found
 
@@ -268,7 +268,7 @@ def _open_agent(text: str, framing: Framing | None, exact: bool) -> Agent:
     return LanguageModelAgent(asked, social, words, ask, presentation=shown, min_mass=framing.min_mass, retries=retries)
 
 
-def _check_table(table: PolicyTable, game: StageGame) -> None:
+def check_table(table: PolicyTable, game: StageGame) -> None:
     """`ContestantError` for a table that cannot play a game from every seat."""
     if not same_payoffs(game, table.game):
         raise ContestantError(f"{table.name} is for {table.game}, not for {game}{_way_out(table, game)}")

@@ -265,7 +265,8 @@ def _differ(pairs: Sequence[tuple[str, Any]]) -> None:
 
 
 def _differ_without_numbers(pairs: Sequence[tuple[str, Any]]) -> None:
-    _differ([(key.encode().translate(None, _OF_NUMBERS), None) for key, _ in pairs])
+    if len({key.encode().translate(None, _OF_NUMBERS) for key, _ in pairs}) < len(pairs):
+        raise _RepeatedError
 
 
 _WHOLE, _WITHOUT_NUMBERS, _PAIRS = (

@@ -170,6 +170,14 @@ def append_log(folder: Path, line: str) -> None:
     data_files.append_text(folder / LOG, f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
 
 
+def read_known_shares(folder: Path) -> list[str]:
+    """What log.txt says about how many questions were put to each model: the last line of each, without the time."""
+    path = folder / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    told = [line.partition(" ")[2] for line in lines if " questions were put to the model, " in line]
+    return list({line.rpartition(": ")[0]: line for line in told}.values())
+
+
 def record_servers(seals: Seals, found: Mapping[str, Capabilities]) -> None:
     """Write what the servers of some models were found to be able to into server.json and log.txt of a run folder.
 

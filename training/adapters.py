@@ -1,6 +1,7 @@
 """LoRA adapters: added to a model, and written as an adapter directory of peft."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from transformers.pytorch_utils import Conv1D
 
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.envs.data_files import json_text
@@ -22,6 +24,10 @@ TAUGHT: dict[Method, str] = {
     "motivated": "motivations of that teacher, with its probabilities of the answers",
 }
 """What a student is tuned on, by method."""
+
+
+LAYER = re.compile(r"\.(\d+)\.")
+"""Number of the layer in the name of a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
-        target_modules="all-linear",
-        layers_to_transform=list(range(lower, lower + settings.layers)) if lower else None,
+        target_modules=_upper_modules(model, lower) if lower else "all-linear",
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(), quiet_peft():
@@ -60,6 +65,13 @@ def untuned_layers(model: Any, settings: LoraSettings) -> int:
     """Number of layers below those that are tuned."""
     count: int = model.config.get_text_config().num_hidden_layers
     return max(0, count - settings.layers) if settings.layers else 0
+
+
+def _upper_modules(model: Any, lower: int) -> list[str]:
+    """Names of the linear modules in the layers from number `lower` on: peft numbers no layers of "all-linear"."""
+    linear = (torch.nn.Linear, Conv1D)
+    numbers = {name: LAYER.search(name) for name, module in model.named_modules() if isinstance(module, linear)}
+    return [name for name, layer in numbers.items() if layer is not None and int(layer[1]) >= lower]
 
 
 def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
@@ -112,7 +124,7 @@ tags: [lora, dilemmas, social-dilemma]
 ---
 # A student of dilemmas
 
-LoRA adapter that imitates the play of a larger model of the same family in social dilemmas. It was tuned with dilemmas
+LoRA adapter that imitates the play of a teacher in social dilemmas. It was tuned with dilemmas
 on {examples} {TAUGHT[settings.method]}; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
 per token.
 
@@ -125,5 +137,5 @@ model = AutoPeftModelForCausalLM.from_pretrained("this directory")
 | --- | --- |
 {rows}
 
-It imitates the answers of one model to hypothetical games in text. It is not a model of people.
+It imitates the decisions of this teacher in games that are told in text.
 """

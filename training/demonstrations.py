@@ -1,12 +1,25 @@
-"""Demonstrations: questions as the student will be asked, with what the teacher does there."""
+"""Demonstrations: questions as the student will be asked, with what the teacher does there.
 
-from dataclasses import dataclass
+A file of them has one per line, in the usual JSONL chat format: `messages` with the system turn, if there is one, the
+question, and the reply, if there is one; beside them `labels` and `probabilities`, which trainers on chats ignore. Such
+a file of any other origin is read too: a line that has messages alone teaches the reply.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from dilemmas.agents.models.chat import ChatEncoder
-from dilemmas.training.examples import Example
+from dilemmas.envs.data_files import check_value, json_text, numbered_lines, parse_json, write_text
+from dilemmas.envs.seals import check_sealed
+from dilemmas.envs.validation import Share
+from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.packing.lessons import Tokens
+
+SUM = 1e-6
+"""How far the sum of probabilities may be from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +40,95 @@ class Demonstration:
     """Text of the system turn, with which the student will be asked too."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """A turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who speaks."""
+    content: str
+    """What is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemonstrationLine:
+    """A line of a file of demonstrations."""
+
+    messages: tuple[ChatMessage, ...]
+    """A system turn or none, the question, and a reply or none."""
+    labels: tuple[str, ...]
+    """Labels of the actions; none where only the reply is taught."""
+    probabilities: tuple[Share, ...]
+    """Probability of each of these actions; they sum to 1."""
+    prefill: str
+    """Beginning of the reply, with which the student will be asked too."""
+
+
 def from_example(example: Example, prefill: str = "", system: str = "") -> Demonstration:
     """An answer of the teacher as a demonstration."""
     return Demonstration(example.prompt, (example.label,), (1.0,), example.completion, prefill, system)
+
+
+def write_demonstrations(path: Path, shown: Iterable[Demonstration]) -> None:
+    """Write a file of demonstrations atomically."""
+    write_text(path, "".join(f"{_line(one)}\n" for one in shown))
+
+
+def _line(one: Demonstration) -> str:
+    turns = (("system", one.system), ("user", one.prompt), ("assistant", one.reply))
+    messages = [{"role": role, "content": text} for role, text in turns if text or role == "user"]
+    return json_text(
+        {"messages": messages, "labels": one.labels, "probabilities": one.probabilities, "prefill": one.prefill}
+    )
+
+
+def read_demonstrations(path: Path) -> Iterator[Demonstration]:
+    """Read a file of demonstrations, or any chat file with one question and one reply a line.
+
+    Raises
+    ------
+    ExampleError
+        If the file does not exist, or a line is no demonstration; the message names the line and what is wrong.
+    """
+    if not path.is_file():
+        raise ExampleError(f"{path} does not exist")
+    check_sealed(path)
+    for number, line in numbered_lines(path, ExampleError):
+        if line.strip():
+            yield _parsed(line, f"{path}, line {number}")
+
+
+def _parsed(line: bytes, place: str) -> Demonstration:
+    needs = 'needs chat data with "messages": a system turn or none, one question, and its reply'
+    given = parse_json(line, dict[str, Any], place, ExampleError, needs)
+    known: dict[str, Any] = {"labels": [], "probabilities": [], "prefill": ""}
+    known |= {item.name: given[item.name] for item in fields(DemonstrationLine) if item.name in given}
+    if isinstance(turns := known.get("messages"), tuple | list):
+        known["messages"] = [_known_keys(turn) for turn in turns]
+    found = check_value(known, DemonstrationLine, place, ExampleError)
+    system, turns = "", list(found.messages)
+    if turns and turns[0].role == "system":
+        system = turns.pop(0).content
+    roles = [turn.role for turn in turns]
+    if roles not in (["user"], ["user", "assistant"]):
+        raise ExampleError(f"{place}: messages of {', '.join(roles) or 'nobody'}; {needs}")
+    reply = turns[1].content if len(turns) > 1 else ""
+    labels, shares = found.labels, found.probabilities
+    if len(labels) != len(set(labels)) or len(labels) != len(shares):
+        raise ExampleError(f"{place}: needs a probability for each of the labels, which differ")
+    if labels and abs(sum(shares) - 1) > SUM:
+        raise ExampleError(f"{place}: probabilities: needs numbers with sum 1; got {list(shares)}")
+    if not labels and not reply.strip():
+        raise ExampleError(f"{place}: needs a reply, or labels with probabilities")
+    if not turns[0].content.strip():
+        raise ExampleError(f"{place}: the question is empty")
+    return Demonstration(turns[0].content, labels, shares, reply, found.prefill, system)
+
+
+def _known_keys(turn: Any) -> Any:
+    """A turn without the keys that only other programs read."""
+    keys = [item.name for item in fields(ChatMessage)]
+    return {key: turn[key] for key in keys if key in turn} if isinstance(turn, dict) else turn
 
 
 class Speller:

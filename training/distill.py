@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -64,23 +65,26 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
-    """What is taught in every step, over all epochs.
+    """What is taught in every step, over all passes.
 
-    An epoch has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
+    A pass has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
     because the question is then read once.
     """
     asked: dict[Tokens, list[Taught]] = {}
     for lessons in shown:
         asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
     order: list[Taught] = []
-    for epoch in range(settings.epochs):
-        rng = np.random.default_rng([seed, epoch])
+    wanted = settings.steps * settings.batch or settings.epochs * len(shown)
+    for number in count():
+        if len(order) >= wanted:
+            break
+        rng = np.random.default_rng([seed, number])
         groups: list[list[Taught]] = []
         for alike in asked.values():
             mixed = [alike[i] for i in rng.permutation(len(alike))]
             groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
         order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
-    return [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
+    return [order[start : start + settings.batch] for start in range(0, wanted, settings.batch)]
 
 
 def distil(

@@ -41,6 +41,8 @@ class LoraSettings:
     up."""
     epochs: int = 3
     """Passes over the data."""
+    steps: int = 0
+    """Number of optimiser steps, with as many passes as they take; 0: as many as `epochs` take."""
     warmup: float = 0.05
     """Share of the steps over which the learning rate increases."""
     clip: float = 1.0
@@ -50,6 +52,6 @@ class LoraSettings:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
         check_numbers(self, "motivation", 0)
         check_numbers(self, "rank alpha batch pack tokens epochs", 1)
-        check_numbers(self, "layers", 0)
+        check_numbers(self, "layers steps", 0)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "rate clip", 0)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import permutations
+from typing import Any, Protocol
 
 from dilemmas.envs.errors import InputError
 
@@ -12,6 +13,12 @@ ScoreKey = tuple[str, tuple[str, ...], str, str, str]
 
 class ModelError(InputError):
     """A model that cannot be used; the message names the model, the reason and the remedy."""
+
+
+def nested_labels(labels: Sequence[Sequence[Any]]) -> tuple[int, int] | None:
+    """Indices of a label, as text or tokens, and of one that begins with it; None if no label begins another."""
+    pairs = permutations(range(len(labels)), 2)
+    return next((pair for pair in pairs if labels[pair[1]][: len(labels[pair[0]])] == labels[pair[0]]), None)
 
 
 def before_prompt(system: str, prompt: str) -> str:
@@ -62,7 +69,9 @@ class Response:
     """What a model returned for one request."""
 
     logprobs: tuple[float, ...] = ()
-    """Log-probability, in nats, that the reply starts with each label, in the order of the request."""
+    """Log-probability, in nats, that the reply starts with each label, in the order of the request. Where one label is
+    the beginning of another ("1" and "10"), as `whole` on this machine; behind a server, that of a text which does not
+    go on to the longer label."""
     text: str = ""
     """The sampled reply, without the stop token and surrounding whitespace."""
     stopped: bool = True
@@ -142,7 +151,7 @@ class Backend(Protocol):
 
     def check_requests(self, requests: Sequence[Request]) -> None:
         """`ModelError` for a request that the model cannot answer, as far as is known without an answer: the prompt is
-        too long for it, or labels are not different texts."""
+        too long for it, or labels cannot be told apart."""
         ...
 
     def unload(self) -> None:

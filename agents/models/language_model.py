@@ -40,7 +40,7 @@ from dilemmas.agents.models.deciding.questions import (
     pose_turn,
     template_signature,
 )
-from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
+from dilemmas.agents.models.deciding.scored import room_to_decide, scores_labels, why_sampled
 from dilemmas.agents.models.replies import read_amount
 from dilemmas.envs.checks import check_number
 from dilemmas.envs.errors import InputError
@@ -145,14 +145,15 @@ class LanguageModelAgent:
         `LanguageModelError` if the longest wording of the question is too long for a model of this machine, or the
         question cannot be asked with these settings.
         """
-        words = self.template
+        words, scored = self.template, self.ask == "exact" and scores_labels(self.backend, self.template)
         for view in views:
             ways = self._pose(Turn("", None, {"view": view}, None, np.random.default_rng(0)), all_ways=True)
             one = max(ways, key=lambda way: len(way.prompt))
             room = 0 if self.reads == "exact" else self.max_tokens
             room, begun = (room_to_decide(self.backend, words), "") if one.deliberate else (room, words.answer_begins)
+            labels = one.labels if scored else ()
             try:
-                self.backend.check_requests([Request(one.prompt, one.labels, room, prefill=begun, system=words.system)])
+                self.backend.check_requests([Request(one.prompt, labels, room, prefill=begun, system=words.system)])
             except ModelError as error:
                 raise LanguageModelError(f"model '{self.name}' after {len(view.history):,} rounds: {error}") from None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey
+from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.reading.thoughts import split_thoughts
@@ -59,8 +59,8 @@ class LocalBackend:
         """One response per request, in order; equal prompts are processed once.
 
         The log-probability of a label is the sum over its tokens, one or more, as the chat template would write it in
-        a reply. If the tokens of one label are the beginning of another's ("1" and "10"), the probability of the longer
-        one is subtracted from that of the shorter one, so that the events are mutually exclusive. Probabilities are
+        a reply. If one label is the beginning of another, as text or as tokens ("1" and "10"), the probability of each
+        is that of the whole label, after which the word ends; all events are mutually exclusive. Probabilities are
         exact up to the precision of the model's dtype; the head and its softmax are computed in float32. Nothing in a
         prompt or a label becomes a control token. A prompt that is too long for the model is refused alone: its
         response says why. If the memory is too small for a batch, it is halved.
@@ -95,9 +95,8 @@ class LocalBackend:
             if _begun(request) in refused:
                 responses.append(Response(refused=refused[_begun(request)]))
             else:
-                score = scores.get(request.key)
-                found = next(texts)
-                responses.append(replace(found, logprobs=score.starts, whole=score.whole) if score else found)
+                found, score = next(texts), scores.get(request.key)
+                responses.append(_with_score(found, request.labels, score) if score else found)
         return responses
 
     def check_requests(self, requests: Sequence[Request]) -> None:
@@ -191,6 +190,13 @@ class LocalBackend:
 
 Begun = tuple[str, str, str, str, bool]
 """A prompt, the beginning of the reply, the thoughts before it, the system text, and whether the thoughts go on."""
+
+
+def _with_score(found: Response, labels: Sequence[str], score: "Score") -> Response:
+    """A response with the log-probabilities of the labels: of whole ones where one of them is the beginning of another,
+    or the shorter one would have the probability of all words that begin so."""
+    inner = score.nested or nested_labels(labels)
+    return replace(found, logprobs=score.whole if inner else score.starts, whole=score.whole)
 
 
 def _begun(request: Request) -> Begun:

@@ -64,6 +64,7 @@ def preview(
         If the model refuses the prompt or the labels; where a server cannot tell the probabilities, a warning says why.
     """
     asked = Request(prompt, labels, prefill=begun, system=system)
+    model.check_requests([asked])
     return _served(model, asked) if isinstance(model, ServerBackend) else _local(model, asked)
 
 

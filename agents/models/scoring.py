@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from dilemmas.agents.models.backend import nested_labels
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts, tokens_read
 
@@ -27,6 +28,8 @@ class Score:
     """Log-probability that the model's text starts with each reply."""
     whole: tuple[float, ...]
     """Log-probability that it starts with each reply and that the word ends there."""
+    nested: bool
+    """Whether the tokens of one reply are the beginning of another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Scorer:
             _without(value, [starts[j] for j, other in enumerate(replies) if self._goes_on(reply, other)])
             for reply, (_, value) in zip(replies, values, strict=True)
         ]
-        return Score(tuple(starts), tuple(whole))
+        return Score(tuple(starts), tuple(whole), nested_labels(replies) is not None)
 
     def _goes_on(self, reply: Tokens, other: Tokens) -> bool:
         """Whether another reply is this one with more words."""

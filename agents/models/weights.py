@@ -17,7 +17,8 @@ from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.chat import conversation
 from dilemmas.agents.models.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ModelFiles
 from dilemmas.envs.data_files import read_json
-from dilemmas.envs.names import lookup
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.names import UnknownNameError, lookup
 
 if TYPE_CHECKING:
     import torch
@@ -145,7 +146,8 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
                 output_loading_info=True,
             )
     except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
-        raise ModelError(f"model '{found.name}' in {found.folder} cannot be loaded: {_one_line(error)}") from error
+        place = "" if str(found.folder) == found.name else f" in {found.folder}"
+        raise ModelError(f"model '{found.name}'{place} cannot be loaded: {_one_line(error)}") from error
     model, report = loaded
     if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
         raise ModelError(
@@ -232,7 +234,9 @@ def device_map(device: str) -> str:
     if device == "auto":
         return "auto" if count > 1 else "cuda" if count else "cpu"
     known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
-    return lookup("device", device, {name: name for name in known})
+    if device not in known:
+        raise UnknownNameError(f"unknown device '{device}'; this machine has {', '.join(known)}")
+    return device
 
 
 def torch_dtype(dtype: str, device: str) -> "torch.dtype":
@@ -253,4 +257,5 @@ def torch_dtype(dtype: str, device: str) -> "torch.dtype":
 
 
 def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {shorten(str(error), 300, placeholder=' ...')}"
+    kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+    return kind + shorten(str(error), 300, placeholder=" ...")

@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 
 from dilemmas.agents.agent import Agent, Decision, Turn, View
-from dilemmas.agents.tables.histories import History, histories
+from dilemmas.agents.tables.histories import histories
 from dilemmas.agents.tables.policy_table import Origin, PolicyTable, PolicyTableError, history_lists
 from dilemmas.agents.versions import dilemmas_version
 from dilemmas.envs.games.stage_game import StageGame
@@ -67,7 +67,7 @@ def compile_agent(
             " gives them, or let the agent play matches"
         )
     _refuse_to_forget(agent, memory)
-    turns = [_question(game, history, number, player) for number, history in enumerate(asked)]
+    turns = [view_turn(View(game, player, len(history), history), number) for number, history in enumerate(asked)]
     decisions = agent.policy(turns) if tell is None else _in_batches(agent, turns, tell)
     for history, decision in zip(asked, decisions, strict=True):
         if decision.probabilities is None:
@@ -110,7 +110,7 @@ def _refuse_to_forget(agent: Agent, memory: int) -> None:
         raise PolicyTableError(f"strategy '{agent.name}' {wanted}; memory = {memory} would give another strategy")
 
 
-def _question(game: StageGame, history: History, number: int, player: int) -> Turn:
-    view = View(game=game, player=player, round=len(history), history=history)
-    space = Discrete(game.options[player])
-    return Turn(f"player_{player}", None, {"view": view}, space, np.random.default_rng(number))
+def view_turn(view: View, number: int) -> Turn:
+    """The turn of a player with a view, without an environment. `number`: seed of its random stream."""
+    space = Discrete(view.game.options[view.player])
+    return Turn(f"player_{view.player}", None, {"view": view}, space, np.random.default_rng(number))

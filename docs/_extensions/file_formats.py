@@ -8,6 +8,7 @@ from dilemmas.agents.matches.trajectory_format import EndLine, Header, HeaderLin
 from dilemmas.agents.models.asking.known_answers import ScoredQuestion
 from dilemmas.agents.tables.table_file import TableFile
 from dilemmas.envs.validation import reader
+from dilemmas.experiments.asking.survey import ReportedSet, SetAnswers
 from dilemmas.experiments.study.answers import Asked, ShareByEstimate
 from dilemmas.experiments.study.evaluation import StudyFacts, results_type
 from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
@@ -16,10 +17,13 @@ from dilemmas.experiments.study.metrics.scenarios import AnswerRates
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import RowLine
 from dilemmas.experiments.tournaments.settings import Settings
+from dilemmas.training.demonstrations import DemonstrationLine
 from dilemmas.training.examples import ExampleLine
 
 FORMATS: Mapping[str, Any] = {
     "answer": Asked,
+    "demonstration": DemonstrationLine,
+    "ask_answers": ReportedSet,
     "label_probabilities": ScoredQuestion,
     "policy_table": TableFile,
     "study_results": results_type(METRICS),
@@ -34,6 +38,7 @@ FORMATS: Mapping[str, Any] = {
 
 BASES: Sequence[tuple[type, type]] = (
     (HeaderLine, Header),
+    (ReportedSet, SetAnswers),
     (EndLine, MatchOutcome),
     (SettingsFile, Settings),
     (results_type(METRICS), StudyFacts),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.agent import Source
 from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.asking.kept_texts import KeptTexts
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
 from dilemmas.agents.models.deciding.scored import why_sampled
@@ -33,7 +34,7 @@ from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, con
 from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import TOGETHER, ask_exactly, ask_model
+from dilemmas.experiments.study.stages import TOGETHER, Told, ask_exactly, ask_model, tell_nobody
 
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
@@ -86,6 +87,14 @@ class SetAnswers:
     def noisy(self) -> bool:
         """Whether the answers vary more than the study allows for a teacher."""
         return self.disagreement is not None and self.disagreement > MAX_DISAGREEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedSet(SetAnswers):
+    """What ``ask --json`` prints of a model and a set."""
+
+    comprehension: tuple[ComprehensionScore, ...]
+    """What the model answered to questions of fact about the games of all sets, by kind; empty if none were asked."""
 
 
 def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
@@ -142,7 +151,7 @@ def model_folder(folder: Path, spec: str) -> Path:
     return folder / f"{name}-{sha256(spec.encode()).hexdigest()[:8]}"
 
 
-def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int]:
+def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = tell_nobody) -> Iterator[int]:
     """Ask a model about all scenarios of a recipe; yields how many more answers there are, at first those of before.
 
     Parameters
@@ -155,14 +164,18 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int
         The model.
     exact
         Whether only its own probabilities are asked for: one answer a scenario.
+    told
+        Called while the model writes.
     """
     if not exact:
-        yield from ask_model(run, role, backend)
+        yield from ask_model(run, role, backend, told)
         return
     every, path = [scenario for group in run.recipe.sets().values() for scenario in group], _exact_path(run, role)
     done = {asked.scenario for asked in read_answers(path)}
     yield len(done)
     missing, kept = [scenario for scenario in every if scenario.name not in done], _kept(run, role, backend)
+    texts_path = run.path("answers", f"{role}.exact.texts.jsonl")
+    kept.texts = KeptTexts(texts_path, backend, told)
     size = 1 if run.recipe.prompting.template.deliberate else TOGETHER
     for begin in range(0, len(missing), size):
         asked = list(ask_exactly(run.recipe, role, kept, missing[begin : begin + size]))
@@ -170,6 +183,9 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool) -> Iterator[int
         run.seals.add(path, finished=False)
         yield len(asked)
     run.seals.add(path)
+    texts_path.unlink(missing_ok=True)
+    if kept.hits:
+        run.log(kept.hits)
 
 
 def _exact_path(run: Run, role: Role) -> Path:

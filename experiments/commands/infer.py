@@ -26,6 +26,7 @@ from dilemmas.experiments.inference.recorded_play import (
     read_play,
 )
 from dilemmas.experiments.reporting.cost import check_duration
+from dilemmas.experiments.reporting.format import NONE
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
@@ -105,7 +106,7 @@ def command(
         for line in summary(result):
             echo(line)
     if len(results) > 1:
-        echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):.3f} in all")
+        echo(f"{len(results)} treatments, each with its own shares: log-likelihood {total(results):z.2f} in all")
 
 
 def check_bootstrap(counted: Evidence, samples: int) -> None:
@@ -142,7 +143,7 @@ def share_table(result: Inference) -> Table:
     headings = ["share", "s.e.", "95% interval", "all at once", "subjects", *(["tremble"] if own else [])]
     rows = []
     for k in np.argsort(-result.shares, kind="stable"):
-        cells = [f"{result.shares[k]:.3f}", f"{result.errors[k]:.3f}", _span(result.pointwise[k])]
+        cells = [f"{result.shares[k]:.3f}", _error(result.errors[k]), _span(result.pointwise[k])]
         cells += [_span(result.intervals[k]), f"{result.assigned[k]:.6g}"]
         cells += [f"{result.trembles[k]:.3f}"] if own else []
         rows.append([one_line(result.evidence.strategies[k]), *cells])
@@ -155,10 +156,10 @@ def summary(result: Inference) -> list[str]:
     if len(result.trembles) == 1:
         span = _span(result.tremble_intervals[0])
         lines.append(
-            f"tremble {result.trembles[0]:.3f} (s.e. {result.tremble_errors[0]:.3f}, 95% {span};"
+            f"tremble {result.trembles[0]:.3f} (s.e. {_error(result.tremble_errors[0])}, 95% {span};"
             f" gamma {result.gamma[0]:.3g})"
         )
-    lines.append(f"log-likelihood {result.log_likelihood:.2f}, BIC {result.bic:.2f}, ICL {result.icl:.2f}")
+    lines.append(f"log-likelihood {result.log_likelihood:z.2f}, BIC {result.bic:z.2f}, ICL {result.icl:z.2f}")
     counted = result.evidence
     together = f" in {counted.independent} clusters" if counted.independent < len(counted.subjects) else ""
     lines.append(f"{len(counted.subjects)} subjects{together}, {counted.choices} choices")
@@ -211,8 +212,13 @@ def inference_data(result: Inference) -> dict[str, Any]:
 
 
 def _rows(columns: Mapping[str, Numbers]) -> list[dict[str, Any]]:
-    """Arrays of equal length by name, as one mapping per entry."""
-    return [dict(zip(columns, row, strict=True)) for row in zip(*(v.tolist() for v in columns.values()), strict=True)]
+    """Arrays of equal length by name, as one mapping per entry; NaN, an unknown number, becomes None."""
+    known = [[None if np.isnan(value) else value for value in values.tolist()] for values in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*known, strict=True)]
+
+
+def _error(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.3f}"
 
 
 def _span(interval: Numbers) -> str:

@@ -1,7 +1,7 @@
 """`dilemmas replicate`: the whole study in one command."""
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.run_folder import read_known_shares
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
@@ -127,10 +128,12 @@ def command(
     recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
         from dilemmas.experiments.study.procedure import check_models, cost
+        from dilemmas.experiments.study.trial import estimate
 
         for line in check_models(recipe.models):
             echo(f"not checked: {line}", err=True)
-        echo(json_text(recipe.as_table() | {"cost": cost(recipe)}, indent=1))
+        found = {role: asdict(one) for role, one in estimate(recipe).items()}
+        echo(json_text(recipe.as_table() | {"cost": cost(recipe), "estimate": found}, indent=1))
         return
     results = replicate(Run(out, recipe), SafeConsole(stderr=True))
     if as_json:
@@ -139,6 +142,8 @@ def command(
         from dilemmas.experiments.study.report import print_study_tables
 
         print_study_tables(SafeConsole(), results)
+    for line in read_known_shares(out):
+        echo(line, err=True)
     echo(f"{out / 'report.html'}", err=True)
 
 
@@ -198,6 +203,6 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
             if step.task not in tasks:
                 tasks[step.task] = add_task(bar, step.task)
                 durations[step.task] = MeasuredDuration(step.task, WAY_OUT)
+            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)
             follow_task(bar, tasks[step.task], step.done, step.total)
             durations[step.task].follow(step.done, step.total)
-            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)

@@ -15,7 +15,9 @@ from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMB
 STEPS = 20_000
 """Largest number of EM steps from one initial value."""
 LEAST_SHARE = 1e-100
-"""Lower bound of a share, so that no likelihood is 0."""
+"""Lower bound of a share during EM, so that no likelihood is 0."""
+LEAST_CHANCE = 1e-300
+"""Probability of a choice that a strategy without trembles excludes, so that its logarithm is finite."""
 
 
 class Point(NamedTuple):
@@ -56,20 +58,24 @@ def climb(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
         yield point
 
 
-def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> tuple[Point, Numbers, Numbers]:
-    """The present state, and the shares and trembles after one step of EM."""
-    follows, counts = evidence.follows[:, :, None], evidence.counts
-    chances = evidence.chances(trembles)  # (K, L, B)
-    log_likelihoods = counts @ np.log(chances)  # (K, S, B)
+def state(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> Point:
+    """The state at these shares and trembles; the parameters are those of `climb`."""
+    chances = np.maximum(evidence.chances(trembles), LEAST_CHANCE)  # (K, L, B)
+    log_likelihoods = evidence.counts @ np.log(chances)  # (K, S, B)
     top = log_likelihoods.max(axis=0)
     ratios = np.exp(log_likelihoods - top)
     total = np.einsum("kb,ksb->sb", shares, ratios)
-    ratios /= total
-    point = Point(shares, trembles, (weights * (top + np.log(total))).sum(axis=0), ratios)
+    return Point(shares, trembles, (weights * (top + np.log(total))).sum(axis=0), ratios / total)
+
+
+def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> tuple[Point, Numbers, Numbers]:
+    """The present state, and the shares and trembles after one step of EM."""
+    point = state(evidence, weights, shares, trembles)
     posterior = point.posterior * weights
     further = np.maximum(posterior.sum(axis=1) / weights.sum(axis=0), LEAST_SHARE)
-    made = counts.transpose(0, 2, 1) @ posterior  # (K, L, B): expected choices by strategy
-    swapped = (made * trembles[:, None] * (1.0 - follows) / chances).sum(axis=1)  # (K, B)
+    made = evidence.counts.transpose(0, 2, 1) @ posterior  # (K, L, B): expected choices by strategy
+    swapping = trembles[:, None] * (1.0 - evidence.follows[:, :, None]) / evidence.chances(trembles)
+    swapped = (made * swapping).sum(axis=1)  # (K, B)
     if len(trembles) == 1:
         swapped, made = swapped.sum(axis=0, keepdims=True), made.sum(axis=0, keepdims=True)
     turns = made.sum(axis=1)
@@ -99,7 +105,7 @@ def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numb
         moving = moving[moved >= tolerance]
         if not moving.size:
             break
-    return next(climb(evidence, weights, *at))
+    return state(evidence, weights, at[0], at[1])
 
 
 def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[Numbers]:

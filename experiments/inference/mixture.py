@@ -2,9 +2,9 @@
 
 Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches and, in each
 round, chooses the opposite action with a probability called the tremble. Shares and tremble are maximum-likelihood
-estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors and intervals come
-from a bootstrap over subjects; those with random numbers in common are drawn together, as one cluster (Cameron, Gelbach
-& Miller 2008, Rev. Econ. Stat. 90:414).
+estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors, and the design
+effects of intervals, come from a bootstrap over subjects; those with random numbers in common are drawn together, as
+one cluster (Cameron, Gelbach & Miller 2008, Rev. Econ. Stat. 90:414).
 
 Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may be mixed strategies, whose
 sampled action is then swapped; trembles may differ between strategies, as in stratEst (Dvorak 2023, J. Econ. Sci.
@@ -18,11 +18,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import logit  # type: ignore[import-untyped, unused-ignore]
 
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.expectation_maximisation import Point, summit
-from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, Evidence, InferenceError
-from dilemmas.experiments.reporting.intervals import LEVEL
+from dilemmas.experiments.inference.expectation_maximisation import Point, state, summit
+from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
+from dilemmas.experiments.inference.score_intervals import (
+    informative_choices,
+    of_parts,
+    score_intervals,
+    standard_errors,
+)
 
 Criterion = Literal["bic", "icl"]
 
@@ -32,6 +38,8 @@ SAME = 1e-6
 """Likelihoods that differ by less than this part of the likelihood of the mixture count as equal."""
 PLAYED = 1e-3
 """A strategy whose likelihood for every subject is below this part of that of the mixture was not played."""
+EXACT, TOLERANCE = 1e-9, 1e-5
+"""Precision of the shares and trembles that are reported, and of those of bootstrap replicates."""
 CELLS = 2_000_000
 """Largest number of likelihoods in memory while bootstrap replicates are fitted."""
 
@@ -45,7 +53,7 @@ class Inference:
     shares: Numbers
     """Shape (K,). Strategies that the data do not distinguish have equal parts of their sum: see `tied`."""
     errors: Numbers
-    """Standard errors of the shares, shape (K,)."""
+    """Standard errors of the shares, shape (K,); NaN where all bootstrap samples have the same."""
     pointwise: Numbers
     """95% interval of each share by itself, shape (K, 2)."""
     intervals: Numbers
@@ -54,9 +62,9 @@ class Inference:
     """Probability, from 0 to 1/2, that a choice is swapped, shape (1,), or (K,) if trembles differ; 0 for a fair coin,
     which a tremble does not change."""
     tremble_errors: Numbers
-    """Standard errors of the trembles, shape (1,) or (K,)."""
+    """Standard errors of the trembles, shape (1,) or (K,); NaN where all bootstrap samples have the same."""
     tremble_intervals: Numbers
-    """95% percentile intervals, shape (1, 2) or (K, 2)."""
+    """95% interval of each tremble by itself, shape (1, 2) or (K, 2); from 0 to 1/2 for a fair coin."""
     log_likelihood: float
     """Natural logarithm of the likelihood."""
     bic: float
@@ -79,7 +87,7 @@ class Inference:
     @property
     def gamma(self) -> Numbers:
         """The tremble in the parametrisation of Dal Bó & Fréchette: tremble = 1 / (1 + exp(1 / gamma))."""
-        return np.asarray(1.0 / np.log(1.0 / np.minimum(self.trembles, np.nextafter(0.5, 0)) - 1.0))
+        return np.asarray(-1.0 / logit(np.minimum(self.trembles, np.nextafter(0.5, 0))))
 
 
 def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, own_trembles: bool = False) -> Inference:
@@ -110,18 +118,23 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     member = np.zeros(len(evidence.strategies), dtype=np.int64)  # the group of each strategy
     for number, group in enumerate(groups):
         member[list(group)] = number
-    fitted = _summed(best.shares, groups)[:, 0]
-    shares = _summed(shares, groups)
-    alone = np.concatenate([simultaneous(fitted[[k]], shares[[k]]) for k in range(len(groups))])
+    fitted, shares = _summed(best.shares, groups)[:, 0], _summed(shares, groups)
+    subjects = np.full(len(groups), evidence.independent)
+    alone, together = (
+        of_parts(score_intervals(fitted, shares, subjects, evidence.independent, number), size)
+        for number in (1, len(groups))
+    )
+    fixed, choices = best.trembles[:, 0], informative_choices(evidence, best)
+    spans = score_intervals(fixed, trembles, choices, evidence.independent)
     return Inference(
         evidence=evidence,
         shares=(fitted / size)[member],
-        errors=(shares.std(axis=1, ddof=1) / size)[member],
-        pointwise=_loosened(alone, size, evidence.independent, 1)[member],
-        intervals=_loosened(simultaneous(fitted, shares), size, evidence.independent, len(groups))[member],
-        trembles=best.trembles[:, 0],
-        tremble_errors=trembles.std(axis=1, ddof=1),
-        tremble_intervals=percentiles(trembles),
+        errors=(standard_errors(shares, TOLERANCE) / size)[member],
+        pointwise=alone[member],
+        intervals=together[member],
+        trembles=fixed,
+        tremble_errors=standard_errors(trembles, TOLERANCE),
+        tremble_intervals=np.minimum(spans, MOST_TREMBLE),
         log_likelihood=float(best.log_likelihood[0]),
         bic=bic,
         icl=icl,
@@ -168,15 +181,21 @@ def _check(evidence: Evidence, resamples: int) -> None:
 
 
 def fit_mixture(evidence: Evidence, rng: np.random.Generator, own_trembles: bool = False) -> Point:
-    """The mixture with the largest likelihood from several initial values, as a single sample."""
+    """The mixture with the largest likelihood from several initial values, as a single sample.
+
+    Shares that are 0 up to the precision of EM, and a tremble at its lower bound, are 0.
+    """
     k = len(evidence.strategies)
     shares = np.column_stack([np.full(k, 1 / k), rng.dirichlet(np.ones(k), STARTS - 1).T])
     trembles = np.tile(np.linspace(0.02, 0.4, STARTS), (k if own_trembles else 1, 1))
     if own_trembles:
         trembles[(evidence.follows == 0.5).all(axis=1)] = LEAST_TREMBLE  # the tremble of a fair coin is not identified
-    found = summit(evidence, np.ones((len(evidence.subjects), 1)), shares, trembles, 1e-9)
+    once = np.ones((len(evidence.subjects), 1))
+    found = summit(evidence, once, shares, trembles, EXACT)
     best = [int(np.argmax(found.log_likelihood))]
-    return Point(*(values[..., best] for values in found))
+    shares, trembles = found.shares[:, best], found.trembles[:, best]
+    shares = np.where(shares > EXACT, shares, 0.0)
+    return state(evidence, once, shares / shares.sum(), np.where(trembles > LEAST_TREMBLE, trembles, 0.0))
 
 
 def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resamples: int) -> tuple[Numbers, Numbers]:
@@ -184,57 +203,12 @@ def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resampl
     clusters, k = evidence.independent, len(evidence.strategies)
     drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), resamples).T.astype(np.float64)  # (clusters, B)
     weights = drawn[evidence.clusters]  # (S, B)
-    start = 0.9 * best.shares + 0.1 / k  # EM cannot leave a share of 0
+    start = 0.9 * best.shares + 0.1 / k, np.maximum(best.trembles, LEAST_TREMBLE)  # EM cannot leave a share of 0
     found = []
     for part in np.array_split(weights, -(-weights.size * k // CELLS), axis=1):
-        width = part.shape[1]
-        found.append(summit(evidence, part, np.tile(start, (1, width)), np.tile(best.trembles, (1, width)), 1e-5))
+        shares, trembles = (np.tile(values, (1, part.shape[1])) for values in start)
+        found.append(summit(evidence, part, shares, trembles, TOLERANCE))
     return np.hstack([point.shares for point in found]), np.hstack([point.trembles for point in found])
-
-
-def percentiles(replicates: Numbers) -> Numbers:
-    """The middle 95% of each row of (K, B) bootstrap replicates, shape (K, 2) (Efron 1979)."""
-    return np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1).T
-
-
-def simultaneous(estimates: Numbers, replicates: Numbers) -> Numbers:
-    """Balanced simultaneous intervals that cover in 95% of the replicates (Beran 1988, JASA 83:679).
-
-    Deviations are measured as arcsin(sqrt(share)), whose variance hardly depends on the share (Anscombe 1948), and
-    compared by their rank among the replicates of the same share; the critical rank is the 95% quantile of the largest
-    rank in a replicate.
-
-    Parameters
-    ----------
-    estimates
-        Shares, shape (K,).
-    replicates
-        Bootstrap replicates, shape (K, B).
-
-    Returns
-    -------
-    ndarray
-        Shape (K, 2).
-    """
-    centre, angles = (np.arcsin(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (estimates[:, None], replicates))
-    deviations = np.abs(angles - centre)
-    ordered = np.sort(deviations, axis=1)
-    ranks = [np.searchsorted(row, own) for row, own in zip(ordered, deviations, strict=True)]
-    limit = int(np.quantile(np.max(ranks, axis=0), LEVEL, method="higher"))
-    reach = ordered[:, [limit]] * [-1.0, 1.0]
-    return np.asarray(np.sin(np.clip(centre + reach, 0.0, np.pi / 2)) ** 2)
-
-
-def _loosened(intervals: Numbers, size: Numbers, independent: int, at_once: int) -> Numbers:
-    """Intervals widened by what a bootstrap does not cover.
-
-    A strategy that no subject plays may have the share with which it is absent from such a sample in 5% of cases (for
-    `at_once` strategies, in 5% for any of them). Each of `size` strategies that are not distinguished may have any part
-    of the sum of their shares.
-    """
-    missed = 1.0 - ((1.0 - LEVEL) / at_once) ** (1.0 / independent)
-    low, high = np.minimum(intervals[:, 0], 1.0 - missed), np.maximum(intervals[:, 1], missed)
-    return np.column_stack([np.where(size > 1, 0.0, low), high])
 
 
 def criteria(evidence: Evidence, point: Point) -> tuple[float, float]:

@@ -168,7 +168,7 @@ def _outputs(old: Decision) -> tuple[list[tuple[str, str | None]], list[Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class RecordedTurn:
     """A recorded decision and its turn."""
 
     step: int
@@ -178,10 +178,10 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _StepAgain:
+class RetracedStep:
     """A step of the environment that was played again."""
 
-    asked: list[_Asked]
+    asked: list[RecordedTurn]
     found: list[Difference]
 
 
@@ -201,7 +201,7 @@ def reenact(
     """
     whole = [witness is not None and witness.whole for witness in witnesses]
     running = start_match(Remembered(env, whole) if any(whole) else env, header.seed, record.match)
-    steps = _environment(running, header, record)
+    steps = retrace(running, header, record)
     while portion := list(islice(steps, AT_ONCE)):
         found = [difference for step in portion for difference in step.found]
         asked = [one for step in portion for one in step.asked]
@@ -216,8 +216,8 @@ def reenact(
     return []
 
 
-def _environment(running: RunningMatch, header: Header, record: MatchRecord) -> Iterator[_StepAgain]:
-    """Step the environment through the record."""
+def retrace(running: RunningMatch, header: Header, record: MatchRecord) -> Iterator[RetracedStep]:
+    """Step the environment of a match that has just begun through its record."""
     last = len(record.steps)
     for step, moves in enumerate(record.steps, 1):
         players, found, asked = [move.player for move in moves], [], []
@@ -225,11 +225,11 @@ def _environment(running: RunningMatch, header: Header, record: MatchRecord) -> 
             found.append(Difference(record.match, 0, None, "seed", record.seed, running.seed))
         if running.outcome is not None or players != list(running.env.agents):
             found.append(Difference(record.match, step, None, "players", players, list(running.env.agents)))
-            yield _StepAgain([], found)
+            yield RetracedStep([], found)
             return
         for move in moves:
             turn = make_turn(running, move.player, header.seed, step)
-            asked.append(_Asked(step, running.players.index(move.player), turn, move.decision))
+            asked.append(RecordedTurn(step, running.players.index(move.player), turn, move.decision))
         play_step(running, {move.player: _playable(running, move) for move in moves})
         for old, new in zip(moves, running.steps[-1], strict=True):
             found += _unequal(record.match, step, old.player, old, new, skip="decision")
@@ -237,7 +237,7 @@ def _environment(running: RunningMatch, header: Header, record: MatchRecord) -> 
             running.steps[-1] = moves  # equal, and in memory already
         if step == last:
             found += _ending(running, record)
-        yield _StepAgain(asked, found)
+        yield RetracedStep(asked, found)
 
 
 def _ending(running: RunningMatch, record: MatchRecord) -> Iterator[Difference]:
@@ -265,7 +265,7 @@ def _unequal(match: int, step: int, player: str | None, old: Any, new: Any, skip
             yield Difference(match, step, player, name, recorded, replayed)
 
 
-def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Difference]:
+def _draws(seed: int, match: int, asked: Sequence[RecordedTurn]) -> Iterator[Difference]:
     """Draw every action with recorded probabilities again."""
     for one in asked:
         old = one.old
@@ -280,7 +280,7 @@ def _draws(seed: int, match: int, asked: Sequence[_Asked]) -> Iterator[Differenc
             yield Difference(match, one.step, one.turn.agent, "action drawn", old.action, action)
 
 
-def _decisions(match: int, asked: Sequence[_Asked], witness: Witness) -> Iterator[Difference]:
+def _decisions(match: int, asked: Sequence[RecordedTurn], witness: Witness) -> Iterator[Difference]:
     """Make every decision of the rebuilt players again."""
     try:
         again = witness.ask([one.turn for one in asked], [one.old for one in asked])

@@ -91,10 +91,14 @@ def wilson(successes: float, n: float, reach: float = Z) -> Interval:
     `n`.
     """
     _check_successes(successes, n)
-    rate, spread = successes / n, reach * reach / n
-    middle = (rate + spread / 2) / (1 + spread)
-    half = reach * sqrt(max(0.0, rate * (1 - rate) / n) + spread / (4 * n)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return _least_rate(successes / n, n, reach), 1.0 - _least_rate(1.0 - successes / n, n, reach)
+
+
+def _least_rate(rate: float, n: float, reach: float) -> float:
+    """Lower end of the score interval: the product of both ends is rate² / (1 + spread), so that it is 0 for rate 0."""
+    spread = reach * reach / n
+    half = reach * sqrt(max(0.0, rate * (1 - rate) / n) + spread / (4 * n))
+    return rate * rate / (rate + spread / 2 + half)
 
 
 def two_proportions(successes: float, n: int, other_successes: float, other_n: int) -> ZTest:

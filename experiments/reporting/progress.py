@@ -1,7 +1,7 @@
 """Progress bars on stderr."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,12 +19,10 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-
-def follow(bar: Progress, label: str, steps: Iterable[str], total: int) -> None:
-    """Run all steps with a progress bar and the remaining time."""
-    task = add_task(bar, label, total)
-    for _ in steps:
-        bar.advance(task)
+FIRST_LINE = 30.0
+"""Seconds after which a line is printed where stderr is not a terminal."""
+LATER = 1.5
+"""Factor from the time of one such line to that of the next."""
 
 
 class RemainingTime(ProgressColumn):
@@ -50,11 +48,19 @@ def add_task(bar: Progress, label: str, total: int | None = None) -> TaskID:
 
 
 def follow_task(bar: Progress, task: TaskID, done: float, total: float | None) -> None:
-    """Set how much of a task is complete; with the first known total, as much was complete before."""
+    """Set how much of a task is complete; with the first known total, as much was complete before.
+
+    If stderr is not a terminal, a line says so after `FIRST_LINE` seconds, and then at growing intervals.
+    """
     known = next(one for one in bar.tasks if one.id == task)
     if known.total is None and total is not None:
         bar.reset(task, total=total, completed=int(done), begun=done)
     bar.update(task, total=total, completed=done)
+    spent = known.elapsed or 0.0
+    if bar.disable and spent >= known.fields.get("due", FIRST_LINE):
+        bar.update(task, due=LATER * spent)
+        of = "" if total is None else f" of {total:,.0f}, {remaining(known)} left"
+        bar.console.print(f"{known.description}: {done:,.0f}{of}", highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

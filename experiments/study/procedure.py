@@ -18,7 +18,7 @@ from dilemmas.agents.models.weights import device_map
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import record_servers, write_json
-from dilemmas.experiments.study import playing, stages
+from dilemmas.experiments.study import playing, stages, teaching
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.recipe import ModelSettings, Recipe
@@ -52,7 +52,7 @@ def cost(recipe: Recipe) -> dict[str, int]:
         "teacher_replies": sum(scenarios.values()) * recipe.observations,
         "student_replies": 2 * sum(scenarios.values()) * recipe.observations,
         "teaching_examples": recipe.demonstrations,
-        "training_steps": -(-recipe.lora.epochs * recipe.demonstrations // recipe.lora.batch),
+        "training_steps": recipe.lora.steps or -(-recipe.lora.epochs * recipe.demonstrations // recipe.lora.batch),
     }
 
 
@@ -126,7 +126,8 @@ def carry_out(run: Run) -> Steps:
     backends: dict[str, CachingBackend] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
-        shown = stages.demonstrations(run, stages.teach(run))
+        teaching.teach(run)
+        shown = _taught(run, backends["teacher"])
     with run.stage("untuned student"):
         backends["untuned"] = yield from _answers(run, "untuned", student)
     with run.stage("distillation"):
@@ -180,8 +181,17 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     backend = CachingBackend(model, run.path("questions", f"{role}.jsonl"))
     for _ in ask_ahead(run.recipe, backend):
         yield TaskProgress(task, answered, replies, "and is asked for its policy")
+    if role == "teacher":
+        teaching.random_questions(run.recipe, backend)
     model.unload()
     return backend
+
+
+def _taught(run: Run, teacher: Backend) -> list[Demonstration]:
+    """What the student learns from; the teacher has answered already."""
+    recipe, asked = run.recipe, teaching.teacher_answers(run.folder)
+    shown = teaching.demonstrations(recipe, asked, recipe.lora.method)
+    return [*shown * recipe.questions.repeats, *teaching.random_questions(recipe, teacher)]
 
 
 def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:

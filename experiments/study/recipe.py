@@ -34,6 +34,7 @@ from dilemmas.experiments.study.definitions import (
     own_games,
     template_entry,
 )
+from dilemmas.experiments.study.questions import QuestionSettings, random_scenarios
 from dilemmas.training.lora import LoraSettings
 
 TRAINING_SET = "within"
@@ -205,6 +206,7 @@ class Recipe:
     models: ModelSettings = field(default_factory=ModelSettings)
     prompting: Prompting = field(default_factory=Prompting)
     scenarios: ScenarioChoice = field(default_factory=ScenarioChoice)
+    questions: QuestionSettings = field(default_factory=QuestionSettings)
     lora: LoraSettings = field(default_factory=LoraSettings)
     matches: MatchSettings = field(default_factory=MatchSettings)
     population: LatticeSettings = field(default_factory=LatticeSettings)
@@ -250,6 +252,7 @@ class Recipe:
         for place, names in {
             "[scenarios] contexts": chosen.contexts,
             "[scenarios] new_contexts": chosen.new_contexts,
+            "[questions] contexts": self.questions.contexts,
             "[matches] contexts": matches.contexts,
             "[population] context": (population.context,),
         }.items():
@@ -298,9 +301,15 @@ class Recipe:
         """Most demonstrations from which the student learns: one per reply, or per question if probabilities alone are
         taught."""
         training = self.sets()[TRAINING_SET]
-        if self.lora.method == "soft":
-            return sum(len(self.ways(scenario.game)) for scenario in training)
-        return len(training) * self.observations
+        ways = sum(len(self.ways(scenario.game)) for scenario in training)
+        scenarios = ways if self.lora.method == "soft" else len(training) * self.observations
+        return scenarios * self.questions.repeats + self.questions.number
+
+    def random_scenarios(self) -> list[Scenario]:
+        """The random games about which the teacher is asked, in their contexts; unlike those of the test sets."""
+        contexts = [self.context(name) for name in self.questions.contexts or self.scenarios.contexts]
+        tested = [scenario.game for group in self.sets().values() for scenario in group]
+        return random_scenarios(self.questions, contexts, tested, self.seed)
 
     @property
     def training_context(self) -> Context:

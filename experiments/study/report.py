@@ -19,7 +19,7 @@ from dilemmas.experiments.reporting.page import (
     markdown,
     print_sections,
 )
-from dilemmas.experiments.run_folder import read_seconds
+from dilemmas.experiments.run_folder import read_known_shares, read_seconds
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
@@ -34,7 +34,7 @@ unreadable replies meant to defect, and if all meant to cooperate; the gap close
 
 def write_study_report(run_dir: Path, results: Results) -> None:
     """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else."""
-    parts = report_sections(results, sum(read_seconds(run_dir).values()))
+    parts = report_sections(results, sum(read_seconds(run_dir).values()), read_known_shares(run_dir))
     title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
@@ -63,14 +63,17 @@ def print_study_tables(console: Console, results: Results) -> None:
     print_sections(console, terminal_sections(results))
 
 
-def report_sections(results: Results, seconds: float) -> list[Section]:
-    """The whole report; what was not measured is left out. `seconds`: time spent on the study."""
+def report_sections(results: Results, seconds: float, known: Sequence[str]) -> list[Section]:
+    """The whole report; what was not measured is left out.
+
+    `seconds`: time spent on the study. `known`: how many questions were put to each model, in words.
+    """
     ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
     parts = [
         Section(SUMMARY, (*_caveat(results), *_warnings(results), Paragraph(_what_was_run(results)))),
         *(section for metric in ranked for section in metric.sections(results)),
         Section("Limitations", (Bullets(tuple(_limits(results))),)),
-        Section("Provenance", (model_table(results["models"]), run_table(results, seconds))),
+        Section("Provenance", (model_table(results["models"]), run_table(results, seconds, known))),
     ]
     return _joined(parts)
 
@@ -138,7 +141,7 @@ def model_table(models: Sequence[Results]) -> Table:
     return Table("Models", ("role", "name", "miniature", "computed by", "fingerprint"), tuple(cells), words=5)
 
 
-def run_table(results: Results, seconds: float) -> Table:
+def run_table(results: Results, seconds: float, known: Sequence[str]) -> Table:
     """What is needed to reproduce the numbers."""
     facts = [
         ("recipe", results["recipe"]),
@@ -147,6 +150,7 @@ def run_table(results: Results, seconds: float) -> Table:
         ("answers per scenario and model", str(results["observations"])),
         ("simulated samples of answers", f"{results['resamples']:,}"),
         ("time", duration(seconds)),
+        *(("questions asked once", line) for line in known),
         *_flat(results["provenance"]),
     ]
     return Table("Run", ("what", "value"), tuple(facts), words=2)

@@ -1,4 +1,4 @@
-"""The stages of the study in which models are asked about scenarios and teaching data are made.
+"""The stages of the study in which models are asked about scenarios.
 
 Every stage writes its results into the run folder as it proceeds, and starts where these results end: a stopped run is
 resumed by calling it again. Stages yield the name of each item when it is complete; callers show progress.
@@ -11,7 +11,7 @@ Counterbalanced, a scenario is asked in all presentations of its actions, and in
 the exact probabilities are the mean over them, and the sampled answers are spread evenly over them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
 from zlib import crc32
@@ -26,6 +26,8 @@ from dilemmas.agents.models.answers import (
     exact_distributions,
     sample_replies,
 )
+from dilemmas.agents.models.asking.caching import CachingBackend
+from dilemmas.agents.models.asking.kept_texts import KeptTexts
 from dilemmas.agents.models.asking.pace import Pace
 from dilemmas.agents.models.backend import Backend, ModelError, Request
 from dilemmas.agents.models.deciding.deliberation import (
@@ -33,7 +35,7 @@ from dilemmas.agents.models.deciding.deliberation import (
     consider_again,
     deliberate_replies,
 )
-from dilemmas.agents.models.deciding.scored import room_to_decide, why_sampled
+from dilemmas.agents.models.deciding.scored import room_to_decide, scores_labels, why_sampled
 from dilemmas.envs.prompts.labels import Presentation
 from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import scenario_prompt
@@ -49,10 +51,8 @@ from dilemmas.experiments.study.answers import (
     read_answers,
     read_parts,
 )
-from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.training.demonstrations import Demonstration, from_example
-from dilemmas.training.examples import Example, write_examples
 
 TRIES = 10
 """Attempts until something readable is written about a question."""
@@ -60,11 +60,24 @@ TOGETHER = 20
 """Scenarios that a small model is asked in one batch: the most that a stopped run has to ask it again."""
 
 
-def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
+Told = Callable[[int], None]
+"""Called with the number of texts that are kept of scenarios that are not complete."""
+
+
+def tell_nobody(written: int) -> None:
+    """Tell nobody how many texts are kept."""
+
+
+def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -> Iterator[int]:
     """Ask one model about every scenario of every set; yields how many more replies are kept, at first those of before.
 
-    The replies to scenarios that are not complete are kept in a file of their own, ``ROLE.begun.jsonl``.
+    The replies to scenarios that are not complete are kept in a file of their own, ``ROLE.begun.jsonl``, and what the
+    model writes before probabilities or replies are known in ``ROLE.texts.jsonl``.
     """
+    texts_path = run.path("answers", f"{role}.texts.jsonl")
+    if run.recipe.prompting.template.deliberate:
+        backend = CachingBackend(backend)
+        backend.texts = KeptTexts(texts_path, backend.below, told)
     path, begun_path = (run.path("answers", f"{role}.{kind}jsonl") for kind in ("", "begun."))
     done = {asked.scenario for asked in read_answers(path)}
     begun = joined_answers(asked for asked in read_parts(begun_path) if asked.scenario not in done)
@@ -82,7 +95,8 @@ def ask_model(run: Run, role: str, backend: Backend) -> Iterator[int]:
                 run.seals.add(path, finished=False)
             yield sum(len(asked.replies) for asked in part)
     run.seals.add(path)
-    begun_path.unlink(missing_ok=True)
+    for temporary in (begun_path, texts_path):
+        temporary.unlink(missing_ok=True)
 
 
 def _ask_on(
@@ -112,7 +126,7 @@ def _ask_on(
 
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """The model's probabilities in some scenarios, without replies; all are asked in one batch."""
-    questions = [(scenario.name, _questions(recipe, role, scenario)) for scenario in scenarios]
+    questions = [(scenario.name, role_questions(recipe, role, scenario)) for scenario in scenarios]
     weigh = _considered if recipe.prompting.template.deliberate else _weighed
     found = iter(weigh(recipe, backend, [question for _, ways in questions for question in ways]))
     for name, ways in questions:
@@ -126,11 +140,11 @@ def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable
 def ask_without_scores(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:
     """Some scenarios as a model is asked about them whose answers can only be sampled, without replies."""
     for scenario in scenarios:
-        ways = _questions(recipe, role, scenario)
+        ways = role_questions(recipe, role, scenario)
         yield Asked(scenario.name, tuple(Presented(way.prompt, way.labels, None, None, None, 0.0) for way in ways), ())
 
 
-def _questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
+def role_questions(recipe: Recipe, role: str, scenario: Scenario) -> list[DecisionQuestion]:
     """A scenario in all wordings and presentations; only the teacher is asked for a motivation."""
     return [
         _question(
@@ -196,7 +210,7 @@ def _replies(
 
     `numbers`: of scenario and reply, scenario by scenario.
     """
-    ways = {number: _questions(recipe, role, scenarios[number]) for number in asked}
+    ways = {number: role_questions(recipe, role, scenarios[number]) for number in asked}
     questions = [
         replace(ways[n][reply % len(ways[n])], seed=(recipe.seed, ROLES.index(role), n, reply)) for n, reply in numbers
     ]
@@ -220,18 +234,22 @@ def _with_replies(asked: Asked, replies: Sequence[Reply]) -> Asked:
 
 
 def check_room(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> None:
-    """`ModelError` if a model on this machine cannot be asked about a scenario: the question is too long for it, or
-    labels have the same tokens. `exact`: whether nothing is sampled."""
+    """`ModelError` if a model cannot be asked about a scenario: the question is too long for one on this machine, or
+    its labels cannot be told apart. `exact`: whether nothing is sampled."""
+    model.check_requests(questions_asked(recipe, role, model, exact))
+
+
+def questions_asked(recipe: Recipe, role: str, model: Backend, exact: bool = False) -> list[Request]:
+    """The questions to a model about all scenarios, with the most tokens that it writes; parameters as `check_room`."""
     words = recipe.prompting.template
+    scored = scores_labels(model, words)
     room = room_to_decide(model, words) if words.deliberate else 0 if exact else _reply_tokens(recipe, role)
-    model.check_requests(
-        [
-            Request(one.prompt, one.labels, room, prefill=words.reply_begins, system=words.system)
-            for group in recipe.sets().values()
-            for scenario in group
-            for one in _questions(recipe, role, scenario)
-        ]
-    )
+    return [
+        Request(one.prompt, one.labels if scored else (), room, prefill=words.reply_begins, system=words.system)
+        for group in recipe.sets().values()
+        for scenario in group
+        for one in role_questions(recipe, role, scenario)
+    ]
 
 
 def _reply_tokens(recipe: Recipe, role: str) -> int:
@@ -251,41 +269,3 @@ def _sampled(recipe: Recipe, role: str, backend: Backend, asked: Sequence[Decisi
         prefill=prompting.template.reply_begins if backend.continues else "",
         system=prompting.template.system,
     )
-
-
-def teach(run: Run) -> list[Example]:
-    """Teaching data: the teacher's readable answers to the training scenarios, with the prompts of the student."""
-    path = run.path("examples.jsonl")
-    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
-    examples = []
-    for scenario in run.recipe.sets()[TRAINING_SET]:
-        ways = _questions(run.recipe, "untuned", scenario)
-        for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
-            if action is not None:
-                shown, whole = ways[reply % len(ways)], text if run.recipe.prompting.template.deliberate else ""
-                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, motivation, whole))
-    if not run.seals.fits(path):
-        write_examples(path, examples)
-        run.seals.add(path)
-    return examples
-
-
-def demonstrations(run: Run, examples: Sequence[Example]) -> list[Demonstration]:
-    """What the student learns from, by the method of the recipe: the teaching data, or its probabilities with them."""
-    words, method = run.recipe.prompting.template, run.recipe.lora.method
-    around = {"prefill": words.reply_begins, "system": words.system}
-    if method == "hard":
-        return [from_example(example, **around) for example in examples]
-    asked = {answers.scenario: answers for answers in read_answers(run.path("answers", "teacher.jsonl"))}
-    shown = []
-    for scenario in run.recipe.sets()[TRAINING_SET]:
-        found = asked[scenario.name]
-        for place, way in enumerate(_questions(run.recipe, "untuned", scenario)):
-            shares = found.presented[place].exact
-            assert shares is not None  # a teacher without probabilities was refused
-            replies = [text for text, action, _ in found.replies[place :: len(found.presented)] if action is not None]
-            shown += [
-                Demonstration(way.prompt, way.labels, shares, reply, **around)
-                for reply in (replies if method == "motivated" else [""])
-            ]
-    return shown

@@ -1,8 +1,8 @@
 """Every interval that a report or a command shows covers a known truth in 90 to 99 of 100 repetitions.
 
 Data are drawn from the model that the interval claims, and the interval is computed by the function of the report. The
-shares of `dilemmas infer` are tested in tests/experiments/inference. `dilemmas tournament evolve` and the questions of
-fact show `wilson`; alpha-Rank shows no interval, because its payoffs count as exact.
+shares and trembles of `dilemmas infer` are tested in tests/experiments/inference. `dilemmas tournament evolve` and the
+questions of fact show `wilson`; alpha-Rank shows no interval, because its payoffs count as exact.
 """
 
 from collections.abc import Callable

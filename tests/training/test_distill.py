@@ -71,6 +71,19 @@ def test_a_stopped_run_ends_with_the_same_weights(tiny_model, adapter, tmp_path)
     assert records[0] == records[1]
 
 
+def test_only_the_upper_layers_are_tuned(tiny_model, tmp_path) -> None:
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    settings = replace(SETTINGS, layers=1)
+    first, *_, last = distil(model, tokenizer, SHOWN, settings, tmp_path, seed=3)
+    names = load_file(tmp_path / "adapter_model.safetensors")
+    assert {name.split(".layers.")[1].split(".")[0] for name in names} == {"1"}
+    assert len(names) == 2 * 7, "the seven linear modules of a layer of Llama, twice each"
+    assert last.loss < first.loss / 2
+    tuned = AutoPeftModelForCausalLM.from_pretrained(tmp_path)
+    asked = tokenizer(PROMPTS["friends"], return_tensors="pt")
+    assert not torch.equal(tuned(**asked).logits, AutoModelForCausalLM.from_pretrained(tiny_model)(**asked).logits)
+
+
 def test_the_adapter_loads_with_peft_and_has_a_model_card(adapter) -> None:
     AutoPeftModelForCausalLM.from_pretrained(adapter)
     card = (adapter / "README.md").read_text()

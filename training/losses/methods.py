@@ -9,7 +9,9 @@ from dilemmas.training.packing.lessons import Lesson
 
 
 def lessons_of(speller: Speller, shown: Demonstration, settings: LoraSettings) -> tuple[Lesson, ...]:
-    """What is learned from a demonstration with the method of the settings."""
+    """What is learned from a demonstration with the method of the settings; without labels, its reply."""
+    if not shown.labels:
+        return hard_labels(speller, shown)
     if settings.method == "soft":
         return soft_labels(speller, shown)
     if settings.method == "motivated":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dilemmas.agents.models.asking.kept_texts import KeptTexts
 from dilemmas.agents.models.asking.known_answers import KnownAnswers
 from dilemmas.agents.models.asking.pace import Pace, is_small
 from dilemmas.agents.models.backend import Backend, Request, Response, ScoreKey
@@ -12,7 +13,8 @@ class CachingBackend:
     """A backend that requests the label probabilities of a prompt from another backend only once.
 
     The cost of a run is then determined by the number of different prompts: with a memory of one round a two-player
-    game has five, however many matches are played. Sampled text is not cached, and faults are not.
+    game has five, however many matches are played. Sampled text is only kept for a resumed run, with
+    `texts`; faults are not.
     """
 
     def __init__(self, below: Backend, path: Path | None = None) -> None:
@@ -33,6 +35,8 @@ class CachingBackend:
         self.one_by_one = False
         """Whether a small model is asked each question alone: its last digits then do not depend on what else is asked
         at the same time."""
+        self.texts: KeptTexts | None = None
+        """Where sampled texts are kept, if they are."""
         self._known: dict[ScoreKey, Response] = {}
         self.asked = 0
         """Number of requests for label probabilities."""
@@ -111,7 +115,8 @@ class CachingBackend:
         for portion in self._portions([one for key, one in scored.items() if key not in self._known]):
             found |= self._learn([one for one in portion if one.key not in self._known])  # others may have asked it now
         sampled = [request for request in requests if request.max_tokens]
-        texts, known = iter(self.below.respond(sampled) if sampled else ()), found | self._known
+        write = self.texts.write if self.texts else self.below.respond
+        texts, known = iter(write(sampled) if sampled else ()), found | self._known
         return [next(texts) if r.max_tokens else known[r.key] for r in requests]
 
     def _portions(self, asked: Sequence[Request]) -> Iterator[Sequence[Request]]:

@@ -239,11 +239,11 @@ def _reason(
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
     predicted = backend.respond(
         [
-            Request(one.prompt, one.partner, prefill=_before_label(template, one), system=template.system)
+            Request(one.prompt, one.partner, prefill=prediction_begins(template, one), system=template.system)
             for one in asked
         ]
     )
-    texts = [[_sentence(template, one).replace("{label}", label) for label in one.partner] for one in asked]
+    texts = [predictions(template, one) for one in asked]
     requests = [
         Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)
         for one, some in zip(asked, texts, strict=True)
@@ -329,13 +329,19 @@ def _sentence(template: Template, one: DecisionQuestion) -> str:
     return one.prediction or template.decision.prediction.format(label="{label}", unit=template.unit)
 
 
-def _before_label(template: Template, one: DecisionQuestion) -> str:
+def predictions(template: Template, one: DecisionQuestion) -> list[str]:
+    """The predictions of a question as sentences, by index."""
+    return [_sentence(template, one).replace("{label}", label) for label in one.partner]
+
+
+def prediction_begins(template: Template, one: DecisionQuestion) -> str:
+    """The beginning of the prediction, which the labels of what is predicted continue."""
     return _sentence(template, one).partition("{label}")[0].rstrip()
 
 
 def _split_prediction(template: Template, one: DecisionQuestion, text: str) -> tuple[int | None, str]:
     """The value that a reply predicts in the words of the template, by index, and the text after it; None without."""
-    begun = r"\s+".join(map(re.escape, _before_label(template, one).split()))
+    begun = r"\s+".join(map(re.escape, prediction_begins(template, one).split()))
     named = "|".join(sorted(map(re.escape, one.partner), key=len, reverse=True))
     found = re.search(rf"{begun}\W*({named})(?!\w|[.,]\d)", text)
     return (one.partner.index(found[1]), text[found.end() :]) if found else (None, text)

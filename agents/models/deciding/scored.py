@@ -27,6 +27,11 @@ def why_sampled(backend: Backend, template: Template) -> str:
     return ""
 
 
+def scores_labels(backend: Backend, template: Template) -> bool:
+    """Whether a model is asked for the probabilities of labels, in the way of a template."""
+    return template.decision.way != "mixed" and not why_sampled(backend, template)
+
+
 def warn_if_sampled(backend: Backend, template: Template) -> bool:
     """Whether a model's answers can only be sampled and read; a warning says why."""
     why = why_sampled(backend, template)

@@ -48,7 +48,7 @@ STAGE_DIRECTION = re.compile(
 STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 """Words that are struck out."""
 
-FENCE = re.compile(r"(?:```|~~~)(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
+FENCE = re.compile(r"(?:`{3,}|~{3,})(?:json|python|text|plaintext|txt|xml|yaml|markdown|md|bash)?", re.I)
 ASIDE = re.compile(r"(?<=\w)[ \t]\([^()\n]{1,30}\)(?=[*_]*\s?:)")
 """Brackets before a colon: "answer (one letter): C"."""
 

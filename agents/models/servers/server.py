@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dilemmas.agents.models.backend import Request, Response, ScoreKey
+from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
 from dilemmas.agents.models.servers.answers import Listing, prompt_tokens
 from dilemmas.agents.models.servers.asking import Asker
 from dilemmas.agents.models.servers.budget import Usage
@@ -131,7 +131,18 @@ class ServerBackend:
             raise unusable(client, fault) from None
 
     def check_requests(self, requests: Sequence[Request]) -> None:
-        """Does nothing: what a server cannot answer is known from its refusal."""
+        """`ModelError` if one label is the beginning of another: no server tells how probable it is that a word ends.
+
+        What else a server cannot answer is known from its refusal.
+        """
+        for one in requests:
+            if pair := nested_labels(one.labels):
+                short, long = (one.labels[index] for index in pair)
+                raise ModelError(
+                    f"model '{self.name}': label '{short}' is the beginning of label '{long}', so a server cannot tell"
+                    " their probabilities apart; use other labels (--labels), or sampled answers (--server"
+                    " scores=false)"
+                )
 
     def unload(self) -> None:
         """Close the connections; what was learned about the server, and the usage, are kept."""

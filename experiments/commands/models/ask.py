@@ -1,16 +1,18 @@
 """`dilemmas ask`: what language models answer to the scenarios of the study, without a student."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.models.backend import Backend
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.experiments.asking.survey import (
+    ReportedSet,
     SetAnswers,
     Survey,
     answered,
@@ -40,7 +42,7 @@ from dilemmas.experiments.reporting.progress import add_task, follow_task, progr
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.reporting.variance import FACTORS
-from dilemmas.experiments.run_folder import record_servers
+from dilemmas.experiments.run_folder import read_known_shares, record_servers
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.metrics.bias import LEVEL, more_by_order
 from dilemmas.experiments.study.metrics.comprehension import misunderstood
@@ -119,7 +121,8 @@ def command(
 
     Shows how much they cooperate, how much their answers follow the order and the labels of the options instead of the
     game and the context, how many of their replies are a choice at all, and how far two answers to the same scenario
-    differ. A stopped command is resumed by repeating it.
+    differ. A stopped command is resumed by repeating it. The keys of --json are those of "Answers of models" among the
+    file formats of the documentation.
 
     \b
     MODELS: directories, GGUF files, hub ids, the built-in ones (miniature-teacher,
@@ -144,6 +147,9 @@ def command(
     else:
         named = {short_names(models)[spec]: one for spec, one in asked.items()}
         print_sections(SafeConsole(), [*_warned(named), *_tables({name: one.sets for name, one in named.items()})])
+    for run, _ in ready.values():
+        for line in read_known_shares(run.folder):
+            echo(line, err=True)
     echo(f"{out}", err=True)
 
 
@@ -169,9 +175,16 @@ def ask_one(run: Run, model: Backend, role: Role, exact: bool, comprehension: bo
         if isinstance(model, ServerBackend):
             record_servers(run.seals, {"model": model.capabilities})
         run.log_system_turn(model)
-        task, done = add_task(bar, run.recipe.models.teacher), 0
-        for more in ask_all(run, role, model, exact):
+        spec, done = run.recipe.models.teacher, 0
+        task = add_task(bar, spec)
+
+        def told(written: int) -> None:
+            bar.update(task, description=f"{spec} ({written} texts)")
+            follow_task(bar, task, done, total)
+
+        for more in ask_all(run, role, model, exact, told):
             done += more
+            bar.update(task, description=spec)
             follow_task(bar, task, done, total)
         found = Survey(answered(run, role, exact), facts_known(run, role, model) if comprehension else [])
     model.unload()
@@ -193,9 +206,12 @@ def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
 
 
 def _data(found: Survey) -> dict[str, Any]:
-    """What a model answered, by set, each with what it knows of the games of all sets, as plain data."""
-    facts = {"comprehension": [asdict(one) for one in found.facts]}
-    return {name: asdict(one) | facts for name, one in found.sets.items()}
+    """What a model answered, by set, as plain data."""
+    return {
+        name: asdict(ReportedSet(**{key.name: getattr(one, key.name) for key in fields(one)}, comprehension=facts))
+        for facts in [tuple(found.facts)]
+        for name, one in found.sets.items()
+    }
 
 
 def _warned(asked: Mapping[str, Survey]) -> list[Section]:
@@ -219,9 +235,11 @@ def _warnings(found: SetAnswers) -> list[str]:
         )
     several = len(found.cooperation) > 1
     if several and found.alike > LEVEL:
+        exact = found.estimate is Source.EXACT
+        drawn = f"if {found.weight} answers were drawn" if exact else f"with {found.weight} answers"
         warnings.append(
-            f"all scenarios are answered alike: with {found.weight} answers each, rates as far apart would be chance"
-            f" (p = {found.alike:.2f}). Nothing was measured but noise."
+            f"all scenarios are answered alike: {drawn} for each, rates as far apart would be chance"
+            f" (p = {found.alike:.2f}). {'They tell no scenario from another' if exact else 'It may all be noise'}."
         )
     if several and found.shares and (more := more_by_order(asdict(found.shares))):
         by_order, by_content = more

@@ -16,9 +16,11 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
 from dilemmas.envs.prompts.labels import Presentation
+from dilemmas.envs.prompts.phrases import predicted_values
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.rules.protocol import View
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, server_options, set_option, wording_options
 from dilemmas.experiments.reporting.terminal_text import echo, visible
@@ -26,11 +28,21 @@ from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
 
 if TYPE_CHECKING:
+    from dilemmas.agents.models.open_model import LazyModel
     from dilemmas.agents.models.preview import Preview
+    from dilemmas.agents.models.servers.server import ServerBackend
 
 ALL = "all"
 TURNS = {"system": "system turn", "user": "user turn", "assistant": "begun reply"}
 ACTIONS = {"C": 0, "D": 1} | {str(number): number for number in range(10)}
+
+
+SAMPLED = "the model's replies are sampled and read"
+NOT_SCORED = {
+    "reason": "they are computed after a reasoning, which the model writes first",
+    "mixed": "the model states its probabilities in words, which are read",
+}
+"""Why labels have no probabilities, by way to decide."""
 
 
 class PromptError(InputError):
@@ -57,6 +69,12 @@ class ShownPrompt:
     """Text of the system turn."""
     seen: "Preview | None" = None
     """How the model sees it; None without a model."""
+    predicts: tuple[str, ...] = ()
+    """Labels of what the model predicts first, to which `seen` then belongs; empty if it does not."""
+    after: tuple[str, "Preview"] | None = None
+    """The most probable prediction, with how the model sees the question after it; None if it does not predict."""
+    why: str = ""
+    """Why labels have no probabilities; empty if they have."""
 
 
 @click.command()
@@ -112,7 +130,7 @@ def command(
         for text in [scenario_prompt(words, stage, social, past, way)]
     ]
     if model is not None:
-        shown = list(seen_by(model, device, servers, shown, wordings[0]))
+        shown = list(seen_by(model, device, servers, shown, wordings[0], View(stage, 0, len(past), past)))
     if as_json:
         return print_json([_data(one) for one in shown])
     for one in shown:
@@ -151,7 +169,7 @@ def parse_history(text: str, game: StageGame) -> tuple[Joint, ...]:
 
 
 def seen_by(
-    model: str, device: str, servers: ServerSettings, shown: list[ShownPrompt], template: Template
+    model: str, device: str, servers: ServerSettings, shown: list[ShownPrompt], template: Template, view: View
 ) -> Iterator[ShownPrompt]:
     """The prompts with how a model sees them; labels have probabilities unless it writes something before, or is behind
     a server that cannot tell them."""
@@ -160,10 +178,30 @@ def seen_by(
     from dilemmas.agents.models.preview import preview
 
     backend = open_model(model, device=device, servers=servers)
-    unknown = warn_if_sampled(backend, template) or template.deliberate
+    way = template.decision.way
+    why = SAMPLED if warn_if_sampled(backend, template) else NOT_SCORED.get(way, "")
     for one in shown:
+        if way == "predict" and not why:
+            yield _seen_with_prediction(backend, one, template, view)
+            continue
         begun = template.reply_begins if one.labels and backend.continues else ""
-        yield replace(one, seen=preview(backend, one.text, () if unknown else one.labels, begun, one.system))
+        yield replace(one, seen=preview(backend, one.text, () if why else one.labels, begun, one.system), why=why)
+
+
+def _seen_with_prediction(
+    model: "LazyModel | ServerBackend", one: ShownPrompt, template: Template, view: View
+) -> ShownPrompt:
+    from dilemmas.agents.models.deciding.deliberation import DecisionQuestion, prediction_begins, predictions
+    from dilemmas.agents.models.preview import preview
+
+    sentence, values = predicted_values(template, view, Presentation(one.labels, one.order))
+    asked = DecisionQuestion(one.text, one.labels, values, prediction=sentence)
+    seen = preview(model, one.text, values, prediction_begins(template, asked), one.system)
+    if not seen.probabilities:
+        return replace(one, seen=seen, why=SAMPLED)
+    text = predictions(template, asked)[seen.probabilities.index(max(seen.probabilities))]
+    after = preview(model, one.text, one.labels, f"{text} {template.answer_begins}", one.system)
+    return replace(one, seen=seen, predicts=values, after=(text, after))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:
@@ -190,11 +228,22 @@ def _lines(one: ShownPrompt, worded: bool, titled: bool) -> Iterator[str]:
         yield from (f"--- {TURNS[message.role]}", visible(message.content))
     if one.seen.tokens:
         yield f"--- {one.seen.tokens} tokens"
-    written = one.seen.label_tokens or ((),) * len(one.labels)
-    for label, tokens, share in zip(one.labels, written, one.seen.probabilities, strict=False):  # perhaps no scores
+    if one.predicts:
+        yield "--- prediction"
+    yield from _probabilities(one.predicts or one.labels, one.seen)
+    if one.after:
+        yield visible(f"--- answer after the most probable prediction, {one.after[0]!r}")
+        yield from _probabilities(one.labels, one.after[1])
+    if one.why:
+        yield f"no probabilities of labels: {one.why}"
+
+
+def _probabilities(labels: tuple[str, ...], seen: "Preview") -> Iterator[str]:
+    written = seen.label_tokens or ((),) * len(labels)
+    for label, tokens, share in zip(labels, written, seen.probabilities, strict=False):  # perhaps no scores
         how = f", written as {' '.join(map(repr, tokens))}" if tokens else ""
         yield visible(f"P({label}) = {share:.4f}{how}")
-    if one.seen.probabilities:
-        yield f"label mass {one.seen.mass:.4f}"
-    if one.seen.margin:
-        yield f"not exact: the probabilities may be off by {one.seen.margin:.2g}"
+    if seen.probabilities:
+        yield f"label mass {seen.mass:.4f}"
+    if seen.margin:
+        yield f"not exact: the probabilities may be off by {seen.margin:.2g}"

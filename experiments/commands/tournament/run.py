@@ -30,7 +30,7 @@ from dilemmas.experiments.commands.options import (
 )
 from dilemmas.experiments.commands.tournament.show import print_results
 from dilemmas.experiments.reporting.parsing import listed
-from dilemmas.experiments.reporting.progress import add_task, progress_bar
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
@@ -280,7 +280,7 @@ def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str
 def show_share(bar: Progress, done: float, total: float) -> None:
     """Show the share of a tournament that is done; the first call, after all checks, announces the tournament."""
     task = bar.task_ids[0] if bar.task_ids else add_task(bar, "playing, percent done", 100)
-    bar.update(task, completed=100 * done / total)
+    follow_task(bar, task, 100 * done / total, 100)
 
 
 def merged(

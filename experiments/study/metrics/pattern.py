@@ -180,8 +180,9 @@ def _verdict(row: Results) -> str:
     games = f"the oracle that knows only each game's mean closes {num(row['game_oracle'])}"
     if row["untuned"] is None:
         return f"{level}, {games}; its correlation with the teacher is {tuned}."
-    moved = "rises" if row["tuned"] > row["untuned"] else "falls"
-    return f"{level}, {games}; its correlation with the teacher {moved} from {num(row['untuned'])} to {tuned}."
+    before = num(row["untuned"])
+    moved = f"{'rises' if row['tuned'] > row['untuned'] else 'falls'} from {before} to"
+    return f"{level}, {games}; its correlation with the teacher {'stays at' if before == tuned else moved} {tuned}."
 
 
 def _terminal(results: Results) -> list[Section]:

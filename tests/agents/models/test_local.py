@@ -81,18 +81,13 @@ def test_label_probabilities_equal_a_plain_forward_pass_in_any_batch(backend, ti
         assert response.logprobs == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_label_that_begins_another_excludes_it(backend, tiny_model) -> None:
-    plain = Plain(tiny_model)
-    labels = ("z", "zzz", "zz")
-    starts = [plain.tokens(f" {label}") for label in labels]
-    assert starts[2][: len(starts[0])] == starts[0]
-    assert starts[1][: len(starts[2])] == starts[2]
-    (response,) = backend.respond([Request(SHORT, labels=labels)])
-    one, three, two = (math.exp(value) for value in response.logprobs)
-    p = {label: math.exp(plain.logprob(SHORT, label)) for label in labels}
-    assert three == pytest.approx(p["zzz"], rel=1e-4)
-    assert two == pytest.approx(p["zz"] - p["zzz"], rel=1e-4)
-    assert one + two + three == pytest.approx(p["z"], rel=1e-4)
+@pytest.mark.parametrize("labels", [("z", "zzz"), ("1", "10"), ("zz", "q", "z")])
+def test_a_label_that_begins_another_is_a_whole_word(backend, labels: tuple[str, ...]) -> None:
+    """Or all words that begin so would count for the shorter label."""
+    nested, alone = backend.respond([Request(SHORT, labels), Request(SHORT, labels[:1])])
+    assert nested.logprobs == nested.whole
+    assert alone.logprobs != alone.whole
+    assert all(one < begun for one, begun in zip(nested.logprobs[:1], alone.logprobs, strict=True))
 
 
 def test_disjoint_events_add_up_to_the_one_that_holds_them_all() -> None:

@@ -49,22 +49,27 @@ def next_tokens(backend: Any, tokens: list[int]) -> Any:
 def test_a_whole_label_is_followed_by_the_end_of_a_word(backend) -> None:
     (response,) = backend.respond([Request(SHORT, LABELS)])
     tokenizer, start = backend.chat.tokenizer, backend.chat.prompt(SHORT)
+
+    def starting(reply: list[int]) -> float:
+        return math.prod(float(next_tokens(backend, start + reply[:i])[token]) for i, token in enumerate(reply))
+
     same = backend.chat.reply(SHORT, "the same")
-    for label, begun, whole in zip(LABELS, response.logprobs, response.whole, strict=True):
+    for label, told, whole in zip(LABELS, response.logprobs, response.whole, strict=True):
         reply = backend.chat.reply(SHORT, label)
-        starts = 1.0
-        for place in range(len(reply)):
-            starts *= float(next_tokens(backend, start + reply[:place])[reply[place]])
         after = next_tokens(backend, start + reply)
         texts = [tokenizer.decode([*reply, token])[len(tokenizer.decode(reply)) :] for token in range(len(after))]
         goes_on = [text[:1].isalnum() or text[:1] in "\ufffd_" for text in texts]
-        ends = starts * float(after[[not more for more in goes_on]].sum())
+        ends = starting(reply) * float(after[[not more for more in goes_on]].sum())
         if label == "the":  # without "the same", whose first token is the whole of "the"
             assert same[: len(reply)] == reply
-            ends -= math.exp(response.logprobs[LABELS.index("the same")])
+            ends -= starting(same)
         assert math.exp(whole) == pytest.approx(ends, rel=1e-4)
-        assert whole < begun
-    (found,) = exact_distributions(backend, [(SHORT, LABELS)])
+        assert told == whole  # "the" begins another label
+
+    different = ("C", "the same", "z")
+    (response,) = backend.respond([Request(SHORT, different)])
+    assert response.logprobs == pytest.approx([math.log(starting(backend.chat.reply(SHORT, one))) for one in different])
+    (found,) = exact_distributions(backend, [(SHORT, different)])
     assert found.whole_mass == pytest.approx(math.fsum(map(math.exp, response.whole)))
     assert 0 < found.whole_mass < found.mass
 

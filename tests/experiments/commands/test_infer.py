@@ -79,3 +79,19 @@ def test_invalid_candidates_are_refused() -> None:
         candidate_automata(["tft", "lab/model"], 2)
     with pytest.raises(InferenceError, match="not a finite automaton"):
         candidate_automata(["gradual"], 2)
+
+
+def test_what_is_not_known_is_a_dash_and_rounded_figures_have_no_minus_sign(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{subject},1,{round},C,C\n" for subject in "abcdefghij" for round in range(1, 11)]
+    (tmp_path / "nice.csv").write_text("subject,match,round,own,other\n" + "".join(rows))
+    arguments = [str(tmp_path / "nice.csv"), "--strategies", "allc,alld", "--bootstrap", "50"]
+    command.main(arguments, standalone_mode=False)
+    shown = capsys.readouterr().out
+    assert "tremble 0.000 (s.e. –, 95% 0.000 to 0.037; gamma 0)" in shown
+    assert "log-likelihood 0.00" in shown
+    command.main([*arguments, "--json"], standalone_mode=False)
+    data = json.loads(capsys.readouterr().out)
+    assert data["tremble"]["standard_error"] is data["strategies"]["always_defect"]["standard_error"] is None
+    assert data["strategies"]["always_defect"]["interval"][0] == data["log_likelihood"] == 0

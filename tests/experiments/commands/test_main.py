@@ -55,7 +55,7 @@ def test_every_command_has_a_help(name: str) -> None:
         (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
         (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
         (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
-        (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'"),
+        (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'; this machine has cpu"),
         (
             ["replicate", "--recipe", "miniatures", "--dry-run", "--teacher", "./nosuch"],
             "'./nosuch': no such directory",
@@ -112,9 +112,21 @@ def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
     assert found["observations"] == 50
     assert found["cost"]["teaching_examples"] == 20 * 50
     assert found["prompting"]["presentation"] == "auto"
+    for role in ("teacher", "student"):
+        needs = found["estimate"][role]
+        assert not needs["not_measured"]
+        assert needs["seconds"] > 1000 * needs["seconds_per_text"] > 0
+        assert needs["memory_bytes"] > 10_000_000
     shuffled = dilemmas("replicate", "--dry-run", "--presentation", "counterbalanced", "--out", str(tmp_path / "run"))
     assert json.loads(shuffled.stdout)["prompting"]["presentation"] == "counterbalanced"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_refuses_a_question_that_the_run_would_refuse(tmp_path) -> None:
+    """As with a system text that is longer than the context of the model."""
+    done = dilemmas("replicate", "--dry-run", "--system", "Be brief. " * 3000, "--out", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert "the maximum of miniature-teacher is" in done.stderr
 
 
 def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, monkeypatch, capsys) -> None:
@@ -133,6 +145,9 @@ def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, m
     assert ended.value.code == 0
     found = capsys.readouterr()
     assert json.loads(found.out)["models"]["teacher"] == "nosuch"
+    needs = json.loads(found.out)["estimate"]
+    assert "nosuch" in needs["teacher"]["not_measured"]
+    assert needs["student"]["seconds"] is None
     teacher, student = found.err.splitlines()
     assert teacher.startswith("not checked: teacher: 'nosuch' is no built-in model and no directory")
     assert "'org/small'" in student
@@ -140,7 +155,7 @@ def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, m
         main(["replicate", "--dry-run", "--teacher", "adapter", "--student", "org/small"])
     assert ended.value.code == 2
     assert "its base model cannot be used ('org/base'" in capsys.readouterr().err
-    assert asked == [("nosuch", True), ("org/small", True), ("org/base", True)]
+    assert list(dict.fromkeys(asked)) == [("nosuch", True), ("org/small", True), ("org/base", True)]
 
 
 @pytest.mark.parametrize(("given", "missing"), [("--teacher", "--student"), ("--student", "--teacher")])

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dilemmas.agents.models.asking import caching
+from dilemmas.agents.models.asking import caching, kept_texts
 from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import KEPT, Pace
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.experiments.asking.survey import ask_all
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import read_answers, read_parts
 from dilemmas.experiments.study.evaluation import ask_ahead
@@ -106,6 +108,43 @@ def test_a_model_that_is_stopped_again_and_again_is_asked_everything_once(
     assert asked < 2.5 * 162 * 6, "each stop loses less than 30 of 50 replies"
     one, other = (folder.path("answers", "teacher.jsonl").read_bytes() for folder in (run, whole))
     assert one == other
+
+
+@pytest.mark.parametrize("portion", [0, 8])
+def test_what_is_written_is_kept_also_where_nothing_is_readable(
+    portion: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the template `mixed`, readable at the third attempt: no text is written twice by a run that is stopped."""
+    recipe = Recipe(observations=2)
+    recipe = replace(
+        recipe, prompting=replace(recipe.prompting, template=load_template("mixed"), presentation="counterbalanced")
+    )
+    recipe = replace(recipe, scenarios=replace(recipe.scenarios, games=("stag_hunt",), sets=("within",)))
+    whole, stopped = (Run(tmp_path / name, recipe) for name in ("whole", "stopped"))
+    monkeypatch.setattr(kept_texts, "Pace", lambda backend, texts: Pace(backend, lambda: model.now, texts))
+    model = Unclear(0.0, portion=portion)
+    list(ask_all(whole, "untuned", model, exact=True))
+    asked, lost, needed = 0, 0, len(model.asked)
+    for _ in range(100):
+        model = Unclear(7.0, patience=70.0, portion=portion)
+        try:
+            list(ask_all(stopped, "untuned", model, exact=True))
+            break
+        except StoppedError:
+            asked, lost = asked + len(model.asked), lost + 1
+    assert lost > 2
+    assert asked + len(model.asked) <= needed + lost * KEPT / 7.0
+    one, other = (folder.path("answers", "untuned.exact.jsonl").read_bytes() for folder in (whole, stopped))
+    assert one == other
+    assert not stopped.path("answers", "untuned.exact.texts.jsonl").exists()
+
+
+class Unclear(SlowModel):
+    """Tells its choice at the third attempt only."""
+
+    def respond(self, requests: Sequence[Request]) -> list[Response]:
+        super().respond(requests)
+        return [Response(text="J with 70%, F with 30%" if one.seed[-2] == 2 else "I do not know.") for one in requests]
 
 
 def test_a_small_model_is_asked_in_batches_of_fixed_size(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

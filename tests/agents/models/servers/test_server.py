@@ -23,6 +23,17 @@ def test_probabilities_are_those_of_the_tokens_with_and_without_a_space(serve: S
     assert found.margin == 0
 
 
+@pytest.mark.parametrize("labels", [("1", "10"), ("cooperate", "D", "co")])
+def test_labels_of_which_one_begins_another_are_refused_before_the_server_is_asked(
+    serve: Serve, labels: tuple[str, ...]
+) -> None:
+    server = serve(whole)
+    with pytest.raises(ModelError, match=r"is the beginning of label .* use other labels"):
+        opened(server).check_requests([ASKED, Request("Which?", labels)])
+    assert not server.requests
+    opened(server).check_requests([ASKED, Request("Which?", ("cooperate", "cooperation"))])
+
+
 def test_a_label_that_is_not_listed_is_bounded_and_not_zero(serve: Serve) -> None:
     """Of five tokens with .9 of the probability, the last has .02: so has D at most."""
     shares = {"C": 0.6, "a": 0.2, "b": 0.05, "c": 0.03, "d": 0.02}

@@ -68,7 +68,7 @@ def test_an_answer_that_follows_the_order_is_told_from_one_that_follows_the_game
 def test_what_is_an_artefact_or_noise_is_said_in_the_first_lines(ask: Callable[..., Result]) -> None:
     result = ask(first_named, "--exact", mass=0.3)
     first = " ".join(result.stdout.split("What the models answer")[0].split())
-    assert "Nothing was measured but noise" in first
+    assert "if 300 answers were drawn for each, rates as far apart would be chance" in first
     assert "follow the order and the labels of the options (100% of their variance) more than the game" in first
     assert "only 30.0% of the replies begin with one of the labels" in first
 

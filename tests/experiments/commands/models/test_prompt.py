@@ -53,6 +53,20 @@ def test_a_model_sees_its_chat_template_and_its_tokens() -> None:
     assert f"P(C) = {found['probabilities'][0]:.4f}, written as 'ĠC'" in printed
 
 
+def test_a_model_that_writes_before_has_probabilities_of_its_prediction_or_a_reason_for_none() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    (found,) = json.loads(show("--model", "miniature-student", "--template", "predict", "--json"))
+    text, after = found["after"]
+    assert found["predicts"] == ["J", "F"]
+    assert found["predicts"][found["probabilities"].index(max(found["probabilities"]))] in text
+    for seen in (found, after):
+        assert sum(seen["probabilities"]) == pytest.approx(1)
+        assert len(seen["label_tokens"]) == 2
+    for template in ("reason", "mixed"):
+        assert "no probabilities of labels: " in show("--model", "miniature-student", "--template", template)
+
+
 def test_a_game_of_the_catalogue_has_the_options_given() -> None:
     assert "you get 77" in show("--game", "stag_hunt", "--set", "R=77", "--set", "T=4", "--set", "P=3", "--set", "S=1")
 

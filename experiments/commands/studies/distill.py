@@ -1,0 +1,250 @@
+"""`dilemmas distill`: tune a student on anything that was recorded, or on any agent."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from rich.progress import Progress, TaskID
+
+from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.agents.roster import Framing
+from dilemmas.agents.specifications import parse_spec
+from dilemmas.envs.data_files import check_value, json_text
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.prompts.contexts import context as context_named
+from dilemmas.envs.rules.factory import rules_of
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import (
+    Location,
+    framing_options,
+    json_option,
+    print_json,
+    seed_option,
+    set_option,
+    settings_of,
+)
+from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, SCENARIOS, Lessons, Relabelling, is_recorded
+from dilemmas.experiments.reporting.cost import MeasuredDuration
+from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.training.lora import LoraSettings, Method
+
+STEPS = 300
+"""Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, metavar="DATA...")
+@click.option("--student", required=True, shell_complete=completion.models, help="Language model that is tuned.")
+@click.option("--out", type=Location(file_okay=False), required=True, help="Folder of the student and its data.")
+@click.option(
+    "--method",
+    type=click.Choice(get_args(Method)),
+    default="soft",
+    show_default=True,
+    help="What is learned: the teacher's probabilities (soft), what it wrote or did (hard), or its probabilities and"
+    " what it wrote (motivated).",
+)
+@click.option(
+    "--on",
+    multiple=True,
+    metavar="WORD or FILE",
+    show_default="scenarios for language models, histories for other agents",
+    help=f"What agents among the data are asked about: {SCENARIOS} (the training scenarios of the recipe), {HISTORIES}"
+    f" (all of --game), {QUESTIONS} (random games), or recorded play; repeatable.",
+)
+@click.option(
+    "--player", "players", multiple=True, help="Whose recorded decisions are taught: agent or seat; repeatable."
+)
+@click.option(
+    "--anew", is_flag=True, help="Ask recorded questions in the words of the student, not as they were asked."
+)
+@click.option("--game", shell_complete=completion.games, help="Game of histories.")
+@set_option
+@click.option("--memory", type=click.IntRange(0, 10), default=1, show_default=True, help="Rounds of histories.")
+@click.option(
+    "--questions", type=click.IntRange(1, 1_000_000), show_default="from the recipe", help="Number of random games."
+)
+@click.option(
+    "--answers",
+    type=click.IntRange(1, 1_000_000),
+    default=300,
+    show_default=True,
+    help="Answers of an agent that are drawn in every situation (hard).",
+)
+@click.option(
+    "--on-policy",
+    "times",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="How often the student plays matches, DATA, which is one agent, says what it would have done there, and the"
+    " student is taught anew on all of it.",
+)
+@click.option(
+    "--opponents", default="random", show_default=True, metavar="AGENT,...", help="Opponents of these matches."
+)
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rounds of a match.")
+@click.option(
+    "--matches", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Matches against each opponent."
+)
+@click.option(
+    "--recipe",
+    "recipe_name",
+    shell_complete=completion.recipes,
+    show_default="miniatures for a built-in student, else study",
+    help="Recipe with training scenarios, words and LoRA settings.",
+)
+@click.option(
+    "--lora",
+    "lora",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=lambda ctx, parameter, values: settings_of(values, "--lora"),
+    show_default=f"from the recipe; steps={STEPS} unless hard",
+    help="Setting of the adapter or its training, such as rank=8; repeatable.",
+)
+@framing_options("team")
+@seed_option("order, first weights and whatever is drawn")
+@click.option("--dry-run", is_flag=True, help="Collect the data, print one demonstration and their number, and exit.")
+@json_option
+def command(
+    data: tuple[str, ...],
+    student: str,
+    out: Path,
+    method: Method,
+    on: tuple[str, ...],
+    players: tuple[str, ...],
+    anew: bool,
+    game: str | None,
+    settings: dict[str, Any],
+    memory: int,
+    questions: int | None,
+    answers: int,
+    times: int,
+    opponents: str,
+    rounds: int,
+    matches: int,
+    recipe_name: str | None,
+    lora: dict[str, Any],
+    framing: Framing,
+    seed: int,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Tune a student on play: of a study's teacher, of recorded matches, of chat data, or of any agent.
+
+    DATA are run folders, *.trajectory.jsonl files, chat data in *.jsonl, policy tables and agents (`dilemmas agents`).
+    Every decision becomes the question that its player was asked, with what the teacher does there. An interrupted
+    distillation is resumed by repeating the command.
+
+    \b
+    dilemmas distill runs/replicate --student miniature:student --out runs/soft
+    dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
+    """
+    if settings and game is None:
+        raise InputError("--set: needs --game")
+    check_student(student)
+    recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
+    usual = {} if method == "hard" else {"steps": STEPS}
+    tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
+    recipe = replace(
+        recipe,
+        seed=seed,
+        models=replace(recipe.models, student=student, device=framing.device),
+        prompting=replace(
+            recipe.prompting, template=framing.words, presentation=framing.presentation, min_mass=framing.min_mass
+        ),
+        questions=replace(recipe.questions, number=questions or recipe.questions.number),
+        lora=tuning,
+    )
+    relabelling = None
+    if times:
+        if game is None:
+            raise InputError("--on-policy: needs --game, which the student plays")
+        _check_agent(data)
+        rules = rules_of(game, **settings, rounds=rounds, memory=memory)
+        relabelling = Relabelling(times, listed(opponents), rules, matches)
+    lessons = Lessons(
+        data,
+        on,
+        recipe,
+        framing,
+        (context_named(framing.context, framing.words.contexts),),
+        None if game is None else stage_game(game, **settings),
+        memory,
+        players,
+        anew,
+        answers,
+        relabelling,
+    )
+    if dry_run:
+        _show(lessons, as_json)
+        return
+    tuned = _carry_out(out, lessons)
+    if as_json:
+        print_json(tuned)
+    else:
+        echo(
+            f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
+        )
+
+
+def check_student(student: str) -> None:
+    """`InputError` if there is no such model on this machine, or it cannot be tuned; the hub is not asked."""
+    from dilemmas.agents.models.open_model import check_trainable
+    from dilemmas.experiments.study.procedure import check_without_loading
+
+    check_trainable(student)
+    check_without_loading(student)
+
+
+def _check_agent(data: tuple[str, ...]) -> None:
+    """`InputError` unless the data are one agent."""
+    if len(data) > 1 or is_recorded(data[0]):
+        raise InputError(f"--on-policy: needs one agent that teaches; got {', '.join(data)}")
+    parse_spec(data[0])
+
+
+def _show(lessons: Lessons, as_json: bool) -> None:
+    """One demonstration, and how many there are."""
+    from dilemmas.experiments.distilling.distillation import preview
+
+    shown = list(preview(lessons))
+    questions = len({one.prompt for one in shown})
+    if as_json:
+        print_json({"demonstrations": len(shown), "questions": questions, "first": asdict(shown[0]) if shown else None})
+        return
+    for one in shown[:1]:
+        echo(one.prompt)
+        echo(json_text(asdict(replace(one, prompt="")), indent=1))
+    echo(f"{len(shown):,} demonstrations of {questions:,} questions", err=True)
+
+
+def _carry_out(out: Path, lessons: Lessons) -> dict[str, Any]:
+    from dilemmas.experiments.distilling.distillation import Distillation
+
+    work = Distillation(out, lessons)
+    with progress_bar(SafeConsole(stderr=True)) as bar:
+        tasks = [_Task(bar, name) for name in ("the teacher is asked", "the student is trained")]
+        return asdict(work.run(*(task.follow for task in tasks)))
+
+
+class _Task:
+    """A line of the progress bar, which appears with its first step."""
+
+    def __init__(self, bar: Progress, name: str) -> None:
+        self._bar, self._name = bar, name
+        self._task: TaskID | None = None
+        self._duration = MeasuredDuration(name, "take less data or a smaller model")
+
+    def follow(self, done: int, total: int) -> None:
+        if self._task is None:
+            self._task = add_task(self._bar, self._name)
+        follow_task(self._bar, self._task, done, total)
+        self._duration.follow(done, total)

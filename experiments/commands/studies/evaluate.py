@@ -1,0 +1,188 @@
+"""`dilemmas evaluate`: how closely agents decide as a teacher does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from typing import Any
+
+import click
+from rich.table import Column
+
+from dilemmas.agents.roster import Framing
+from dilemmas.agents.specifications import parse_spec
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.prompts.contexts import context as context_named
+from dilemmas.envs.rules.factory import rules_of
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.options import (
+    framing_options,
+    game_option,
+    json_option,
+    print_json,
+    seed_option,
+    set_option,
+)
+from dilemmas.experiments.distilling.comparison import Closeness, closeness
+from dilemmas.experiments.distilling.matches import MatchPlan, PlayedMatches, play_out
+from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, Lessons, situations_on
+from dilemmas.experiments.distilling.teachers import Teacher, teacher_of
+from dilemmas.experiments.reporting.format import num, with_span
+from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.safe_console import SafeConsole
+from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
+from dilemmas.experiments.reporting.terminal_text import echo
+from dilemmas.experiments.study.recipe import SETS
+from dilemmas.experiments.study.recipe_files import load_recipe
+
+
+@click.command()
+@click.argument("teacher")
+@click.argument("agents", nargs=-1, required=True, metavar="AGENT...")
+@click.option(
+    "--on",
+    multiple=True,
+    metavar="WORD or FILE",
+    show_default="the four sets of the recipe; none with --opponents",
+    help=f"Situations in which they are compared: {', '.join(SETS)}, {QUESTIONS} (random games), {HISTORIES} (all of"
+    " --game), or recorded play; repeatable.",
+)
+@click.option("--opponents", metavar="AGENT,...", help="Also compare in matches against each of these agents.")
+@click.option(
+    "--player", "players", multiple=True, help="Whose recorded histories are used: agent or seat; repeatable."
+)
+@click.option(
+    "--recipe",
+    "recipe_name",
+    default="study",
+    show_default=True,
+    shell_complete=completion.recipes,
+    help="Recipe with the sets of scenarios.",
+)
+@game_option("prisoners_dilemma")
+@set_option
+@click.option("--memory", type=click.IntRange(0, 10), default=1, show_default=True, help="Rounds of histories.")
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rounds of a match.")
+@click.option(
+    "--matches", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Matches against each opponent."
+)
+@click.option(
+    "--questions", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Number of random games."
+)
+@framing_options("team")
+@seed_option("random games and matches")
+@json_option
+def command(
+    teacher: str,
+    agents: tuple[str, ...],
+    on: tuple[str, ...],
+    opponents: str | None,
+    players: tuple[str, ...],
+    recipe_name: str,
+    game: str,
+    settings: dict[str, Any],
+    memory: int,
+    rounds: int,
+    matches: int,
+    questions: int,
+    framing: Framing,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Compare agents with a teacher: in scenarios, after recorded or all histories, and in matches in its place.
+
+    All are given as in `dilemmas agents`. The gap closed is measured from the first AGENT, such as the untuned student.
+
+    \b
+    dilemmas evaluate miniature:teacher miniature:student miniature:student+runs/replicate/adapter
+    dilemmas evaluate tit_for_tat miniature:student+runs/tft/adapter --opponents random,always_defect
+    """
+    named = {_name(spec): spec for spec in agents}
+    if len(named) < len(agents):
+        raise InputError(f"agents = {list(agents)}; needs each of them once, or with a name of its own, NAME=AGENT")
+    recipe = load_recipe(recipe_name)
+    recipe = replace(recipe, seed=seed, questions=replace(recipe.questions, number=questions))
+    rules = rules_of(game, **settings, rounds=rounds, memory=memory)
+    social = context_named(framing.context, framing.words.contexts)
+    lessons = Lessons((), (), recipe, framing, (social,), rules.stage, memory, players)
+    opened: dict[str, Teacher] = {spec: teacher_of(spec, framing) for spec in (teacher, *agents)}
+    students = {name: opened[spec] for name, spec in named.items()}
+    rows: list[Closeness] = []
+    for word in on or (() if opponents else SETS):
+        situations = list(situations_on(word, lessons))
+        sample = [0] * len(situations) if word == HISTORIES else range(len(situations))  # all of them are no sample
+        rows += closeness(word, situations, sample, opened[teacher], students)
+    played: list[PlayedMatches] = []
+    if opponents:
+        plan = MatchPlan(rules, social, tuple(listed(opponents)), matches, seed)
+        others = {spec: opened.get(spec) or teacher_of(spec, framing) for spec in plan.opponents}
+        more, played = _in_matches(plan, teacher, opened[teacher], students, others)
+        rows += more
+    if as_json:
+        print_json({"alignment": [asdict(row) for row in rows], "matches": [asdict(row) for row in played]})
+    else:
+        _print(rows, played)
+
+
+def _name(spec: str) -> str:
+    parsed = parse_spec(spec)
+    return parsed.own_name or parsed.text
+
+
+def _in_matches(
+    plan: MatchPlan, spec: str, teacher: Teacher, students: dict[str, Teacher], others: dict[str, Teacher]
+) -> tuple[list[Closeness], list[PlayedMatches]]:
+    """Alignment on the histories that the teacher's matches lead to, and on those of each student's own."""
+    _check(plan.rules)
+    rows: list[Closeness] = []
+    results, situations, numbers = play_out(plan, _name(spec), teacher, others)
+    rows += closeness("the teacher's matches", situations, numbers, teacher, students)
+    for name, student in students.items():
+        own, situations, numbers = play_out(plan, name, student, others)
+        results += own
+        rows += closeness("its own matches", situations, numbers, teacher, {name: student})
+    return rows, results
+
+
+def _check(rules: Repeated) -> None:
+    if len(rules.phases) > 1:
+        raise InputError("--opponents: matches are compared in games without talk and sanctions")
+
+
+def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches]) -> None:
+    console = SafeConsole()
+    for on, some in groupby(rows, lambda row: row.on):
+        group = list(some)
+        echo(f"{on}: {', '.join(dict.fromkeys(f'{row.situations:,} decisions' for row in group))}")
+        columns = [_agent_column(), *map(number_column, ("divergence", "overlap", "level", "r", "closed"))]
+        console.print(terminal_table(columns, map(_cells, group)))
+        echo("")
+    echo("divergence: from the teacher's probabilities, in nats; level: mean cooperation minus the teacher's;")
+    echo("r: correlation of cooperation with the teacher's; closed: share of the gap of the first agent")
+    if played:
+        columns = [
+            _agent_column("agent", 8),
+            _agent_column("opponent", 8),
+            *map(number_column, ("cooperation", "payoff", "theirs")),
+        ]
+        table = [
+            [
+                one.agent,
+                one.opponent,
+                *(with_span(x.value, x.interval) for x in (one.cooperation, one.payoff, one.opponent_payoff)),
+            ]
+            for one in played
+        ]
+        echo("")
+        console.print(terminal_table(columns, table))
+
+
+def _agent_column(title: str = "agent", width: int = 12) -> Column:
+    column = word_column(title)
+    column.min_width = width
+    return column
+
+
+def _cells(row: Closeness) -> list[str]:
+    estimates = (with_span(one.value, one.interval) for one in (row.divergence, row.overlap))
+    return [row.agent, *estimates, num(row.level), num(row.correlation), num(row.gap_closed)]

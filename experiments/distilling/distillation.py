@@ -1,0 +1,127 @@
+"""A distillation: teaching data are collected, and a student is tuned on them, in a folder of its own.
+
+With on-policy relabelling, the student then plays; the teacher says what it would have done on the histories that the
+student reached; and a student is tuned anew on all data so far, again and again (DAgger: Ross, Gordon & Bagnell 2011,
+AISTATS 15:627). A student that errs comes to histories that its teacher never meets, and learns there too.
+
+distil.json      what was asked for            demonstrations.jsonl  the teaching data
+adapter/         the tuned student             questions/            what teachers that are language models answered
+rounds/N/        the data and the student before the Nth relabelling
+provenance.json  versions, git commit, command log.txt               what happened when
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dilemmas.agents.models.model_files import is_hub_id, portable_name
+from dilemmas.agents.models.open_model import open_local
+from dilemmas.envs.locks import locked_folder
+from dilemmas.envs.seals import PROVENANCE, Seals
+from dilemmas.experiments.distilling.relabelling import relabelled
+from dilemmas.experiments.distilling.sources import Lessons, taught
+from dilemmas.experiments.distilling.teaching import TeachingError, Tell
+from dilemmas.experiments.run_folder import (
+    append_log,
+    check_folder,
+    json_values,
+    provenance,
+    read_run_json,
+    recover,
+    write_json,
+)
+from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
+
+SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A student that was tuned."""
+
+    adapter: str
+    """Specification of the student with its adapter, as commands take it."""
+    demonstrations: int
+    """Demonstrations that it was taught."""
+    questions: int
+    """Different questions among them."""
+    steps: int
+    """Optimiser steps."""
+    loss: float
+    """Loss in the last step, in nats."""
+
+
+class Distillation:
+    """The folder of one distillation."""
+
+    def __init__(self, folder: Path, lessons: Lessons) -> None:
+        """Open a folder, which `collect` creates; that of another distillation is refused (`RunError`)."""
+        self.folder, self.lessons = folder, lessons
+        self._check()
+
+    def _check(self) -> None:
+        path = self.folder / SETTINGS
+        kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
+        check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
+
+    def run(self, tell: Tell, follow: Tell) -> Tuned:
+        """Collect the teaching data and tune the student, resumed where an earlier attempt ended.
+
+        `tell`: called with the number of situations that a teacher has been asked about, and of all; `follow`: with the
+        number of training steps that are done, and of all.
+        """
+        with locked_folder(self.folder):
+            self._check()
+            recover(self.folder)
+            shown, asked = self._collect(tell), self.lessons.relabelling
+            for number in range(asked.times if asked else 0):
+                before = self.folder / "rounds" / str(number)
+                tuned = self._tune(shown, before, follow)
+                shown = shown + self._relabelled(before, tuned, tell)
+            return self._tune(shown, self.folder, follow)
+
+    def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
+        """What the teacher would do on the histories that a student reaches; made once."""
+        seals, path = Seals(folder), folder / DEMONSTRATIONS
+        if seals.fits(path):
+            return list(read_demonstrations(path))
+        found = relabelled(self.lessons, tuned.adapter, int(folder.name), self.folder / "questions", tell)
+        write_demonstrations(path, found)
+        seals.add(path)
+        return found
+
+    def _collect(self, tell: Tell) -> list[Demonstration]:
+        """The teaching data; those that are complete are not made again."""
+        seals, path = Seals(self.folder), self.folder / DEMONSTRATIONS
+        if seals.fits(path):
+            return list(read_demonstrations(path))
+        kept = self.folder / "questions"
+        shown = [one for some in taught(self.lessons, kept, tell) for one in some]
+        if not shown:
+            raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
+        write_json(self.folder / SETTINGS, asdict(self.lessons))
+        write_json(self.folder / PROVENANCE, provenance())
+        write_demonstrations(path, shown)
+        seals.add(path)
+        append_log(self.folder, f"{len(shown):,} demonstrations")
+        return shown
+
+    def _tune(self, shown: list[Demonstration], folder: Path, follow: Tell) -> Tuned:
+        from dilemmas.training.adapters import RECORD, BaseModel
+        from dilemmas.training.distill import distil
+
+        recipe, adapter = self.lessons.recipe, folder / "adapter"
+        student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
+        base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):
+            follow(step.step, step.steps)
+        losses = read_run_json(adapter / RECORD, dict[str, Any])["losses"]
+        questions = len({(one.prompt, one.system) for one in shown})
+        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
+
+
+def preview(lessons: Lessons) -> Iterator[Demonstration]:
+    """The demonstrations of a distillation, without a folder."""
+    for some in taught(lessons):
+        yield from some

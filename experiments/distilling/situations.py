@@ -1,0 +1,45 @@
+"""Situations: decisions that a teacher is asked to make, from which a student learns."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dilemmas.agents.tables.histories import histories
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.scenarios import Scenario
+from dilemmas.envs.rules.protocol import View
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a player knows when it decides, and the context in which it is told."""
+
+    view: View
+    """The game, the seat and the history."""
+    context: Context
+    """The social framing."""
+    everyway: bool = True
+    """Whether the student is asked in all presentations of the actions; otherwise in one, which is drawn."""
+
+    @property
+    def name(self) -> str:
+        """``game/context``."""
+        return f"{self.view.game.name}/{self.context.name}"
+
+
+def of_scenarios(scenarios: Sequence[Scenario]) -> list[Situation]:
+    """The first decision in games in a context."""
+    return [Situation(View(one.game, 0, 0, ()), one.context) for one in scenarios]
+
+
+def of_histories(game: StageGame, memory: int, contexts: Sequence[Context]) -> Iterator[Situation]:
+    """Every history of up to `memory` rounds of a game, for every player, in every context.
+
+    `HistoryError` if they cannot be enumerated or are too many.
+    """
+    from dilemmas.envs.theory.outcomes import alike_seats
+
+    for player in range(1 if alike_seats(game) else game.n_players):
+        for history in histories(game, memory, player):
+            for context in contexts:
+                yield Situation(View(game, player, len(history), history), context)

@@ -1,0 +1,188 @@
+"""What the words of `dilemmas distill` mean: data that teach, and situations about which a teacher is asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from dilemmas.agents.matches.trajectory import find_trajectories, may_be_trajectory
+from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.agents.roster import Framing
+from dilemmas.agents.specifications import Kind, parse_spec
+from dilemmas.agents.tables.table_file import load_table
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.names import UnknownNameError
+from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.labels import counterbalanced
+from dilemmas.envs.rules.choices import options_now
+from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.distilling.recorded import recorded_turns
+from dilemmas.experiments.distilling.situations import Situation, of_histories, of_scenarios
+from dilemmas.experiments.distilling.teachers import teacher_of
+from dilemmas.experiments.distilling.teaching import (
+    StudentPrompts,
+    TeachingError,
+    Tell,
+    nobody,
+    teach_play,
+    teach_policy,
+)
+from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
+from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.teaching import demonstrations, teacher_answers
+from dilemmas.training.demonstrations import Demonstration, read_demonstrations
+
+SCENARIOS, HISTORIES, QUESTIONS = "scenarios", "histories", "questions"
+"""Situations that need no file: the training scenarios of the recipe, all histories of the game, random games."""
+STUDY = "recipe.json"
+"""File that tells a study from other run folders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelling:
+    """On-policy relabelling: what the teacher would do on the histories that the student reaches."""
+
+    times: int
+    """How often the student plays and is then taught again, 1 or more."""
+    opponents: tuple[str, ...]
+    """Agents against which it plays."""
+    rules: Repeated
+    """Rules of the matches."""
+    matches: int
+    """Matches against each opponent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a student is taught from, and how it is told."""
+
+    data: tuple[str, ...]
+    """Run folders, files and agents."""
+    on: tuple[str, ...]
+    """What agents among them are asked about; empty: the usual for each kind of agent."""
+    recipe: Recipe
+    """Words, training scenarios, random games, method and seed."""
+    framing: Framing
+    """How a teacher that is a language model is opened and asked."""
+    contexts: tuple[Context, ...]
+    """Contexts of histories; the first one is that of recorded play without a prompt."""
+    game: StageGame | None = None
+    """Game of histories; None: that of a policy table."""
+    memory: int = 1
+    """Rounds of the longest histories."""
+    players: tuple[str, ...] = ()
+    """Whose recorded decisions are taught."""
+    anew: bool = False
+    """Whether recorded prompts are replaced by the questions of the student."""
+    answers: int = 300
+    """Answers of an agent that are drawn in every situation, for hard labels."""
+    relabelling: Relabelling | None = None
+    """Matches of the student in which the teacher is asked what it would have done; None without."""
+
+    @property
+    def prompts(self) -> StudentPrompts:
+        """How the student will be asked."""
+        words, shown = self.recipe.prompting, is_miniature(self.recipe.models.student)
+        return StudentPrompts(words.template, counterbalanced(words.presentation, shown), self.recipe.seed)
+
+
+def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> Iterator[list[Demonstration]]:
+    """The demonstrations from each of the data in turn.
+
+    Parameters
+    ----------
+    lessons
+        What is taught.
+    kept
+        Folder in which the answers of language models are kept.
+    tell
+        Called with the number of situations that an agent has been asked about, and of all.
+
+    Raises
+    ------
+    InputError
+        If one of the data cannot be used.
+    """
+    for word in lessons.data:
+        path = Path(word).expanduser()
+        if (path / STUDY).is_file():
+            yield _of_study(path, lessons)
+        elif path.is_dir() and not _is_model(path):
+            yield _of_play(_trajectories(path), lessons)
+        elif path.is_file() and path.suffix == ".jsonl":
+            yield _of_play([path], lessons) if may_be_trajectory(path) else list(read_demonstrations(path))
+        elif path.is_file() and path.suffix != ".json":
+            raise TeachingError(f"{path}: needs a run folder, a .jsonl file, a policy table or an agent")
+        else:
+            yield _of_agent(word, lessons, kept, tell)
+
+
+def is_recorded(word: str) -> bool:
+    """Whether a word names something recorded, not an agent."""
+    path = Path(word).expanduser()
+    return path.suffix == ".jsonl" or (path.is_dir() and not _is_model(path))
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "config.json").is_file()
+
+
+def _trajectories(path: Path) -> list[Path]:
+    if (path / "rows.jsonl").is_file() and not any(path.rglob("*.trajectory.jsonl")):
+        raise TeachingError(f"{path} is a tournament that records totals only; run it with --engine environment")
+    return list(find_trajectories(path))
+
+
+def _of_study(folder: Path, lessons: Lessons) -> list[Demonstration]:
+    """The answers of the teacher of a study, as the student of that study was taught."""
+    if not (folder / "answers" / "teacher.jsonl").is_file():
+        raise RunError(f"{folder}: its teacher has not answered yet; repeat the command that began it")
+    return demonstrations(load_recipe(str(folder / STUDY)), teacher_answers(folder), lessons.recipe.lora.method)
+
+
+def _of_play(paths: list[Path], lessons: Lessons) -> list[Demonstration]:
+    turns = recorded_turns(paths, lessons.players)
+    return teach_play(lessons.prompts, lessons.contexts[0], turns, lessons.recipe.lora.method, lessons.anew)
+
+
+def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: Tell) -> list[Demonstration]:
+    try:
+        kind = parse_spec(spec).kind
+    except UnknownNameError as error:
+        raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
+    if lessons.recipe.lora.method == "motivated":
+        raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
+    game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
+    asked = [one for word in lessons.on or _usual(kind) for one in situations_on(word, replace(lessons, game=game))]
+    answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0
+    teacher = teacher_of(spec, lessons.framing, kept and teacher_file(kept, spec))
+    return teach_policy(lessons.prompts, teacher, asked, answers, tell)
+
+
+def teacher_file(kept: Path, spec: str) -> Path:
+    """The file with the answers of a teacher, in the folder for them."""
+    return kept / f"{sha256(spec.encode()).hexdigest()[:8]}.jsonl"
+
+
+def _usual(kind: Kind) -> tuple[str, ...]:
+    return (SCENARIOS,) if kind == "model" else (HISTORIES,)
+
+
+def situations_on(word: str, lessons: Lessons) -> Iterator[Situation]:
+    """What a word of ``--on`` means; `InputError` if it means nothing."""
+    recipe = lessons.recipe
+    if word == SCENARIOS or word in recipe.sets():
+        yield from of_scenarios(recipe.sets()[TRAINING_SET if word == SCENARIOS else word])
+    elif word == HISTORIES:
+        if lessons.game is None:
+            raise TeachingError("--on histories: needs the game, --game NAME")
+        yield from of_histories(lessons.game, lessons.memory, lessons.contexts)
+    elif word == QUESTIONS:
+        for situation in of_scenarios(recipe.random_scenarios()):
+            yield replace(situation, everyway=False)
+    else:
+        for one in recorded_turns(_trajectories(Path(word).expanduser()), lessons.players):
+            view = one.turn.info.get("view")
+            if view is not None and options_now(view):
+                yield Situation(view, lessons.contexts[0], everyway=False)

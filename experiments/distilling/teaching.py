@@ -1,0 +1,182 @@
+"""Demonstrations from situations: the teacher's policy in each, and the question as the student will be asked."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dilemmas.agents.agent import Turn
+from dilemmas.agents.models.deciding.questions import PosedTurn, pose_turn
+from dilemmas.agents.tables.compilation import view_turn
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.templates import Template
+from dilemmas.envs.rules.choices import options_now, words_allowed
+from dilemmas.experiments.distilling.recorded import DecidedTurn
+from dilemmas.experiments.distilling.situations import Situation
+from dilemmas.experiments.distilling.teachers import Teacher
+from dilemmas.training.demonstrations import Demonstration
+from dilemmas.training.lora import Method
+
+Tell = Callable[[int, int], object]
+"""Called with the number of situations that are done, and of all."""
+
+
+def nobody(done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+class TeachingError(InputError):
+    """Play that cannot be taught as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPrompts:
+    """How the student will be asked."""
+
+    template: Template
+    """The sentences of the prompt."""
+    counterbalanced: bool
+    """Whether in all presentations of the actions, or in that of the template."""
+    seed: int = 0
+    """Seed of what is drawn: presentations, where a situation is taught in one of them, and answers."""
+
+    def __post_init__(self) -> None:
+        if self.template.deliberate:
+            raise TeachingError(
+                f"template '{self.template.name}' lets a model write something before it answers, which is not known of"
+                " a player; choose another --template"
+            )
+
+    def posed(self, situation: Situation, number: int) -> list[PosedTurn]:
+        """A situation as the student will be asked, in one or all presentations. `number`: its place in the data."""
+        turn = Turn("", None, {}, None, np.random.default_rng([self.seed, number]))
+        ways = situation.everyway
+        return pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, ways)
+
+    def demonstration(
+        self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = ""
+    ) -> Demonstration:
+        """A question with what the teacher does there."""
+        begun = self.template.answer_begins if labels else ""
+        return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, self.template.system)
+
+
+def policies(teacher: Teacher, situations: Sequence[Situation], tell: Tell = nobody) -> list[tuple[float, ...]]:
+    """The probabilities of the teacher's actions in every situation.
+
+    `tell` is called with the number of situations that are done, and of all. `TeachingError` where the teacher gives no
+    probabilities.
+    """
+    places: dict[tuple[StageGame, Context], list[int]] = {}
+    for place, situation in enumerate(situations):
+        places.setdefault((situation.view.game, situation.context), []).append(place)
+    found: dict[int, tuple[float, ...]] = {}
+    for told, some in places.items():
+        agent = teacher(*told)
+        turns = [view_turn(situations[place].view, place) for place in some]
+        decisions = agent.policy(turns)
+        tell(len(found) + len(some), len(situations))
+        for place, decision in zip(some, decisions, strict=True):
+            if decision.probabilities is None:
+                raise TeachingError(
+                    f"'{agent.name}' gives no probabilities in {situations[place].name}; choose --method hard with"
+                    " recorded play"
+                )
+            found[place] = tuple(float(share) for share in decision.probabilities)
+    return [found[place] for place in range(len(situations))]
+
+
+def teach_policy(
+    student: StudentPrompts,
+    teacher: Teacher,
+    situations: Sequence[Situation],
+    answers: int = 0,
+    tell: Tell = nobody,
+) -> list[Demonstration]:
+    """What the teacher does in situations, as demonstrations.
+
+    Parameters
+    ----------
+    student
+        How the student will be asked.
+    teacher
+        Who is asked.
+    situations
+        What the teacher is asked about; each has options to choose from.
+    answers
+        Number of answers that are drawn from the teacher's probabilities, whose shares are taught (hard labels); 0: its
+        probabilities themselves (soft labels).
+    tell
+        Called with the number of situations that the teacher has been asked about, and of all.
+    """
+    shown = []
+    for number, (situation, shares) in enumerate(zip(situations, policies(teacher, situations, tell), strict=True)):
+        if answers:
+            rng = np.random.default_rng([student.seed, number, 1])
+            shares = tuple((rng.multinomial(answers, np.array(shares) / sum(shares)) / answers).tolist())
+        shown += [student.demonstration(one.prompt, one.labels, shares) for one in student.posed(situation, number)]
+    return shown
+
+
+def teach_play(
+    student: StudentPrompts, context: Context, decided: Iterable[DecidedTurn], method: Method, again: bool = False
+) -> list[Demonstration]:
+    """Recorded decisions as demonstrations.
+
+    A decision that was made by a language model is taught with the prompt that it was given; any other, and every one
+    if `again`, with the question that the student would be asked in its place, in one of the presentations.
+
+    Parameters
+    ----------
+    student
+        How the student will be asked.
+    context
+        How the game is told where no prompt is recorded.
+    decided
+        Decisions, with what the player knew.
+    method
+        ``hard``: what was written, or the action; ``soft``: the probabilities of the actions; ``motivated``: both.
+    again
+        Whether recorded prompts are replaced.
+
+    Raises
+    ------
+    TeachingError
+        If probabilities are to be taught and there are none, or the game does not tell what a player knew.
+    """
+    return [_taught(student, context, one, method, again, number) for number, one in enumerate(decided)]
+
+
+def _taught(
+    student: StudentPrompts, context: Context, one: DecidedTurn, method: Method, again: bool, number: int
+) -> Demonstration:
+    decision, view = one.decision, one.turn.info.get("view")
+    if decision.deliberations is not None:
+        raise TeachingError(f"'{one.player}' wrote something before it answered, which is not taught")
+    if method != "hard" and decision.probabilities is None:
+        raise TeachingError(
+            f"'{one.player}' has decisions without probabilities, which --method {method} teaches; choose --method hard"
+        )
+    if method == "motivated" and not decision.reply:
+        raise TeachingError(f"'{one.player}' has decisions without a motivation; choose --method soft")
+    if decision.prompt is None or again:
+        if view is None:
+            raise TeachingError(
+                f"'{one.player}': the environment does not tell what a player knew, so nothing is asked"
+            )
+        posed = student.posed(Situation(view, context, everyway=False), number)[0]
+        prompt, labels, written = posed.prompt, posed.labels, None
+    else:
+        prompt, labels, written = decision.prompt, decision.labels or (), decision.reply
+    chosen = decision.action
+    if isinstance(chosen, str) or (view is not None and words_allowed(view) and not labels):
+        return student.demonstration(prompt, (), (), str(chosen))
+    if not labels or (view is not None and not options_now(view)):
+        return student.demonstration(prompt, (), (), written or f"{float(np.ravel(chosen)[0]):g}")
+    if method == "hard":
+        shares = tuple(float(place == chosen) for place in range(len(labels)))
+        return student.demonstration(prompt, labels, shares, written or "")
+    reply = written or "" if method == "motivated" else ""
+    return student.demonstration(prompt, labels, decision.probabilities or (), reply)

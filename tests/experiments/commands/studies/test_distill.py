@@ -1,0 +1,81 @@
+"""`dilemmas distill` tunes a student on an agent, on recorded play and on the teacher of a study."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("torch")
+
+from dilemmas.agents.roster import Framing, make_agent
+from dilemmas.agents.tables.compilation import compile_agent
+from dilemmas.envs.errors import InputError
+from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.experiments.commands.studies.distill import command
+from dilemmas.experiments.run_folder import RunError
+
+STUDENT = "miniature:student"
+PD = ("--game", "prisoners_dilemma")
+
+
+def distill(*arguments: object) -> dict[str, object]:
+    words = [str(word) for word in arguments]
+    result = CliRunner().invoke(command, ["--student", STUDENT, *words, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
+
+
+def test_a_student_can_be_taught_a_strategy(tmp_path) -> None:
+    """Win-stay lose-shift: C after equal actions, else D."""
+    found = distill("win_stay_lose_shift", *PD, "--out", tmp_path / "run", "--lora", "steps=60", "--lora", "batch=5")
+    assert (found["demonstrations"], found["questions"], found["steps"]) == (5, 5, 60)
+    student = make_agent(str(found["adapter"]), framing=Framing("team"))
+    table = compile_agent(student, stage_game("prisoners_dilemma"), 1)
+    assert [round(row[0]) for row in table.rows] == [1, 1, 0, 0, 1]
+
+
+def test_a_repeated_command_changes_nothing_and_another_one_is_refused(tmp_path) -> None:
+    out, quick = tmp_path / "run", ("--lora", "steps=2")
+    first = distill("random", *PD, "--out", out, *quick)
+    weights = (out / "adapter" / "adapter_model.safetensors").read_bytes()
+    assert distill("random", *PD, "--out", out, *quick) == first
+    assert (out / "adapter" / "adapter_model.safetensors").read_bytes() == weights
+    with pytest.raises(RunError, match="other settings"):
+        distill("random", *PD, "--out", out, "--lora", "steps=3")
+
+
+def test_what_one_distillation_taught_another_one_can_read(tmp_path) -> None:
+    distill("random(0.3)", *PD, "--out", tmp_path / "one", "--lora", "steps=1")
+    found = distill(tmp_path / "one" / "demonstrations.jsonl", "--out", tmp_path / "two", "--dry-run")
+    assert found["first"]["probabilities"] == [0.3, 0.7]
+
+
+def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
+    found = distill("random", "--on", "questions", "--questions", 50, "--out", tmp_path / "run", "--dry-run")
+    assert found["questions"] == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs"),
+    [
+        (["tit_for_tat"], "--game"),
+        (["tit_for_tta", *PD], "tit_for_tat"),
+        (["nowhere/run"], "nowhere"),
+        ([__file__], "needs a run folder"),
+        (["random", *PD, "--lora", "steps=-1"], "steps"),
+        (["random", *PD, "--lora", "stpes=1"], "stpes"),
+        (["random", *PD, "--template", "reason"], "write something before"),
+        (["random", *PD, "--memory", "9"], "histories"),
+        (["random", "--set", "T=6"], "--set"),
+        (["random", *PD, "--recipe", "nothing"], "recipe"),
+        (["random", "--on", "nowhere"], "nowhere"),
+        (["random", *PD, "--method", "motivated"], "soft"),
+        (["random", *PD, "--student", "tit_for_tat"], "tit_for_tat"),
+        (["random", *PD, "--context", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused_at_once(tmp_path, arguments, needs) -> None:
+    with pytest.raises(InputError, match=needs):
+        distill(*arguments, "--out", tmp_path / "run")
+    assert not Path(tmp_path / "run" / "adapter").exists()
