@@ -18,7 +18,7 @@ from typing import Any
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import PROVENANCE, Seals
+from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
@@ -30,6 +30,7 @@ from dilemmas.experiments.run_folder import (
     read_run_json,
     recover,
     write_json,
+    write_sealed,
 )
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 
@@ -61,6 +62,7 @@ class Distillation:
         self._check()
 
     def _check(self) -> None:
+        check_described(self.folder)
         path = self.folder / SETTINGS
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
@@ -100,7 +102,7 @@ class Distillation:
         shown = [one for some in taught(self.lessons, kept, tell) for one in some]
         if not shown:
             raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
-        write_json(self.folder / SETTINGS, asdict(self.lessons))
+        write_sealed(seals, SETTINGS, asdict(self.lessons))
         write_json(self.folder / PROVENANCE, provenance())
         write_demonstrations(path, shown)
         seals.add(path)
