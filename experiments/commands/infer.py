@@ -213,8 +213,14 @@ def inference_data(result: Inference) -> dict[str, Any]:
 
 def _rows(columns: Mapping[str, Numbers]) -> list[dict[str, Any]]:
     """Arrays of equal length by name, as one mapping per entry; NaN, an unknown number, becomes None."""
-    known = [[None if np.isnan(value) else value for value in values.tolist()] for values in columns.values()]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*known, strict=True)]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*map(_with_none, columns.values()), strict=True)]
+
+
+def _with_none(values: Numbers) -> list[Any]:
+    """An array as lists, with None for NaN."""
+    known = values.astype(object)
+    known[np.isnan(values)] = None
+    return list(known.tolist())
 
 
 def _error(value: float) -> str:

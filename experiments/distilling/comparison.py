@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.distilling.situations import Situation
+from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.distilling.teachers import Teacher
 from dilemmas.experiments.distilling.teaching import policies
 from dilemmas.experiments.reporting.intervals import Estimate, ratio
@@ -41,9 +41,9 @@ class Closeness:
     decides as the teacher does."""
 
 
-def closeness(
+def compare_agents(
     on: str,
-    situations: Sequence[Situation],
+    situations: Sequence[FramedDecision],
     matches: Sequence[int],
     teacher: Teacher,
     agents: dict[str, Teacher],
@@ -96,7 +96,7 @@ def closeness(
     return found
 
 
-def _cooperation(situation: Situation) -> Array:
+def _cooperation(situation: FramedDecision) -> Array:
     """How cooperative each option is; in phases of talk and sanctions, of the first one."""
     view = situation.view
     if view.phase == "act":

@@ -19,7 +19,7 @@ from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.locks import locked_folder
-from dilemmas.envs.seals import PROVENANCE, Seals
+from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
@@ -63,6 +63,7 @@ class Distillation:
         self._check()
 
     def _check(self) -> None:
+        check_described(self.folder)
         path = self.folder / SETTINGS
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
@@ -123,7 +124,7 @@ class Distillation:
         return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
 
 
-def preview(lessons: Lessons) -> Iterator[Demonstration]:
+def collected(lessons: Lessons) -> Iterator[Demonstration]:
     """The demonstrations of a distillation, without a folder."""
     for some in taught(lessons):
         yield from some

@@ -14,7 +14,7 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.experiments.distilling.situations import Situation
+from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.distilling.teachers import Teacher
 from dilemmas.experiments.reporting.intervals import Estimate, proportion, ratio
 
@@ -79,7 +79,7 @@ class Listening:
 
 def play_out(
     plan: MatchPlan, name: str, agent: Teacher, others: Mapping[str, Teacher]
-) -> tuple[list[PlayedMatches], list[Situation], list[int]]:
+) -> tuple[list[PlayedMatches], list[FramedDecision], list[int]]:
     """Let an agent play all matches of a plan.
 
     Parameters
@@ -96,7 +96,7 @@ def play_out(
     How each pairing ended; the situations in which the agent decided; and the number of the match of each.
     """
     rules, results = plan.rules, list[PlayedMatches]()
-    situations: list[Situation] = []
+    situations: list[FramedDecision] = []
     numbers: list[int] = []
     for place, opponent in enumerate(plan.opponents):
         listening = Listening(agent(rules.stage, plan.context))
@@ -109,7 +109,7 @@ def play_out(
         results.append(_result(name, opponent, rules, records))
         match = {key: at for at, key in enumerate(dict.fromkeys(turn.key for turn in listening.turns))}
         for turn in listening.turns:
-            situations.append(Situation(turn.info["view"], plan.context))
+            situations.append(FramedDecision(turn.info["view"], plan.context))
             numbers.append(place * plan.matches + match[turn.key])
     return results, situations, numbers
 

@@ -11,7 +11,7 @@ from dilemmas.envs.rules.protocol import View
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class FramedDecision:
     """What a player knows when it decides, and the context in which it is told."""
 
     view: View
@@ -27,12 +27,12 @@ class Situation:
         return f"{self.view.game.name}/{self.context.name}"
 
 
-def of_scenarios(scenarios: Sequence[Scenario]) -> list[Situation]:
+def of_scenarios(scenarios: Sequence[Scenario]) -> list[FramedDecision]:
     """The first decision in games in a context."""
-    return [Situation(View(one.game, 0, 0, ()), one.context) for one in scenarios]
+    return [FramedDecision(View(one.game, 0, 0, ()), one.context) for one in scenarios]
 
 
-def of_histories(game: StageGame, memory: int, contexts: Sequence[Context]) -> Iterator[Situation]:
+def of_histories(game: StageGame, memory: int, contexts: Sequence[Context]) -> Iterator[FramedDecision]:
     """Every history of up to `memory` rounds of a game, for every player, in every context.
 
     `HistoryError` if they cannot be enumerated or are too many.
@@ -42,4 +42,4 @@ def of_histories(game: StageGame, memory: int, contexts: Sequence[Context]) -> I
     for player in range(1 if alike_seats(game) else game.n_players):
         for history in histories(game, memory, player):
             for context in contexts:
-                yield Situation(View(game, player, len(history), history), context)
+                yield FramedDecision(View(game, player, len(history), history), context)

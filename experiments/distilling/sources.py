@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from dilemmas.agents.matches.trajectory import find_trajectories, may_be_trajectory
+from dilemmas.agents.matches.trajectory import check_recorded, may_be_trajectory
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import Kind, parse_spec
 from dilemmas.agents.tables.table_file import load_table
+from dilemmas.envs.checks import check_different_files
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import UnknownNameError
 from dilemmas.envs.prompts.contexts import Context
@@ -17,7 +18,7 @@ from dilemmas.envs.prompts.labels import counterbalanced
 from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.recorded import recorded_turns
-from dilemmas.experiments.distilling.situations import Situation, of_histories, of_scenarios
+from dilemmas.experiments.distilling.situations import FramedDecision, of_histories, of_scenarios
 from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
@@ -27,6 +28,7 @@ from dilemmas.experiments.distilling.teaching import (
     teach_play,
     teach_policy,
 )
+from dilemmas.experiments.inference.recorded_play import recorded_files
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -104,12 +106,13 @@ def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> I
     InputError
         If one of the data cannot be used.
     """
+    check_different_files(file for word in lessons.data if is_recorded(word) for file in _files(word))
     for word in lessons.data:
         path = Path(word).expanduser()
         if (path / STUDY).is_file():
             yield _of_study(path, lessons)
         elif path.is_dir() and not _is_model(path):
-            yield _of_play(_trajectories(path), lessons)
+            yield _of_play(_files(word), lessons)
         elif path.is_file() and path.suffix == ".jsonl":
             yield _of_play([path], lessons) if may_be_trajectory(path) else list(read_demonstrations(path))
         elif path.is_file() and path.suffix != ".json":
@@ -124,14 +127,17 @@ def is_recorded(word: str) -> bool:
     return path.suffix == ".jsonl" or (path.is_dir() and not _is_model(path))
 
 
+def _files(word: str) -> list[Path]:
+    """What is recorded: the folder of a study, a file of demonstrations, or trajectories."""
+    path = Path(word).expanduser()
+    if (path / STUDY).is_file():
+        check_recorded(path)
+        return [path]
+    return recorded_files(path) if path.is_dir() or (path.is_file() and may_be_trajectory(path)) else [path]
+
+
 def _is_model(path: Path) -> bool:
     return (path / "config.json").is_file()
-
-
-def _trajectories(path: Path) -> list[Path]:
-    if (path / "rows.jsonl").is_file() and not any(path.rglob("*.trajectory.jsonl")):
-        raise TeachingError(f"{path} is a tournament that records totals only; run it with --engine environment")
-    return list(find_trajectories(path))
 
 
 def _of_study(folder: Path, lessons: Lessons) -> list[Demonstration]:
@@ -169,7 +175,7 @@ def _usual(kind: Kind) -> tuple[str, ...]:
     return (SCENARIOS,) if kind == "model" else (HISTORIES,)
 
 
-def situations_on(word: str, lessons: Lessons) -> Iterator[Situation]:
+def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
     """What a word of ``--on`` means; `InputError` if it means nothing."""
     recipe = lessons.recipe
     if word == SCENARIOS or word in recipe.sets():
@@ -182,7 +188,7 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[Situation]:
         for situation in of_scenarios(recipe.random_scenarios()):
             yield replace(situation, everyway=False)
     else:
-        for one in recorded_turns(_trajectories(Path(word).expanduser()), lessons.players):
+        for one in recorded_turns(_files(word), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
-                yield Situation(view, lessons.contexts[0], everyway=False)
+                yield FramedDecision(view, lessons.contexts[0], everyway=False)

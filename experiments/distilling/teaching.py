@@ -14,7 +14,7 @@ from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.experiments.distilling.recorded import DecidedTurn
-from dilemmas.experiments.distilling.situations import Situation
+from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.distilling.teachers import Teacher
 from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.lora import Method
@@ -49,7 +49,7 @@ class StudentPrompts:
                 " a player; choose another --template"
             )
 
-    def posed(self, situation: Situation, number: int) -> list[PosedTurn]:
+    def posed(self, situation: FramedDecision, number: int) -> list[PosedTurn]:
         """A situation as the student will be asked, in one or all presentations. `number`: its place in the data."""
         turn = Turn("", None, {}, None, np.random.default_rng([self.seed, number]))
         ways = situation.everyway
@@ -63,7 +63,7 @@ class StudentPrompts:
         return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, self.template.system)
 
 
-def policies(teacher: Teacher, situations: Sequence[Situation], tell: Tell = nobody) -> list[tuple[float, ...]]:
+def policies(teacher: Teacher, situations: Sequence[FramedDecision], tell: Tell = nobody) -> list[tuple[float, ...]]:
     """The probabilities of the teacher's actions in every situation.
 
     `tell` is called with the number of situations that are done, and of all. `TeachingError` where the teacher gives no
@@ -91,7 +91,7 @@ def policies(teacher: Teacher, situations: Sequence[Situation], tell: Tell = nob
 def teach_policy(
     student: StudentPrompts,
     teacher: Teacher,
-    situations: Sequence[Situation],
+    situations: Sequence[FramedDecision],
     answers: int = 0,
     tell: Tell = nobody,
 ) -> list[Demonstration]:
@@ -166,7 +166,7 @@ def _taught(
             raise TeachingError(
                 f"'{one.player}': the environment does not tell what a player knew, so nothing is asked"
             )
-        posed = student.posed(Situation(view, context, everyway=False), number)[0]
+        posed = student.posed(FramedDecision(view, context, everyway=False), number)[0]
         prompt, labels, written = posed.prompt, posed.labels, None
     else:
         prompt, labels, written = decision.prompt, decision.labels or (), decision.reply

@@ -104,10 +104,15 @@ def _files(path: Path) -> list[Path]:
     """The tables and trajectories at or in a path."""
     if path.is_file() and not _is_table(path) and not may_be_trajectory(path):
         raise PlayError(wrong_file(path, "a run folder, a *.trajectory.jsonl file, or a .csv or .tsv table"))
+    return [path] if _is_table(path) else recorded_files(path)
+
+
+def recorded_files(path: Path) -> list[Path]:
+    """The trajectories at or in a path, as `find_trajectories`; `PlayError` for a tournament without any."""
     if (path / "rows.jsonl").is_file() and not any(path.rglob(f"*{SUFFIX}")):
         check_recorded(path)
         raise PlayError(f"{path} is a tournament that records totals only; run it with --engine environment")
-    return [path] if _is_table(path) else find_trajectories(path)
+    return find_trajectories(path)
 
 
 def _is_table(path: Path) -> bool:

@@ -17,9 +17,9 @@ from scipy.special import softmax
 
 from dilemmas.agents.agent import Source
 from dilemmas.envs.checks import generator
+from dilemmas.experiments.reporting.gap_intervals import Distances, Gap, measured_gap
 from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
-from dilemmas.experiments.study.gap_intervals import Distances, Gap, measured_gap
 
 STEEPEST = 700.0
 """Largest |t| of a null player's distribution: beyond it, exp(-t) underflows."""

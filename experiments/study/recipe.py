@@ -21,6 +21,7 @@ from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import Context, built_in_contexts
 from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import presentations
+from dilemmas.envs.prompts.random_games import QuestionSettings, random_scenarios
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
 from dilemmas.envs.prompts.template_choices import variants
 from dilemmas.envs.prompts.templates import Template, load_template
@@ -34,7 +35,6 @@ from dilemmas.experiments.study.definitions import (
     own_games,
     template_entry,
 )
-from dilemmas.experiments.study.questions import QuestionSettings, random_scenarios
 from dilemmas.training.lora import LoraSettings
 
 TRAINING_SET = "within"

@@ -114,28 +114,7 @@ STEPS = 300
 @click.option("--dry-run", is_flag=True, help="Collect the data, print one demonstration and their number, and exit.")
 @json_option
 def command(
-    data: tuple[str, ...],
-    student: str,
-    out: Path,
-    method: Method,
-    on: tuple[str, ...],
-    players: tuple[str, ...],
-    anew: bool,
-    game: str | None,
-    settings: dict[str, Any],
-    memory: int,
-    questions: int | None,
-    answers: int,
-    times: int,
-    opponents: str,
-    rounds: int,
-    matches: int,
-    recipe_name: str | None,
-    lora: dict[str, Any],
-    framing: Framing,
-    seed: int,
-    dry_run: bool,
-    as_json: bool,
+    data: tuple[str, ...], student: str, out: Path, dry_run: bool, as_json: bool, framing: Framing, **chosen: Any
 ) -> None:
     """Tune a student on play: of a study's teacher, of recorded matches, of chat data, or of any agent.
 
@@ -147,9 +126,42 @@ def command(
     dilemmas distill runs/replicate --student miniature:student --out runs/soft
     dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
     """
+    check_student(student)
+    lessons = _lessons(data, student, framing, **chosen)
+    if dry_run:
+        _show(lessons, as_json)
+        return
+    tuned = _carry_out(out, lessons)
+    if as_json:
+        print_json(tuned)
+    else:
+        echo(
+            f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
+        )
+
+
+def _lessons(
+    data: tuple[str, ...],
+    student: str,
+    framing: Framing,
+    *,
+    method: Method,
+    on: tuple[str, ...],
+    players: tuple[str, ...],
+    anew: bool,
+    game: str | None,
+    settings: dict[str, Any],
+    memory: int,
+    questions: int | None,
+    answers: int,
+    recipe_name: str | None,
+    lora: dict[str, Any],
+    seed: int,
+    **play: Any,
+) -> Lessons:
+    """What the options ask for."""
     if settings and game is None:
         raise InputError("--set: needs --game")
-    check_student(student)
     recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
     usual = {} if method == "hard" else {"steps": STEPS}
     tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
@@ -163,14 +175,7 @@ def command(
         questions=replace(recipe.questions, number=questions or recipe.questions.number),
         lora=tuning,
     )
-    relabelling = None
-    if times:
-        if game is None:
-            raise InputError("--on-policy: needs --game, which the student plays")
-        _check_agent(data)
-        rules = rules_of(game, **settings, rounds=rounds, memory=memory)
-        relabelling = Relabelling(times, listed(opponents), rules, matches)
-    lessons = Lessons(
+    return Lessons(
         data,
         on,
         recipe,
@@ -181,18 +186,28 @@ def command(
         players,
         anew,
         answers,
-        relabelling,
+        _relabelling(data, game, settings, memory, **play),
     )
-    if dry_run:
-        _show(lessons, as_json)
-        return
-    tuned = _carry_out(out, lessons)
-    if as_json:
-        print_json(tuned)
-    else:
-        echo(
-            f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
-        )
+
+
+def _relabelling(
+    data: tuple[str, ...],
+    game: str | None,
+    settings: dict[str, Any],
+    memory: int,
+    *,
+    times: int,
+    opponents: str,
+    rounds: int,
+    matches: int,
+) -> Relabelling | None:
+    """The matches of ``--on-policy``."""
+    if not times:
+        return None
+    if game is None:
+        raise InputError("--on-policy: needs --game, which the student plays")
+    _check_agent(data)
+    return Relabelling(times, listed(opponents), rules_of(game, **settings, rounds=rounds, memory=memory), matches)
 
 
 def check_student(student: str) -> None:
@@ -213,9 +228,9 @@ def _check_agent(data: tuple[str, ...]) -> None:
 
 def _show(lessons: Lessons, as_json: bool) -> None:
     """One demonstration, and how many there are."""
-    from dilemmas.experiments.distilling.distillation import preview
+    from dilemmas.experiments.distilling.distillation import collected
 
-    shown = list(preview(lessons))
+    shown = list(collected(lessons))
     questions = len({one.prompt for one in shown})
     if as_json:
         print_json({"demonstrations": len(shown), "questions": questions, "first": asdict(shown[0]) if shown else None})

@@ -23,7 +23,7 @@ from dilemmas.experiments.commands.options import (
     seed_option,
     set_option,
 )
-from dilemmas.experiments.distilling.comparison import Closeness, closeness
+from dilemmas.experiments.distilling.comparison import Closeness, compare_agents
 from dilemmas.experiments.distilling.matches import MatchPlan, PlayedMatches, play_out
 from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, Lessons, situations_on
 from dilemmas.experiments.distilling.teachers import Teacher, teacher_of
@@ -111,7 +111,7 @@ def command(
     for word in on or (() if opponents else SETS):
         situations = list(situations_on(word, lessons))
         sample = [0] * len(situations) if word == HISTORIES else range(len(situations))  # all of them are no sample
-        rows += closeness(word, situations, sample, opened[teacher], students)
+        rows += compare_agents(word, situations, sample, opened[teacher], students)
     played: list[PlayedMatches] = []
     if opponents:
         plan = MatchPlan(rules, social, tuple(listed(opponents)), matches, seed)
@@ -136,11 +136,11 @@ def _in_matches(
     _check(plan.rules)
     rows: list[Closeness] = []
     results, situations, numbers = play_out(plan, _name(spec), teacher, others)
-    rows += closeness("the teacher's matches", situations, numbers, teacher, students)
+    rows += compare_agents("the teacher's matches", situations, numbers, teacher, students)
     for name, student in students.items():
         own, situations, numbers = play_out(plan, name, student, others)
         results += own
-        rows += closeness("its own matches", situations, numbers, teacher, {name: student})
+        rows += compare_agents("its own matches", situations, numbers, teacher, {name: student})
     return rows, results
 
 

@@ -23,7 +23,7 @@ from dilemmas.envs.prompts.prompts import match_prompt, presentations
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.protocol import View
 from dilemmas.experiments.distilling.recorded import recorded_turns
-from dilemmas.experiments.distilling.situations import Situation, of_histories
+from dilemmas.experiments.distilling.situations import FramedDecision, of_histories
 from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
@@ -61,7 +61,7 @@ def test_a_strategy_teaches_what_it_would_do_after_every_history() -> None:
 
 def test_a_strategy_is_that_of_the_game_in_which_it_is_asked() -> None:
     games = [PD, stage_game("prisoners_dilemma", T=6, R=4, P=2, S=-1)]
-    situations = [Situation(View(game, 0, 1, ((0, 0),)), FRIENDS) for game in games]
+    situations = [FramedDecision(View(game, 0, 1, ((0, 0),)), FRIENDS) for game in games]
     shown = teach_policy(STUDY, teacher_of("zd_extort_2", Framing()), situations)
     wanted = [strategy("zd_extort_2", 2, game).traits.automaton.cooperate[1] for game in games]
     assert [one.probabilities[0] for one in shown] == pytest.approx(wanted)
@@ -70,7 +70,7 @@ def test_a_strategy_is_that_of_the_game_in_which_it_is_asked() -> None:
 
 def test_every_presentation_has_the_probability_of_the_action_beside_its_label() -> None:
     student = StudentPrompts(load_template("study"), counterbalanced=True)
-    shown = teach_policy(student, teacher_of("random(0.8)", Framing()), [Situation(View(PD, 0, 0, ()), FRIENDS)])
+    shown = teach_policy(student, teacher_of("random(0.8)", Framing()), [FramedDecision(View(PD, 0, 0, ()), FRIENDS)])
     ways = presentations(student.template, PD)
     assert [one.labels for one in shown] == [way.labels for way in ways]
     assert all(one.probabilities == pytest.approx((0.8, 0.2)) for one in shown)
@@ -78,7 +78,7 @@ def test_every_presentation_has_the_probability_of_the_action_beside_its_label()
 
 
 def test_drawn_answers_have_the_shares_of_the_policy() -> None:
-    situations = [Situation(View(PD, 0, 0, ()), FRIENDS)] * 40
+    situations = [FramedDecision(View(PD, 0, 0, ()), FRIENDS)] * 40
     shown = teach_policy(STUDY, teacher_of("random(0.8)", Framing()), situations, answers=100)
     shares = [one.probabilities[0] for one in shown]
     assert len(set(shares)) > 5
