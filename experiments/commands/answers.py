@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 _AGENTS = "`dilemmas tournament strategies` lists the strategies, `dilemmas agents` all kinds of agents"
 _CONTEXTS = "contexts are listed by `dilemmas compile --help`"
-_DISTIL = "the student is trained in `dilemmas replicate`; `dilemmas.training.distill` does it in Python"
+_DISTIL = "a student is trained by `dilemmas distill`, and in `dilemmas replicate`"
 _DRY_RUN = "`dilemmas replicate --dry-run` prints the resolved recipe; `--recipe FILE.toml` runs another one"
 _ENVS = "`dilemmas games` lists the environments, `dilemmas games NAME` shows one"
-_EVALUATE = "evaluation is the last stage of `dilemmas replicate`; its results are in results.json and report.html"
+_EVALUATE = "`dilemmas evaluate` compares agents with a teacher; the last stage of `dilemmas replicate` is evaluation"
 _FETCH = "nothing is downloaded but the models you name, when they are used first"
 _LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` strategies, `dilemmas watch RUN` matches"
 _PLAY = (
@@ -38,7 +38,6 @@ ANSWERS = {
     "data": "`dilemmas look RUN` shows the teaching data of a run",
     "dataset": "`dilemmas look RUN` shows the teaching data of a run",
     "distil": _DISTIL,
-    "distill": _DISTIL,
     "download": _FETCH,
     "dynamics": _POPULATION,
     "env": _ENVS,
@@ -46,7 +45,6 @@ ANSWERS = {
     "envs": _ENVS,
     "equilibria": "`dilemmas games NAME` shows the equilibria of a game, `--set KEY=VALUE` with other payoffs",
     "eval": _EVALUATE,
-    "evaluate": _EVALUATE,
     "evaluation": _EVALUATE,
     "evolve": "strategies evolve in `dilemmas tournament evolve FOLDER`",
     "examples": "`dilemmas look RUN` shows the teaching data of a run",

@@ -76,7 +76,7 @@ def test_a_model_with_an_adapter_is_found_with_its_prefix(tiny_model: Path, tmp_
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    settings = LoraConfig(r=1, target_modules="all-linear", task_type="CAUSAL_LM")
+    settings = LoraConfig(r=1, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
     get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_model), settings).save_pretrained(tmp_path / "adapter")
     for base in (f"hf:{tiny_model}", str(tiny_model)):
         agent = make_agent(f"{base}+{tmp_path / 'adapter'}", framing=Framing(min_mass=0))

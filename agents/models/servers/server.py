@@ -131,13 +131,15 @@ class ServerBackend:
             raise unusable(client, fault) from None
 
     def check_requests(self, requests: Sequence[Request]) -> None:
-        """`ModelError` if one label is the beginning of another: no server tells how probable it is that a word ends.
+        """`ModelError` if one label is a word with which another begins: no server tells how probable its end is.
 
-        What else a server cannot answer is known from its refusal.
+        Of a number, such as 2 beside 20, the probabilities of the longer ones are subtracted. What else a server cannot
+        answer is known from its refusal.
         """
         for one in requests:
-            if pair := nested_labels(one.labels):
-                short, long = (one.labels[index] for index in pair)
+            words = [label for label in one.labels if not label.isdecimal()]
+            if pair := nested_labels(words):
+                short, long = (words[index] for index in pair)
                 raise ModelError(
                     f"model '{self.name}': label '{short}' is the beginning of label '{long}', so a server cannot tell"
                     " their probabilities apart; use other labels (--labels), or sampled answers (--server"

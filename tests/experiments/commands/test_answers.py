@@ -9,7 +9,7 @@ from dilemmas.experiments.commands.main import COMMANDS, main
 from dilemmas.experiments.commands.tournament import group
 
 GUESSED = (
-    *("evaluate", "chart", "play", "distill", "train", "prompts", "run", "simulate", "view"),
+    *("evaluation", "chart", "play", "finetune", "train", "prompts", "run", "simulate", "view"),
     *("env", "list", "strategies"),
 )
 

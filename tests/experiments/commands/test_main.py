@@ -54,7 +54,7 @@ def test_every_command_has_a_help(name: str) -> None:
         (["replicate", "--obervations", "3"], "--observations"),
         (["replicate", "--out", "notes.txt"], "'notes.txt' is a file"),
         (["replicate", "--out", "notes.txt/run"], "notes.txt/run: Not a directory"),
-        (["replicate", "--device", "cpuu"], "did you mean 'cpu'"),
+        (["replicate", "--device", "cpuu"], "unknown device 'cpuu'; this machine has cpu"),
         (["replicate", "--dry-run", "--device", "gpu"], "unknown device 'gpu'; this machine has cpu"),
         (
             ["replicate", "--recipe", "miniatures", "--dry-run", "--teacher", "./nosuch"],
@@ -68,7 +68,7 @@ def test_every_command_has_a_help(name: str) -> None:
         (["compile", "tit_for_tat"], "Missing option '--game'. (see "),
         (["compile", "tit_for_tat", "--game", "harmony", "--out", "notes.txt/t.json"], "notes.txt"),
         (["miniatures", "biuld"], "build"),
-        (["evalute"], "there is no command 'evalute': evaluation is the last stage of `dilemmas replicate`"),
+        (["evalute"], "unknown command 'evalute'; did you mean 'evaluate'?"),
         (["tournament", "list"], "there is no command 'list': `dilemmas tournament strategies` lists"),
         (["tournament", "strateges"], "did you mean 'strategies'"),
         (["look", "notes.txt"], "notes.txt contains no example"),

@@ -11,7 +11,7 @@ from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.envs.seals import SEALS, SealError
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study import playing
+from dilemmas.experiments.study import playing, teaching
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import ROLES, read_answers, read_parts
 from dilemmas.experiments.study.data import collect
@@ -67,7 +67,7 @@ def test_a_teacher_demonstrates_what_its_student_will_be_asked(tmp_path: Path, m
     list(study.ask_model(run, "teacher", FakeBackend(biased)))
     asked: list[Request] = []
     list(study.ask_model(Run(tmp_path / "other", run.recipe), "untuned", FakeBackend(lambda one: _noted(asked, one))))
-    shown = study.demonstrations(run, study.teach(run))
+    shown = teaching.demonstrations(run.recipe, teaching.teacher_answers(run.folder), method)
     assert len(shown) == run.recipe.demonstrations == 20 * each
     assert {one.prompt for one in shown} <= {one.prompt for one in asked}
     for one in shown:

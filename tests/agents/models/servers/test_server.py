@@ -23,7 +23,7 @@ def test_probabilities_are_those_of_the_tokens_with_and_without_a_space(serve: S
     assert found.margin == 0
 
 
-@pytest.mark.parametrize("labels", [("1", "10"), ("cooperate", "D", "co")])
+@pytest.mark.parametrize("labels", [("a", "ab"), ("cooperate", "D", "co")])
 def test_labels_of_which_one_begins_another_are_refused_before_the_server_is_asked(
     serve: Serve, labels: tuple[str, ...]
 ) -> None:
@@ -32,6 +32,7 @@ def test_labels_of_which_one_begins_another_are_refused_before_the_server_is_ask
         opened(server).check_requests([ASKED, Request("Which?", labels)])
     assert not server.requests
     opened(server).check_requests([ASKED, Request("Which?", ("cooperate", "cooperation"))])
+    opened(server).check_requests([Request("How much?", ("0", "2", "20"))])
 
 
 def test_a_label_that_is_not_listed_is_bounded_and_not_zero(serve: Serve) -> None:

@@ -28,6 +28,7 @@ from dilemmas.experiments.study.metrics.bias import BIAS, Bias, bias
 from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.teaching import teach
 
 STUDY, FRIENDS = load_template("study"), context("friends")
 LEVELS = PublicGoods(n_players=3, levels=3)
@@ -212,7 +213,7 @@ def test_replies_are_spread_evenly_over_the_presentations(run: Run) -> None:
         assert [one.presented[reply % len(one.presented)].prompt for reply in range(5)] == [
             shown.prompt for shown in (*one.presented, one.presented[0])
         ]
-    assert {(example.label, example.action) for example in study.teach(many)} == {
+    assert {(example.label, example.action) for example in teach(many)} == {
         ("C", 0),
         ("D", 1),
         ("D", 0),
