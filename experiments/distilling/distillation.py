@@ -10,7 +10,6 @@ rounds/N/        the data and the student before the Nth relabelling
 provenance.json  versions, git commit, command log.txt               what happened when
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +99,7 @@ class Distillation:
         if seals.fits(path):
             return list(read_demonstrations(path))
         kept = self.folder / "questions"
-        shown = [one for some in taught(self.lessons, kept, tell) for one in some]
+        shown = list(taught(self.lessons, kept, tell))
         if not shown:
             raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
         write_sealed(seals, SETTINGS, asdict(self.lessons))
@@ -122,9 +121,3 @@ class Distillation:
         losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
         questions = len({(one.prompt, one.system) for one in shown})
         return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
-
-
-def collected(lessons: Lessons) -> Iterator[Demonstration]:
-    """The demonstrations of a distillation, without a folder."""
-    for some in taught(lessons):
-        yield from some

@@ -89,7 +89,7 @@ class Lessons:
         return StudentPrompts(words.template, counterbalanced(words.presentation, shown), self.recipe.seed)
 
 
-def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> Iterator[list[Demonstration]]:
+def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> Iterator[Demonstration]:
     """The demonstrations from each of the data in turn.
 
     Parameters
@@ -110,15 +110,15 @@ def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> I
     for word in lessons.data:
         path = Path(word).expanduser()
         if (path / STUDY).is_file():
-            yield _of_study(path, lessons)
+            yield from _of_study(path, lessons)
         elif path.is_dir() and not _is_model(path):
-            yield _of_play(_files(word), lessons)
+            yield from _of_play(_files(word), lessons)
         elif path.is_file() and path.suffix == ".jsonl":
-            yield _of_play([path], lessons) if may_be_trajectory(path) else list(read_demonstrations(path))
+            yield from _of_play([path], lessons) if may_be_trajectory(path) else read_demonstrations(path)
         elif path.is_file() and path.suffix != ".json":
             raise TeachingError(f"{path}: needs a run folder, a .jsonl file, a policy table or an agent")
         else:
-            yield _of_agent(word, lessons, kept, tell)
+            yield from _of_agent(word, lessons, kept, tell)
 
 
 def is_recorded(word: str) -> bool:

@@ -25,7 +25,15 @@ from dilemmas.experiments.commands.options import (
     set_option,
     settings_of,
 )
-from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, SCENARIOS, Lessons, Relabelling, is_recorded
+from dilemmas.experiments.distilling.sources import (
+    HISTORIES,
+    QUESTIONS,
+    SCENARIOS,
+    Lessons,
+    Relabelling,
+    is_recorded,
+    taught,
+)
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
@@ -228,9 +236,7 @@ def _check_agent(data: tuple[str, ...]) -> None:
 
 def _show(lessons: Lessons, as_json: bool) -> None:
     """One demonstration, and how many there are."""
-    from dilemmas.experiments.distilling.distillation import collected
-
-    shown = list(collected(lessons))
+    shown = list(taught(lessons))
     questions = len({one.prompt for one in shown})
     if as_json:
         print_json({"demonstrations": len(shown), "questions": questions, "first": asdict(shown[0]) if shown else None})
