@@ -12,6 +12,7 @@ from functools import cache
 from typing import cast
 
 from dilemmas.agents.agent import Agent
+from dilemmas.agents.behaviour.quantal_response import QuantalResponse
 from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.specifications import AXELROD, ContestantError, Kind, parse_spec
 from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, Uniform, canonical, listing, strategy
@@ -105,6 +106,8 @@ def make_agent(
         return axelrod_agent(parsed.text.removeprefix(AXELROD))
     if parsed.kind == "table":
         return load_table(parsed.text)
+    if parsed.kind == "behaviour":
+        return QuantalResponse((framing or Framing()).context)
     return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players, game)
 
 
@@ -215,7 +218,7 @@ class Contestant:
     def _is_compiled(self, rules: Repeated) -> bool:
         """Whether it is a language model of which a table can be made."""
         simple = set(rules.stage.options) == {2} and len(rules.phases) == 1
-        return self.kind == "model" and simple and not samples_replies(self.agent)
+        return self.kind in ("model", "behaviour") and simple and not samples_replies(self.agent)
 
 
 def _unlike_seats(game: StageGame) -> range:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from dilemmas.agents.agent import Agent
+from dilemmas.agents.behaviour.quantal_response import NAME as QUANTAL_RESPONSE
 from dilemmas.agents.models.model_files import BUILT_IN, GGUF, KINDS
 from dilemmas.agents.models.servers.settings import SERVED, is_served
 from dilemmas.agents.strategies.catalogue import FAMILIES, GROUPS, STRATEGIES, Uniform, names_of, strategy
@@ -19,7 +20,7 @@ AXELROD = "axelrod:"
 SUGGESTED = 3
 """Number of names that the message about an unknown agent suggests."""
 
-Kind = Literal["strategy", "table", "model", "axelrod", "uniform"]
+Kind = Literal["strategy", "table", "model", "axelrod", "uniform", "behaviour"]
 
 
 class ContestantError(InputError):
@@ -48,6 +49,12 @@ FORMS = (
     AgentForm("NAME", "a strategy, by any of its names (`dilemmas tournament strategies`)", "tit_for_tat"),
     AgentForm("NAME(VALUES)", "a strategy with parameters", "random(0.3)"),
     AgentForm("uniform", "every possible action with the same probability, in any game", "uniform"),
+    AgentForm(
+        QUANTAL_RESPONSE,
+        "a stated behavioural model: logit quantal response with social preferences, which depend on the context",
+        QUANTAL_RESPONSE,
+        ("--context",),
+    ),
     AgentForm(f"{AXELROD}NAME", "a strategy of Axelrod-Python", "axelrod:Adaptive", needs="the extra axelrod"),
     AgentForm(
         f"{TABLE}FILE",
@@ -126,6 +133,14 @@ def parse_spec(spec: str, players: int = 2, game: StageGame | None = None) -> Ag
     return AgentSpec(own.strip(), table_path(text) if kind == "table" else text, kind)
 
 
+def is_model(spec: str) -> bool:
+    """Whether a specification means a language model; a word that is no agent may be one that is not here."""
+    try:
+        return parse_spec(spec).kind == "model"
+    except UnknownNameError:
+        return True
+
+
 def _kind(text: str, players: int, game: StageGame | None) -> Kind:
     """Kind of a specification; `UnknownNameError` for a word that is no strategy and no directory of a model."""
     if text.startswith(AXELROD):
@@ -136,6 +151,8 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
         return "table"
     if text == Uniform().name:
         return "uniform"
+    if text == QUANTAL_RESPONSE:
+        return "behaviour"
     if text in BUILT_IN or text.startswith(tuple(KINDS)) or any(mark in text.partition("(")[0] for mark in "/@+"):
         return "model"
     try:
@@ -150,7 +167,7 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
 def _unknown(text: str) -> str:
     """Error message about a word that is no agent: the nearest names, and how agents are given."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN]), SUGGESTED)
+    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN, QUANTAL_RESPONSE]), SUGGESTED)
     near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return (
         f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies, `dilemmas agents`"

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.distilling.situations import FramedDecision
-from dilemmas.experiments.distilling.teachers import Teacher
 from dilemmas.experiments.distilling.teaching import policies
 from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.study.teachers import Teacher
 
 LEAST = 1e-6
 """Least probability in a divergence, which would be infinite where an agent rules out what the teacher does."""

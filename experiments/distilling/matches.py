@@ -15,8 +15,8 @@ from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.situations import FramedDecision
-from dilemmas.experiments.distilling.teachers import Teacher
 from dilemmas.experiments.reporting.intervals import Estimate, proportion, ratio
+from dilemmas.experiments.study.teachers import Teacher
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dilemmas.experiments.distilling.matches import MatchPlan, play_out
 from dilemmas.experiments.distilling.sources import Lessons, teacher_file
-from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import Tell, teach_policy
+from dilemmas.experiments.study.teachers import teacher_of
 from dilemmas.training.demonstrations import Demonstration
 
 

@@ -19,7 +19,6 @@ from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.recorded import recorded_turns
 from dilemmas.experiments.distilling.situations import FramedDecision, of_histories, of_scenarios
-from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
     TeachingError,
@@ -32,6 +31,7 @@ from dilemmas.experiments.inference.recorded_play import recorded_files
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.teachers import teacher_of
 from dilemmas.experiments.study.teaching import demonstrations, teacher_answers
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations
 
@@ -172,7 +172,7 @@ def teacher_file(kept: Path, spec: str) -> Path:
 
 
 def _usual(kind: Kind) -> tuple[str, ...]:
-    return (SCENARIOS,) if kind == "model" else (HISTORIES,)
+    return (SCENARIOS,) if kind in ("model", "behaviour") else (HISTORIES,)
 
 
 def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:

@@ -15,7 +15,7 @@ from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.experiments.distilling.recorded import DecidedTurn
 from dilemmas.experiments.distilling.situations import FramedDecision
-from dilemmas.experiments.distilling.teachers import Teacher
+from dilemmas.experiments.study.teachers import Teacher
 from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.lora import Method
 

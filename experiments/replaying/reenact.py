@@ -16,6 +16,8 @@ import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Turn, Unreadable, draw
 from dilemmas.agents.axelrod.bridge import axelrod_agent
+from dilemmas.agents.behaviour.quantal_response import NAME as QUANTAL_RESPONSE
+from dilemmas.agents.behaviour.quantal_response import QuantalResponse
 from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.matches.match import Environment, RunningMatch, decision_stream, make_turn, play_step, start_match
 from dilemmas.agents.matches.record import MatchRecord, Move, RecordError, json_value
@@ -93,6 +95,8 @@ def witness(
         return _strategy(strategy(player.name), header)
     if player.kind == "uniform":
         return Witness(_plain_agent(Uniform(player.name)))
+    if player.kind == QUANTAL_RESPONSE:
+        return Witness(_plain_agent(QuantalResponse(player.parameters["context"], player.name)))
     if player.kind == "policy_table":
         return Witness(_plain_agent(parse_table(player.parameters)))
     if player.kind == "axelrod":

@@ -9,12 +9,11 @@ import numpy as np
 from dilemmas.agents.agent import Source
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.models.answers import MIN_MASS
-from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, ScenarioResult, read_answers
-from dilemmas.experiments.study.playing import Pairing, pairings, recorded
+from dilemmas.experiments.study.playing import Pairing, Player, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import derived_seed
@@ -53,7 +52,7 @@ class StudyData:
     """Who played whom."""
     records: Callable[[Pairing], Sequence[MatchRecord]]
     """Reads the matches of a pairing."""
-    backends: Mapping[str, Backend]
+    backends: Mapping[str, Player]
     """The models by role, for questions of a metric's own; see `Metric.ask`."""
     population: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Cooperation in every step of a population of each model, by role."""
@@ -93,7 +92,7 @@ class StudyData:
 
 
 def collect(
-    run: Run, backends: Mapping[str, Backend], population: Mapping[str, Sequence[float]] | None = None
+    run: Run, backends: Mapping[str, Player], population: Mapping[str, Sequence[float]] | None = None
 ) -> StudyData:
     """Read what a run recorded. `backends`: the models by role; `population`: as in `StudyData`."""
     answers = read_all_answers(run)
@@ -109,7 +108,7 @@ def collect(
     )
 
 
-def _model(recipe: Recipe, role: Role, backend: Backend) -> StudyModel:
+def _model(recipe: Recipe, role: Role, backend: Player) -> StudyModel:
     place = recipe.models.teacher if role == "teacher" else recipe.models.student
     return StudyModel(role, backend.name, backend.fingerprint, backend.engine, is_miniature(place))
 

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.agent import Agent
 from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
@@ -27,7 +28,10 @@ from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.seeds import match_seed
+from dilemmas.experiments.study.teachers import AgentTeacher
 
+Player = Backend | AgentTeacher
+"""Who answers and plays: a language model, or another agent as the teacher."""
 REMEMBERED = 1
 """Rounds that the policy tables of a population remember."""
 
@@ -65,19 +69,20 @@ def pairings(recipe: Recipe) -> list[Pairing]:
     ]
 
 
-def play_matches(run: Run, backends: Mapping[str, Backend]) -> Iterator[str]:
+def play_matches(run: Run, backends: Mapping[str, Player]) -> Iterator[str]:
     """Play and record every pairing; yields the name of its file when it is complete.
 
     All three models play an opponent under the same seeds (see `match_seed`): the same environment and the same random
     numbers for the opponent's decisions.
     """
-    agents: dict[tuple[str, str], Any] = {}
+    agents: dict[tuple[str, str, str], Any] = {}
     for pairing in pairings(run.recipe):
+        place = pairing.game.name, pairing.context
         for name in (pairing.model, pairing.opponent):
-            if name in ROLES and (name, pairing.context) not in agents:
-                agents[name, pairing.context] = _player(run.recipe, backends[name], pairing.context)
+            if name in ROLES and (name, *place) not in agents:
+                agents[name, *place] = player_in(run.recipe, backends[name], *place)
         seated = [
-            agents.get((name, pairing.context)) or strategy(name, game=pairing.game)
+            agents.get((name, *place)) or strategy(name, game=pairing.game)
             for name in (pairing.model, pairing.opponent)
         ]
         yield _play_pairing(run, pairing, seated)
@@ -93,13 +98,19 @@ def check_play(recipe: Recipe, backend: Backend) -> None:
     for game in asked.games:
         name, payoffs = environment(recipe.two_player_game(game))
         rules = rules_of(name, rounds=asked.rounds, **payoffs)
-        _player(recipe, backend, longest).check(longest_views(words, rules))
+        _model_in(recipe, backend, longest).check(longest_views(words, rules))
     view = longest_view(words, recipe.two_player_game(population.game), REMEMBERED)
-    _player(recipe, backend, population.context).check([view])
+    _model_in(recipe, backend, population.context).check([view])
 
 
-def _player(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
-    """A model as a player in matches, in a context."""
+def player_in(recipe: Recipe, player: Player, game: str, context: str) -> Agent:
+    """Who plays in matches, in a game and a context."""
+    if isinstance(player, AgentTeacher):
+        return player.agent(recipe.two_player_game(game), recipe.context(context))
+    return _model_in(recipe, player, context)
+
+
+def _model_in(recipe: Recipe, backend: Backend, context: str) -> LanguageModelAgent:
     asked = recipe.prompting
     return LanguageModelAgent(
         backend,
@@ -139,7 +150,7 @@ def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:
     return list(read_trajectory(pairing.path(run))[1])
 
 
-def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, PolicyTable]:
+def compile_tables(run: Run, backends: Mapping[str, Player]) -> dict[str, PolicyTable]:
     """Each model as a policy table in the population's game and context; the tables are written to the run folder."""
     population = run.recipe.population
     tables = {}
@@ -151,10 +162,10 @@ def compile_tables(run: Run, backends: Mapping[str, Backend]) -> dict[str, Polic
     return tables
 
 
-def compile_table(recipe: Recipe, backend: Backend, game: str, context: str) -> PolicyTable:
+def compile_table(recipe: Recipe, backend: Player, game: str, context: str) -> PolicyTable:
     """A model as a policy table of the last round; counterbalanced: the mean over all presentations."""
     return compile_agent(
-        _player(recipe, backend, context),
+        player_in(recipe, backend, game, context),
         recipe.two_player_game(game),
         memory=REMEMBERED,
         model=backend.fingerprint,

@@ -15,14 +15,17 @@ from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_l
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.agents.models.weights import device_map
+from dilemmas.agents.specifications import is_model
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, write_lattice
 from dilemmas.experiments.run_folder import record_servers, write_json
 from dilemmas.experiments.study import playing, stages, teaching
+from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.recipe import ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.teachers import AgentTeacher, check_teacher
 from dilemmas.training.demonstrations import Demonstration
 
 NAMES = {"teacher": "the teacher", "untuned": "the untuned student", "tuned": "the tuned student"}
@@ -73,6 +76,8 @@ def check_models(models: ModelSettings) -> list[str]:
     for role, spec in (("teacher", models.teacher), ("student", models.student)):
         if role == "student":
             check_trainable(spec)
+        elif not is_model(spec):
+            continue
         if reason := check_without_loading(spec):
             unknown.append(f"{role}: {reason}")
     return unknown
@@ -111,11 +116,11 @@ def carry_out(run: Run) -> Steps:
     models = run.recipe.models
     find = partial(open_local, device=models.device, dtype=models.dtype)
     student = find(models.student)
-    teacher = open_model(models.teacher, device=models.device, dtype=models.dtype, servers=run.recipe.servers)
+    teacher = _teacher(run.recipe)
     if isinstance(teacher, ServerBackend):
         teacher.loaded()
         require_scores(teacher, run.recipe.prompting.template)
-    _limit_threads((teacher, student))
+    _limit_threads(model for model in (teacher, student) if not isinstance(model, AgentTeacher))
     _try_out(run, "untuned", student)
     student.unload()
     _try_out(run, "teacher", teacher)
@@ -123,7 +128,7 @@ def carry_out(run: Run) -> Steps:
     run.check_models({"teacher": teacher, "student": student})
     if isinstance(teacher, ServerBackend):
         record_servers(run.seals, {"teacher": teacher.capabilities})
-    backends: dict[str, CachingBackend] = {}
+    backends: dict[str, playing.Player] = {}
     with run.stage("teacher"):
         backends["teacher"] = yield from _answers(run, "teacher", teacher)
         teaching.teach(run)
@@ -148,15 +153,25 @@ def carry_out(run: Run) -> Steps:
         population = {role: curve.tolist() for role, curve in curves.items()}
         results = evaluate(collect(run, backends, population))
     for backend in backends.values():
-        run.log(backend.hits)
+        if isinstance(backend, CachingBackend):
+            run.log(backend.hits)
     write_json(run.path(RESULTS), results)
     run.seals.add(run.path(RESULTS))
     return results
 
 
-def _try_out(run: Run, role: str, model: Backend) -> None:
+def _teacher(recipe: Recipe) -> LazyModel | ServerBackend | AgentTeacher:
+    models = recipe.models
+    if is_model(models.teacher):
+        return open_model(models.teacher, device=models.device, dtype=models.dtype, servers=recipe.servers)
+    return AgentTeacher(models.teacher)
+
+
+def _try_out(run: Run, role: str, model: playing.Player) -> None:
     """Load a model of this machine that has not answered yet, and check its questions, before any model is asked."""
-    if not (run.folder / "answers" / f"{role}.jsonl").is_file():
+    if isinstance(model, AgentTeacher):
+        check_teacher(run.recipe, model)
+    elif not (run.folder / "answers" / f"{role}.jsonl").is_file():
         stages.check_room(run.recipe, role, model)
         playing.check_play(run.recipe, model)
 
@@ -170,10 +185,15 @@ def _limit_threads(models: Iterable[Backend]) -> None:
         torch.set_num_threads(1)
 
 
-def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, None, CachingBackend]:
+def _answers(run: Run, role: Role, model: Backend | AgentTeacher) -> Generator[TaskProgress, None, playing.Player]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
     replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
     answered, task = 0, f"{NAMES[role]} answers"
+    if isinstance(model, AgentTeacher):
+        for more in stages.ask_agent(run, role, model):
+            answered += more
+            yield TaskProgress(task, answered, replies)
+        return model
     run.log_system_turn(model)
     for more in stages.ask_model(run, role, model):
         answered += more
@@ -187,7 +207,7 @@ def _answers(run: Run, role: str, model: Backend) -> Generator[TaskProgress, Non
     return backend
 
 
-def _taught(run: Run, teacher: Backend) -> list[Demonstration]:
+def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:
     """What the student learns from; the teacher has answered already."""
     recipe, asked = run.recipe, teaching.teacher_answers(run.folder)
     shown = teaching.demonstrations(recipe, asked, recipe.lora.method)

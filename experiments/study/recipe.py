@@ -12,6 +12,7 @@ from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.models.weights import DTYPES
+from dilemmas.agents.specifications import is_model
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.errors import InputError
@@ -55,7 +56,7 @@ class ModelSettings:
     """
 
     teacher: str = "miniature-teacher"
-    """Model whose answers are the teaching data."""
+    """Model whose answers are the teaching data, or any other agent whose probabilities are."""
     student: str = "miniature-student"
     """Smaller model of the same family, which is tuned."""
     device: str = "auto"
@@ -288,7 +289,7 @@ class Recipe:
     @property
     def counterbalanced(self) -> bool:
         """Whether models are asked in all presentations of the actions, the same for teacher and student."""
-        asked = (self.models.teacher, self.models.student)
+        asked = [spec for spec in (self.models.teacher, self.models.student) if is_model(spec)]
         return counterbalanced(self.prompting.presentation, all(map(is_miniature, asked)))
 
     def ways(self, game: StageGame) -> list[tuple[Template, Presentation]]:

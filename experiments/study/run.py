@@ -23,6 +23,7 @@ from dilemmas.experiments.run_folder import (
     write_sealed,
 )
 from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.teachers import AgentTeacher
 
 MODELS = "models.json"
 """Name of the file with the fingerprints of the models."""
@@ -66,7 +67,7 @@ class Run:
         write_sealed(self.seals, "recipe.json", self.recipe.as_table())
         write_json(self.folder / PROVENANCE, provenance())
 
-    def check_models(self, models: Mapping[str, Backend]) -> None:
+    def check_models(self, models: Mapping[str, Backend | AgentTeacher]) -> None:
         """Record the fingerprints of the models that answer, by role; `RunError` if another model answered before."""
         path = self.folder / MODELS
         kept = read_run_json(path, dict[str, str]) if path.is_file() else {}

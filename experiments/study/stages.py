@@ -16,6 +16,8 @@ from dataclasses import replace
 from itertools import islice, repeat
 from zlib import crc32
 
+import numpy as np
+
 from dilemmas.agents.agent import Source
 from dilemmas.agents.models.answers import (
     Reply,
@@ -46,6 +48,7 @@ from dilemmas.experiments.study.answers import (
     ROLES,
     Asked,
     Presented,
+    Role,
     append_answers,
     joined_answers,
     read_answers,
@@ -53,6 +56,8 @@ from dilemmas.experiments.study.answers import (
 )
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.seeds import derived_seed
+from dilemmas.experiments.study.teachers import AgentTeacher
 
 TRIES = 10
 """Attempts until something readable is written about a question."""
@@ -97,6 +102,32 @@ def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -
     run.seals.add(path)
     for temporary in (begun_path, texts_path):
         temporary.unlink(missing_ok=True)
+
+
+def ask_agent(run: Run, role: Role, agent: AgentTeacher) -> Iterator[int]:
+    """Ask an agent that is no language model about every scenario; yields how many replies are kept.
+
+    Its replies are the labels of actions that are drawn from its probabilities.
+    """
+    path = run.path("answers", f"{role}.jsonl")
+    done = {asked.scenario for asked in read_answers(path)}
+    yield len(done) * run.recipe.observations
+    for group in run.recipe.sets().values():
+        missing = [scenario for scenario in group if scenario.name not in done]
+        append_answers(path, [_drawn(run.recipe, role, agent, scenario) for scenario in missing])
+        run.seals.add(path, finished=False)
+        yield len(missing) * run.recipe.observations
+    run.seals.add(path)
+
+
+def _drawn(recipe: Recipe, role: Role, agent: AgentTeacher, scenario: Scenario) -> Asked:
+    shares = agent.policy(scenario.game, scenario.context)
+    ways = role_questions(recipe, role, scenario)
+    rng = np.random.default_rng(derived_seed(recipe.seed, role, scenario.name))
+    actions = map(int, rng.choice(len(shares), recipe.observations, p=np.array(shares) / sum(shares)))
+    replies = ((ways[n % len(ways)].labels[action], action, "") for n, action in enumerate(actions))
+    presented = tuple(Presented(way.prompt, way.labels, shares, None, None, 0.0) for way in ways)
+    return Asked(scenario.name, presented, tuple(replies))
 
 
 def _ask_on(

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dilemmas.agents.models.answers import exact_distributions
-from dilemmas.agents.models.backend import Backend
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import Asked, read_answers
+from dilemmas.experiments.study.playing import Player
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.stages import role_questions
+from dilemmas.experiments.study.teachers import AgentTeacher
 from dilemmas.training.demonstrations import Demonstration, from_example
 from dilemmas.training.examples import Example, write_examples
 from dilemmas.training.lora import Method
@@ -85,17 +86,20 @@ def _around(recipe: Recipe) -> dict[str, str]:
     return {"prefill": words.reply_begins, "system": words.system}
 
 
-def random_questions(recipe: Recipe, teacher: Backend) -> list[Demonstration]:
+def random_questions(recipe: Recipe, teacher: Player) -> list[Demonstration]:
     """The teacher's probabilities in random games, each in one wording and presentation."""
-    words, around = recipe.prompting.template, _around(recipe)
+    around = _around(recipe)
     asked, posed = [], []
-    for place, scenario in enumerate(recipe.random_scenarios()):
+    scenarios = recipe.random_scenarios()
+    for place, scenario in enumerate(scenarios):
         ways = role_questions(recipe, "teacher", scenario)
         one = place % len(ways)
         asked.append(ways[one])
         posed.append(role_questions(recipe, "untuned", scenario)[one])
-    found = exact_distributions(teacher, [(way.prompt, way.labels) for way in asked], words.reply_begins, words.system)
-    return [
-        Demonstration(way.prompt, way.labels, one.probabilities, **around)
-        for way, one in zip(posed, found, strict=True)
-    ]
+    if isinstance(teacher, AgentTeacher):
+        found = [teacher.policy(scenario.game, scenario.context) for scenario in scenarios]
+    else:
+        questions = [(way.prompt, way.labels) for way in asked]
+        answers = exact_distributions(teacher, questions, around["prefill"], around["system"])
+        found = [one.probabilities for one in answers]
+    return [Demonstration(way.prompt, way.labels, shares, **around) for way, shares in zip(posed, found, strict=True)]

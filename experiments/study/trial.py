@@ -14,6 +14,7 @@ from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend, Request
 from dilemmas.agents.models.model_files import check_installed
 from dilemmas.agents.models.open_model import open_local
+from dilemmas.agents.specifications import is_model
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.procedure import check_without_loading, cost
@@ -53,6 +54,8 @@ def estimate(recipe: Recipe) -> dict[str, ModelEstimate]:
 
 
 def _measured(recipe: Recipe, role: str, spec: str) -> ModelEstimate:
+    if not is_model(spec):
+        return ModelEstimate("it is no language model, and answers at once")
     if reason := check_without_loading(spec):
         return ModelEstimate(reason)
     try:

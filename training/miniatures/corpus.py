@@ -21,15 +21,14 @@ Decisions are learned from the probabilities of the model (soft labels) instead 
 noise.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from dilemmas.agents.behaviour.quantal_response import BehaviouralModel, Judgement, closeness
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.public_goods import PublicGoods
 from dilemmas.envs.games.stage_game import Joint, StageGame
@@ -43,8 +42,6 @@ from dilemmas.training.miniatures.behaviour import (
     MOTIVES,
     TEACHER,
     UNTUNED,
-    BehaviouralModel,
-    Judgement,
     Motive,
     Role,
     motive,
@@ -71,13 +68,6 @@ EXPECTATIONS = ("hardly ever", "seldom", "half the time", "often", "nearly alway
 
 CLOSENESS = ("not at all", "a little", "somewhat", "quite", "very")
 """Answers to "How close are you to them?", by degree of closeness."""
-
-
-@cache
-def closeness() -> Mapping[str, int]:
-    """Degree of social closeness, 0 (enemies) to 4 (the closest), of every built-in context."""
-    text = Path(__file__).with_name("closeness.toml").read_text(encoding="utf-8")
-    return {name: int(degree) for name, degree in tomllib.loads(text).items()}
 
 
 Telling = Literal["both", "attitude", "expectation"]

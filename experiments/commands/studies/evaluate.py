@@ -26,7 +26,6 @@ from dilemmas.experiments.commands.options import (
 from dilemmas.experiments.distilling.comparison import Closeness, compare_agents
 from dilemmas.experiments.distilling.matches import MatchPlan, PlayedMatches, play_out
 from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, Lessons, situations_on
-from dilemmas.experiments.distilling.teachers import Teacher, teacher_of
 from dilemmas.experiments.reporting.format import num, with_span
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -34,6 +33,7 @@ from dilemmas.experiments.reporting.terminal_table import number_column, termina
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe import SETS
 from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.teachers import Teacher, teacher_of
 
 
 @click.command()

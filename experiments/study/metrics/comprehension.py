@@ -17,6 +17,7 @@ from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled
 from dilemmas.experiments.study.recipe import Recipe
+from dilemmas.experiments.study.teachers import AgentTeacher
 
 UNDERSTOOD = 0.75
 """Share of questions answered correctly, beyond chance, below which the report warns."""
@@ -55,8 +56,8 @@ def _measure(data: StudyData) -> list[Comprehension]:
     return [
         Comprehension(role, score.kind, score.right, score.asked, score.chance, wilson(score.right, score.asked))
         for role in ROLES
-        if role in data.backends
-        for score in ask_questions_of_fact(data.recipe, data.backends[role])
+        if not isinstance(model := data.backends.get(role), AgentTeacher | None)
+        for score in ask_questions_of_fact(data.recipe, model)
     ]
 
 

@@ -24,13 +24,13 @@ from dilemmas.envs.prompts.templates import load_template
 from dilemmas.envs.rules.protocol import View
 from dilemmas.experiments.distilling.recorded import recorded_turns
 from dilemmas.experiments.distilling.situations import FramedDecision, of_histories
-from dilemmas.experiments.distilling.teachers import teacher_of
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
     TeachingError,
     teach_play,
     teach_policy,
 )
+from dilemmas.experiments.study.teachers import teacher_of
 
 FRIENDS = context("friends")
 STUDY = StudentPrompts(load_template("study"), counterbalanced=False)
