@@ -1,4 +1,7 @@
-"""Contexts: the social framing of a game. Their texts are in contexts.toml, as paragraphs in vignettes.toml."""
+"""Contexts: the social framing of a game. Their texts are in contexts.toml, as paragraphs in vignettes.toml.
+
+A stock of further contexts, in stock.toml, is for training: none is in a set on which students are tested.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +64,16 @@ ContextTexts = Literal["contexts", "vignettes"]
 def built_in_contexts(texts: ContextTexts = "contexts") -> Mapping[str, Context]:
     """The built-in contexts by name; both files have the same names and titles."""
     return load_contexts(Path(__file__).with_name(f"{texts}.toml"))
+
+
+STOCK = "@stock"
+"""Stands for all contexts of the stock in a list of contexts."""
+
+
+@cache
+def stock_contexts() -> Mapping[str, Context]:
+    """Further contexts for the training of students, as paragraphs, by name."""
+    return load_contexts(Path(__file__).with_name("stock.toml"))
 
 
 def context(name: str, texts: ContextTexts = "contexts") -> Context:

@@ -37,7 +37,8 @@ class QuestionSettings:
     groups: Share = 0.2
     """Share of public goods games of 3 to 6 players; the others are 2x2 games of any ordering of payoffs."""
     contexts: tuple[str, ...] = ()
-    """Contexts in which the games are told; empty: those of the training scenarios."""
+    """Contexts in which the games are told; ``@stock`` stands for all of the stock (stock.toml), none of which is in a
+    test set. Empty: those of the training scenarios."""
     repeats: Count = 1
     """How often every training scenario comes among the questions."""
 

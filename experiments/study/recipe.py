@@ -19,7 +19,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
-from dilemmas.envs.prompts.contexts import Context, built_in_contexts
+from dilemmas.envs.prompts.contexts import STOCK, Context, built_in_contexts, stock_contexts
 from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
 from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.random_games import QuestionSettings, random_scenarios
@@ -253,12 +253,15 @@ class Recipe:
         for place, names in {
             "[scenarios] contexts": chosen.contexts,
             "[scenarios] new_contexts": chosen.new_contexts,
-            "[questions] contexts": self.questions.contexts,
+            "[questions] contexts": self.question_contexts,
             "[matches] contexts": matches.contexts,
             "[population] context": (population.context,),
         }.items():
             for name in names:
                 self.context(name, place)
+        tested = {name for key in ("new_context", "new_both") for name in chosen.parts().get(key, ((), ()))[1]}
+        if known := sorted(tested.intersection(self.question_contexts)):
+            raise RecipeError(f"[questions] contexts: '{known[0]}' is in a test set; take others, such as {STOCK}")
 
     def game(self, name: str, place: str = "") -> StageGame:
         """A game of the recipe's own or of the study, by name. `place`: where the name is used, for the message."""
@@ -271,7 +274,7 @@ class Recipe:
 
     def context(self, name: str, place: str = "") -> Context:
         """A context of the recipe's own or a built-in one, by name."""
-        known = built_in_contexts(self.prompting.template.contexts)
+        known = {**stock_contexts(), **built_in_contexts(self.prompting.template.contexts)}
         return lookup("context", name, {**known, **own_contexts(self.contexts)}, place)
 
     @property
@@ -306,9 +309,15 @@ class Recipe:
         scenarios = ways if self.lora.method == "soft" else len(training) * self.observations
         return scenarios * self.questions.repeats + self.questions.number
 
+    @property
+    def question_contexts(self) -> list[str]:
+        """Names of the contexts in which random games are told."""
+        listed = self.questions.contexts or self.scenarios.contexts
+        return [name for one in listed for name in (stock_contexts() if one == STOCK else [one])]
+
     def random_scenarios(self) -> list[Scenario]:
         """The random games about which the teacher is asked, in their contexts; unlike those of the test sets."""
-        contexts = [self.context(name) for name in self.questions.contexts or self.scenarios.contexts]
+        contexts = [self.context(name) for name in self.question_contexts]
         tested = [scenario.game for group in self.sets().values() for scenario in group]
         return random_scenarios(self.questions, contexts, tested, self.seed)
 

@@ -105,7 +105,7 @@ class AgentTeacher:
 
 
 def check_teacher(recipe: Recipe, teacher: AgentTeacher) -> None:
-    """`InputError` if the teacher has no probabilities in a scenario, or cannot play matches, before anything is done."""
+    """`InputError` if the teacher has no probabilities in a scenario, or cannot play the matches."""
     matches, population = recipe.matches, recipe.population
     for scenario in [*chain(*recipe.sets().values()), *recipe.random_scenarios()]:
         teacher.policy(scenario.game, scenario.context)
