@@ -87,6 +87,16 @@ def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
     return _fitting(built_in_recipes(), incomplete) or [CompletionItem(incomplete, type="file")]
 
 
+def recipe_settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """``TABLE.KEY=`` for every number and word of a recipe."""
+    from dilemmas.experiments.study.recipe import Recipe
+
+    table = Recipe().as_table()
+    keys = [key for key, value in table.items() if not isinstance(value, dict)]
+    keys += [f"{name}.{key}" for name, inner in table.items() if isinstance(inner, dict) for key in inner]
+    return _fitting([f"{key}=" for key in keys], incomplete)
+
+
 def models(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Built-in models; otherwise files."""
     from dilemmas.agents.models.model_files import BUILT_IN, KINDS

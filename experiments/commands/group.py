@@ -1,6 +1,7 @@
-"""Groups of commands that are imported when they are called, and that answer common names of other commands."""
+"""Groups of commands that are imported when they are called, and that answer common names of other commands; commands
+that compute something, and only then print it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -86,3 +87,25 @@ class CommandGroup(click.Group):
         found = [CompletionItem(name, help=text) for name, (_, text) in self.modules.items()]
         fitting = [item for item in found if item.value.startswith(incomplete)]
         return fitting + click.Command.shell_complete(self, ctx, incomplete)
+
+
+class ComputingCommand(click.Command):
+    """A command whose function returns what it has computed, without printing it; it has ``--json``.
+
+    `compute` is for those who want the result alone.
+    """
+
+    def __init__(self, *, show: Callable[[Any, bool], None], **attributes: Any) -> None:
+        """`show`: prints the result; its second argument is whether as JSON. A result of None was printed already."""
+        super().__init__(**attributes)
+        self.show = show
+
+    def compute(self, ctx: click.Context) -> Any:
+        """The result of the command with the values of a context."""
+        values = {name: value for name, value in ctx.params.items() if name != "as_json"}
+        return ctx.invoke(self.callback, **values) if self.callback else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        found = self.compute(ctx)
+        if found is not None:
+            self.show(found, ctx.params["as_json"])

@@ -1,7 +1,7 @@
 """`dilemmas replicate`: the whole study in one command."""
 
 from collections.abc import Generator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     SEED,
     Location,
@@ -22,6 +23,7 @@ from dilemmas.experiments.commands.options import (
     presentation_option,
     print_json,
     server_settings,
+    settings_of,
     wording_options,
 )
 from dilemmas.experiments.reporting.cost import MeasuredDuration
@@ -31,6 +33,7 @@ from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import read_known_shares
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.experiments.study.reuse import reuse_answers
 from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +42,29 @@ if TYPE_CHECKING:
 WAY_OUT = "take fewer --observations or a smaller model"
 
 
-@click.command()
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """A finished study."""
+
+    folder: Path
+    """Its run folder."""
+    results: dict[str, Any]
+    """Content of results.json."""
+
+
+def _show(found: Replication, as_json: bool) -> None:
+    if as_json:
+        print_json(found.results)
+    else:
+        from dilemmas.experiments.study.report import print_study_tables
+
+        print_study_tables(SafeConsole(), found.results)
+    for line in read_known_shares(found.folder):
+        echo(line, err=True)
+    echo(f"{found.folder / 'report.html'}", err=True)
+
+
+@click.command(cls=ComputingCommand, show=_show)
 @click.option(
     "--out",
     type=Location(file_okay=False),
@@ -73,6 +98,22 @@ WAY_OUT = "take fewer --observations or a smaller model"
     show_default="miniatures; study with --teacher and --student",
     help="Built-in recipe, a .toml file, or the recipe.json of a run.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=lambda ctx, parameter, values: settings_of(values),
+    shell_complete=completion.recipe_settings,
+    show_default="from the recipe",
+    help="Any other setting of the recipe, such as lora.method=soft or questions.number=580; repeatable.",
+)
+@click.option(
+    "--answers-from",
+    type=Location(file_okay=False, exists=True),
+    help="Run folder of another study: what its teacher and its untuned student answered is not asked again, if they"
+    " were asked the same there.",
+)
 @wording_options(None)
 @presentation_option(None)
 @min_mass_option(None)
@@ -92,6 +133,8 @@ def command(
     teacher: str | None,
     student: str | None,
     recipe_name: str | None,
+    settings: dict[str, Any],
+    answers_from: Path | None,
     wording: TemplateChoice,
     presentation: Showing | None,
     min_mass: float | None,
@@ -100,8 +143,7 @@ def command(
     in_flight: int | None,
     server: dict[str, Any],
     dry_run: bool,
-    as_json: bool,
-) -> None:
+) -> Replication | None:
     """Run the whole study: teach, distil, evaluate, report.
 
     The teacher is asked, its answers and motivations become teaching data, and the student is tuned on them with LoRA.
@@ -114,7 +156,7 @@ def command(
     if recipe_name is None:
         recipe_name = "miniatures" if teacher is None else "study"
     recipe = override(
-        load_recipe(recipe_name),
+        load_recipe(recipe_name, settings),
         wording,
         seed,
         observations,
@@ -127,24 +169,20 @@ def command(
     )
     recipe = replace(recipe, servers=server_settings(in_flight, server, recipe.servers))
     if dry_run:
-        from dilemmas.experiments.study.procedure import check_models, cost
-        from dilemmas.experiments.study.trial import estimate
+        _show_plan(recipe)
+        return None
+    return Replication(out, replicate(Run(out, recipe), SafeConsole(stderr=True), answers_from))
 
-        for line in check_models(recipe.models):
-            echo(f"not checked: {line}", err=True)
-        found = {role: asdict(one) for role, one in estimate(recipe).items()}
-        echo(json_text(recipe.as_table() | {"cost": cost(recipe), "estimate": found}, indent=1))
-        return
-    results = replicate(Run(out, recipe), SafeConsole(stderr=True))
-    if as_json:
-        print_json(results)
-    else:
-        from dilemmas.experiments.study.report import print_study_tables
 
-        print_study_tables(SafeConsole(), results)
-    for line in read_known_shares(out):
-        echo(line, err=True)
-    echo(f"{out / 'report.html'}", err=True)
+def _show_plan(recipe: Recipe) -> None:
+    """Print a recipe with what it costs."""
+    from dilemmas.experiments.study.procedure import check_models, cost
+    from dilemmas.experiments.study.trial import estimate
+
+    for line in check_models(recipe.models):
+        echo(f"not checked: {line}", err=True)
+    found = {role: asdict(one) for role, one in estimate(recipe).items()}
+    echo(json_text(recipe.as_table() | {"cost": cost(recipe), "estimate": found}, indent=1))
 
 
 def override(
@@ -174,14 +212,19 @@ def override(
     )
 
 
-def replicate(run: Run, console: Console) -> dict[str, Any]:
-    """Carry out or resume a study and write its report; returns the content of results.json."""
+def replicate(run: Run, console: Console, answers_from: Path | None = None) -> dict[str, Any]:
+    """Carry out or resume a study and write its report; returns the content of results.json.
+
+    `answers_from`: folder of a study whose answers are used as by `reuse_answers`.
+    """
     from dilemmas.experiments.study.procedure import carry_out, finished_results
     from dilemmas.experiments.study.report import write_study_report
 
     with run.locked():
         results = finished_results(run)
         if results is None:
+            if answers_from is not None:
+                reuse_answers(run, answers_from)
             results = show_progress(carry_out(run), console)
         else:
             line = f"{run.folder} is complete; the report is written again from its results.json"

@@ -4,7 +4,7 @@ A recipe may name another one as `base` and state only what differs. Unknown key
 refused with the file, the place and the nearest known name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from dilemmas.experiments.study.definitions import spelled_out
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 
 
-def load_recipe(name_or_path: str) -> Recipe:
-    """A built-in recipe by name, or your own by the path of a TOML file or of a run's recipe.json."""
+def load_recipe(name_or_path: str, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """A built-in recipe by name, or your own by the path of a TOML file or of a run's recipe.json.
+
+    `settings`: values that take the place of those in the file, by dotted key, such as ``lora.rank``.
+    """
     table, path = _read(name_or_path)
     seen = [path]
     while "base" in table:
@@ -26,7 +29,27 @@ def load_recipe(name_or_path: str) -> Recipe:
             raise RecipeError(f"{path}: the recipe is its own base ({' -> '.join(str(p) for p in [*seen, path])})")
         seen.append(path)
         table = overlay(below, table)
-    return check_value(table, Recipe, str(seen[0]), RecipeError)
+    recipe = check_value(table, Recipe, str(seen[0]), RecipeError)
+    return changed_recipe(recipe, settings) if settings else recipe
+
+
+def changed_recipe(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """A recipe with other values; `settings`: by dotted key, such as ``lora.rank``. `RecipeError` if it has none so."""
+    above: dict[str, Any] = {}
+    for key, value in settings.items():
+        place = above
+        *tables, last = key.split(".")
+        for name in tables:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise RecipeError(f"--set {key}: '{key.rpartition('.')[0]}' is set too")
+        if last in place:
+            raise RecipeError(f"--set {key}: a part of '{key}' is set too")
+        place[last] = value
+    table = overlay(recipe.as_table(), above)
+    if isinstance(table["prompting"], dict):
+        table["prompting"]["template"] = spelled_out(table["prompting"].get("template"), Path())
+    return check_value(table, Recipe, "--set", RecipeError)
 
 
 def built_in_recipes() -> dict[str, Path]:

@@ -31,14 +31,18 @@ def teacher_answers(folder: Path) -> dict[str, Asked]:
 
 
 def answers_taught(recipe: Recipe, asked: Mapping[str, Asked]) -> list[Example]:
-    """The teacher's readable answers to the training scenarios, with the prompts of the student."""
-    examples = []
+    """The teacher's readable answers to the training scenarios, with the prompts of the student.
+
+    Hard labels are taught without motivations where these weigh nothing.
+    """
+    examples, silent = [], recipe.lora.method == "hard" and not recipe.lora.motivation
     for scenario in recipe.sets()[TRAINING_SET]:
         ways = role_questions(recipe, "untuned", scenario)
         for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
             if action is not None:
                 shown, whole = ways[reply % len(ways)], text if recipe.prompting.template.deliberate else ""
-                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, motivation, whole))
+                said = "" if silent else motivation
+                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, said, whole))
     return examples
 
 

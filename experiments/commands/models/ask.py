@@ -1,7 +1,7 @@
 """`dilemmas ask`: what language models answer to the scenarios of the study, without a student."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dilemmas.experiments.asking.survey import (
     short_names,
 )
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     SEED,
     Location,
@@ -58,7 +59,32 @@ Found = dict[str, dict[str, SetAnswers]]
 """What was answered, by model and set."""
 
 
-@click.command()
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What several models answered."""
+
+    out: Path
+    """Folder of the answers."""
+    surveys: dict[str, Survey]
+    """By the specification of the model."""
+    folders: tuple[Path, ...]
+    """Folder of each model."""
+
+
+def _show(found: Answered, as_json: bool) -> None:
+    if as_json:
+        print_json({spec: reported(one) for spec, one in found.surveys.items()})
+    else:
+        short = short_names(list(found.surveys))
+        named = {short[spec]: one for spec, one in found.surveys.items()}
+        print_sections(SafeConsole(), [*_warned(named), *_tables({name: one.sets for name, one in named.items()})])
+    for folder in found.folders:
+        for line in read_known_shares(folder):
+            echo(line, err=True)
+    echo(f"{found.out}", err=True)
+
+
+@click.command(cls=ComputingCommand, show=_show)
 @click.argument("models", nargs=-1, required=True, shell_complete=completion.models)
 @click.option("--out", type=Location(file_okay=False), default="runs/ask", show_default=True, help="Folder.")
 @click.option(
@@ -115,8 +141,7 @@ def command(
     device: str | None,
     in_flight: int | None,
     server: dict[str, Any],
-    as_json: bool,
-) -> None:
+) -> Answered:
     """Ask language models about the scenarios of the study, without a student.
 
     Shows how much they cooperate, how much their answers follow the order and the labels of the options instead of the
@@ -142,15 +167,7 @@ def command(
     check_survey(out, recipe, models)
     ready = {spec: ready_to_ask(out, recipe, spec, exact) for spec in models}  # all of them, before one is asked
     asked = {spec: ask_one(*one, role, exact, comprehension) for spec, one in ready.items()}
-    if as_json:
-        print_json({spec: _data(one) for spec, one in asked.items()})
-    else:
-        named = {short_names(models)[spec]: one for spec, one in asked.items()}
-        print_sections(SafeConsole(), [*_warned(named), *_tables({name: one.sets for name, one in named.items()})])
-    for run, _ in ready.values():
-        for line in read_known_shares(run.folder):
-            echo(line, err=True)
-    echo(f"{out}", err=True)
+    return Answered(out, asked, tuple(run.folder for run, _ in ready.values()))
 
 
 def ready_to_ask(out: Path, recipe: Recipe, spec: str, exact: bool) -> tuple[Run, Backend]:
@@ -205,7 +222,7 @@ def check_answers(model: Backend, recipe: Recipe, exact: bool) -> None:
         warn_if_sampled(model, recipe.prompting.template)
 
 
-def _data(found: Survey) -> dict[str, Any]:
+def reported(found: Survey) -> dict[str, Any]:
     """What a model answered, by set, as plain data."""
     return {
         name: asdict(ReportedSet(**{key.name: getattr(one, key.name) for key in fields(one)}, comprehension=facts))

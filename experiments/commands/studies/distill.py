@@ -16,6 +16,7 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import context as context_named
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     Location,
     framing_options,
@@ -40,13 +41,26 @@ from dilemmas.experiments.reporting.progress import add_task, follow_task, progr
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe_files import load_recipe
+from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.lora import LoraSettings, Method
 
 STEPS = 300
 """Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
 
 
-@click.command()
+def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
+    """Print where the student is, or of a dry run one demonstration and how many there are."""
+    if isinstance(found, list):
+        _show_demonstrations(found, as_json)
+    elif as_json:
+        print_json(found)
+    else:
+        echo(
+            f"{found['adapter']}: taught {found['demonstrations']:,} demonstrations of {found['questions']:,} questions"
+        )
+
+
+@click.command(cls=ComputingCommand, show=_show)
 @click.argument("data", nargs=-1, required=True, metavar="DATA...")
 @click.option("--student", required=True, shell_complete=completion.models, help="Language model that is tuned.")
 @click.option("--out", type=Location(file_okay=False), required=True, help="Folder of the student and its data.")
@@ -122,8 +136,8 @@ STEPS = 300
 @click.option("--dry-run", is_flag=True, help="Collect the data, print one demonstration and their number, and exit.")
 @json_option
 def command(
-    data: tuple[str, ...], student: str, out: Path, dry_run: bool, as_json: bool, framing: Framing, **chosen: Any
-) -> None:
+    data: tuple[str, ...], student: str, out: Path, dry_run: bool, framing: Framing, **chosen: Any
+) -> dict[str, Any] | list[Demonstration]:
     """Tune a student on play: of a study's teacher, of recorded matches, of chat data, or of any agent.
 
     DATA are run folders, *.trajectory.jsonl files, chat data in *.jsonl, policy tables and agents (`dilemmas agents`).
@@ -136,16 +150,7 @@ def command(
     """
     check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
-    if dry_run:
-        _show(lessons, as_json)
-        return
-    tuned = _carry_out(out, lessons)
-    if as_json:
-        print_json(tuned)
-    else:
-        echo(
-            f"{tuned['adapter']}: taught {tuned['demonstrations']:,} demonstrations of {tuned['questions']:,} questions"
-        )
+    return list(taught(lessons)) if dry_run else _carry_out(out, lessons)
 
 
 def _lessons(
@@ -234,9 +239,7 @@ def _check_agent(data: tuple[str, ...]) -> None:
     parse_spec(data[0])
 
 
-def _show(lessons: Lessons, as_json: bool) -> None:
-    """One demonstration, and how many there are."""
-    shown = list(taught(lessons))
+def _show_demonstrations(shown: list[Demonstration], as_json: bool) -> None:
     questions = len({one.prompt for one in shown})
     if as_json:
         print_json({"demonstrations": len(shown), "questions": questions, "first": asdict(shown[0]) if shown else None})

@@ -1,7 +1,7 @@
 """`dilemmas evaluate`: how closely agents decide as a teacher does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,7 @@ from dilemmas.envs.prompts.contexts import context as context_named
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     framing_options,
     game_option,
@@ -36,7 +37,24 @@ from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.teachers import Teacher, teacher_of
 
 
-@click.command()
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How closely agents decide as a teacher does."""
+
+    alignment: tuple[Closeness, ...]
+    """In situations of every kind, and agent by agent."""
+    matches: tuple[PlayedMatches, ...]
+    """How the matches of each ended; empty without opponents."""
+
+
+def _show(found: Evaluation, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _print(found.alignment, found.matches)
+
+
+@click.command(cls=ComputingCommand, show=_show)
 @click.argument("teacher")
 @click.argument("agents", nargs=-1, required=True, metavar="AGENT...")
 @click.option(
@@ -87,8 +105,7 @@ def command(
     questions: int,
     framing: Framing,
     seed: int,
-    as_json: bool,
-) -> None:
+) -> Evaluation:
     """Compare agents with a teacher: in scenarios, after recorded or all histories, and in matches in its place.
 
     All are given as in `dilemmas agents`. The gap closed is measured from the first AGENT, such as the untuned student.
@@ -118,10 +135,7 @@ def command(
         others = {spec: opened.get(spec) or teacher_of(spec, framing) for spec in plan.opponents}
         more, played = _in_matches(plan, teacher, opened[teacher], students, others)
         rows += more
-    if as_json:
-        print_json({"alignment": [asdict(row) for row in rows], "matches": [asdict(row) for row in played]})
-    else:
-        _print(rows, played)
+    return Evaluation(tuple(rows), tuple(played))
 
 
 def _name(spec: str) -> str:

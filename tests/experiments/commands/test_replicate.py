@@ -1,10 +1,12 @@
 """`dilemmas replicate` says how long each of its tasks takes as soon as its speed is known."""
 
+import json
 from collections.abc import Generator
 from functools import partial
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from dilemmas.experiments.commands import replicate
@@ -31,3 +33,12 @@ def test_each_long_task_is_announced_with_its_own_duration(
         "the student answers: this may take up to 95 s",
         "training: this may take up to 7 min",
     ]
+
+
+def test_a_setting_of_the_recipe_is_given_on_the_command_line() -> None:
+    words = ["--set", "lora.method=soft", "--set", 'scenarios.sets=["within"]', "--observations", "2", "--dry-run"]
+    done = CliRunner().invoke(replicate.command, words, catch_exceptions=False)
+    resolved = json.loads(done.stdout)
+    assert resolved["lora"]["method"] == "soft"
+    assert resolved["scenarios"]["sets"] == ["within"]
+    assert resolved["cost"]["teacher_replies"] == 20 * 2
