@@ -23,7 +23,7 @@ RESULTS = "results.json"
 """Name of the file of a run folder with the results, which is written last."""
 PROVENANCE = "provenance.json"
 """Name of the file of a run folder with the versions of packages, which is written first."""
-DESCRIPTIONS = ("settings.json", "recipe.json", "distil.json", "models.json", "server.json")
+DESCRIPTIONS = ("settings.json", "recipe.json", "distil.json", "experiment.json", "models.json", "server.json")
 """Names of the files of a run folder that say what is played, and by whom. They may be replaced when a run is resumed,
 with settings that change no result; see `Seals.write`."""
 DAMAGED = ".damaged"

@@ -76,6 +76,9 @@ class SetAnswers:
     """Share of sampled answers in which no action could be read, in [0, 1]; None without answers."""
     disagreement: float | None
     """Mean probability that two readable answers to the same scenario differ, in [0, 1]; None without answers."""
+    motivations: float | None
+    """Mean share of the motivations of a scenario that differ from each other, in [0, 1]: 1 if no two are the same.
+    None if there are none."""
 
     @property
     def wordings(self) -> tuple[float, ...]:
@@ -224,11 +227,9 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
     presented = [one.mean(axis=0) for one in worded.values()]
     shown = [one.reshape(-1, 2, one.shape[-1]) for one in presented if len(one) > 1]
     names = [(scenario.game.name, scenario.context.name) for scenario in group]
-    differing = [
-        found.disagreement
-        for one in asked
-        if (found := consistency(one.scenario, [action for _, action, _ in one.replies])).disagreement is not None
-    ]
+    alike = [consistency(one.scenario, *_said(one)) for one in asked]
+    differing = [one.disagreement for one in alike if one.disagreement is not None]
+    reasons = [one.distinct_motivations / one.motivations for one in alike if one.motivations]
     replies = sum(one.replies for one in answers.values())
     masses = [one.mass for one in asked if one.mass is not None]
     estimate = Source.EXACT if all(one.exact for one in answers.values()) else Source.SAMPLED
@@ -250,7 +251,13 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
         weight=weight,
         unreadable=sum(one.unreadable for one in answers.values()) / replies if replies else None,
         disagreement=fmean(differing) if differing else None,
+        motivations=fmean(reasons) if reasons else None,
     )
+
+
+def _said(asked: Asked) -> tuple[list[int | None], list[str]]:
+    """The action of every reply, and the motivations that were given."""
+    return [action for _, action, _ in asked.replies], [reason for _, _, reason in asked.replies if reason]
 
 
 def _by_wording(worded: Array, answers: Answers) -> tuple[float | None, ...]:

@@ -7,7 +7,7 @@ dilemmas compile miniature-student+run/adapter --game stag_hunt --context busine
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +30,7 @@ from dilemmas.envs.prompts.longest import longest_view
 from dilemmas.envs.prompts.prompts import choose_presentation
 from dilemmas.envs.prompts.templates import load_template
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     Location,
     check_overwrite,
@@ -166,7 +167,29 @@ def _caption(table: PolicyTable) -> str:
     return f"history: own action {then}, oldest round first{mass}{ways}{cut}"
 
 
-@click.command()
+@dataclass(frozen=True, slots=True)
+class CompiledFile:
+    """A policy table and its file."""
+
+    table: PolicyTable
+    """The table."""
+    path: Path
+    """Path of the file."""
+
+
+def _show(found: CompiledFile, as_json: bool) -> None:
+    table = found.table
+    if as_json:
+        print_json(table.document())
+    else:
+        SafeConsole().print(as_rich(table))
+    if table.masses and min(table.masses) < LEAST_MASS:
+        least = f"only {min(table.masses):.3f} of the model's replies start with a label"
+        echo(f"warning: {least} after at least one history; the table does not describe the other replies", err=True)
+    echo(f"{found.path}", err=True)
+
+
+@click.command(cls=ComputingCommand, show=_show)
 @click.argument("agent", shell_complete=completion.agent)
 @game_option()
 @set_option
@@ -194,8 +217,7 @@ def command(
     memory: int,
     out: Path | None,
     force: bool,
-    as_json: bool,
-) -> None:
+) -> CompiledFile:
     """Write the policy table of an agent: P(action | last rounds). The table needs no torch; it plays in tournaments
     with the same payoffs, and in agent-based models.
 
@@ -210,11 +232,4 @@ def command(
     table = compiled(agent, stage_game(game, **settings), memory, framing)
     path = out or default_path(table)
     keep(table, path, force)
-    if as_json:
-        print_json(table.document())
-    else:
-        SafeConsole().print(as_rich(table))
-    if table.masses and min(table.masses) < LEAST_MASS:
-        least = f"only {min(table.masses):.3f} of the model's replies start with a label"
-        echo(f"warning: {least} after at least one history; the table does not describe the other replies", err=True)
-    echo(f"{path}", err=True)
+    return CompiledFile(table, path)

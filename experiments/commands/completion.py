@@ -87,6 +87,13 @@ def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
     return _fitting(built_in_recipes(), incomplete) or [CompletionItem(incomplete, type="file")]
 
 
+def experiments(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Built-in experiments; otherwise files."""
+    from dilemmas.experiments.series.plan import built_in_experiments
+
+    return _fitting(built_in_experiments(), incomplete) or [CompletionItem(incomplete, type="file")]
+
+
 def recipe_settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """``TABLE.KEY=`` for every number and word of a recipe."""
     from dilemmas.experiments.study.recipe import Recipe

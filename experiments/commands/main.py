@@ -19,6 +19,7 @@ COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
     "distill": (f"{HERE}.studies.distill", "Tune a student on recorded play, or on any agent."),
     "evaluate": (f"{HERE}.studies.evaluate", "Measure how closely agents decide as a teacher does."),
+    "experiment": (f"{HERE}.studies.experiment", "Answer a question by runs of several variants and seeds."),
     "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
     "report": (f"{HERE}.studies.report", "Write the report of a finished study again."),
     "compare": (f"{HERE}.studies.compare", "Show finished studies side by side."),
@@ -40,7 +41,7 @@ COMMANDS = {
 """Command -> (module with a click command named `command`, one line of help)."""
 AGAIN = 0.05
 """Seconds after which a dropped Ctrl-C is repeated."""
-RESUMED = ("replicate", "distill", "ask", "miniatures")
+RESUMED = ("replicate", "distill", "experiment", "ask", "miniatures")
 """Commands that are resumed by repeating them."""
 
 COMPLETION = """\b

@@ -168,11 +168,12 @@ def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches]) -> None:
     for on, some in groupby(rows, lambda row: row.on):
         group = list(some)
         echo(f"{on}: {', '.join(dict.fromkeys(f'{row.situations:,} decisions' for row in group))}")
-        columns = [_agent_column(), *map(number_column, ("divergence", "overlap", "level", "r", "closed"))]
+        columns = [_agent_column(), *map(number_column, ("divergence", "overlap", "same", "level", "r", "closed"))]
         console.print(terminal_table(columns, map(_cells, group)))
         echo("")
-    echo("divergence: from the teacher's probabilities, in nats; level: mean cooperation minus the teacher's;")
-    echo("r: correlation of cooperation with the teacher's; closed: share of the gap of the first agent")
+    echo("divergence: from the teacher's probabilities, in nats; same: probability that draws from both are the same")
+    echo("action; level: mean cooperation minus the teacher's; r: correlation of cooperation with the teacher's;")
+    echo("closed: share of the gap of the first agent")
     if played:
         columns = [
             _agent_column("agent", 8),
@@ -199,4 +200,4 @@ def _agent_column(title: str = "agent", width: int = 12) -> Column:
 
 def _cells(row: Closeness) -> list[str]:
     estimates = (with_span(one.value, one.interval) for one in (row.divergence, row.overlap))
-    return [row.agent, *estimates, num(row.level), num(row.correlation), num(row.gap_closed)]
+    return [row.agent, *estimates, num(row.agreement.value), num(row.level), num(row.correlation), num(row.gap_closed)]

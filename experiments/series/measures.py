@@ -1,0 +1,126 @@
+"""What the commands of an experiment measure, as one list of numbers that can be compared between variants."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from dilemmas.experiments.reporting.format import Results, words
+from dilemmas.experiments.study.metrics.transfer_drop import transfer_drop
+from dilemmas.experiments.study.titles import SETS
+
+LEAST_GAP = 1e-9
+"""Sum of distances below which there is no gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One number of one run."""
+
+    where: str
+    """Set of scenarios, or agent and situations, such as ``new_context`` or ``Tuned: histories``."""
+    what: str
+    """Name of the measure, such as ``gap_closed``."""
+    value: float | None
+    """The number; null where it is not defined."""
+
+
+WHATS: Mapping[str, tuple[str, str]] = {
+    "gap_closed": ("gap closed", "over all scenarios; 1 = answers as the teacher, 0 = as the untuned student"),
+    "null": ("null", "gap closed by the null player, who always cooperates at the teacher's mean rate"),
+    "beyond_null": ("beyond null", "gap closed minus that of the null player"),
+    "gap_closed_counted": ("counted", "gap closed over the scenarios that the study's own report counts"),
+    "correlation": ("r", "correlation of cooperation with the teacher's"),
+    "divergence": ("divergence", "Kullback-Leibler, from the teacher's probabilities, in nats"),
+    "overlap": ("overlap", "1 minus the total variation distance to the teacher's probabilities"),
+    "agreement": ("same", "probability that draws from both are the same action"),
+    "level": ("level", "mean cooperation minus the teacher's"),
+    "drop": ("drop", "share of the gap closed on new contexts that is lost where the game is new too"),
+    "disagreement": ("disagreement", "probability that two answers to the same scenario differ"),
+    "motivations": ("different reasons", "share of the motivations of a scenario that differ from each other"),
+    "label_mass": ("mass", "probability that a reply begins with one of the labels"),
+    "place_effect": ("place effect", "how much more probable the first action is where it is named first"),
+    "unreadable": ("unreadable", "share of the answers in which no action could be read"),
+    "cooperation": ("cooperation", "mean cooperation"),
+    "payoff": ("payoff", "mean payoff per round, in points"),
+}
+"""Title and explanation of every measure, in the order of tables."""
+TITLES = {**SETS, "teacher": "The teacher's own answers", "matches": "Histories of the teacher's matches"}
+"""Titles of places."""
+
+
+def of_study(results: Results) -> Iterator[Measured]:
+    """The numbers of a finished study, from the content of its results.json.
+
+    The gap closed is over all scenarios of a set: which of them have a significant gap depends on the number of
+    observations, in which variants may differ. That of the study's own report is `gap_closed_counted`.
+    """
+    closed: dict[str, float | None] = {}
+    for row in results["pattern"]:
+        name, figures = row["set"], results["alignment"][row["set"]]
+        closed[name], null = row["student"], _null(results, name)
+        yield Measured(name, "gap_closed", row["student"])
+        yield Measured(name, "null", null)
+        yield Measured(name, "beyond_null", _minus(row["student"], null))
+        yield Measured(name, "correlation", row["tuned"])
+        yield Measured(name, "gap_closed_counted", figures["gap_closed"])
+    if None not in (ends := (closed.get("new_context"), closed.get("new_both"))):
+        yield Measured("new_both", "drop", transfer_drop(*ends))  # type: ignore[arg-type]
+    yield Measured("teacher", "disagreement", _mean(row["disagreement"] for row in results["consistency"]))
+    for row in results["agreement"]:
+        if row["model"] == "tuned":
+            for key, what in (("overlap", "overlap"), ("expected", "agreement")):
+                yield Measured("matches", what, row[key]["value"])
+
+
+def _null(results: Results, name: str) -> float | None:
+    """Gap closed by the null player over all scenarios of a set; None without a gap, or where there are more than two
+    actions, whose distances cooperation rates do not tell."""
+    estimate = results["alignment"][name]["estimate"]
+    rate = results["training"]["null_rate"][estimate]
+    gap = left = 0.0
+    for row in results["scenarios"][name]:
+        teacher, untuned, tuned = (row[role][estimate] for role in ("teacher", "untuned", "tuned"))
+        if len(row["teacher"]["counts"]) != 2 or rate is None:
+            return None
+        if None not in (teacher, untuned, tuned):
+            gap, left = gap + abs(untuned - teacher), left + abs(rate - teacher)
+    return 1 - left / gap if gap > LEAST_GAP else None
+
+
+def of_evaluation(found: Results) -> Iterator[Measured]:
+    """The numbers of `dilemmas evaluate`, as it prints them with ``--json``."""
+    for row in found["alignment"]:
+        where = f"{row['agent']}: {row['on']}"
+        for what in ("divergence", "overlap", "agreement"):
+            yield Measured(where, what, row[what]["value"])
+        for what in ("level", "correlation", "gap_closed"):
+            yield Measured(where, what, row[what])
+    for row in found["matches"]:
+        for what in ("cooperation", "payoff"):
+            yield Measured(f"{row['agent']} against {row['opponent']}", what, row[what]["value"])
+
+
+def of_survey(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Measured]:
+    """The numbers of `dilemmas ask`, as it prints them with ``--json``: by model and set."""
+    for model, sets in found.items():
+        for name, row in sets.items():
+            where = name if len(found) == 1 else f"{model}: {name}"
+            yield Measured(where, "cooperation", _mean(row["cooperation"].values()))
+            for what in ("disagreement", "motivations", "unreadable", "label_mass", "place_effect"):
+                yield Measured(where, what, row[what])
+
+
+def place_title(where: str) -> str:
+    """A place of measurements in words."""
+    agent, colon, on = where.rpartition(": ")
+    return f"{agent}{colon}{TITLES.get(on, words(on))}"
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

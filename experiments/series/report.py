@@ -1,0 +1,143 @@
+"""The report of an experiment: written from the content of its results.json."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from dilemmas.envs.data_files import write_text
+from dilemmas.experiments.reporting.curves import CurvePoint, DotRow, curves, dots
+from dilemmas.experiments.reporting.format import Results, with_span
+from dilemmas.experiments.reporting.page import (
+    Block,
+    Bullets,
+    Figure,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+    html,
+    markdown,
+)
+from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.series.measures import WHATS, place_title
+
+DRAWN = ("gap_closed", "null", "agreement", "disagreement")
+"""Measures that are drawn, where there are any: the first one that was measured, and the null player beside it."""
+
+
+def write_series_report(folder: Path, results: Results) -> None:
+    """Write report.md and report.html into the folder of an experiment."""
+    parts, title = [*report_of(results)], f"Experiment: {results['name']}"
+    write_text(folder / "report.md", markdown(title, parts))
+    write_text(folder / "report.html", html(title, parts))
+
+
+def report_of(results: Results) -> Iterator[Section]:
+    """The whole report."""
+    first, *others = results["commands"]
+    yield Section("Question", (Paragraph(results["question"]), *_limits(results), Paragraph(_what(results))))
+    if figure := _figure(results):
+        yield Section("Overview", (figure,))
+    yield Section("Numbers", tuple(_tables(results, results["measures"], "")))
+    if others:
+        yield Section(f"Differences from {first}", tuple(_tables(results, results["differences"], f" minus {first}")))
+    yield Section("Commands", tuple(_commands(results)))
+
+
+def terminal_report(results: Results) -> list[Section]:
+    """What is printed: limits and tables, without the commands."""
+    first, *others = results["commands"]
+    sections = [Section(results["question"], (*_limits(results), Paragraph(_seeds(results))))]
+    sections += [Section(table.title, (table,)) for table in _tables(results, results["measures"], "")]
+    if others:
+        tables = _tables(results, results["differences"], f" minus {first}")
+        sections += [Section(table.title, (table,)) for table in tables]
+    return sections
+
+
+def _limits(results: Results) -> Iterator[Block]:
+    for one in results["limits"]:
+        yield Notice(one["text"]) if one["warning"] else Paragraph(one["text"])
+
+
+def _seeds(results: Results) -> str:
+    number = len(results["seeds"])
+    if number == 1:
+        return "One seed: there are no intervals, and a second student may differ by more than the variants do."
+    return (
+        f"Means over {number} seeds, each with a student of its own. In brackets: 95% intervals of Student's t over"
+        " seeds; differences are paired by seed."
+    )
+
+
+def _what(results: Results) -> str:
+    return f"Teacher {results['teacher']}, student {results['student']}, recipe {results['recipe']}. {_seeds(results)}"
+
+
+def _tables(results: Results, rows: Sequence[Results], minus: str) -> Iterator[Table]:
+    """A table for every place: a row for each variant, a column for each measure."""
+    for where in dict.fromkeys(row["where"] for row in rows):
+        found = {(row["variant"], row["what"]): row for row in rows if row["where"] == where}
+        whats = [what for what in WHATS if any(key[1] == what for key in found)]
+        shown = [name for name in results["commands"] if any(key[0] == name for key in found)]
+        cells = tuple(
+            (
+                f"{name}{minus}",
+                *(
+                    with_span(row["mean"], row["interval"]) if (row := found.get((name, what))) else ""
+                    for what in whats
+                ),
+            )
+            for name in shown
+        )
+        yield Table(
+            place_title(where),
+            ("variant", *(WHATS[what][0] for what in whats)),
+            cells,
+            note="; ".join(f"{title}: {text}" for title, text in map(WHATS.__getitem__, whats)) + ".",
+            missing="not defined, such as a gap where there is none",
+        )
+
+
+def _cell(row: Results | None) -> str:
+    return with_span(row["mean"], row["interval"]) if row else ""
+
+
+def _figure(results: Results) -> Figure | None:
+    """The main measure with its intervals."""
+    what = next((one for one in DRAWN if any(row["what"] == one for row in results["measures"])), None)
+    if what is None:
+        return None
+    rows = [row for row in results["measures"] if row["what"] in (what, "null") and row["mean"] is not None]
+    title = WHATS[what][0]
+    caption = f"{title.capitalize()}: {WHATS[what][1]}. Lines through the dots: 95% intervals over seeds."
+    if not rows:
+        return None
+    if results["axis"] and len(results["commands"]) > 1:
+        panels: dict[str, dict[str, list[CurvePoint]]] = {}
+        for row in rows:
+            point = CurvePoint(float(row["variant"]), row["mean"], row["interval"])
+            name = "null player" if row["what"] == "null" else title
+            panels.setdefault(place_title(row["where"]), {}).setdefault(name, []).append(point)
+        return Figure(responsive(partial(curves, title, caption, panels, results["axis"])), caption)
+    several = len(results["commands"]) > 1
+    drawn = [
+        DotRow(
+            place_title(row["where"]) + (f", {row['variant']}" if several else ""),
+            row["mean"],
+            row["interval"],
+            with_span(row["mean"], row["interval"]),
+        )
+        for row in rows
+        if row["what"] == what
+    ]
+    return Figure(responsive(partial(dots, title.capitalize(), caption, drawn, title)), caption)
+
+
+def _commands(results: Results) -> Iterator[Block]:
+    yield Paragraph("Every variant was carried out with each seed, in a folder VARIANT/seed-N.")
+    rows = ((name, f"dilemmas {line}") for name, lines in results["commands"].items() for line in lines)
+    yield Table("Commands of the variants", ("variant", "command"), tuple(rows), words=2)
+    if results["then"]:
+        yield Paragraph("To go on:")
+        yield Bullets(results["then"])
