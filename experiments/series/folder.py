@@ -102,7 +102,7 @@ class Series:
         asked = None
         if kept is not None:
             kept, asked = _common(kept, self._settings), _common(self._settings, kept)
-        check_folder(self.folder, "experiment", SETTINGS, kept, asked, " or delete it")
+        check_folder(self.folder, "run of an experiment", SETTINGS, kept, asked, " or delete it")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
