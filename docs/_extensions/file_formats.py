@@ -9,6 +9,9 @@ from dilemmas.agents.models.asking.known_answers import ScoredQuestion
 from dilemmas.agents.tables.table_file import TableFile
 from dilemmas.envs.validation import reader
 from dilemmas.experiments.asking.survey import ReportedSet, SetAnswers
+from dilemmas.experiments.series.aggregate import FinishedRun
+from dilemmas.experiments.series.folder import SeriesResults
+from dilemmas.experiments.series.plan import Experiment
 from dilemmas.experiments.study.answers import Asked, ShareByEstimate
 from dilemmas.experiments.study.evaluation import StudyFacts, results_type
 from dilemmas.experiments.study.metrics.gap_closed import EstimateFigures, GapFigures, SetFigures
@@ -24,6 +27,8 @@ FORMATS: Mapping[str, Any] = {
     "answer": Asked,
     "demonstration": DemonstrationLine,
     "ask_answers": ReportedSet,
+    "experiment_results": SeriesResults,
+    "experiment_run": FinishedRun,
     "label_probabilities": ScoredQuestion,
     "policy_table": TableFile,
     "study_results": results_type(METRICS),
@@ -34,6 +39,8 @@ FORMATS: Mapping[str, Any] = {
     "trajectory": HeaderLine | StartLine | PromptLine | StepLine | EndLine,
 }
 """Type of a file, or of a line of it, by the name of the format."""
+WRITTEN_BY_PEOPLE: Mapping[str, Any] = {"experiment": Experiment}
+"""The same of files that people write, in which keys may be left out."""
 
 
 BASES: Sequence[tuple[type, type]] = (
@@ -52,7 +59,7 @@ BASES: Sequence[tuple[type, type]] = (
 
 def json_schema(name: str) -> dict[str, Any]:
     """The JSON schema of a format."""
-    schema = reader(FORMATS[name]).json_schema()
+    schema = reader({**FORMATS, **WRITTEN_BY_PEOPLE}[name]).json_schema()
     definitions = schema.get("$defs", {})
     for kind, base in BASES:
         described = schema if schema.get("title") == kind.__name__ else definitions.get(kind.__name__, {})

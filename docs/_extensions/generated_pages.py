@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 import click
-from file_formats import FORMATS, json_schema
+from file_formats import FORMATS, WRITTEN_BY_PEOPLE, json_schema
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -36,7 +36,7 @@ def write_pages(app: Sphinx) -> None:
     source = Path(app.srcdir)
     _replace(source / "environments" / "reference", dict(environment_pages()))
     _replace(source / "api" / "reference", dict(api_pages()))
-    schemas = {name: json_schema(name) for name in FORMATS}
+    schemas = {name: json_schema(name) for name in (*FORMATS, *WRITTEN_BY_PEOPLE)}
     pages = {f"{name}.md": schema_tables(schema) for name, schema in schemas.items()}
     pages |= {f"{name}.schema.json": json.dumps(schema, indent=1) for name, schema in schemas.items()}
     _replace(source / "formats" / "generated", {**pages, "recipe.md": recipe_table(Recipe)})
