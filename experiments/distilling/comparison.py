@@ -32,7 +32,7 @@ class Closeness:
     """Mean Kullback-Leibler divergence of the agent's distribution from the teacher's, in nats, 0 or more."""
     overlap: Estimate
     """Mean of 1 - total variation distance between the two distributions, in [0, 1]."""
-    agreement: Estimate
+    agreement: float
     """Mean probability that the two do the same, each drawing from its own distribution, in [0, 1]."""
     level: float
     """Mean cooperation of the agent minus that of the teacher, in [-1, 1]."""
@@ -89,7 +89,7 @@ def compare_agents(
                 len(situations),
                 _mean(_divergence(truth, own), matches, inf),
                 _mean(1 - distance, matches, 1.0),
-                _mean((truth * own).sum(axis=1), matches, 1.0),
+                float((truth * own).sum(axis=1).mean()),
                 float((rates[1] - rates[0]).mean()),
                 _correlation(*rates),
                 None if not first else 1 - total / first,

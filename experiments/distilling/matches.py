@@ -1,19 +1,21 @@
 """Matches of agents in a teacher's place: the situations that they lead to, and how they end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from statistics import fmean
 from zlib import crc32
 
 import numpy as np
 
 from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.engines.environment import Remembered, needs_more
+from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.distilling.conduct import ExpectedPlay, expected_play, expected_tally
 from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.reporting.intervals import Estimate, proportion, ratio
 from dilemmas.experiments.study.teachers import Teacher
@@ -49,6 +51,10 @@ class PlayedMatches:
     """Its mean payoff per round, in points."""
     opponent_payoff: Estimate
     """Mean payoff of an opponent per round, in points."""
+    by_round: tuple[float, ...]
+    """Mean cooperation of the agent in each round, over the matches that have it, in [0, 1]."""
+    expected: ExpectedPlay | None
+    """The three means without sampling error; None where they are not computed."""
 
 
 @dataclass(slots=True)
@@ -77,8 +83,12 @@ class Listening:
         return self.agent.policy(turns)
 
 
+Keep = Callable[[str, Sequence[MatchRecord], Tally | None], object]
+"""Called with each opponent, the matches against it, and their expected counts where they are known."""
+
+
 def play_out(
-    plan: MatchPlan, name: str, agent: Teacher, others: Mapping[str, Teacher]
+    plan: MatchPlan, name: str, agent: Teacher, others: Mapping[str, Teacher], keep: Keep | None = None
 ) -> tuple[list[PlayedMatches], list[FramedDecision], list[int]]:
     """Let an agent play all matches of a plan.
 
@@ -90,6 +100,8 @@ def play_out(
         The agent in the first seat.
     others
         The opponents by specification.
+    keep
+        Called with the matches against each opponent; None if nobody needs them, and nothing is computed exactly.
 
     Returns
     -------
@@ -106,7 +118,10 @@ def play_out(
         make = lambda whole=whole: Remembered(SocialDilemma(rules, f"{rules.stage.name}_v0"), whole)  # noqa: E731
         seed = crc32(f"{plan.seed}/{opponent}".encode())
         records = list(finished(run_matches(make, seats, plan.matches, seed)))
-        results.append(_result(name, opponent, rules, records))
+        tally = None if keep is None else expected_tally(rules, listening.agent, other)
+        results.append(_result(name, opponent, rules, records, tally))
+        if keep is not None:
+            keep(opponent, records, tally)
         match = {key: at for at, key in enumerate(dict.fromkeys(turn.key for turn in listening.turns))}
         for turn in listening.turns:
             situations.append(FramedDecision(turn.info["view"], plan.context))
@@ -114,17 +129,27 @@ def play_out(
     return results, situations, numbers
 
 
-def _result(name: str, opponent: str, rules: Repeated, records: Sequence[MatchRecord]) -> PlayedMatches:
+def _result(
+    name: str, opponent: str, rules: Repeated, records: Sequence[MatchRecord], tally: Tally | None
+) -> PlayedMatches:
     lengths, coop, own, theirs = (np.zeros(len(records)) for _ in range(4))
+    rounds: list[list[float]] = [[] for _ in range(max(len(record.steps) for record in records))]
     for place, record in enumerate(records):
         lengths[place] = record.outcome.rounds
-        for moves, seat in product(record.steps, range(rules.n_players)):
-            move = moves[seat]
-            if seat == 0:
-                own[place] += move.reward or 0.0
-                coop[place] += rules.stage.cooperation(
-                    move.played if move.played is not None else move.decision.action, 0
-                )
-            else:
-                theirs[place] += (move.reward or 0.0) / (rules.n_players - 1)
-    return PlayedMatches(name, opponent, proportion(coop, lengths), ratio(own, lengths), ratio(theirs, lengths))
+        for number, moves in enumerate(record.steps):
+            mine, *others = moves
+            own[place] += mine.reward or 0.0
+            theirs[place] += sum(other.reward or 0.0 for other in others) / len(others)
+            action = mine.played if mine.played is not None else mine.decision.action
+            cooperation = rules.stage.cooperation(action, 0)
+            coop[place] += cooperation
+            rounds[number].append(cooperation)
+    return PlayedMatches(
+        name,
+        opponent,
+        proportion(coop, lengths),
+        ratio(own, lengths),
+        ratio(theirs, lengths),
+        tuple(map(fmean, rounds)),
+        None if tally is None else expected_play(tally),
+    )

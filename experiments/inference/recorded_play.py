@@ -158,9 +158,16 @@ def trajectory(path: Path, choice: Choice = "played") -> Iterator[PlayerHistory]
         )
     names = [player.name for player in header.agents]
     for record in records:
-        rounds = list(_rounds(record, rules, path))
-        if rounds:
-            yield from _seats(path, record, names, rules, rounds, choice)
+        yield from match_histories(path, record, names, rules, choice)
+
+
+def match_histories(
+    path: Path, record: MatchRecord, names: Sequence[str], rules: Rules, choice: Choice = "played"
+) -> Iterator[PlayerHistory]:
+    """Actions of each player in one match; none if no round is complete. `path`: where it is recorded."""
+    rounds = list(_rounds(record, rules, path))
+    if rounds:
+        yield from _seats(path, record, names, rules, rounds, choice)
 
 
 def _rounds(record: MatchRecord, rules: Rules, path: Path) -> Iterator[tuple[Move, ...]]:

@@ -42,6 +42,7 @@ WHATS: Mapping[str, tuple[str, str]] = {
     "place_effect": ("place effect", "how much more probable the first action is where it is named first"),
     "unreadable": ("unreadable", "share of the answers in which no action could be read"),
     "cooperation": ("cooperation", "mean cooperation"),
+    "distance": ("distance", "mean difference of cooperation after each outcome from the teacher's"),
     "payoff": ("payoff", "mean payoff per round, in points"),
 }
 """Title and explanation of every measure, in the order of tables."""
@@ -92,13 +93,15 @@ def of_evaluation(found: Results) -> Iterator[Measured]:
     """The numbers of `dilemmas evaluate`, as it prints them with ``--json``."""
     for row in found["alignment"]:
         where = f"{row['agent']}: {row['on']}"
-        for what in ("divergence", "overlap", "agreement"):
-            yield Measured(where, what, row[what]["value"])
-        for what in ("level", "correlation", "gap_closed"):
-            yield Measured(where, what, row[what])
+        for what in ("divergence", "overlap", "agreement", "level", "correlation", "gap_closed"):
+            yield Measured(where, what, _number(row[what]))
     for row in found["matches"]:
         for what in ("cooperation", "payoff"):
-            yield Measured(f"{row['agent']} against {row['opponent']}", what, row[what]["value"])
+            best = row["expected"] or row
+            yield Measured(f"{row['agent']} against {row['opponent']}", what, _number(best[what]))
+    for row in found["conduct"]:
+        if row["distance"] is not None:
+            yield Measured(f"{row['agent']}: all its matches", "distance", row["distance"])
 
 
 def of_survey(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Measured]:
@@ -115,6 +118,12 @@ def place_title(where: str) -> str:
     """A place of measurements in words."""
     agent, colon, on = where.rpartition(": ")
     return f"{agent}{colon}{TITLES.get(on, words(on))}"
+
+
+def _number(found: Any) -> float | None:
+    """A number, or that of an estimate."""
+    value: float | None = found["value"] if isinstance(found, Mapping) else found
+    return value
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

@@ -119,7 +119,7 @@ def _figure(results: Results) -> Figure | None:
             point = CurvePoint(float(row["variant"]), row["mean"], row["interval"])
             name = "null player" if row["what"] == "null" else title
             panels.setdefault(place_title(row["where"]), {}).setdefault(name, []).append(point)
-        return Figure(responsive(partial(curves, title, caption, panels, results["axis"])), caption)
+        return Figure(responsive(partial(curves, title.capitalize(), caption, panels, results["axis"])), caption)
     several = len(results["commands"]) > 1
     drawn = [
         DotRow(

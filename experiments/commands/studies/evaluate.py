@@ -8,6 +8,8 @@ from typing import Any
 import click
 from rich.table import Column
 
+from dilemmas.agents.engines.tally import Tally
+from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import parse_spec
 from dilemmas.envs.errors import InputError
@@ -25,9 +27,10 @@ from dilemmas.experiments.commands.options import (
     set_option,
 )
 from dilemmas.experiments.distilling.comparison import Closeness, compare_agents
+from dilemmas.experiments.distilling.conduct import Conduct, conduct
 from dilemmas.experiments.distilling.matches import MatchPlan, PlayedMatches, play_out
 from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, Lessons, situations_on
-from dilemmas.experiments.reporting.format import num, with_span
+from dilemmas.experiments.reporting.format import NONE, num, with_span
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
@@ -35,6 +38,11 @@ from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe import SETS
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.teachers import Teacher, teacher_of
+
+ROUNDS = (1, 2, 3, 5, 10, 20, 50, 100)
+"""Rounds whose cooperation the terminal shows; --json has all."""
+MOST_STRATEGIES = 3
+"""Strategies of an agent that the terminal shows; --json has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +53,15 @@ class Evaluation:
     """In situations of every kind, and agent by agent."""
     matches: tuple[PlayedMatches, ...]
     """How the matches of each ended; empty without opponents."""
+    conduct: tuple[Conduct, ...]
+    """How each played them, the teacher first; empty without opponents, or in games without two actions."""
 
 
 def _show(found: Evaluation, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
     else:
-        _print(found.alignment, found.matches)
+        _print(found.alignment, found.matches, found.conduct)
 
 
 @click.command(cls=ComputingCommand, show=_show)
@@ -130,12 +140,13 @@ def command(
         sample = [0] * len(situations) if word == HISTORIES else range(len(situations))  # all of them are no sample
         rows += compare_agents(word, situations, sample, opened[teacher], students)
     played: list[PlayedMatches] = []
+    ways: list[Conduct] = []
     if opponents:
         plan = MatchPlan(rules, social, tuple(listed(opponents)), matches, seed)
         others = {spec: opened.get(spec) or teacher_of(spec, framing) for spec in plan.opponents}
-        more, played = _in_matches(plan, teacher, opened[teacher], students, others)
+        more, played, ways = _in_matches(plan, _name(teacher), opened[teacher], students, others)
         rows += more
-    return Evaluation(tuple(rows), tuple(played))
+    return Evaluation(tuple(rows), tuple(played), tuple(ways))
 
 
 def _name(spec: str) -> str:
@@ -144,18 +155,39 @@ def _name(spec: str) -> str:
 
 
 def _in_matches(
-    plan: MatchPlan, spec: str, teacher: Teacher, students: dict[str, Teacher], others: dict[str, Teacher]
-) -> tuple[list[Closeness], list[PlayedMatches]]:
+    plan: MatchPlan, name: str, teacher: Teacher, students: dict[str, Teacher], others: dict[str, Teacher]
+) -> tuple[list[Closeness], list[PlayedMatches], list[Conduct]]:
     """Alignment on the histories that the teacher's matches lead to, and on those of each student's own."""
     _check(plan.rules)
     rows: list[Closeness] = []
-    results, situations, numbers = play_out(plan, _name(spec), teacher, others)
+    kept = KeptMatches()
+    results, situations, numbers = play_out(plan, name, teacher, others, kept.keep)
+    first = kept.conduct(name, plan, None)
+    ways = [first] if first else []
     rows += compare_agents("the teacher's matches", situations, numbers, teacher, students)
-    for name, student in students.items():
-        own, situations, numbers = play_out(plan, name, student, others)
+    for own_name, student in students.items():
+        kept = KeptMatches()
+        own, situations, numbers = play_out(plan, own_name, student, others, kept.keep)
         results += own
-        rows += compare_agents("its own matches", situations, numbers, teacher, {name: student})
-    return rows, results
+        ways += [way] if first and (way := kept.conduct(own_name, plan, first)) else []
+        rows += compare_agents("its own matches", situations, numbers, teacher, {own_name: student})
+    return rows, results, ways
+
+
+class KeptMatches:
+    """The matches of an agent by opponent, as `play_out` tells them."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Sequence[MatchRecord]] = {}
+        self._tallies: list[Tally | None] = []
+
+    def keep(self, opponent: str, records: Sequence[MatchRecord], tally: Tally | None) -> None:
+        self._records[opponent] = records
+        self._tallies.append(tally)
+
+    def conduct(self, name: str, plan: MatchPlan, teacher: Conduct | None) -> Conduct | None:
+        """How the agent played them; None in games without two actions."""
+        return conduct(name, plan.rules, self._records, self._tallies, teacher, plan.seed)
 
 
 def _check(rules: Repeated) -> None:
@@ -163,7 +195,7 @@ def _check(rules: Repeated) -> None:
         raise InputError("--opponents: matches are compared in games without talk and sanctions")
 
 
-def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches]) -> None:
+def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches], ways: Sequence[Conduct]) -> None:
     console = SafeConsole()
     for on, some in groupby(rows, lambda row: row.on):
         group = list(some)
@@ -180,16 +212,45 @@ def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches]) -> None:
             _agent_column("opponent", 8),
             *map(number_column, ("cooperation", "payoff", "theirs")),
         ]
-        table = [
-            [
-                one.agent,
-                one.opponent,
-                *(with_span(x.value, x.interval) for x in (one.cooperation, one.payoff, one.opponent_payoff)),
-            ]
-            for one in played
-        ]
         echo("")
-        console.print(terminal_table(columns, table))
+        console.print(terminal_table(columns, map(_match_cells, played)))
+        if any(one.expected for one in played):
+            echo("exact: computed for a Markov chain, without sampling error")
+        shown = [n for n in ROUNDS if n <= max(len(one.by_round) for one in played)]
+        columns = [_agent_column("agent", 8), _agent_column("opponent", 8), *(number_column(f"{n}") for n in shown)]
+        echo("")
+        echo("cooperation by round")
+        console.print(terminal_table(columns, (_round_cells(one, shown) for one in played)))
+    if ways:
+        echo("")
+        heads = [
+            _agent_column("agent", 8),
+            *map(number_column, (*ways[0].after, "distance")),
+            _agent_column("like", 20),
+        ]
+        console.print(terminal_table(heads, map(_conduct_cells, ways)))
+        echo("start, CC, CD, DC, DD: probability of cooperation at the start and after a round, own action first;")
+        echo(
+            "distance: mean difference from the teacher's; like: strategies that explain its matches best, with shares"
+        )
+
+
+def _match_cells(one: PlayedMatches) -> list[str]:
+    if one.expected:
+        exact = (one.expected.cooperation, one.expected.payoff, one.expected.opponent_payoff)
+        return [one.agent, one.opponent, *(f"{num(value)} exact" for value in exact)]
+    found = (one.cooperation, one.payoff, one.opponent_payoff)
+    return [one.agent, one.opponent, *(with_span(value.value, value.interval) for value in found)]
+
+
+def _round_cells(one: PlayedMatches, shown: Sequence[int]) -> list[str]:
+    rates = (num(one.by_round[n - 1]) if n <= len(one.by_round) else NONE for n in shown)
+    return [one.agent, one.opponent, *rates]
+
+
+def _conduct_cells(way: Conduct) -> list[str]:
+    like = ", ".join(f"{one.strategy} {num(one.share)}" for one in way.strategies[:MOST_STRATEGIES])
+    return [way.agent, *map(num, way.after.values()), num(way.distance), like]
 
 
 def _agent_column(title: str = "agent", width: int = 12) -> Column:
@@ -200,4 +261,4 @@ def _agent_column(title: str = "agent", width: int = 12) -> Column:
 
 def _cells(row: Closeness) -> list[str]:
     estimates = (with_span(one.value, one.interval) for one in (row.divergence, row.overlap))
-    return [row.agent, *estimates, num(row.agreement.value), num(row.level), num(row.correlation), num(row.gap_closed)]
+    return [row.agent, *estimates, num(row.agreement), num(row.level), num(row.correlation), num(row.gap_closed)]

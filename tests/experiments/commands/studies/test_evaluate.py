@@ -48,6 +48,51 @@ def test_the_same_agent_in_the_place_of_the_teacher_plays_the_same_matches() -> 
     assert own[1]["overlap"]["value"] < 0.9
 
 
+def test_matches_of_automata_are_computed() -> None:
+    """T=5 R=3 P=1 S=0. Tit for tat cooperates first and then answers the alternator, C D C D ...: rounds CC, CD, DC,
+    CD, DC, ...; generous tit for tat forgives a defection with probability 1/3 (Nowak & Sigmund 1992)."""
+    words = ("tit_for_tat", "generous_tit_for_tat", "--opponents", "alternator", "--rounds", "100")
+    found = evaluate(*words, "--game", "prisoners_dilemma", "--set", "T=5", "--set", "R=3", "--set", "P=1")
+    teacher, generous = (one["expected"] for one in found["matches"])
+    assert teacher["cooperation"] == pytest.approx(0.51)
+    assert teacher["payoff"] == pytest.approx((3 + 50 * 0 + 49 * 5) / 100)
+    assert generous["cooperation"] == pytest.approx((51 + 49 / 3) / 100)
+    first, second = found["matches"]
+    assert first["by_round"][:5] == [1, 1, 0, 1, 0]
+    assert second["by_round"][1] == 1
+    assert second["cooperation"]["interval"][0] < generous["cooperation"] < second["cooperation"]["interval"][1]
+
+
+def test_what_agents_do_after_each_outcome_and_which_strategies_that_looks_like() -> None:
+    teacher, generous, coin = evaluate(
+        "tit_for_tat", "generous_tit_for_tat", "random(0.3)", "--opponents", "alternator,random", "--rounds", "30"
+    )["conduct"]
+    assert teacher["after"] == {"start": 1, "CC": 1, "CD": 0, "DC": 1, "DD": 0}
+    assert teacher["distance"] is None
+    assert generous["distance"] == pytest.approx((1 / 3 + 1 / 3) / 5)
+    assert coin["distance"] == pytest.approx((0.7 * 3 + 0.3 * 2) / 5)
+    assert all(one["exact"] for one in (teacher, generous, coin))
+    assert [(one["strategy"], one["share"]) for one in teacher["strategies"]] == [("tit_for_tat", pytest.approx(1))]
+    assert teacher["tremble"] == 0
+
+
+def test_a_strategy_with_a_long_memory_is_counted_in_its_matches() -> None:
+    words = ("tit_for_tat", "go_by_majority", "--opponents", "random", "--rounds", "10", "--memory", "10")
+    found = evaluate(*words)
+    assert [one["exact"] for one in found["conduct"]] == [True, False]
+    assert found["conduct"][1]["after"]["start"] == 1
+    assert [one["expected"] is None for one in found["matches"]] == [False, True]
+
+
+def test_a_language_model_that_sees_one_round_is_computed_too() -> None:
+    """Its sampled matches agree: twelve means of 30 matches, each within four standard errors."""
+    words = ("miniature-teacher", "miniature-student", "--opponents", "random,tit_for_tat", "--matches", "30")
+    for one in evaluate(*words)["matches"]:
+        for key, expected in one["expected"].items():
+            value, (low, high) = one[key]["value"], one[key]["interval"]
+            assert abs(expected - value) < 2 * (high - low) / 2, (one["agent"], one["opponent"], key)
+
+
 @pytest.mark.parametrize(
     ("arguments", "needs"),
     [

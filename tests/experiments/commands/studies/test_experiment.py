@@ -116,7 +116,7 @@ def test_only_the_variants_that_are_asked_for_are_carried_out(tmp_path: Path) ->
 def test_the_folder_of_another_experiment_is_refused_and_further_variants_are_not(tmp_path: Path) -> None:
     words = ["--out", str(tmp_path / "out"), "--seeds", "1"]
     experiment(write(tmp_path, KNOWN), *words)
-    with pytest.raises(InputError, match="with other settings .*variants"):
+    with pytest.raises(InputError, match=r"with other settings .*variants"):
         experiment(write(tmp_path, KNOWN.replace("0.5", "0.4")), *words)
     more = KNOWN + '[variants.third]\nrun = ["evaluate random(0.8) Tuned=random(0.3) --on histories"]\n'
     results = experiment(write(tmp_path, more), *words)
