@@ -31,9 +31,9 @@ from dilemmas.experiments.reporting.progress import add_task, follow_task, progr
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import read_known_shares
+from dilemmas.experiments.series.reuse import reuse_answers
 from dilemmas.experiments.study.recipe import Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
-from dilemmas.experiments.study.reuse import reuse_answers
 from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:

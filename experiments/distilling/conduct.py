@@ -5,6 +5,7 @@ what they lead to is then computed, not sampled (`dilemmas.agents.engines.chains
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,14 +81,11 @@ class Conduct:
 
 def as_automaton(agent: Agent, rules: Repeated) -> Automaton | None:
     """The agent as an automaton, if it is one, or sees no more than one round and has probabilities; else None."""
-    if agent.traits.automaton is not None or rules.memory != 1:
-        found: Automaton | None = agent.traits.automaton
-        return found
-    try:
-        table = compile_agent(agent, rules.stage, rules.memory)
-    except InputError:
-        return None
-    return table.traits.automaton
+    found: Automaton | None = agent.traits.automaton
+    if found is None and rules.memory == 1:
+        with suppress(InputError):
+            found = compile_agent(agent, rules.stage, rules.memory).traits.automaton
+    return found
 
 
 def expected_tally(rules: Repeated, agent: Agent, other: Agent) -> Tally | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from statistics import fmean, stdev
 
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import with_span
 from dilemmas.experiments.reporting.intervals import Estimate, Interval, t_critical
-from dilemmas.experiments.series.measures import Measured
+from dilemmas.experiments.series.measures import WHATS, MeasuredNumber
 from dilemmas.experiments.series.plan import Limit
 
 Key = tuple[str, str]
@@ -23,7 +23,7 @@ class FinishedRun:
     """Name of the variant."""
     seed: Count
     """The seed."""
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredNumber, ...]
     """Its numbers."""
 
 
@@ -66,7 +66,7 @@ class DifferenceOverSeeds:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LimitVerdict:
     """Whether a number is beyond its limit."""
 
     text: str
@@ -77,10 +77,10 @@ class Verdict:
     """Whether it is something to be warned of: a limit of a warning that is passed, or a bar that is not."""
 
 
-def estimate(values: Iterable[float | None]) -> Estimate | None:
+def mean_over_seeds(values: Iterable[float | None], bounds: Interval = (-inf, inf)) -> Estimate | None:
     """Mean and 95% t-interval of independent values; without an interval for a single one, None without any.
 
-    Values that are all the same have an interval of width 0.
+    Values that are all the same have an interval of width 0. `bounds`: ends between which the values lie.
     """
     known = [value for value in values if value is not None]
     if not known:
@@ -89,7 +89,7 @@ def estimate(values: Iterable[float | None]) -> Estimate | None:
     if len(known) == 1:
         return Estimate(mean, None)
     half = t_critical(len(known) - 1) * stdev(known) / sqrt(len(known))
-    return Estimate(mean, (mean - half, mean + half))
+    return Estimate(mean, (max(bounds[0], mean - half), min(bounds[1], mean + half)))
 
 
 class Aggregate:
@@ -117,7 +117,7 @@ class Aggregate:
             for variant in self.variants:
                 values = self.values(variant, key)
                 if any(key in self._found[variant, seed] for seed in self.seeds):
-                    found = estimate(values)
+                    found = mean_over_seeds(values, WHATS[key[1]][2])
                     yield OverSeeds(variant, *key, values, *_parts(found))
 
     def differences(self) -> Iterator[DifferenceOverSeeds]:
@@ -127,9 +127,9 @@ class Aggregate:
             for variant in others:
                 found = self._differences(variant, first, key)
                 if found:
-                    yield DifferenceOverSeeds(variant, first, *key, len(found), *_parts(estimate(found)))
+                    yield DifferenceOverSeeds(variant, first, *key, len(found), *_parts(mean_over_seeds(found)))
 
-    def verdicts(self, limits: Iterable[Limit]) -> Iterator[Verdict]:
+    def verdicts(self, limits: Iterable[Limit]) -> Iterator[LimitVerdict]:
         """What the limits say; those of variants that were not carried out say nothing."""
         for limit in limits:
             for variant in [limit.variant] if limit.variant else self.variants:
@@ -140,13 +140,13 @@ class Aggregate:
         pairs = zip(self.values(variant, key), self.values(against, key), strict=True)
         return [one - other for one, other in pairs if one is not None and other is not None]
 
-    def _verdict(self, limit: Limit, variant: str) -> Verdict:
+    def _verdict(self, limit: Limit, variant: str) -> LimitVerdict:
         key = (limit.where, limit.what)
         values = self._differences(variant, limit.against, key) if limit.against else self.values(variant, key)
-        found = estimate(values)
+        found = mean_over_seeds(values, (-inf, inf) if limit.against else WHATS[limit.what][2])
         whose = f" ({variant})" if not limit.variant and len(self.variants) > 1 else ""
         if found is None:
-            return Verdict(f"{limit.says}{whose}: not measured.", None, warning=limit.bar)
+            return LimitVerdict(f"{limit.says}{whose}: not measured.", None, warning=limit.bar)
         passed = _beyond(limit, found)
         side = "below" if limit.above is None else "above"
         asked = f"{side} {limit.number:g}{' with its whole interval' if limit.surely else ''}"
@@ -155,7 +155,7 @@ class Aggregate:
             text = f"{words}; the bar, {asked}, is {'reached' if passed else 'missed'}."
         else:
             text = f"{words}; {'' if passed else 'not '}{asked}, the limit."
-        return Verdict(f"{text} {limit.means}".rstrip() if passed else text, passed, warning=passed != limit.bar)
+        return LimitVerdict(f"{text} {limit.means}".rstrip() if passed else text, passed, warning=passed != limit.bar)
 
 
 def _beyond(limit: Limit, found: Estimate) -> bool:

@@ -38,14 +38,13 @@ from dilemmas.experiments.series.aggregate import (
     Aggregate,
     DifferenceOverSeeds,
     FinishedRun,
+    LimitVerdict,
     OverSeeds,
-    Verdict,
 )
-from dilemmas.experiments.series.measures import Measured
+from dilemmas.experiments.series.measures import MeasuredNumber
 from dilemmas.experiments.series.plan import Experiment, ExperimentError
 
 SETTINGS, RUNS = "experiment.json", "runs.jsonl"
-FORMAT, VERSION = "dilemmas-experiment", 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class SeriesResults:
     """Every number of every variant."""
     differences: tuple[DifferenceOverSeeds, ...]
     """Every number of the other variants minus that of the first one."""
-    limits: tuple[Verdict, ...]
+    limits: tuple[LimitVerdict, ...]
     """What the limits of the experiment say."""
     then: tuple[str, ...]
     """Commands with which to go on."""
@@ -132,7 +131,7 @@ class Series:
         return {(one.variant, one.seed): one for one in lines}
 
     def carry_out(
-        self, variants: Sequence[str], seeds: Sequence[int], carry: Callable[[str, int], Sequence[Measured]]
+        self, variants: Sequence[str], seeds: Sequence[int], carry: Callable[[str, int], Sequence[MeasuredNumber]]
     ) -> Iterator[tuple[str, int]]:
         """Carry out what is not finished, all variants with the first seed and so on; needs the lock.
 
@@ -157,8 +156,8 @@ class Series:
         """The content of results.json, which is written; needs the lock."""
         plan, whole = self.plan, Aggregate(self.finished().values(), variants, seeds)
         found = SeriesResults(
-            format=FORMAT,
-            version=VERSION,
+            format="dilemmas-experiment",
+            version=1,
             name=plan.name,
             question=plan.question,
             teacher=plan.teacher,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from statistics import fmean
 from typing import Any
 
@@ -14,7 +15,7 @@ LEAST_GAP = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredNumber:
     """One number of one run."""
 
     where: str
@@ -25,32 +26,36 @@ class Measured:
     """The number; null where it is not defined."""
 
 
-WHATS: Mapping[str, tuple[str, str]] = {
-    "gap_closed": ("gap closed", "over all scenarios; 1 = answers as the teacher, 0 = as the untuned student"),
-    "null": ("null", "gap closed by the null player, who always cooperates at the teacher's mean rate"),
-    "beyond_null": ("beyond null", "gap closed minus that of the null player"),
-    "gap_closed_counted": ("counted", "gap closed over the scenarios that the study's own report counts"),
-    "correlation": ("r", "correlation of cooperation with the teacher's"),
-    "divergence": ("divergence", "Kullback-Leibler, from the teacher's probabilities, in nats"),
-    "overlap": ("overlap", "1 minus the total variation distance to the teacher's probabilities"),
-    "agreement": ("same", "probability that draws from both are the same action"),
-    "level": ("level", "mean cooperation minus the teacher's"),
-    "drop": ("drop", "share of the gap closed on new contexts that is lost where the game is new too"),
-    "disagreement": ("disagreement", "probability that two answers to the same scenario differ"),
-    "motivations": ("different reasons", "share of the motivations of a scenario that differ from each other"),
-    "label_mass": ("mass", "probability that a reply begins with one of the labels"),
-    "place_effect": ("place effect", "how much more probable the first action is where it is named first"),
-    "unreadable": ("unreadable", "share of the answers in which no action could be read"),
-    "cooperation": ("cooperation", "mean cooperation"),
-    "distance": ("distance", "mean difference of cooperation after each outcome from the teacher's"),
-    "payoff": ("payoff", "mean payoff per round, in points"),
+SHARE, LEAN, ANY = (0.0, 1.0), (-1.0, 1.0), (-inf, inf)
+"""Least and largest value of a measure."""
+GAP = (-inf, 1.0)
+"""The same of a gap closed."""
+WHATS: Mapping[str, tuple[str, str, tuple[float, float]]] = {
+    "gap_closed": ("gap closed", "over all scenarios; 1 = answers as the teacher, 0 = as the untuned student", GAP),
+    "null": ("null", "gap closed by the null player, who always cooperates at the teacher's mean rate", GAP),
+    "beyond_null": ("beyond null", "gap closed minus that of the null player", ANY),
+    "gap_closed_counted": ("counted", "gap closed over the scenarios that the study's own report counts", GAP),
+    "correlation": ("r", "correlation of cooperation with the teacher's", LEAN),
+    "divergence": ("divergence", "Kullback-Leibler, from the teacher's probabilities, in nats", (0.0, inf)),
+    "overlap": ("overlap", "1 minus the total variation distance to the teacher's probabilities", SHARE),
+    "agreement": ("same", "probability that draws from both are the same action", SHARE),
+    "level": ("level", "mean cooperation minus the teacher's", LEAN),
+    "drop": ("drop", "share of the gap closed on new contexts that is lost where the game is new too", ANY),
+    "disagreement": ("disagreement", "probability that two answers to the same scenario differ", SHARE),
+    "motivations": ("different reasons", "share of the motivations of a scenario that differ from each other", SHARE),
+    "label_mass": ("mass", "probability that a reply begins with one of the labels", SHARE),
+    "place_effect": ("place effect", "how much more probable the first action is where it is named first", LEAN),
+    "unreadable": ("unreadable", "share of the answers in which no action could be read", SHARE),
+    "cooperation": ("cooperation", "mean cooperation", SHARE),
+    "distance": ("distance", "mean difference of cooperation after each outcome from the teacher's", SHARE),
+    "payoff": ("payoff", "mean payoff per round, in points", ANY),
 }
-"""Title and explanation of every measure, in the order of tables."""
+"""Title and explanation of every measure, in the order of tables, and between which numbers it lies."""
 TITLES = {**SETS, "teacher": "The teacher's own answers", "matches": "Histories of the teacher's matches"}
 """Titles of places."""
 
 
-def of_study(results: Results) -> Iterator[Measured]:
+def of_study(results: Results) -> Iterator[MeasuredNumber]:
     """The numbers of a finished study, from the content of its results.json.
 
     The gap closed is over all scenarios of a set: which of them have a significant gap depends on the number of
@@ -60,18 +65,18 @@ def of_study(results: Results) -> Iterator[Measured]:
     for row in results["pattern"]:
         name, figures = row["set"], results["alignment"][row["set"]]
         closed[name], null = row["student"], _null(results, name)
-        yield Measured(name, "gap_closed", row["student"])
-        yield Measured(name, "null", null)
-        yield Measured(name, "beyond_null", _minus(row["student"], null))
-        yield Measured(name, "correlation", row["tuned"])
-        yield Measured(name, "gap_closed_counted", figures["gap_closed"])
+        yield MeasuredNumber(name, "gap_closed", row["student"])
+        yield MeasuredNumber(name, "null", null)
+        yield MeasuredNumber(name, "beyond_null", _minus(row["student"], null))
+        yield MeasuredNumber(name, "correlation", row["tuned"])
+        yield MeasuredNumber(name, "gap_closed_counted", figures["gap_closed"])
     if None not in (ends := (closed.get("new_context"), closed.get("new_both"))):
-        yield Measured("new_both", "drop", transfer_drop(*ends))  # type: ignore[arg-type]
-    yield Measured("teacher", "disagreement", _mean(row["disagreement"] for row in results["consistency"]))
+        yield MeasuredNumber("new_both", "drop", transfer_drop(*ends))  # type: ignore[arg-type]
+    yield MeasuredNumber("teacher", "disagreement", _mean(row["disagreement"] for row in results["consistency"]))
     for row in results["agreement"]:
         if row["model"] == "tuned":
             for key, what in (("overlap", "overlap"), ("expected", "agreement")):
-                yield Measured("matches", what, row[key]["value"])
+                yield MeasuredNumber("matches", what, row[key]["value"])
 
 
 def _null(results: Results, name: str) -> float | None:
@@ -89,29 +94,29 @@ def _null(results: Results, name: str) -> float | None:
     return 1 - left / gap if gap > LEAST_GAP else None
 
 
-def of_evaluation(found: Results) -> Iterator[Measured]:
+def of_evaluation(found: Results) -> Iterator[MeasuredNumber]:
     """The numbers of `dilemmas evaluate`, as it prints them with ``--json``."""
     for row in found["alignment"]:
         where = f"{row['agent']}: {row['on']}"
         for what in ("divergence", "overlap", "agreement", "level", "correlation", "gap_closed"):
-            yield Measured(where, what, _number(row[what]))
+            yield MeasuredNumber(where, what, _number(row[what]))
     for row in found["matches"]:
         for what in ("cooperation", "payoff"):
             best = row["expected"] or row
-            yield Measured(f"{row['agent']} against {row['opponent']}", what, _number(best[what]))
+            yield MeasuredNumber(f"{row['agent']} against {row['opponent']}", what, _number(best[what]))
     for row in found["conduct"]:
         if row["distance"] is not None:
-            yield Measured(f"{row['agent']}: all its matches", "distance", row["distance"])
+            yield MeasuredNumber(f"{row['agent']}: all its matches", "distance", row["distance"])
 
 
-def of_survey(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Measured]:
+def of_survey(found: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredNumber]:
     """The numbers of `dilemmas ask`, as it prints them with ``--json``: by model and set."""
     for model, sets in found.items():
         for name, row in sets.items():
             where = name if len(found) == 1 else f"{model}: {name}"
-            yield Measured(where, "cooperation", _mean(row["cooperation"].values()))
+            yield MeasuredNumber(where, "cooperation", _mean(row["cooperation"].values()))
             for what in ("disagreement", "motivations", "unreadable", "label_mass", "place_effect"):
-                yield Measured(where, what, row[what])
+                yield MeasuredNumber(where, what, row[what])
 
 
 def place_title(where: str) -> str:

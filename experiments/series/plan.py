@@ -12,6 +12,7 @@ from annotated_types import Ge, MinLen
 from dilemmas.envs.data_files import read_toml
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import did_you_mean, lookup
+from dilemmas.experiments.series.measures import WHATS
 
 VARIABLE = re.compile(r"\{(\w*)\}")
 """A placeholder in a command."""
@@ -63,6 +64,7 @@ class Limit:
     def __post_init__(self) -> None:
         if (self.above is None) == (self.below is None):
             raise ValueError("needs one of above and below")
+        lookup("measure", self.what, WHATS, "what")
 
     @property
     def number(self) -> float:

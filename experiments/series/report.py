@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from dilemmas.envs.data_files import write_text
-from dilemmas.experiments.reporting.curves import CurvePoint, DotRow, curves, dots
 from dilemmas.experiments.reporting.format import Results, with_span
 from dilemmas.experiments.reporting.page import (
     Block,
@@ -19,6 +18,7 @@ from dilemmas.experiments.reporting.page import (
     markdown,
 )
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves, dots
 from dilemmas.experiments.series.measures import WHATS, place_title
 
 DRAWN = ("gap_closed", "null", "agreement", "disagreement")
@@ -75,26 +75,25 @@ def _what(results: Results) -> str:
 
 
 def _tables(results: Results, rows: Sequence[Results], minus: str) -> Iterator[Table]:
-    """A table for every place: a row for each variant, a column for each measure."""
+    """A table for every place of measurement: a row for each variant, a column for each measure.
+
+    What is the same in all variants is one row, and as a difference none.
+    """
     for where in dict.fromkeys(row["where"] for row in rows):
         found = {(row["variant"], row["what"]): row for row in rows if row["where"] == where}
         whats = [what for what in WHATS if any(key[1] == what for key in found)]
         shown = [name for name in results["commands"] if any(key[0] == name for key in found)]
-        cells = tuple(
-            (
-                f"{name}{minus}",
-                *(
-                    with_span(row["mean"], row["interval"]) if (row := found.get((name, what))) else ""
-                    for what in whats
-                ),
-            )
-            for name in shown
-        )
+        values = {name: [_cell(found.get((name, what))) for what in whats] for name in shown}
+        same = len(shown) > 1 and all(one == values[shown[0]] for one in values.values())
+        if minus and not any(row["mean"] or any(row["interval"] or ()) for row in found.values()):
+            continue
+        if same and not minus:
+            values = {"all": values[shown[0]]}
         yield Table(
             place_title(where),
             ("variant", *(WHATS[what][0] for what in whats)),
-            cells,
-            note="; ".join(f"{title}: {text}" for title, text in map(WHATS.__getitem__, whats)) + ".",
+            tuple((f"{name}{minus}", *cells) for name, cells in values.items()),
+            note="; ".join(f"{title}: {text}" for title, text, _ in map(WHATS.__getitem__, whats)) + ".",
             missing="not defined, such as a gap where there is none",
         )
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -20,7 +20,7 @@ from dilemmas.experiments.reporting.page import print_sections
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.series.folder import Series
-from dilemmas.experiments.series.measures import Measured, of_evaluation, of_study, of_survey
+from dilemmas.experiments.series.measures import MeasuredNumber, of_evaluation, of_study, of_survey
 from dilemmas.experiments.series.plan import (
     Experiment,
     ExperimentError,
@@ -33,11 +33,11 @@ from dilemmas.experiments.series.report import terminal_report, write_series_rep
 from dilemmas.experiments.study.recipe_files import load_recipe
 
 COMMANDS: Mapping[str, ComputingCommand] = {
-    "replicate": cast(ComputingCommand, replicate.command),
-    "distill": cast(ComputingCommand, distill.command),
-    "evaluate": cast(ComputingCommand, evaluate.command),
-    "ask": cast(ComputingCommand, ask.command),
-    "compile": cast(ComputingCommand, compile_agents.command),
+    "replicate": replicate.command,
+    "distill": distill.command,
+    "evaluate": evaluate.command,
+    "ask": ask.command,
+    "compile": compile_agents.command,
 }
 """Commands of which experiments consist."""
 
@@ -129,8 +129,12 @@ def command(
 
 def _with(plan: Experiment, teacher: str | None, student: str | None, recipe_name: str | None) -> Experiment:
     """The experiment with what is given on the command line."""
-    given = {"teacher": teacher, "student": student, "recipe": recipe_name}
-    return replace(plan, **{key: value for key, value in given.items() if value is not None})
+    return replace(
+        plan,
+        teacher=plan.teacher if teacher is None else teacher,
+        student=plan.student if student is None else student,
+        recipe=plan.recipe if recipe_name is None else recipe_name,
+    )
 
 
 def _list() -> None:
@@ -210,12 +214,12 @@ def _carry_out(series: Series, variants: Sequence[str], seeds: Sequence[int]) ->
     return results
 
 
-def _run(series: Series, variant: str, seed: int) -> list[Measured]:
+def _run(series: Series, variant: str, seed: int) -> list[MeasuredNumber]:
     """Carry out the commands of a variant with a seed; studies take the answers of earlier variants."""
     before = [series.place(one, seed) for one, which in series.finished() if which == seed]
     known = [path for path in before if (path / "recipe.json").is_file()]
     more = {"replicate": ["--answers-from", str(known[-1])] if known else []}
-    measured: dict[tuple[str, str], Measured] = {}
+    measured: dict[tuple[str, str], MeasuredNumber] = {}
     for one, ctx in _contexts(series.plan, variant, seed, series.place(variant, seed), more):
         with ctx:
             found = one.compute(ctx)
@@ -229,7 +233,7 @@ def _run(series: Series, variant: str, seed: int) -> list[Measured]:
     return list(measured.values())
 
 
-def _measured(found: Any) -> Iterator[Measured]:
+def _measured(found: Any) -> Iterator[MeasuredNumber]:
     """The numbers in what a command has computed."""
     if isinstance(found, replicate.Replication):
         yield from of_study(found.results)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from dilemmas.experiments.series.aggregate import Aggregate, FinishedRun, estimate
-from dilemmas.experiments.series.measures import Measured
+from dilemmas.experiments.series.aggregate import Aggregate, FinishedRun, mean_over_seeds
+from dilemmas.experiments.series.measures import MeasuredNumber
 from dilemmas.experiments.series.plan import Limit
 
 
 def runs(**values: list[float | None]) -> Aggregate:
     """Runs of variants that measure one number, seed by seed."""
     found = [
-        FinishedRun(variant, seed, (Measured("here", "gap_closed", value),))
+        FinishedRun(variant, seed, (MeasuredNumber("here", "gap_closed", value),))
         for variant, row in values.items()
         for seed, value in enumerate(row)
     ]
@@ -19,19 +19,28 @@ def runs(**values: list[float | None]) -> Aggregate:
 
 def test_a_known_interval() -> None:
     """Mean 2, standard deviation 1, n = 3: 2 ± 4.302653 / sqrt(3) (t table, 2 degrees of freedom, 97.5%)."""
-    found = estimate([1.0, 2.0, 3.0])
+    found = mean_over_seeds([1.0, 2.0, 3.0])
     assert found is not None
     assert found.value == 2.0
     assert found.interval == pytest.approx((2 - 2.484138, 2 + 2.484138), abs=1e-6)
 
 
 def test_equal_runs_have_an_interval_of_width_zero_and_a_single_one_has_none() -> None:
-    same, one = estimate([0.3, 0.3, 0.3]), estimate([0.3])
+    same, one = mean_over_seeds([0.3, 0.3, 0.3]), mean_over_seeds([0.3])
     assert same is not None
     assert same.interval == (0.3, 0.3)
     assert one is not None
     assert one.interval is None
-    assert estimate([None, None]) is None
+    assert mean_over_seeds([None, None]) is None
+
+
+def test_an_interval_ends_where_its_values_do() -> None:
+    """Gaps closed are 1 at most; differences of them are not bounded."""
+    found = runs(first=[0.5, 1.0], second=[1.0, 0.5])
+    assert next(iter(found.means())).interval == pytest.approx((0.75 - 12.706 * 0.25, 1.0), abs=1e-3)
+    (difference,) = found.differences()
+    assert difference.interval is not None
+    assert difference.interval[1] > 1
 
 
 def test_a_difference_that_all_seeds_share_is_found_however_much_seeds_differ() -> None:

@@ -60,7 +60,8 @@ GOOD = 'question = "Why?"\n[variants.a]\nrun = ["replicate"]\n'
         ("seeds = 0\n" + GOOD, "seeds"),
         ('axis = "steps"\n' + GOOD, "names are numbers"),
         (GOOD + '[[limits]]\nsays = "x"\nwhere = "x"\nwhat = "x"\n', "one of above and below"),
-        (GOOD + '[[limits]]\nsays = "x"\nwhere = "x"\nwhat = "x"\nabove = 1\nvariant = "b"\n', "'b'"),
+        (GOOD + '[[limits]]\nsays = "x"\nwhere = "x"\nwhat = "overlap"\nabove = 1\nvariant = "b"\n', "'b'"),
+        (GOOD + '[[limits]]\nsays = "x"\nwhere = "x"\nwhat = "overlp"\nabove = 1\n', "'overlap'"),
         ("{", "not TOML"),
     ],
 )

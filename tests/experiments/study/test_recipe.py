@@ -128,3 +128,27 @@ def test_every_key_is_documented_in_the_recipe_that_people_copy() -> None:
 def test_the_scenarios_that_the_recipe_spells_out_are_the_default() -> None:
     assert load_recipe("study").scenarios == ScenarioChoice()
     assert load_recipe("study").sets() == study_sets()
+
+
+def test_settings_take_the_place_of_those_in_the_file() -> None:
+    changed = load_recipe("miniatures", {"lora.method": "soft", "questions.number": 580, "observations": 50})
+    assert (changed.lora.method, changed.questions.number, changed.observations) == ("soft", 580, 50)
+    assert changed.lora.rate == load_recipe("miniatures").lora.rate
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lora.rnk": 4}, "--set: lora: unknown key 'rnk'; did you mean 'rank'"),
+        ({"lora.rank": "many"}, "--set: lora.rank: needs a whole number; got 'many'"),
+        ({"lora.rank": 0}, "rank"),
+        ({"lora": 4}, "--set: lora: needs keys with values; got 4"),
+        ({"lora.rank.more": 4, "lora.rank": 4}, "a part of 'lora.rank' is set too"),
+        ({"lora.rank": 4, "lora.rank.more": 4}, "'lora.rank' is set too"),
+        ({"prompting.template": "vignete"}, "did you mean 'vignette'"),
+        ({"": 1}, "unknown key"),
+    ],
+)
+def test_settings_that_a_recipe_cannot_have_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("?", r"\?")):
+        load_recipe("miniatures", settings)

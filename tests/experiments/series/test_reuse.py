@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from dilemmas.agents.models.open_model import open_local
-from dilemmas.envs.errors import InputError
 from dilemmas.experiments.run_folder import RunError
+from dilemmas.experiments.series.reuse import reuse_answers
 from dilemmas.experiments.study.answers import Role, read_answers
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
-from dilemmas.experiments.study.reuse import reuse_answers
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.stages import ask_model
 
@@ -96,27 +95,3 @@ def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", recipe())
     with run.locked(), pytest.raises(RunError, match="holds no study"):
         reuse_answers(run, tmp_path)
-
-
-def test_settings_take_the_place_of_those_in_the_file() -> None:
-    changed = load_recipe("miniatures", {"lora.method": "soft", "questions.number": 580, "observations": 50})
-    assert (changed.lora.method, changed.questions.number, changed.observations) == ("soft", 580, 50)
-    assert changed.lora.rate == load_recipe("miniatures").lora.rate
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"lora.rnk": 4}, "--set: lora: unknown key 'rnk'; did you mean 'rank'"),
-        ({"lora.rank": "many"}, "--set: lora.rank: needs a whole number; got 'many'"),
-        ({"lora.rank": 0}, "rank"),
-        ({"lora": 4}, "--set: lora: needs keys with values; got 4"),
-        ({"lora.rank.more": 4, "lora.rank": 4}, "a part of 'lora.rank' is set too"),
-        ({"lora.rank": 4, "lora.rank.more": 4}, "'lora.rank' is set too"),
-        ({"prompting.template": "vignete"}, "did you mean 'vignette'"),
-        ({"": 1}, "unknown key"),
-    ],
-)
-def test_settings_that_a_recipe_cannot_have_are_refused(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(InputError, match=message.replace("?", r"\?")):
-        load_recipe("miniatures", settings)
