@@ -38,6 +38,7 @@ from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
 from dilemmas.experiments.replaying.replay import Result, replay_file
+from dilemmas.experiments.series.plan import built_in_experiments, load_experiment, words_of
 from dilemmas.experiments.study.answers import read_answers
 from dilemmas.experiments.study.evaluation import read_results
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -129,6 +130,13 @@ def look(path: Path) -> Any:
     return examples
 
 
+def experiment(path: Path) -> Any:
+    """As `dilemmas experiment`: the words of every command."""
+    plan = load_experiment(str(path))
+    values = {key: "x" for key in ("seed", "out", "teacher", "student", "recipe")}
+    return [words_of(line, values) for variant in plan.variants.values() for line in variant.run]
+
+
 def recipe(path: Path) -> Any:
     return load_recipe(str(path)).as_table()
 
@@ -168,6 +176,7 @@ FORMATS = {
     ),
     "recipe": Format("own.toml", TOML, recipe),
     "resolved recipe": Format("recipe.json", JSON, recipe),
+    "experiment": Format("transfer.toml", TOML, experiment),
     "template": Format("mine.toml", TOML, template),
     "contexts": Format("contexts.toml", TOML, contexts.load_contexts),
     "policy table": Format("table.json", JSON, table),
@@ -203,6 +212,7 @@ def make_corpus(folder: Path, run: Path) -> None:
     prompts = Path(templates.__file__).parent
     shutil.copy(prompts / "contexts.toml", folder)
     shutil.copy(prompts / "template_files" / "study.toml", folder / "mine.toml")
+    shutil.copy(built_in_experiments()["transfer"], folder)
     (folder / "own.toml").write_text(OWN, encoding="utf-8")
     (folder / "lab.csv").write_text("subject,match,round,own,other\n" + PLAYED, encoding="utf-8")
     shutil.copy(run / "recipe.json", folder)

@@ -35,9 +35,9 @@ MATCHES = """
 question = "Who is nearer to tit for tat in noisy matches?"
 seeds = 4
 [variants.generous]
-run = ["evaluate {teacher} Tuned=generous_tit_for_tat --opponents random,grudger --rounds 40 --matches 30"]
+run = ["evaluate {teacher} Tuned=generous_tit_for_tat --opponents random --rounds 20 --matches 4"]
 [variants.fair]
-run = ["evaluate {teacher} Tuned=random --opponents random,grudger --rounds 40 --matches 30"]
+run = ["evaluate {teacher} Tuned=random --opponents random --rounds 20 --matches 4"]
 """
 
 
