@@ -21,8 +21,8 @@ from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves, dots
 from dilemmas.experiments.series.measures import WHATS, place_title
 
-DRAWN = ("gap_closed", "null", "agreement", "disagreement")
-"""Measures that are drawn, where there are any: the first one that was measured, and the null player beside it."""
+DRAWN = ("overlap", "disagreement", "cooperation")
+"""Measures of which the first one that was measured is drawn; of studies it is the gap closed, with the null player."""
 
 
 def write_series_report(folder: Path, results: Results) -> None:
@@ -104,7 +104,8 @@ def _cell(row: Results | None) -> str:
 
 def _figure(results: Results) -> Figure | None:
     """The main measure with its intervals."""
-    what = next((one for one in DRAWN if any(row["what"] == one for row in results["measures"])), None)
+    measured = {row["what"] for row in results["measures"]}
+    what = next((one for one in ("gap_closed" if "null" in measured else "", *DRAWN) if one in measured), None)
     if what is None:
         return None
     rows = [row for row in results["measures"] if row["what"] in (what, "null") and row["mean"] is not None]
