@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil, floor, log10
 
-from dilemmas.experiments.reporting.charts import legend, row_layout
+from dilemmas.experiments.reporting.charts import RowLayout, legend, row_layout
 from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.svg import WIDTH, Scale, circle, fit, line, place, svg, text, tick, xml
 
@@ -78,26 +78,35 @@ def curves(
     return svg(title, description, top + 18 + height * -(-len(panels) // columns), body, width=width)
 
 
-def dots(title: str, description: str, rows: Sequence[DotRow], x_title: str, width: float = WIDTH) -> str:
-    """Values with their intervals, a row for each, from 0 or lower to 1 or higher."""
+def dots(
+    title: str, description: str, groups: Mapping[str, Sequence[DotRow]], x_title: str, width: float = WIDTH
+) -> str:
+    """Values with their intervals, a row for each below the heading of its group, from 0 or lower to 1 or higher."""
+    rows = [row for some in groups.values() for row in some]
     ends = [end for row in rows for end in (row.value, *(row.interval or ()))]
-    grid = row_layout([row.label for row in rows], [row.numbers for row in rows], width, 28)
+    grid = row_layout([row.label for row in rows], [row.numbers for row in rows], width, 24)
     low, high = floor(min(0.0, *ends) * 4) / 4, ceil(max(1.0, *ends) * 4) / 4
-    scale = Scale(max(low, -1.0), min(high, 2.0), grid.left, grid.right - 12)
-    bottom = 34 + grid.step * len(rows)
-    body = [text(8, 20, fit(title, width - 16, 13), "bold")]
-    for mark in _ticks(scale.low, scale.high):
-        body.append(line(scale(mark), 30, scale(mark), bottom, "axis" if mark in (0, 1) else "grid"))
-        body.append(text(scale(mark), bottom + 16, tick(mark), "soft small", "middle"))
-    for number, row in enumerate(rows):
-        y = grid.middle(34, number)
-        body.append(grid.written(row.label, y))
-        if row.interval:
-            body.append(line(scale(row.interval[0]), y, scale(row.interval[1]), y, "whisker"))
-        body.append(circle(scale(row.value), y, "tuned"))
-        body.append(text(width - 6, y + 4 if grid.label else y - 13, row.numbers, "", "end"))
-    body.append(text(scale((scale.low + scale.high) / 2), bottom + 36, x_title, "soft small", "middle"))
-    return svg(title, description, bottom + 46, body, width=width)
+    scale = Scale(max(low, -1.0), min(high, 2.0), grid.left, grid.right - (20 if grid.label else 0))
+    body, y = [text(8, 20, fit(title, width - 16, 13), "bold")], 30.0
+    for heading, some in groups.items():
+        top, bottom = y + 24, y + 24 + grid.step * len(some)
+        body.append(text(8, y + 16, fit(heading, width - 16, 13), "bold"))
+        marks = [(scale(mark), "axis" if mark in (0, 1) else "grid") for mark in _ticks(scale.low, scale.high)]
+        body += [line(x, top, x, bottom, style) for x, style in marks]
+        for number, row in enumerate(some):
+            body += _dot(row, scale, grid.middle(top, number), grid, width)
+        y = bottom + 6
+    body += [text(scale(mark), y + 12, tick(mark), "soft small", "middle") for mark in _ticks(scale.low, scale.high)]
+    body.append(text(scale((scale.low + scale.high) / 2), y + 32, x_title, "soft small", "middle"))
+    return svg(title, description, y + 42, body, width=width)
+
+
+def _dot(row: DotRow, scale: Scale, y: float, grid: RowLayout, width: float) -> Iterator[str]:
+    yield grid.written(row.label, y)
+    if row.interval:
+        yield line(scale(row.interval[0]), y, scale(row.interval[1]), y, "whisker")
+    yield circle(scale(row.value), y, "tuned")
+    yield text(width - 6, y + 4 if grid.label else y - 13, row.numbers, "", "end")
 
 
 STYLES = (2, 1, 3)

@@ -120,18 +120,13 @@ def _figure(results: Results) -> Figure | None:
             name = "null player" if row["what"] == "null" else title
             panels.setdefault(place_title(row["where"]), {}).setdefault(name, []).append(point)
         return Figure(responsive(partial(curves, title.capitalize(), caption, panels, results["axis"])), caption)
-    several = len(results["commands"]) > 1
-    drawn = [
-        DotRow(
-            place_title(row["where"]) + (f", {row['variant']}" if several else ""),
-            row["mean"],
-            row["interval"],
-            with_span(row["mean"], row["interval"]),
-        )
-        for row in rows
-        if row["what"] == what
-    ]
-    return Figure(responsive(partial(dots, title.capitalize(), caption, drawn, title)), caption)
+    groups: dict[str, list[DotRow]] = {}
+    for row in rows:
+        if row["what"] == what:
+            found = (row["mean"], row["interval"])
+            one = DotRow(row["variant"], *found, with_span(*found))
+            groups.setdefault(place_title(row["where"]), []).append(one)
+    return Figure(responsive(partial(dots, title.capitalize(), caption, groups, title)), caption)
 
 
 def _commands(results: Results) -> Iterator[Block]:
@@ -139,5 +134,5 @@ def _commands(results: Results) -> Iterator[Block]:
     rows = ((name, f"dilemmas {line}") for name, lines in results["commands"].items() for line in lines)
     yield Table("Commands of the variants", ("variant", "command"), tuple(rows), words=2)
     if results["then"]:
-        yield Paragraph("To go on:")
+        yield Paragraph("To go on, with the folder of the experiment in the place of OUT:")
         yield Bullets(results["then"])
