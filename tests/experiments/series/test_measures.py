@@ -15,10 +15,11 @@ def rates(teacher: float, untuned: float, tuned: float, actions: int = 2) -> dic
 def study(**changes: Any) -> dict[str, Any]:
     """Two scenarios: gaps .4 and .2; the null player, at .5, leaves .3 and .1 of them."""
     rows = [rates(0.8, 0.4, 0.7), rates(0.6, 0.4, 0.5)]
-    sets = ("new_context", "new_both")
+    closings = (("new_context", 2 / 3), ("new_both", 0.5))
+    sets = [name for name, _ in closings]
     return {
         "alignment": {name: {"estimate": "exact", "gap_closed": 0.75} for name in sets},
-        "pattern": [{"set": name, "student": closed, "tuned": 0.9} for name, closed in zip(sets, (2 / 3, 0.5))],
+        "pattern": [{"set": name, "student": closed, "tuned": 0.9} for name, closed in closings],
         "training": {"null_rate": {"exact": 0.5}},
         "scenarios": dict.fromkeys(sets, rows),
         "consistency": [{"disagreement": 0.2}, {"disagreement": 0.4}, {"disagreement": None}],
