@@ -64,7 +64,7 @@ def _seeds(results: Results) -> str:
     number = len(results["seeds"])
     if number == 1:
         return "One seed: there are no intervals, and another seed may differ by more than the variants do."
-    return f"Means over {number} seeds. In brackets: 95% intervals of Student's t over seeds; differences are paired by seed."
+    return f"Means over {number} seeds, with 95% intervals of Student's t; differences are paired by seed."
 
 
 def _what(results: Results) -> str:
