@@ -32,7 +32,7 @@ from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
 from dilemmas.training.lora import LoraSettings
 from dilemmas.training.losses.methods import lessons_of
-from dilemmas.training.packing.lessons import Lesson, Tokens, total_weight
+from dilemmas.training.packing.lessons import SHARED, Lesson, Tokens, shared, total_weight
 from dilemmas.training.packing.network import Network
 from dilemmas.training.packing.trial import prepare_network
 
@@ -65,12 +65,10 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
     """What is taught in every step, over all passes.
 
-    A pass has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
-    because the question is then read once.
+    A pass has every demonstration once, in random order; those of one question, or of questions that begin alike, come
+    up to `settings.pack` at a time, because what they share is then read once.
     """
-    asked: dict[Tokens, list[Taught]] = {}
-    for lessons in shown:
-        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
+    alike = _read_together(shown, settings.pack)
     order: list[Taught] = []
     wanted = settings.steps * settings.batch or settings.epochs * len(shown)
     for number in count():
@@ -78,11 +76,28 @@ def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list
             break
         rng = np.random.default_rng([seed, number])
         groups: list[list[Taught]] = []
-        for alike in asked.values():
-            mixed = [alike[i] for i in rng.permutation(len(alike))]
+        for some in alike:
+            mixed = [some[i] for i in rng.permutation(len(some))]
             groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
         order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
     return [order[start : start + settings.batch] for start in range(0, wanted, settings.batch)]
+
+
+def _read_together(shown: Sequence[Taught], pack: int) -> list[list[Taught]]:
+    """Demonstrations of one question; those of questions with fewer than `pack` with those that begin alike."""
+    asked: dict[Tokens, list[Taught]] = {}
+    for lessons in shown:
+        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
+    found = [some for some in asked.values() if len(some) >= pack]
+    few: list[list[Taught]] = []
+    before: Tokens = ()
+    for question in sorted(question for question, some in asked.items() if len(some) < pack):
+        if few and shared(before, question) >= SHARED * len(question):
+            few[-1] += asked[question]
+        else:
+            few.append(list(asked[question]))
+        before = question
+    return found + few
 
 
 def distil(

@@ -35,7 +35,8 @@ class LoraSettings:
     batch: int = 16
     """Demonstrations per optimiser step."""
     pack: int = 8
-    """Most demonstrations of one question that come one after the other; affects the speed and the batches."""
+    """Most demonstrations of one question, or of questions that begin alike, that come one after the other; affects the
+    speed and the batches."""
     tokens: int = 8192
     """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
     up."""

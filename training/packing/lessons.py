@@ -11,7 +11,7 @@ Tokens = tuple[int, ...]
 
 SHARED = 0.5
 """Least share of a text that is in common with the one before, so that the two are read in one tree."""
-LONGEST = 2048
+LONGEST = 1024
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""
 
 
@@ -78,7 +78,7 @@ def build_tree(texts: Sequence[Tokens]) -> Tree:
     before: Tokens = ()
     path: list[int] = []
     for text in texts:
-        common = _common(before, text)
+        common = shared(before, text)
         for index in path[common:]:
             tree.ends[index] = len(tree.tokens)
         path = [*path[:common], *range(len(tree.tokens), len(tree.tokens) + len(text) - common)]
@@ -116,7 +116,7 @@ def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
     sizes: list[int] = []
     for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
         before = groups[-1][-1].read if groups else ()
-        common = _common(before, one.read)
+        common = shared(before, one.read)
         more = len(one.read) - common
         if groups and (_worthwhile(common, len(one.read), sizes[-1] + more) if packed else common == len(before)):
             groups[-1].append(one)
@@ -145,6 +145,6 @@ def _filled(groups: Sequence[list[Lesson]], sizes: Sequence[int]) -> list[list[L
     return rows
 
 
-def _common(a: Tokens, b: Tokens) -> int:
+def shared(a: Tokens, b: Tokens) -> int:
     """Number of first tokens that two texts have in common."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
