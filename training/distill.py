@@ -9,11 +9,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
@@ -31,13 +29,13 @@ from dilemmas.training.checkpoints import Checkpoints, all_finite, tidied
 from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.losses.consistency import check_presentations
 from dilemmas.training.losses.methods import lessons_of
-from dilemmas.training.packing.lessons import Lesson, Tokens, total_weight
-from dilemmas.training.packing.network import Network
+from dilemmas.training.losses.objective import Objective
+from dilemmas.training.packing.lessons import total_weight
 from dilemmas.training.packing.trial import prepare_network
+from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 
-Taught = Sequence[Lesson]
-"""What is learned from one demonstration."""
 OFTEN = 30.0
 """Seconds of training after which a checkpoint is written."""
 
@@ -60,29 +58,6 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
-    """What is taught in every step, over all passes.
-
-    A pass has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
-    because the question is then read once.
-    """
-    asked: dict[Tokens, list[Taught]] = {}
-    for lessons in shown:
-        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
-    order: list[Taught] = []
-    wanted = settings.steps * settings.batch or settings.epochs * len(shown)
-    for number in count():
-        if len(order) >= wanted:
-            break
-        rng = np.random.default_rng([seed, number])
-        groups: list[list[Taught]] = []
-        for alike in asked.values():
-            mixed = [alike[i] for i in rng.permutation(len(alike))]
-            groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
-        order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
-    return [order[start : start + settings.batch] for start in range(0, wanted, settings.batch)]
 
 
 def distil(
@@ -122,7 +97,7 @@ def distil(
     Raises
     ------
     ExampleError
-        Without demonstrations.
+        Without demonstrations, or if presentations are to be compared and no situation comes in several of them.
     TrainingError
         If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
     InUseError
@@ -147,6 +122,8 @@ def _train(
     """`distil` in a directory without a finished adapter."""
     if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
+    if settings.consistency:
+        check_presentations(shown)
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
@@ -154,14 +131,14 @@ def _train(
     taught = [lessons_of(speller, one, settings) for one in shown]
     every = [lesson for lessons in taught for lesson in lessons]
     network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
+    objective = Objective(network, settings.consistency)
     steps = steps_of(taught, settings, seed)
     checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(steps)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
-        lessons = [lesson for lessons in steps[step] for lesson in lessons]
-        value = train_step(network, optimiser, lessons, settings, seed * 1_000_003 + step)
+        value = train_step(objective, optimiser, steps[step], settings, seed * 1_000_003 + step)
         if not math.isfinite(value):
             if all_finite(adapter_weights(adapted)):
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
@@ -177,15 +154,15 @@ def _train(
 
 
 def train_step(
-    network: Network, optimiser: torch.optim.Optimizer, lessons: Sequence[Lesson], settings: LoraSettings, seed: int
+    objective: Objective, optimiser: torch.optim.Optimizer, step: Sequence[Taught], settings: LoraSettings, seed: int
 ) -> float:
     """Take one optimiser step.
 
     Parameters
     ----------
-    network, optimiser
-        A model with its adapter, and the optimiser of the adapter's weights.
-    lessons
+    objective, optimiser
+        The loss of a model with its adapter, and the optimiser of the adapter's weights.
+    step
         What the batch teaches.
     settings
         Largest norm of the gradient, and most tokens that are read at a time.
@@ -196,13 +173,14 @@ def train_step(
     -------
     Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
-    weights = adapter_weights(network.model)
-    total = total_weight(lessons)
+    model = objective.network.model
+    weights = adapter_weights(model)
+    total = total_weight(lesson for lessons in step for lesson in lessons)
     value = 0.0
-    with torch.random.fork_rng(), _repeatable(network.model.device):
+    with torch.random.fork_rng(), _repeatable(model.device):
         torch.manual_seed(seed)
-        for rows in network.parts(lessons, settings.tokens):
-            part = network.loss(rows) / total
+        for rows in objective.parts(bundles_of(step), settings.tokens):
+            part = objective.loss(rows) / total
             part.backward()
             value += float(part.item())
     norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)

@@ -22,6 +22,9 @@ class LoraSettings:
     these, and the reasons that it gave."""
     motivation: float = 1.0
     """Weight of a reason against that of an answer, 0 or more; ``motivated`` only."""
+    consistency: float = 0.0
+    """Weight of the disagreement between the presentations of a situation, 0 or more; those of one situation then come
+    in the same step."""
     rank: int = 16
     """Rank of the update, at least 1."""
     alpha: int = 32
@@ -50,7 +53,7 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
-        check_numbers(self, "motivation", 0)
+        check_numbers(self, "motivation consistency", 0)
         check_numbers(self, "rank alpha batch pack tokens epochs", 1)
         check_numbers(self, "layers steps", 0)
         check_numbers(self, "dropout warmup", 0, 1)

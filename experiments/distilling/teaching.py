@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -56,11 +57,11 @@ class StudentPrompts:
         return pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, ways)
 
     def demonstration(
-        self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = ""
+        self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = "", situation: str = ""
     ) -> Demonstration:
         """A question with what the teacher does there."""
-        begun = self.template.answer_begins if labels else ""
-        return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, self.template.system)
+        begun, system = self.template.answer_begins if labels else "", self.template.system
+        return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, system, situation)
 
 
 def policies(teacher: Teacher, situations: Sequence[FramedDecision], tell: Tell = nobody) -> list[tuple[float, ...]]:
@@ -116,7 +117,9 @@ def teach_policy(
         if answers:
             rng = np.random.default_rng([student.seed, number, 1])
             shares = tuple((rng.multinomial(answers, np.array(shares) / sum(shares)) / answers).tolist())
-        shown += [student.demonstration(one.prompt, one.labels, shares) for one in student.posed(situation, number)]
+        ways = student.posed(situation, number)
+        name = f"{situation.name}/{sha256(ways[0].prompt.encode()).hexdigest()[:8]}" if len(ways) > 1 else ""
+        shown += [student.demonstration(one.prompt, one.labels, shares, situation=name) for one in ways]
     return shown
 
 

@@ -1,6 +1,6 @@
 """Teaching data of a study: the teacher's answers and probabilities as the student will be asked for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dilemmas.agents.models.answers import exact_distributions
@@ -31,14 +31,18 @@ def teacher_answers(folder: Path) -> dict[str, Asked]:
 
 def answers_taught(recipe: Recipe, asked: Mapping[str, Asked]) -> list[Example]:
     """The teacher's readable answers to the training scenarios, with the prompts of the student."""
-    examples = []
+    return [example for example, _ in _labelled(recipe, asked)]
+
+
+def _labelled(recipe: Recipe, asked: Mapping[str, Asked]) -> Iterator[tuple[Example, tuple[str, ...]]]:
+    """As `answers_taught`, each with the labels of all actions."""
     for scenario in recipe.sets()[TRAINING_SET]:
         ways = role_questions(recipe, "untuned", scenario)
         for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
             if action is not None:
                 shown, whole = ways[reply % len(ways)], text if recipe.prompting.template.deliberate else ""
-                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, motivation, whole))
-    return examples
+                label = shown.labels[action]
+                yield Example(scenario.name, shown.prompt, label, action, motivation, whole), shown.labels
 
 
 def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -> list[Demonstration]:
@@ -61,7 +65,7 @@ def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -
     """
     around = _around(recipe)
     if method == "hard":
-        return [from_example(example, **around) for example in answers_taught(recipe, asked)]
+        return [from_example(example, labels=labels, **around) for example, labels in _labelled(recipe, asked)]
     shown = []
     for scenario in recipe.sets()[TRAINING_SET]:
         found = asked[scenario.name]
@@ -73,7 +77,7 @@ def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -
                 )
             replies = [text for text, action, _ in found.replies[place :: len(found.presented)] if action is not None]
             shown += [
-                Demonstration(way.prompt, way.labels, shares, reply, **around)
+                Demonstration(way.prompt, way.labels, shares, reply, situation=scenario.name, **around)
                 for reply in (replies if method == "motivated" else [""])
             ]
     return shown

@@ -45,6 +45,16 @@ def test_a_repeated_command_changes_nothing_and_another_one_is_refused(tmp_path)
         distill("random", *PD, "--out", out, "--lora", "steps=3")
 
 
+def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
+    compared = ("--lora", "consistency=1", "--lora", "steps=2")
+    found = distill("random", *PD, "--presentation", "counterbalanced", *compared, "--out", tmp_path / "all")
+    assert found["questions"] == 4 * 5
+    record = json.loads((tmp_path / "all" / "adapter" / "training.json").read_text())
+    assert record["settings"]["consistency"] == 1
+    with pytest.raises(InputError, match="choose presentation 'counterbalanced'"):
+        distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
+
+
 def test_what_one_distillation_taught_another_one_can_read(tmp_path) -> None:
     distill("random(0.3)", *PD, "--out", tmp_path / "one", "--lora", "steps=1")
     found = distill(tmp_path / "one" / "demonstrations.jsonl", "--out", tmp_path / "two", "--dry-run")
