@@ -30,6 +30,7 @@ TAUGHT: dict[Method, str] = {
     "hard": "answers and motivations of that teacher",
     "soft": "questions with that teacher's probabilities of the answers",
     "motivated": "motivations of that teacher, with its probabilities of the answers",
+    "tokens": "answers and motivations of that teacher, with its probabilities of every token",
 }
 """What a student is tuned on, by method."""
 

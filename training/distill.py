@@ -16,6 +16,7 @@ import torch
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
+from dilemmas.agents.models.open_model import LazyModel
 from dilemmas.envs.locks import locked_folder
 from dilemmas.training.adapters import (
     BaseModel,
@@ -25,16 +26,17 @@ from dilemmas.training.adapters import (
     untuned_layers,
     write_adapter,
 )
-from dilemmas.training.checkpoints import Checkpoints, all_finite, tidied
+from dilemmas.training.checkpoints import Checkpoints, TrainingError, all_finite, tidied
 from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
+from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 from dilemmas.training.lora import LoraSettings
 from dilemmas.training.losses.consistency import check_presentations
 from dilemmas.training.losses.methods import lessons_of
 from dilemmas.training.losses.objective import Objective
+from dilemmas.training.losses.token_divergence import TokenTeacher, ask_token_teacher
 from dilemmas.training.packing.lessons import total_weight
 from dilemmas.training.packing.trial import prepare_network
-from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 
 OFTEN = 30.0
 """Seconds of training after which a checkpoint is written."""
@@ -69,6 +71,7 @@ def distil(
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
+    teacher: LazyModel | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -89,6 +92,8 @@ def distil(
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
+    teacher
+        The model whose distributions are taught, with method ``tokens``; it reads all replies once, and is unloaded.
     Yields
     ------
     TrainingProgress
@@ -99,13 +104,14 @@ def distil(
     ExampleError
         Without demonstrations, or if presentations are to be compared and no situation comes in several of them.
     TrainingError
-        If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
+        With method ``tokens``, as `ask_token_teacher`. If the loss or the weights become NaN or infinite; no adapter is
+        written, and the last good checkpoint is kept.
     InUseError
         If another process is training in the directory.
     """
     with locked_folder(out):
         if not adapter_is_whole(out):
-            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, teacher)
         tidied(out)
 
 
@@ -118,6 +124,7 @@ def _train(
     seed: int,
     save_every: int,
     base: BaseModel | None,
+    teacher: LazyModel | None,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not shown:
@@ -131,7 +138,7 @@ def _train(
     taught = [lessons_of(speller, one, settings) for one in shown]
     every = [lesson for lessons in taught for lesson in lessons]
     network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
-    objective = Objective(network, settings.consistency)
+    objective = Objective(network, settings.consistency, _token_teacher(teacher, speller, shown, settings))
     steps = steps_of(taught, settings, seed)
     checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
     losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
@@ -151,6 +158,21 @@ def _train(
             saved = time.monotonic()
         yield TrainingProgress(step + 1, len(steps), value)
     write_adapter(out, adapted, settings, losses, len(shown), base)
+
+
+def _token_teacher(
+    teacher: LazyModel | None, speller: Speller, shown: Sequence[Demonstration], settings: LoraSettings
+) -> TokenTeacher | None:
+    """What the teacher of tokens predicts, with method ``tokens``."""
+    if settings.method != "tokens":
+        return None
+    if teacher is None:
+        raise TrainingError("method 'tokens' needs a teacher that is a language model on this machine")
+    loaded = teacher.loaded()
+    loaded.switch()
+    found = ask_token_teacher(loaded.model, loaded.chat.tokenizer, speller, shown, settings)
+    teacher.unload()
+    return found
 
 
 def train_step(

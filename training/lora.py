@@ -10,7 +10,8 @@ from typing import Literal, get_args
 from dilemmas.envs.checks import check_numbers
 from dilemmas.envs.names import lookup
 
-Method = Literal["hard", "soft", "motivated"]
+Method = Literal["hard", "soft", "motivated", "tokens"]
+Divergence = Literal["forward", "reverse", "jensen_shannon"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,16 @@ class LoraSettings:
 
     method: Method = "hard"
     """``hard``: learn to write what the teacher wrote; ``soft``: its exact probabilities of the actions; ``motivated``:
-    these, and the reasons that it gave."""
+    these, and the reasons that it gave; ``tokens``: its probabilities of every token of what it wrote."""
     motivation: float = 1.0
     """Weight of a reason against that of an answer, 0 or more; ``motivated`` only."""
+    divergence: Divergence = "forward"
+    """How the student's distribution of a token is compared with the teacher's; ``tokens`` only."""
+    beta: float = 0.5
+    """Weight of the teacher in the mixture with which both are compared, .01 to .99; ``jensen_shannon`` only."""
+    top: int = 0
+    """Number of most probable tokens that are told apart, the others count as one; 0: all, which is exact; ``tokens``
+    only."""
     consistency: float = 0.0
     """Weight of the disagreement between the presentations of a situation, 0 or more; those of one situation then come
     in the same step."""
@@ -53,8 +61,10 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
+        lookup("divergence", self.divergence, {name: name for name in get_args(Divergence)}, "[lora]")
+        check_numbers(self, "beta", 0.01, 0.99)
         check_numbers(self, "motivation consistency", 0)
         check_numbers(self, "rank alpha batch pack tokens epochs", 1)
-        check_numbers(self, "layers steps", 0)
+        check_numbers(self, "layers steps top", 0)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "rate clip", 0)

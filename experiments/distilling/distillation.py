@@ -32,6 +32,7 @@ from dilemmas.experiments.run_folder import (
     write_json,
     write_sealed,
 )
+from dilemmas.experiments.study.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 
 SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
@@ -116,7 +117,8 @@ class Distillation:
         recipe, adapter = self.lessons.recipe, folder / "adapter"
         student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
-        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):
+        teacher = token_teacher(recipe, self.lessons.teacher)
+        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher):
             follow(step.step, step.steps)
         losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
         questions = len({(one.prompt, one.system) for one in shown})

@@ -140,7 +140,8 @@ def teach_play(
     decided
         Decisions, with what the player knew.
     method
-        ``hard``: what was written, or the action; ``soft``: the probabilities of the actions; ``motivated``: both.
+        ``hard``: what was written, or the action; ``soft``: the probabilities of the actions; ``motivated``: both;
+        ``tokens``: what was written.
     again
         Whether recorded prompts are replaced.
 
@@ -158,12 +159,12 @@ def _taught(
     decision, view = one.decision, one.turn.info.get("view")
     if decision.deliberations is not None:
         raise TeachingError(f"'{one.player}' wrote something before it answered, which is not taught")
-    if method != "hard" and decision.probabilities is None:
+    if method in ("soft", "motivated") and decision.probabilities is None:
         raise TeachingError(
             f"'{one.player}' has decisions without probabilities, which --method {method} teaches; choose --method hard"
         )
-    if method == "motivated" and not decision.reply:
-        raise TeachingError(f"'{one.player}' has decisions without a motivation; choose --method soft")
+    if method in ("motivated", "tokens") and (not decision.reply or (again and method == "tokens")):
+        raise TeachingError(f"'{one.player}' wrote nothing that --method {method} can teach; choose --method soft")
     if decision.prompt is None or again:
         if view is None:
             raise TeachingError(
@@ -178,7 +179,7 @@ def _taught(
         return student.demonstration(prompt, (), (), str(chosen))
     if not labels or (view is not None and not options_now(view)):
         return student.demonstration(prompt, (), (), written or f"{float(np.ravel(chosen)[0]):g}")
-    if method == "hard":
+    if method in ("hard", "tokens"):
         shares = tuple(float(place == chosen) for place in range(len(labels)))
         return student.demonstration(prompt, labels, shares, written or "")
     reply = written or "" if method == "motivated" else ""

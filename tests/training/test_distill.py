@@ -19,10 +19,10 @@ from dilemmas.training.adapters import BaseModel  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration, Speller, from_example  # noqa: E402
 from dilemmas.training.distill import distil, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
+from dilemmas.training.loop.steps import steps_of  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.losses.hard_labels import hard_labels  # noqa: E402
 from dilemmas.training.losses.methods import lessons_of  # noqa: E402
-from dilemmas.training.loop.steps import steps_of  # noqa: E402
 
 PROMPTS = {
     "friends": "You are in a chat with a good friend. Which do you choose, C or D?",

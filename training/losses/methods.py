@@ -6,6 +6,7 @@ from dilemmas.training.losses.consistency import answers
 from dilemmas.training.losses.hard_labels import hard_labels
 from dilemmas.training.losses.soft_labels import soft_labels
 from dilemmas.training.losses.soft_labels_and_motivation import soft_labels_and_motivation
+from dilemmas.training.losses.token_divergence import reply_tokens
 from dilemmas.training.packing.lessons import Lesson
 
 
@@ -16,6 +17,8 @@ def lessons_of(speller: Speller, shown: Demonstration, settings: LoraSettings) -
 
 
 def _taught(speller: Speller, shown: Demonstration, settings: LoraSettings) -> tuple[Lesson, ...]:
+    if settings.method == "tokens":
+        return reply_tokens(speller, shown)
     if not shown.labels:
         return hard_labels(speller, shown)
     if settings.method == "soft":

@@ -1,4 +1,4 @@
-"""The loss of what is read at the same time: -log P of what is to be predicted, and how far presentations disagree."""
+"""The loss of what is read at the same time: that of each token to be predicted, and how far presentations disagree."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from dilemmas.training.losses.consistency import disagreement
+from dilemmas.training.losses.token_divergence import TokenTeacher
 from dilemmas.training.packing.lessons import Lesson, PlantedRow
 from dilemmas.training.packing.network import Network
 
@@ -19,6 +20,9 @@ class Objective:
     consistency: float = 0.0
     """Weight of the disagreement of presentations, 0 or more."""
 
+    teacher: TokenTeacher | None = None
+    """The teacher of tokens, if lessons teach whole distributions."""
+
     def parts(self, bundles: Sequence[Sequence[Lesson]], tokens: int) -> Iterator[list[PlantedRow]]:
         """Rows that are read at a time, as in `Network.parts`; bundles are kept together if they are compared."""
         if self.consistency:
@@ -27,9 +31,10 @@ class Objective:
 
     def loss(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """The loss of rows, in nats, to be divided by the weight of all targets of a step."""
-        if not self.consistency:
+        if not self.consistency and self.teacher is None:
             return self.network.loss(rows)
         batch, logits = self.network.predict(rows)
         found = batch.chosen(logits)
-        plain = -(found * batch.weights).sum()
-        return plain + self.consistency * disagreement(rows, found)
+        losses = -found if self.teacher is None else self.teacher.instead(-found, rows, batch, logits)
+        total = (losses * batch.weights).sum()
+        return total + self.consistency * disagreement(rows, found) if self.consistency else total

@@ -47,6 +47,8 @@ class Lesson:
     """Terms of the loss."""
     answer: Answer | None = None
     """The action whose label the targets are, if presentations are compared by them."""
+    whole: bool = False
+    """Whether a teacher's whole distribution is to be learned at each target, in place of its token."""
 
     @property
     def question(self) -> Tokens:

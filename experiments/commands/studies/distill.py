@@ -29,6 +29,7 @@ from dilemmas.experiments.distilling.sources import (
     HISTORIES,
     QUESTIONS,
     SCENARIOS,
+    STUDY,
     Lessons,
     Relabelling,
     is_recorded,
@@ -55,8 +56,14 @@ STEPS = 300
     type=click.Choice(get_args(Method)),
     default="soft",
     show_default=True,
-    help="What is learned: the teacher's probabilities (soft), what it wrote or did (hard), or its probabilities and"
-    " what it wrote (motivated).",
+    help="What is learned: the teacher's probabilities (soft), what it wrote or did (hard), its probabilities and what"
+    " it wrote (motivated), or its probabilities of every token of what it wrote (tokens).",
+)
+@click.option(
+    "--teacher",
+    shell_complete=completion.models,
+    show_default="that of the study among DATA",
+    help="Language model on this machine whose probabilities of every token are taught (tokens).",
 )
 @click.option(
     "--on",
@@ -114,7 +121,7 @@ STEPS = 300
     multiple=True,
     metavar="KEY=VALUE",
     callback=lambda ctx, parameter, values: settings_of(values, "--lora"),
-    show_default=f"from the recipe; steps={STEPS} unless hard",
+    show_default=f"from the recipe; steps={STEPS} with soft and motivated",
     help="Setting of the adapter or its training, such as rank=8; repeatable.",
 )
 @framing_options("team")
@@ -134,8 +141,11 @@ def command(
     dilemmas distill runs/replicate --student miniature:student --out runs/soft
     dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
     """
+    from dilemmas.experiments.study.procedure import token_teacher
+
     check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
+    token_teacher(lessons.recipe, lessons.teacher)
     if dry_run:
         _show(lessons, as_json)
         return
@@ -154,6 +164,7 @@ def _lessons(
     framing: Framing,
     *,
     method: Method,
+    teacher: str | None,
     on: tuple[str, ...],
     players: tuple[str, ...],
     anew: bool,
@@ -171,7 +182,7 @@ def _lessons(
     if settings and game is None:
         raise InputError("--set: needs --game")
     recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
-    usual = {} if method == "hard" else {"steps": STEPS}
+    usual = {"steps": STEPS} if method in ("soft", "motivated") else {}
     tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
     recipe = replace(
         recipe,
@@ -194,8 +205,21 @@ def _lessons(
         players,
         anew,
         answers,
+        _token_teacher(data, method, teacher),
         _relabelling(data, game, settings, memory, **play),
     )
+
+
+def _token_teacher(data: tuple[str, ...], method: Method, teacher: str | None) -> str:
+    """The model whose probabilities of tokens are taught; empty with other methods."""
+    if method != "tokens":
+        if teacher is not None:
+            raise InputError(f"--teacher: needs --method tokens; with {method}, what teaches is among DATA")
+        return ""
+    studies = [path for word in data if (path := Path(word).expanduser() / STUDY).is_file()]
+    if teacher is None and not studies:
+        raise InputError("--method tokens: needs --teacher, the language model whose probabilities are taught")
+    return teacher or load_recipe(str(studies[0])).models.teacher
 
 
 def _relabelling(

@@ -15,6 +15,7 @@ from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration, Speller  # noqa: E402
 from dilemmas.training.distill import distil  # noqa: E402
 from dilemmas.training.examples import ExampleError  # noqa: E402
+from dilemmas.training.loop.steps import bundles_of, steps_of  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.losses.consistency import answers, disagreement  # noqa: E402
 from dilemmas.training.losses.methods import lessons_of  # noqa: E402
@@ -22,7 +23,6 @@ from dilemmas.training.losses.objective import Objective  # noqa: E402
 from dilemmas.training.packing.batches import ALIKE  # noqa: E402
 from dilemmas.training.packing.lessons import arrange  # noqa: E402
 from dilemmas.training.packing.network import Network  # noqa: E402
-from dilemmas.training.loop.steps import bundles_of, steps_of  # noqa: E402
 
 FIRST = "You are in a chat with a good friend. If you both choose C, you both get 3. Do you choose C or D?"
 LABELS = {FIRST: ("C", "D"), FIRST.replace("choose C,", "choose D,"): ("D", "C"), "D or C?": ("C", "D")}

@@ -14,6 +14,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.experiments.commands.studies.distill import command
 from dilemmas.experiments.run_folder import RunError
+from dilemmas.training.demonstrations import read_demonstrations
 
 STUDENT = "miniature:student"
 PD = ("--game", "prisoners_dilemma")
@@ -55,6 +56,24 @@ def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
         distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
 
 
+def test_the_teacher_of_a_study_teaches_every_token_of_its_replies(small_run: Path, tmp_path) -> None:
+    study, settings = small_run / "runs" / "replicate", ("--method", "tokens", "--lora", "steps=2")
+    found = distill(study, *settings, "--lora", "divergence=reverse", "--out", tmp_path / "run")
+    assert (found["demonstrations"], found["questions"], found["steps"]) == (200, 20, 2)
+    shown = list(read_demonstrations(tmp_path / "run" / "demonstrations.jsonl"))
+    assert all(one.teacher_prompt not in ("", one.prompt) for one in shown), "it was asked for a motivation too"
+    assert all(one.reply.startswith(one.labels[one.probabilities.index(1.0)]) for one in shown)
+    assert json.loads((tmp_path / "run" / "distil.json").read_text())["teacher"] == "miniature-teacher"
+
+
+def test_the_teacher_of_tokens_can_be_named(tmp_path) -> None:
+    chat = tmp_path / "chat.jsonl"
+    turns = [{"role": "user", "content": "C or D?"}, {"role": "assistant", "content": "C. We are friends."}]
+    chat.write_text(json.dumps({"messages": turns}) + "\n")
+    settings = ("--method", "tokens", "--lora", "epochs=1", "--teacher", "miniature:teacher")
+    assert distill(chat, *settings, "--out", tmp_path / "run")["steps"] == 1
+
+
 def test_what_one_distillation_taught_another_one_can_read(tmp_path) -> None:
     distill("random(0.3)", *PD, "--out", tmp_path / "one", "--lora", "steps=1")
     found = distill(tmp_path / "one" / "demonstrations.jsonl", "--out", tmp_path / "two", "--dry-run")
@@ -81,6 +100,12 @@ def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
         (["random", *PD, "--recipe", "nothing"], "recipe"),
         (["random", "--on", "nowhere"], "nowhere"),
         (["random", *PD, "--method", "motivated"], "soft"),
+        (["random", *PD, "--method", "tokens"], "needs --teacher"),
+        (["random", *PD, "--teacher", STUDENT], "needs --method tokens"),
+        (["random", *PD, "--method", "tokens", "--teacher", STUDENT], "asked for probabilities alone"),
+        (["random", *PD, "--method", "tokens", "--teacher", "tit_for_tat"], "tit_for_tat"),
+        (["random", *PD, "--method", "tokens", "--teacher", "openai:m@http://127.0.0.1:9/v1"], "behind a server"),
+        (["random", *PD, "--lora", "divergence=froward"], "forward"),
         (["random", *PD, "--student", "tit_for_tat"], "tit_for_tat"),
         (["random", *PD, "--context", "nowhere"], "nowhere"),
     ],
