@@ -6,7 +6,7 @@ interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: 
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.open_model import LazyModel
-from dilemmas.envs.locks import locked_folder
 from dilemmas.training.adapters import (
     BaseModel,
     adapt,
@@ -29,6 +28,7 @@ from dilemmas.training.adapters import (
 from dilemmas.training.checkpoints import Checkpoints, TrainingError, all_finite, tidied
 from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
+from dilemmas.training.loop.processes import ALONE, Processes, launched
 from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 from dilemmas.training.lora import LoraSettings
 from dilemmas.training.losses.consistency import check_presentations
@@ -107,12 +107,14 @@ def distil(
         With method ``tokens``, as `ask_token_teacher`. If the loss or the weights become NaN or infinite; no adapter is
         written, and the last good checkpoint is kept.
     InUseError
-        If another process is training in the directory.
+        If another process, which was not started together with this one, is training in the directory.
     """
-    with locked_folder(out):
-        if not adapter_is_whole(out):
+    processes = launched()
+    with processes.locked(out):
+        if not processes.shared(lambda: adapter_is_whole(out)):
             yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, teacher)
-        tidied(out)
+        if processes.first:
+            tidied(out)
 
 
 def _train(
@@ -131,6 +133,7 @@ def _train(
         raise ExampleError("no examples: no answer of the teacher is readable")
     if settings.consistency:
         check_presentations(shown)
+    processes = launched()
     adapted = adapt(model, settings, seed)
     adapted.train()
     optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
@@ -141,23 +144,25 @@ def _train(
     objective = Objective(network, settings.consistency, _token_teacher(teacher, speller, shown, settings))
     steps = steps_of(taught, settings, seed)
     checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
-    losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
+    losses, saved = _restore(processes.shared(checkpoints.load), adapted, optimiser), time.monotonic()
     for step in range(len(losses), len(steps)):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
-        value = train_step(objective, optimiser, steps[step], settings, seed * 1_000_003 + step)
+        value = train_step(objective, optimiser, steps[step], settings, seed * 1_000_003 + step, processes)
         if not math.isfinite(value):
-            if all_finite(adapter_weights(adapted)):
+            if processes.first and all_finite(adapter_weights(adapted)):
                 _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
             raise checkpoints.stopped(step + 1, len(steps))
         losses.append(value)
-        if (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN:
+        due = (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN
+        if processes.first and due:
             if not all_finite(adapter_weights(adapted)):
                 raise checkpoints.stopped(step + 1, len(steps))
             _save(checkpoints, adapted, optimiser, losses)
             saved = time.monotonic()
         yield TrainingProgress(step + 1, len(steps), value)
-    write_adapter(out, adapted, settings, losses, len(shown), base)
+    if processes.first:
+        write_adapter(out, adapted, settings, losses, len(shown), base)
 
 
 def _token_teacher(
@@ -176,9 +181,14 @@ def _token_teacher(
 
 
 def train_step(
-    objective: Objective, optimiser: torch.optim.Optimizer, step: Sequence[Taught], settings: LoraSettings, seed: int
+    objective: Objective,
+    optimiser: torch.optim.Optimizer,
+    step: Sequence[Taught],
+    settings: LoraSettings,
+    seed: int,
+    processes: Processes = ALONE,
 ) -> float:
-    """Take one optimiser step.
+    """Take one optimiser step, the same in all processes.
 
     Parameters
     ----------
@@ -189,7 +199,9 @@ def train_step(
     settings
         Largest norm of the gradient, and most tokens that are read at a time.
     seed
-        Seed of dropout, so that a resumed run is bit-identical.
+        Seed of dropout, so that a resumed run is bit-identical; each process has its own.
+    processes
+        Those that train; each reads a part of the batch.
 
     Returns
     -------
@@ -200,11 +212,14 @@ def train_step(
     total = total_weight(lesson for lessons in step for lesson in lessons)
     value = 0.0
     with torch.random.fork_rng(), _repeatable(model.device):
-        torch.manual_seed(seed)
-        for rows in objective.parts(bundles_of(step), settings.tokens):
+        torch.manual_seed(seed + (processes.rank << 48))
+        bundles = processes.part_of(bundles_of(step))
+        for rows in objective.parts(bundles, settings.tokens) if bundles else ():
             part = objective.loss(rows) / total
             part.backward()
             value += float(part.item())
+    value = processes.total(value)
+    processes.add_gradients(weights)
     norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
     finite = math.isfinite(value) and all_finite((norm,))
     if finite:
@@ -231,9 +246,8 @@ def _save(
     checkpoints.save(len(losses), state)
 
 
-def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Load the last whole checkpoint, if there is one; returns the losses so far."""
-    state = checkpoints.load()
+def _restore(state: Mapping[str, Any] | None, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
+    """Load a checkpoint, if there is one; returns the losses so far."""
     if state is None:
         return []
     set_peft_model_state_dict(adapted, state["adapter"])

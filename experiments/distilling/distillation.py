@@ -17,7 +17,6 @@ from typing import Any
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
-from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, taught
@@ -34,6 +33,7 @@ from dilemmas.experiments.run_folder import (
 )
 from dilemmas.experiments.study.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
+from dilemmas.training.loop.processes import launched
 
 SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
 
@@ -59,8 +59,9 @@ class Distillation:
 
     def __init__(self, folder: Path, lessons: Lessons) -> None:
         """Open a folder, which `collect` creates; that of another distillation is refused (`RunError`)."""
-        self.folder, self.lessons = folder, lessons
-        self._check()
+        self.folder, self.lessons, self.processes = folder, lessons, launched()
+        if self.processes.first:
+            self._check()
 
     def _check(self) -> None:
         check_described(self.folder)
@@ -74,14 +75,13 @@ class Distillation:
         `tell`: called with the number of situations that a teacher has been asked about, and of all; `follow`: with the
         number of training steps that are done, and of all.
         """
-        with locked_folder(self.folder):
-            self._check()
-            recover(self.folder)
-            shown, asked = self._collect(tell), self.lessons.relabelling
+        shared = self.processes.shared
+        with self.processes.locked(self.folder):
+            shown, asked = shared(lambda: self._collect(tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
                 tuned = self._tune(shown, before, follow)
-                shown = shown + self._relabelled(before, tuned, tell)
+                shown = shown + shared(lambda before=before, tuned=tuned: self._relabelled(before, tuned, tell))
             return self._tune(shown, self.folder, follow)
 
     def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
@@ -96,6 +96,8 @@ class Distillation:
 
     def _collect(self, tell: Tell) -> list[Demonstration]:
         """The teaching data; those that are complete are not made again."""
+        self._check()
+        recover(self.folder)
         seals, path = Seals(self.folder), self.folder / DEMONSTRATIONS
         if seals.fits(path):
             return list(read_demonstrations(path))
@@ -115,11 +117,13 @@ class Distillation:
         from dilemmas.training.distill import distil
 
         recipe, adapter = self.lessons.recipe, folder / "adapter"
-        student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
+        device = self.processes.device(recipe.models.device)
+        student = open_local(recipe.models.student, device=device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         teacher = token_teacher(recipe, self.lessons.teacher)
         for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher):
             follow(step.step, step.steps)
-        losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
+        record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
+        losses = record["losses"]
         questions = len({(one.prompt, one.system) for one in shown})
         return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from rich.progress import Progress, TaskID
@@ -35,6 +35,7 @@ from dilemmas.experiments.distilling.sources import (
     is_recorded,
     taught,
 )
+from dilemmas.experiments.distilling.teaching import nobody
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
@@ -42,6 +43,9 @@ from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.training.lora import LoraSettings, Method
+
+if TYPE_CHECKING:
+    from dilemmas.experiments.distilling.distillation import Distillation
 
 STEPS = 300
 """Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
@@ -149,7 +153,13 @@ def command(
     if dry_run:
         _show(lessons, as_json)
         return
-    tuned = _carry_out(out, lessons)
+    from dilemmas.experiments.distilling.distillation import Distillation
+
+    work = Distillation(out, lessons)
+    if not work.processes.first:
+        work.run(nobody, nobody)
+        return
+    tuned = _carry_out(work)
     if as_json:
         print_json(tuned)
     else:
@@ -271,10 +281,8 @@ def _show(lessons: Lessons, as_json: bool) -> None:
     echo(f"{len(shown):,} demonstrations of {questions:,} questions", err=True)
 
 
-def _carry_out(out: Path, lessons: Lessons) -> dict[str, Any]:
-    from dilemmas.experiments.distilling.distillation import Distillation
-
-    work = Distillation(out, lessons)
+def _carry_out(work: "Distillation") -> dict[str, Any]:
+    """Carry out a distillation with a progress bar; what was tuned."""
     with progress_bar(SafeConsole(stderr=True)) as bar:
         tasks = [_Task(bar, name) for name in ("the teacher is asked", "the student is trained")]
         return asdict(work.run(*(task.follow for task in tasks)))
