@@ -11,6 +11,7 @@ provenance.json  versions, git commit, command log.txt               what happen
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,11 @@ class Distillation:
         """
         shared = self.processes.shared
         with self.processes.locked(self.folder):
-            shown, asked = shared(lambda: self._collect(tell)), self.lessons.relabelling
+            shown, asked = shared(partial(self._collect, tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
                 tuned = self._tune(shown, before, follow)
-                shown = shown + shared(lambda before=before, tuned=tuned: self._relabelled(before, tuned, tell))
+                shown = shown + shared(partial(self._relabelled, before, tuned, tell))
             return self._tune(shown, self.folder, follow)
 
     def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
