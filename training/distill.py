@@ -6,14 +6,15 @@ interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: 
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, set_peft_model_state_dict
+from peft import set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.open_model import LazyModel
@@ -28,6 +29,8 @@ from dilemmas.training.adapters import (
 from dilemmas.training.checkpoints import Checkpoints, TrainingError, all_finite, tidied
 from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
+from dilemmas.training.loop.course import TrainingCourse
+from dilemmas.training.loop.held_out import held_out_divergence, held_out_questions, hold_out
 from dilemmas.training.loop.processes import ALONE, Processes, launched
 from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 from dilemmas.training.lora import LoraSettings
@@ -52,6 +55,8 @@ class TrainingProgress:
     """All steps."""
     loss: float
     """Mean of -log P over what was to be predicted in this step, by weight, in nats."""
+    held_out: float | None = None
+    """Divergence from the teacher on held-out situations, in nats, when it was last measured; None without any."""
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -74,6 +79,9 @@ def distil(
     teacher: LazyModel | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
+
+    With `settings.patience`, training ends where the divergence on held-out situations no longer falls, and the adapter
+    is that at its lowest.
 
     An interrupted run is resumed from its last checkpoint when called again with the same arguments, and ends with the
     same weights; with others it begins again. A finished adapter is not changed.
@@ -102,7 +110,8 @@ def distil(
     Raises
     ------
     ExampleError
-        Without demonstrations, or if presentations are to be compared and no situation comes in several of them.
+        Without demonstrations; if presentations are to be compared and no situation comes in several of them; if there
+        are not enough situations to hold some out.
     TrainingError
         With method ``tokens``, as `ask_token_teacher`. If the loss or the weights become NaN or infinite; no adapter is
         written, and the last good checkpoint is kept.
@@ -131,38 +140,96 @@ def _train(
     """`distil` in a directory without a finished adapter."""
     if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
-    if settings.consistency:
-        check_presentations(shown)
-    processes = launched()
-    adapted = adapt(model, settings, seed)
-    adapted.train()
-    optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    speller = Speller(tokenizer)
-    taught = [lessons_of(speller, one, settings) for one in shown]
-    every = [lesson for lessons in taught for lesson in lessons]
-    network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
-    objective = Objective(network, settings.consistency, _token_teacher(teacher, speller, shown, settings))
-    steps = steps_of(taught, settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
-    losses, saved = _restore(processes.shared(checkpoints.load), adapted, optimiser), time.monotonic()
-    for step in range(len(losses), len(steps)):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
-        value = train_step(objective, optimiser, steps[step], settings, seed * 1_000_003 + step, processes)
-        if not math.isfinite(value):
-            if processes.first and all_finite(adapter_weights(adapted)):
-                _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
-            raise checkpoints.stopped(step + 1, len(steps))
-        losses.append(value)
-        due = (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN
-        if processes.first and due:
-            if not all_finite(adapter_weights(adapted)):
-                raise checkpoints.stopped(step + 1, len(steps))
-            _save(checkpoints, adapted, optimiser, losses)
+    work = _Training(model, tokenizer, shown, settings, out, seed, base, teacher)
+    saved = time.monotonic()
+    while (step := len(work.course.losses)) < len(work.steps) and not work.course.ended(settings.patience):
+        work.take(step)
+        if (step + 1) % save_every == 0 or step + 1 == len(work.steps) or time.monotonic() - saved > OFTEN:
+            work.save()
             saved = time.monotonic()
-        yield TrainingProgress(step + 1, len(steps), value)
-    if processes.first:
-        write_adapter(out, adapted, settings, losses, len(shown), base)
+        yield TrainingProgress(step + 1, len(work.steps), work.course.losses[-1], work.course.last)
+    work.finish()
+
+
+class _Training:
+    """A training that goes on from its last checkpoint, in one of its processes."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        shown: Sequence[Demonstration],
+        settings: LoraSettings,
+        out: Path,
+        seed: int,
+        base: BaseModel | None,
+        teacher: LazyModel | None,
+    ) -> None:
+        self._settings, self._out, self._seed, self._base = settings, out, seed, base
+        self._processes, speller = launched(), Speller(tokenizer)
+        taught, held = hold_out(shown, settings.held_out, seed)
+        if settings.consistency:
+            check_presentations(taught)
+        self._held = held_out_questions(speller, held)
+        lessons = [lessons_of(speller, one, settings) for one in taught]
+        read = [*chain.from_iterable(lessons), *chain.from_iterable(question.answers for question in self._held)]
+        self._adapted = adapt(model, settings, seed)
+        self._adapted.train()
+        network = prepare_network(self._adapted, read, untuned_layers(self._adapted, settings), settings.tokens)
+        judge = _token_teacher(teacher, speller, taught, settings)
+        self._objective = Objective(network, settings.consistency, judge)
+        self._optimiser = torch.optim.AdamW(adapter_weights(self._adapted), lr=settings.rate, weight_decay=0.0)
+        self._examples, self.steps = len(taught), steps_of(lessons, settings, seed)
+        self._checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
+        self.course = TrainingCourse()
+        if (state := self._processes.shared(self._checkpoints.load)) is None:
+            self._measure()
+        else:
+            self.course = TrainingCourse.restored(state)
+            set_peft_model_state_dict(self._adapted, state["adapter"])
+            self._optimiser.load_state_dict(state["optimiser"])
+
+    def take(self, step: int) -> None:
+        """Take a step, and measure where this is due; `TrainingError` if the loss is not finite."""
+        settings, count = self._settings, len(self.steps)
+        for group in self._optimiser.param_groups:
+            group["lr"] = settings.rate * schedule(step, count, settings.warmup)
+        seed = self._seed * 1_000_003 + step
+        value = train_step(self._objective, self._optimiser, self.steps[step], settings, seed, self._processes)
+        if not math.isfinite(value):
+            if self._all_finite():
+                self.save()  # as it was before this step
+            raise self._checkpoints.stopped(step + 1, count)
+        self.course.losses.append(value)
+        if (step + 1) % settings.measure_every == 0 or step + 1 == count:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Measure the divergence on what is held out, if there is anything."""
+        if self._held:
+            network, tokens = self._objective.network, self._settings.tokens
+            found = held_out_divergence(network, self._held, tokens, self._processes)
+            self.course.measure(found, get_peft_model_state_dict(self._adapted) if self._settings.patience else None)
+
+    def save(self) -> None:
+        """Write a checkpoint; `TrainingError` if the weights are not finite."""
+        if not self._processes.first:
+            return
+        if not self._all_finite():
+            raise self._checkpoints.stopped(len(self.course.losses), len(self.steps))
+        state = {"adapter": get_peft_model_state_dict(self._adapted), "optimiser": self._optimiser.state_dict()}
+        self._checkpoints.save(len(self.course.losses), state | self.course.state())
+
+    def _all_finite(self) -> bool:
+        return all_finite(adapter_weights(self._adapted))
+
+    def finish(self) -> None:
+        """Write the adapter: the best one by what is held out, if training may end early, or else the last."""
+        if self.course.best is not None:
+            set_peft_model_state_dict(self._adapted, self.course.best)
+        if self._processes.first:
+            found, base = self.course, self._base
+            write_adapter(self._out, self._adapted, self._settings, found.losses, found.held_out, self._examples, base)
 
 
 def _token_teacher(
@@ -237,19 +304,3 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-def _save(
-    checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]
-) -> None:
-    state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
-    checkpoints.save(len(losses), state)
-
-
-def _restore(state: Mapping[str, Any] | None, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Load a checkpoint, if there is one; returns the losses so far."""
-    if state is None:
-        return []
-    set_peft_model_state_dict(adapted, state["adapter"])
-    optimiser.load_state_dict(state["optimiser"])
-    return list(state["losses"])

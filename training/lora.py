@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from dilemmas.envs.checks import check_numbers
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 
 Method = Literal["hard", "soft", "motivated", "tokens"]
@@ -54,6 +55,14 @@ class LoraSettings:
     """Passes over the data."""
     steps: int = 0
     """Number of optimiser steps, with as many passes as they take; 0: as many as `epochs` take."""
+    held_out: float = 0.0
+    """Share of situations that are not taught, up to .9; the divergence from the teacher's actions is measured there
+    while training."""
+    measure_every: int = 20
+    """Steps from one such measurement to the next; the first is before training."""
+    patience: int = 0
+    """Number of measurements in a row without improvement after which training ends, with the adapter at the lowest
+    divergence; 0: it goes on to the end, and the last adapter is kept."""
     warmup: float = 0.05
     """Share of the steps over which the learning rate increases."""
     clip: float = 1.0
@@ -64,7 +73,10 @@ class LoraSettings:
         lookup("divergence", self.divergence, {name: name for name in get_args(Divergence)}, "[lora]")
         check_numbers(self, "beta", 0.01, 0.99)
         check_numbers(self, "motivation consistency", 0)
-        check_numbers(self, "rank alpha batch pack tokens epochs", 1)
-        check_numbers(self, "layers steps top", 0)
+        check_numbers(self, "rank alpha batch pack tokens epochs measure_every", 1)
+        check_numbers(self, "layers steps top patience", 0)
         check_numbers(self, "dropout warmup", 0, 1)
+        check_numbers(self, "held_out", 0, 0.9)
+        if self.patience and not self.held_out:
+            raise InputError("[lora] patience: needs held_out above 0, the share of situations to measure on")
         check_numbers(self, "rate clip", 0)

@@ -32,6 +32,7 @@ cases = {
     "hard": (hard, replace(base, layers=1, tokens=64)),
     "consistent": (soft, replace(base, method="soft", consistency=2.0)),
     "tokens": (hard, replace(base, method="tokens", divergence="reverse", batch=1)),
+    "ending": (soft, replace(base, method="soft", held_out=0.4, measure_every=1, patience=2, steps=20, rate=0.05)),
 }
 for name, (shown, settings) in cases.items():
     model, teacher = (open_model(f"miniature-{role}", device="cpu") for role in ("student", "teacher"))
@@ -74,6 +75,14 @@ def test_two_processes_have_the_losses_and_the_adapter_of_one(trained: tuple[Pat
     assert {path.name for path in (trained[1] / name).iterdir()} == {
         path.name for path in (trained[0] / name).iterdir()
     }
+
+
+def test_two_processes_measure_and_end_as_one(trained: tuple[Path, Path]) -> None:
+    one, two = (json.loads((folder / "ending" / "training.json").read_text()) for folder in trained)
+    assert len(one["losses"]) == len(two["losses"]) < 20
+    for (step, value), (other_step, other) in zip(one["held_out"], two["held_out"], strict=True):
+        assert step == other_step
+        assert other == pytest.approx(value, abs=1e-5)
 
 
 def test_the_parts_of_all_processes_are_all_items() -> None:
