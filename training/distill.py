@@ -58,6 +58,12 @@ class TrainingProgress:
     held_out: float | None = None
     """Divergence from the teacher on held-out situations, in nats, when it was last measured; None without any."""
 
+    @property
+    def note(self) -> str:
+        """The loss, and the divergence, in words."""
+        measured = "" if self.held_out is None else f", held-out divergence {self.held_out:.3f}"
+        return f"loss {self.loss:.3f}{measured}"
+
 
 def schedule(step: int, steps: int, warmup: float) -> float:
     """Factor of the learning rate: linear warm-up over a share `warmup` of the steps, then cosine decay to zero."""

@@ -10,6 +10,7 @@ rounds/N/        the data and the student before the Nth relabelling
 provenance.json  versions, git commit, command log.txt               what happened when
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ from dilemmas.experiments.study.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 from dilemmas.training.loop.processes import launched
 
+Follow = Callable[[int, int, str], object]
+"""Called with the number of steps that are done, and of all, and what is known of the last one."""
 SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
 
 
@@ -53,6 +56,9 @@ class Tuned:
     """Optimiser steps."""
     loss: float
     """Loss in the last step, in nats."""
+    held_out: float | None
+    """Divergence of the adapter from the teacher's actions in situations that were held out, in nats; None if none
+    were."""
 
 
 class Distillation:
@@ -70,11 +76,11 @@ class Distillation:
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
 
-    def run(self, tell: Tell, follow: Tell) -> Tuned:
+    def run(self, tell: Tell, follow: Follow) -> Tuned:
         """Collect the teaching data and tune the student, resumed where an earlier attempt ended.
 
         `tell`: called with the number of situations that a teacher has been asked about, and of all; `follow`: with the
-        number of training steps that are done, and of all.
+        number of training steps that are done, and of all, and the loss in words.
         """
         shared = self.processes.shared
         with self.processes.locked(self.folder):
@@ -113,7 +119,7 @@ class Distillation:
         append_log(self.folder, f"{len(shown):,} demonstrations")
         return shown
 
-    def _tune(self, shown: list[Demonstration], folder: Path, follow: Tell) -> Tuned:
+    def _tune(self, shown: list[Demonstration], folder: Path, follow: Follow) -> Tuned:
         from dilemmas.training.adapters import BaseModel
         from dilemmas.training.distill import distil
 
@@ -123,8 +129,9 @@ class Distillation:
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         teacher = token_teacher(recipe, self.lessons.teacher)
         for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher):
-            follow(step.step, step.steps)
+            follow(step.step, step.steps, step.note)
         record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
-        losses = record["losses"]
+        losses, measured = record["losses"], [value for step, value in record.get("held_out", []) if step]
+        kept = (min(measured) if recipe.lora.patience else measured[-1]) if measured else None
         questions = len({(one.prompt, one.system) for one in shown})
-        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
+        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1], kept)

@@ -252,7 +252,7 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
     for number, step in enumerate(steps):
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)
-        yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
+        yield TaskProgress(task, step.step, step.steps, step.note)
     run.seals.add(*(run.path("adapter", name) for name in ADAPTER_FILES))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned

@@ -157,7 +157,7 @@ def command(
 
     work = Distillation(out, lessons)
     if not work.processes.first:
-        work.run(nobody, nobody)
+        work.run(nobody, lambda *_: None)
         return
     tuned = _carry_out(work)
     if as_json:
@@ -296,8 +296,10 @@ class _Task:
         self._task: TaskID | None = None
         self._duration = MeasuredDuration(name, "take less data or a smaller model")
 
-    def follow(self, done: int, total: int) -> None:
+    def follow(self, done: int, total: int, note: str = "") -> None:
         if self._task is None:
             self._task = add_task(self._bar, self._name)
+        if note:
+            self._bar.update(self._task, description=f"{self._name} ({note})")
         follow_task(self._bar, self._task, done, total)
         self._duration.follow(done, total)

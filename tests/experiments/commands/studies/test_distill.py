@@ -56,6 +56,15 @@ def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
         distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
 
 
+def test_what_is_held_out_is_measured(tmp_path) -> None:
+    settings = [f"--lora={word}" for word in ("steps=4", "held_out=0.4", "measure_every=2", "patience=9")]
+    found = distill("win_stay_lose_shift", *PD, *settings, "--out", tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "adapter" / "training.json").read_text())
+    assert [step for step, _ in record["held_out"]] == [0, 2, 4]
+    assert found["held_out"] == min(value for _, value in record["held_out"][1:])
+    assert record["examples"] == 3, "of the five histories"
+
+
 def test_the_teacher_of_a_study_teaches_every_token_of_its_replies(small_run: Path, tmp_path) -> None:
     study, settings = small_run / "runs" / "replicate", ("--method", "tokens", "--lora", "steps=2")
     found = distill(study, *settings, "--lora", "divergence=reverse", "--out", tmp_path / "run")
