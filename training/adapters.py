@@ -30,10 +30,16 @@ TAUGHT: dict[Method, str] = {
     "hard": "answers and motivations of that teacher",
     "soft": "questions with that teacher's probabilities of the answers",
     "motivated": "motivations of that teacher, with its probabilities of the answers",
+    "tokens": "answers and motivations of that teacher, with its probabilities of every token",
 }
 """What a student is tuned on, by method."""
 
 
+HELD_OUT = """
+In the situations that were held out, a share of {}, the Kullback-Leibler divergence from the teacher's probabilities of
+the actions was {:.4f} nats at its lowest, and {:.4f} before training.
+"""
+"""What the card says of situations that were held out."""
 LAYER = re.compile(r"\.(\d+)\.")
 """Number of the layer in the name of a module."""
 
@@ -92,10 +98,14 @@ def write_adapter(
     adapted: PeftModel,
     settings: LoraSettings,
     losses: Sequence[float],
+    held_out: Sequence[tuple[int, float]],
     examples: int,
     base: BaseModel | None,
 ) -> None:
-    """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`."""
+    """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`.
+
+    `held_out`: completed steps, and the divergence on held-out situations after them, in nats; may be empty.
+    """
     with published(out, ADAPTER_WEIGHTS) as staging:
         adapted.save_pretrained(str(staging), safe_serialization=True)
         written = json.loads((staging / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -108,10 +118,14 @@ def write_adapter(
             config |= {"base_model_name_or_path": name, "revision": revision or None}
         (staging / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
         card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
+        if held_out:
+            card += HELD_OUT.format(settings.held_out, min(value for step, value in held_out if step), held_out[0][1])
         if miniature:
             card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
         (staging / "README.md").write_text(card, encoding="utf-8")
         record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        if held_out:
+            record["held_out"] = [list(measured) for measured in held_out]
         if base:
             record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
         record[FINGERPRINT] = adapter_fingerprint(staging)

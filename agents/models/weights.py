@@ -128,14 +128,11 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
     ModelError
         If a file cannot be read, or the files do not fit together.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
+    tokenizer = load_tokenizer(found)
     try:
         with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(
-                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
-            )
-            conversation(tokenizer)  # fails here if the chat template cannot be used
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 gguf_file=found.gguf,
@@ -148,8 +145,7 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
                 output_loading_info=True,
             )
     except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
-        place = "" if str(found.folder) == found.name else f" in {found.folder}"
-        raise ModelError(f"model '{found.name}'{place} cannot be loaded: {_one_line(error)}") from error
+        raise _not_loaded(found, error) from error
     model, report = loaded
     if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
         raise ModelError(
@@ -164,6 +160,26 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
     if found.gguf:  # dequantised, so it can be changed and saved like any other model
         model.hf_quantizer.remove_quantization_config(model)
     return model.eval().requires_grad_(False), tokenizer
+
+
+def load_tokenizer(found: ModelFiles) -> Any:
+    """The tokenizer of a model; `ModelError` if it, or its chat template, cannot be used."""
+    from transformers import AutoTokenizer
+
+    try:
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(
+                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
+            conversation(tokenizer)  # fails here if the chat template cannot be used
+    except Exception as error:
+        raise _not_loaded(found, error) from error
+    return tokenizer
+
+
+def _not_loaded(found: ModelFiles, error: Exception) -> ModelError:
+    place = "" if str(found.folder) == found.name else f" in {found.folder}"
+    return ModelError(f"model '{found.name}'{place} cannot be loaded: {_one_line(error)}")
 
 
 @contextmanager

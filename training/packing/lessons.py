@@ -28,6 +28,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An action in a presentation of a situation."""
+
+    situation: str
+    """Name of the situation."""
+    action: int
+    """Index of the action, the same in all presentations."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """A text, and what is to be predicted in it."""
 
@@ -35,6 +45,15 @@ class Lesson:
     """Token ids, at least one."""
     targets: tuple[Target, ...]
     """Terms of the loss."""
+    answer: Answer | None = None
+    """The action whose label the targets are, if presentations are compared by them."""
+    whole: bool = False
+    """Whether a teacher's whole distribution is to be learned at each target, in place of its token."""
+
+    @property
+    def question(self) -> Tokens:
+        """The tokens before the first prediction."""
+        return self.tokens[: self.targets[0].place]
 
     @property
     def read(self) -> Tokens:
@@ -66,10 +85,12 @@ class PlantedRow:
     """What is read of them, in the same order."""
 
 
-def completion(before: Sequence[int], after: Sequence[int], weight: float = 1.0) -> Lesson:
+def completion(
+    before: Sequence[int], after: Sequence[int], weight: float = 1.0, answer: Answer | None = None
+) -> Lesson:
     """A text in which the tokens `after` are to be predicted, each with the given weight."""
     targets = tuple(Target(len(before) + i, token, weight) for i, token in enumerate(after))
-    return Lesson((*before, *after), targets)
+    return Lesson((*before, *after), targets, answer)
 
 
 def build_tree(texts: Sequence[Tokens]) -> Tree:
