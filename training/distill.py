@@ -6,7 +6,7 @@ interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: 
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -94,6 +94,7 @@ def distil(
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
+    taught: Mapping[str, Any] | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -114,6 +115,9 @@ def distil(
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
+    taught
+        Who taught it and on what, as texts and numbers, for the record of the adapter and its card.
+
     Yields
     ------
     TrainingProgress
@@ -130,7 +134,7 @@ def distil(
     """
     with locked_folder(out):
         if not adapter_is_whole(out):
-            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, taught)
         tidied(out)
 
 
@@ -143,6 +147,7 @@ def _train(
     seed: int,
     save_every: int,
     base: BaseModel | None,
+    told: Mapping[str, Any] | None,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not shown:
@@ -173,7 +178,7 @@ def _train(
             _save(checkpoints, adapted, optimiser, losses)
             saved = time.monotonic()
         yield TrainingProgress(step + 1, len(steps), value)
-    write_adapter(out, adapted, settings, losses, len(shown), base)
+    write_adapter(out, adapted, settings, losses, len(shown), base, told)
 
 
 def train_step(

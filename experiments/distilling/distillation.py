@@ -20,7 +20,7 @@ from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
-from dilemmas.experiments.distilling.sources import Lessons, taught
+from dilemmas.experiments.distilling.sources import Lessons, is_recorded, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
 from dilemmas.experiments.run_folder import (
     append_log,
@@ -116,7 +116,9 @@ class Distillation:
         recipe, adapter = self.lessons.recipe, folder / "adapter"
         student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
-        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):
+        data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]
+        told = {"data": data, "on": list(self.lessons.on), "recipe": recipe.name}
+        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, taught=told):
             follow(step.step, step.steps)
         losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
         questions = len({(one.prompt, one.system) for one in shown})

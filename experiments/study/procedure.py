@@ -21,7 +21,7 @@ from dilemmas.experiments.run_folder import record_servers, write_json
 from dilemmas.experiments.study import playing, stages, teaching
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
-from dilemmas.experiments.study.recipe import ModelSettings, Recipe
+from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.training.demonstrations import Demonstration
 
@@ -131,7 +131,7 @@ def carry_out(run: Run) -> Steps:
     with run.stage("untuned student"):
         backends["untuned"] = yield from _answers(run, "untuned", student)
     with run.stage("distillation"):
-        yield from _distil(run, student, shown)
+        yield from _distil(run, student, backends["teacher"], shown)
     with run.stage("tuned student"):
         tuned = find(f"{models.student}+{run.path('adapter')}") if shown else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
@@ -194,7 +194,7 @@ def _taught(run: Run, teacher: Backend) -> list[Demonstration]:
     return [*shown * recipe.questions.repeats, *teaching.random_questions(recipe, teacher)]
 
 
-def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
+def _distil(run: Run, student: LazyModel, teacher: Backend, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
     from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
     from dilemmas.training.distill import distil
 
@@ -204,14 +204,9 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         return
     yield TaskProgress(task, 0)
     base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
-    steps = distil(
-        *student.weights(),
-        shown,
-        recipe.lora,
-        run.path("adapter"),
-        recipe.seed,
-        base=base,
-    )
+    who = {"name": teacher.name, "fingerprint": teacher.fingerprint}
+    taught = {"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name}
+    steps = distil(*student.weights(), shown, recipe.lora, run.path("adapter"), recipe.seed, base=base, taught=taught)
     for number, step in enumerate(steps):
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)

@@ -1,0 +1,97 @@
+"""A tuned student is the same to every program: PEFT, players, transformers and its server, and llama.cpp.
+
+Log-probabilities of llama.cpp are those of its own arithmetic, which rounds activations; see the bound of each test.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from peft import PeftModel
+from plain_pass import PlainModel
+
+from dilemmas.agents.models.answers import read_distribution
+from dilemmas.agents.models.backend import Request
+from dilemmas.agents.models.open_model import open_model
+from dilemmas.agents.models.servers.server import ServerBackend
+from dilemmas.envs.games.matrix_games import DEFAULTS
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.prompts.prompts import scenario_prompt
+from dilemmas.envs.prompts.templates import load_template
+from dilemmas.training.adapters import BaseModel
+from dilemmas.training.artefacts.merging import merge_adapter
+from dilemmas.training.demonstrations import Demonstration
+from dilemmas.training.distill import distil
+from dilemmas.training.lora import LoraSettings
+
+LABELS = ("C", "D")
+PROMPTS = [
+    scenario_prompt(load_template("study"), DEFAULTS[game], context(name))
+    for game in ("prisoners_dilemma", "harmony")
+    for name in ("friends", "business")
+]
+ASKED = [Request(prompt, LABELS) for prompt in PROMPTS]
+SHOWN = [
+    Demonstration(prompt, labels=LABELS, probabilities=(share, 1 - share))
+    for prompt, share in zip(PROMPTS, (0.9, 0.2, 0.8, 0.3), strict=True)
+]
+SETTINGS = LoraSettings(method="soft", rank=8, alpha=16, layers=4, rate=3e-3, batch=4, steps=4)
+
+
+class Student(NamedTuple):
+    base: Path
+    """GGUF file of the base model."""
+    spec: str
+    """The base with the adapter."""
+    merged: Path
+    """The folder with both, and a GGUF file in float32."""
+
+
+@pytest.fixture(scope="module", params=["smollm2", "gemma"])
+def student(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Student:
+    """A real model, tuned for a few steps."""
+    base, folder = request.getfixturevalue(request.param), tmp_path_factory.mktemp(request.param)
+    model = open_model(str(base), dtype="float32")
+    named = BaseModel(str(base), model.fingerprint, on_hub=False)
+    list(distil(*model.weights(), SHOWN, SETTINGS, folder / "adapter", seed=1, base=named))
+    spec = f"gguf:{base}+{folder / 'adapter'}"
+    merge_adapter(spec, folder / "merged", gguf=True)
+    return Student(base, spec, folder / "merged")
+
+
+def shares(spec: str) -> list[float]:
+    """P(C) by our own player."""
+    return [read_distribution(one).probabilities[0] for one in open_model(spec, dtype="float32").respond(ASKED)]
+
+
+def plain_shares(model: PlainModel) -> list[float]:
+    """P(C) by forward passes over single questions."""
+    found = [[model.probability(prompt, label) for label in LABELS] for prompt in PROMPTS]
+    return [c / (c + d) for c, d in found]
+
+
+def apart(one: Sequence[float], other: Sequence[float]) -> float:
+    return max(abs(p - q) for p, q in zip(one, other, strict=True))
+
+
+def test_peft_and_players_and_merged_files_agree(student: Student) -> None:
+    player = shares(student.spec)
+    assert apart(player, shares(f"gguf:{student.base}")) > 0.05
+    plain = PlainModel(student.base)
+    plain.network = PeftModel.from_pretrained(plain.network, student.spec.partition("+")[2]).eval()
+    assert plain_shares(plain) == pytest.approx(player, abs=1e-5)
+    assert shares(str(student.merged)) == pytest.approx(player, abs=1e-5)
+    assert shares(str(student.merged / "gguf" / "model.gguf")) == pytest.approx(player, abs=1e-5)
+
+
+def test_llama_cpp_reads_the_gguf_file(student: Student) -> None:
+    """Measured with SmolLM2 in float32: .0003 apart at most, where the base is .11 away."""
+    pytest.importorskip("aiohttp")
+    from real_servers import llama_server
+
+    with llama_server(model=student.merged / "gguf" / "model.gguf") as root:
+        served = ServerBackend(f"openai:model@{root}/v1")
+        found = [read_distribution(one).probabilities[0] for one in served.respond(ASKED)]
+
+    assert apart(found, shares(student.spec)) <= 0.01
