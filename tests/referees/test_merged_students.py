@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 from peft import PeftModel
 from plain_pass import PlainModel
 
-from dilemmas.agents.models.answers import read_distribution
+from dilemmas.agents.models.answers import read_distribution, read_reply
 from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.open_model import open_model
 from dilemmas.agents.models.servers.server import ServerBackend
@@ -19,7 +20,7 @@ from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import load_template
-from dilemmas.training.adapters import BaseModel
+from dilemmas.training.adapters import BaseModel, adapt, adapter_weights, write_adapter
 from dilemmas.training.artefacts.merging import merge_adapter
 from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.distill import distil
@@ -28,15 +29,14 @@ from dilemmas.training.lora import LoraSettings
 LABELS = ("C", "D")
 PROMPTS = [
     scenario_prompt(load_template("study"), DEFAULTS[game], context(name))
-    for game in ("prisoners_dilemma", "harmony")
-    for name in ("friends", "business")
+    for game, name in (("prisoners_dilemma", "friends"), ("harmony", "business"))
 ]
 ASKED = [Request(prompt, LABELS) for prompt in PROMPTS]
 SHOWN = [
     Demonstration(prompt, labels=LABELS, probabilities=(share, 1 - share))
-    for prompt, share in zip(PROMPTS, (0.9, 0.2, 0.8, 0.3), strict=True)
+    for prompt, share in zip(PROMPTS, (0.3, 0.02), strict=True)
 ]
-SETTINGS = LoraSettings(method="soft", rank=8, alpha=16, layers=4, rate=3e-3, batch=4, steps=4)
+SETTINGS = LoraSettings(method="soft", rank=8, alpha=16, layers=4, rate=3e-3, batch=2, steps=8)
 
 
 class Student(NamedTuple):
@@ -50,11 +50,18 @@ class Student(NamedTuple):
 
 @pytest.fixture(scope="module", params=["smollm2", "gemma"])
 def student(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Student:
-    """A real model, tuned for a few steps."""
+    """A real model with an adapter: SmolLM2 tuned for a few steps, Gemma with random weights, because it is slow."""
     base, folder = request.getfixturevalue(request.param), tmp_path_factory.mktemp(request.param)
     model = open_model(str(base), dtype="float32")
     named = BaseModel(str(base), model.fingerprint, on_hub=False)
-    list(distil(*model.weights(), SHOWN, SETTINGS, folder / "adapter", seed=1, base=named))
+    network, tokenizer = model.weights()
+    if request.param == "smollm2":
+        list(distil(network, tokenizer, SHOWN, SETTINGS, folder / "adapter", seed=1, base=named))
+    else:
+        adapted = adapt(network, SETTINGS, seed=1)
+        for weights in adapter_weights(adapted):
+            torch.nn.init.normal_(weights, std=0.02, generator=torch.Generator().manual_seed(weights.numel()))
+        write_adapter(folder / "adapter", adapted, SETTINGS, [1.0], 0, named)
     spec = f"gguf:{base}+{folder / 'adapter'}"
     merge_adapter(spec, folder / "merged", gguf=True)
     return Student(base, spec, folder / "merged")
@@ -95,3 +102,23 @@ def test_llama_cpp_reads_the_gguf_file(student: Student) -> None:
         found = [read_distribution(one).probabilities[0] for one in served.respond(ASKED)]
 
     assert apart(found, shares(student.spec)) <= 0.01
+
+
+def test_answers_of_transformers_serve_are_as_frequent_as_probable(student: Student) -> None:
+    """It gives no log-probabilities: P(C) is at least .3 away from the base's, and frequencies have an error of .07."""
+    for package in ("aiohttp", "fastapi", "uvicorn", "openai"):
+        pytest.importorskip(package)
+    from real_servers import transformers_server
+
+    if not (student.merged / "chat_template.jinja").is_file():
+        pytest.skip("transformers serve needs a chat template")
+    exact, base = shares(student.spec), shares(f"gguf:{student.base}")
+    far = max(range(len(PROMPTS)), key=lambda place: abs(exact[place] - base[place]))
+    asked = [Request(PROMPTS[far], max_tokens=3, seed=(number,)) for number in range(50)]
+    with transformers_server(student.merged) as root:
+        replies = ServerBackend(f"openai:{student.merged}@{root}/v1").respond(asked)
+    actions = [read_reply(one.text, LABELS).action for one in replies]
+    readable = [action for action in actions if action is not None]
+    assert len(readable) > 40
+    assert abs(exact[far] - base[far]) > 0.3
+    assert readable.count(0) / len(readable) == pytest.approx(exact[far], abs=0.2)
