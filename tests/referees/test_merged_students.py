@@ -3,6 +3,7 @@
 Log-probabilities of llama.cpp are those of its own arithmetic, which rounds activations; see the bound of each test.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -48,23 +49,15 @@ class Student(NamedTuple):
     """The folder with both, and a GGUF file in float32."""
 
 
-@pytest.fixture(scope="module", params=["smollm2", "gemma"])
-def student(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Student:
-    """A real model with an adapter: SmolLM2 tuned for a few steps, Gemma with random weights, because it is slow."""
-    base, folder = request.getfixturevalue(request.param), tmp_path_factory.mktemp(request.param)
-    model = open_model(str(base), dtype="float32")
-    named = BaseModel(str(base), model.fingerprint, on_hub=False)
-    network, tokenizer = model.weights()
-    if request.param == "smollm2":
-        list(distil(network, tokenizer, SHOWN, SETTINGS, folder / "adapter", seed=1, base=named))
-    else:
-        adapted = adapt(network, SETTINGS, seed=1)
-        for weights in adapter_weights(adapted):
-            torch.nn.init.normal_(weights, std=0.02, generator=torch.Generator().manual_seed(weights.numel()))
-        write_adapter(folder / "adapter", adapted, SETTINGS, [1.0], 0, named)
-    spec = f"gguf:{base}+{folder / 'adapter'}"
+@pytest.fixture(scope="module")
+def student(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Student:
+    """SmolLM2, tuned for a few steps."""
+    folder, model = tmp_path_factory.mktemp("smollm2"), open_model(str(smollm2), dtype="float32")
+    named = BaseModel(str(smollm2), model.fingerprint, on_hub=False)
+    list(distil(*model.weights(), SHOWN, SETTINGS, folder / "adapter", seed=1, base=named))
+    spec = f"gguf:{smollm2}+{folder / 'adapter'}"
     merge_adapter(spec, folder / "merged", gguf=True)
-    return Student(base, spec, folder / "merged")
+    return Student(smollm2, spec, folder / "merged")
 
 
 def shares(spec: str) -> list[float]:
@@ -110,8 +103,6 @@ def test_answers_of_transformers_serve_are_as_frequent_as_probable(student: Stud
         pytest.importorskip(package)
     from real_servers import transformers_server
 
-    if not (student.merged / "chat_template.jinja").is_file():
-        pytest.skip("transformers serve needs a chat template")
     exact, base = shares(student.spec), shares(f"gguf:{student.base}")
     far = max(range(len(PROMPTS)), key=lambda place: abs(exact[place] - base[place]))
     asked = [Request(PROMPTS[far], max_tokens=3, seed=(number,)) for number in range(50)]
@@ -122,3 +113,29 @@ def test_answers_of_transformers_serve_are_as_frequent_as_probable(student: Stud
     assert len(readable) > 40
     assert abs(exact[far] - base[far]) > 0.3
     assert readable.count(0) / len(readable) == pytest.approx(exact[far], abs=0.2)
+
+
+def test_gemma_is_the_same_to_llama_cpp(gemma: Path, tmp_path: Path) -> None:
+    """With an adapter of random weights, after one short text: .0006 apart, where the base is .026 away."""
+    from real_servers import llama_server
+    from test_llama_server import post
+
+    model, text = open_model(str(gemma), dtype="float32"), "Two friends play a game. Do you choose C or D?\nAnswer:"
+    network, tokenizer = model.weights()
+    adapted, tokens = adapt(network, SETTINGS, seed=1), tokenizer(text).input_ids
+    for weights in adapter_weights(adapted):
+        torch.nn.init.normal_(weights, std=0.02, generator=torch.Generator().manual_seed(weights.numel()))
+    named = BaseModel(str(gemma), model.fingerprint, on_hub=False)
+    write_adapter(tmp_path / "adapter", adapted.eval(), SETTINGS, [1.0], 0, named)
+    with torch.inference_mode():
+        wanted = adapted(torch.tensor([tokens])).logits[0, -1].softmax(-1)
+        with adapted.disable_adapter():
+            base = adapted(torch.tensor([tokens])).logits[0, -1].softmax(-1)
+    merge_adapter(f"gguf:{gemma}+{tmp_path / 'adapter'}", tmp_path / "merged", gguf=True)
+    with llama_server(model=tmp_path / "merged" / "gguf" / "model.gguf") as root:
+        assert post(f"{root}/tokenize", {"content": text, "add_special": True})["tokens"] == tokens
+        asked = {"prompt": tokens, "n_predict": 1, "n_probs": 50, "grammar": "root ::= [ a-zA-Z]"}
+        (listed,) = post(f"{root}/completion", asked)["completion_probabilities"]
+    found = {one["id"]: math.exp(one["logprob"]) for one in listed["top_logprobs"]}
+    assert max(abs(share - float(wanted[token])) for token, share in found.items()) < 0.002
+    assert max(abs(share - float(base[token])) for token, share in found.items()) > 0.01
