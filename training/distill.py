@@ -6,7 +6,7 @@ interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: 
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -83,6 +83,7 @@ def distil(
     save_every: int = 100,
     base: BaseModel | None = None,
     teacher: LazyModel | None = None,
+    taught: Mapping[str, Any] | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
 
@@ -108,6 +109,9 @@ def distil(
         What the adapter names as its base; by default the directory of `model`.
     teacher
         The model whose distributions are taught, with method ``tokens``; it reads all replies once, and is unloaded.
+    taught
+        Who taught it and on what, as texts and numbers, for the record of the adapter and its card.
+
     Yields
     ------
     TrainingProgress
@@ -127,7 +131,7 @@ def distil(
     processes = launched()
     with processes.locked(out):
         if not processes.shared(lambda: adapter_is_whole(out)):
-            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, teacher)
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, teacher, taught)
         if processes.first:
             tidied(out)
 
@@ -142,11 +146,12 @@ def _train(
     save_every: int,
     base: BaseModel | None,
     teacher: LazyModel | None,
+    told: Mapping[str, Any] | None,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
-    work = _Training(model, tokenizer, shown, settings, out, seed, base, teacher)
+    work = _Training(model, tokenizer, shown, settings, out, seed, base, teacher, told)
     saved = time.monotonic()
     while (step := len(work.course.losses)) < len(work.steps) and not work.course.ended(settings.patience):
         work.take(step)
@@ -170,8 +175,9 @@ class _Training:
         seed: int,
         base: BaseModel | None,
         teacher: LazyModel | None,
+        told: Mapping[str, Any] | None,
     ) -> None:
-        self._settings, self._out, self._seed, self._base = settings, out, seed, base
+        self._settings, self._out, self._seed, self._base, self._told = settings, out, seed, base, told
         self._processes, speller = launched(), Speller(tokenizer)
         taught, held = hold_out(shown, settings.held_out, seed)
         if settings.consistency:
@@ -234,8 +240,10 @@ class _Training:
         if self.course.best is not None:
             set_peft_model_state_dict(self._adapted, self.course.best)
         if self._processes.first:
-            found, base = self.course, self._base
-            write_adapter(self._out, self._adapted, self._settings, found.losses, found.held_out, self._examples, base)
+            found, base, told = self.course, self._base, self._told
+            write_adapter(
+                self._out, self._adapted, self._settings, found.losses, found.held_out, self._examples, base, told
+            )
 
 
 def _token_teacher(

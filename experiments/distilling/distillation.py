@@ -21,7 +21,7 @@ from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
-from dilemmas.experiments.distilling.sources import Lessons, taught
+from dilemmas.experiments.distilling.sources import Lessons, is_recorded, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
 from dilemmas.experiments.run_folder import (
     append_log,
@@ -128,7 +128,12 @@ class Distillation:
         student = open_local(recipe.models.student, device=device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         teacher = token_teacher(recipe, self.lessons.teacher)
-        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher):
+        data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]
+        told = {"data": data, "on": list(self.lessons.on), "recipe": recipe.name}
+        steps = distil(
+            *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
+        )
+        for step in steps:
             follow(step.step, step.steps, step.note)
         record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
         losses, measured = record["losses"], [value for step, value in record.get("held_out", []) if step]

@@ -120,9 +120,13 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
     """A report in Markdown, without figures."""
     parts = [f"# {_mark(title)}"]
     for section in _numbered(sections):
-        parts.append(f"## {_mark(section.title)}")
-        parts += [text for block in section.blocks for text in _markdown(block)]
+        parts += [f"## {_mark(section.title)}", markdown_blocks(section.blocks)]
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_blocks(blocks: Sequence[Block]) -> str:
+    """Blocks in Markdown, without figures, as part of another page."""
+    return "\n\n".join(text for block in blocks for text in _markdown(block))
 
 
 def _numbered(sections: Sequence[Section]) -> Iterator[Section]:

@@ -172,7 +172,7 @@ def carry_out(run: Run) -> Steps:
     with run.stage("untuned student"):
         backends["untuned"] = yield from _answers(run, "untuned", student)
     with run.stage("distillation"):
-        yield from _distil(run, student, shown)
+        yield from _distil(run, student, backends["teacher"], shown)
     with run.stage("tuned student"):
         tuned = find(f"{models.student}+{run.path('adapter')}") if shown else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
@@ -250,7 +250,9 @@ def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:
     return [*shown * recipe.questions.repeats, *teaching.random_questions(recipe, teacher)]
 
 
-def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
+def _distil(
+    run: Run, student: LazyModel, teacher: playing.Player, shown: Sequence[Demonstration]
+) -> Iterator[TaskProgress]:
     from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
     from dilemmas.training.distill import distil
 
@@ -260,6 +262,7 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         return
     yield TaskProgress(task, 0)
     base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+    who = {"name": teacher.name, "fingerprint": teacher.fingerprint}
     steps = distil(
         *student.weights(),
         shown,
@@ -268,6 +271,7 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         recipe.seed,
         base=base,
         teacher=token_teacher(recipe, recipe.models.teacher),
+        taught={"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name},
     )
     for number, step in enumerate(steps):
         if not number:

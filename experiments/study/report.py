@@ -19,13 +19,16 @@ from dilemmas.experiments.reporting.page import (
     Table,
     html,
     markdown,
+    markdown_blocks,
     print_sections,
 )
 from dilemmas.experiments.reporting.training_curves import read_course, training_sections
 from dilemmas.experiments.run_folder import RunError, read_known_shares, read_seconds
 from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.metrics.gap_closed import gap_table
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
+from dilemmas.training.artefacts.cards import write_alignment
 
 CSV_COLUMNS = (
     *("set", "scenario", "game", "context", "model", "exact", "sampled"),
@@ -36,7 +39,10 @@ unreadable replies meant to defect, and if all meant to cooperate; the gap close
 
 
 def write_study_report(run_dir: Path, results: Results) -> None:
-    """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else."""
+    """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else.
+
+    The model card of the adapter gets the table of alignment.
+    """
     seconds, known = sum(read_seconds(run_dir).values()), read_known_shares(run_dir)
     course = read_course(run_dir / "adapter" / ADAPTER_RECORD, RunError)
     parts = report_sections(results, seconds, known, training_sections(course))
@@ -44,6 +50,16 @@ def write_study_report(run_dir: Path, results: Results) -> None:
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
     write_text(run_dir / "scenarios.csv", scenarios_csv(results))
+    write_alignment(run_dir / "adapter", alignment_section(results))
+
+
+def alignment_section(results: Results) -> str:
+    """What the model card of the tuned student says of its alignment, in Markdown."""
+    asked = (
+        f"Measured by dilemmas with the recipe {results['recipe']}: 1 = answers as the teacher, 0 = as the student"
+        " before it was tuned. The null player cooperates at the teacher's mean rate in every game and context."
+    )
+    return markdown_blocks((Paragraph(asked), gap_table(results["alignment"])))
 
 
 def scenarios_csv(results: Results) -> str:
