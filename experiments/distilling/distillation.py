@@ -30,7 +30,6 @@ from dilemmas.experiments.run_folder import (
     provenance,
     read_run_json,
     recover,
-    write_json,
     write_sealed,
 )
 from dilemmas.experiments.study.procedure import token_teacher
@@ -113,7 +112,7 @@ class Distillation:
         if not shown:
             raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
         write_sealed(seals, SETTINGS, asdict(self.lessons))
-        write_json(self.folder / PROVENANCE, provenance())
+        write_sealed(seals, PROVENANCE, provenance())
         write_demonstrations(path, shown)
         seals.add(path)
         append_log(self.folder, f"{len(shown):,} demonstrations")

@@ -11,6 +11,7 @@ from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
@@ -33,6 +34,10 @@ class MatchPlan:
     """Matches against each opponent."""
     seed: int
     """Seed of the matches; whoever plays in the first seat meets the same opponents and the same chances."""
+
+    def __post_init__(self) -> None:
+        if again := [one for place, one in enumerate(self.opponents) if one in self.opponents[:place]]:
+            raise InputError(f"opponents: {again[0]} is named twice, and would play the same matches again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Listening:
 
 def play_out(
     plan: MatchPlan, name: str, agent: Teacher, others: Mapping[str, Teacher]
-) -> tuple[list[PlayedMatches], list[FramedDecision], list[int]]:
+) -> tuple[list[PlayedMatches], list[FramedDecision]]:
     """Let an agent play all matches of a plan.
 
     Parameters
@@ -93,11 +98,10 @@ def play_out(
 
     Returns
     -------
-    How each pairing ended; the situations in which the agent decided; and the number of the match of each.
+    How each pairing ended, and the situations in which the agent decided.
     """
     rules, results = plan.rules, list[PlayedMatches]()
     situations: list[FramedDecision] = []
-    numbers: list[int] = []
     for place, opponent in enumerate(plan.opponents):
         listening = Listening(agent(rules.stage, plan.context))
         other = others[opponent](rules.stage, plan.context)
@@ -107,11 +111,11 @@ def play_out(
         seed = crc32(f"{plan.seed}/{opponent}".encode())
         records = list(finished(run_matches(make, seats, plan.matches, seed)))
         results.append(_result(name, opponent, rules, records))
-        match = {key: at for at, key in enumerate(dict.fromkeys(turn.key for turn in listening.turns))}
-        for turn in listening.turns:
-            situations.append(FramedDecision(turn.info["view"], plan.context))
-            numbers.append(place * plan.matches + match[turn.key])
-    return results, situations, numbers
+        situations += [
+            FramedDecision(turn.info["view"], plan.context, match=turn.key[0], opponent=place)
+            for turn in listening.turns
+        ]
+    return results, situations
 
 
 def _result(name: str, opponent: str, rules: Repeated, records: Sequence[MatchRecord]) -> PlayedMatches:

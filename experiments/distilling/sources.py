@@ -193,4 +193,4 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
         for one in recorded_turns(_files(word), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
-                yield FramedDecision(view, lessons.contexts[0], everyway=False)
+                yield FramedDecision(view, lessons.contexts[0], everyway=False, match=one.turn.key[0])

@@ -110,8 +110,7 @@ def command(
     rows: list[Closeness] = []
     for word in on or (() if opponents else SETS):
         situations = list(situations_on(word, lessons))
-        sample = [0] * len(situations) if word == HISTORIES else range(len(situations))  # all of them are no sample
-        rows += compare_agents(word, situations, sample, opened[teacher], students)
+        rows += compare_agents(word, situations, opened[teacher], students, drawn=word != HISTORIES)
     played: list[PlayedMatches] = []
     if opponents:
         plan = MatchPlan(rules, social, tuple(listed(opponents)), matches, seed)
@@ -135,12 +134,12 @@ def _in_matches(
     """Alignment on the histories that the teacher's matches lead to, and on those of each student's own."""
     _check(plan.rules)
     rows: list[Closeness] = []
-    results, situations, numbers = play_out(plan, _name(spec), teacher, others)
-    rows += compare_agents("the teacher's matches", situations, numbers, teacher, students)
+    results, situations = play_out(plan, _name(spec), teacher, others)
+    rows += compare_agents("the teacher's matches", situations, teacher, students)
     for name, student in students.items():
-        own, situations, numbers = play_out(plan, name, student, others)
+        own, situations = play_out(plan, name, student, others)
         results += own
-        rows += compare_agents("its own matches", situations, numbers, teacher, {name: student})
+        rows += compare_agents("its own matches", situations, teacher, {name: student})
     return rows, results
 
 
@@ -184,5 +183,5 @@ def _agent_column(title: str = "agent", width: int = 12) -> Column:
 
 
 def _cells(row: Closeness) -> list[str]:
-    estimates = (with_span(one.value, one.interval) for one in (row.divergence, row.overlap))
-    return [row.agent, *estimates, num(row.level), num(row.correlation), num(row.gap_closed)]
+    overlap = with_span(row.overlap.value, row.overlap.interval)
+    return [row.agent, num(row.divergence), overlap, num(row.level), num(row.correlation), num(row.gap_closed)]
