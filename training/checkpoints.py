@@ -84,6 +84,19 @@ def all_finite(tensors: Iterable[torch.Tensor]) -> bool:
 
 
 @contextmanager
+def naming_folder(folder: Path) -> Iterator[None]:
+    """Context manager: an `OSError` of writing names the folder, also where a library reports it in its own way."""
+    try:
+        with naming(folder):
+            yield
+    except Exception as error:  # libraries in Rust have errors of their own, for example for a full disk
+        code = re.search(r"os error (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), str(folder)) from error
+
+
+@contextmanager
 def published(out: Path, last: str) -> Iterator[Path]:
     """Context manager: yields a folder, whose files move to `out` when the block ends without an error.
 
@@ -91,14 +104,8 @@ def published(out: Path, last: str) -> Iterator[Path]:
     """
     staging = out / "staging"
     staging.mkdir(parents=True, exist_ok=True)
-    try:
-        with naming(staging):
-            yield staging
-    except Exception as error:  # libraries in Rust have errors of their own, for example for a full disk
-        code = re.search(r"os error (\d+)", str(error))
-        if code is None:
-            raise
-        raise OSError(int(code[1]), os.strerror(int(code[1])), str(staging)) from error
+    with naming_folder(staging):
+        yield staging
     for file in sorted(staging.iterdir(), key=lambda path: path.name == last):
         to_disk(file)
         os.replace(file, out / file.name)

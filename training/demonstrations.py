@@ -5,7 +5,7 @@ question, and the reply, if there is one; beside them `labels` and `probabilitie
 a file of any other origin is read too: a line that has messages alone teaches the reply.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from dilemmas.envs.validation import Share
 from dilemmas.training.examples import Example, ExampleError
 from dilemmas.training.packing.lessons import Tokens
 
+ABOUT = ("labels", "probabilities", "prefill", "situation", "teacher_prompt")
+"""Keys of a line beside its messages."""
 SUM = 1e-6
 """How far the sum of probabilities may be from 1."""
 
@@ -38,6 +40,10 @@ class Demonstration:
     """Beginning of the replies, with which the student will be asked too."""
     system: str = ""
     """Text of the system turn, with which the student will be asked too."""
+    situation: str = ""
+    """Name that all presentations of one situation have, the actions in the same order; empty without others."""
+    teacher_prompt: str = ""
+    """The question as the teacher was asked it; empty if it was asked as the student."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,19 @@ class DemonstrationLine:
     """Probability of each of these actions; they sum to 1."""
     prefill: str
     """Beginning of the reply, with which the student will be asked too."""
+    situation: str
+    """Name that all presentations of one situation have, the actions in the same order; may be empty."""
+    teacher_prompt: str
+    """The question as the teacher was asked it; empty if it was asked as the student."""
 
 
-def from_example(example: Example, prefill: str = "", system: str = "") -> Demonstration:
-    """An answer of the teacher as a demonstration."""
-    return Demonstration(example.prompt, (example.label,), (1.0,), example.completion, prefill, system)
+def from_example(
+    example: Example, prefill: str = "", system: str = "", labels: Sequence[str] | None = None
+) -> Demonstration:
+    """An answer of the teacher as a demonstration. `labels`: of all actions; by default of the one that it chose."""
+    labels = tuple(labels or (example.label,))
+    shares = tuple(float(label == example.label) for label in labels)
+    return Demonstration(example.prompt, labels, shares, example.completion, prefill, system, example.scenario)
 
 
 def write_demonstrations(path: Path, shown: Iterable[Demonstration]) -> None:
@@ -77,9 +91,8 @@ def write_demonstrations(path: Path, shown: Iterable[Demonstration]) -> None:
 def _line(one: Demonstration) -> str:
     turns = (("system", one.system), ("user", one.prompt), ("assistant", one.reply))
     messages = [{"role": role, "content": text} for role, text in turns if text or role == "user"]
-    return json_text(
-        {"messages": messages, "labels": one.labels, "probabilities": one.probabilities, "prefill": one.prefill}
-    )
+    about = {name: getattr(one, name) for name in ABOUT}
+    return json_text({"messages": messages} | about)
 
 
 def read_demonstrations(path: Path) -> Iterator[Demonstration]:
@@ -101,7 +114,7 @@ def read_demonstrations(path: Path) -> Iterator[Demonstration]:
 def _parsed(line: bytes, place: str) -> Demonstration:
     needs = 'needs chat data with "messages": a system turn or none, one question, and its reply'
     given = parse_json(line, dict[str, Any], place, ExampleError, needs)
-    known: dict[str, Any] = {"labels": [], "probabilities": [], "prefill": ""}
+    known: dict[str, Any] = {name: [] if name in ("labels", "probabilities") else "" for name in ABOUT}
     known |= {item.name: given[item.name] for item in fields(DemonstrationLine) if item.name in given}
     if isinstance(turns := known.get("messages"), tuple | list):
         known["messages"] = [_known_keys(turn) for turn in turns]
@@ -122,7 +135,8 @@ def _parsed(line: bytes, place: str) -> Demonstration:
         raise ExampleError(f"{place}: needs a reply, or labels with probabilities")
     if not turns[0].content.strip():
         raise ExampleError(f"{place}: the question is empty")
-    return Demonstration(turns[0].content, labels, shares, reply, found.prefill, system)
+    begun, others = found.prefill, (found.situation, found.teacher_prompt)
+    return Demonstration(turns[0].content, labels, shares, reply, begun, system, *others)
 
 
 def _known_keys(turn: Any) -> Any:

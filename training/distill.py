@@ -6,19 +6,18 @@ interrupted run bit-identically. Methods: `dilemmas.training.losses`; settings: 
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from peft import PeftModel, set_peft_model_state_dict
+from peft import set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
-from dilemmas.envs.locks import locked_folder
+from dilemmas.agents.models.open_model import LazyModel
 from dilemmas.training.adapters import (
     BaseModel,
     adapt,
@@ -27,17 +26,21 @@ from dilemmas.training.adapters import (
     untuned_layers,
     write_adapter,
 )
-from dilemmas.training.checkpoints import Checkpoints, all_finite, tidied
+from dilemmas.training.checkpoints import Checkpoints, TrainingError, all_finite, tidied
 from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
+from dilemmas.training.loop.course import TrainingCourse
+from dilemmas.training.loop.held_out import held_out_divergence, held_out_questions, hold_out
+from dilemmas.training.loop.processes import ALONE, Processes, launched
+from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.losses.consistency import check_presentations
 from dilemmas.training.losses.methods import lessons_of
-from dilemmas.training.packing.lessons import Lesson, Tokens, total_weight
-from dilemmas.training.packing.network import Network
+from dilemmas.training.losses.objective import Objective
+from dilemmas.training.losses.token_divergence import TokenTeacher, ask_token_teacher
+from dilemmas.training.packing.lessons import total_weight
 from dilemmas.training.packing.trial import prepare_network
 
-Taught = Sequence[Lesson]
-"""What is learned from one demonstration."""
 OFTEN = 30.0
 """Seconds of training after which a checkpoint is written."""
 
@@ -52,6 +55,14 @@ class TrainingProgress:
     """All steps."""
     loss: float
     """Mean of -log P over what was to be predicted in this step, by weight, in nats."""
+    held_out: float | None = None
+    """Divergence from the teacher on held-out situations, in nats, when it was last measured; None without any."""
+
+    @property
+    def note(self) -> str:
+        """The loss, and the divergence, in words."""
+        measured = "" if self.held_out is None else f", held-out divergence {self.held_out:.3f}"
+        return f"loss {self.loss:.3f}{measured}"
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -60,29 +71,6 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
-    """What is taught in every step, over all passes.
-
-    A pass has every demonstration once, in random order; those of one question come up to `settings.pack` at a time,
-    because the question is then read once.
-    """
-    asked: dict[Tokens, list[Taught]] = {}
-    for lessons in shown:
-        asked.setdefault(lessons[0].tokens[: lessons[0].targets[0].place], []).append(lessons)
-    order: list[Taught] = []
-    wanted = settings.steps * settings.batch or settings.epochs * len(shown)
-    for number in count():
-        if len(order) >= wanted:
-            break
-        rng = np.random.default_rng([seed, number])
-        groups: list[list[Taught]] = []
-        for alike in asked.values():
-            mixed = [alike[i] for i in rng.permutation(len(alike))]
-            groups += [mixed[start : start + settings.pack] for start in range(0, len(mixed), settings.pack)]
-        order += [lessons for i in rng.permutation(len(groups)) for lessons in groups[i]]
-    return [order[start : start + settings.batch] for start in range(0, wanted, settings.batch)]
 
 
 def distil(
@@ -94,8 +82,13 @@ def distil(
     seed: int,
     save_every: int = 100,
     base: BaseModel | None = None,
+    teacher: LazyModel | None = None,
+    taught: Mapping[str, Any] | None = None,
 ) -> Iterator[TrainingProgress]:
     """Fine-tune a model by LoRA and write a PEFT adapter directory.
+
+    With `settings.patience`, training ends where the divergence on held-out situations no longer falls, and the adapter
+    is that at its lowest.
 
     An interrupted run is resumed from its last checkpoint when called again with the same arguments, and ends with the
     same weights; with others it begins again. A finished adapter is not changed.
@@ -114,6 +107,11 @@ def distil(
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base
         What the adapter names as its base; by default the directory of `model`.
+    teacher
+        The model whose distributions are taught, with method ``tokens``; it reads all replies once, and is unloaded.
+    taught
+        Who taught it and on what, as texts and numbers, for the record of the adapter and its card.
+
     Yields
     ------
     TrainingProgress
@@ -122,16 +120,20 @@ def distil(
     Raises
     ------
     ExampleError
-        Without demonstrations.
+        Without demonstrations; if presentations are to be compared and no situation comes in several of them; if there
+        are not enough situations to hold some out.
     TrainingError
-        If the loss or the weights become NaN or infinite; no adapter is written, and the last good checkpoint is kept.
+        With method ``tokens``, as `ask_token_teacher`. If the loss or the weights become NaN or infinite; no adapter is
+        written, and the last good checkpoint is kept.
     InUseError
-        If another process is training in the directory.
+        If another process, which was not started together with this one, is training in the directory.
     """
-    with locked_folder(out):
-        if not adapter_is_whole(out):
-            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base)
-        tidied(out)
+    processes = launched()
+    with processes.locked(out):
+        if not processes.shared(lambda: adapter_is_whole(out)):
+            yield from _train(model, tokenizer, shown, settings, out, seed, save_every, base, teacher, taught)
+        if processes.first:
+            tidied(out)
 
 
 def _train(
@@ -143,68 +145,162 @@ def _train(
     seed: int,
     save_every: int,
     base: BaseModel | None,
+    teacher: LazyModel | None,
+    told: Mapping[str, Any] | None,
 ) -> Iterator[TrainingProgress]:
     """`distil` in a directory without a finished adapter."""
     if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
-    adapted = adapt(model, settings, seed)
-    adapted.train()
-    optimiser = torch.optim.AdamW(adapter_weights(adapted), lr=settings.rate, weight_decay=0.0)
-    speller = Speller(tokenizer)
-    taught = [lessons_of(speller, one, settings) for one in shown]
-    every = [lesson for lessons in taught for lesson in lessons]
-    network = prepare_network(adapted, every, untuned_layers(adapted, settings), settings.tokens)
-    steps = steps_of(taught, settings, seed)
-    checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
-    losses, saved = _restore(checkpoints, adapted, optimiser), time.monotonic()
-    for step in range(len(losses), len(steps)):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * schedule(step, len(steps), settings.warmup)
-        lessons = [lesson for lessons in steps[step] for lesson in lessons]
-        value = train_step(network, optimiser, lessons, settings, seed * 1_000_003 + step)
-        if not math.isfinite(value):
-            if all_finite(adapter_weights(adapted)):
-                _save(checkpoints, adapted, optimiser, losses)  # as it was before this step
-            raise checkpoints.stopped(step + 1, len(steps))
-        losses.append(value)
-        if (step + 1) % save_every == 0 or step + 1 == len(steps) or time.monotonic() - saved > OFTEN:
-            if not all_finite(adapter_weights(adapted)):
-                raise checkpoints.stopped(step + 1, len(steps))
-            _save(checkpoints, adapted, optimiser, losses)
+    work = _Training(model, tokenizer, shown, settings, out, seed, base, teacher, told)
+    saved = time.monotonic()
+    while (step := len(work.course.losses)) < len(work.steps) and not work.course.ended(settings.patience):
+        work.take(step)
+        if (step + 1) % save_every == 0 or step + 1 == len(work.steps) or time.monotonic() - saved > OFTEN:
+            work.save()
             saved = time.monotonic()
-        yield TrainingProgress(step + 1, len(steps), value)
-    write_adapter(out, adapted, settings, losses, len(shown), base)
+        yield TrainingProgress(step + 1, len(work.steps), work.course.losses[-1], work.course.last)
+    work.finish()
+
+
+class _Training:
+    """A training that goes on from its last checkpoint, in one of its processes."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        shown: Sequence[Demonstration],
+        settings: LoraSettings,
+        out: Path,
+        seed: int,
+        base: BaseModel | None,
+        teacher: LazyModel | None,
+        told: Mapping[str, Any] | None,
+    ) -> None:
+        self._settings, self._out, self._seed, self._base, self._told = settings, out, seed, base, told
+        self._processes, speller = launched(), Speller(tokenizer)
+        taught, held = hold_out(shown, settings.held_out, seed)
+        if settings.consistency:
+            check_presentations(taught)
+        self._held = held_out_questions(speller, held)
+        lessons = [lessons_of(speller, one, settings) for one in taught]
+        read = [*chain.from_iterable(lessons), *chain.from_iterable(question.answers for question in self._held)]
+        self._adapted = adapt(model, settings, seed)
+        self._adapted.train()
+        network = prepare_network(self._adapted, read, untuned_layers(self._adapted, settings), settings.tokens)
+        judge = _token_teacher(teacher, speller, taught, settings)
+        self._objective = Objective(network, settings.consistency, judge)
+        self._optimiser = torch.optim.AdamW(adapter_weights(self._adapted), lr=settings.rate, weight_decay=0.0)
+        self._examples, self.steps = len(taught), steps_of(lessons, settings, seed)
+        self._checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
+        self.course = TrainingCourse()
+        if (state := self._processes.shared(self._checkpoints.load)) is None:
+            self._measure()
+        else:
+            self.course = TrainingCourse.restored(state)
+            set_peft_model_state_dict(self._adapted, state["adapter"])
+            self._optimiser.load_state_dict(state["optimiser"])
+
+    def take(self, step: int) -> None:
+        """Take a step, and measure where this is due; `TrainingError` if the loss is not finite."""
+        settings, count = self._settings, len(self.steps)
+        for group in self._optimiser.param_groups:
+            group["lr"] = settings.rate * schedule(step, count, settings.warmup)
+        seed = self._seed * 1_000_003 + step
+        value = train_step(self._objective, self._optimiser, self.steps[step], settings, seed, self._processes)
+        if not math.isfinite(value):
+            if self._all_finite():
+                self.save()  # as it was before this step
+            raise self._checkpoints.stopped(step + 1, count)
+        self.course.losses.append(value)
+        if (step + 1) % settings.measure_every == 0 or step + 1 == count:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Measure the divergence on what is held out, if there is anything."""
+        if self._held:
+            network, tokens = self._objective.network, self._settings.tokens
+            found = held_out_divergence(network, self._held, tokens, self._processes)
+            self.course.measure(found, get_peft_model_state_dict(self._adapted) if self._settings.patience else None)
+
+    def save(self) -> None:
+        """Write a checkpoint; `TrainingError` if the weights are not finite."""
+        if not self._processes.first:
+            return
+        if not self._all_finite():
+            raise self._checkpoints.stopped(len(self.course.losses), len(self.steps))
+        state = {"adapter": get_peft_model_state_dict(self._adapted), "optimiser": self._optimiser.state_dict()}
+        self._checkpoints.save(len(self.course.losses), state | self.course.state())
+
+    def _all_finite(self) -> bool:
+        return all_finite(adapter_weights(self._adapted))
+
+    def finish(self) -> None:
+        """Write the adapter: the best one by what is held out, if training may end early, or else the last."""
+        if self.course.best is not None:
+            set_peft_model_state_dict(self._adapted, self.course.best)
+        if self._processes.first:
+            found, base, told = self.course, self._base, self._told
+            write_adapter(
+                self._out, self._adapted, self._settings, found.losses, found.held_out, self._examples, base, told
+            )
+
+
+def _token_teacher(
+    teacher: LazyModel | None, speller: Speller, shown: Sequence[Demonstration], settings: LoraSettings
+) -> TokenTeacher | None:
+    """What the teacher of tokens predicts, with method ``tokens``."""
+    if settings.method != "tokens":
+        return None
+    if teacher is None:
+        raise TrainingError("method 'tokens' needs a teacher that is a language model on this machine")
+    loaded = teacher.loaded()
+    loaded.switch()
+    found = ask_token_teacher(loaded.model, loaded.chat.tokenizer, speller, shown, settings)
+    teacher.unload()
+    return found
 
 
 def train_step(
-    network: Network, optimiser: torch.optim.Optimizer, lessons: Sequence[Lesson], settings: LoraSettings, seed: int
+    objective: Objective,
+    optimiser: torch.optim.Optimizer,
+    step: Sequence[Taught],
+    settings: LoraSettings,
+    seed: int,
+    processes: Processes = ALONE,
 ) -> float:
-    """Take one optimiser step.
+    """Take one optimiser step, the same in all processes.
 
     Parameters
     ----------
-    network, optimiser
-        A model with its adapter, and the optimiser of the adapter's weights.
-    lessons
+    objective, optimiser
+        The loss of a model with its adapter, and the optimiser of the adapter's weights.
+    step
         What the batch teaches.
     settings
         Largest norm of the gradient, and most tokens that are read at a time.
     seed
-        Seed of dropout, so that a resumed run is bit-identical.
+        Seed of dropout, so that a resumed run is bit-identical; each process has its own.
+    processes
+        Those that train; each reads a part of the batch.
 
     Returns
     -------
     Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
     """
-    weights = adapter_weights(network.model)
-    total = total_weight(lessons)
+    model = objective.network.model
+    weights = adapter_weights(model)
+    total = total_weight(lesson for lessons in step for lesson in lessons)
     value = 0.0
-    with torch.random.fork_rng(), _repeatable(network.model.device):
-        torch.manual_seed(seed)
-        for rows in network.parts(lessons, settings.tokens):
-            part = network.loss(rows) / total
+    with torch.random.fork_rng(), _repeatable(model.device):
+        torch.manual_seed(seed + (processes.rank << 48))
+        bundles = processes.part_of(bundles_of(step))
+        for rows in objective.parts(bundles, settings.tokens) if bundles else ():
+            part = objective.loss(rows) / total
             part.backward()
             value += float(part.item())
+    value = processes.total(value)
+    processes.add_gradients(weights)
     norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
     finite = math.isfinite(value) and all_finite((norm,))
     if finite:
@@ -222,20 +318,3 @@ def _repeatable(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-def _save(
-    checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer, losses: Sequence[float]
-) -> None:
-    state = {"adapter": get_peft_model_state_dict(adapted), "optimiser": optimiser.state_dict(), "losses": list(losses)}
-    checkpoints.save(len(losses), state)
-
-
-def _restore(checkpoints: Checkpoints, adapted: PeftModel, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Load the last whole checkpoint, if there is one; returns the losses so far."""
-    state = checkpoints.load()
-    if state is None:
-        return []
-    set_peft_model_state_dict(adapted, state["adapter"])
-    optimiser.load_state_dict(state["optimiser"])
-    return list(state["losses"])

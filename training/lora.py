@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from dilemmas.envs.checks import check_numbers
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import lookup
 
-Method = Literal["hard", "soft", "motivated"]
+Method = Literal["hard", "soft", "motivated", "tokens"]
+Divergence = Literal["forward", "reverse", "jensen_shannon"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,19 @@ class LoraSettings:
 
     method: Method = "hard"
     """``hard``: learn to write what the teacher wrote; ``soft``: its exact probabilities of the actions; ``motivated``:
-    these, and the reasons that it gave."""
+    these, and the reasons that it gave; ``tokens``: its probabilities of every token of what it wrote."""
     motivation: float = 1.0
-    """Weight of a reason against that of an answer, 0 or more; ``motivated`` only."""
+    """Weight of a reason against that of an answer, 0 or more (``motivated``); 0: ``hard`` leaves reasons out."""
+    divergence: Divergence = "forward"
+    """How the student's distribution of a token is compared with the teacher's; ``tokens`` only."""
+    beta: float = 0.5
+    """Weight of the teacher in the mixture with which both are compared, .01 to .99; ``jensen_shannon`` only."""
+    top: int = 0
+    """Number of most probable tokens that are told apart, the others count as one; 0: all, which is exact; ``tokens``
+    only."""
+    consistency: float = 0.0
+    """Weight of the disagreement between the presentations of a situation, 0 or more; those of one situation then come
+    in the same step."""
     rank: int = 16
     """Rank of the update, at least 1."""
     alpha: int = 32
@@ -35,7 +47,8 @@ class LoraSettings:
     batch: int = 16
     """Demonstrations per optimiser step."""
     pack: int = 8
-    """Most demonstrations of one question that come one after the other; affects the speed and the batches."""
+    """Most demonstrations of one question, or of questions that begin alike, that come one after the other; affects the
+    speed and the batches."""
     tokens: int = 8192
     """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
     up."""
@@ -43,6 +56,14 @@ class LoraSettings:
     """Passes over the data."""
     steps: int = 0
     """Number of optimiser steps, with as many passes as they take; 0: as many as `epochs` take."""
+    held_out: float = 0.0
+    """Share of situations that are not taught, up to .9; the divergence from the teacher's actions is measured there
+    while training."""
+    measure_every: int = 20
+    """Steps from one such measurement to the next; the first is before training."""
+    patience: int = 0
+    """Number of measurements in a row without improvement after which training ends, with the adapter at the lowest
+    divergence; 0: it goes on to the end, and the last adapter is kept."""
     warmup: float = 0.05
     """Share of the steps over which the learning rate increases."""
     clip: float = 1.0
@@ -50,8 +71,13 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
-        check_numbers(self, "motivation", 0)
-        check_numbers(self, "rank alpha batch pack tokens epochs", 1)
-        check_numbers(self, "layers steps", 0)
+        lookup("divergence", self.divergence, {name: name for name in get_args(Divergence)}, "[lora]")
+        check_numbers(self, "beta", 0.01, 0.99)
+        check_numbers(self, "motivation consistency", 0)
+        check_numbers(self, "rank alpha batch pack tokens epochs measure_every", 1)
+        check_numbers(self, "layers steps top patience", 0)
         check_numbers(self, "dropout warmup", 0, 1)
+        check_numbers(self, "held_out", 0, 0.9)
+        if self.patience and not self.held_out:
+            raise InputError("[lora] patience: needs held_out above 0, the share of situations to measure on")
         check_numbers(self, "rate clip", 0)

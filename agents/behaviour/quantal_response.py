@@ -156,7 +156,6 @@ class QuantalResponse:
         return Decision(draw(shares, turn.rng), shares, Source.RULE)
 
 
-@cache
 def check_decidable(game: StageGame) -> None:
     """`BehaviourError` for a game in which the model does not decide: asymmetric, or with other than two actions."""
     if set(game.options) != {2} or not is_symmetric(game):

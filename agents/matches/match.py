@@ -13,15 +13,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
+from gymnasium.spaces import Discrete
 
-from dilemmas.agents.agent import Agent, Decision, Turn, View
+from dilemmas.agents.agent import Agent, Decision, Source, Turn, View
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, Reason, json_value, match_outcome
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import show_views
-from dilemmas.envs.rules.choices import words_allowed
+from dilemmas.envs.rules.choices import options_now, words_allowed
+
+SLACK = 1e-6
+"""Rounding that sums of probabilities may have."""
+TEXTS = ("prompt", "template", "reply", "motivation", "error", "thoughts")
+LISTS = ("probabilities", "prediction", "labels", "deliberations")
+texts_of, lists_of = attrgetter(*TEXTS), attrgetter(*LISTS)
 
 
 class MatchError(InputError):
@@ -269,7 +277,11 @@ def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict
 
 def _failure(agent: Agent, error: Exception) -> Decision:
     """What is recorded in place of a decision that an agent failed to make."""
-    return Decision(None, error=f"agent {agent.name} failed: {type(error).__name__}: {error}")
+    try:
+        words = str(error)
+    except Exception:
+        words = "an error that cannot be printed"
+    return Decision(None, error=f"agent {agent.name} failed: {type(error).__name__}: {words}")
 
 
 def _fault(turn: Turn, decision: Any) -> Exception | None:
@@ -278,9 +290,28 @@ def _fault(turn: Turn, decision: Any) -> Exception | None:
         return TypeError(f"{decision!r} is not a Decision")
     if not _possible(turn, decision.action):
         return ValueError(f"the action {decision.action!r} is not in {turn.space}")
-    shares = (*(decision.probabilities or ()), decision.mass or 0.0, decision.margin or 0.0)
-    if not all(isinstance(share, Real) and 0 <= share <= 1 + 1e-6 for share in shares):
-        return ValueError(f"probabilities, mass and margin {shares} need numbers from 0 to 1")
+    for names, values, kind in ((TEXTS, texts_of(decision), str), (LISTS, lists_of(decision), (tuple, list))):
+        for name, value in zip(names, values, strict=True):
+            if value is not None and not isinstance(value, kind):
+                return TypeError(f"{name} = {value!r} of type {type(value).__name__} cannot be recorded")
+    if not (isinstance(decision.source, Source) and type(decision.attempts) is int and decision.attempts >= 0):
+        return ValueError(
+            f"source = {decision.source!r}, attempts = {decision.attempts!r}: needs a Source and a number of at least 0"
+        )
+    shares = (*(decision.probabilities or ()), *(decision.prediction or ()), decision.mass or 0, decision.margin or 0)
+    if not all(isinstance(share, Real) and 0 <= share <= 1 + SLACK for share in shares):
+        return ValueError(f"probabilities, prediction, mass and margin {shares} need numbers from 0 to 1")
+    return _improbable(turn, decision.probabilities)
+
+
+def _improbable(turn: Turn, probabilities: Sequence[float] | None) -> Exception | None:
+    """What is wrong with probabilities that are no distribution over the actions: those now, or all of the space."""
+    if probabilities is None or not isinstance(turn.space, Discrete):
+        return None
+    view = turn.info.get("view")
+    actions = options_now(view) if isinstance(view, View) else turn.space.n
+    if not actions <= len(probabilities) <= turn.space.n or abs(sum(probabilities) - 1) > SLACK:
+        return ValueError(f"the probabilities {tuple(probabilities)} are no distribution over {actions} actions")
     return None
 
 
@@ -288,4 +319,6 @@ def _possible(turn: Turn, action: Any) -> bool:
     """Whether an action is in the space, is None, or is a text where words are allowed."""
     view = turn.info.get("view")
     words = isinstance(view, View) and words_allowed(view)
+    if isinstance(action, bool | np.bool_):  # a number for spaces, not for the rules
+        return False
     return action is None or (isinstance(action, str) and words) or bool(turn.space.contains(action))

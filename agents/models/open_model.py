@@ -29,7 +29,7 @@ from dilemmas.agents.models.model_files import check_installed, find_model, spli
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
-from dilemmas.agents.models.weights import device_map, load_base, share_weights, torch_dtype
+from dilemmas.agents.models.weights import device_map, load_base, load_tokenizer, share_weights, torch_dtype
 
 TUNED = "has an adapter, over which no other can be trained; give its base model, or weights with the adapter merged in"
 
@@ -211,6 +211,10 @@ class LazyModel:
         if self._files.adapter is not None:
             raise ModelError(f"'{self.name}' {TUNED}")
         return load_base(self._files, self._place, self._precision)
+
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers, without the weights."""
+        return load_tokenizer(self._files)
 
     def unload(self) -> None:
         """Free the memory of the weights."""

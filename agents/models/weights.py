@@ -5,11 +5,13 @@ them: each is a set of layers beside the layers of the base, of which one is swi
 probabilities of a model do not depend on which others share its weights.
 """
 
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -52,7 +54,7 @@ class SharedWeights:
         name = found.fingerprint.partition("+")[2]
         if self._adapted is None or name not in self._adapted.peft_config:
             self._on, self._spoilt = None, f"adapter {found.adapter}, which does not fit, was put over it"
-            self._adapted = _apply(self._adapted or self.model, found, name)
+            self._adapted = apply_adapter(self._adapted or self.model, found, name)
             self._spoilt = ""
             self.model.eval().requires_grad_(False)
         return name
@@ -128,14 +130,11 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
     ModelError
         If a file cannot be read, or the files do not fit together.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
+    tokenizer = load_tokenizer(found)
     try:
-        with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(
-                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
-            )
-            conversation(tokenizer)  # fails here if the chat template cannot be used
+        with quiet_transformers():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 gguf_file=found.gguf,
@@ -148,8 +147,7 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
                 output_loading_info=True,
             )
     except Exception as error:  # transformers raises many types, from KeyError to SafetensorError
-        place = "" if str(found.folder) == found.name else f" in {found.folder}"
-        raise ModelError(f"model '{found.name}'{place} cannot be loaded: {_one_line(error)}") from error
+        raise _not_loaded(found, error) from error
     model, report = loaded
     if lacking := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
         raise ModelError(
@@ -166,8 +164,45 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
     return model.eval().requires_grad_(False), tokenizer
 
 
+def load_tokenizer(found: ModelFiles) -> Any:
+    """The tokenizer of a model; `ModelError` if it, or its chat template, cannot be used."""
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_transformers(), _place_of_tokenizer(found) as folder:
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
+            conversation(tokenizer)  # fails here if the chat template cannot be used
+    except Exception as error:
+        raise _not_loaded(found, error) from error
+    return tokenizer
+
+
+def _not_loaded(found: ModelFiles, error: Exception) -> ModelError:
+    place = "" if str(found.folder) == found.name else f" in {found.folder}"
+    return ModelError(f"model '{found.name}'{place} cannot be loaded: {error_line(error)}")
+
+
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
+def _place_of_tokenizer(found: ModelFiles) -> Iterator[Path]:
+    """Context manager: yields the folder from which a tokenizer is read.
+
+    Beside the tokenizer of another format, transformers would read that of a GGUF file without its chat template.
+    """
+    if not found.gguf or not any(found.folder.glob("tokenizer*")):
+        yield found.folder
+        return
+    with TemporaryDirectory() as alone:
+        try:
+            Path(alone, found.gguf).symlink_to((found.folder / found.gguf).resolve())
+        except OSError:  # Windows allows it to some users only
+            shutil.copyfile(found.folder / found.gguf, Path(alone, found.gguf))
+        yield Path(alone)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
     """Suppress progress bars and reports: dilemmas has its own, and reports errors in one line."""
     from transformers.utils import logging
 
@@ -181,8 +216,23 @@ def _quiet_transformers() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def _apply(model: Any, found: ModelFiles, name: str) -> Any:
-    """The model of peft with one more adapter; `model` is one already, or a model of transformers, which is changed."""
+def apply_adapter(model: Any, found: ModelFiles, name: str) -> Any:
+    """The model of peft with one more adapter.
+
+    Parameters
+    ----------
+    model
+        A model of peft, or one of transformers, which is changed.
+    found
+        The files of the adapter.
+    name
+        Name of the adapter within the model.
+
+    Raises
+    ------
+    ModelError
+        If the adapter does not fit the model.
+    """
     from peft import PeftModel
 
     assert found.adapter is not None
@@ -195,7 +245,7 @@ def _apply(model: Any, found: ModelFiles, name: str) -> Any:
                 model = PeftModel.from_pretrained(model, str(found.adapter), name, local_files_only=True)
             wrong = _misfit(model, found.adapter / ADAPTER_WEIGHTS, name)
     except Exception as error:  # peft passes on any error of torch
-        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {_one_line(error)}") from error
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {error_line(error)}") from error
     if wrong:
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {wrong}")
     return model
@@ -272,6 +322,7 @@ def torch_dtype(dtype: str, device: str) -> "torch.dtype":
     return chosen
 
 
-def _one_line(error: Exception) -> str:
+def error_line(error: Exception) -> str:
+    """What an error says, with its type if it is of another package, in one line."""
     kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
     return kind + shorten(str(error), 300, placeholder=" ...")

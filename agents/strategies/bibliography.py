@@ -2,8 +2,8 @@
 
 Strategies with a class of Axelrod-Python follow that library's reading of their source, and their description says so,
 because the source itself was not consulted or leaves something open (`StrategyEntry.reading`). Zero-determinant
-strategies follow the equations of the papers, those of CRISTAL the authors' program. Where two readings of a source
-exist, both have names.
+strategies follow the equations of the papers, those of CRISTAL and Case the authors' programs. Where two readings of a
+source exist, both have names.
 """
 
 ARNOLD = "Arnold 2016, CoopSim"
@@ -19,6 +19,7 @@ BEAUFILS = "Beaufils, Delahaye & Mathieu 1997, Artificial Life V"
 BERG = "van den Berg & Weissing 2015, Proc. R. Soc. B 282"
 BOYD = "Boyd & Richerson 1988, J. Theor. Biol. 132:337"
 CAMPBELL = f"Campbell, in {AXELROD_PYTHON}"
+CASE = "Case 2017, The Evolution of Trust, github.com/ncase/trust"
 COMPETITION = "prisoners-dilemma.com 2017, competition"
 CRISTAL = "CRISTAL-SMAC 2018, github.com/cristal-smac/ipd"
 DAL_BO = "Dal Bó & Fréchette 2011, Am. Econ. Rev. 101:411"

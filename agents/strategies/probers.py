@@ -1,6 +1,6 @@
 """Automata with an opening sequence of moves, whose further play depends on the opponent's response to it."""
 
-from dilemmas.agents.strategies.bibliography import FUDENBERG, LANGNER, LI, PRISON
+from dilemmas.agents.strategies.bibliography import CASE, FUDENBERG, LANGNER, LI, PRISON
 from dilemmas.agents.strategies.builders import from_rule, opened
 from dilemmas.agents.strategies.entry import StrategyEntry
 
@@ -28,11 +28,18 @@ PROBERS = (
         (),
         ("CollectiveStrategy",),
     ),
+    # The author's program no longer looks in round 4, when it has no move of its opening left.
     StrategyEntry(
         "detective",
+        "Plays CDCC, then tit_for_tat if the opponent defected in rounds 1 to 3, and else always defects.",
+        opened("CDCC", lambda early, last: "D" in early[:3] and last == "C"),
+        CASE,
+    ),
+    StrategyEntry(
+        "detective_axelrod",
         "Plays CDCC, then tit_for_tat if the opponent defected in these rounds, and else always defects.",
         opened("CDCC", lambda early, last: "D" in early and last == "C"),
-        "Case 2017, The Evolution of Trust",
+        CASE,
         (),
         ("Detective",),
     ),

@@ -77,14 +77,15 @@ def training_contenders(given: TrainingWork) -> tuple[Contender, ...]:
 def packed(given: TrainingWork) -> Play:
     """Take one step of `dilemmas.training.distill` per call."""
     from dilemmas.training.distill import train_step
+    from dilemmas.training.losses.objective import Objective
     from dilemmas.training.packing.batches import ALIKE
     from dilemmas.training.packing.network import Network
 
     lessons = study_lessons(given.settings)
-    network = Network(given.adapted, ALIKE)
+    objective, step = Objective(Network(given.adapted, ALIKE)), [[lesson] for lesson in lessons]
 
     def play() -> int:
-        train_step(network, given.optimiser, lessons, given.settings, seed=0)
+        train_step(objective, given.optimiser, step, given.settings, seed=0)
         return len(lessons)
 
     return play

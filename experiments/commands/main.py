@@ -20,6 +20,7 @@ COMMANDS = {
     "distill": (f"{HERE}.studies.distill", "Tune a student on recorded play, or on any agent."),
     "evaluate": (f"{HERE}.studies.evaluate", "Measure how closely agents decide as a teacher does."),
     "experiment": (f"{HERE}.studies.experiment", "Answer a question by runs of several variants and seeds."),
+    "merge": (f"{HERE}.models.merge", "Merge an adapter into its base, for other programs."),
     "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
     "report": (f"{HERE}.studies.report", "Write the report of a finished study again."),
     "compare": (f"{HERE}.studies.compare", "Show finished studies side by side."),

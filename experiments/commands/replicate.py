@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import TaskID
 
+from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.data_files import json_text
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.template_choices import TemplateChoice
@@ -175,12 +176,15 @@ def command(
 
 
 def _show_plan(recipe: Recipe) -> None:
-    """Print a recipe with what it costs."""
-    from dilemmas.experiments.study.procedure import check_models, cost
+    """The resolved recipe and its cost, after checks of all that is on this machine."""
+    from dilemmas.experiments.study.procedure import check_models, check_teaching, cost
     from dilemmas.experiments.study.trial import estimate
 
-    for line in check_models(recipe.models):
+    unknown = check_models(recipe.models)
+    for line in unknown:
         echo(f"not checked: {line}", err=True)
+    if not unknown or is_served(recipe.models.teacher):
+        check_teaching(recipe)
     found = {role: asdict(one) for role, one in estimate(recipe).items()}
     echo(json_text(recipe.as_table() | {"cost": cost(recipe), "estimate": found}, indent=1))
 

@@ -1,8 +1,10 @@
-"""How closely agents decide as a teacher does: in situations, and in the histories that matches lead to."""
+"""How closely agents decide as a teacher does: in situations, and in the histories that matches lead to.
+
+The overlap has an interval; the divergence has none, because its rare terms are too large for one that covers it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.distilling.teaching import policies
+from dilemmas.experiments.reporting.distance_intervals import mean_distance
 from dilemmas.experiments.reporting.intervals import Estimate, ratio
 from dilemmas.experiments.study.teachers import Teacher
 
@@ -28,10 +31,11 @@ class Closeness:
     """The agent."""
     situations: int
     """Number of decisions that are compared."""
-    divergence: Estimate
+    divergence: float
     """Mean Kullback-Leibler divergence of the agent's distribution from the teacher's, in nats, 0 or more."""
     overlap: Estimate
-    """Mean of 1 - total variation distance between the two distributions, in [0, 1]."""
+    """Mean of 1 - total variation distance between the two distributions, in [0, 1]. The interval is over situations,
+    or over matches against the same opponents; None where the situations are all there are."""
     agreement: float
     """Mean probability that the two do the same, each drawing from its own distribution, in [0, 1]."""
     level: float
@@ -46,9 +50,9 @@ class Closeness:
 def compare_agents(
     on: str,
     situations: Sequence[FramedDecision],
-    matches: Sequence[int],
     teacher: Teacher,
     agents: dict[str, Teacher],
+    drawn: bool = True,
 ) -> list[Closeness]:
     """Compare agents with a teacher.
 
@@ -58,11 +62,11 @@ def compare_agents(
         Name of the situations.
     situations
         The decisions, N of them.
-    matches
-        Number of the match of each, N of them: decisions of one match depend on each other, and intervals are over
-        matches.
     teacher, agents
         Who is asked; agents by name, the first one is that to which a gap is measured.
+    drawn
+        Whether the situations are a sample, and not all that there are. Of those that were decided in matches, the
+        matches are the sample, and their opponents are fixed.
 
     Raises
     ------
@@ -87,8 +91,8 @@ def compare_agents(
                 on,
                 name,
                 len(situations),
-                _mean(_divergence(truth, own), matches, inf),
-                _mean(1 - distance, matches, 1.0),
+                float(_divergence(truth, own).mean()),
+                mean_overlap(distance, situations, drawn),
                 float((truth * own).sum(axis=1).mean()),
                 float((rates[1] - rates[0]).mean()),
                 _correlation(*rates),
@@ -122,9 +126,16 @@ def _divergence(truth: Array, own: Array) -> Array:
     return np.maximum(terms, 0.0)
 
 
-def _mean(values: Array, matches: Sequence[int], largest: float) -> Estimate:
-    _, cluster = np.unique(np.asarray(matches), return_inverse=True)
-    return ratio(np.bincount(cluster, values), np.bincount(cluster), bounds=(0.0, largest))
+def mean_overlap(distance: Array, situations: Sequence[FramedDecision], drawn: bool) -> Estimate:
+    """Mean overlap in situations with these distances, shape (N,)."""
+    if not drawn:
+        return Estimate(1 - float(distance.mean()), None)
+    if any(one.match is None for one in situations):
+        found = mean_distance(distance)
+        return Estimate(1 - found.value, found.interval and (1 - found.interval[1], 1 - found.interval[0]))
+    _, first, cluster = np.unique([one.match for one in situations], return_index=True, return_inverse=True)
+    opponents = [situations[place].opponent for place in first]
+    return ratio(np.bincount(cluster, 1 - distance), np.bincount(cluster), opponents, (0.0, 1.0))
 
 
 def _correlation(one: Array, other: Array) -> float | None:

@@ -10,17 +10,18 @@ rounds/N/        the data and the student before the Nth relabelling
 provenance.json  versions, git commit, command log.txt               what happened when
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
-from dilemmas.envs.locks import locked_folder
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
-from dilemmas.experiments.distilling.sources import Lessons, taught
+from dilemmas.experiments.distilling.sources import Lessons, is_recorded, taught
 from dilemmas.experiments.distilling.teaching import TeachingError, Tell
 from dilemmas.experiments.run_folder import (
     append_log,
@@ -29,11 +30,14 @@ from dilemmas.experiments.run_folder import (
     provenance,
     read_run_json,
     recover,
-    write_json,
     write_sealed,
 )
+from dilemmas.experiments.study.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
+from dilemmas.training.loop.processes import launched
 
+Follow = Callable[[int, int, str], object]
+"""Called with the number of steps that are done, and of all, and what is known of the last one."""
 SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
 
 
@@ -51,6 +55,9 @@ class Tuned:
     """Optimiser steps."""
     loss: float
     """Loss in the last step, in nats."""
+    held_out: float | None
+    """Divergence of the adapter from the teacher's actions in situations that were held out, in nats; None if none
+    were."""
 
 
 class Distillation:
@@ -58,8 +65,9 @@ class Distillation:
 
     def __init__(self, folder: Path, lessons: Lessons) -> None:
         """Open a folder, which `collect` creates; that of another distillation is refused (`RunError`)."""
-        self.folder, self.lessons = folder, lessons
-        self._check()
+        self.folder, self.lessons, self.processes = folder, lessons, launched()
+        if self.processes.first:
+            self._check()
 
     def _check(self) -> None:
         check_described(self.folder)
@@ -67,20 +75,19 @@ class Distillation:
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
 
-    def run(self, tell: Tell, follow: Tell) -> Tuned:
+    def run(self, tell: Tell, follow: Follow) -> Tuned:
         """Collect the teaching data and tune the student, resumed where an earlier attempt ended.
 
         `tell`: called with the number of situations that a teacher has been asked about, and of all; `follow`: with the
-        number of training steps that are done, and of all.
+        number of training steps that are done, and of all, and the loss in words.
         """
-        with locked_folder(self.folder):
-            self._check()
-            recover(self.folder)
-            shown, asked = self._collect(tell), self.lessons.relabelling
+        shared = self.processes.shared
+        with self.processes.locked(self.folder):
+            shown, asked = shared(partial(self._collect, tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
                 tuned = self._tune(shown, before, follow)
-                shown = shown + self._relabelled(before, tuned, tell)
+                shown = shown + shared(partial(self._relabelled, before, tuned, tell))
             return self._tune(shown, self.folder, follow)
 
     def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
@@ -95,6 +102,8 @@ class Distillation:
 
     def _collect(self, tell: Tell) -> list[Demonstration]:
         """The teaching data; those that are complete are not made again."""
+        self._check()
+        recover(self.folder)
         seals, path = Seals(self.folder), self.folder / DEMONSTRATIONS
         if seals.fits(path):
             return list(read_demonstrations(path))
@@ -103,21 +112,30 @@ class Distillation:
         if not shown:
             raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
         write_sealed(seals, SETTINGS, asdict(self.lessons))
-        write_json(self.folder / PROVENANCE, provenance())
+        write_sealed(seals, PROVENANCE, provenance())
         write_demonstrations(path, shown)
         seals.add(path)
         append_log(self.folder, f"{len(shown):,} demonstrations")
         return shown
 
-    def _tune(self, shown: list[Demonstration], folder: Path, follow: Tell) -> Tuned:
+    def _tune(self, shown: list[Demonstration], folder: Path, follow: Follow) -> Tuned:
         from dilemmas.training.adapters import BaseModel
         from dilemmas.training.distill import distil
 
         recipe, adapter = self.lessons.recipe, folder / "adapter"
-        student = open_local(recipe.models.student, device=recipe.models.device, dtype=recipe.models.dtype)
+        device = self.processes.device(recipe.models.device)
+        student = open_local(recipe.models.student, device=device, dtype=recipe.models.dtype)
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
-        for step in distil(*student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base):
-            follow(step.step, step.steps)
-        losses = read_run_json(adapter / ADAPTER_RECORD, dict[str, Any])["losses"]
+        teacher = token_teacher(recipe, self.lessons.teacher)
+        data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]
+        told = {"data": data, "on": list(self.lessons.on), "recipe": recipe.name}
+        steps = distil(
+            *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
+        )
+        for step in steps:
+            follow(step.step, step.steps, step.note)
+        record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
+        losses, measured = record["losses"], [value for step, value in record.get("held_out", []) if step]
+        kept = (min(measured) if recipe.lora.patience else measured[-1]) if measured else None
         questions = len({(one.prompt, one.system) for one in shown})
-        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1])
+        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1], kept)

@@ -12,6 +12,7 @@ from dilemmas.agents.engines.environment import Remembered, needs_more
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.pettingzoo_api.parallel_env import SocialDilemma
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
@@ -35,6 +36,10 @@ class MatchPlan:
     """Matches against each opponent."""
     seed: int
     """Seed of the matches; whoever plays in the first seat meets the same opponents and the same chances."""
+
+    def __post_init__(self) -> None:
+        if again := [one for place, one in enumerate(self.opponents) if one in self.opponents[:place]]:
+            raise InputError(f"opponents: {again[0]} is named twice, and would play the same matches again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ Keep = Callable[[str, Sequence[MatchRecord], Tally | None], object]
 
 def play_out(
     plan: MatchPlan, name: str, agent: Teacher, others: Mapping[str, Teacher], keep: Keep | None = None
-) -> tuple[list[PlayedMatches], list[FramedDecision], list[int]]:
+) -> tuple[list[PlayedMatches], list[FramedDecision]]:
     """Let an agent play all matches of a plan.
 
     Parameters
@@ -105,11 +110,10 @@ def play_out(
 
     Returns
     -------
-    How each pairing ended; the situations in which the agent decided; and the number of the match of each.
+    How each pairing ended, and the situations in which the agent decided.
     """
     rules, results = plan.rules, list[PlayedMatches]()
     situations: list[FramedDecision] = []
-    numbers: list[int] = []
     for place, opponent in enumerate(plan.opponents):
         listening = Listening(agent(rules.stage, plan.context))
         other = others[opponent](rules.stage, plan.context)
@@ -122,11 +126,11 @@ def play_out(
         results.append(_result(name, opponent, rules, records, tally))
         if keep is not None:
             keep(opponent, records, tally)
-        match = {key: at for at, key in enumerate(dict.fromkeys(turn.key for turn in listening.turns))}
-        for turn in listening.turns:
-            situations.append(FramedDecision(turn.info["view"], plan.context))
-            numbers.append(place * plan.matches + match[turn.key])
-    return results, situations, numbers
+        situations += [
+            FramedDecision(turn.info["view"], plan.context, match=turn.key[0], opponent=place)
+            for turn in listening.turns
+        ]
+    return results, situations
 
 
 def _result(

@@ -30,6 +30,6 @@ def relabelled(lessons: Lessons, student: str, number: int, kept: Path, tell: Te
         return []
     plan = MatchPlan(asked.rules, context, asked.opponents, asked.matches, lessons.recipe.seed * 1000 + number)
     others = {one: teacher_of(one, lessons.framing) for one in asked.opponents}
-    _, situations, _ = play_out(plan, student, teacher_of(student, lessons.framing), others)
+    _, situations = play_out(plan, student, teacher_of(student, lessons.framing), others)
     teacher = teacher_of(spec, lessons.framing, teacher_file(kept, spec))
     return list(dict.fromkeys(teach_policy(lessons.prompts, teacher, situations, 0, tell)))

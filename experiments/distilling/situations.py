@@ -20,6 +20,10 @@ class FramedDecision:
     """The social framing."""
     everyway: bool = True
     """Whether the student is asked in all presentations of the actions; otherwise in one, which is drawn."""
+    match: int | None = None
+    """Seed of the match in which it was decided, which other decisions may share; None outside matches."""
+    opponent: int = 0
+    """Number of the opponent in that match."""
 
     @property
     def name(self) -> str:

@@ -79,6 +79,8 @@ class Lessons:
     """Whether recorded prompts are replaced by the questions of the student."""
     answers: int = 300
     """Answers of an agent that are drawn in every situation, for hard labels."""
+    teacher: str = ""
+    """Model whose probabilities of tokens are taught, with method ``tokens``."""
     relabelling: Relabelling | None = None
     """Matches of the student in which the teacher is asked what it would have done; None without."""
 
@@ -157,7 +159,7 @@ def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: Tell) -> lis
         kind = parse_spec(spec).kind
     except UnknownNameError as error:
         raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
-    if lessons.recipe.lora.method == "motivated":
+    if lessons.recipe.lora.method in ("motivated", "tokens"):
         raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
     game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
     asked = [one for word in lessons.on or _usual(kind) for one in situations_on(word, replace(lessons, game=game))]
@@ -191,4 +193,4 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
         for one in recorded_turns(_files(word), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
-                yield FramedDecision(view, lessons.contexts[0], everyway=False)
+                yield FramedDecision(view, lessons.contexts[0], everyway=False, match=one.turn.key[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -56,11 +57,11 @@ class StudentPrompts:
         return pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, ways)
 
     def demonstration(
-        self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = ""
+        self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = "", situation: str = ""
     ) -> Demonstration:
         """A question with what the teacher does there."""
-        begun = self.template.answer_begins if labels else ""
-        return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, self.template.system)
+        begun, system = self.template.answer_begins if labels else "", self.template.system
+        return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, system, situation)
 
 
 def policies(teacher: Teacher, situations: Sequence[FramedDecision], tell: Tell = nobody) -> list[tuple[float, ...]]:
@@ -116,7 +117,9 @@ def teach_policy(
         if answers:
             rng = np.random.default_rng([student.seed, number, 1])
             shares = tuple((rng.multinomial(answers, np.array(shares) / sum(shares)) / answers).tolist())
-        shown += [student.demonstration(one.prompt, one.labels, shares) for one in student.posed(situation, number)]
+        ways = student.posed(situation, number)
+        name = f"{situation.name}/{sha256(ways[0].prompt.encode()).hexdigest()[:8]}" if len(ways) > 1 else ""
+        shown += [student.demonstration(one.prompt, one.labels, shares, situation=name) for one in ways]
     return shown
 
 
@@ -137,7 +140,8 @@ def teach_play(
     decided
         Decisions, with what the player knew.
     method
-        ``hard``: what was written, or the action; ``soft``: the probabilities of the actions; ``motivated``: both.
+        ``hard``: what was written, or the action; ``soft``: the probabilities of the actions; ``motivated``: both;
+        ``tokens``: what was written.
     again
         Whether recorded prompts are replaced.
 
@@ -155,12 +159,12 @@ def _taught(
     decision, view = one.decision, one.turn.info.get("view")
     if decision.deliberations is not None:
         raise TeachingError(f"'{one.player}' wrote something before it answered, which is not taught")
-    if method != "hard" and decision.probabilities is None:
+    if method in ("soft", "motivated") and decision.probabilities is None:
         raise TeachingError(
             f"'{one.player}' has decisions without probabilities, which --method {method} teaches; choose --method hard"
         )
-    if method == "motivated" and not decision.reply:
-        raise TeachingError(f"'{one.player}' has decisions without a motivation; choose --method soft")
+    if method in ("motivated", "tokens") and (not decision.reply or (again and method == "tokens")):
+        raise TeachingError(f"'{one.player}' wrote nothing that --method {method} can teach; choose --method soft")
     if decision.prompt is None or again:
         if view is None:
             raise TeachingError(
@@ -175,7 +179,7 @@ def _taught(
         return student.demonstration(prompt, (), (), str(chosen))
     if not labels or (view is not None and not options_now(view)):
         return student.demonstration(prompt, (), (), written or f"{float(np.ravel(chosen)[0]):g}")
-    if method == "hard":
+    if method in ("hard", "tokens"):
         shares = tuple(float(place == chosen) for place in range(len(labels)))
         return student.demonstration(prompt, labels, shares, written or "")
     reply = written or "" if method == "motivated" else ""

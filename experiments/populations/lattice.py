@@ -7,7 +7,10 @@ The decisions of a step are made by `dilemmas.experiments.populations.torus`, by
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from dilemmas.agents.tables.policy_table import PolicyTable
+from dilemmas.envs.checks import whole_number
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.populations.torus import LatticeError, Torus, check_seed
 
@@ -38,6 +41,10 @@ def mean_cooperation(model: "Lattice") -> float:
     return float(model.torus.rates.mean())
 
 
+MOST_RNG = 2**128 - 1
+"""Largest seed of Mesa, which are of the size of NumPy's."""
+
+
 class Lattice(Model):  # type: ignore[misc]
     """A torus of agents who all use one table.
 
@@ -49,7 +56,7 @@ class Lattice(Model):  # type: ignore[misc]
     table : PolicyTable
         Of a two-player game.
     size : int
-        Side of the torus, 3 or more.
+        Side of the torus, from 3 to `LARGEST`.
     seed : int
         0 or more; None for `rng`.
     rng : int or numpy.random.Generator
@@ -59,13 +66,15 @@ class Lattice(Model):  # type: ignore[misc]
     Raises
     ------
     LatticeError
-        If `seed` is negative, or both are specified; and as `Torus`.
+        If `seed` or `rng` is negative or of another type, or both are specified; and as `Torus`.
     """
 
     def __init__(self, table: PolicyTable, size: int = 50, seed: int | None = None, rng: Any = None) -> None:
         if seed is not None and rng is not None:
             raise LatticeError(f"seed = {seed!r}, rng = {rng!r}; give one of them")
         self.torus = Torus(table, size)
+        if not (rng is None or isinstance(rng, np.random.Generator)):
+            rng = whole_number(rng, "rng", 0, MOST_RNG, LatticeError)
         super().__init__(rng=rng if seed is None else check_seed(seed))
         self.size = size
         self.datacollector = DataCollector(model_reporters={"cooperation": mean_cooperation})

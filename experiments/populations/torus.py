@@ -24,6 +24,9 @@ DIRECTIONS = tuple(offset for offset in product((-1, 0, 1), repeat=2) if offset 
 BACK = np.array([DIRECTIONS.index((-row, -column)) for row, column in DIRECTIONS])
 """Index of the opposite direction, by direction."""
 
+LARGEST = 10_000
+"""Largest side of a torus: its hundred million agents take 50 gigabytes."""
+
 Curves = dict[str, NDArray[np.float64]]
 """Mean cooperation in every step, in [0, 1], shape (steps,), by the name of the table."""
 
@@ -40,15 +43,17 @@ class Torus:
     table : PolicyTable
         Of a two-player game.
     size : int
-        Side of the torus, 3 or more; there are size x size agents, numbered row by row.
+        Side of the torus, from 3 to `LARGEST`; there are size x size agents, numbered row by row.
 
     Raises
     ------
     LatticeError
-        For a table of a game for more players, or a size below 3.
+        For a table of a game for more players, anything else than a table, or another size.
     """
 
     def __init__(self, table: PolicyTable, size: int = 50) -> None:
+        if not isinstance(table, PolicyTable):
+            raise LatticeError(f"table = {table!r:.60}; needs a PolicyTable, as `load_table` returns it")
         if table.game.n_players != 2:
             players = f"{table.game.name} is a game of {table.game.n_players} players"
             raise LatticeError(f"{table.name}: {players}; neighbours on the lattice play in pairs")
@@ -70,9 +75,9 @@ class Torus:
 def moore_neighbours(size: int) -> NDArray[np.intp]:
     """Indices of the neighbours of every cell of a torus in each of `DIRECTIONS`, shape (size * size, 8).
 
-    `size`: 3 or more, so that no two neighbours are the same cell; otherwise `LatticeError`.
+    `size`: from 3, so that no two neighbours are the same cell, to `LARGEST`; otherwise `LatticeError`.
     """
-    whole_number(size, "size", 3, error=LatticeError)
+    whole_number(size, "size", 3, LARGEST, LatticeError)
     row, column = np.divmod(np.arange(size * size), size)
     places = [(row + down) % size * size + (column + right) % size for down, right in DIRECTIONS]
     return np.stack(places, axis=1)

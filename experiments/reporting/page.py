@@ -120,9 +120,13 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
     """A report in Markdown, without figures."""
     parts = [f"# {_mark(title)}"]
     for section in _numbered(sections):
-        parts.append(f"## {_mark(section.title)}")
-        parts += [text for block in section.blocks for text in _markdown(block)]
+        parts += [f"## {_mark(section.title)}", markdown_blocks(section.blocks)]
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_blocks(blocks: Sequence[Block]) -> str:
+    """Blocks in Markdown, without figures, as part of another page."""
+    return "\n\n".join(text for block in blocks for text in _markdown(block))
 
 
 def _numbered(sections: Sequence[Section]) -> Iterator[Section]:
@@ -302,6 +306,7 @@ nav+section h2{border-top:0;margin-top:0;padding-top:0}
 h3,summary{font:600 .92rem/1.4 var(--sans)}
 h3{margin:1.9rem 0 .5rem}
 nav ul{list-style:none;padding:0;max-width:none;columns:14rem;font:.88rem/1.5 var(--sans)}
+nav li{margin:0;padding:.35rem 0}
 nav a{color:inherit}
 pre{font:.82rem/1.5 ui-monospace,"DejaVu Sans Mono",monospace;white-space:pre-wrap;
 overflow-wrap:anywhere;margin:.5rem 0}
@@ -326,7 +331,7 @@ thead th{font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom-c
 tbody th{white-space:nowrap}
 .number{text-align:right}
 td.number{white-space:nowrap}
-td.words{overflow-wrap:anywhere;min-width:7.5rem;max-width:26rem}
+td.words{overflow-wrap:break-word;min-width:7.5rem;max-width:26rem}
 @media print{body{background:#fff;font-size:11pt}figure,tr{break-inside:avoid}}
 .narrow-page{display:none}
 @media(max-width:40rem){body{font-size:16px}h1{font-size:1.6rem}figure{padding:.4rem;margin:1rem -.8rem}

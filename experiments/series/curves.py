@@ -39,7 +39,7 @@ class DotRow:
     """Value and interval, printed at the right."""
 
 
-def curves(
+def curves_with_intervals(
     title: str,
     description: str,
     panels: Mapping[str, Mapping[str, Sequence[CurvePoint]]],

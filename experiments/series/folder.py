@@ -111,7 +111,7 @@ class Series:
             if (self.folder / SETTINGS).is_file():
                 self._seals = recover(self.folder)
             write_sealed(self._seals, SETTINGS, self._settings)
-            write_json(self.folder / PROVENANCE, provenance())
+            write_sealed(self._seals, PROVENANCE, provenance())
             yield
 
     def place(self, variant: str, seed: int) -> Path:

@@ -18,7 +18,7 @@ from dilemmas.experiments.reporting.page import (
     markdown,
 )
 from dilemmas.experiments.reporting.svg import responsive
-from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves, dots
+from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves_with_intervals, dots
 from dilemmas.experiments.series.measures import WHATS, place_title
 
 DRAWN = ("overlap", "disagreement", "cooperation")
@@ -116,7 +116,9 @@ def _figure(results: Results) -> Figure | None:
             point = CurvePoint(float(row["variant"]), row["mean"], row["interval"])
             name = "null player" if row["what"] == "null" else title
             panels.setdefault(place_title(row["where"]), {}).setdefault(name, []).append(point)
-        return Figure(responsive(partial(curves, title.capitalize(), caption, panels, results["axis"])), caption)
+        return Figure(
+            responsive(partial(curves_with_intervals, title.capitalize(), caption, panels, results["axis"])), caption
+        )
     groups: dict[str, list[DotRow]] = {}
     for row in rows:
         if row["what"] == what:

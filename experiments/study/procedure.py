@@ -23,7 +23,7 @@ from dilemmas.experiments.study import playing, stages, teaching
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
-from dilemmas.experiments.study.recipe import ModelSettings, Recipe
+from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe, RecipeError
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.teachers import AgentTeacher, check_teacher
 from dilemmas.training.demonstrations import Demonstration
@@ -102,6 +102,41 @@ def check_without_loading(spec: str) -> str:
     return ""
 
 
+def check_teaching(recipe: Recipe) -> None:
+    """Check, before a model is asked, that the student can be taught as the recipe says.
+
+    Raises
+    ------
+    InputError
+        With method ``tokens``, if the models are not both on this machine with the same tokens; if presentations are to
+        be compared, and there is only one.
+    """
+    token_teacher(recipe, recipe.models.teacher)
+    if recipe.lora.consistency and max(len(recipe.ways(one.game)) for one in recipe.sets()[TRAINING_SET]) == 1:
+        raise RecipeError(
+            "[lora] consistency: there is one presentation of each scenario; choose [prompting] presentation ="
+            " 'counterbalanced'"
+        )
+
+
+def token_teacher(recipe: Recipe, spec: str) -> LazyModel | None:
+    """The model whose distributions of tokens are taught, with method ``tokens``; it is not loaded.
+
+    Raises
+    ------
+    InputError
+        If there is no such model on this machine, or it has other tokens than the student.
+    """
+    if recipe.lora.method != "tokens":
+        return None
+    from dilemmas.training.losses.token_divergence import check_same_tokens
+
+    find = partial(open_local, device=recipe.models.device, dtype=recipe.models.dtype)
+    teacher = find(spec)
+    check_same_tokens(teacher.tokenizer(), find(recipe.models.student).tokenizer(), recipe.prompting.template.labels)
+    return teacher
+
+
 def finished_results(run: Run) -> dict[str, Any] | None:
     """What results.json of a finished run holds; None where the run is not finished.
 
@@ -113,6 +148,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
 
 def carry_out(run: Run) -> Steps:
     """All stages of the study, resumed where a stopped run ended; returns what results.json then holds."""
+    check_teaching(run.recipe)
     models = run.recipe.models
     find = partial(open_local, device=models.device, dtype=models.dtype)
     student = find(models.student)
@@ -136,7 +172,7 @@ def carry_out(run: Run) -> Steps:
     with run.stage("untuned student"):
         backends["untuned"] = yield from _answers(run, "untuned", student)
     with run.stage("distillation"):
-        yield from _distil(run, student, shown)
+        yield from _distil(run, student, backends["teacher"], shown)
     with run.stage("tuned student"):
         tuned = find(f"{models.student}+{run.path('adapter')}") if shown else find(models.student)
         backends["tuned"] = yield from _answers(run, "tuned", tuned)
@@ -214,7 +250,9 @@ def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:
     return [*shown * recipe.questions.repeats, *teaching.random_questions(recipe, teacher)]
 
 
-def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Iterator[TaskProgress]:
+def _distil(
+    run: Run, student: LazyModel, teacher: playing.Player, shown: Sequence[Demonstration]
+) -> Iterator[TaskProgress]:
     from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
     from dilemmas.training.distill import distil
 
@@ -224,6 +262,7 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         return
     yield TaskProgress(task, 0)
     base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+    who = {"name": teacher.name, "fingerprint": teacher.fingerprint}
     steps = distil(
         *student.weights(),
         shown,
@@ -231,11 +270,13 @@ def _distil(run: Run, student: LazyModel, shown: Sequence[Demonstration]) -> Ite
         run.path("adapter"),
         recipe.seed,
         base=base,
+        teacher=token_teacher(recipe, recipe.models.teacher),
+        taught={"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name},
     )
     for number, step in enumerate(steps):
         if not number:
             yield TaskProgress(task, step.step - 1, step.steps)
-        yield TaskProgress(task, step.step, step.steps, f"loss {step.loss:.3f}")
+        yield TaskProgress(task, step.step, step.steps, step.note)
     run.seals.add(*(run.path("adapter", name) for name in ADAPTER_FILES))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned

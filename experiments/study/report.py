@@ -1,10 +1,12 @@
-"""The report of a study: written from the dictionary of results.json, and the time from seconds.json."""
+"""The report of a study: written from the dictionary of results.json, the time from seconds.json, and the course of the
+training from the record of the adapter."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.envs.data_files import write_text
 from dilemmas.experiments.reporting.csv_text import csv_text
 from dilemmas.experiments.reporting.format import Results, duration
@@ -17,12 +19,16 @@ from dilemmas.experiments.reporting.page import (
     Table,
     html,
     markdown,
+    markdown_blocks,
     print_sections,
 )
-from dilemmas.experiments.run_folder import read_known_shares, read_seconds
+from dilemmas.experiments.reporting.training_curves import read_course, training_sections
+from dilemmas.experiments.run_folder import RunError, read_known_shares, read_seconds
 from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.metrics.gap_closed import gap_table
 from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.titles import SUMMARY
+from dilemmas.training.artefacts.cards import write_alignment
 
 CSV_COLUMNS = (
     *("set", "scenario", "game", "context", "model", "exact", "sampled"),
@@ -33,12 +39,27 @@ unreadable replies meant to defect, and if all meant to cooperate; the gap close
 
 
 def write_study_report(run_dir: Path, results: Results) -> None:
-    """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else."""
-    parts = report_sections(results, sum(read_seconds(run_dir).values()), read_known_shares(run_dir))
+    """Write report.md, report.html and scenarios.csv into a run folder, each at once; the page needs nothing else.
+
+    The model card of the adapter gets the table of alignment.
+    """
+    seconds, known = sum(read_seconds(run_dir).values()), read_known_shares(run_dir)
+    course = read_course(run_dir / "adapter" / ADAPTER_RECORD, RunError)
+    parts = report_sections(results, seconds, known, training_sections(course))
     title = f"Alignment of the student with its teacher: {results['recipe']}"
     write_text(run_dir / "report.md", markdown(title, parts))
     write_text(run_dir / "report.html", html(title, parts))
     write_text(run_dir / "scenarios.csv", scenarios_csv(results))
+    write_alignment(run_dir / "adapter", alignment_section(results))
+
+
+def alignment_section(results: Results) -> str:
+    """What the model card of the tuned student says of its alignment, in Markdown."""
+    asked = (
+        f"Measured by dilemmas with the recipe {results['recipe']}: 1 = answers as the teacher, 0 = as the student"
+        " before it was tuned. The null player cooperates at the teacher's mean rate in every game and context."
+    )
+    return markdown_blocks((Paragraph(asked), gap_table(results["alignment"])))
 
 
 def scenarios_csv(results: Results) -> str:
@@ -63,15 +84,19 @@ def print_study_tables(console: Console, results: Results) -> None:
     print_sections(console, terminal_sections(results))
 
 
-def report_sections(results: Results, seconds: float, known: Sequence[str]) -> list[Section]:
+def report_sections(
+    results: Results, seconds: float, known: Sequence[str], training: Sequence[Section]
+) -> list[Section]:
     """The whole report; what was not measured is left out.
 
-    `seconds`: time spent on the study. `known`: how many questions were put to each model, in words.
+    `seconds`: time spent on the study. `known`: how many questions were put to each model, in words. `training`: how
+    the student was trained.
     """
     ranked = sorted(METRICS, key=lambda metric: metric.report_rank)
     parts = [
         Section(SUMMARY, (*_caveat(results), *_warnings(results), Paragraph(_what_was_run(results)))),
         *(section for metric in ranked for section in metric.sections(results)),
+        *training,
         Section("Limitations", (Bullets(tuple(_limits(results))),)),
         Section("Provenance", (model_table(results["models"]), run_table(results, seconds, known))),
     ]

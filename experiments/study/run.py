@@ -19,7 +19,6 @@ from dilemmas.experiments.run_folder import (
     read_run_json,
     recover,
     with_lower_mass,
-    write_json,
     write_sealed,
 )
 from dilemmas.experiments.study.recipe import Recipe
@@ -65,7 +64,7 @@ class Run:
     def begin(self) -> None:
         """Record what the run depends on. Until then the folder is empty and can be used with any recipe."""
         write_sealed(self.seals, "recipe.json", self.recipe.as_table())
-        write_json(self.folder / PROVENANCE, provenance())
+        write_sealed(self.seals, PROVENANCE, provenance())
 
     def check_models(self, models: Mapping[str, Backend | AgentTeacher]) -> None:
         """Record the fingerprints of the models that answer, by role; `RunError` if another model answered before."""

@@ -87,7 +87,8 @@ def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -
     done = {asked.scenario for asked in read_answers(path)}
     begun = joined_answers(asked for asked in read_parts(begun_path) if asked.scenario not in done)
     yield len(done) * run.recipe.observations + sum(len(asked.replies) for asked in begun.values())
-    scenarios, pace = enumerate(scenario for group in run.recipe.sets().values() for scenario in group), Pace(backend)
+    scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
+    pace = Pace(backend, tokens=_reply_tokens(run.recipe, role))
     while chunk := dict(islice(scenarios, TOGETHER)):
         missing = {number: scenario for number, scenario in chunk.items() if scenario.name not in done}
         for part in _ask_on(run.recipe, role, backend, missing, begun, pace):

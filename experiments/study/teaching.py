@@ -1,6 +1,7 @@
 """Teaching data of a study: the teacher's answers and probabilities as the student will be asked for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dilemmas.agents.models.answers import exact_distributions
@@ -35,15 +36,30 @@ def answers_taught(recipe: Recipe, asked: Mapping[str, Asked]) -> list[Example]:
 
     Hard labels are taught without motivations where these weigh nothing.
     """
-    examples, silent = [], recipe.lora.method == "hard" and not recipe.lora.motivation
+    return [answer.example for answer in _readable(recipe, asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadableAnswer:
+    """An answer of the teacher, as it is taught, and as it was asked for and given."""
+
+    example: Example
+    labels: tuple[str, ...]
+    teacher_prompt: str
+    text: str
+
+
+def _readable(recipe: Recipe, asked: Mapping[str, Asked]) -> Iterator[_ReadableAnswer]:
+    silent = recipe.lora.method == "hard" and not recipe.lora.motivation
     for scenario in recipe.sets()[TRAINING_SET]:
-        ways = role_questions(recipe, "untuned", scenario)
+        ways, before = (role_questions(recipe, role, scenario) for role in ("untuned", "teacher"))
         for reply, (text, action, motivation) in enumerate(asked[scenario.name].replies):
             if action is not None:
-                shown, whole = ways[reply % len(ways)], text if recipe.prompting.template.deliberate else ""
+                way = reply % len(ways)
+                shown, whole = ways[way], text if recipe.prompting.template.deliberate else ""
                 said = "" if silent else motivation
-                examples.append(Example(scenario.name, shown.prompt, shown.labels[action], action, said, whole))
-    return examples
+                example = Example(scenario.name, shown.prompt, shown.labels[action], action, said, whole)
+                yield _ReadableAnswer(example, shown.labels, before[way].prompt, text.strip())
 
 
 def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -> list[Demonstration]:
@@ -57,7 +73,8 @@ def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -
         What its teacher answered, by scenario.
     method
         ``hard``: every readable answer; ``soft``: the probabilities in every wording and presentation; ``motivated``:
-        every readable answer, with these probabilities.
+        every readable answer, with these probabilities; ``tokens``: every readable answer, with the question of the
+        teacher.
 
     Raises
     ------
@@ -65,8 +82,11 @@ def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -
         If there are no probabilities to teach.
     """
     around = _around(recipe)
-    if method == "hard":
-        return [from_example(example, **around) for example in answers_taught(recipe, asked)]
+    if method in ("hard", "tokens"):
+        answers = [(from_example(one.example, labels=one.labels, **around), one) for one in _readable(recipe, asked)]
+        if method == "hard":
+            return [shown for shown, _ in answers]
+        return [replace(shown, reply=one.text, teacher_prompt=one.teacher_prompt) for shown, one in answers]
     shown = []
     for scenario in recipe.sets()[TRAINING_SET]:
         found = asked[scenario.name]
@@ -78,7 +98,7 @@ def demonstrations(recipe: Recipe, asked: Mapping[str, Asked], method: Method) -
                 )
             replies = [text for text, action, _ in found.replies[place :: len(found.presented)] if action is not None]
             shown += [
-                Demonstration(way.prompt, way.labels, shares, reply, **around)
+                Demonstration(way.prompt, way.labels, shares, reply, situation=scenario.name, **around)
                 for reply in (replies if method == "motivated" else [""])
             ]
     return shown

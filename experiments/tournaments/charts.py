@@ -21,9 +21,15 @@ RAMP = ("ffffd9", "edf8b1", "c7e9b4", "7fcdbb", "41b6c4", "1d91c0", "225ea8", "2
 SMALLEST = 8.0
 """Minimum font size, in user units."""
 LABELS = 150.0
-"""Maximum width of names, in user units."""
+"""Width of names for which a heat map of any size has room, in user units."""
 LONGEST = 300.0
-"""Maximum width of the names beside scores."""
+"""Maximum width of names."""
+CELL = 44.0
+"""Width of cells beside names that need more room."""
+MOST_NARROW = 6
+"""Columns of the largest heat map that fits a narrow page."""
+LINE = 20.0
+"""Height of a line of the key."""
 DIGIT = 0.58
 """Width of a digit, as a share of the font size."""
 
@@ -78,12 +84,17 @@ class _Grid:
     """Font size of names."""
     upwards: bool
     """Whether the names of the columns are rotated to read from bottom to top."""
+    room: float
+    """Height of rotated names."""
 
 
-def heat_map(title: str, description: str, heat: HeatMap) -> str:
-    """A cell for every row and column, coloured by its number; long names are shortened in their middle."""
-    grid = _grid(heat)
-    body = [*_key(heat), *_columns(heat, grid), *_rows(heat, grid)]
+def heat_map(title: str, description: str, heat: HeatMap, width: float = WIDTH) -> str:
+    """A cell for every row and column, coloured by its number; long names are shortened in their middle.
+
+    `width`: below that of a wide page, for at most `MOST_NARROW` columns.
+    """
+    grid = _grid(heat, width)
+    body = [*_key(heat, width), *_columns(heat, grid), *_rows(heat, grid)]
     show, size = _numbers(heat, grid)
     for i, (name, values) in enumerate(zip(heat.rows, heat.values, strict=True)):
         for j, (other, value) in enumerate(zip(heat.columns, values, strict=True)):
@@ -98,7 +109,7 @@ def heat_map(title: str, description: str, heat: HeatMap) -> str:
                     text(x + grid.width / 2, y + grid.height / 2 + 0.35 * size, show(value), "", "middle", size)
                 )
             body.append("</g>")
-    return svg(title, description, grid.top + grid.height * len(heat.rows) + 6, body, _heat_style())
+    return svg(title, description, grid.top + grid.height * len(heat.rows) + 6, body, _heat_style(), width)
 
 
 def scores(title: str, description: str, unit: str, rows: Sequence[ScoreRow], width: float = WIDTH) -> str:
@@ -144,14 +155,18 @@ def _short(name: str, room: float, size: float) -> str:
     return shortened(name, int(room / (LETTER * size)))
 
 
-def _grid(heat: HeatMap) -> _Grid:
+def _grid(heat: HeatMap, page: float) -> _Grid:
     height = min(30.0, (WIDTH - LABELS) / len(heat.columns))
     size = min(12.0, max(SMALLEST, 0.86 * height))
-    left = 10 + min(LABELS - 10, max(written_width(name, size) for name in heat.rows))
-    width = min(140.0, (WIDTH - left - 2) / len(heat.columns))
+    room = page - CELL * len(heat.columns)
+    if page == WIDTH:
+        room = min(LONGEST, max(LABELS, room))
+    left = 10 + min(room - 10, max(written_width(name, size) for name in heat.rows))
+    width = min(140.0, (page - left - 2) / len(heat.columns))
     longest = max(written_width(name, size) for name in heat.columns)
     upwards = longest > width - 4
-    return _Grid(left, 46 + (min(LABELS, longest) if upwards else size), width, height, size, upwards)
+    top = 46 + (LINE if page < WIDTH and _has_missing(heat) else 0)
+    return _Grid(left, top + (min(room, longest) if upwards else size), width, height, size, upwards, room)
 
 
 def _columns(heat: HeatMap, grid: _Grid) -> Iterator[str]:
@@ -159,7 +174,7 @@ def _columns(heat: HeatMap, grid: _Grid) -> Iterator[str]:
         x = grid.left + grid.width * (j + 0.5)
         if grid.upwards:
             yield text(
-                x + 0.35 * grid.size, grid.top - 5, _short(name, LABELS, grid.size), "", "start", grid.size, True
+                x + 0.35 * grid.size, grid.top - 5, _short(name, grid.room, grid.size), "", "start", grid.size, True
             )
         else:
             yield text(x, grid.top - 6, name, "", "middle", grid.size)
@@ -182,9 +197,13 @@ def _numbers(heat: HeatMap, grid: _Grid) -> tuple[Show | None, float]:
     return None, 0.0
 
 
-def _key(heat: HeatMap) -> Iterator[str]:
-    """The colour scale with its ends, and the meaning of a dash."""
-    x, step = 8.0, 9.0
+def _has_missing(heat: HeatMap) -> bool:
+    return any(value is None for row in heat.values for value in row)
+
+
+def _key(heat: HeatMap, page: float) -> Iterator[str]:
+    """The colour scale with its ends, and the meaning of a dash, which on a narrow page is below."""
+    x, y, step = 8.0, 20.0, 9.0 if page == WIDTH else 5.0
     low, high = (heat.shows[0](end) for end in heat.ends)
     yield text(x, 20, low, "soft small")
     x += written_width(low, 12) + 10
@@ -192,10 +211,10 @@ def _key(heat: HeatMap) -> Iterator[str]:
         yield f'<g class="h{level}">{_cell(x + step * level, 10, step, 12)}</g>'
     x += step * LEVELS + 6
     yield text(x, 20, f"{high} {heat.unit}", "soft small")
-    x += written_width(f"{high} {heat.unit}", 13) + 24
-    if any(value is None for row in heat.values for value in row):
-        yield f'<g class="none">{_cell(x, 9, 18, 14, missing=True)}</g>'
-        yield text(x + 26, 20, heat.missing, "soft small")
+    x, y = (x + written_width(f"{high} {heat.unit}", 13) + 24, y) if page == WIDTH else (8.0, y + LINE)
+    if _has_missing(heat):
+        yield f'<g class="none">{_cell(x, y - 11, 18, 14, missing=True)}</g>'
+        yield text(x + 26, y, heat.missing, "soft small")
 
 
 def _cell(x: float, y: float, width: float, height: float, missing: bool = False) -> str:

@@ -178,7 +178,7 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
         _check(tournament, workers)
     seals = recover(folder)
     write_sealed(seals, SETTINGS, asked)
-    write_json(folder / PROVENANCE, provenance())
+    write_sealed(seals, PROVENANCE, provenance())
     record_servers(seals, tournament.servers)
     (folder / ROWS).touch()
     drop_incomplete_line(folder / ROWS)

@@ -15,7 +15,7 @@ from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section
 from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.tournaments import tables as tables
-from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, Show, heat_map, scores
+from dilemmas.experiments.tournaments.charts import MOST_NARROW, HeatMap, ScoreRow, Show, heat_map, scores
 from dilemmas.experiments.tournaments.tables import Results
 
 DRAWN = 60
@@ -151,7 +151,9 @@ def _by_pair(data: Results, key: str, ends: Interval, unit: str, shows: Sequence
 
 
 def _heat(caption: str, heat: HeatMap) -> Figure:
-    return Figure(f'<div class="scrolled">{heat_map(caption, caption, heat)}</div>', caption)
+    draw = partial(heat_map, caption, caption, heat)
+    narrow = len(heat.columns) <= MOST_NARROW
+    return Figure(responsive(draw) if narrow else f'<div class="scrolled">{draw()}</div>', caption)
 
 
 def order(data: Results) -> list[int]:

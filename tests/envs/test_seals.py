@@ -77,6 +77,28 @@ def test_a_lost_file_is_found(folder: Path) -> None:
     assert Seals(folder).mend() == [f"{folder / 'tables' / 'a.json'} is missing and is made again"]
 
 
+def test_a_lost_line_is_found_also_if_its_file_is_lost_too(folder: Path) -> None:
+    """Without the chain nothing would say that there ever was a file."""
+    lines = (folder / SEALS).read_text().splitlines(keepends=True)
+    (folder / "tables" / "b.json").write_text("{}\n")
+    Seals(folder).add(folder / "tables" / "b.json")
+    whole = (folder / SEALS).read_text().splitlines(keepends=True)
+    assert whole[:-1] == lines
+    (folder / "tables" / "a.json").unlink()
+    for damaged in (
+        [line for line in whole if "a.json" not in line],
+        whole[1:],
+        [whole[1], whole[0], *whole[2:]],
+        [*whole, whole[-1]],
+        [line.replace("false", "true") for line in whole],
+    ):
+        (folder / SEALS).write_text("".join(damaged))
+        with pytest.raises(SealError, match="this line or one before it was changed, deleted or added"):
+            check_listed(folder, ".json")
+        with pytest.raises(SealError, match="this line or one before it"):
+            Seals(folder)
+
+
 def test_a_changed_byte_is_found(folder: Path) -> None:
     (folder / "tables" / "a.json").write_text("[]\n")
     with pytest.raises(SealError, match=r"a\.json has been changed since"):

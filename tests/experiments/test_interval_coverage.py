@@ -6,12 +6,18 @@ questions of fact show `wilson`; alpha-Rank shows no interval, because its payof
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
 
 from dilemmas.agents.agent import Source
+from dilemmas.envs.games.matrix_games import DEFAULTS
+from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.rules.protocol import View
+from dilemmas.experiments.distilling.comparison import mean_overlap
+from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.inference.fingerprint import character, recorded_fingerprint
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
 from dilemmas.experiments.reporting.intervals import Interval, proportion, ratio, t_critical, wilson
@@ -106,16 +112,50 @@ def test_agreement_on_the_histories_of_matches() -> None:
     assert nominal(coverage(draw, 0.55))
 
 
-@pytest.mark.parametrize("scenarios", [20, 65])
-def test_label_bias_over_scenarios(scenarios: int) -> None:
+SITUATION = FramedDecision(View(DEFAULTS["prisoners_dilemma"], 0, 0, ()), context("friends"))
+
+
+@pytest.mark.parametrize("number", [10, 20, 65])
+@pytest.mark.parametrize(("failing", "noise"), [(0.0, 0.15), (0.2, 0.0), (0.1, 0.03), (0.05, 0.03)])
+def test_overlap_with_a_teacher_over_situations(number: int, failing: float, noise: float) -> None:
+    """The agent is near to the teacher, except in some situations, in which it does the opposite."""
+
+    def distances(rng: np.random.Generator, number: int) -> np.ndarray:
+        teacher = rng.uniform(0.05, 0.95, number)
+        near = np.clip(teacher + rng.normal(0, noise, number), 0, 1)
+        return np.abs(np.where(rng.random(number) < failing, 1 - teacher, near) - teacher)
+
     def draw(rng: np.random.Generator) -> Interval | None:
-        share = rng.beta(1, 4, scenarios)[:, None]  # of the answers that follow the label
+        return mean_overlap(distances(rng, number), [SITUATION] * number, drawn=True).interval
+
+    assert nominal(coverage(draw, 1 - float(distances(np.random.default_rng(0), 400_000).mean()), 600))
+
+
+def test_overlap_with_a_teacher_over_matches_against_given_opponents() -> None:
+    """Ten matches of five rounds against each of two; the agent is near to the teacher against the first one only."""
+    situations = [replace(SITUATION, match=match, opponent=match // 10) for match in np.repeat(np.arange(20), 5)]
+
+    def draw(rng: np.random.Generator) -> Interval | None:
+        distance = np.repeat([0.3, 0.7], 50) + np.repeat(rng.normal(0, 0.05, 20), 5)
+        return mean_overlap(distance, situations, drawn=True).interval
+
+    assert nominal(coverage(draw, 0.5))
+
+
+@pytest.mark.parametrize("scenarios", [20, 65])
+@pytest.mark.parametrize("rare", [False, True])
+def test_label_bias_over_scenarios(scenarios: int, rare: bool) -> None:
+    """The label decides on a fifth of the answers, or on all in a few scenarios and on next to none in the others."""
+
+    def draw(rng: np.random.Generator) -> Interval | None:
+        few = np.where(rng.random(scenarios) < 0.05, 1.0, rng.uniform(0, 0.02, scenarios))
+        share = (few if rare else rng.beta(1, 4, scenarios))[:, None]  # of the answers that follow the label
         first = np.concatenate([(1 + share) / 2, (1 - share) / 2], axis=1)
         shown = [np.array([[p, p], [p[::-1], p[::-1]]]) for p in first]
         found = bias("set", "teacher", ("C", "D"), [("g", "c")] * scenarios, shown, 100).label
         return found.interval if found else None
 
-    assert nominal(coverage(draw, 0.2))
+    assert nominal(coverage(draw, 0.05 + 0.95 * 0.01 if rare else 0.2))
 
 
 Rates = tuple[np.ndarray, np.ndarray, np.ndarray]

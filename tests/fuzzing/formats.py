@@ -33,7 +33,7 @@ from dilemmas.envs.games.catalogue import GAMES
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
 from dilemmas.envs.prompts import contexts, templates
 from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.seals import PROVENANCE, SEALS
+from dilemmas.envs.seals import PROVENANCE, SEALS, Seals
 from dilemmas.experiments.commands.look import example_text, summary_table
 from dilemmas.experiments.dynamics.payoff_matrix import read_payoffs
 from dilemmas.experiments.inference.recorded_play import by_subject, read_play
@@ -207,8 +207,8 @@ def make_corpus(folder: Path, run: Path) -> None:
     (folder / "unfinished" / "results.json").unlink()
     (folder / "unfinished" / SEALS).unlink()
     (folder / "unsealed" / PROVENANCE).unlink()  # with it, results without a seal are refused
-    seals = folder / "unsealed" / SEALS  # of the rows alone
-    seals.write_text("".join(line for line in seals.read_text().splitlines(keepends=True) if ROWS in line))
+    (folder / "unsealed" / SEALS).unlink()
+    Seals(folder / "unsealed").add(folder / "unsealed" / ROWS)
     prompts = Path(templates.__file__).parent
     shutil.copy(prompts / "contexts.toml", folder)
     shutil.copy(prompts / "template_files" / "study.toml", folder / "mine.toml")

@@ -1,10 +1,11 @@
 """Text of strangers in prompts, teaching data, adapters and policy tables acts on no model, terminal or spreadsheet."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.prompts.wording import TemplateError
-from dilemmas.training.adapters import adapter_card
+from dilemmas.training.artefacts.cards import adapter_card, merged_card
 from dilemmas.training.demonstrations import Speller, from_example
 from dilemmas.training.examples import Example, read_examples, write_examples
 from dilemmas.training.lora import LoraSettings
@@ -182,17 +183,22 @@ def test_contexts_and_templates_of_a_recipe_do_not_act(tmp_path: Path, capsys: p
         printed(capsys, "compile", "m/n", "--game", "harmony", "--context", "team", "--template", str(file), code=2)
 
 
-def test_the_card_of_an_adapter_says_the_base_as_it_is_and_nothing_else() -> None:
-    for text in TEXTS:
-        card = adapter_card(text, LoraSettings(), [1.0], 1)
-        assert all(line.isprintable() for line in card.split("\n"))
-        _, head, body = card.split("---\n", 2)
-        assert yaml.safe_load(head) == {
-            "base_model": text,
-            "library_name": "peft",
-            "tags": ["lora", "dilemmas", "social-dilemma"],
-        }
-        assert text not in body or text in adapter_card("", LoraSettings(), [1.0], 1)
+def test_the_cards_of_students_say_names_as_they_are_and_nothing_else() -> None:
+    """In the head, and in the block of JSON, which no name ends; the rest is the same whatever the names are."""
+    same: dict[str, tuple[str, str]] = {}
+    for text in ["", *TEXTS]:
+        settings = {"settings": asdict(LoraSettings()), "examples": 1, "losses": [1.0]}
+        record = {**settings, "base": {"name": text}, "taught": {"teacher": {"name": text}}}
+        cards = adapter_card(text, record), merged_card(text, record, {"model": text, "gguf": True})
+        for card, library in zip(cards, ("peft", "transformers"), strict=True):
+            assert all(line.isprintable() for line in card.split("\n"))
+            _, head, body = card.split("---\n", 2)
+            found = yaml.safe_load(head)
+            named = text if text and not PurePath(text).is_absolute() else None  # the hub refuses paths
+            assert (found["library_name"], found.get("base_model")) == (library, named)
+            before, facts, after = re.split(r"^```(?:json)?$", body, maxsplit=2, flags=re.MULTILINE)
+            assert json.loads(facts)["taught"]["teacher"]["name"] == text
+            assert (before, after) == same.setdefault(library, (before, after))
 
 
 @pytest.mark.parametrize("key", ["base_model_name_or_path", "peft_type", "revision"])

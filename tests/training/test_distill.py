@@ -17,8 +17,9 @@ from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.training.adapters import BaseModel  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration, Speller, from_example  # noqa: E402
-from dilemmas.training.distill import distil, schedule, steps_of  # noqa: E402
+from dilemmas.training.distill import distil, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
+from dilemmas.training.loop.steps import steps_of  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
 from dilemmas.training.losses.hard_labels import hard_labels  # noqa: E402
 from dilemmas.training.losses.methods import lessons_of  # noqa: E402

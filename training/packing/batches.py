@@ -51,6 +51,10 @@ class Batch:
         """The batch on another device."""
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
+    def chosen(self, logits: torch.Tensor) -> torch.Tensor:
+        """Log-probability of the token of every loss term, shape (Q,), from logits at the places, shape (P, V)."""
+        return logits[self.terms, self.tokens] - logits.logsumexp(-1)[self.terms]
+
 
 def collate(rows: Sequence[PlantedRow]) -> Batch:
     """Join rows of lessons into one batch, padded on the right.
@@ -76,15 +80,19 @@ def collate(rows: Sequence[PlantedRow]) -> Batch:
     return Batch(input_ids, position_ids, ends, real, places, where, tokens, weights.float())
 
 
-def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
-    """Log-probability of the token of every loss term, shape (Q,), float32, in nats.
+def place_logits(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
+    """What a network predicts at every place, shape (P, V), float32: only these are projected onto the vocabulary.
 
-    `packing`: None for rows with one text each. Only places that predict a token are projected onto the vocabulary.
+    `packing`: None for rows with one text each.
     """
     with _only_at(model.get_output_embeddings(), batch.places):
-        logits = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()  # (P, V)
-    chosen: torch.Tensor = logits[batch.terms, batch.tokens] - logits.logsumexp(-1)[batch.terms]
-    return chosen
+        logits: torch.Tensor = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()
+    return logits
+
+
+def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
+    """Log-probability of the token of every loss term, shape (Q,), float32, in nats; arguments of `place_logits`."""
+    return batch.chosen(place_logits(model, batch, packing))
 
 
 def forward_arguments(batch: Batch, packing: Packing | None, dtype: torch.dtype) -> dict[str, Any]:

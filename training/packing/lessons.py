@@ -11,7 +11,7 @@ Tokens = tuple[int, ...]
 
 SHARED = 0.5
 """Least share of a text that is in common with the one before, so that the two are read in one tree."""
-LONGEST = 2048
+LONGEST = 1024
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""
 
 
@@ -28,6 +28,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An action in a presentation of a situation."""
+
+    situation: str
+    """Name of the situation."""
+    action: int
+    """Index of the action, the same in all presentations."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """A text, and what is to be predicted in it."""
 
@@ -35,6 +45,15 @@ class Lesson:
     """Token ids, at least one."""
     targets: tuple[Target, ...]
     """Terms of the loss."""
+    answer: Answer | None = None
+    """The action whose label the targets are, if presentations are compared by them."""
+    whole: bool = False
+    """Whether a teacher's whole distribution is to be learned at each target, in place of its token."""
+
+    @property
+    def question(self) -> Tokens:
+        """The tokens before the first prediction."""
+        return self.tokens[: self.targets[0].place]
 
     @property
     def read(self) -> Tokens:
@@ -66,10 +85,12 @@ class PlantedRow:
     """What is read of them, in the same order."""
 
 
-def completion(before: Sequence[int], after: Sequence[int], weight: float = 1.0) -> Lesson:
+def completion(
+    before: Sequence[int], after: Sequence[int], weight: float = 1.0, answer: Answer | None = None
+) -> Lesson:
     """A text in which the tokens `after` are to be predicted, each with the given weight."""
     targets = tuple(Target(len(before) + i, token, weight) for i, token in enumerate(after))
-    return Lesson((*before, *after), targets)
+    return Lesson((*before, *after), targets, answer)
 
 
 def build_tree(texts: Sequence[Tokens]) -> Tree:
@@ -78,7 +99,7 @@ def build_tree(texts: Sequence[Tokens]) -> Tree:
     before: Tokens = ()
     path: list[int] = []
     for text in texts:
-        common = _common(before, text)
+        common = shared(before, text)
         for index in path[common:]:
             tree.ends[index] = len(tree.tokens)
         path = [*path[:common], *range(len(tree.tokens), len(tree.tokens) + len(text) - common)]
@@ -116,7 +137,7 @@ def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
     sizes: list[int] = []
     for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
         before = groups[-1][-1].read if groups else ()
-        common = _common(before, one.read)
+        common = shared(before, one.read)
         more = len(one.read) - common
         if groups and (_worthwhile(common, len(one.read), sizes[-1] + more) if packed else common == len(before)):
             groups[-1].append(one)
@@ -145,6 +166,6 @@ def _filled(groups: Sequence[list[Lesson]], sizes: Sequence[int]) -> list[list[L
     return rows
 
 
-def _common(a: Tokens, b: Tokens) -> int:
+def shared(a: Tokens, b: Tokens) -> int:
     """Number of first tokens that two texts have in common."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

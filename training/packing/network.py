@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.packing.batches import Batch, Packing, collate, term_logprobs
+from dilemmas.training.packing.batches import Batch, Packing, collate, place_logits
 from dilemmas.training.packing.lessons import Lesson, PlantedRow, arrange
 from dilemmas.training.packing.trunk import Trunk
 
@@ -33,17 +33,30 @@ class Network:
             rows.append(row)
         yield rows
 
+    def parts_of_bundles(self, bundles: Sequence[Sequence[Lesson]], tokens: int) -> Iterator[list[PlantedRow]]:
+        """As `parts`, with the lessons of a bundle always in the same part, whatever its size."""
+        parts = list(self.parts([lesson for bundle in bundles for lesson in bundle], tokens))
+        if len(parts) == 1 or len(bundles) == 1:
+            yield [row for rows in parts for row in rows]
+        else:
+            half = len(bundles) // 2
+            yield from self.parts_of_bundles(bundles[:half], tokens)
+            yield from self.parts_of_bundles(bundles[half:], tokens)
+
     def logprobs(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
-        return self._read(rows, collate(rows))
+        batch, logits = self.predict(rows)
+        return batch.chosen(logits)
 
     def loss(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """Weighted sum of -log P over all targets."""
-        batch = collate(rows)
-        found = self._read(rows, batch)
-        return -(found * batch.weights.to(found.device)).sum()
+        batch, logits = self.predict(rows)
+        found = batch.chosen(logits)
+        return -(found * batch.weights).sum()
 
-    def _read(self, rows: Sequence[PlantedRow], batch: Batch) -> torch.Tensor:
+    def predict(self, rows: Sequence[PlantedRow]) -> tuple[Batch, torch.Tensor]:
+        """Rows as a batch on the device of the model, and logits at its places, shape (P, V)."""
+        batch = collate(rows).to(self.model.device)
         upper = nullcontext() if self.trunk is None else self.trunk.instead(rows)
         with upper:
-            return term_logprobs(self.model, batch.to(self.model.device), self.packing)
+            return batch, place_logits(self.model, batch, self.packing)

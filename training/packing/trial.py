@@ -44,7 +44,7 @@ def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: i
     if not lower:
         return plain
     alike = list(dict.fromkeys(lessons))
-    with _evaluated(model):
+    with evaluated(model):
         found = replace(plain, trunk=run_trunk(model, plain.packing, lower, plain.parts(alike, tokens)))
         rows = arrange(alike[:2], plain.packing is not None)
         return found if _near(model, found.logprobs(rows), plain.logprobs(rows)) else plain
@@ -60,7 +60,7 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
     TrainingError
         If the network cannot be computed, or also padded rows differ from one text alone.
     """
-    with _evaluated(model):
+    with evaluated(model):
         tried = _lessons(max((lesson.read for lesson in lessons), key=len))
         alone = torch.cat([_alone(model, lesson) for lesson in tried])
         for packing in (*_packings(model.config.get_text_config()), None):
@@ -74,7 +74,7 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
 
 
 @contextmanager
-def _evaluated(model: Any) -> Iterator[None]:
+def evaluated(model: Any) -> Iterator[None]:
     """Context manager: without dropout and without gradients."""
     training = model.training
     model.eval()

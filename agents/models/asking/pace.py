@@ -22,6 +22,8 @@ AIM = KEPT / 3
 """Seconds that a portion may take, by the speed of the one before: it is exceeded where later prompts are longer."""
 PER_TEXT = 4
 """Questions in the time of a text, whose tokens come one after the other."""
+SHORT = 64
+"""Tokens of replies in the time of a question: many replies to few questions are written side by side."""
 FASTER = 4
 """Largest factor from one portion to the next."""
 
@@ -41,10 +43,15 @@ def fixed_portion(size: int) -> int:
 class Pace:
     """Divides work into portions, of fixed size or sized by the time that the caller took for the one before."""
 
-    def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic, texts: bool = False) -> None:
-        """`backend`: the model that is asked. `clock`: time in seconds. `texts`: whether it writes texts."""
+    def __init__(
+        self, backend: Backend, clock: Callable[[], float] = time.monotonic, texts: bool = False, tokens: int = SHORT
+    ) -> None:
+        """`backend`: the model that is asked. `clock`: time in seconds. `texts`: whether it writes texts. `tokens`: of
+        the longest reply, where several are written to each question."""
         self._whole, self._clock, self._size = is_small(backend), clock, 1
-        self._fixed = max(1, backend.portion // PER_TEXT) if texts and backend.portion else backend.portion
+        self._fixed = backend.portion * max(1, SHORT // tokens)
+        if texts and backend.portion:
+            self._fixed = max(1, backend.portion // PER_TEXT)
 
     def portions(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         """Consecutive parts of the items; all of them as one for a small model, however long it takes."""

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from rich.progress import Progress, TaskID
@@ -30,11 +30,13 @@ from dilemmas.experiments.distilling.sources import (
     HISTORIES,
     QUESTIONS,
     SCENARIOS,
+    STUDY,
     Lessons,
     Relabelling,
     is_recorded,
     taught,
 )
+from dilemmas.experiments.distilling.teaching import nobody
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
@@ -43,6 +45,9 @@ from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.lora import LoraSettings, Method
+
+if TYPE_CHECKING:
+    from dilemmas.experiments.distilling.distillation import Distillation
 
 STEPS = 300
 """Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
@@ -69,8 +74,14 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     type=click.Choice(get_args(Method)),
     default="soft",
     show_default=True,
-    help="What is learned: the teacher's probabilities (soft), what it wrote or did (hard), or its probabilities and"
-    " what it wrote (motivated).",
+    help="What is learned: the teacher's probabilities (soft), what it wrote or did (hard), its probabilities and what"
+    " it wrote (motivated), or its probabilities of every token of what it wrote (tokens).",
+)
+@click.option(
+    "--teacher",
+    shell_complete=completion.models,
+    show_default="that of the study among DATA",
+    help="Language model on this machine whose probabilities of every token are taught (tokens).",
 )
 @click.option(
     "--on",
@@ -128,7 +139,7 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     multiple=True,
     metavar="KEY=VALUE",
     callback=lambda ctx, parameter, values: settings_of(values, "--lora"),
-    show_default=f"from the recipe; steps={STEPS} unless hard",
+    show_default=f"from the recipe; steps={STEPS} with soft and motivated",
     help="Setting of the adapter or its training, such as rank=8; repeatable.",
 )
 @framing_options("team")
@@ -137,7 +148,7 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
 @json_option
 def command(
     data: tuple[str, ...], student: str, out: Path, dry_run: bool, framing: Framing, **chosen: Any
-) -> dict[str, Any] | list[Demonstration]:
+) -> dict[str, Any] | list[Demonstration] | None:
     """Tune a student on play: of a study's teacher, of recorded matches, of chat data, or of any agent.
 
     DATA are run folders, *.trajectory.jsonl files, chat data in *.jsonl, policy tables and agents (`dilemmas agents`).
@@ -148,9 +159,20 @@ def command(
     dilemmas distill runs/replicate --student miniature:student --out runs/soft
     dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
     """
+    from dilemmas.experiments.study.procedure import token_teacher
+
     check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
-    return list(taught(lessons)) if dry_run else _carry_out(out, lessons)
+    token_teacher(lessons.recipe, lessons.teacher)
+    if dry_run:
+        return list(taught(lessons))
+    from dilemmas.experiments.distilling.distillation import Distillation
+
+    work = Distillation(out, lessons)
+    if work.processes.first:
+        return _carry_out(work)
+    work.run(nobody, lambda *_: None)
+    return None
 
 
 def _lessons(
@@ -159,6 +181,7 @@ def _lessons(
     framing: Framing,
     *,
     method: Method,
+    teacher: str | None,
     on: tuple[str, ...],
     players: tuple[str, ...],
     anew: bool,
@@ -176,7 +199,7 @@ def _lessons(
     if settings and game is None:
         raise InputError("--set: needs --game")
     recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
-    usual = {} if method == "hard" else {"steps": STEPS}
+    usual = {"steps": STEPS} if method in ("soft", "motivated") else {}
     tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
     recipe = replace(
         recipe,
@@ -199,8 +222,21 @@ def _lessons(
         players,
         anew,
         answers,
+        _token_teacher(data, method, teacher),
         _relabelling(data, game, settings, memory, **play),
     )
+
+
+def _token_teacher(data: tuple[str, ...], method: Method, teacher: str | None) -> str:
+    """The model whose probabilities of tokens are taught; empty with other methods."""
+    if method != "tokens":
+        if teacher is not None:
+            raise InputError(f"--teacher: needs --method tokens; with {method}, what teaches is among DATA")
+        return ""
+    studies = [path for word in data if (path := Path(word).expanduser() / STUDY).is_file()]
+    if teacher is None and not studies:
+        raise InputError("--method tokens: needs --teacher, the language model whose probabilities are taught")
+    return teacher or load_recipe(str(studies[0])).models.teacher
 
 
 def _relabelling(
@@ -250,10 +286,8 @@ def _show_demonstrations(shown: list[Demonstration], as_json: bool) -> None:
     echo(f"{len(shown):,} demonstrations of {questions:,} questions", err=True)
 
 
-def _carry_out(out: Path, lessons: Lessons) -> dict[str, Any]:
-    from dilemmas.experiments.distilling.distillation import Distillation
-
-    work = Distillation(out, lessons)
+def _carry_out(work: "Distillation") -> dict[str, Any]:
+    """Carry out a distillation with a progress bar; what was tuned."""
     with progress_bar(SafeConsole(stderr=True)) as bar:
         tasks = [_Task(bar, name) for name in ("the teacher is asked", "the student is trained")]
         return asdict(work.run(*(task.follow for task in tasks)))
@@ -267,8 +301,10 @@ class _Task:
         self._task: TaskID | None = None
         self._duration = MeasuredDuration(name, "take less data or a smaller model")
 
-    def follow(self, done: int, total: int) -> None:
+    def follow(self, done: int, total: int, note: str = "") -> None:
         if self._task is None:
             self._task = add_task(self._bar, self._name)
+        if note:
+            self._bar.update(self._task, description=f"{self._name} ({note})")
         follow_task(self._bar, self._task, done, total)
         self._duration.follow(done, total)

@@ -137,8 +137,7 @@ def command(
     rows: list[Closeness] = []
     for word in on or (() if opponents else SETS):
         situations = list(situations_on(word, lessons))
-        sample = [0] * len(situations) if word == HISTORIES else range(len(situations))  # all of them are no sample
-        rows += compare_agents(word, situations, sample, opened[teacher], students)
+        rows += compare_agents(word, situations, opened[teacher], students, drawn=word != HISTORIES)
     played: list[PlayedMatches] = []
     ways: list[Conduct] = []
     if opponents:
@@ -161,16 +160,16 @@ def _in_matches(
     _check(plan.rules)
     rows: list[Closeness] = []
     kept = KeptMatches()
-    results, situations, numbers = play_out(plan, name, teacher, others, kept.keep)
+    results, situations = play_out(plan, name, teacher, others, kept.keep)
     first = kept.conduct(name, plan, None)
     ways = [first] if first else []
-    rows += compare_agents("the teacher's matches", situations, numbers, teacher, students)
+    rows += compare_agents("the teacher's matches", situations, teacher, students)
     for own_name, student in students.items():
         kept = KeptMatches()
-        own, situations, numbers = play_out(plan, own_name, student, others, kept.keep)
+        own, situations = play_out(plan, own_name, student, others, kept.keep)
         results += own
         ways += [way] if first and (way := kept.conduct(own_name, plan, first)) else []
-        rows += compare_agents("its own matches", situations, numbers, teacher, {own_name: student})
+        rows += compare_agents("its own matches", situations, teacher, {own_name: student})
     return rows, results, ways
 
 
@@ -260,5 +259,7 @@ def _agent_column(title: str = "agent", width: int = 12) -> Column:
 
 
 def _cells(row: Closeness) -> list[str]:
-    estimates = (with_span(one.value, one.interval) for one in (row.divergence, row.overlap))
-    return [row.agent, *estimates, num(row.agreement), num(row.level), num(row.correlation), num(row.gap_closed)]
+    overlap = with_span(row.overlap.value, row.overlap.interval)
+    found = (row.divergence, row.agreement, row.level, row.correlation, row.gap_closed)
+    divergence, *others = map(num, found)
+    return [row.agent, divergence, overlap, *others]

@@ -10,6 +10,7 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.envs.validation import Share
+from dilemmas.experiments.reporting.distance_intervals import mean_distance
 from dilemmas.experiments.reporting.format import Results, num, with_span
 from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
@@ -116,18 +117,18 @@ def bias(
         model,
         scenarios=len(shown),
         labels=labels,
-        label=_mean([_moves(one) for one in two], 0.0) if two else None,
-        label_lean=_mean([_lean(one) for one in two], -1.0) if two else None,
-        place=_mean([_moves(one) for one in turned], 0.0),
-        place_lean=_mean([_lean(one) for one in turned], -1.0),
+        label=mean_distance(np.array([_moves(one) for one in two])) if two else None,
+        label_lean=_mean([_lean(one) for one in two]) if two else None,
+        place=mean_distance(np.array([_moves(one) for one in turned])),
+        place_lean=_mean([_lean(one) for one in turned]),
         alike=homogeneity(np.array([one[..., 0].mean() for one in shown]), observations),
         shares=followed(scenarios, shown),
     )
 
 
-def _mean(values: Sequence[float], lowest: float) -> Estimate:
-    """Mean of values from `lowest` to 1, with an interval over scenarios."""
-    return ratio(values, np.ones(len(values)), bounds=(lowest, 1.0))
+def _mean(values: Sequence[float]) -> Estimate:
+    """Mean of values from -1 to 1, with an interval over scenarios."""
+    return ratio(values, np.ones(len(values)), bounds=(-1.0, 1.0))
 
 
 def _moves(shown: Array) -> float:

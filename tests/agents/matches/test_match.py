@@ -156,9 +156,38 @@ def crash(turn: Turn) -> Decision:
     return Decision(0)
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def crash_without_words(turn: Turn) -> Decision:
+    if at_round_2_of_match_11(turn):
+        raise Unspeakable
+    return Decision(0)
+
+
+WRONG_DECISIONS: list[tuple[Any, str]] = [
+    (Decision(True), "ValueError: the action True is not in Discrete(2)"),
+    (
+        Decision(0, probabilities=(0.9, 0.9)),
+        "ValueError: the probabilities (0.9, 0.9) are no distribution over 2 actions",
+    ),
+    (Decision(0, probabilities=(1.0,)), "ValueError: the probabilities (1.0,) are no distribution over 2 actions"),
+    (Decision(0, probabilities=3), "TypeError: probabilities = 3 of type int cannot be recorded"),  # type: ignore[arg-type]
+    (Decision(0, reply=b"C"), "TypeError: reply = b'C' of type bytes cannot be recorded"),  # type: ignore[arg-type]
+    (Decision(0, motivation=5), "TypeError: motivation = 5 of type int cannot be recorded"),  # type: ignore[arg-type]
+    (
+        Decision(0, attempts=-3),
+        "ValueError: source = <Source.RULE: 'rule'>, attempts = -3: needs a Source and a number of at least 0",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("answer", "what"),
     [
+        (crash_without_words, "Unspeakable: an error that cannot be printed"),
         (crash, "ZeroDivisionError: no hope"),
         (
             lambda turn: Decision(2 if at_round_2_of_match_11(turn) else 0),
@@ -167,7 +196,11 @@ def crash(turn: Turn) -> Decision:
         (lambda turn: None if at_round_2_of_match_11(turn) else Decision(0), "TypeError: None is not a Decision"),
         (
             lambda turn: Decision(0, probabilities=(math.nan, 1.0) if at_round_2_of_match_11(turn) else None),
-            "ValueError: probabilities, mass and margin (nan, 1.0, 0.0, 0.0) need numbers from 0 to 1",
+            "ValueError: probabilities, prediction, mass and margin (nan, 1.0, 0, 0) need numbers from 0 to 1",
+        ),
+        *(
+            (lambda turn, bad=bad: bad if at_round_2_of_match_11(turn) else Decision(0), what)
+            for bad, what in WRONG_DECISIONS
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """A GGUF file is a model like any other: opened, asked, tuned, and refused in one line if it cannot be used."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def test_a_gguf_file_answers_as_the_directory_it_was_made_of(file, backend, capf
     changed = file.with_name("changed.gguf")
     changed.write_bytes(file.read_bytes()[:-1] + b"\1")
     assert open_model(str(changed)).fingerprint != model.fingerprint == open_model(str(file)).fingerprint
+
+
+def test_a_gguf_file_beside_another_tokenizer_keeps_its_own(file, tiny_model, tmp_path) -> None:
+    """Also beside that of another model: transformers alone would read it without its chat template."""
+    for name in ("same", "other"):
+        folder = Path(shutil.copytree(tiny_model, tmp_path / name))
+        shutil.copyfile(file, folder / "tiny.gguf")
+        if name == "other":
+            (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+        assert open_model(str(folder / "tiny.gguf")).respond(ASKED) == open_model(str(file)).respond(ASKED)
 
 
 def test_an_adapter_is_trained_on_a_gguf_file_and_finds_it_again(file, adapter, tmp_path) -> None:

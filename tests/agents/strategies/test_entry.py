@@ -203,6 +203,9 @@ RULES: dict[str, Callable[[str, str], bool]] = {
     "handshake": lambda own, theirs: theirs[:2] == "CD" if own[1:] else not own,
     "collective_strategy": lambda own, theirs: theirs[:2] == "CD" and "D" not in theirs[2:] if own[1:] else not own,
     "detective": lambda own, theirs: (
+        "CDCC"[len(own)] == "C" if len(own) < 4 else "D" in theirs[:3] and theirs[-1] == "C"
+    ),
+    "detective_axelrod": lambda own, theirs: (
         "CDCC"[len(own)] == "C" if len(own) < 4 else "D" in theirs[:4] and theirs[-1] == "C"
     ),
     "prober": lambda own, theirs: "DCC"[len(own)] == "C" if len(own) < 3 else theirs[1:3] != "CC" and theirs[-1] == "C",

@@ -37,6 +37,15 @@ def test_points_of_both_readings(one: str, other: str, expected: list[float]) ->
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [("detective", [27 / 8, 12 / 8]), ("detective_axelrod", [22 / 8, 22 / 8])],  # CDCC, then DDDD or DCCC
+)
+def test_detective_and_a_defection_in_round_4(name: str, expected: list[float]) -> None:
+    """Case 2017: `Logic_prober` of js/sims/PD.js looks as long as moves are left, which is in rounds 1 to 3."""
+    assert points(name, "cycler_cccd", 8) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "own_moves", "their_moves"), [("winner_12", "CDCDDCDD", 1, 2), ("winner_21", "CDCDCDDD", 2, 1)]
 )
 def test_genomes_of_the_authors_program(name: str, text: str, own_moves: int, their_moves: int) -> None:

@@ -42,7 +42,7 @@ def test_a_student_of_tit_for_tat_plays_it_against_opponents_that_it_never_met(t
     first, second = (row for row in found["alignment"] if row["on"] == "its own matches")
     assert first["overlap"]["value"] < 0.9
     assert second["overlap"]["value"] > 0.98
-    assert second["divergence"]["value"] < first["divergence"]["value"]
+    assert second["divergence"] < first["divergence"]
     relabelled = list(read_demonstrations(once.parent / "demonstrations.jsonl"))
     assert len(relabelled) == len(set(relabelled))
     assert {one.probabilities for one in relabelled} == {(1.0, 0.0), (0.0, 1.0)}

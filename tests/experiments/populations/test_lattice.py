@@ -112,9 +112,21 @@ def test_a_model_of_a_million_agents_is_built_as_arrays() -> None:
     assert 0 < model.datacollector.model_vars["cooperation"][0] < 1
 
 
-def test_negative_seeds_are_refused() -> None:
-    with pytest.raises(LatticeError, match="seed = -1"):
-        Lattice(memory_one(1, 1, 1, 1, 1), seed=-1)
+@pytest.mark.parametrize(
+    ("given", "needs"),
+    [
+        ({"seed": -1}, "seed = -1"),
+        ({"rng": -1}, "rng = -1; needs a whole number of at least 0"),
+        ({"rng": 1.5}, "rng = 1.5"),
+        ({"rng": True}, "rng = True"),
+        ({"rng": np.random.RandomState(0)}, "rng = RandomState"),
+        ({"size": 10**9}, "size = 1000000000; needs a whole number from 3 to 10000"),
+        ({"table": None}, "table = None; needs a PolicyTable"),
+    ],
+)
+def test_wrong_arguments_are_refused(given: dict[str, Any], needs: str) -> None:
+    with pytest.raises(LatticeError, match=needs):
+        Lattice(**({"table": TABLE} | given))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from dilemmas.experiments.reporting.charts import Dumbbell, GapRow, dumbbells, gaps, lines
 from dilemmas.experiments.reporting.svg import NARROW, WIDTH, responsive
+from dilemmas.experiments.reporting.training_curves import curves
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
 LONG = "against a player with a name that nobody would give " * 3
@@ -30,6 +31,17 @@ DRAWINGS = {
             GapRow(HOSTILE, -2.0, None, -5.0, "−2.00", hollow=True),
         ],
     ),
+    "curves": partial(
+        curves,
+        LONG,
+        HOSTILE,
+        {
+            HOSTILE: [(float(x), 7.3e-5 / (x + 1)) for x in range(999)],
+            LONG: [(0.0, 1234.0), (50.0, 0.0)],
+            "none": [],
+            "zero": [(3.0, 0.0)],
+        },
+    ),
     "lines": partial(
         lines,
         LONG,
@@ -50,6 +62,17 @@ def test_figures_are_well_formed_titled_and_escaped(name: str) -> None:
         *("svg", "title", "desc", "style", "g", "text", "line", "circle", "path", "polyline"),
     }
     assert "nan" not in FIGURES[name]
+
+
+def test_a_curve_goes_through_its_points_on_the_scale_of_its_panel() -> None:
+    root = ElementTree.fromstring(curves("", "", {"loss": [(0, 3.0), (1, 1.5), (2, 0)]}).encode())
+    space = "{http://www.w3.org/2000/svg}"
+    path = root.find(f"{space}polyline").get("points")
+    points = [tuple(map(float, point.split(","))) for point in path.split()]
+    for first, middle, last in zip(*points, strict=True):
+        assert middle == pytest.approx((first + last) / 2, abs=0.1)
+    marks = [text.text for text in root.iter(f"{space}text")]
+    assert {"0", "2", "4"} <= set(marks), "the scale ends at the next round number"
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves, dots
+from dilemmas.experiments.series.curves import CurvePoint, DotRow, curves_with_intervals, dots
 from dilemmas.experiments.series.report import report_of, terminal_report, write_series_report
 
 
@@ -66,12 +66,14 @@ def test_places_that_reach_far_are_drawn_by_their_logarithm() -> None:
     """10, 100 and 1000 are equally far apart; 1, 2 and 3 are, too."""
     for places in ((10, 100, 1000), (1, 2, 3)):
         points = [CurvePoint(x, 0.5) for x in places]
-        found = numbers(r'cx="([\d.]+)"', curves("t", "d", {"panel": {"line": points}}, "x"))
+        found = numbers(r'cx="([\d.]+)"', curves_with_intervals("t", "d", {"panel": {"line": points}}, "x"))
         assert found[2] - found[1] == pytest.approx(found[1] - found[0], abs=0.2)
 
 
 def test_a_point_of_a_curve_is_between_the_ends_of_its_interval_and_on_its_grid() -> None:
-    svg = curves("t", "d", {"panel": {"line": [CurvePoint(1, 0.5, (0.25, 0.75)), CurvePoint(2, 1.0)]}}, "x")
+    svg = curves_with_intervals(
+        "t", "d", {"panel": {"line": [CurvePoint(1, 0.5, (0.25, 0.75)), CurvePoint(2, 1.0)]}}, "x"
+    )
     heights = numbers(r'cy="([\d.]+)"', svg)
     top, *_, bottom = sorted({float(y) for y in re.findall(r'y1="([\d.]+)"', svg)})
     assert heights[1] == top

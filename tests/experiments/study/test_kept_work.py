@@ -68,7 +68,7 @@ def run(tmp_path: Path) -> Run:
 def paced(model: SlowModel, monkeypatch: pytest.MonkeyPatch) -> SlowModel:
     """The model, by whose clock portions are timed."""
     monkeypatch.setattr(caching, "Pace", lambda backend: Pace(backend, model.clock))
-    monkeypatch.setattr(study, "Pace", lambda backend: Pace(backend, model.clock))
+    monkeypatch.setattr(study, "Pace", lambda backend, tokens: Pace(backend, model.clock, tokens=tokens))
     return model
 
 
@@ -157,8 +157,9 @@ def test_a_small_model_is_asked_in_batches_of_fixed_size(run: Run, monkeypatch: 
 def test_a_model_on_the_processor_is_asked_in_the_same_portions_however_often_it_is_stopped(
     patience: float, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last digits of its probabilities depend on what it is asked together."""
-    whole = Run(tmp_path / "whole", run.recipe)
+    """The last digits of its probabilities depend on what it is asked together. Replies are as long as questions."""
+    recipe = replace(run.recipe, prompting=replace(run.recipe.prompting, answer_tokens=64))
+    run, whole = (Run(tmp_path / name, recipe) for name in ("stopped", "whole"))
     list(study.ask_model(whole, "untuned", paced(BatchedModel(0.1, portion=15), monkeypatch)))
     for _ in range(100):
         try:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelError
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
@@ -170,3 +171,22 @@ def test_a_student_that_cannot_be_asked_is_refused_before_the_teacher_is_asked(t
     with pytest.raises(ModelError, match=message):
         replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
     assert not (tmp_path / "run" / "recipe.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("lora", "teacher", "needs"),
+    [
+        ({"method": "tokens"}, "openai:big@http://127.0.0.1:9/v1", "behind a server"),
+        ({"method": "tokens"}, "TINY", "of the same vocabulary"),
+        ({"consistency": 0.5}, "miniature-teacher", "choose .* 'counterbalanced'"),
+    ],
+)
+def test_what_a_student_cannot_be_taught_is_refused_before_the_teacher_is_asked(
+    lora: dict[str, Any], teacher: str, needs: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    recipe = load_recipe("miniatures")
+    models = replace(recipe.models, teacher=teacher.replace("TINY", str(tiny_model)))
+    recipe = replace(recipe, models=models, lora=replace(recipe.lora, **lora))
+    with pytest.raises(InputError, match=needs):
+        replicate(Run(tmp_path / "run", recipe), Console(quiet=True))
+    assert not (tmp_path / "run").exists()

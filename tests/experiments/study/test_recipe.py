@@ -49,7 +49,7 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[models]\ndtype = 'float23'", "models: unknown dtype 'float23'; did you mean 'float32'?"),
         ("[prompting]\ntemplate = 'stdy'", "prompting.template: unknown template 'stdy'; did you mean 'study'?"),
         ("[prompting]\ntemperature = inf", "prompting.temperature: needs a finite number; got inf"),
-        ("[lora]\nmethod = 'sofd'", "lora.method: needs 'hard', 'soft' or 'motivated'; got 'sofd'"),
+        ("[lora]\nmethod = 'sofd'", "lora.method: needs 'hard', 'soft', 'motivated' or 'tokens'; got 'sofd'"),
         ("[lora]\nmethod = 'soft'\n[prompting]\ntemplate = 'reason'", "only method = 'hard' teaches"),
         ("[lora]\ndropout = 1.5", "lora: dropout = 1.5; needs a number from 0 to 1"),
         (

@@ -18,10 +18,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
-from dilemmas.experiments.reporting.svg import tick
+from dilemmas.experiments.reporting.svg import NARROW, WIDTH, tick
 from dilemmas.experiments.reporting.terminal_text import shortened
 from dilemmas.experiments.tournaments import tables as tables
-from dilemmas.experiments.tournaments.charts import HeatMap, ScoreRow, heat_map, scores, ticks
+from dilemmas.experiments.tournaments.charts import MOST_NARROW, HeatMap, ScoreRow, heat_map, scores, ticks
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
 from dilemmas.experiments.tournaments.report import print_tables, write_report
 from dilemmas.experiments.tournaments.run_folder import tournament_data
@@ -107,7 +107,7 @@ def test_cells_are_payoffs_of_row_against_column_best_players_first(tmp_path: Pa
 def test_pairs_that_never_met_are_dashes_with_a_warning(tmp_path: Path) -> None:
     results = field("abcd", apart=[{"a", "b"}, {"c"}])
     page = report(results, tmp_path)
-    assert len(re.findall(r'class="none"><title>', page)) == 2 * 3, "two maps with three empty cells each"
+    assert len(re.findall(r'class="none"><title>', page)) == 2 * 2 * 3, "two maps of both widths with 3 empty cells"
     assert "1 of 6 pairs of players never met" in page, "that c never met itself is no matter"
     assert tables.matrix_table(results, range(4)).rows[0][3] == "–"
     assert "Population dynamics" not in page
@@ -238,12 +238,12 @@ def test_terminal_tables_fit_the_width_and_name_all_players(count: int, width: i
     assert ("too many for this terminal" in text) == (count == 45 or (count, width) == (12, 60))
 
 
-def heat(count: int) -> str:
+def heat(count: int, width: float = WIDTH) -> str:
     names = named(count)
     values = [[None if i == j == 1 else 5 * (i * count + j) / count**2 for j in range(count)] for i in range(count)]
     shows = [lambda value: f"{value:.2f}", lambda value: f"{value:.1f}"]
     return heat_map(
-        "t", "d", HeatMap(names, names, values, (0.0, 5.0), "points per round", "against", shows, "never met")
+        "t", "d", HeatMap(names, names, values, (0.0, 5.0), "points per round", "against", shows, "never met"), width
     )
 
 
@@ -271,8 +271,17 @@ def boxes(root: ElementTree.Element) -> list[Box]:
     return found
 
 
+def narrow_heat(count: int) -> str:
+    return heat(min(count, MOST_NARROW), NARROW)
+
+
+def test_names_in_a_heat_map_are_shortened_only_where_there_is_no_room() -> None:
+    assert ">first_by_tideman_and_chieruzzi_2<" in heat(9)
+    assert ">first_by_tideman_and_chieruzzi_2<" not in heat(31)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5, 9, 16, 24, 31, 45, 60])
-@pytest.mark.parametrize("draw", [heat, whiskers])
+@pytest.mark.parametrize("draw", [heat, narrow_heat, whiskers])
 def test_no_two_texts_of_a_figure_overlap_and_none_is_cut(draw: Any, count: int) -> None:
     root = ElementTree.fromstring(draw(count).encode())
     width, height = map(float, root.get("viewBox", "").split()[2:])

@@ -18,7 +18,7 @@ from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.table_file import save_table
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
-from dilemmas.envs.seals import SEALS
+from dilemmas.envs.seals import PROVENANCE, SEALS
 from dilemmas.experiments.commands.main import main
 from dilemmas.experiments.commands.tournament.group import command
 from dilemmas.experiments.tournaments.run_folder import ROWS, play_tournament
@@ -179,7 +179,7 @@ def test_force_deletes_nothing_but_tournaments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["settings.json", "seconds.json", "results.json"])
 def test_other_damage_is_reported_in_one_line(whole: Path, tmp_path: Path, name: str) -> None:
-    for kept in ("settings.json", ROWS, *([SEALS] if name == "results.json" else [])):
+    for kept in ("settings.json", ROWS, *([SEALS, PROVENANCE] if name == "results.json" else [])):
         (tmp_path / kept).write_bytes((whole / kept).read_bytes())
     (tmp_path / name).write_text("[]")
     read = run if name == "results.json" else lambda *_: play_tournament(Tournament(settings()), tmp_path)

@@ -35,9 +35,13 @@ def smollm2() -> Path:
 
 
 @contextmanager
-def llama_server(port: int = 0) -> Iterator[str]:
-    """Context manager: the root URL of llama.cpp's server with SmolLM2 in eight slots; `port`: 0 for a free one."""
-    with _running(["-c", LLAMA, str(smollm2()), str(port or free_port())]) as server:
+def llama_server(port: int = 0, model: Path | None = None) -> Iterator[str]:
+    """Context manager: the root URL of llama.cpp's server in eight slots.
+
+    `port`: 0 for a free one; `model`: a GGUF file, SmolLM2 by default.
+    """
+    pytest.importorskip("xllamacpp")
+    with _running(["-c", LLAMA, str(model or smollm2()), str(port or free_port())]) as server:
         assert server.stdout is not None
         yield server.stdout.readline().strip()
 

@@ -14,6 +14,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.experiments.commands.studies.distill import command
 from dilemmas.experiments.run_folder import RunError
+from dilemmas.training.demonstrations import read_demonstrations
 
 STUDENT = "miniature:student"
 PD = ("--game", "prisoners_dilemma")
@@ -45,6 +46,43 @@ def test_a_repeated_command_changes_nothing_and_another_one_is_refused(tmp_path)
         distill("random", *PD, "--out", out, "--lora", "steps=3")
 
 
+def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
+    compared = ("--lora", "consistency=1", "--lora", "steps=2")
+    found = distill("random", *PD, "--presentation", "counterbalanced", *compared, "--out", tmp_path / "all")
+    assert found["questions"] == 4 * 5
+    record = json.loads((tmp_path / "all" / "adapter" / "training.json").read_text())
+    assert record["settings"]["consistency"] == 1
+    with pytest.raises(InputError, match="choose presentation 'counterbalanced'"):
+        distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
+
+
+def test_what_is_held_out_is_measured(tmp_path) -> None:
+    settings = [f"--lora={word}" for word in ("steps=4", "held_out=0.4", "measure_every=2", "patience=9")]
+    found = distill("win_stay_lose_shift", *PD, *settings, "--out", tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "adapter" / "training.json").read_text())
+    assert [step for step, _ in record["held_out"]] == [0, 2, 4]
+    assert found["held_out"] == min(value for _, value in record["held_out"][1:])
+    assert record["examples"] == 3, "of the five histories"
+
+
+def test_the_teacher_of_a_study_teaches_every_token_of_its_replies(small_run: Path, tmp_path) -> None:
+    study, settings = small_run / "runs" / "replicate", ("--method", "tokens", "--lora", "steps=2")
+    found = distill(study, *settings, "--lora", "divergence=reverse", "--out", tmp_path / "run")
+    assert (found["demonstrations"], found["questions"], found["steps"]) == (200, 20, 2)
+    shown = list(read_demonstrations(tmp_path / "run" / "demonstrations.jsonl"))
+    assert all(one.teacher_prompt not in ("", one.prompt) for one in shown), "it was asked for a motivation too"
+    assert all(one.reply.startswith(one.labels[one.probabilities.index(1.0)]) for one in shown)
+    assert json.loads((tmp_path / "run" / "distil.json").read_text())["teacher"] == "miniature-teacher"
+
+
+def test_the_teacher_of_tokens_can_be_named(tmp_path) -> None:
+    chat = tmp_path / "chat.jsonl"
+    turns = [{"role": "user", "content": "C or D?"}, {"role": "assistant", "content": "C. We are friends."}]
+    chat.write_text(json.dumps({"messages": turns}) + "\n")
+    settings = ("--method", "tokens", "--lora", "epochs=1", "--teacher", "miniature:teacher")
+    assert distill(chat, *settings, "--out", tmp_path / "run")["steps"] == 1
+
+
 def test_what_one_distillation_taught_another_one_can_read(tmp_path) -> None:
     distill("random(0.3)", *PD, "--out", tmp_path / "one", "--lora", "steps=1")
     found = distill(tmp_path / "one" / "demonstrations.jsonl", "--out", tmp_path / "two", "--dry-run")
@@ -71,6 +109,12 @@ def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
         (["random", *PD, "--recipe", "nothing"], "recipe"),
         (["random", "--on", "nowhere"], "nowhere"),
         (["random", *PD, "--method", "motivated"], "soft"),
+        (["random", *PD, "--method", "tokens"], "needs --teacher"),
+        (["random", *PD, "--teacher", STUDENT], "needs --method tokens"),
+        (["random", *PD, "--method", "tokens", "--teacher", STUDENT], "asked for probabilities alone"),
+        (["random", *PD, "--method", "tokens", "--teacher", "tit_for_tat"], "tit_for_tat"),
+        (["random", *PD, "--method", "tokens", "--teacher", "openai:m@http://127.0.0.1:9/v1"], "behind a server"),
+        (["random", *PD, "--lora", "divergence=froward"], "forward"),
         (["random", *PD, "--student", "tit_for_tat"], "tit_for_tat"),
         (["random", *PD, "--context", "nowhere"], "nowhere"),
     ],

@@ -20,9 +20,9 @@ def test_known_divergences_after_all_histories() -> None:
     """random(p) from random(q): q log(q/p) + (1 - q) log((1 - q)/(1 - p)); total variation |p - q|."""
     same, other = evaluate("random(0.8)", "Same=random(0.8)", "random(0.5)", "--on", "histories")["alignment"]
     assert same["situations"] == 5
-    assert same["divergence"]["value"] == pytest.approx(0)
+    assert same["divergence"] == pytest.approx(0)
     assert same["overlap"]["value"] == pytest.approx(1)
-    assert other["divergence"]["value"] == pytest.approx(0.8 * log(1.6) + 0.2 * log(0.4))
+    assert other["divergence"] == pytest.approx(0.8 * log(1.6) + 0.2 * log(0.4))
     assert other["overlap"]["value"] == pytest.approx(0.7)
     assert other["level"] == pytest.approx(-0.3)
     assert other["correlation"] is None, "it does not vary"
@@ -101,6 +101,7 @@ def test_a_language_model_that_sees_one_round_is_computed_too() -> None:
         (["tit_for_tat", "random", "--on", "nowhere"], "nowhere"),
         (["tit_for_tat", "random", "--opponents", "tit_for_tta"], "tit_for_tat"),
         (["tit_for_tat", "random", "--opponents", "random", "--set", "talk=1"], "talk"),
+        (["tit_for_tat", "random", "--opponents", "random,grudger,random"], "random is named twice"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(arguments: list[str], needs: str) -> None:
