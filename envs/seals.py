@@ -24,9 +24,8 @@ RESULTS = "results.json"
 """Name of the file of a run folder with the results, which is written last."""
 PROVENANCE = "provenance.json"
 """Name of the file of a run folder with the versions of packages, which is written first."""
-DESCRIPTIONS = tuple(
-    f"{name}.json" for name in ["settings", "recipe", "distil", "experiment", "models", "server", "provenance"]
-)
+_SAID = ("settings", "recipe", "distil", "experiment", "models", "server", "provenance")
+DESCRIPTIONS = tuple(f"{name}.json" for name in _SAID)
 """Names of the files of a run folder that say what is played, by whom, and with which versions. They may be replaced
 when a run is resumed, with settings that change no result; see `Seals.write`."""
 DAMAGED = ".damaged"

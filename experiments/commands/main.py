@@ -19,7 +19,7 @@ COMMANDS = {
     "replicate": (f"{HERE}.replicate", "Run the study: teach, distil, evaluate, report."),
     "distill": (f"{HERE}.studies.distill", "Tune a student on recorded play, or on any agent."),
     "evaluate": (f"{HERE}.studies.evaluate", "Measure how closely agents decide as a teacher does."),
-    "experiment": (f"{HERE}.studies.experiment", "Answer a question by runs of several variants and seeds."),
+    "experiment": (f"{HERE}.series.experiment", "Answer a question by runs of several variants and seeds."),
     "merge": (f"{HERE}.models.merge", "Merge an adapter into its base, for other programs."),
     "ask": (f"{HERE}.models.ask", "Ask language models about scenarios, without a student."),
     "report": (f"{HERE}.studies.report", "Write the report of a finished study again."),

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.commands import replicate
-from dilemmas.experiments.commands.studies.experiment import command
+from dilemmas.experiments.commands.series.experiment import command
 from dilemmas.experiments.series.plan import built_in_experiments
 
 KNOWN = """

@@ -1,0 +1,1 @@
+"""The command that carries out other commands for several variants and seeds."""
