@@ -18,6 +18,9 @@ from dilemmas.agents.models.networks.architectures import ABLE, Abilities
 from dilemmas.agents.models.networks.texts import Prefixes, Tokens, continue_prefixes, read_prompts
 
 IntArray = NDArray[np.int64]
+CACHE = 2 << 30
+"""Bytes of keys and values that the texts of a frontier may take: only their last token is read, so that they may be
+more than are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ def sample_tokens(
     stops
         Tokens that end a reply.
     batch_tokens
-        Maximum number of tokens that the model processes at once; a larger frontier is halved, and so is one for which
-        the memory is too small.
+        Maximum number of tokens that the model processes at once. A frontier of more, whose keys and values take more
+        than `CACHE`, is halved, and so is one for which the memory is too small.
     can
         What the model can do.
 
@@ -121,6 +124,8 @@ def sample_tokens(
             continue
         try:
             logprobs, prefixes = _open(model, prompts, front, can)
+            size = prefixes.bytes_per_token
+            room = max(batch_tokens, CACHE // size) if size else batch_tokens
             while True:
                 step = front.tokens.shape[1]
                 drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])
@@ -129,7 +134,7 @@ def sample_tokens(
                 if not alive.any():
                     break
                 parents, front = front.grow(drawn, alive)
-                if _too_large(front, prompts, batch_tokens):
+                if _too_large(front, prompts, room):
                     waiting.append(front)
                     break
                 logprobs, prefixes = _advance(model, prefixes, parents, front)

@@ -36,6 +36,13 @@ class Prefixes:
     texts: Sequence[Tokens] = ()
     """The texts, if there is no cache."""
 
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes of keys and values for each token; 0 if they are not known."""
+        layers = (layer for cache in self.cache.values() for layer in getattr(cache, "layers", ()))
+        kept = (getattr(layer, name, None) for layer in layers for name in ("keys", "values"))
+        return sum(one.nbytes for one in kept if one is not None) // max(1, self.mask.numel())
+
 
 def read_prompts(model: Any, prompts: Sequence[Tokens], can: Abilities) -> tuple[torch.Tensor, Prefixes]:
     """Read N prompts in one batch.
