@@ -18,7 +18,7 @@ from dilemmas.experiments.dynamics.alpha_rank import population_responses
 from dilemmas.experiments.dynamics.fixation import fixation, stationary
 from dilemmas.experiments.dynamics.moran import moran
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
-from dilemmas.experiments.reporting.intervals import differ, proportion
+from dilemmas.experiments.reporting.uncertainty.intervals import differ, proportion
 
 GAMES = {
     "prisoners_dilemma": {},

@@ -99,10 +99,8 @@ def distil(
         The student.
     shown
         Teaching data, at least one demonstration.
-    settings, out
-        Method, size and training of the adapter, and its directory.
-    seed
-        Seed of initial weights, order and dropout.
+    settings, out, seed
+        Method, size and training of the adapter, its directory, and the seed of initial weights, order and dropout.
     save_every
         Steps between checkpoints, which are also written where more than `OFTEN` seconds have passed.
     base

@@ -97,13 +97,11 @@ def sample_tokens(
         A causal language model of transformers.
     prompts
         Tokens of each prompt.
-    draws
-        The replies to sample; at least one.
-    stops
-        Tokens that end a reply.
+    draws, stops
+        The replies to sample, at least one; and tokens that end them.
     batch_tokens
-        Maximum number of tokens that the model processes at once. A frontier of more, whose keys and values take more
-        than `CACHE`, is halved, and so is one for which the memory is too small.
+        Maximum number of tokens that the model processes at once. A frontier of more, with keys and values of more than
+        `CACHE`, is halved; so is one for which the memory is too small.
     can
         What the model can do.
 
@@ -124,8 +122,7 @@ def sample_tokens(
             continue
         try:
             logprobs, prefixes = _open(model, prompts, front, can)
-            size = prefixes.bytes_per_token
-            room = max(batch_tokens, CACHE // size) if size else batch_tokens
+            room = max(batch_tokens, CACHE // (prefixes.bytes_per_token or CACHE))
             while True:
                 step = front.tokens.shape[1]
                 drawn = _draw(logprobs, front.text, uniforms[front.request, step], temperatures[front.request])

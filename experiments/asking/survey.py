@@ -28,10 +28,10 @@ from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import Answers, Asked, Role, append_answers, read_answers
+from dilemmas.experiments.study.conduct.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
-from dilemmas.experiments.study.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
 from dilemmas.experiments.study.stages import TOGETHER, Told, ask_exactly, ask_model, tell_nobody

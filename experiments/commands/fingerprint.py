@@ -11,10 +11,10 @@ from dilemmas.experiments.commands.options import Location, json_option, print_j
 from dilemmas.experiments.inference.fingerprint import cooperation_ratings
 from dilemmas.experiments.inference.portraits import Portrait, portraits
 from dilemmas.experiments.inference.recorded_play import Choice, read_play
-from dilemmas.experiments.reporting.intervals import Estimate
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate
 
 WIDEST = 6
 """Maximum number of players in a match for which the fingerprint is printed; `--json` has it in any case."""

@@ -38,7 +38,7 @@ from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
 
 if TYPE_CHECKING:
-    from dilemmas.experiments.study.procedure import TaskProgress
+    from dilemmas.experiments.study.conduct.procedure import TaskProgress
 
 WAY_OUT = "take fewer --observations or a smaller model"
 
@@ -177,8 +177,8 @@ def command(
 
 def _show_plan(recipe: Recipe) -> None:
     """The resolved recipe and its cost, after checks of all that is on this machine."""
-    from dilemmas.experiments.study.procedure import check_models, check_teaching, cost
-    from dilemmas.experiments.study.trial import estimate
+    from dilemmas.experiments.study.conduct.procedure import check_models, check_teaching, cost
+    from dilemmas.experiments.study.conduct.trial import estimate
 
     unknown = check_models(recipe.models)
     for line in unknown:
@@ -221,7 +221,7 @@ def replicate(run: Run, console: Console, answers_from: Path | None = None) -> d
 
     `answers_from`: folder of a study whose answers are used as by `reuse_answers`.
     """
-    from dilemmas.experiments.study.procedure import carry_out, finished_results
+    from dilemmas.experiments.study.conduct.procedure import carry_out, finished_results
     from dilemmas.experiments.study.report import write_study_report
 
     with run.locked():

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.distilling.teaching import policies
-from dilemmas.experiments.reporting.distance_intervals import mean_distance
-from dilemmas.experiments.reporting.intervals import Estimate, ratio
+from dilemmas.experiments.reporting.uncertainty.distance_intervals import mean_distance
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, ratio
 from dilemmas.experiments.study.teachers import Teacher
 
 LEAST = 1e-6

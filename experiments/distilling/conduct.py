@@ -26,7 +26,7 @@ from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerp
 from dilemmas.experiments.inference.likelihoods import InferenceError, evidence
 from dilemmas.experiments.inference.mixture import infer
 from dilemmas.experiments.inference.recorded_play import PlayerHistory, match_histories
-from dilemmas.experiments.reporting.intervals import ShareInterval
+from dilemmas.experiments.reporting.uncertainty.intervals import ShareInterval
 
 RESAMPLES = 200
 """Bootstrap samples of the matches for the intervals of the shares of strategies."""

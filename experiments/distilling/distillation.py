@@ -32,7 +32,7 @@ from dilemmas.experiments.run_folder import (
     recover,
     write_sealed,
 )
-from dilemmas.experiments.study.procedure import token_teacher
+from dilemmas.experiments.study.conduct.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 from dilemmas.training.loop.processes import launched
 

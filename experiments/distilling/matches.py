@@ -18,7 +18,7 @@ from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.distilling.conduct import ExpectedPlay, expected_play, expected_tally
 from dilemmas.experiments.distilling.situations import FramedDecision
-from dilemmas.experiments.reporting.intervals import Estimate, proportion, ratio
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, proportion, ratio
 from dilemmas.experiments.study.teachers import Teacher
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.dynamics.fixation import Process, log_fixation_matrix
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix
-from dilemmas.experiments.reporting.intervals import welch_reach
+from dilemmas.experiments.reporting.uncertainty.intervals import welch_reach
 
 ROUNDING = 1e-9
 """A relative fixation probability this close to 1 counts as neutral."""

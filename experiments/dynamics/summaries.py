@@ -19,8 +19,8 @@ from dilemmas.experiments.dynamics.invasion import ROUNDING, invasions, takeover
 from dilemmas.experiments.dynamics.moran import moran, start_counts
 from dilemmas.experiments.dynamics.payoff_matrix import DynamicsError, PayoffMatrix
 from dilemmas.experiments.reporting.format import NONE, num, with_span
-from dilemmas.experiments.reporting.intervals import wilson
 from dilemmas.experiments.reporting.parsing import listed
+from dilemmas.experiments.reporting.uncertainty.intervals import wilson
 
 Settings = Mapping[str, Any]
 """Options by name: those that the dynamics accept, with defaults for those that were not given."""

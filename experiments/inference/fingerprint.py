@@ -16,7 +16,7 @@ from dilemmas.envs.checks import number_array
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.likelihoods import InferenceError
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, proportion, wilson
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, Interval, proportion, wilson
 
 TURNS = 100_000
 """Largest number of power iterations."""
@@ -47,7 +47,7 @@ class Character:
     """Measures of one player over its matches, from 0 to 1; None without an observation.
 
     Intervals take the rounds of a match as dependent and the matches as a sample, in each file and against each
-    opponent; see `Sample` and `dilemmas.experiments.reporting.intervals.proportion`.
+    opponent; see `Sample` and `dilemmas.experiments.reporting.uncertainty.intervals.proportion`.
     """
 
     cooperation: Estimate | None

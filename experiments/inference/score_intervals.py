@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, Evidence
-from dilemmas.experiments.reporting.intervals import LEVEL, ROUNDING, Z, wilson
+from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, ROUNDING, Z, wilson
 
 
 def score_intervals(

@@ -11,7 +11,6 @@ from itertools import groupby
 from math import floor
 from typing import TypeVar
 
-from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.svg import (
     WIDTH,
     Scale,
@@ -26,6 +25,7 @@ from dilemmas.experiments.reporting.svg import (
     written_width,
     xml,
 )
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 
 Value = TypeVar("Value")
 

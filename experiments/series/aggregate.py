@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import with_span
-from dilemmas.experiments.reporting.intervals import Estimate, Interval, t_critical
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, Interval, t_critical
 from dilemmas.experiments.series.measures import WHATS, MeasuredNumber
 from dilemmas.experiments.series.plan import Limit
 

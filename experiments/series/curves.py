@@ -6,8 +6,8 @@ from functools import partial
 from math import ceil, floor, log10
 
 from dilemmas.experiments.reporting.charts import RowLayout, legend, row_layout
-from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.svg import WIDTH, Scale, circle, fit, line, place, svg, text, tick, xml
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 
 WIDE = 8.0
 """Ratio of the largest to the smallest place from which on the axis is logarithmic."""

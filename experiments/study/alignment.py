@@ -17,8 +17,8 @@ from scipy.special import softmax
 
 from dilemmas.agents.agent import Source
 from dilemmas.envs.checks import generator
-from dilemmas.experiments.reporting.gap_intervals import Distances, Gap, measured_gap
-from dilemmas.experiments.reporting.intervals import RESAMPLES
+from dilemmas.experiments.reporting.uncertainty.gap_intervals import Distances, Gap, measured_gap
+from dilemmas.experiments.reporting.uncertainty.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import Answers, ScenarioResult, distance, distinguishable, weighted
 
 STEEPEST = 700.0

@@ -15,7 +15,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Share, written
-from dilemmas.experiments.reporting.intervals import Interval, ZTest, differ, equivalence, two_proportions
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, ZTest, differ, equivalence, two_proportions
 from dilemmas.experiments.run_folder import RunError
 
 Role = Literal["teacher", "untuned", "tuned"]

@@ -11,7 +11,7 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.envs.prompts.scenarios import Scenario
-from dilemmas.experiments.reporting.intervals import RESAMPLES
+from dilemmas.experiments.reporting.uncertainty.intervals import RESAMPLES
 from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, ScenarioResult, read_answers
 from dilemmas.experiments.study.playing import Pairing, Player, pairings, recorded
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from math import floor, inf, log10
 
-from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.svg import LETTER, WIDTH, Scale, circle, line, place, svg, text, written_width, xml
 from dilemmas.experiments.reporting.terminal_text import shortened
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 
 LEVELS = 21
 """Colours of a heat map: steps of 5% of its scale."""

@@ -11,9 +11,9 @@ from dilemmas.experiments.dynamics.invasion import invasions
 from dilemmas.experiments.dynamics.payoff_matrix import PayoffMatrix, error_freedom
 from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.format import num, words
-from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Notice, Paragraph, Section
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import MOST_NARROW, HeatMap, ScoreRow, Show, heat_map, scores
 from dilemmas.experiments.tournaments.tables import Results

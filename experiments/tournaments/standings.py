@@ -26,7 +26,7 @@ from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.validation import Share
 from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
-from dilemmas.experiments.reporting.intervals import LEVEL, RESAMPLES, Interval, Z, t_critical
+from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, RESAMPLES, Interval, Z, t_critical
 from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.settings import Group, TournamentError
 

@@ -9,9 +9,9 @@ from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT
 from dilemmas.experiments.dynamics.invasion import Resident
 from dilemmas.experiments.reporting.format import NONE, bracketed, num, with_span, words
-from dilemmas.experiments.reporting.intervals import Interval, t_critical
 from dilemmas.experiments.reporting.page import Table
 from dilemmas.experiments.reporting.terminal_text import shortened
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, t_critical
 
 Results = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from dilemmas.experiments.distilling.comparison import mean_overlap
 from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.inference.fingerprint import character, recorded_fingerprint
 from dilemmas.experiments.inference.recorded_play import PlayerHistory
-from dilemmas.experiments.reporting.intervals import Interval, proportion, ratio, t_critical, wilson
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, proportion, ratio, t_critical, wilson
 from dilemmas.experiments.study.alignment import align
 from dilemmas.experiments.study.answers import Answers, ScenarioResult
 from dilemmas.experiments.study.metrics.agreement import agreement

@@ -41,7 +41,8 @@ class Prefixes:
         """Bytes of keys and values for each token; 0 if they are not known."""
         layers = (layer for cache in self.cache.values() for layer in getattr(cache, "layers", ()))
         kept = (getattr(layer, name, None) for layer in layers for name in ("keys", "values"))
-        return sum(one.nbytes for one in kept if one is not None) // max(1, self.mask.numel())
+        total: int = sum(one.nbytes for one in kept if one is not None)
+        return total // max(1, self.mask.numel())
 
 
 def read_prompts(model: Any, prompts: Sequence[Tokens], can: Abilities) -> tuple[torch.Tensor, Prefixes]:

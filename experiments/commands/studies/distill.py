@@ -159,7 +159,7 @@ def command(
     dilemmas distill runs/replicate --student miniature:student --out runs/soft
     dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
     """
-    from dilemmas.experiments.study.procedure import token_teacher
+    from dilemmas.experiments.study.conduct.procedure import token_teacher
 
     check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
@@ -262,7 +262,7 @@ def _relabelling(
 def check_student(student: str) -> None:
     """`InputError` if there is no such model on this machine, or it cannot be tuned; the hub is not asked."""
     from dilemmas.agents.models.open_model import check_trainable
-    from dilemmas.experiments.study.procedure import check_without_loading
+    from dilemmas.experiments.study.conduct.procedure import check_without_loading
 
     check_trainable(student)
     check_without_loading(student)

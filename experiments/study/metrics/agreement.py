@@ -15,8 +15,8 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Interval, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, ShareEstimate, ratio
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled

@@ -10,10 +10,10 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from dilemmas.envs.validation import Share
-from dilemmas.experiments.reporting.distance_intervals import mean_distance
 from dilemmas.experiments.reporting.format import Results, num, with_span
-from dilemmas.experiments.reporting.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
+from dilemmas.experiments.reporting.uncertainty.distance_intervals import mean_distance
+from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.variance import FACTORS, homogeneity, variance_shares
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData

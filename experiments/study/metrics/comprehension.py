@@ -11,8 +11,8 @@ from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores, understanding
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, with_span, words
-from dilemmas.experiments.reporting.intervals import ShareInterval, wilson
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.reporting.uncertainty.intervals import ShareInterval, wilson
 from dilemmas.experiments.study.answers import ROLES, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled

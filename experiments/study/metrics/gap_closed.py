@@ -14,10 +14,10 @@ from dilemmas.agents.agent import Source
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.charts import GapRow, gaps
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span
-from dilemmas.experiments.reporting.gap_intervals import Gap
-from dilemmas.experiments.reporting.intervals import Interval
 from dilemmas.experiments.reporting.page import Block, Bullets, Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.reporting.uncertainty.gap_intervals import Gap
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 from dilemmas.experiments.study.alignment import align, null_rate
 from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
 from dilemmas.experiments.study.data import StudyData

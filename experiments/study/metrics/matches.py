@@ -13,15 +13,15 @@ from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.envs.validation import Share
 from dilemmas.experiments.reporting.charts import lines
 from dilemmas.experiments.reporting.format import NONE, Results, num, with_span, words
-from dilemmas.experiments.reporting.intervals import (
+from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
+from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.reporting.uncertainty.intervals import (
     MeanEstimate,
     ShareEstimate,
     ShareInterval,
     proportion,
     ratio,
 )
-from dilemmas.experiments.reporting.page import Block, Figure, Section, Table
-from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.study.answers import Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, pivot, shown, titled

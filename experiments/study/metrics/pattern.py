@@ -19,10 +19,10 @@ from scipy.stats import rankdata
 from dilemmas.agents.agent import Source
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, num
-from dilemmas.experiments.reporting.intervals import detectable
 from dilemmas.experiments.reporting.page import Block, Figure, Paragraph, Section, Table
 from dilemmas.experiments.reporting.scatter import ScatterPoint, scatter
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.reporting.uncertainty.intervals import detectable
 from dilemmas.experiments.study.alignment import null_player
 from dilemmas.experiments.study.answers import ROLES, Answers, ScenarioResult, distance
 from dilemmas.experiments.study.data import StudyData

@@ -11,9 +11,9 @@ from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
-from dilemmas.experiments.reporting.intervals import MARGIN, ShareInterval, ZTest
 from dilemmas.experiments.reporting.page import Figure, Section, Table, Verbatim
 from dilemmas.experiments.reporting.svg import responsive
+from dilemmas.experiments.reporting.uncertainty.intervals import MARGIN, ShareInterval, ZTest
 from dilemmas.experiments.study.alignment import gap_closed
 from dilemmas.experiments.study.answers import (
     ESTIMATES,

@@ -11,8 +11,8 @@ from annotated_types import Ge
 
 from dilemmas.envs.validation import Count, Share
 from dilemmas.experiments.reporting.format import Results, bracketed, num
-from dilemmas.experiments.reporting.intervals import ShareInterval
 from dilemmas.experiments.reporting.page import Section, Table
+from dilemmas.experiments.reporting.uncertainty.intervals import ShareInterval
 from dilemmas.experiments.study.answers import ROLES, Answers, Asked, Role, weighted
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows, shown, titled

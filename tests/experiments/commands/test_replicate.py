@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dilemmas.experiments.commands import replicate
 from dilemmas.experiments.reporting.cost import MeasuredDuration
-from dilemmas.experiments.study.procedure import TaskProgress
+from dilemmas.experiments.study.conduct.procedure import TaskProgress
 
 
 def test_each_long_task_is_announced_with_its_own_duration(

@@ -167,5 +167,5 @@ def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_the_population_of_a_study_needs_no_mesa() -> None:
     """What the study imports for its population stage, in an interpreter that refuses to import Mesa."""
-    code = "import sys; sys.modules['mesa'] = None; import dilemmas.experiments.study.procedure"
+    code = "import sys; sys.modules['mesa'] = None; import dilemmas.experiments.study.conduct.procedure"
     subprocess.run([sys.executable, "-c", code], check=True)

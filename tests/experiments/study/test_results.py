@@ -18,9 +18,9 @@ from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError, write_json
 from dilemmas.experiments.study import playing, stages
 from dilemmas.experiments.study.answers import ROLES
+from dilemmas.experiments.study.conduct.procedure import finished_results
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import evaluate, read_results
-from dilemmas.experiments.study.procedure import finished_results
 from dilemmas.experiments.study.recipe import MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run

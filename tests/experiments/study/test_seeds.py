@@ -11,7 +11,7 @@ from dilemmas.agents.matches.match import environment_seed
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.experiments.inference.fingerprint import character
 from dilemmas.experiments.inference.recorded_play import read_play
-from dilemmas.experiments.reporting.intervals import proportion
+from dilemmas.experiments.reporting.uncertainty.intervals import proportion
 from dilemmas.experiments.study import playing
 from dilemmas.experiments.study.answers import ROLES
 from dilemmas.experiments.study.recipe import MatchSettings, Recipe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.agent import Source
-from dilemmas.experiments.reporting.intervals import detectable, equivalence, two_proportions
+from dilemmas.experiments.reporting.uncertainty.intervals import detectable, equivalence, two_proportions
 from dilemmas.experiments.study.answers import Answers, ScenarioResult
 from dilemmas.experiments.study.metrics.pattern import Pattern, pattern
 

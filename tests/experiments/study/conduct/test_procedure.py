@@ -18,7 +18,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.experiments.commands.replicate import replicate
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study import procedure
+from dilemmas.experiments.study.conduct import procedure
 from dilemmas.experiments.study.definitions import OwnContext
 from dilemmas.experiments.study.recipe import LatticeSettings, MatchSettings
 from dilemmas.experiments.study.recipe_files import load_recipe

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.envs.errors import InputError
-from dilemmas.experiments.reporting.intervals import (
+from dilemmas.experiments.reporting.uncertainty.intervals import (
     chi_squared_critical,
     differ,
     proportion,

@@ -17,7 +17,7 @@ from dilemmas.agents.models.open_model import open_local
 from dilemmas.agents.specifications import is_model
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.study import playing, stages
-from dilemmas.experiments.study.procedure import check_without_loading, cost
+from dilemmas.experiments.study.conduct.procedure import check_without_loading, cost
 from dilemmas.experiments.study.recipe import Recipe
 
 PROMPTS = 4

@@ -30,7 +30,7 @@ from math import copysign, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.experiments.reporting.intervals import Interval, t_critical
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, t_critical
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.experiments.reporting.intervals import ROUNDING, Estimate, t_critical
+from dilemmas.experiments.reporting.uncertainty.intervals import ROUNDING, Estimate, t_critical
 
 ADDED = 0.5
 """Distance in the situation that is added to the interval."""

@@ -1,0 +1,1 @@
+"""A study carried out, and estimated before it begins."""
