@@ -5,6 +5,7 @@ learn or reproduce: the curves show the play of a table against itself, without 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table, table_path
-from dilemmas.envs.checks import whole_number
+from dilemmas.envs.checks import check_numbers, whole_number
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.errors import InputError
+from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.charts import lines
 from dilemmas.experiments.reporting.csv_text import csv_text
 
@@ -29,6 +31,24 @@ LARGEST = 10_000
 
 Curves = dict[str, NDArray[np.float64]]
 """Mean cooperation in every step, in [0, 1], shape (steps,), by the name of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatticeSettings:
+    """The lattice on which the compiled policy tables play."""
+
+    game: str = "prisoners_dilemma"
+    """A symmetric two-player game with two actions."""
+    context: str = "team"
+    """Context of the policy tables."""
+    size: Count = 50
+    """Side of the lattice, which has size x size agents."""
+    steps: Count = 100
+    """Rounds between all neighbours."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "size", 3)
+        check_numbers(self, "steps", 1)
 
 
 class LatticeError(InputError):

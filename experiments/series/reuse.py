@@ -79,7 +79,7 @@ def _asked(recipe: Recipe, key: str) -> dict[str, Any]:
 
 def _keep(run: Run, role: Role, answered: list[Asked]) -> None:
     """Write answers to a study: those of complete scenarios, and the first replies to the others."""
-    number = run.recipe.observations
+    number = run.recipe.drawn
     whole = [_cut(one, number) for one in answered if len(one.replies) >= number]
     begun = run.path("answers", f"{role}.begun.jsonl")
     begun.unlink(missing_ok=True)

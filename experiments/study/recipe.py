@@ -28,6 +28,7 @@ from dilemmas.envs.prompts.template_choices import variants
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.theory.outcomes import is_symmetric
 from dilemmas.envs.validation import Count, Seed, Share
+from dilemmas.experiments.populations.torus import LatticeSettings
 from dilemmas.experiments.study.definitions import (
     OwnContext,
     check_askable,
@@ -92,6 +93,8 @@ class Prompting:
     """Maximum length of an answer with motivation, in tokens."""
     answer_tokens: Count = 16
     """Maximum length of an answer alone, in tokens."""
+    sampled: bool = True
+    """Whether answers are drawn from models; if not, only their own probabilities are measured."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "temperature", 0)
@@ -177,24 +180,6 @@ class MatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LatticeSettings:
-    """The lattice on which the compiled policy tables play."""
-
-    game: str = "prisoners_dilemma"
-    """A symmetric two-player game with two actions."""
-    context: str = "team"
-    """Context of the policy tables."""
-    size: Count = 50
-    """Side of the lattice, which has size x size agents."""
-    steps: Count = 100
-    """Rounds between all neighbours."""
-
-    def __post_init__(self) -> None:
-        check_numbers(self, "size", 3)
-        check_numbers(self, "steps", 1)
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
     """A whole study."""
 
@@ -203,7 +188,7 @@ class Recipe:
     seed: Seed = 0
     """Seed of everything random."""
     observations: Count = 300
-    """Answers per scenario and model."""
+    """Answers per scenario and model; also the number with which tests judge exact probabilities."""
     models: ModelSettings = field(default_factory=ModelSettings)
     prompting: Prompting = field(default_factory=Prompting)
     scenarios: ScenarioChoice = field(default_factory=ScenarioChoice)
@@ -227,6 +212,10 @@ class Recipe:
             raise RecipeError(
                 f"[lora] method = '{self.lora.method}': template '{self.prompting.template.name}' lets a model write"
                 " something before it answers, which only method = 'hard' teaches; choose another of the two"
+            )
+        if not self.prompting.sampled and (self.lora.method != "soft" or self.prompting.template.deliberate):
+            raise RecipeError(
+                "sampled = false: only [lora] method = 'soft' teaches without answers, and models that answer at once"
             )
         sets = self.sets()
         for name, group in sets.items():
@@ -288,6 +277,11 @@ class Recipe:
             name: cross({game: self.game(game) for game in games}, {one: self.context(one) for one in contexts})
             for name, (games, contexts) in self.scenarios.parts().items()
         }
+
+    @property
+    def drawn(self) -> int:
+        """Answers that are drawn per scenario and model; 0 where only probabilities are measured."""
+        return self.observations if self.prompting.sampled else 0
 
     @property
     def counterbalanced(self) -> bool:

@@ -61,6 +61,8 @@ from dilemmas.experiments.study.teachers import AgentTeacher
 
 TRIES = 10
 """Attempts until something readable is written about a question."""
+PRESENTED = 4
+"""Questions about a scenario, for the size of portions: two assignments of labels, in two orders."""
 TOGETHER = 20
 """Scenarios that a small model is asked in one batch: the most that a stopped run has to ask it again."""
 
@@ -86,7 +88,7 @@ def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -
     path, begun_path = (run.path("answers", f"{role}.{kind}jsonl") for kind in ("", "begun."))
     done = {asked.scenario for asked in read_answers(path)}
     begun = joined_answers(asked for asked in read_parts(begun_path) if asked.scenario not in done)
-    yield len(done) * run.recipe.observations + sum(len(asked.replies) for asked in begun.values())
+    yield len(done) * max(1, run.recipe.drawn) + sum(len(asked.replies) for asked in begun.values())
     scenarios = enumerate(scenario for group in run.recipe.sets().values() for scenario in group)
     pace = Pace(backend, tokens=_reply_tokens(run.recipe, role))
     while chunk := dict(islice(scenarios, TOGETHER)):
@@ -94,12 +96,12 @@ def ask_model(run: Run, role: str, backend: Backend, told: Told = tell_nobody) -
         for part in _ask_on(run.recipe, role, backend, missing, begun, pace):
             joined = joined_answers([*(begun[asked.scenario] for asked in part if asked.scenario in begun), *part])
             begun |= joined
-            whole = {name: asked for name, asked in joined.items() if len(asked.replies) == run.recipe.observations}
+            whole = {name: asked for name, asked in joined.items() if len(asked.replies) == run.recipe.drawn}
             append_answers(begun_path, [asked for asked in part if asked.scenario not in whole])
             if whole:
                 append_answers(path, whole.values())
                 run.seals.add(path, finished=False)
-            yield sum(len(asked.replies) for asked in part)
+            yield sum(len(asked.replies) for asked in part) if run.recipe.drawn else len(part)
     run.seals.add(path)
     for temporary in (begun_path, texts_path):
         temporary.unlink(missing_ok=True)
@@ -112,12 +114,12 @@ def ask_agent(run: Run, role: Role, agent: AgentTeacher) -> Iterator[int]:
     """
     path = run.path("answers", f"{role}.jsonl")
     done = {asked.scenario for asked in read_answers(path)}
-    yield len(done) * run.recipe.observations
+    yield len(done) * max(1, run.recipe.drawn)
     for group in run.recipe.sets().values():
         missing = [scenario for scenario in group if scenario.name not in done]
         append_answers(path, [_drawn(run.recipe, role, agent, scenario) for scenario in missing])
         run.seals.add(path, finished=False)
-        yield len(missing) * run.recipe.observations
+        yield len(missing) * max(1, run.recipe.drawn)
     run.seals.add(path)
 
 
@@ -125,7 +127,7 @@ def _drawn(recipe: Recipe, role: Role, agent: AgentTeacher, scenario: Scenario) 
     shares = agent.policy(scenario.game, scenario.context)
     ways = role_questions(recipe, role, scenario)
     rng = np.random.default_rng(derived_seed(recipe.seed, role, scenario.name))
-    actions = map(int, rng.choice(len(shares), recipe.observations, p=np.array(shares) / sum(shares)))
+    actions = map(int, rng.choice(len(shares), recipe.drawn, p=np.array(shares) / sum(shares)))
     replies = ((ways[n % len(ways)].labels[action], action, "") for n, action in enumerate(actions))
     presented = tuple(Presented(way.prompt, way.labels, shares, None, None, 0.0) for way in ways)
     return Asked(scenario.name, presented, tuple(replies))
@@ -140,6 +142,9 @@ def _ask_on(
     pace: Pace,
 ) -> Iterator[list[Asked]]:
     """What is missing of a model's answers to some scenarios, given by their number in the study, part by part."""
+    if not recipe.drawn:
+        yield from _exact_parts(recipe, role, backend, scenarios.values())
+        return
     known = dict(begun)
     wanted = [
         (number, reply)
@@ -154,6 +159,16 @@ def _ask_on(
             known |= {asked.scenario: asked for asked in ask(recipe, role, backend, together)}
         asked = {number: known[one.name] for number, one in some.items()}
         yield from _replies(recipe, role, backend, some, asked, portion)
+
+
+def _exact_parts(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[list[Asked]]:
+    """The model's probabilities in scenarios, those of one context together, because their questions begin alike."""
+    if reason := why_sampled(backend, recipe.prompting.template):
+        raise ModelError(f"model '{backend.name}': sampled = false, but {reason}; draw answers (sampled = true)")
+    alike = sorted(scenarios, key=lambda one: one.context.name)
+    size = max(1, backend.portion // PRESENTED) if backend.portion else len(alike)
+    for start in range(0, len(alike), size):
+        yield list(ask_exactly(recipe, role, backend, alike[start : start + size]))
 
 
 def ask_exactly(recipe: Recipe, role: str, backend: Backend, scenarios: Iterable[Scenario]) -> Iterator[Asked]:

@@ -52,8 +52,8 @@ def cost(recipe: Recipe) -> dict[str, int]:
     """How many replies the models write and how many examples the student reads."""
     scenarios = {name: len(group) for name, group in recipe.sets().items()}
     return {
-        "teacher_replies": sum(scenarios.values()) * recipe.observations,
-        "student_replies": 2 * sum(scenarios.values()) * recipe.observations,
+        "teacher_replies": sum(scenarios.values()) * recipe.drawn,
+        "student_replies": 2 * sum(scenarios.values()) * recipe.drawn,
         "teaching_examples": recipe.demonstrations,
         "training_steps": recipe.lora.steps or -(-recipe.lora.epochs * recipe.demonstrations // recipe.lora.batch),
     }
@@ -223,7 +223,7 @@ def _limit_threads(models: Iterable[Backend]) -> None:
 
 def _answers(run: Run, role: Role, model: Backend | AgentTeacher) -> Generator[TaskProgress, None, playing.Player]:
     """Ask a model everything, and release its weights before those of the next one are loaded."""
-    replies = sum(len(group) for group in run.recipe.sets().values()) * run.recipe.observations
+    replies = sum(len(group) for group in run.recipe.sets().values()) * max(1, run.recipe.drawn)
     answered, task = 0, f"{NAMES[role]} answers"
     if isinstance(model, AgentTeacher):
         for more in stages.ask_agent(run, role, model):

@@ -99,7 +99,7 @@ def _total(recipe: Recipe, role: str, question: float, text: float) -> float:
     scenarios = [scenario for group in recipe.sets().values() for scenario in group]
     ways, decision = sum(len(list(recipe.ways(one.game))) for one in scenarios), recipe.prompting.template.decision
     texts = ways * decision.samples if recipe.prompting.template.writes else 0
-    once = question * (ways + texts) + text * (texts + len(scenarios) * recipe.observations)
+    once = question * (ways + texts) + text * (texts + len(scenarios) * recipe.drawn)
     if role == "teacher":
         return once
     return 2 * once + TRAINING * question * cost(recipe)["training_steps"] * recipe.lora.batch

@@ -94,7 +94,7 @@ def consistency(
 def _measure(data: StudyData) -> list[Consistency]:
     """The teacher's consistency in every training scenario."""
     rows = []
-    for result in data.training_results:
+    for result in data.training_results if data.recipe.drawn else ():
         replies = data.answers["teacher"][result.name].replies[:CONSISTENCY_ANSWERS]
         motivations = [motivation for _, action, motivation in replies if action is not None]
         actions = [action for _, action, _ in replies]
@@ -141,9 +141,9 @@ def _warnings(results: Results) -> Iterator[str]:
 
 
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
-    expected = (scenario.name for scenario in recipe.sets()[TRAINING_SET])
+    expected = (scenario.name for scenario in recipe.sets()[TRAINING_SET] if recipe.drawn)
     yield from other_rows("consistency", (row["scenario"] for row in results["consistency"]), expected)
-    asked = min(CONSISTENCY_ANSWERS, recipe.observations)
+    asked = min(CONSISTENCY_ANSWERS, recipe.drawn)
     for place, row in enumerate(results["consistency"]):
         if row["answers"] + row["unreadable"] != asked:
             yield f"consistency[{place}].answers: needs {asked} with the unreadable ones; got {row['answers']}"

@@ -265,17 +265,17 @@ def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
         )
         for place, (row, scenario) in enumerate(zip(rows, scenarios, strict=False)):
             for role in ROLES:
-                yield from _other_answers(f"scenarios.{name}[{place}].{role}", row[role], scenario, recipe.observations)
+                yield from _other_answers(f"scenarios.{name}[{place}].{role}", row[role], scenario, recipe.drawn)
 
 
-def _other_answers(place: str, answers: Results, scenario: Scenario, observations: int) -> Iterator[str]:
+def _other_answers(place: str, answers: Results, scenario: Scenario, drawn: int) -> Iterator[str]:
     """What of the answers of a model cannot be answers to a scenario."""
     counts, replies = answers["counts"], sum(answers["counts"]) + answers["unreadable"]
     if len(counts) != scenario.game.n_actions:
         yield f"{place}.counts: needs {scenario.game.n_actions} numbers, one for each action; got {len(counts)}"
         return
-    if replies != observations:
-        yield f"{place}.counts: needs {observations} replies, with the unreadable ones; got {replies}"
+    if replies != drawn:
+        yield f"{place}.counts: needs {drawn} replies, with the unreadable ones; got {replies}"
     cooperation = [scenario.game.cooperation(action) for action in range(len(counts))]
     made_from = {"exact": answers["probabilities"], "sampled": [count / max(1, sum(counts)) for count in counts]}
     for estimate, shares in made_from.items():

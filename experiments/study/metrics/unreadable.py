@@ -99,7 +99,7 @@ def _sections(results: Results) -> Iterator[Section]:
 
 
 def _warnings(results: Results) -> Iterator[str]:
-    if results["training"]["scenarios"] and not results["training"]["examples"]:
+    if results["unreadable"] and results["training"]["scenarios"] and not results["training"]["examples"]:
         yield (
             "No reply of the teacher to the training scenarios could be read, so the student was not trained: the "
             "tuned student is the untuned one."
@@ -113,9 +113,11 @@ def _warnings(results: Results) -> Iterator[str]:
 
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:
     rows = results["unreadable"]
-    yield from other_rows("unreadable", ((row["set"], row["role"]) for row in rows), product(recipe.sets(), ROLES))
+    yield from other_rows(
+        "unreadable", ((row["set"], row["role"]) for row in rows), product(recipe.sets() if recipe.drawn else (), ROLES)
+    )
     for place, row in enumerate(rows):
-        asked = len(recipe.sets().get(row["set"], ())) * recipe.observations
+        asked = len(recipe.sets().get(row["set"], ())) * recipe.drawn
         if row["replies"] != asked:
             yield f"unreadable[{place}].replies: needs {asked}; got {row['replies']}"
 

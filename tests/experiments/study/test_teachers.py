@@ -8,7 +8,7 @@ import pytest
 
 from dilemmas.agents.agent import Source
 from dilemmas.agents.behaviour.quantal_response import BehaviouralModel, BehaviourError, closeness
-from dilemmas.agents.models.backend import FakeBackend, Request, Response
+from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.table_file import save_table
@@ -101,6 +101,43 @@ def test_it_plays_and_is_measured_like_a_model(tmp_path: Path) -> None:
         BehaviouralModel().judge(run.recipe.two_player_game("stag_hunt"), closeness()["friends"]).cooperate
     )
     assert run.recipe.counterbalanced is False, "the models of the study are miniatures"
+
+
+def test_without_samples_only_probabilities_are_measured(tmp_path: Path) -> None:
+    base = recipe("quantal_response", observations=300)
+    exact = replace(base, prompting=replace(base.prompting, sampled=False), lora=replace(base.lora, method="soft"))
+    run = Run(tmp_path / "run", exact)
+    teacher = AgentTeacher("quantal_response")
+    assert sum(stages.ask_agent(run, "teacher", teacher)) == 162
+
+    def even(request: Request) -> Response:
+        assert not request.max_tokens, "nothing is written"
+        return Response((-0.7,) * len(request.labels))
+
+    players: dict[str, playing.Player] = {"teacher": teacher}
+    for role in ("untuned", "tuned"):
+        players[role] = FakeBackend(even, role)
+        assert sum(stages.ask_model(run, role, players[role])) == 162
+    list(playing.play_matches(run, players))
+    results = evaluate(collect(run, players, {}))
+    assert results["unreadable"] == results["consistency"] == []
+    assert results["alignment"]["within"]["estimate"] == "exact"
+    assert results["alignment"]["within"]["gap_closed"] == pytest.approx(0, abs=1e-6)
+    assert not any("was not trained" in text for text in results["warnings"])
+
+
+def test_only_probabilities_can_be_taught_without_samples() -> None:
+    base = recipe("quantal_response")
+    with pytest.raises(RecipeError, match="method = 'soft'"):
+        replace(base, prompting=replace(base.prompting, sampled=False))
+
+
+def test_a_model_without_probabilities_is_not_asked_without_samples(tmp_path: Path) -> None:
+    base = recipe("quantal_response")
+    exact = replace(base, prompting=replace(base.prompting, sampled=False), lora=replace(base.lora, method="soft"))
+    silent = FakeBackend(lambda request: Response(), scores=False)
+    with pytest.raises(ModelError, match="sampled = false"):
+        list(stages.ask_model(Run(tmp_path / "run", exact), "untuned", silent))
 
 
 def test_a_teacher_that_cannot_do_all_of_it_is_refused_at_once(tmp_path: Path) -> None:
