@@ -16,8 +16,8 @@ MOST_AT_ONCE = 256
 FASTER = 4
 """Factor from one batch to the next: the first is small, so that the speed of a slow model is known soon."""
 
-TellHistories = Callable[[int, int], None]
-"""Function called with the number of histories that are done, and of all."""
+TellProgress = Callable[[int, int], None]
+"""Function called with the number of questions that are done, and of all."""
 
 
 def compile_agent(
@@ -28,7 +28,7 @@ def compile_agent(
     model: str | None = None,
     context: str | None = None,
     player: int = 0,
-    tell: TellHistories | None = None,
+    tell: TellProgress | None = None,
 ) -> PolicyTable:
     """Compile an agent into a table of its action probabilities after every history of up to `memory` rounds.
 
@@ -87,7 +87,7 @@ def samples_replies(agent: Agent) -> bool:
     return agent.describe().parameters.get("ask") == "sampled"
 
 
-def _in_batches(agent: Agent, turns: Sequence[Turn], tell: TellHistories) -> list[Decision]:
+def _in_batches(agent: Agent, turns: Sequence[Turn], tell: TellProgress) -> list[Decision]:
     """The agent's decisions, batch by batch."""
     decisions: list[Decision] = []
     size = 1

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from dilemmas.agents.roster import Framing, make_agent
 from dilemmas.agents.specifications import parse_spec
-from dilemmas.agents.tables.compilation import TellHistories, compile_agent
+from dilemmas.agents.tables.compilation import TellProgress, compile_agent
 from dilemmas.agents.tables.histories import History, histories
 from dilemmas.agents.tables.policy_table import PolicyTable
 from dilemmas.agents.tables.table_file import load_table, save_table
@@ -41,8 +41,7 @@ from dilemmas.experiments.commands.options import (
     print_json,
     set_option,
 )
-from dilemmas.experiments.reporting.cost import MeasuredDuration
-from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.progress import MeasuredTask, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -82,17 +81,10 @@ def compiled(spec: str, game: StageGame, memory: int, framing: Framing | None) -
 
 
 @contextmanager
-def asking() -> Iterator[TellHistories]:
+def asking() -> Iterator[TellProgress]:
     """A function that shows how many histories a model has been asked about; a long duration is announced."""
-    duration = MeasuredDuration("asking about all histories", "take a smaller --memory or model")
     with progress_bar(SafeConsole(stderr=True)) as bar:
-        task = add_task(bar, "the model is asked about each history")
-
-        def tell(done: int, total: int) -> None:
-            follow_task(bar, task, done, total)
-            duration.follow(done, total)
-
-        yield tell
+        yield MeasuredTask(bar, "the model is asked about each history", "take a smaller --memory or model").follow
 
 
 def default_path(table: PolicyTable) -> Path:

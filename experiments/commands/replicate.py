@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import TaskID
 
 from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.data_files import json_text
@@ -27,8 +26,7 @@ from dilemmas.experiments.commands.options import (
     settings_of,
     wording_options,
 )
-from dilemmas.experiments.reporting.cost import MeasuredDuration
-from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.progress import MeasuredTask, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.run_folder import read_known_shares
@@ -239,8 +237,7 @@ def replicate(run: Run, console: Console, answers_from: Path | None = None) -> d
 
 def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", console: Console) -> dict[str, Any]:
     """Carry out the steps with a progress bar per task, and announce the duration of long ones; returns the results."""
-    tasks: dict[str, TaskID] = {}
-    durations: dict[str, MeasuredDuration] = {}
+    tasks: dict[str, MeasuredTask] = {}
     with progress_bar(console) as bar:
         while True:
             try:
@@ -248,8 +245,5 @@ def show_progress(steps: "Generator[TaskProgress, None, dict[str, Any]]", consol
             except StopIteration as end:
                 return dict(end.value)
             if step.task not in tasks:
-                tasks[step.task] = add_task(bar, step.task)
-                durations[step.task] = MeasuredDuration(step.task, WAY_OUT)
-            bar.update(tasks[step.task], description=f"{step.task} ({step.note})" if step.note else step.task)
-            follow_task(bar, tasks[step.task], step.done, step.total)
-            durations[step.task].follow(step.done, step.total)
+                tasks[step.task] = MeasuredTask(bar, step.task, WAY_OUT)
+            tasks[step.task].follow(step.done, step.total, step.note)

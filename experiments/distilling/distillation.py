@@ -19,10 +19,11 @@ from typing import Any
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import open_local
+from dilemmas.agents.tables.compilation import TellProgress
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, is_recorded, taught
-from dilemmas.experiments.distilling.teaching import TeachingError, Tell
+from dilemmas.experiments.distilling.teaching import TeachingError
 from dilemmas.experiments.run_folder import (
     append_log,
     check_folder,
@@ -75,7 +76,7 @@ class Distillation:
         kept = read_run_json(path, dict[str, Any]) if path.is_file() else None
         check_folder(self.folder, "distillation", SETTINGS, kept, json_values(asdict(self.lessons)), " or delete it")
 
-    def run(self, tell: Tell, follow: Follow) -> Tuned:
+    def run(self, tell: TellProgress, follow: Follow) -> Tuned:
         """Collect the teaching data and tune the student, resumed where an earlier attempt ended.
 
         `tell`: called with the number of situations that a teacher has been asked about, and of all; `follow`: with the
@@ -90,7 +91,7 @@ class Distillation:
                 shown = shown + shared(partial(self._relabelled, before, tuned, tell))
             return self._tune(shown, self.folder, follow)
 
-    def _relabelled(self, folder: Path, tuned: Tuned, tell: Tell) -> list[Demonstration]:
+    def _relabelled(self, folder: Path, tuned: Tuned, tell: TellProgress) -> list[Demonstration]:
         """What the teacher would do on the histories that a student reaches; made once."""
         seals, path = Seals(folder), folder / DEMONSTRATIONS
         if seals.fits(path):
@@ -100,7 +101,7 @@ class Distillation:
         seals.add(path)
         return found
 
-    def _collect(self, tell: Tell) -> list[Demonstration]:
+    def _collect(self, tell: TellProgress) -> list[Demonstration]:
         """The teaching data; those that are complete are not made again."""
         self._check()
         recover(self.folder)

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from dilemmas.agents.tables.compilation import TellProgress
 from dilemmas.experiments.distilling.matches import MatchPlan, play_out
 from dilemmas.experiments.distilling.sources import Lessons, teacher_file
-from dilemmas.experiments.distilling.teaching import Tell, teach_policy
+from dilemmas.experiments.distilling.teaching import teach_policy
 from dilemmas.experiments.study.teachers import teacher_of
 from dilemmas.training.demonstrations import Demonstration
 
 
-def relabelled(lessons: Lessons, student: str, number: int, kept: Path, tell: Tell) -> list[Demonstration]:
+def relabelled(lessons: Lessons, student: str, number: int, kept: Path, tell: TellProgress) -> list[Demonstration]:
     """The teacher's policy where a student decided in its own matches; each question is taught once.
 
     Parameters

@@ -9,6 +9,7 @@ from dilemmas.agents.matches.trajectory import check_recorded, may_be_trajectory
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import Kind, parse_spec
+from dilemmas.agents.tables.compilation import TellProgress
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.envs.checks import check_different_files
 from dilemmas.envs.games.stage_game import StageGame
@@ -22,7 +23,6 @@ from dilemmas.experiments.distilling.situations import FramedDecision, of_histor
 from dilemmas.experiments.distilling.teaching import (
     StudentPrompts,
     TeachingError,
-    Tell,
     nobody,
     teach_play,
     teach_policy,
@@ -91,7 +91,7 @@ class Lessons:
         return StudentPrompts(words.template, counterbalanced(words.presentation, shown), self.recipe.seed)
 
 
-def taught(lessons: Lessons, kept: Path | None = None, tell: Tell = nobody) -> Iterator[Demonstration]:
+def taught(lessons: Lessons, kept: Path | None = None, tell: TellProgress = nobody) -> Iterator[Demonstration]:
     """The demonstrations from each of the data in turn.
 
     Parameters
@@ -154,7 +154,7 @@ def _of_play(paths: list[Path], lessons: Lessons) -> list[Demonstration]:
     return teach_play(lessons.prompts, lessons.contexts[0], turns, lessons.recipe.lora.method, lessons.anew)
 
 
-def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: Tell) -> list[Demonstration]:
+def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: TellProgress) -> list[Demonstration]:
     try:
         kind = parse_spec(spec).kind
     except UnknownNameError as error:

@@ -1,6 +1,6 @@
 """Demonstrations from situations: the teacher's policy in each, and the question as the student will be asked."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from dilemmas.agents.agent import Turn
 from dilemmas.agents.models.deciding.questions import PosedTurn, pose_turn
-from dilemmas.agents.tables.compilation import view_turn
+from dilemmas.agents.tables.compilation import TellProgress, view_turn
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import Context
@@ -19,9 +19,6 @@ from dilemmas.experiments.distilling.situations import FramedDecision
 from dilemmas.experiments.study.teachers import Teacher
 from dilemmas.training.demonstrations import Demonstration
 from dilemmas.training.lora import Method
-
-Tell = Callable[[int, int], object]
-"""Called with the number of situations that are done, and of all."""
 
 
 def nobody(done: int, total: int) -> None:
@@ -64,7 +61,9 @@ class StudentPrompts:
         return Demonstration(prompt, tuple(labels), tuple(probabilities), reply, begun, system, situation)
 
 
-def policies(teacher: Teacher, situations: Sequence[FramedDecision], tell: Tell = nobody) -> list[tuple[float, ...]]:
+def policies(
+    teacher: Teacher, situations: Sequence[FramedDecision], tell: TellProgress = nobody
+) -> list[tuple[float, ...]]:
     """The probabilities of the teacher's actions in every situation.
 
     `tell` is called with the number of situations that are done, and of all. `TeachingError` where the teacher gives no
@@ -94,7 +93,7 @@ def teach_policy(
     teacher: Teacher,
     situations: Sequence[FramedDecision],
     answers: int = 0,
-    tell: Tell = nobody,
+    tell: TellProgress = nobody,
 ) -> list[Demonstration]:
     """What the teacher does in situations, as demonstrations.
 

@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from dilemmas.experiments.reporting.cost import MeasuredDuration
+
 FIRST_LINE = 30.0
 """Seconds after which a line is printed where stderr is not a terminal."""
 LATER = 1.5
@@ -61,6 +63,24 @@ def follow_task(bar: Progress, task: TaskID, done: float, total: float | None) -
         bar.update(task, due=LATER * spent)
         of = "" if total is None else f" of {total:,.0f}, {remaining(known)} left"
         bar.console.print(f"{known.description}: {done:,.0f}{of}", highlight=False, markup=False, soft_wrap=True)
+
+
+class MeasuredTask:
+    """A task of the progress bar, which appears with its first step; a long duration is announced."""
+
+    def __init__(self, bar: Progress, name: str, way_out: str) -> None:
+        """`way_out`: how to make it shorter."""
+        self._bar, self._name = bar, name
+        self._task: TaskID | None = None
+        self._duration = MeasuredDuration(name, way_out)
+
+    def follow(self, done: int, total: int | None, note: str = "") -> None:
+        """Show how much is done, and of how much if it is known; `CostError` if the rest would take too long."""
+        if self._task is None:
+            self._task = add_task(self._bar, self._name)
+        self._bar.update(self._task, description=f"{self._name} ({note})" if note else self._name)
+        follow_task(self._bar, self._task, done, total)
+        self._duration.follow(done, total)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from rich.progress import Progress, TaskID
 
 from dilemmas.agents.models.model_files import is_miniature
 from dilemmas.agents.roster import Framing
@@ -37,9 +36,8 @@ from dilemmas.experiments.distilling.sources import (
     taught,
 )
 from dilemmas.experiments.distilling.teaching import nobody
-from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.reporting.parsing import listed
-from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
+from dilemmas.experiments.reporting.progress import MeasuredTask, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -49,6 +47,7 @@ from dilemmas.training.lora import LoraSettings, Method
 if TYPE_CHECKING:
     from dilemmas.experiments.distilling.distillation import Distillation
 
+WAY_OUT = "take less data or a smaller model"
 STEPS = 300
 """Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
 
@@ -289,22 +288,5 @@ def _show_demonstrations(shown: list[Demonstration], as_json: bool) -> None:
 def _carry_out(work: "Distillation") -> dict[str, Any]:
     """Carry out a distillation with a progress bar; what was tuned."""
     with progress_bar(SafeConsole(stderr=True)) as bar:
-        tasks = [_Task(bar, name) for name in ("the teacher is asked", "the student is trained")]
+        tasks = [MeasuredTask(bar, name, WAY_OUT) for name in ("the teacher is asked", "the student is trained")]
         return asdict(work.run(*(task.follow for task in tasks)))
-
-
-class _Task:
-    """A line of the progress bar, which appears with its first step."""
-
-    def __init__(self, bar: Progress, name: str) -> None:
-        self._bar, self._name = bar, name
-        self._task: TaskID | None = None
-        self._duration = MeasuredDuration(name, "take less data or a smaller model")
-
-    def follow(self, done: int, total: int, note: str = "") -> None:
-        if self._task is None:
-            self._task = add_task(self._bar, self._name)
-        if note:
-            self._bar.update(self._task, description=f"{self._name} ({note})")
-        follow_task(self._bar, self._task, done, total)
-        self._duration.follow(done, total)
