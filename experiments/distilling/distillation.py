@@ -37,8 +37,8 @@ from dilemmas.experiments.study.conduct.procedure import token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 from dilemmas.training.loop.processes import launched
 
-Follow = Callable[[int, int, str], object]
-"""Called with the number of steps that are done, and of all, and what is known of the last one."""
+Follow = Callable[[int, int | None, str], object]
+"""Called with the number of steps that are done, and of all once it is known, and what is known of the last one."""
 SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
 
 
@@ -133,6 +133,7 @@ class Distillation:
         steps = distil(
             *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
         )
+        follow(0, None, "")  # what the lower layers make of the data is computed first
         for step in steps:
             follow(step.step, step.steps, step.note)
         record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
