@@ -227,7 +227,7 @@ def make_corpus(folder: Path, run: Path) -> None:
         (folder / f"{name}.jsonl").write_bytes(b"".join(first))
     shutil.copytree(run / "adapter", folder / "adapter")
     for name, files in {
-        "study": ("results.json", "recipe.json", "models.json", SEALS),
+        "study": ("results.json", "recipe.json", "models.json", PROVENANCE, SEALS),
         "unsealed_study": ("results.json", "recipe.json"),
     }.items():
         (folder / name).mkdir()

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from dilemmas.experiments.commands import replicate
+from dilemmas.experiments.reporting import progress
 from dilemmas.experiments.reporting.cost import MeasuredDuration
 from dilemmas.experiments.study.conduct.procedure import TaskProgress
 
@@ -18,7 +19,7 @@ def test_each_long_task_is_announced_with_its_own_duration(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(replicate, "MeasuredDuration", partial(MeasuredDuration, clock=lambda: now[0]))
+    monkeypatch.setattr(progress, "MeasuredDuration", partial(MeasuredDuration, clock=lambda: now[0]))
 
     def steps() -> Generator[TaskProgress, None, dict[str, Any]]:
         for task, seconds in (("the teacher answers", 10.0), ("the student answers", 1.0), ("training", 4.0)):

@@ -43,7 +43,7 @@ class Talker:
     name: str = "a model [with] markup in its very long name, longer than a line"
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        return [self._decide(turn.info["view"].round + 1) for turn in turns]
+        return [self._decide(turn.info["view"].round + 1, int(turn.space.n)) for turn in turns]
 
     policy = decide
 
@@ -53,11 +53,13 @@ class Talker:
 
         return PlayerRecord(self.name, "scripted")
 
-    def _decide(self, number: int) -> Decision:
+    def _decide(self, number: int, actions: int) -> Decision:
         if number < 3:
             prompt = f"This is round {number}. " + "You may choose. " * 20
-            labels = ("C", "D") if number == 1 else ("D", "C")
-            return Decision(0, (0.75, 0.25), Source.EXACT, 0.5, prompt, labels, reply=SAID, attempts=number)
+            labels = (("C", "D", "E") if number == 1 else ("D", "C", "E"))[:actions]
+            return Decision(
+                0, (0.75, 0.25, 0.0)[:actions], Source.EXACT, 0.5, prompt, labels, reply=SAID, attempts=number
+            )
         handled = Unreadable.UNIFORM if number == 3 else Unreadable.ABORT
         action = 1 if number == 3 else None
         return Decision(action, None, Source.SAMPLED, reply=SAID, unreadable=handled, attempts=2)
