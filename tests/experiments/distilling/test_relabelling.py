@@ -21,6 +21,7 @@ def run(command, *arguments: str):
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_a_student_of_tit_for_tat_plays_it_against_opponents_that_it_never_met(tmp_path) -> None:
     """In 100 rounds: one-shot answers do not tell the student to retaliate."""
     settings = ("--on", "scenarios", "--student", STUDENT, "--lora", "steps=150", "--lora", "batch=16")
