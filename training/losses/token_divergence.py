@@ -3,11 +3,11 @@
 L = sum_t D(q_t, p_t), with the next-token distributions q_t of the teacher and p_t of the student after the first t
 tokens of the reply, which the teacher drew, each after the question as it is asked. D, in nats, is one of
 
-forward          KL(q || p), Hinton, Vinyals & Dean 2015 (arXiv 1503.02531): it covers all that the teacher does
-reverse          KL(p || q), MiniLLM, Gu et al. 2024 (arXiv 2306.08543): it keeps to what the teacher finds probable
-jensen_shannon   b KL(q || m) + (1 - b) KL(p || m), m = b q + (1 - b) p, with b = `beta`: GKD, Agarwal et al. 2024
-                 (arXiv 2306.13649, equation 1); D / b tends to the forward one for b -> 0, D / (1 - b) to the reverse
-                 one for b -> 1, and D <= -b log b - (1 - b) log(1 - b)
+- ``forward``: KL(q || p), Hinton, Vinyals & Dean 2015 (arXiv 1503.02531): it covers all that the teacher does
+- ``reverse``: KL(p || q), MiniLLM, Gu et al. 2024 (arXiv 2306.08543): it keeps to what the teacher finds probable
+- ``jensen_shannon``: b KL(q || m) + (1 - b) KL(p || m), m = b q + (1 - b) p, with b = `beta`: GKD, Agarwal et al. 2024
+  (arXiv 2306.13649, equation 1); D / b tends to the forward one for b -> 0, D / (1 - b) to the reverse one for b -> 1,
+  and D <= -b log b - (1 - b) log(1 - b)
 
 MiniLLM and GKD train on texts of the student; here they are the teacher's. All sums are over the whole vocabulary, and
 so exact. With `top` = K, the K tokens that the teacher finds most probable are told apart, and all others are one. By
