@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dilemmas.agents.models.answers import exact_distributions
+from dilemmas.agents.models.deciding.deliberation import DecisionQuestion
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import Asked, read_answers
 from dilemmas.experiments.study.playing import Player
@@ -112,18 +113,17 @@ def _around(recipe: Recipe) -> dict[str, str]:
 
 def random_questions(recipe: Recipe, teacher: Player) -> list[Demonstration]:
     """The teacher's probabilities in random games, each in one wording and presentation."""
-    around = _around(recipe)
-    asked, posed = [], []
-    scenarios = recipe.random_scenarios()
-    for place, scenario in enumerate(scenarios):
-        ways = role_questions(recipe, "teacher", scenario)
-        one = place % len(ways)
-        asked.append(ways[one])
-        posed.append(role_questions(recipe, "untuned", scenario)[one])
+    around, scenarios = _around(recipe), recipe.random_scenarios()
+
+    def posed(role: str) -> list[DecisionQuestion]:
+        every = (role_questions(recipe, role, scenario) for scenario in scenarios)
+        return [ways[place % len(ways)] for place, ways in enumerate(every)]
+
     if isinstance(teacher, AgentTeacher):
         found = [teacher.policy(scenario.game, scenario.context) for scenario in scenarios]
     else:
-        questions = [(way.prompt, way.labels) for way in asked]
+        questions = [(way.prompt, way.labels) for way in posed("teacher")]
         answers = exact_distributions(teacher, questions, around["prefill"], around["system"])
         found = [one.probabilities for one in answers]
-    return [Demonstration(way.prompt, way.labels, shares, **around) for way, shares in zip(posed, found, strict=True)]
+    shown = zip(posed("untuned"), found, strict=True)
+    return [Demonstration(way.prompt, way.labels, shares, **around) for way, shares in shown]

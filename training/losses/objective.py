@@ -19,7 +19,6 @@ class Objective:
     """The student."""
     consistency: float = 0.0
     """Weight of the disagreement of presentations, 0 or more."""
-
     teacher: TokenTeacher | None = None
     """The teacher of tokens, if lessons teach whole distributions."""
 
