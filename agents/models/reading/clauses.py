@@ -211,7 +211,8 @@ def _is_turn(token: str, following: str) -> bool:
 def _without_asides(clauses: list[Clause]) -> list[Clause]:
     """The clauses without what stands between an answer and its verb: "my answer, after all that, is C"."""
     for place in range(len(clauses) - 2, -1, -1):
-        verb = next((at for at in (place + 1, place + 2) if clauses[at:] and clauses[at].words[:1] == ["is"]), place)
+        following = enumerate(clauses[place + 1 : place + 3], start=place + 1)
+        verb = next((at for at, clause in following if clause.words[:1] == ["is"]), place)
         aside = [word for clause in clauses[place + 1 : verb] for word in clause.words]
         if (
             verb > place

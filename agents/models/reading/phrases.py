@@ -286,7 +286,7 @@ PHRASES = {
         r"if (?:it is all the same(?: to you)?|you (?:are asking me|must know)|you (?:insist|please(?! \w)))",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         r"let us (?:be (?:honest|realistic|real|frank)|face it)(?= ?[,:])",
-        "[a-z-]+ or not(?= ?,)|(?<!i )(?:guess|think|reckon|figure)(?= i (?:will|would|am))",
+        "[a-z-]{1,30} or not(?= ?,)|(?<!i )(?:guess|think|reckon|figure)(?= i (?:will|would|am))",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
         "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",

@@ -90,11 +90,11 @@ def without_pairs(sentences: Sequence[Sentence]) -> list[Sentence]:
     alone = [
         {word for clause in one.clauses for word in clause.words if not is_option(word)} <= JOINING for one in sentences
     ]
-    pairs = [
+    pairs = sum(
         bare and sum(is_option(word) for clause in one.clauses for word in clause.words) > 1
         for bare, one in zip(alone, sentences, strict=True)
-    ]
-    return [one for bare, one in zip(alone, sentences, strict=True) if not bare or sum(pairs) < 2]
+    )
+    return [one for bare, one in zip(alone, sentences, strict=True) if not bare or pairs < 2]
 
 
 JOINING = {"and", "or"}

@@ -37,13 +37,16 @@ TICK = re.compile(r"^[ \t]*(?:[-*][ \t]*)?\[[xX✓✔]\]|\[[xX✓✔]\](?=[ \t]*
 """Options of a form, and the mark of the one that is taken."""
 
 STAGE_DIRECTION = re.compile(
-    r"(?<!\*)\*(?=[a-z])VERBS[^*\n]{0,60}\*(?!\*)|^\s*\(VERBS[^()\n]{0,60}\)".replace(
+    r"(?<!\*)\*(?=[a-z])VERBS[^*\n]{0,60}\*(?!\*)|^[^\S\n]*+\(VERBS[^()\n]{0,60}\)".replace(
         "VERBS",
         "(?:thinks?|smiles?|shrugs?|sighs?|laughs?|pauses?|nods?|grins?|winks?|ponders?|considers?|hesitates?)\\b",
     ),
     re.M | re.I,
 )
 """What a speaker does while answering: "*smiles* C"."""
+
+BLANK_LINES, BLANKS = re.compile(r"\n(?:[^\S\n]*+\n){2,}+"), re.compile(r"([^\S\n]{8})[^\S\n]++")
+"""Longer runs of blanks than say anything: no pattern then begins at each blank of a thousand."""
 
 STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 """Words that are struck out."""
@@ -118,7 +121,8 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))
     text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(_without_quotation, text))
     answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
-    return PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
+    text = PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
+    return BLANKS.sub(r"\1", BLANK_LINES.sub("\n\n", text))
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:

@@ -189,13 +189,21 @@ REPEATED += [
     "5 of ",
     "1-",
     "\n1. ",
+    "-",
+    "a-",
+    "\n",
+    "\r\n",
+    "\\n",
+    "\n- ",
+    "```\n",
+    " ",
 ]
 
 
 @pytest.mark.parametrize("piece", REPEATED)
 def test_time_is_linear_in_the_length_of_a_reply(piece: str) -> None:
     def seconds(read: Callable[[str], object], length: int) -> float:
-        text = (piece * length)[:length]
+        text = f"I choose{(piece * length)[:length]} C"
         start = time.process_time()
         read(text)
         return time.process_time() - start
