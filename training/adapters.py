@@ -21,7 +21,7 @@ from dilemmas.agents.models.networks.adapters import (
 )
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.training.artefacts.cards import CARD, adapter_card
-from dilemmas.training.checkpoints import published
+from dilemmas.training.checkpoints import TrainingError, published
 from dilemmas.training.lora import LoraSettings
 
 ADAPTER_FILES = (ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD)
@@ -43,13 +43,17 @@ class BaseModel:
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
-    """Add a new adapter to all linear layers of the upper, or all, layers; its weights depend on the seed only."""
-    lower = untuned_layers(model, settings)
+    """Add a new adapter to linear layers of the upper, or all, layers; its weights depend on the seed only.
+
+    `TrainingError` if the model has no linear layers of the names that are to be tuned.
+    """
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
-        target_modules=_upper_modules(model, lower) if lower else "all-linear",
+        use_rslora=settings.variant == "rslora",
+        use_dora=settings.variant == "dora",
+        target_modules=_targets(model, settings),
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(), quiet_peft():
@@ -67,11 +71,23 @@ def untuned_layers(model: Any, settings: LoraSettings) -> int:
     return max(0, count - settings.layers) if settings.layers else 0
 
 
-def _upper_modules(model: Any, lower: int) -> list[str]:
-    """Names of the linear modules in the layers from number `lower` on: peft numbers no layers of "all-linear"."""
-    linear = (torch.nn.Linear, Conv1D)
-    numbers = {name: LAYER.search(name) for name, module in model.named_modules() if isinstance(module, linear)}
-    return [name for name, layer in numbers.items() if layer is not None and int(layer[1]) >= lower]
+def _targets(model: Any, settings: LoraSettings) -> str | list[str]:
+    """Names of the linear modules that are tuned, in full where layers or names are chosen."""
+    lower = untuned_layers(model, settings)
+    if not lower and not settings.targets:
+        return "all-linear"
+    linear = [name for name, module in model.named_modules() if isinstance(module, (torch.nn.Linear, Conv1D))]
+    inside = [name for name in linear if (layer := LAYER.search(name)) and int(layer[1]) >= lower]
+    known = sorted({_last(name) for name in inside})
+    if unknown := [name for name in settings.targets if name not in known]:
+        raise TrainingError(
+            f"[lora] targets: the model has no {', '.join(unknown)} among its linear layers {', '.join(known)}"
+        )
+    return [name for name in inside if not settings.targets or _last(name) in settings.targets]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:

@@ -47,20 +47,29 @@ OFTEN = 30.0
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """State of training after a step."""
+    """State of training after a step, or before the first."""
 
     step: int
     """Completed steps."""
     steps: int
     """All steps."""
     loss: float
-    """Mean of -log P over what was to be predicted in this step, by weight, in nats."""
+    """Mean of -log P over what was to be predicted in this step, by weight, in nats; NaN before the first."""
     held_out: float | None = None
     """Divergence from the teacher on held-out situations, in nats, when it was last measured; None without any."""
+    read: float = 1.0
+    """Share of the texts that the layers which are not tuned have read; below 1 before the first step only."""
+
+    @property
+    def total(self) -> int | None:
+        """All steps; None while it is not known how many were taken before."""
+        return self.steps if self.read == 1 else None
 
     @property
     def note(self) -> str:
         """The loss, and the divergence, in words."""
+        if math.isnan(self.loss):
+            return f"lower layers {self.read:.0%}" if self.read < 1 else ""
         measured = "" if self.held_out is None else f", held-out divergence {self.held_out:.3f}"
         return f"loss {self.loss:.3f}{measured}"
 
@@ -113,7 +122,7 @@ def distil(
     Yields
     ------
     TrainingProgress
-        After every step.
+        While the layers that are not tuned read all texts; before the first step; and after every step.
 
     Raises
     ------
@@ -149,7 +158,9 @@ def _train(
     """`distil` in a directory without a finished adapter."""
     if not shown:
         raise ExampleError("no examples: no answer of the teacher is readable")
-    work = _Training(model, tokenizer, shown, settings, out, seed, base, teacher, told)
+    work = _Training(model, tokenizer, shown, settings, out, seed, base, told)
+    for read in work.prepare(teacher):
+        yield TrainingProgress(len(work.course.losses), len(work.steps), math.nan, work.course.last, read)
     saved = time.monotonic()
     while (step := len(work.course.losses)) < len(work.steps) and not work.course.ended(settings.patience):
         work.take(step)
@@ -172,32 +183,38 @@ class _Training:
         out: Path,
         seed: int,
         base: BaseModel | None,
-        teacher: LazyModel | None,
         told: Mapping[str, Any] | None,
     ) -> None:
         self._settings, self._out, self._seed, self._base, self._told = settings, out, seed, base, told
-        self._processes, speller = launched(), Speller(tokenizer)
-        taught, held = hold_out(shown, settings.held_out, seed)
+        self._processes, self._speller = launched(), Speller(tokenizer)
+        self._taught, held = hold_out(shown, settings.held_out, seed)
         if settings.consistency:
-            check_presentations(taught)
-        self._held = held_out_questions(speller, held)
-        lessons = [lessons_of(speller, one, settings) for one in taught]
-        read = [*chain.from_iterable(lessons), *chain.from_iterable(question.answers for question in self._held)]
+            check_presentations(self._taught)
+        self._held = held_out_questions(self._speller, held)
+        self._lessons = [lessons_of(self._speller, one, settings) for one in self._taught]
         self._adapted = adapt(model, settings, seed)
         self._adapted.train()
-        network = prepare_network(self._adapted, read, untuned_layers(self._adapted, settings), settings.tokens)
-        judge = _token_teacher(teacher, speller, taught, settings)
-        self._objective = Objective(network, settings.consistency, judge)
+        if settings.checkpointing:
+            _compute_again(self._adapted)
         self._optimiser = torch.optim.AdamW(adapter_weights(self._adapted), lr=settings.rate, weight_decay=0.0)
-        self._examples, self.steps = len(taught), steps_of(lessons, settings, seed)
+        self.steps = steps_of(self._lessons, settings, seed)
         self._checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
         self.course = TrainingCourse()
+
+    def prepare(self, teacher: LazyModel | None) -> Iterator[float]:
+        """Read what is read once, and go on from the last checkpoint; yields the share that has been read."""
+        settings, tuned = self._settings, self._adapted
+        read = [*chain.from_iterable(self._lessons), *chain.from_iterable(one.answers for one in self._held)]
+        network = yield from prepare_network(tuned, read, untuned_layers(tuned, settings), settings.tokens)
+        judge = _token_teacher(teacher, self._speller, self._taught, settings)
+        self._objective = Objective(network, settings.consistency, judge)
         if (state := self._processes.shared(self._checkpoints.load)) is None:
             self._measure()
         else:
             self.course = TrainingCourse.restored(state)
-            set_peft_model_state_dict(self._adapted, state["adapter"])
+            set_peft_model_state_dict(tuned, state["adapter"])
             self._optimiser.load_state_dict(state["optimiser"])
+        yield 1.0
 
     def take(self, step: int) -> None:
         """Take a step, and measure where this is due; `TrainingError` if the loss is not finite."""
@@ -240,8 +257,14 @@ class _Training:
         if self._processes.first:
             found, base, told = self.course, self._base, self._told
             write_adapter(
-                self._out, self._adapted, self._settings, found.losses, found.held_out, self._examples, base, told
+                self._out, self._adapted, self._settings, found.losses, found.held_out, len(self._taught), base, told
             )
+
+
+def _compute_again(model: Any) -> None:
+    """Let a model compute activations again in the backward pass; transformers 5.23 has another name for it."""
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def _token_teacher(

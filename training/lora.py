@@ -13,6 +13,7 @@ from dilemmas.envs.names import lookup
 
 Method = Literal["hard", "soft", "motivated", "tokens"]
 Divergence = Literal["forward", "reverse", "jensen_shannon"]
+Variant = Literal["lora", "rslora", "dora"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class LoraSettings:
     """Rank of the update, at least 1."""
     alpha: int = 32
     """Scale of the update; the update is multiplied by alpha / rank."""
+    variant: Variant = "lora"
+    """``lora``; ``rslora``: multiplied by alpha / sqrt(rank) instead (Kalajdzievski 2023); ``dora``: direction and
+    length of the weights are changed apart (Liu et al. 2024)."""
+    targets: tuple[str, ...] = ()
+    """Last names of the linear layers that are tuned, such as ``q_proj`` and ``v_proj``; () for all."""
     layers: int = 0
     """Number of layers, counted from the top, that are tuned; 0 for all. Those below are run once for all lessons."""
     dropout: float = 0.0
@@ -54,6 +60,8 @@ class LoraSettings:
     up."""
     epochs: int = 3
     """Passes over the data."""
+    checkpointing: bool = False
+    """Whether activations are computed again in the backward pass: less memory, about a third more time."""
     steps: int = 0
     """Number of optimiser steps, with as many passes as they take; 0: as many as `epochs` take."""
     held_out: float = 0.0
@@ -72,6 +80,7 @@ class LoraSettings:
     def __post_init__(self) -> None:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
         lookup("divergence", self.divergence, {name: name for name in get_args(Divergence)}, "[lora]")
+        lookup("variant", self.variant, {name: name for name in get_args(Variant)}, "[lora]")
         check_numbers(self, "beta", 0.01, 0.99)
         check_numbers(self, "motivation consistency", 0)
         check_numbers(self, "rank alpha batch pack tokens epochs measure_every", 1)

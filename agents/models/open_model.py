@@ -29,7 +29,7 @@ from dilemmas.agents.models.model_files import check_installed, find_model, spli
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
-from dilemmas.agents.models.weights import device_map, load_base, load_tokenizer, share_weights, torch_dtype
+from dilemmas.agents.models.weights import device_map, load_base, load_tokenizer, number_format, share_weights
 
 TUNED = "has an adapter, over which no other can be trained; give its base model, or weights with the adapter merged in"
 
@@ -88,8 +88,8 @@ def open_local(
     device
         ``cpu``, ``cuda``, ``cuda:1``; ``auto`` uses the GPU, several of them if there are several, or else the CPU.
     dtype
-        ``float32``, ``bfloat16``, ``float16``; ``auto`` is float32 on the CPU, where bfloat16 is far slower, and
-        bfloat16 on a GPU.
+        ``float32``, ``bfloat16``, ``float16``; ``int8`` or ``nf4``, for which weights are quantised (needs
+        bitsandbytes); ``auto`` is float32 on the CPU, where bfloat16 is far slower, and bfloat16 on a GPU.
     batch_tokens
         Maximum number of tokens, padding included, that are processed at once; at least 1.
     ask_hub
@@ -128,7 +128,7 @@ class LazyModel:
     def __init__(self, spec: str, device: str, dtype: str, batch_tokens: int, ask_hub: bool) -> None:
         """Find the files of the model. Parameters and errors are those of `open_local`."""
         self._files = find_model(*split_spec(spec), ask_hub=ask_hub)
-        self._place, self._precision = device_map(device), torch_dtype(dtype, device)
+        self._place, self._precision = device_map(device), number_format(dtype, device)
         self._batch_tokens = batch_tokens
         self._loaded: LocalBackend | None = None
 
@@ -142,16 +142,13 @@ class LazyModel:
 
     @property
     def fingerprint(self) -> str:
-        """Of the files; with the data type if it is not float32, because rounding moves the probabilities."""
-        return self._files.fingerprint if self._dtype == "float32" else f"{self._files.fingerprint}/{self._dtype}"
+        """Of the files; with the number format if it is not float32, because rounding moves the probabilities."""
+        plain = self._precision == "float32"
+        return self._files.fingerprint if plain else f"{self._files.fingerprint}/{self._precision}"
 
     @property
     def engine(self) -> str:
-        return f"transformers, {self._dtype}"
-
-    @property
-    def _dtype(self) -> str:
-        return str(self._precision).removeprefix("torch.")
+        return f"transformers, {self._precision}"
 
     @property
     def size(self) -> int:

@@ -20,14 +20,14 @@ from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.chat import conversation
 from dilemmas.agents.models.model_files import ModelFiles
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from dilemmas.agents.models.networks.number_formats import NUMBER_FORMATS, QUANTISED, loading_settings, usual_format
 from dilemmas.envs.data_files import read_json
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.names import UnknownNameError, lookup
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 PLAIN_STARTS = (None, True, False, "gaussian")
 """The initial weights of adapters that leave the weights of the base as they are."""
 
@@ -83,7 +83,7 @@ class SharedWeights:
 _IN_MEMORY: WeakValueDictionary[tuple[object, ...], SharedWeights] = WeakValueDictionary()
 
 
-def share_weights(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[SharedWeights, str]:
+def share_weights(found: ModelFiles, place: str, precision: str) -> tuple[SharedWeights, str]:
     """The base model in memory, loaded if no other model has loaded it, and the name of the adapter or an empty one.
 
     Parameters and errors are those of `load_base`, and those of `SharedWeights.add`. Weights are freed when nobody
@@ -113,7 +113,7 @@ def _changes_base(found: ModelFiles) -> bool:
     return own or bool(config.get("layer_replication") or config.get("target_parameters"))
 
 
-def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[Any, Any]:
+def load_base(found: ModelFiles, place: str, precision: str) -> tuple[Any, Any]:
     """Load a model, without its adapter, and the tokenizer.
 
     Parameters
@@ -123,22 +123,26 @@ def load_base(found: ModelFiles, place: str, precision: "torch.dtype") -> tuple[
     place
         Device map of transformers, as returned by `device_map`.
     precision
-        Data type of the weights in memory.
+        Number format of the weights in memory, of `NUMBER_FORMATS` without ``auto``.
 
     Raises
     ------
     ModelError
-        If a file cannot be read, or the files do not fit together.
+        If a file cannot be read, or the files do not fit together; if weights are to be quantised and bitsandbytes is
+        not installed, or they are quantised already.
     """
     from transformers import AutoModelForCausalLM
 
+    if found.gguf and precision in QUANTISED:
+        raise ModelError(f"model '{found.name}': the weights of a GGUF file are quantised; '{precision}' needs others")
+    chosen = loading_settings(precision, place)
     tokenizer = load_tokenizer(found)
     try:
         with quiet_transformers():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 found.folder,
                 gguf_file=found.gguf,
-                dtype=precision,
+                **chosen,
                 device_map=place,
                 local_files_only=True,
                 trust_remote_code=False,  # by default, transformers would ask the user
@@ -305,21 +309,16 @@ def device_map(device: str) -> str:
     return device
 
 
-def torch_dtype(dtype: str, device: str) -> "torch.dtype":
-    """The data type for a name; ``auto`` is float32 on the CPU and bfloat16 on a GPU.
+def number_format(dtype: str, device: str) -> str:
+    """The number format for a name and a device; ``auto`` is float32 on the CPU and bfloat16 on a GPU.
 
     Raises
     ------
     UnknownNameError
-        If there is no such data type.
+        If there is no such format, or no such device.
     """
-    import torch
-
-    name = lookup("dtype", dtype, {name: name for name in DTYPES})
-    if name == "auto":
-        name = "float32" if device_map(device) == "cpu" else "bfloat16"
-    chosen: torch.dtype = getattr(torch, name)
-    return chosen
+    name = lookup("dtype", dtype, {name: name for name in NUMBER_FORMATS})
+    return usual_format(device_map(device)) if name == "auto" else name
 
 
 def error_line(error: Exception) -> str:

@@ -13,8 +13,9 @@ from dilemmas.agents.models.backend import Request
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.local import LocalBackend
 from dilemmas.agents.models.model_files import check_installed
+from dilemmas.agents.models.networks.number_formats import torch_type
 from dilemmas.agents.models.open_model import open_local
-from dilemmas.agents.models.weights import device_map, torch_dtype
+from dilemmas.agents.models.weights import device_map, number_format
 from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Play
 from dilemmas.experiments.study.recipe_files import load_recipe
@@ -87,7 +88,7 @@ def random_model(shape: str, device: str, dtype: str) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch_dtype(dtype, device))
+    torch.set_default_dtype(torch_type(number_format(dtype, device)))
     try:
         with torch.device(device_map(device)), torch.random.fork_rng():
             torch.manual_seed(0)

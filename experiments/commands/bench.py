@@ -13,6 +13,7 @@ import click
 from rich.progress import track
 from rich.table import Table
 
+from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
 from dilemmas.envs.names import lookup
 from dilemmas.experiments.benchmarks.race import Bar, Contender, Race, race
 from dilemmas.experiments.commands.options import Finite, json_option, print_json, with_options
@@ -137,7 +138,13 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--size", type=click.Choice(["135m", "7b"]), default="135m", show_default=True, help="Size of the model."
         ),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N; auto uses a GPU."),
-        click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16."),
+        click.option(
+            "--dtype",
+            type=click.Choice(("auto", *PLAIN_FORMATS)),
+            default="auto",
+            show_default=True,
+            help="Number format of the weights.",
+        ),
     )
     return with_options(function, options)
 

@@ -133,9 +133,8 @@ class Distillation:
         steps = distil(
             *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
         )
-        follow(0, None, "")  # what the lower layers make of the data is computed first
         for step in steps:
-            follow(step.step, step.steps, step.note)
+            follow(step.step, step.total, step.note)
         record = self.processes.shared(lambda: read_run_json(adapter / ADAPTER_RECORD, dict[str, Any]))
         losses, measured = record["losses"], [value for step, value in record.get("held_out", []) if step]
         kept = (min(measured) if recipe.lora.patience else measured[-1]) if measured else None

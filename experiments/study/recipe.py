@@ -10,8 +10,8 @@ from typing import Any
 
 from dilemmas.agents.models.answers import MIN_MASS
 from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.agents.models.networks.number_formats import NUMBER_FORMATS
 from dilemmas.agents.models.servers.settings import ServerSettings
-from dilemmas.agents.models.weights import DTYPES
 from dilemmas.agents.specifications import is_model
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.envs.checks import check_numbers
@@ -63,10 +63,10 @@ class ModelSettings:
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1``, or ``auto``."""
     dtype: str = "auto"
-    """Number format of the weights; ``auto``: float32 on a CPU, bfloat16 on a GPU."""
+    """Number format of the weights, as for `dilemmas.agents.models.open_model.open_local`."""
 
     def __post_init__(self) -> None:
-        lookup("dtype", self.dtype, dict.fromkeys(DTYPES))
+        lookup("dtype", self.dtype, dict.fromkeys(NUMBER_FORMATS))
 
 
 @dataclass(frozen=True, slots=True)

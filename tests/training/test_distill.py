@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 from dilemmas.training.adapters import BaseModel  # noqa: E402
+from dilemmas.training.checkpoints import TrainingError  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration, Speller, from_example  # noqa: E402
 from dilemmas.training.distill import distil, schedule  # noqa: E402
 from dilemmas.training.examples import Example, ExampleError, read_examples, summarise, write_examples  # noqa: E402
@@ -75,7 +76,8 @@ def test_a_stopped_run_ends_with_the_same_weights(tiny_model, adapter, tmp_path)
 def test_only_the_upper_layers_are_tuned(tiny_model, tmp_path) -> None:
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     settings = replace(SETTINGS, layers=1)
-    first, *_, last = distil(model, tokenizer, SHOWN, settings, tmp_path, seed=3)
+    reading, before, first, *_, last = distil(model, tokenizer, SHOWN, settings, tmp_path, seed=3)
+    assert (reading.total, reading.note, before.total, before.note) == (None, "lower layers 0%", last.step, "")
     names = load_file(tmp_path / "adapter_model.safetensors")
     assert {name.split(".layers.")[1].split(".")[0] for name in names} == {"1"}
     assert len(names) == 2 * 7, "the seven linear modules of a layer of Llama, twice each"
@@ -83,6 +85,46 @@ def test_only_the_upper_layers_are_tuned(tiny_model, tmp_path) -> None:
     tuned = AutoPeftModelForCausalLM.from_pretrained(tmp_path)
     asked = tokenizer(PROMPTS["friends"], return_tensors="pt")
     assert not torch.equal(tuned(**asked).logits, AutoModelForCausalLM.from_pretrained(tiny_model)(**asked).logits)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "modules"),
+    [
+        ({"variant": "rslora"}, 14),
+        ({"variant": "dora"}, 14),
+        ({"targets": ("q_proj", "v_proj")}, 4),
+        ({"targets": ("down_proj",), "layers": 1, "variant": "dora"}, 1),
+    ],
+    ids=str,
+)
+def test_variants_of_lora_are_tuned_and_played(tiny_model, tmp_path, chosen, modules) -> None:
+    settings = replace(SETTINGS, **chosen)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    first, *_, last = (one for one in distil(model, tokenizer, SHOWN, settings, tmp_path, seed=3) if one.step)
+    assert last.loss < first.loss / 2
+    names = load_file(tmp_path / "adapter_model.safetensors")
+    assert sum("lora_A" in name for name in names) == modules
+    with_peft = AutoPeftModelForCausalLM.from_pretrained(tmp_path)
+    student = open_model(f"{tiny_model}+{tmp_path}")
+    student.respond([Request(PROMPTS["friends"], labels=("C", "D"))])
+    ids = tokenizer(PROMPTS["friends"], return_tensors="pt").input_ids
+    assert torch.allclose(student.loaded().model(ids).logits, with_peft(ids).logits, atol=1e-5)
+
+
+def test_targets_that_a_model_does_not_have_are_refused(tiny_model, tmp_path) -> None:
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    with pytest.raises(TrainingError, match=r"no c_attn among its linear layers down_proj, gate_proj, k_proj"):
+        next(distil(model, tokenizer, SHOWN, replace(SETTINGS, targets=("c_attn",)), tmp_path, seed=3))
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_activations_that_are_computed_again_change_no_weight(tiny_model, tmp_path, layers) -> None:
+    settings = replace(SETTINGS, layers=layers, epochs=2, dropout=0.1)
+    for name, one in [("kept", settings), ("again", replace(settings, checkpointing=True))]:
+        model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+        list(distil(model, tokenizer, SHOWN, one, tmp_path / name, seed=3))
+    kept, again = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("kept", "again"))
+    assert all(torch.equal(kept[name], again[name]) for name in kept)
 
 
 def test_the_adapter_loads_with_peft_and_has_a_model_card(adapter) -> None:

@@ -27,8 +27,9 @@ from dilemmas.agents.models.model_files import (
     split_spec,
 )
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, adapter_record, add_file
+from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
 from dilemmas.agents.models.open_model import check_local
-from dilemmas.agents.models.weights import DTYPES, apply_adapter, error_line, load_base, quiet_peft, quiet_transformers
+from dilemmas.agents.models.weights import apply_adapter, error_line, load_base, quiet_peft, quiet_transformers
 from dilemmas.envs.data_files import PARTIAL, differences, json_text, read_json, to_disk
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import locked_file
@@ -103,7 +104,7 @@ def merge_adapter(
     GGUFError
         If no GGUF file can be written of such a model.
     """
-    dtype = lookup("dtype", dtype, {name: name for name in DTYPES[1:]})
+    dtype = lookup("dtype", dtype, {name: name for name in PLAIN_FORMATS})
     check_local(spec)
     check_installed()
     spec, out = adapter_spec(spec), Path(os.path.realpath(out))
@@ -196,7 +197,7 @@ def _fill(folder: Path, found: ModelFiles, merged: MergedModel) -> None:
     import torch
     from transformers import GenerationConfig
 
-    model, tokenizer = load_base(found, "cpu", torch.float32)
+    model, tokenizer = load_base(found, "cpu", "float32")
     model = merge_weights(model, tokenizer, found)
     precision: torch.dtype = getattr(torch, merged.dtype)
     size = sum(weights.numel() for weights in model.parameters()) * precision.itemsize

@@ -4,8 +4,12 @@ Texts that begin alike are read as one prefix tree (trie): what they share is re
 that lead to it from the root, so that every text is read as if it stood alone.
 """
 
+import heapq
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 Tokens = tuple[int, ...]
 
@@ -13,6 +17,8 @@ SHARED = 0.5
 """Least share of a text that is in common with the one before, so that the two are read in one tree."""
 LONGEST = 1024
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""
+ATTENTION = 1600
+"""Tokens of a row at which attention takes as long as all else (SmolLM2-135M on a CPU: a fifth at 360)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -123,7 +129,7 @@ def total_weight(lessons: Iterable[Lesson]) -> float:
     return sum(target.weight for lesson in lessons for target in lesson.targets)
 
 
-def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
+def arrange(lessons: Sequence[Lesson], packed: bool, most: int = LONGEST) -> list[PlantedRow]:
     """The lessons in the rows in which they are read.
 
     Parameters
@@ -132,6 +138,8 @@ def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
         In any order, which does not matter.
     packed
         Whether a row may hold several texts. If not, each of its texts is the beginning of the next.
+    most
+        Tokens of a row beyond which no more texts are joined that begin otherwise.
     """
     groups: list[list[Lesson]] = []
     sizes: list[int] = []
@@ -145,25 +153,35 @@ def arrange(lessons: Sequence[Lesson], packed: bool) -> list[PlantedRow]:
         else:
             groups.append([one])
             sizes.append(len(one.read))
-    return [plant(row) for row in (_filled(groups, sizes) if packed else groups)]
+    return [plant(row) for row in (_balanced(groups, sizes, min(most, LONGEST)) if packed else groups)]
 
 
 def _worthwhile(common: int, length: int, size: int) -> bool:
     return common >= SHARED * length and size <= LONGEST
 
 
-def _filled(groups: Sequence[list[Lesson]], sizes: Sequence[int]) -> list[list[Lesson]]:
-    """Groups joined to rows, none longer than the longest group, so that there is little padding."""
-    rows: list[list[Lesson]] = []
-    room: list[int] = []
+def _balanced(groups: Sequence[list[Lesson]], sizes: Sequence[int], most: int) -> list[list[Lesson]]:
+    """Groups joined to rows of about the same length, so many that padding and attention together cost least."""
+    if not groups:
+        return []
+    total, longest = sum(sizes), max(sizes)
+    limit = max(longest, most)
+    fewest, most = math.ceil(total / limit), math.ceil(total / longest) + 1
+    counts = np.unique(np.linspace(fewest, most, 8).astype(int)).tolist()
+    tried = [_joined(groups, sizes, min(count, len(groups))) for count in (*counts, len(groups))]
+    fitting = [(length, rows) for length, rows in tried if length <= limit]
+    return min(fitting, key=lambda one: len(one[1]) * one[0] * (1 + one[0] / ATTENTION))[1]
+
+
+def _joined(groups: Sequence[list[Lesson]], sizes: Sequence[int], count: int) -> tuple[int, list[list[Lesson]]]:
+    """Length of the longest of so many rows, and the rows: groups go to the shortest row, the long ones first."""
+    rows: list[list[Lesson]] = [[] for _ in range(count)]
+    lengths = [(0, row) for row in range(count)]
     for place in sorted(range(len(groups)), key=lambda place: -sizes[place]):
-        row = next((row for row, left in enumerate(room) if sizes[place] <= left), len(rows))
-        if row == len(rows):
-            rows.append([])
-            room.append(max(sizes))
+        length, row = heapq.heappop(lengths)
         rows[row].extend(groups[place])
-        room[row] -= sizes[place]
-    return rows
+        heapq.heappush(lengths, (length + sizes[place], row))
+    return max(lengths)[0], rows
 
 
 def shared(a: Tokens, b: Tokens) -> int:

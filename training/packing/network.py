@@ -26,7 +26,7 @@ class Network:
     def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[PlantedRow]]:
         """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
         rows: list[PlantedRow] = []
-        for row in sorted(arrange(lessons, self.packing is not None), key=lambda row: len(row.tree.tokens)):
+        for row in sorted(arrange(lessons, self.packing is not None, tokens), key=lambda row: len(row.tree.tokens)):
             if rows and (len(rows) + 1) * len(row.tree.tokens) > tokens:
                 yield rows
                 rows = []

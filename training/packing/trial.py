@@ -4,7 +4,7 @@ In networks with linear attention, state spaces or biases by index, texts that a
 other, without an error. So the log-probabilities of packed texts are compared with those of one text alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,10 +18,11 @@ from dilemmas.training.packing.network import Network
 from dilemmas.training.packing.trunk import run_trunk
 
 NEAR = {torch.float32: 1e-3, torch.float64: 1e-6}
-"""Largest difference of log-probabilities, as a share of how they vary over the places; 0.1 for other data types."""
+"""Largest difference of log-probabilities, as a share of how they vary over the places; 0.1 for other data types and
+for quantised weights."""
 
 
-def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: int) -> Network:
+def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: int) -> Generator[float, None, Network]:
     """A network that is ready for these lessons, with its lower layers run once where this changes nothing.
 
     Parameters
@@ -35,6 +36,14 @@ def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: i
     tokens
         Most tokens that are read at a time.
 
+    Yields
+    ------
+    Share of the lessons that the lower layers have read.
+
+    Returns
+    -------
+    The network.
+
     Raises
     ------
     TrainingError
@@ -44,10 +53,21 @@ def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: i
     if not lower:
         return plain
     alike = list(dict.fromkeys(lessons))
+    with _without_dropout(model):
+        trunk = yield from run_trunk(model, plain.packing, lower, list(plain.parts(alike, tokens)))
     with evaluated(model):
-        found = replace(plain, trunk=run_trunk(model, plain.packing, lower, plain.parts(alike, tokens)))
-        rows = arrange(alike[:2], plain.packing is not None)
+        found, rows = replace(plain, trunk=trunk), arrange(alike[:2], plain.packing is not None)
         return found if _near(model, found.logprobs(rows), plain.logprobs(rows)) else plain
+
+
+def prepared(steps: Generator[float, None, Network]) -> Network:
+    """The network that `prepare_network` returns, when its progress is of no interest."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Network = end.value
+            return found
 
 
 def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
@@ -76,18 +96,24 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
 @contextmanager
 def evaluated(model: Any) -> Iterator[None]:
     """Context manager: without dropout and without gradients."""
+    with _without_dropout(model), torch.no_grad():
+        yield
+
+
+@contextmanager
+def _without_dropout(model: Any) -> Iterator[None]:
     training = model.training
     model.eval()
     try:
-        with torch.no_grad():
-            yield
+        yield
     finally:
         model.train(training)
 
 
 def _near(model: Any, found: torch.Tensor, wanted: torch.Tensor) -> bool:
+    near = 0.1 if getattr(model, "is_quantized", False) else NEAR.get(model.dtype, 0.1)
     spread = float((wanted - wanted.mean()).abs().max())
-    return float((found - wanted).abs().max()) <= NEAR.get(model.dtype, 0.1) * spread
+    return float((found - wanted).abs().max()) <= near * spread
 
 
 def _lessons(text: Tokens) -> list[Lesson]:

@@ -3,7 +3,7 @@
 Whatever a network does before its first tuned layer is so done once, not in every step. Loss and gradient are the same.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,9 @@ def find_layers(model: Any) -> torch.nn.ModuleList | None:
 
 
 @torch.no_grad()
-def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[Sequence[PlantedRow]]) -> Trunk | None:
+def run_trunk(
+    model: Any, packing: Packing | None, lower: int, parts: Sequence[Sequence[PlantedRow]]
+) -> Generator[float, None, Trunk | None]:
     """Run the lower layers once for all lessons.
 
     Parameters
@@ -96,6 +98,10 @@ def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[S
         Number of layers that are not tuned, at least 1 and below the number of layers.
     parts
         The lessons in rows, those that are read at a time.
+
+    Yields
+    ------
+    Share of the parts that have been read, before each.
 
     Returns
     -------
@@ -108,7 +114,8 @@ def run_trunk(model: Any, packing: Packing | None, lower: int, parts: Iterable[S
     index: dict[Tokens, torch.Tensor] = {}
     size = 0
     with _stopping(layers[lower]), _noted(layers[0]) as in_tuple:
-        for rows in parts:
+        for number, rows in enumerate(parts):
+            yield number / len(parts)
             hidden = _reached(model, packing, collate(rows).to(model.device))
             for row, states in zip(rows, hidden, strict=True):
                 paths = zip(row.lessons, row.tree.paths, strict=True)

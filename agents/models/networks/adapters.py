@@ -22,8 +22,6 @@ ADAPTER_RECORD = "training.json"
 FINGERPRINT = "fingerprint"
 """Key of the record."""
 PLAIN: Mapping[str, Any] = {
-    "use_rslora": False,
-    "use_dora": False,
     "alpha_pattern": {},
     "rank_pattern": {},
     "bias": "none",
@@ -125,7 +123,8 @@ def _changed_settings(config: Mapping[str, Any], record: Mapping[str, Any]) -> S
     """The settings in which the configuration differs from the record."""
     settings = record["settings"]
     tuned = {"r": settings["rank"], "lora_alpha": settings["alpha"], "lora_dropout": settings["dropout"], **PLAIN}
-    tuned |= {"task_type": "CAUSAL_LM"}
+    variant = settings.get("variant", "lora")
+    tuned |= {"task_type": "CAUSAL_LM", "use_rslora": variant == "rslora", "use_dora": variant == "dora"}
     base = record.get("base")
     if isinstance(base, dict):
         name, revision = config.get("base_model_name_or_path"), config.get("revision")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dilemmas.agents.models.model_files import split_spec
-from dilemmas.agents.models.weights import DTYPES
+from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
 from dilemmas.envs.seals import RESULTS
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import Location, json_option, print_json
@@ -20,7 +20,7 @@ from dilemmas.experiments.study.report import alignment_section
 @click.option("--out", type=Location(file_okay=False), required=True, help="Folder of the merged model.")
 @click.option(
     "--dtype",
-    type=click.Choice(DTYPES[1:]),
+    type=click.Choice(PLAIN_FORMATS),
     default="float32",
     show_default=True,
     help="Data type of the weights; the update is added in float32 whatever it is.",

@@ -273,10 +273,8 @@ def _distil(
         teacher=token_teacher(recipe, recipe.models.teacher),
         taught={"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name},
     )
-    for number, step in enumerate(steps):
-        if not number:
-            yield TaskProgress(task, step.step - 1, step.steps)
-        yield TaskProgress(task, step.step, step.steps, step.note)
+    for step in steps:
+        yield TaskProgress(task, step.step, step.total, step.note)
     run.seals.add(*(run.path("adapter", name) for name in ADAPTER_FILES))
     yield TaskProgress(task, 1, 1)
     student.unload()  # of the weights that were tuned

@@ -18,7 +18,7 @@ from dilemmas.training.examples import ExampleError  # noqa: E402
 from dilemmas.training.loop.held_out import held_out_divergence, held_out_questions, hold_out  # noqa: E402
 from dilemmas.training.loop.processes import ALONE  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
-from dilemmas.training.packing.trial import prepare_network  # noqa: E402
+from dilemmas.training.packing.trial import prepare_network, prepared  # noqa: E402
 
 STUDENT = "miniature-student"
 PROMPTS = [f"Your friend and you choose C or D. You get {points}." for points in range(6)]
@@ -40,7 +40,7 @@ def divergence(spec: str, shown: list[Demonstration]) -> float:
     return total / len(shown)
 
 
-def train(out: Path, shown: list[Demonstration], settings: LoraSettings, stop: int = 0) -> list[TrainingProgress]:
+def train(out: Path, shown: list[Demonstration], settings: LoraSettings, stop: int = -1) -> list[TrainingProgress]:
     steps = []
     for one in distil(*open_model(STUDENT, device="cpu").weights(), shown, settings, out, 3, save_every=3):
         steps.append(one)
@@ -88,7 +88,7 @@ def test_the_divergence_is_that_of_the_probabilities_of_the_actions(tokens: int)
     held = [replace(one, probabilities=(0.2 + 0.05 * place, 0.8 - 0.05 * place)) for place, one in enumerate(WAYS)]
     held[0] = replace(held[0], probabilities=(1.0, 0.0))
     questions = held_out_questions(Speller(tokenizer), held)
-    network = prepare_network(model, [lesson for one in questions for lesson in one.answers], 0, tokens)
+    network = prepared(prepare_network(model, [lesson for one in questions for lesson in one.answers], 0, tokens))
     found = held_out_divergence(network, questions, tokens, ALONE)
     assert found == pytest.approx(divergence(STUDENT, held), rel=1e-4)
 
@@ -115,8 +115,9 @@ def test_training_ends_with_the_adapter_at_the_lowest_divergence(passing, tmp_pa
     best = min(values)
     assert [step for step, _ in kept["held_out"]] == [*range(0, len(kept["losses"]) + 1, 2)]
     assert values.index(best) == len(values) - 1 - 6, "it ended six measurements after the best"
-    assert len(steps) == len(kept["losses"]) < settings.steps
-    assert [one.held_out for one in steps[1::2]] == values[1:]
+    assert [one.step for one in steps] == list(range(len(kept["losses"]) + 1))
+    assert len(kept["losses"]) < settings.steps
+    assert [one.held_out for one in steps[::2]] == values
     held = hold_out(passing, settings.held_out, 3)[1]
     assert divergence(f"{STUDENT}+{tmp_path}", held) == pytest.approx(best, rel=1e-3)
     assert divergence(STUDENT, held) == pytest.approx(values[0], rel=1e-3)

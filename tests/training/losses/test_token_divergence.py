@@ -29,7 +29,7 @@ from dilemmas.training.packing.batches import ALIKE  # noqa: E402
 from dilemmas.training.packing.kept_predictions import keep_predictions  # noqa: E402
 from dilemmas.training.packing.lessons import Lesson, arrange, completion  # noqa: E402
 from dilemmas.training.packing.network import Network  # noqa: E402
-from dilemmas.training.packing.trial import prepare_network  # noqa: E402
+from dilemmas.training.packing.trial import prepare_network, prepared  # noqa: E402
 
 PROMPT = [1, *range(40, 70)]
 REPLIES = [[7, 8, 9], [7, 8, 11, 12, 2], [7, 8, 9], [13, 14, 2]]
@@ -78,7 +78,7 @@ def teacher_of(model, kind, beta=0.3, top=0, packed=True):
 @pytest.mark.parametrize("name", ["llama", "mistral", "gemma2", "mpt"])
 def test_loss_and_gradient_are_those_of_separate_texts(kind, name) -> None:
     teacher, student = random_network("llama"), random_network(name)
-    network = prepare_network(student, LESSONS, 0, tokens=10_000)
+    network = prepared(prepare_network(student, LESSONS, 0, tokens=10_000))
     judged = teacher_of(teacher, kind, packed=network.packing is not None)
     size = judged.kept.size
     found = Objective(network, teacher=judged).loss(arrange(LESSONS, network.packing is not None))
@@ -96,7 +96,7 @@ def test_loss_and_gradient_are_those_of_separate_texts(kind, name) -> None:
 
 def test_a_trunk_that_is_run_once_changes_nothing() -> None:
     student, judged = random_network("llama"), teacher_of(random_network("mistral"), "reverse")
-    network = prepare_network(student, LESSONS, 1, tokens=10_000)
+    network = prepared(prepare_network(student, LESSONS, 1, tokens=10_000))
     assert network.trunk is not None
     for weights in student.parameters():
         weights.requires_grad_(False)
@@ -134,7 +134,7 @@ def test_kept_tokens_miss_what_the_docstring_says(kind) -> None:
     """What the chain rule leaves out is the divergence among the tokens that are one."""
     teacher, student = random_network("llama"), random_network("mistral")
     size, top = teacher.config.vocab_size, 20
-    network, rows = prepare_network(student, LESSONS, 0, tokens=10_000), arrange(LESSONS[:1], True)
+    network, rows = prepared(prepare_network(student, LESSONS, 0, tokens=10_000)), arrange(LESSONS[:1], True)
     exact, near, every = (
         Objective(network, teacher=teacher_of(teacher, kind, 0.5, some)).loss(rows).item() for some in (0, top, size)
     )
@@ -169,7 +169,7 @@ SHOWN = [Demonstration(PROMPT_TEXT, ("C", "D"), (1.0, 0.0), reply) for reply in 
 def test_a_student_comes_to_the_distributions_of_the_teacher(divergence, tmp_path) -> None:
     teacher, student = (open_model(f"miniature-{name}", device="cpu") for name in ("teacher", "student"))
     settings = replace(SETTINGS, divergence=divergence)
-    first, *_, last = distil(*student.weights(), SHOWN, settings, tmp_path, seed=3, teacher=teacher)
+    _, first, *_, last = distil(*student.weights(), SHOWN, settings, tmp_path, seed=3, teacher=teacher)
     assert last.loss < first.loss / 5
     before, after, wanted = (
         distributions(

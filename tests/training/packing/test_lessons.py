@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +50,15 @@ def test_rows_do_not_grow_without_end() -> None:
 def test_nothing_is_read_after_the_last_prediction() -> None:
     assert Lesson((7, 8, 9, 10), (Target(2, 5),)).read == (7, 8)
     assert completion([7, 8], [9, 10]).read == (7, 8, 9)
+
+
+def test_rows_of_a_batch_have_little_padding() -> None:
+    rng = np.random.default_rng(0)
+    lessons = [completion(rng.integers(0, 99, rng.integers(20, 300)).tolist(), [5, 6]) for _ in range(60)]
+    lengths = [len(row.tree.tokens) for row in arrange(lessons, packed=True)]
+    assert sum(lengths) > 0.9 * len(lengths) * max(lengths)
+    assert max(lengths) <= LONGEST
+
+
+def test_nothing_is_arranged_in_no_rows() -> None:
+    assert arrange([], packed=True) == arrange([], packed=False) == []

@@ -11,7 +11,7 @@ from dilemmas.training.checkpoints import TrainingError  # noqa: E402
 from dilemmas.training.packing.batches import Packing  # noqa: E402
 from dilemmas.training.packing.lessons import arrange, completion  # noqa: E402
 from dilemmas.training.packing.network import Network  # noqa: E402
-from dilemmas.training.packing.trial import find_packing, prepare_network  # noqa: E402
+from dilemmas.training.packing.trial import find_packing, prepare_network, prepared  # noqa: E402
 
 PROMPT = [1, *torch.randint(5, 400, (60,), generator=torch.Generator().manual_seed(0)).tolist()]
 """Longer than the windows of the networks."""
@@ -76,7 +76,7 @@ def _mixed(out):
 @pytest.mark.parametrize("kind", ["gemma2", "gpt2", "llama", "mamba", "mpt", "mistral"])
 def test_a_trunk_that_is_run_once_changes_no_gradient(kind: str) -> None:
     model = random_network(kind)
-    network = prepare_network(model, LESSONS, 1, tokens=10_000)
+    network = prepared(prepare_network(model, LESSONS, 1, tokens=10_000))
     assert network.trunk is not None
     for weights in model.parameters():
         weights.requires_grad_(False)
