@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
 from dilemmas.agents.models.networks import number_formats  # noqa: E402
 from dilemmas.agents.models.networks.number_formats import QUANTISED, loading_settings, usual_format  # noqa: E402
-from dilemmas.agents.models.open_model import open_model  # noqa: E402
+from dilemmas.agents.models.open_model import open_local, open_model  # noqa: E402
 from dilemmas.envs.names import UnknownNameError  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration  # noqa: E402
 from dilemmas.training.distill import distil  # noqa: E402
@@ -53,7 +53,7 @@ def wider(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", QUANTISED)
 def test_a_quantised_model_is_near_the_plain_one_and_is_tuned(name: str, wider: Path, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
-    plain, quantised = (open_model(str(wider), device="cpu", dtype=one) for one in ("float32", name))
+    plain, quantised = (open_local(str(wider), device="cpu", dtype=one) for one in ("float32", name))
     (exact,), (near,) = plain.respond(ASKED), quantised.respond(ASKED)
     assert 0 < max(abs(math.exp(a) - math.exp(b)) for a, b in zip(exact.logprobs, near.logprobs, strict=True)) < 0.2
     assert quantised.fingerprint == f"{plain.fingerprint}/{name}"
