@@ -209,8 +209,8 @@ def test_time_is_linear_in_the_length_of_a_reply(piece: str) -> None:
         return time.process_time() - start
 
     for read in (lambda text: read_action(text, ("C", "D")), lambda text: read_amount(text, 10)):
-        short, long = (min(seconds(read, length) for _ in range(5)) for length in (2_000, 16_000))
-        assert long < 24 * short + 0.05  # 64 times as long if it were quadratic
+        short, long = (min(seconds(read, length) for _ in range(5)) for length in (1_000, 8_000))
+        assert long < 24 * short + 0.02  # 64 times as long if it were quadratic
 
 
 def test_labels_and_amounts_without_end_are_no_error() -> None:
