@@ -98,7 +98,7 @@ def test_a_stopped_job_ends_as_if_undisturbed(
         process = start(job, tmp_path / str(attempt))
         while process.poll() is None:
             try:
-                process.wait(moments.uniform(0.1, 1.0) * seconds)
+                process.wait(moments.uniform(0.1, 1.0) * seconds if stops < count else None)
             except subprocess.TimeoutExpired:
                 stops += 1
                 (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
