@@ -91,8 +91,9 @@ def require_keys(groups: Sequence[Sequence[Agent]], keys: NDArray[np.uint64]) ->
 
 
 def names_in(group: Sequence[Agent]) -> str:
-    """The names of a group's agents for a message."""
-    return ", ".join(agent.name for agent in group)
+    """The names of a group's agents for a message; of a large group, those of the first."""
+    names = [agent.name for agent in group]
+    return ", ".join(names if len(names) <= 8 else [*names[:3], f"... ({len(names)} agents)"])
 
 
 def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
