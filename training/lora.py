@@ -15,6 +15,9 @@ Method = Literal["hard", "soft", "motivated", "tokens"]
 Divergence = Literal["forward", "reverse", "jensen_shannon"]
 Variant = Literal["lora", "rslora", "dora"]
 
+MOST_DEMONSTRATIONS = 10**8
+"""Most demonstrations of all steps together, which are put in order before the first step: 1 GB."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
@@ -36,7 +39,7 @@ class LoraSettings:
     """Weight of the disagreement between the presentations of a situation, 0 or more; those of one situation then come
     in the same step."""
     rank: int = 16
-    """Rank of the update, at least 1."""
+    """Rank of the update, from 1 to 10,000."""
     alpha: int = 32
     """Scale of the update; the update is multiplied by alpha / rank."""
     variant: Variant = "lora"
@@ -59,7 +62,7 @@ class LoraSettings:
     """Most tokens that are read at a time, padding included; a step with more is taken in parts, whose gradients add
     up."""
     epochs: int = 3
-    """Passes over the data."""
+    """Passes over the data, at most 10,000."""
     checkpointing: bool = False
     """Whether activations are computed again in the backward pass: less memory, about a third more time."""
     steps: int = 0
@@ -83,7 +86,13 @@ class LoraSettings:
         lookup("variant", self.variant, {name: name for name in get_args(Variant)}, "[lora]")
         check_numbers(self, "beta", 0.01, 0.99)
         check_numbers(self, "motivation consistency", 0)
-        check_numbers(self, "rank alpha batch pack tokens epochs measure_every", 1)
+        check_numbers(self, "rank epochs", 1, 10_000)
+        check_numbers(self, "alpha batch pack tokens measure_every", 1)
+        if max(self.steps, 1) * self.batch > MOST_DEMONSTRATIONS:
+            raise InputError(
+                f"[lora] steps = {self.steps}, batch = {self.batch}: at most {MOST_DEMONSTRATIONS:,} demonstrations"
+                " in all steps together"
+            )
         check_numbers(self, "layers steps top patience", 0)
         check_numbers(self, "dropout warmup", 0, 1)
         check_numbers(self, "held_out", 0, 0.9)

@@ -37,7 +37,8 @@ MOST_JOINT_STATES = 1 << 12
 
 
 MOST_ROUNDS = 10**10
-"""Most rounds of a match, on average, for sampled engines: some minutes in compiled code."""
+"""Most rounds of a match, on average, for sampled engines: some minutes in compiled code. Also for `chain` if only the
+continuation probability ends matches: rounding errors grow with the rounds, here to about 1e-6."""
 MOST_ROUNDS_IN_CHAIN = 10**7
 """Most rounds of a match for `chain`, unless only the continuation probability ends matches."""
 MOVE_BYTES, NUMBER_BYTES = 1000, 32
@@ -90,8 +91,9 @@ def require_keys(groups: Sequence[Sequence[Agent]], keys: NDArray[np.uint64]) ->
 
 
 def names_in(group: Sequence[Agent]) -> str:
-    """The names of a group's agents for a message."""
-    return ", ".join(agent.name for agent in group)
+    """The names of a group's agents for a message; of a large group, those of the first."""
+    names = [agent.name for agent in group]
+    return ", ".join(names if len(names) <= 8 else [*names[:3], f"... ({len(names)} agents)"])
 
 
 def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None:
@@ -177,10 +179,12 @@ def _size(rules: Repeated, group: Sequence[Agent]) -> str | None:
     edges = states << rules.n_players
     if edges > MOST_EDGES:
         return f"{edges:,} pairs of a joint state and a joint action, more than {MOST_EDGES:,}"
+    if geometric(rules) and (rounds := mean_rounds(rules)) > MOST_ROUNDS:
+        return f"about {rounds:.3g} rounds in a match, and its rounding errors grow with them; at most {MOST_ROUNDS:,}"
     if geometric(rules) and states > MOST_JOINT_STATES:
         return f"{states:,} joint states, more than {MOST_JOINT_STATES:,} in matches without a limit of rounds"
-    if not geometric(rules) and (rounds := round_limits(rules)[1]) > MOST_ROUNDS_IN_CHAIN:
-        return f"{rounds:,} rounds, and it goes through all of them; at most {MOST_ROUNDS_IN_CHAIN:,}"
+    if not geometric(rules) and (longest := round_limits(rules)[1]) > MOST_ROUNDS_IN_CHAIN:
+        return f"{longest:,} rounds, and it goes through all of them; at most {MOST_ROUNDS_IN_CHAIN:,}"
     return None
 
 

@@ -67,6 +67,11 @@ def make_environment(path: Path, header: Header) -> Environment:
         raise RecordError(
             f"{path}, line 1: the environment '{header.environment}' cannot be made again: {error}"
         ) from error
+    if len(env.possible_agents) != len(header.agents):
+        raise RecordError(
+            f"{path}, line 1: {len(header.agents)} agents; the environment '{header.environment}' has"
+            f" {len(env.possible_agents)} players"
+        )
     return env
 
 

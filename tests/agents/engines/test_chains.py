@@ -218,6 +218,14 @@ def test_long_matches_of_memory_one_strategies_have_the_payoffs_of_press_and_dys
         assert tally.payoffs[0] / tally.rounds == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("over", [1e-4, 1e-8, 1.1e-10])
+def test_random_play_earns_the_mean_of_the_payoffs_however_long_the_match(over: float) -> None:
+    """Tit for Tat against random play too, but for its first round."""
+    coin = memory_one("coin", 0.5, 0.5, 0.5, 0.5, 0.5)
+    for tally in play_chains(rules_of(PD, continuation=1 - over), [(coin, coin), (coin, TFT)]):
+        assert tally.payoffs[0] / tally.rounds == pytest.approx([2.25, 2.25], rel=max(1e-6, 2 * over))
+
+
 def test_the_variance_of_long_matches_is_that_of_a_chain_with_one_eigenvalue() -> None:
     """A player that repeats its last move with probability 0.9 has autocorrelations 0.8, 0.64, ..."""
     stubborn, rounds = memory_one("stubborn", 0.5, 0.9, 0.9, 0.1, 0.1), 4000

@@ -55,7 +55,13 @@ from dilemmas.envs.rules.factory import rules_of
             (TFT, ALLD),
             {"rounds": None, "continuation": 1 - 1e-12},
             "environment",
-            r"GB of memory; .*use cycle or chain",
+            r"GB of memory; .*use cycle$",
+        ),
+        (
+            (TFT, FICKLE),
+            {"rounds": None, "continuation": 1 - 1e-12},
+            "chain",
+            r"about 1e\+12 rounds .*rounding errors grow with them; at most 10,000,000,000; no other engine can",
         ),
         ((TFT, Uniform()), {}, "compiled", r"'uniform' is not an automaton; use environment"),
         ((TFT, Uniform()), {}, "vectorised", r"'uniform' is not an automaton or a counting strategy; use environment"),
@@ -101,3 +107,9 @@ def test_strategies_do_not_play_without_cooperation(game: str, engine: str | Non
     group = [strategy("tit_for_tat"), strategy("random")]
     with pytest.raises(StrategyError, match=f"in {game} the degrees of cooperation are 0.5, 0.5"):
         choose_engine(rules_of(game, rounds=5), group, engine)
+
+
+def test_the_refusal_of_a_large_group_names_its_first_agents() -> None:
+    rules = rules_of("public_goods", n_players=1000, rounds=10**6)
+    with pytest.raises(EngineError, match=r"^no engine can play uniform, uniform, uniform, ... \(1000 agents\)"):
+        choose_engine(rules, [Uniform()] * 1000)

@@ -1,5 +1,6 @@
 """Tables of human play and records of matches are read, or refused with the line and the remedy."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def test_files_without_play_are_refused(tmp_path: Path) -> None:
             writer.write(match)
     with pytest.raises(ValueError, match="not a repeated game of dilemmas among fixed players"):
         read_play([path])
-    with TrajectoryWriter(tmp_path / "b.trajectory.jsonl", Header("dilemmas/prisoners_dilemma-v0", (), 0)):
+    pair = replace(header, environment="dilemmas/prisoners_dilemma-v0", agents=header.agents[:2], options={})
+    with TrajectoryWriter(tmp_path / "b.trajectory.jsonl", pair):
         pass
     with pytest.raises(PlayError, match="no complete round"):
         read_play([tmp_path / "b.trajectory.jsonl"])

@@ -239,6 +239,10 @@ def test_a_run_folder_is_replayed_whole(tmp_path: Path) -> None:
             {"environment": "dilemmas/prisoner_dilemma-v0"},  # PettingZoo would list its Atari games
             r"cannot be made again: unknown environment 'prisoner_dilemma'; did you mean 'prisoners_dilemma'\?$",
         ),
+        (
+            {"environment": "dilemmas/public_goods-v0"},
+            r"line 1: 2 agents; the environment 'dilemmas/public_goods-v0' has 4 players",
+        ),
         ({"agents": (PlayerRecord("x", "automaton", {"after": ()}),) * 2}, "agent 'x' cannot be made again"),
         ({"agents": (PlayerRecord("x", "language_model", {}),) * 2}, "there is no 'template' in its parameters"),
     ],

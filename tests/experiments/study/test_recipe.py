@@ -52,6 +52,10 @@ def test_a_recipe_states_only_what_differs_from_its_base(tmp_path) -> None:
         ("[lora]\nmethod = 'sofd'", "lora.method: needs 'hard', 'soft', 'motivated' or 'tokens'; got 'sofd'"),
         ("[lora]\nmethod = 'soft'\n[prompting]\ntemplate = 'reason'", "only method = 'hard' teaches"),
         ("[lora]\ndropout = 1.5", "lora: dropout = 1.5; needs a number from 0 to 1"),
+        ("[lora]\nrank = 1_000_000", "lora: rank = 1000000; needs a number from 1 to 10000"),
+        ("[lora]\nepochs = 1_000_000_000", "lora: epochs = 1000000000; needs a number from 1 to 10000"),
+        ("[lora]\nbatch = 100_000_000_000", "batch = 100000000000: at most 100,000,000 demonstrations in all"),
+        ("[lora]\nsteps = 1_000_000_000_000", "steps = 1000000000000, batch = 16: at most 100,000,000 demonstrations"),
         (
             "[matches]\ngames = ['harmonny']",
             "unknown symmetric 2x2 game 'harmonny' in [matches] games; did you mean 'harmony'?",
