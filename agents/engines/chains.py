@@ -193,6 +193,8 @@ def _geometric(continuation: float, chain: MarkovChain) -> Visits:
     begin = np.zeros((1, states))
     begin[0, chain.first] = 1.0
     (now,) = _solved(continuation, chain, begin)
+    sizes = np.diff(chain.first, append=states)
+    now /= np.repeat(np.add.reduceat(now, chain.first) * (1.0 - continuation), sizes)  # in all 1 / (1 - continuation)
     earned = np.empty((len(chain.gain), states))
     for seat, gain in enumerate(chain.gain):
         earned[seat] = np.bincount(chain.after.ravel(), (gain * now).ravel(), states)

@@ -220,10 +220,14 @@ def test_long_matches_of_memory_one_strategies_have_the_payoffs_of_press_and_dys
 
 @pytest.mark.parametrize("over", [1e-4, 1e-8, 1.1e-10])
 def test_random_play_earns_the_mean_of_the_payoffs_however_long_the_match(over: float) -> None:
-    """Tit for Tat against random play too, but for its first round."""
+    """Tit for Tat against random play too, but for its first round, which it cooperates in: 4 or 3/2 points."""
     coin = memory_one("coin", 0.5, 0.5, 0.5, 0.5, 0.5)
-    for tally in play_chains(rules_of(PD, continuation=1 - over), [(coin, coin), (coin, TFT)]):
-        assert tally.payoffs[0] / tally.rounds == pytest.approx([2.25, 2.25], rel=max(1e-6, 2 * over))
+    continuation = 1 - over
+    alone, matched = play_chains(rules_of(PD, continuation=continuation), [(coin, coin), (coin, TFT)])
+    assert alone.payoffs[0] / alone.rounds == pytest.approx([2.25, 2.25], rel=1e-12)
+    first, later = np.array([4, 1.5]), np.array([2.25, 2.25])
+    expected = (1 - continuation) * first + continuation * later
+    assert matched.payoffs[0] / matched.rounds == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_variance_of_long_matches_is_that_of_a_chain_with_one_eigenvalue() -> None:
