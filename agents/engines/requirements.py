@@ -11,6 +11,7 @@ environment agents of any kind, language models included   sampled in PettingZoo
 =========== ============================================== ==================================================
 """
 
+import math
 from collections.abc import Sequence
 from math import prod
 
@@ -126,9 +127,14 @@ def _recorded(rules: Repeated) -> str | None:
     """Why a match cannot be recorded, or not be counted."""
     if (needed := record_bytes(rules)) > MOST_RECORDED:
         most = int(mean_rounds(rules) * MOST_RECORDED / needed)
+        remedy = f"at most {most:,} rounds" if most else "fewer players"
+        if most > 1 and rules.rounds is None:
+            digits = len(str(most))
+            share = math.floor((1 - 1 / most) * 10**digits) / 10**digits
+            remedy += f", which is a continuation probability of at most {share}"
         return (
             f"a match of about {mean_rounds(rules):,.0f} rounds is recorded whole, in about {needed / 1e9:,.3g} GB of"
-            f" memory; take {f'at most {most:,} rounds' if most else 'fewer players'}"
+            f" memory; take {remedy}"
         )
     return None if rules.memory else "memory = 0 hides every round, so none can be counted: set memory to 1 or more"
 

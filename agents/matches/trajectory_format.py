@@ -24,7 +24,7 @@ from typing import Any, Literal
 from dilemmas.agents.agent import PlayerRecord
 from dilemmas.agents.matches.record import MatchOutcome, MatchRecord, Move, RecordError, json_value
 from dilemmas.agents.versions import dilemmas_version
-from dilemmas.envs.data_files import parse_json, wrong_file
+from dilemmas.envs.data_files import content_of, parse_json, wrong_file
 from dilemmas.envs.validation import Count, One, Seed, short_repr, written
 
 FORMAT = "dilemmas-trajectory"
@@ -199,6 +199,8 @@ _SURROGATES = re.compile(r"(\\\\|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]..")
 def parse_header(path: Path, line: bytes) -> Header:
     """Parse the first line of a file; `RecordError` if it is no header of this version."""
     if not line.startswith(BEGINNING):
+        if FORMAT in content_of(path):
+            raise RecordError(f"{path}, line 1: needs the beginning {BEGINNING.decode()}, without other spaces or keys")
         raise RecordError(wrong_file(path, "a trajectory file (*.trajectory.jsonl), the record of matches"))
     found = parse_json(line, HeaderLine, f"{path}, line 1", RecordError)
     return Header(*(getattr(found, item.name) for item in fields(Header)))

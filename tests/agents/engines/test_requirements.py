@@ -60,6 +60,12 @@ from dilemmas.envs.rules.factory import rules_of
         (
             (TFT, FICKLE),
             {"rounds": None, "continuation": 1 - 1e-12},
+            "environment",
+            r"take at most 2..,... rounds, which is a continuation probability of at most 0\.999996",
+        ),
+        (
+            (TFT, FICKLE),
+            {"rounds": None, "continuation": 1 - 1e-12},
             "chain",
             r"about 1e\+12 rounds .*rounding errors grow with them; at most 10,000,000,000; no other engine can",
         ),

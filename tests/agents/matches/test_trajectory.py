@@ -313,6 +313,10 @@ def test_another_run_is_not_written_into_the_file(tmp_path: Path, other: Header,
         (b'{"format":"dilemmas-policy-table"}\n', "; it is a file of the format 'dilemmas-policy-table'"),
         (b'{"format":"dilemmas-trajectory"\n', "line 1: not JSON"),
         (
+            b'{"format": "dilemmas-trajectory", "version": 1}\n',
+            r'line 1: needs the beginning {"format":"dilemmas-trajectory", without other spaces or keys',
+        ),
+        (
             b'{"format":"dilemmas-trajectory","version":9,"dilemmas":"4.2"}\n',
             "line 1: version: needs a number of at most 1; got 9; another version of dilemmas wrote it",
         ),
