@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class Automaton:
     with two players. None if they depend on no payoffs."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cooperate", tuple(map(float, self.cooperate)))  # 1 and 1.0 look the same in records
+        plain = (float(one) if isinstance(one, Real) else one for one in self.cooperate)  # 1 and 1.0 are recorded alike
+        object.__setattr__(self, "cooperate", tuple(plain))
         if self.payoffs is not None:
             object.__setattr__(self, "payoffs", tuple(map(float, self.payoffs)))
         states = len(self.cooperate)
@@ -64,7 +66,7 @@ class Automaton:
                 f" {self.players} players; must be one of each for every state, and at least 2 players"
             )
         for state, chance in enumerate(self.cooperate):
-            if not (isfinite(chance) and 0.0 <= chance <= 1.0):
+            if not (isinstance(chance, float) and isfinite(chance) and 0.0 <= chance <= 1.0):
                 raise StrategyError(
                     f"strategy '{self.name}', state {state}: cooperate = {chance!r}; a probability must be in [0, 1]"
                 )

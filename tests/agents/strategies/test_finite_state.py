@@ -270,3 +270,9 @@ def test_named_automata_are_minimal() -> None:
             assert len(made.reduced().cooperate) == len(made.cooperate), entry.name
             reached = np.unique(np.array(made.after)) if len(made.cooperate) > 1 else np.array([0])
             assert set(reached.tolist()) | {0} == set(range(len(made.cooperate))), entry.name
+
+
+@pytest.mark.parametrize("chance", ["0", None, float("nan"), 1.5])
+def test_a_probability_is_a_number_from_0_to_1(chance: object) -> None:
+    with pytest.raises(StrategyError, match=r"state 1: cooperate = .*; a probability must be in \[0, 1\]"):
+        Automaton("odd", (1, chance), ((0, 1, 0, 1), (0, 1, 0, 1)))  # type: ignore[arg-type]
