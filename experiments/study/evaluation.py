@@ -136,8 +136,8 @@ def ask_ahead(recipe: Recipe, backend: Backend) -> Iterator[None]:
         compile_table(recipe, backend, game, name)
         yield
     for metric in METRICS:
-        metric.ask(recipe, backend)
-        yield
+        for _ in metric.ask(recipe, backend):
+            yield
 
 
 def _json(value: Any) -> Any:

@@ -236,7 +236,7 @@ def _answers(run: Run, role: Role, model: Backend | AgentTeacher) -> Generator[T
         yield TaskProgress(task, answered, replies)
     backend = CachingBackend(model, run.path("questions", f"{role}.jsonl"))
     for _ in ask_ahead(run.recipe, backend):
-        yield TaskProgress(task, answered, replies, "and is asked for its policy")
+        yield TaskProgress(task, answered, replies, f"and {backend.put:,} further questions")
     if role == "teacher":
         teaching.random_questions(run.recipe, backend)
     model.unload()

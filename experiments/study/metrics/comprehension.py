@@ -8,7 +8,12 @@ from typing import Annotated
 from annotated_types import Ge
 
 from dilemmas.agents.models.backend import Backend
-from dilemmas.agents.models.comprehension import ComprehensionScore, comprehension_scores, understanding
+from dilemmas.agents.models.comprehension import (
+    ComprehensionCase,
+    ComprehensionScore,
+    comprehension_scores,
+    understanding,
+)
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.format import Results, with_span, words
 from dilemmas.experiments.reporting.page import Section, Table
@@ -47,8 +52,17 @@ class Comprehension:
 
 def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
     """Ask a model about every game with two actions, in one context; by kind of question."""
-    cases = [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
-    return comprehension_scores(backend, recipe.prompting.template, cases, recipe.counterbalanced)
+    return comprehension_scores(backend, recipe.prompting.template, _cases(recipe), recipe.counterbalanced)
+
+
+def _ask_ahead(recipe: Recipe, backend: Backend) -> Iterator[object]:
+    """The same, game by game."""
+    for case in _cases(recipe):
+        yield comprehension_scores(backend, recipe.prompting.template, [case], recipe.counterbalanced)
+
+
+def _cases(recipe: Recipe) -> list[ComprehensionCase]:
+    return [(game, recipe.training_context, ()) for game in recipe.games_of_fact]
 
 
 def _measure(data: StudyData) -> list[Comprehension]:
@@ -115,7 +129,7 @@ COMPREHENSION = Metric(
     _sections,
     _terminal,
     warnings=_warnings,
-    ask=ask_questions_of_fact,
+    ask=_ask_ahead,
     faults=_faults,
     report_rank=5,
     terminal_rank=1,

@@ -35,8 +35,9 @@ def no_faults(results: Results, recipe: Recipe) -> Iterable[str]:
     return ()
 
 
-def no_questions(recipe: Recipe, backend: Backend) -> None:
+def no_questions(recipe: Recipe, backend: Backend) -> Iterable[object]:
     """A metric that reads the run folder and asks the models nothing more."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ class Metric:
     """Sentences about values that a reader should be warned of."""
     limits: Callable[[Results], Iterable[str]] = no_sentences
     """Sentences about what the metric does not show."""
-    ask: Callable[[Recipe, Backend], object] = no_questions
-    """Puts to a model what `measure` will ask of it. It is called while the weights are loaded; the answers are
-    remembered, so that `measure` gets them without the weights."""
+    ask: Callable[[Recipe, Backend], Iterable[object]] = no_questions
+    """Puts to a model what `measure` will ask of it, in parts. It is called while the weights are loaded; the answers
+    are remembered, so that `measure` gets them without the weights."""
     faults: Callable[[Results, Recipe], Iterable[str]] = no_faults
     """What in the results is not of the recipe, such as a missing row; see `other_rows`."""
     report_rank: int = LAST
