@@ -62,6 +62,9 @@ class SetAnswers:
     """The same by sampled answers, None without a readable one; empty if none were drawn."""
     label_mass: float | None
     """Mean probability that a reply begins with one of the labels, in [0, 1]; None if it is not known."""
+    margin: float
+    """How far the cooperation of a scenario may be from the model's own probabilities, at most, because a server tells
+    these within bounds only; 0 if it is exact or sampled."""
     place_effect: float | None
     """Mean of P(action 0 where it is named first) - P(action 0 where it is named last), in [-1, 1]; None if all
     scenarios were asked in one presentation."""
@@ -245,6 +248,7 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
         by_wording={name: _by_wording(worded[name], one) for name, one in answers.items()},
         sampled={name: one.rate(Source.SAMPLED) for name, one in answers.items()} if replies else {},
         label_mass=fmean(masses) if masses else None,
+        margin=max(one.margin for one in asked) if exact else 0.0,
         place_effect=fmean(effects) if effects else None,
         shares=followed(names, shown) if shown and exact else None,
         alike=homogeneity(rates, weight) if len(rates) else 1.0,

@@ -78,7 +78,11 @@ INTERJECTION = re.compile(
 
 IDIOM = re.compile(
     r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
-    r"|left (?:with(?! \d)|over|out|me|behind|the)\b|keep(?:ing)? (?:in mind|track|an eye)\b"
+    r"|left (?:with(?! \d)|over|out|me|behind|the)\b"
+    r"|keep(?:ing)? (?:(?:(?:it|this|that|things|you) )?in mind|track|an eye|calm)\b"
+    r"|keep(?:ing)? (?:(?:it|this|things) (?:simple|short|brief|quick)|(?:my|your|our) (?:promise|word))\b"
+    r"|shar(?:e|ing) (?:my|your|our|this|the) (?:thoughts?|reasoning|view)\b"
+    r"|help! what\b"
     r"|tak(?:e|ing) (?:into|a look)\b"
     r"|stay(?:ing)? (?:out|calm|away|tuned)\b|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,

@@ -284,11 +284,7 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
-    if (
-        words == ["i", "not", "do", "it"]
-        or (clause.turn and words in (["i", "not"], ["not"]))
-        or _chooses_another(words)
-    ):
+    if words == ["i", "not", "do", "it"] or (clause.turn and " ".join(words) in _TURNED) or _chooses_another(words):
         return Statement(Kind.DOUBT)
     hedge = (
         words[0] != "more"
@@ -307,6 +303,8 @@ def _chooses_another(words: Sequence[str]) -> bool:
 
 
 _UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
+_TURNED = frozenset(["i not", "not", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)])
+"""Clauses that take back what was said before, after a word that announces a change of mind."""
 
 
 def _takes_back(text: str, retraction: str) -> bool:

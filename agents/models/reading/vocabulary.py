@@ -312,7 +312,8 @@ RETRACTIONS = (
         " reconsidering, kidding, joking, undecided, am torn, really torn, not settle on, not make up my mind,"
         " either is fine, either one, either works, either would, not choose, maybe not, not really, perhaps not,"
         " think again, not my answer, not an answer, not my choice, not correct, not right, is incorrect, is wrong,"
-        " was wrong"
+        " was wrong, was a joke, is a joke, forget what i said, i lied, is a lie, i regret that, undo that,"
+        " not mean that, not serious, not my real choice, only an example, just an example"
     ),
     *(
         f"both {options}{be} {well}"

@@ -48,6 +48,11 @@ STAGE_DIRECTION = re.compile(
 BLANK_LINES, BLANKS = re.compile(r"\n(?:[^\S\n]*+\n){2,}+"), re.compile(r"([^\S\n]{8})[^\S\n]++")
 """Longer runs of blanks than say anything: no pattern then begins at each blank of a thousand."""
 
+EMOTICON = re.compile(
+    r"(?<!nswer )(?<!hoice )(?<!ction )(?<!ption )(?<!ision )(?<=[^\S\n])(?:[:;=]['’]?-?[A-Z]|[xX]D)(?!\S)"
+)
+"""A face made of letters, as in "I choose C :D", but not the answer of "My choice :D"."""
+
 STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 """Words that are struck out."""
 
@@ -115,7 +120,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
     names = {label.casefold() for label in labels}
-    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", STRUCK.sub(" ", text)))
+    text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", STRUCK.sub(" ", EMOTICON.sub(" ", text))))
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
     text = TAG.sub(lambda tag: _line(tag, names), text)
     text = LATEX.sub("", BOXED.sub("\nanswer: ", FENCE.sub("\n", text)))

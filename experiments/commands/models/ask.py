@@ -250,6 +250,8 @@ def _warnings(found: SetAnswers) -> list[str]:
         warnings.append(
             f"all rates are of sampled answers, about {found.weight} readable ones for each scenario; nothing is exact."
         )
+    if found.margin:
+        warnings.append(f"the rates are not exact: the server tells the probabilities within ±{found.margin:.2g} only.")
     several = len(found.cooperation) > 1
     if several and found.alike > LEVEL:
         exact = found.estimate is Source.EXACT

@@ -202,3 +202,20 @@ def test_a_model_behind_a_server_is_asked_for_its_probabilities(run: Run, spec: 
     assert code == 0, said
     (found,) = json.loads(shown).values()
     assert found["within"]["label_mass"] == pytest.approx(0.7, abs=1e-5)
+
+
+FEW_LISTED = {"C": 0.9, " well": 0.06}
+
+
+@pytest.mark.parametrize("listed", [FEW_LISTED, FEW_LISTED | {"D": 0.04}], ids=["bounded", "listed"])
+def test_rates_that_rest_on_bounds_are_not_called_exact(run: Run, listed: dict[str, float]) -> None:
+    with StubServer(lambda payload: chat(payload | {"n": 1}, "C", listed)) as server:
+        words = ("ask", server.spec, "--exact", "--no-comprehension", "--template", "study", "--labels", "C,D")
+        code, printed, said = run(*words, "--out", "run")
+        assert code == 0, said
+        _, shown, _ = run(*words, "--json", "--out", "run")
+    (found,) = json.loads(shown).values()
+    bounded = "D" not in listed
+    assert ("are not exact" in " ".join(printed.split())) == bounded
+    most = 0.04 / (0.9 + 0.04)  # share of D if it had all that is not listed
+    assert found["within"]["margin"] == pytest.approx(most / 2 if bounded else 0, abs=1e-6)
