@@ -72,7 +72,7 @@ def paced(model: SlowModel, monkeypatch: pytest.MonkeyPatch) -> SlowModel:
     return model
 
 
-@pytest.mark.parametrize("seconds", [0.001, 0.4, 4.0, 14.0])
+@pytest.mark.parametrize("seconds", [0.001, 0.4, 4.0, pytest.param(14.0, marks=pytest.mark.slow)])
 def test_replies_of_a_slow_model_are_kept_every_thirty_seconds(
     seconds: float, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_the_parts_of_all_processes_are_all_items() -> None:
     assert list(ALONE.part_of(range(4))) == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_command_that_is_launched_twice_over_writes_once(tmp_path: Path) -> None:
     command = [
         "-m",

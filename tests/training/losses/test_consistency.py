@@ -151,6 +151,7 @@ def test_a_label_that_begins_another_ends_with_the_reply(tiny) -> None:
     assert speller.stop[0] not in [lesson.targets[-1].token for lesson in answers(speller, OTHERS[0])]
 
 
+@pytest.mark.slow
 def test_presentations_that_are_taught_differently_are_drawn_together(tmp_path) -> None:
     """The teacher chooses the first action with .9 in one presentation, and with .1 in the other."""
     shown = [replace(one, probabilities=(p, 1 - p)) for one, p in zip(ALIKE_SHOWN[:2], (0.9, 0.1), strict=True)]

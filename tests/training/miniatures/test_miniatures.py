@@ -153,6 +153,7 @@ def spell(text: str) -> list[int]:
     return [WORDS.setdefault(text, len(WORDS))]
 
 
+@pytest.mark.slow
 def test_a_resumed_build_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the finish, two steps behind the checkpoint, which was written before the finish began."""
     monkeypatch.setattr(miniatures, "SAVE_EVERY", 6)

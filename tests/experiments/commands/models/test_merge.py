@@ -28,6 +28,7 @@ def shares(spec: str) -> list[float]:
     return [math.exp(value) for value in open_model(spec, device="cpu").respond([QUESTION])[0].logprobs]
 
 
+@pytest.mark.slow
 def test_a_student_of_a_study_is_merged_with_what_was_measured(
     small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_seeds_are_independent_and_more_of_them_can_be_added(tmp_path: Path) -> 
     assert len(lines) == 4 * 2, "the first four runs were kept"
 
 
+@pytest.mark.slow
 def test_a_killed_experiment_is_resumed_to_the_same_results(tmp_path: Path) -> None:
     path = write(tmp_path, MATCHES)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -196,6 +197,7 @@ steps = 2
 """
 
 
+@pytest.mark.slow
 def test_studies_that_differ_in_tuning_share_the_answers_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

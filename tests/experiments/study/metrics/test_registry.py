@@ -35,7 +35,7 @@ def test_one_more_metric_is_measured_and_shown(monkeypatch: pytest.MonkeyPatch, 
         shown,
         warnings=lambda results: ["an own warning"],
         limits=lambda results: ["an own limit"],
-        ask=lambda recipe, backend: asked.append(backend.name),
+        ask=lambda recipe, backend: [asked.append(backend.name)],
     )
     for module in (evaluation, report):
         monkeypatch.setattr(module, "METRICS", (*METRICS, own))
