@@ -77,8 +77,8 @@ INTERJECTION = re.compile(
 """What follows a filler that is no label: "Right, I choose left"."""
 
 IDIOM = re.compile(
-    r"go (?:over|through|ahead|back|along|into|without)\b|straight (?:to the|away|from|forward)\b|right (?:away|now)\b"
-    r"|left (?:with(?! \d)|over|out|me|behind|the)\b"
+    r"go (?:over|through|ahead|back|along|into|with|without)\b|right (?:away|now)\b"
+    r"|straight (?:to the|away|from|forward)\b|left (?:with(?! \d)|over|out|me|behind|the)\b"
     r"|keep(?:ing)? (?:(?:(?:it|this|that|things|you) )?in mind|track|an eye|calm)\b"
     r"|keep(?:ing)? (?:(?:it|this|things) (?:simple|short|brief|quick)|(?:my|your|our) (?:promise|word))\b"
     r"|shar(?:e|ing) (?:my|your|our|this|the) (?:thoughts?|reasoning|view)\b"
