@@ -194,7 +194,7 @@ def _geometric(continuation: float, chain: MarkovChain) -> Visits:
     begin[0, chain.first] = 1.0
     (now,) = _solved(continuation, chain, begin)
     sizes = np.diff(chain.first, append=states)
-    now /= np.repeat(np.add.reduceat(now, chain.first) * (1.0 - continuation), sizes)  # in all 1 / (1 - continuation)
+    now /= np.repeat(_per_group(now, chain.first) * (1.0 - continuation), sizes)  # in all 1 / (1 - continuation)
     earned = np.empty((len(chain.gain), states))
     for seat, gain in enumerate(chain.gain):
         earned[seat] = np.bincount(chain.after.ravel(), (gain * now).ravel(), states)

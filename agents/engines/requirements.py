@@ -11,9 +11,8 @@ environment agents of any kind, language models included   sampled in PettingZoo
 =========== ============================================== ==================================================
 """
 
-import math
 from collections.abc import Sequence
-from math import prod
+from math import floor, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ MOST_JOINT_STATES = 1 << 12
 
 MOST_ROUNDS = 10**10
 """Most rounds of a match, on average, for sampled engines: some minutes in compiled code. Also for `chain` if only the
-continuation probability ends matches: rounding errors grow with the rounds, here to about 1e-6."""
+continuation probability ends matches: beyond, its linear systems are nearly singular."""
 MOST_ROUNDS_IN_CHAIN = 10**7
 """Most rounds of a match for `chain`, unless only the continuation probability ends matches."""
 MOVE_BYTES, NUMBER_BYTES = 1000, 32
@@ -130,7 +129,7 @@ def _recorded(rules: Repeated) -> str | None:
         remedy = f"at most {most:,} rounds" if most else "fewer players"
         if most > 1 and rules.rounds is None:
             digits = len(str(most))
-            share = math.floor((1 - 1 / most) * 10**digits) / 10**digits
+            share = floor((1 - 1 / most) * 10**digits) / 10**digits
             remedy += f", which is a continuation probability of at most {share}"
         return (
             f"a match of about {mean_rounds(rules):,.0f} rounds is recorded whole, in about {needed / 1e9:,.3g} GB of"

@@ -199,7 +199,7 @@ _SURROGATES = re.compile(r"(\\\\|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]..")
 def parse_header(path: Path, line: bytes) -> Header:
     """Parse the first line of a file; `RecordError` if it is no header of this version."""
     if not line.startswith(BEGINNING):
-        if FORMAT in content_of(path):
+        if content_of(path) == f"a file of the format '{FORMAT}'":
             raise RecordError(f"{path}, line 1: needs the beginning {BEGINNING.decode()}, without other spaces or keys")
         raise RecordError(wrong_file(path, "a trajectory file (*.trajectory.jsonl), the record of matches"))
     found = parse_json(line, HeaderLine, f"{path}, line 1", RecordError)

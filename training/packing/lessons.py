@@ -166,8 +166,8 @@ def _balanced(groups: Sequence[list[Lesson]], sizes: Sequence[int], most: int) -
         return []
     total, longest = sum(sizes), max(sizes)
     limit = max(longest, most)
-    fewest, most = math.ceil(total / limit), math.ceil(total / longest) + 1
-    counts = np.unique(np.linspace(fewest, most, 8).astype(int)).tolist()
+    few, many = math.ceil(total / limit), math.ceil(total / longest) + 1
+    counts = np.unique(np.linspace(few, many, 8).astype(int)).tolist()
     tried = [_joined(groups, sizes, min(count, len(groups))) for count in (*counts, len(groups))]
     fitting = [(length, rows) for length, rows in tried if length <= limit]
     return min(fitting, key=lambda one: len(one[1]) * one[0] * (1 + one[0] / ATTENTION))[1]

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from dilemmas.agents.models.networks.number_formats import is_quantised
 from dilemmas.training.checkpoints import TrainingError
 from dilemmas.training.packing.batches import Packing, collate, term_logprobs
 from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion, plant
@@ -111,7 +112,7 @@ def _without_dropout(model: Any) -> Iterator[None]:
 
 
 def _near(model: Any, found: torch.Tensor, wanted: torch.Tensor) -> bool:
-    near = 0.1 if getattr(model, "is_quantized", False) else NEAR.get(model.dtype, 0.1)
+    near = 0.1 if is_quantised(model) else NEAR.get(model.dtype, 0.1)
     spread = float((wanted - wanted.mean()).abs().max())
     return float((found - wanted).abs().max()) <= near * spread
 

@@ -52,8 +52,6 @@ def torch_type(name: str) -> "torch.dtype":
     return found
 
 
-def computes_in_float32(model: Any) -> bool:
-    """Whether a model of transformers computes in float32 with weights that are not quantised."""
-    import torch
-
-    return bool(model.dtype == torch.float32) and not getattr(model, "is_quantized", False)
+def is_quantised(model: Any) -> bool:
+    """Whether the weights of a model of transformers are quantised in memory."""
+    return bool(getattr(model, "is_quantized", False))

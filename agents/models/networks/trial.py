@@ -7,7 +7,7 @@ import torch
 
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
-from dilemmas.agents.models.networks.number_formats import computes_in_float32
+from dilemmas.agents.models.networks.number_formats import is_quantised
 from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts
 
 PLAIN = Abilities(cached=False, gaps=False)
@@ -41,7 +41,7 @@ def find_abilities(name: str, model: Any) -> Abilities:
         If the model cannot be computed, or computes NaN, or what follows a text changes what it says after it: it does
         not continue texts.
     """
-    near = 0.01 if computes_in_float32(model) else 0.1
+    near = 0.01 if model.dtype == torch.float32 and not is_quantised(model) else 0.1
     try:
         plain, _ = read_prompts(model, TEXTS, PLAIN)
     except Exception as error:  # every architecture fails in its own way
