@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence
@@ -18,6 +19,8 @@ LEAST_SHARE = 1e-100
 """Lower bound of a share during EM, so that no likelihood is 0."""
 LEAST_CHANCE = 1e-300
 """Probability of a choice that a strategy without trembles excludes, so that its logarithm is finite."""
+CELLS = 2_000_000
+"""Largest number of likelihoods in memory while many samples are fitted."""
 
 
 class Point(NamedTuple):
@@ -36,6 +39,35 @@ class Point(NamedTuple):
     def posterior(self) -> Numbers:
         """Probability of each strategy for each subject, shape (K, S, B)."""
         return np.asarray(self.shares[:, None] * self.ratios)
+
+
+class Fixed(NamedTuple):
+    """Sums of shares that EM keeps as they are, one for each of B samples."""
+
+    members: NDArray[np.bool_]
+    """The strategies that each sum is over, shape (K, B)."""
+    sums: Numbers
+    """From 0 to 1, shape (B,)."""
+
+    def of(self, samples: NDArray[np.int64]) -> "Fixed":
+        """The sums of some of the samples."""
+        return Fixed(self.members[:, samples], self.sums[samples])
+
+    def kept(self, shares: Numbers) -> Numbers:
+        """The shares, shape (K, B), in proportion to what they are, with these sums."""
+        inside, outside = ((shares * part).sum(axis=0) for part in (self.members, ~self.members))
+        found = np.where(
+            self.members,
+            self.sums / np.maximum(inside, LEAST_SHARE),
+            (1.0 - self.sums) / np.maximum(outside, LEAST_SHARE),
+        )
+        return np.asarray(shares * found)
+
+
+def parts(evidence: Evidence, samples: int) -> list[NDArray[np.int64]]:
+    """Positions of the samples, in parts that fit into memory."""
+    cells = samples * len(evidence.strategies) * len(evidence.subjects)
+    return np.array_split(np.arange(samples), -(-cells // CELLS))
 
 
 def climb(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> Iterator[Point]:
@@ -68,7 +100,9 @@ def state(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
     return Point(shares, trembles, (weights * (top + np.log(total))).sum(axis=0), ratios / total)
 
 
-def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers) -> tuple[Point, Numbers, Numbers]:
+def _step(
+    evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers, fixed: Fixed | None = None
+) -> tuple[Point, Numbers, Numbers]:
     """The present state, and the shares and trembles after one step of EM."""
     point = state(evidence, weights, shares, trembles)
     posterior = point.posterior * weights
@@ -80,24 +114,33 @@ def _step(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbe
         swapped, made = swapped.sum(axis=0, keepdims=True), made.sum(axis=0, keepdims=True)
     turns = made.sum(axis=1)
     found = np.divide(swapped, turns, out=trembles.copy(), where=turns > 0)
+    if fixed:
+        further = fixed.kept(further)
     return point, further, np.clip(found, LEAST_TREMBLE, MOST_TREMBLE)
 
 
-def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numbers, tolerance: float) -> Point:
+def summit(
+    evidence: Evidence,
+    weights: Numbers,
+    shares: Numbers,
+    trembles: Numbers,
+    tolerance: float,
+    fixed: Fixed | None = None,
+) -> Point:
     """The fixed point of EM: a further step changes no share and no tremble by more than `tolerance`.
 
     SQUAREM extrapolates two steps and keeps the result if the likelihood does not decrease. Samples that have converged
-    are not updated.
+    are not updated. Sums of shares that are `fixed` stay as they are in the initial values.
     """
     at = [shares.copy(), trembles.copy()]
     moving = np.arange(shares.shape[1])
     for _ in range(STEPS):
         own = weights[:, moving] if weights.shape[1] > 1 else weights
-        here = [part[:, moving] for part in at]
-        _, *one = _step(evidence, own, here[0], here[1])
-        point, *two = _step(evidence, own, one[0], one[1])
-        leap = _leap(here, one, two)
-        further, *beyond = _step(evidence, own, leap[0], leap[1])
+        here, held = [part[:, moving] for part in at], fixed and fixed.of(moving)
+        _, *one = _step(evidence, own, here[0], here[1], held)
+        point, *two = _step(evidence, own, one[0], one[1], held)
+        leap = _leap(here, one, two, held)
+        further, *beyond = _step(evidence, own, leap[0], leap[1], held)
         better = further.log_likelihood >= point.log_likelihood
         for part, far, near in zip(at, beyond, two, strict=True):
             part[:, moving] = np.where(better, far, near)
@@ -108,7 +151,7 @@ def summit(evidence: Evidence, weights: Numbers, shares: Numbers, trembles: Numb
     return state(evidence, weights, at[0], at[1])
 
 
-def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[Numbers]:
+def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers], fixed: Fixed | None) -> list[Numbers]:
     """Shares and trembles extrapolated from two steps of EM; a share decreases at most to a tenth of its value."""
     first = [new - old for new, old in zip(one, here, strict=True)]
     second = [last - new - step for last, new, step in zip(two, one, first, strict=True)]
@@ -118,4 +161,5 @@ def _leap(here: list[Numbers], one: list[Numbers], two: list[Numbers]) -> list[N
         old + 2.0 * reach * step + reach**2 * turn for old, step, turn in zip(here, first, second, strict=True)
     )
     shares = np.maximum(shares, np.maximum(0.1 * two[0], LEAST_SHARE))
-    return [shares / shares.sum(axis=0), np.clip(trembles, LEAST_TREMBLE, MOST_TREMBLE)]
+    shares = fixed.kept(shares) if fixed else shares / shares.sum(axis=0)
+    return [shares, np.clip(trembles, LEAST_TREMBLE, MOST_TREMBLE)]

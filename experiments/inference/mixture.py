@@ -3,8 +3,10 @@
 Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches and, in each
 round, chooses the opposite action with a probability called the tremble. Shares and tremble are maximum-likelihood
 estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors, and the design
-effects of intervals, come from a bootstrap over subjects; those with random numbers in common are drawn together, as
-one cluster (Cameron, Gelbach & Miller 2008, Rev. Econ. Stat. 90:414).
+effects of score intervals, come from a bootstrap over subjects; those with random numbers in common are drawn together,
+as one cluster (Cameron, Gelbach & Miller 2008, Rev. Econ. Stat. 90:414). The interval of a share contains its score
+interval and its profile-likelihood interval: the first is too narrow where hardly any choice distinguishes strategies,
+the second where a share is near 0 or 1.
 
 Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may be mixed strategies, whose
 sampled action is then swapped; trembles may differ between strategies, as in stratEst (Dvorak 2023, J. Econ. Sci.
@@ -22,10 +24,12 @@ from scipy.special import logit  # type: ignore[import-untyped, unused-ignore]
 
 from dilemmas.envs.checks import generator
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.experiments.inference.expectation_maximisation import Point, state, summit
+from dilemmas.experiments.inference.expectation_maximisation import Point, parts, state, summit
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
+from dilemmas.experiments.inference.profile_likelihood import profile_intervals
 from dilemmas.experiments.inference.score_intervals import (
     bootstrap_errors,
+    hull,
     informative_choices,
     of_parts,
     score_intervals,
@@ -41,8 +45,6 @@ PLAYED = 1e-3
 """A strategy whose likelihood for every subject is below this part of that of the mixture was not played."""
 EXACT, TOLERANCE = 1e-9, 1e-5
 """Precision of the shares and trembles that are reported, and of those of bootstrap replicates."""
-CELLS = 2_000_000
-"""Largest number of likelihoods in memory while bootstrap replicates are fitted."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,13 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     fitted, shares = _summed(best.shares, groups)[:, 0], _summed(shares, groups)
     subjects = np.full(len(groups), evidence.independent)
     alone, together = (
-        of_parts(score_intervals(fitted, shares, subjects, evidence.independent, number), size)
+        of_parts(
+            hull(
+                score_intervals(fitted, shares, subjects, evidence.independent, number),
+                profile_intervals(evidence, best, groups, number),
+            ),
+            size,
+        )
         for number in (1, len(groups))
     )
     fixed, choices = best.trembles[:, 0], informative_choices(evidence, best)
@@ -207,9 +215,9 @@ def bootstrap(evidence: Evidence, best: Point, rng: np.random.Generator, resampl
     weights = drawn[evidence.clusters]  # (S, B)
     start = 0.9 * best.shares + 0.1 / k, np.maximum(best.trembles, LEAST_TREMBLE)  # EM cannot leave a share of 0
     found = []
-    for part in np.array_split(weights, -(-weights.size * k // CELLS), axis=1):
-        shares, trembles = (np.tile(values, (1, part.shape[1])) for values in start)
-        found.append(summit(evidence, part, shares, trembles, TOLERANCE))
+    for part in parts(evidence, resamples):
+        shares, trembles = (np.tile(values, (1, len(part))) for values in start)
+        found.append(summit(evidence, weights[:, part], shares, trembles, TOLERANCE))
     return np.hstack([point.shares for point in found]), np.hstack([point.trembles for point in found])
 
 

@@ -80,6 +80,11 @@ def bootstrap_errors(replicates: Numbers, tolerance: float) -> Numbers:
     return np.where(np.ptp(replicates, axis=1) > tolerance, found, np.nan)
 
 
+def hull(ones: Numbers, others: Numbers) -> Numbers:
+    """The smallest intervals that contain both, all of shape (K, 2)."""
+    return np.column_stack([np.minimum(ones[:, 0], others[:, 0]), np.maximum(ones[:, 1], others[:, 1])])
+
+
 def of_parts(intervals: Numbers, sizes: NDArray[np.int64]) -> Numbers:
     """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum's."""
     return np.column_stack([np.where(sizes > 1, 0.0, intervals[:, 0]), intervals[:, 1]])
