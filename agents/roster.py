@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import cast
 
-from dilemmas.agents.agent import Agent
+from dilemmas.agents.agent import Agent, Source
 from dilemmas.agents.behaviour.quantal_response import QuantalResponse
 from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.specifications import AXELROD, ContestantError, Kind, parse_spec
@@ -184,20 +184,25 @@ class Contestant:
     kind: Kind
     """Kind of its specification."""
 
-    def seats(self, rules: Repeated, compiled: bool = True) -> Seats:
+    def seats(self, rules: Repeated, compiled: bool = True) -> tuple[Seats, Source | None]:
         """The agent in each seat: itself, or its compiled automaton, for which a language model is asked.
 
         `compiled`: whether agents are compiled where they can be.
+
+        Returns
+        -------
+        The agents, and where the probabilities of a table come from; None if the agent plays itself.
         """
         game = rules.stage
         if self.kind == "table":
             two_actions = set(game.options) == {2}
-            return (self.agent.traits.automaton if compiled and two_actions else self.agent,) * game.n_players
+            playing = self.agent.traits.automaton if compiled and two_actions else self.agent
+            return (playing,) * game.n_players, cast(PolicyTable, self.agent).origin.source
         if not (compiled and self._is_compiled(rules)):
-            return (self.agent,) * game.n_players
+            return (self.agent,) * game.n_players, None
         tables = [compile_agent(self.agent, game, rules.memory, player=player) for player in _unlike_seats(game)]
         seats = tuple(table.traits.automaton for table in tables)
-        return seats * game.n_players if len(seats) == 1 else seats
+        return seats * game.n_players if len(seats) == 1 else seats, tables[0].origin.source
 
     def check(self, rules: Repeated, compiled: bool = True) -> None:
         """Check that a language model can be asked all that `seats` and the matches will ask it, before it is asked.

@@ -3,10 +3,8 @@
 Dal Bó & Fréchette 2011 (AER 101:411): every subject plays one of K candidate strategies in all its matches and, in each
 round, chooses the opposite action with a probability called the tremble. Shares and tremble are maximum-likelihood
 estimates, computed by EM (Dempster, Laird & Rubin 1977) from several initial values. Standard errors, and the design
-effects of score intervals, come from a bootstrap over subjects; those with random numbers in common are drawn together,
-as one cluster (Cameron, Gelbach & Miller 2008, Rev. Econ. Stat. 90:414). The interval of a share contains its score
-interval and its profile-likelihood interval: the first is too narrow where hardly any choice distinguishes strategies,
-the second where a share is near 0 or 1.
+effects of the trembles' intervals, come from a bootstrap over subjects; those with random numbers in common are drawn
+together, as one cluster (Cameron, Gelbach & Miller 2008, Rev. Econ. Stat. 90:414).
 
 Differences: Dal Bó & Fréchette write the tremble as 1 / (1 + exp(1 / gamma)); candidates may be mixed strategies, whose
 sampled action is then swapped; trembles may differ between strategies, as in stratEst (Dvorak 2023, J. Econ. Sci.
@@ -26,12 +24,10 @@ from dilemmas.envs.checks import generator
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point, parts, state, summit
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
-from dilemmas.experiments.inference.profile_likelihood import profile_intervals
+from dilemmas.experiments.inference.profile_likelihood import of_parts, profile_intervals
 from dilemmas.experiments.inference.score_intervals import (
     bootstrap_errors,
-    hull,
     informative_choices,
-    of_parts,
     score_intervals,
 )
 
@@ -122,17 +118,7 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     for number, group in enumerate(groups):
         member[list(group)] = number
     fitted, shares = _summed(best.shares, groups)[:, 0], _summed(shares, groups)
-    subjects = np.full(len(groups), evidence.independent)
-    alone, together = (
-        of_parts(
-            hull(
-                score_intervals(fitted, shares, subjects, evidence.independent, number),
-                profile_intervals(evidence, best, groups, number),
-            ),
-            size,
-        )
-        for number in (1, len(groups))
-    )
+    alone, together = (of_parts(profile_intervals(evidence, best, groups, number), size) for number in (1, len(groups)))
     fixed, choices = best.trembles[:, 0], informative_choices(evidence, best)
     spans = score_intervals(fixed, trembles, choices, evidence.independent)
     return Inference(

@@ -2,13 +2,16 @@
 
 An interval has all values of a share at which the largest likelihood, over all other parameters, is not significantly
 smaller than the largest of all (Venzon & Moolgavkar 1988, Appl. Stat. 37:87). Where hardly any choice distinguishes two
-strategies the likelihood is flat and the interval is wide; the bootstrap misses that, because the samples that it draws
-contain the same few choices.
+strategies the likelihood is flat and the interval is wide; a bootstrap misses that, because the samples that it draws
+contain the same few choices. The critical value is the square of Student's, which with few subjects is larger than that
+of chi-square. The interval of a share of 0 or 1 extends at least as far as the score interval of a
+proportion (Wilson 1927), because the likelihood of none in n subjects decreases too fast.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Fixed, Point, parts, summit
@@ -40,9 +43,10 @@ def profile_intervals(evidence: Evidence, best: Point, groups: Sequence[tuple[in
     ndarray
         Lower and upper ends, in [0, 1], shape (G, 2).
     """
-    from scipy.special import chdtri  # type: ignore[import-untyped, unused-ignore]
+    from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-    allowed = float(chdtri(1, (1.0 - LEVEL) / at_once)) / 2.0 * len(evidence.subjects) / evidence.independent
+    tail = 1.0 - (1.0 - LEVEL) / (2.0 * at_once)
+    allowed = float(stdtrit(evidence.independent - 1, tail)) ** 2 / 2.0 * len(evidence.subjects) / evidence.independent
     members = np.zeros((len(evidence.strategies), len(groups)), dtype=bool)
     for number, group in enumerate(groups):
         members[list(group), number] = True
@@ -56,7 +60,16 @@ def profile_intervals(evidence: Evidence, best: Point, groups: Sequence[tuple[in
         likely = best.log_likelihood - found.log_likelihood <= allowed
         inner, outer = np.where(likely, middle, inner), np.where(likely, outer, middle)
         shares, trembles = found.shares, found.trembles
-    return outer.reshape(2, -1).T
+    low, high = outer.reshape(2, -1)
+    reach = float(ndtri(tail)) ** 2
+    room = reach / (evidence.independent + reach)
+    low = np.where(sums == 1.0, np.minimum(low, 1.0 - room), low)
+    return np.column_stack([low, np.where(sums == 0.0, np.maximum(high, room), high)])
+
+
+def of_parts(intervals: Numbers, sizes: NDArray[np.int64]) -> Numbers:
+    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum's."""
+    return np.column_stack([np.where(sizes > 1, 0.0, intervals[:, 0]), intervals[:, 1]])
 
 
 def _fitted(evidence: Evidence, fixed: Fixed, shares: Numbers, trembles: Numbers) -> Point:

@@ -1,15 +1,13 @@
-"""Confidence intervals of the shares and trembles of a mixture of strategies, also where an estimate is 0 or 1.
+"""Confidence intervals of the trembles of a mixture of strategies, also where an estimate is 0.
 
-A share is a proportion of the subjects, a tremble one of their choices: its interval is the score interval of a
-proportion (Wilson 1927), with the number of observations divided by the design effect (Dean & Pagano 2015, J. Surv.
-Stat. Methodol. 3:484). The design effect is the variance between bootstrap samples over that of independent
-observations; it includes that the strategy of a subject is not known for sure. Both variances are taken at the centre
-of the score interval, which is never 0 or 1: where no bootstrap sample has another estimate, observations count in
-full.
+A tremble is a proportion of the choices: its interval is the score interval of a proportion (Wilson 1927), with the
+number of observations divided by the design effect (Dean & Pagano 2015, J. Surv. Stat. Methodol. 3:484). The design
+effect is the variance between bootstrap samples over that of independent observations; it includes that the strategy of
+a subject is not known for sure. Both variances are taken at the centre of the score interval, which is never 0 or 1:
+where no bootstrap sample has another estimate, observations count in full.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point
@@ -17,9 +15,7 @@ from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, Evidence
 from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, ROUNDING, Z, wilson
 
 
-def score_intervals(
-    estimates: Numbers, replicates: Numbers, observations: Numbers, clusters: int, at_once: int = 1
-) -> Numbers:
+def score_intervals(estimates: Numbers, replicates: Numbers, observations: Numbers, clusters: int) -> Numbers:
     """Intervals of proportions from bootstrap replicates.
 
     Parameters
@@ -32,23 +28,20 @@ def score_intervals(
         Number of observations of each, 0 or more, shape (K,).
     clusters
         Number of independent clusters that the bootstrap draws from, 2 or more.
-    at_once
-        Number of intervals that cover together in 95% of studies (Bonferroni).
 
     Returns
     -------
     ndarray
         Shape (K, 2).
     """
-    from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped, unused-ignore]
+    from scipy.special import stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-    tail = 1.0 - (1.0 - LEVEL) / (2.0 * at_once)
     variances = replicates.var(axis=1, ddof=1) * clusters / (clusters - 1)
     found = []
     for rate, variance, count in zip(estimates, variances, np.maximum(observations, ROUNDING), strict=True):
         centre = (rate + Z * Z / (2.0 * count)) / (1.0 + Z * Z / count)
         effect = max(1.0, float(variance * count / (centre * (1.0 - centre))))
-        reach = float(stdtrit(clusters - 1, tail) if effect > 1.0 else ndtri(tail))
+        reach = float(stdtrit(clusters - 1, (1.0 + LEVEL) / 2.0)) if effect > 1.0 else Z
         found.append(wilson(rate * count / effect, count / effect, reach))
     return np.array(found)
 
@@ -78,13 +71,3 @@ def bootstrap_errors(replicates: Numbers, tolerance: float) -> Numbers:
     `tolerance`: the spread is then unknown."""
     found = replicates.std(axis=1, ddof=1)
     return np.where(np.ptp(replicates, axis=1) > tolerance, found, np.nan)
-
-
-def hull(ones: Numbers, others: Numbers) -> Numbers:
-    """The smallest intervals that contain both, all of shape (K, 2)."""
-    return np.column_stack([np.minimum(ones[:, 0], others[:, 0]), np.maximum(ones[:, 1], others[:, 1])])
-
-
-def of_parts(intervals: Numbers, sizes: NDArray[np.int64]) -> Numbers:
-    """Intervals of the share of each of `sizes` strategies that are not distinguished: any part of their sum's."""
-    return np.column_stack([np.where(sizes > 1, 0.0, intervals[:, 0]), intervals[:, 1]])

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
+from dilemmas.agents.agent import Source
 from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.validation import Count, One, Share, written
 from dilemmas.experiments.inference.fingerprint import Habit
@@ -54,6 +55,8 @@ class SettingsFile(Settings):
     """Whether the game is the same from every seat."""
     identities: Mapping[str, str]
     """Digest of what each player is, by name."""
+    sources: Mapping[str, Source]
+    """Where the probabilities come from of the players that play from a table, by name."""
 
 
 @dataclass(frozen=True, slots=True)

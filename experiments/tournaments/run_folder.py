@@ -137,7 +137,7 @@ def play_tournament(
     with locked_folder(folder):
         seals = begin(folder, tournament, again, workers)
         table = _table(tournament, _play_rest(tournament, folder, seals, rows))
-        write_results(folder, tournament_data(settings_data(tournament), table))
+        write_results(folder, tournament_data(described(tournament), table))
         seals.add(folder / ROWS, folder / RESULTS)
     return table
 
@@ -170,6 +170,7 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
     else:
         check_described(folder)
         if kept is not None:
+            del kept["sources"]  # known as soon as the language models have answered
             kept["framing"] = with_lower_mass(kept["framing"], asked["framing"])
         check_folder(folder, "tournament", SETTINGS, kept, asked, ", or start again with --force")
     if tournament.backends:
@@ -177,7 +178,7 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
             backend.keep(folder / QUESTIONS)
         _check(tournament, workers)
     seals = recover(folder)
-    write_sealed(seals, SETTINGS, asked)
+    write_sealed(seals, SETTINGS, described(tournament))
     write_sealed(seals, PROVENANCE, provenance())
     record_servers(seals, tournament.servers)
     (folder / ROWS).touch()
@@ -264,8 +265,13 @@ def settings_data(tournament: Tournament) -> dict[str, Any]:
     return values
 
 
+def described(tournament: Tournament) -> dict[str, Any]:
+    """The content of settings.json: `settings_data`, and what is known after language models have been compiled."""
+    return {**settings_data(tournament), "sources": dict(tournament.sources)}
+
+
 def tournament_data(settings: Mapping[str, Any], table: Standings) -> dict[str, Any]:
-    """The results as JSON values, null for pairs that never met. `settings`: from `settings_data`."""
+    """The results as JSON values, null for pairs that never met. `settings`: from `described`."""
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -26,6 +26,13 @@ STEPS = 399
 """Length of the population dynamics, in units of the time in which the largest advantage grows e-fold."""
 WIDEST = 6
 """Maximum number of players of a match for which fingerprints are shown; results.json has all of them."""
+ESTIMATED = {
+    "within": "known only within the margin that a server gives",
+    "sampled": "shares of sampled choices: no number here shows their error",
+    "reasoned": "means over reasonings that were sampled once, whatever the seed: no number here shows their error",
+    "stated": "means over replies that were sampled once, whatever the seed: no number here shows their error",
+}
+"""What the probabilities of a player are that are not exactly its own, by `Source`."""
 SEEN = 0.05
 """Probability of the first place below which a player is not named."""
 LAST = 0.005
@@ -227,6 +234,9 @@ def about_errors(data: Results) -> str:
     """Which results are sampled, and the size of their errors."""
     exact = sum(group["engine"] in EXACT for group in data["groups"])
     total = len(data["groups"])
+    estimated = " ".join(_estimated(data))
+    if exact == total and estimated:
+        return f"{counted(total)} computed without sampled matches. {estimated}"
     if exact == total:
         return (
             f"{counted(total)} computed exactly. The numbers are expected values: there is no sampling error, and the"
@@ -236,7 +246,15 @@ def about_errors(data: Results) -> str:
     largest = f" The largest standard error in the payoff matrix is {max(known):.2g} points." if known else ""
     which = f"{total - exact:,} of {total:,} groups were" if exact else counted(total)
     rest = " The others are exact: expected values without sampling error." if exact else ""
-    return f"{which} sampled.{rest}{largest}"
+    return " ".join(filter(None, (f"{which} sampled.{rest}{largest}", estimated)))
+
+
+def _estimated(data: Results) -> Iterator[str]:
+    """What no standard error shows: the probabilities with which some players play are not exactly their own."""
+    for source, name in ESTIMATED.items():
+        players = [player for player, found in data["settings"]["sources"].items() if found == source]
+        if players:
+            yield f"The probabilities of {', '.join(players)} are {name}."
 
 
 def counted(groups: int) -> str:

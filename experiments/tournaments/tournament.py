@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import PlayerRecord
+from dilemmas.agents.agent import PlayerRecord, Source
 from dilemmas.agents.engines.dispatch import EXACT, choose_engine, play_groups
 from dilemmas.agents.engines.environment import play_in_environment
 from dilemmas.agents.engines.tally import match_keys
@@ -94,10 +94,20 @@ class Tournament:
         The others are asked question by question if they are small, so that no answer depends on what else a worker
         asks at the same time.
         """
-        found = {name: one.seats(self.rules, self._compiles) for name, one in self._invited.items()} or self.agents
+        found = {name: seats for name, (seats, _) in self._seats.items()} or self.agents
         for backend in _backends(found):
             backend.one_by_one = True
         return found
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Where the probabilities of the players come from that play from a table; asks as `players`."""
+        return {name: source for name, (_, source) in self._seats.items() if source}
+
+    @cached_property
+    def _seats(self) -> Mapping[str, tuple[Seats, Source | None]]:
+        """Of the agents that were made from the settings, see `Contestant.seats`."""
+        return {name: one.seats(self.rules, self._compiles) for name, one in self._invited.items()}
 
     @cached_property
     def symmetric(self) -> bool:

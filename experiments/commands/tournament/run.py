@@ -33,7 +33,7 @@ from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import add_task, follow_task, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
-from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
+from dilemmas.experiments.tournaments.run_folder import described, play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
@@ -260,7 +260,7 @@ def command(
     check_executor(work["executor"])
     with progress_bar(SafeConsole(stderr=True)) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
-    data = tournament_data(settings_data(tournament), table)
+    data = tournament_data(described(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
     for backend in tournament.backends:
         if backend.hits:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
 from dilemmas.experiments.reporting.svg import NARROW, WIDTH, tick
 from dilemmas.experiments.reporting.terminal_text import shortened
@@ -42,8 +43,12 @@ def data(
     apart: Sequence[set[str]] = (),
     spread: float = 0.2,
     aborted: int = 0,
+    source: str = "",
 ) -> dict[str, Any]:
-    """Results with given payoffs of each player against each other, with a spread between matches."""
+    """Results with given payoffs of each player against each other, with a spread between matches.
+
+    `source`: where the probabilities of the first player come from, if it plays from a table.
+    """
     names, rng = tuple(payoffs), np.random.default_rng(0)
     rows = []
     for group in combinations_with_replacement(names, seats):
@@ -56,7 +61,8 @@ def data(
         kept = np.full((matches, seats), 50.0)
         rows.append(Row(fixture, np.full(matches, 100.0), earned, kept, *none, None, aborted))
     settings = {"game": "prisoners_dilemma", "agents": names, "options": {"rounds": 100}, "seed": 0, "meetings": None}
-    return tournament_data({**settings, "repetitions": matches}, standings(names, rows))
+    settings |= {"repetitions": matches, "sources": {names[0]: source} if source else {}}
+    return tournament_data(settings, standings(names, rows))
 
 
 def field(names: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -121,6 +127,14 @@ def test_exact_results_are_reported_without_sampling_error(tmp_path: Path) -> No
     sampled = report(data(DILEMMA, "compiled", matches=10), tmp_path)
     assert "there is no sampling error" not in sampled
     assert 'class="whisker"' in sampled
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_probabilities_that_are_estimates_are_named_where_nothing_else_is_sampled(source: Source) -> None:
+    text = " ".join(shown(data(DILEMMA, source=source), 500).split())
+    own = source in (Source.EXACT, Source.RULE)
+    assert ("there is no sampling error" in text) is own
+    assert ("The probabilities of a are" in text) is not own
 
 
 @pytest.mark.parametrize(("matches", "words"), [(1, "there are no intervals"), (3, "intervals wide"), (10, "")])

@@ -3,14 +3,14 @@
 import pytest
 
 from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT
-from dilemmas.experiments.tournaments.run_folder import play_tournament, settings_data, tournament_data
+from dilemmas.experiments.tournaments.run_folder import described, play_tournament, tournament_data
 from dilemmas.experiments.tournaments.tables import ranking_table
 from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
 
 def note(agents: tuple[str, ...], **settings: object) -> str:
     tournament = Tournament(Settings("prisoners_dilemma", agents, {"rounds": 20}, repetitions=2, **settings))  # type: ignore[arg-type]
-    return ranking_table(tournament_data(settings_data(tournament), play_tournament(tournament))).note
+    return ranking_table(tournament_data(described(tournament), play_tournament(tournament))).note
 
 
 @pytest.mark.parametrize(
