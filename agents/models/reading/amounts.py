@@ -122,6 +122,7 @@ FOREIGN_NUMBERS = (
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:for\s+(?:each|every)\s+(?:person|player|member|participant)|per\s+(?!round|turn|game)\w+)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:(?:for|to)\s+each|for\s+(?:everyone|everybody|you|them|him|her))\b(?!\s+(?:round|time|turn))"
     rf"|(?m:^)\s*=\s*{NUMBER}"
+    r"|\b(?:choose|pick|select|take)\s+(?:one|two|both)\s+of\s+(?:them|these|those|the)\b"
     rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""

@@ -84,6 +84,7 @@ IDIOM = re.compile(
     r"|shar(?:e|ing) (?:my|your|our|this|the) (?:thoughts?|reasoning|view)\b"
     r"|help! what\b"
     r"|tak(?:e|ing) (?:into|a look)\b"
+    r"|go(?:(?<=let['’]s go)|(?<=here we go))(?=:)"
     r"|stay(?:ing)? (?:out|calm|away|tuned)\b|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,
 )
@@ -222,7 +223,8 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     names = "|".join(sorted(NUMBERED))
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{short})(?!\w)"
-        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?P<option>{words})(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\s?%)"
+        rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?<!\b[a-zA-Z]\.)(?P<option>{words})"
+        r"(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\.[a-zA-Z](?!\w)|\s?%)"
         r"(?:\s+(?:option|button|key|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)

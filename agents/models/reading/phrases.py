@@ -134,6 +134,7 @@ PHRASES = {
         "my (?:plan|intention|aim) is to",
     ),
     "i prefer": (
+        rf"\Arather(?= ?{OPTION} ?(?:[.!\n]|$))",
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safe|safest|safer|good|confident|happiest|happier|comfortable|at ease) "
         rf"(?:with|by|about|if i)?(?: ?(?:choosing|picking|selecting|playing|going with|going for))?(?= ?{OPTION})",
@@ -179,6 +180,10 @@ PHRASES = {
         r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
     "the best option": (
+        "an? (?:good|wise|safe|fair|sensible|reasonable|solid|prudent) (?:choice|option|answer|move)(?: here| for me)?"
+        rf"(?= (?:is|would be) ?{OPTION})",
+        "(?:a|the) (?:fair|reasonable|sensible|appropriate) (?:amount|contribution|number)(?: here| for me)?"
+        rf"(?= (?:is|would be) ?{OPTION})",
         "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
@@ -214,6 +219,7 @@ PHRASES = {
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
     "": (
         rf"the other(?= ?{OPTION})",
+        "(?:may|might)(?: just)? as well",
         r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:(?:more|less|higher|lower) than|above|below)"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before|(?:the|their) average|the others)",

@@ -284,7 +284,7 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
-    if words == ["i", "not", "do", "it"] or (clause.turn and " ".join(words) in _TURNED) or _chooses_another(words):
+    if " ".join(core(words)) in _REFUSALS or (clause.turn and " ".join(words) in _TURNED) or _chooses_another(words):
         return Statement(Kind.DOUBT)
     hedge = (
         words[0] != "more"
@@ -301,6 +301,19 @@ def _chooses_another(words: Sequence[str]) -> bool:
     plain = not any(word in NEGATIONS or word in HEDGES for word in before)
     return place > 0 and plain and " ".join(words[place + 1 :]) in _UNNAMED and kind_of(before, []) is Kind.CHOICE
 
+
+_REFUSALS = frozenset(
+    [
+        "i not do it",
+        *(
+            f"i {will}{refuse}{to}"
+            for will in ("", "will ", "would ", "must ", "have to ")
+            for refuse in ("refuse", "decline", "abstain", "pass")
+            for to in ("", " to answer", " to choose", " to say", " to decide", " to play", " to take part", " on this")
+        ),
+    ]
+)
+"""Clauses that refuse an answer, whatever was said before."""
 
 _UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
 _TURNED = frozenset(["i not", "not", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)])
