@@ -59,7 +59,7 @@ def mass_table(rows: Sequence[Results]) -> Table:
             (
                 *(set_title(row["set"]), row["model"]),
                 *(num(row[key], 3) for key in ("mean", "least", "whole")),
-                f"±{num(row['margin'], 3)}" if row["margin"] else "exact",
+                f"±{row['margin']:.2g}" if row["margin"] else "exact",
             )
             for row in rows
         ),
@@ -89,7 +89,7 @@ def _warnings(results: Results) -> Iterator[str]:
         if row["margin"]:
             yield (
                 f"The exact estimate of the {row['model']} model (set: {set_title(row['set'])}) is not exact: its "
-                f"server tells the probabilities within ±{num(row['margin'], 3)} only."
+                f"server tells the probabilities within ±{row['margin']:.2g} only."
             )
 
 
