@@ -7,7 +7,7 @@ from dilemmas.experiments.study.metrics.label_mass import LABEL_MASS
 
 @pytest.mark.parametrize(
     ("mean", "margin", "said"),
-    [(0.9, 0.0, []), (0.4, 0.0, ["Only 40.0% of the replies"]), (0.9, 0.05, ["not exact", "within ±0.050 only"])],
+    [(0.9, 0.0, []), (0.4, 0.0, ["Only 40.0% of the replies"]), (0.9, 0.05, ["not exact", "within ±0.05 only"])],
 )
 def test_few_replies_and_margins_are_said(mean: float, margin: float, said: list[str]) -> None:
     row = {"set": "within", "model": "teacher", "mean": mean, "least": mean, "whole": None, "margin": margin}
