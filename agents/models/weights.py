@@ -163,8 +163,8 @@ def load_base(found: ModelFiles, place: str, precision: str) -> tuple[Any, Any]:
             f"model '{found.name}' in {found.folder}: {len(spare)} tensors of the weights ({spare[0]}, ...) have no"
             " place in the model that config.json states; they would be ignored. Use the config.json of these weights"
         )
-    if found.gguf:  # dequantised, so it can be changed and saved like any other model
-        model.hf_quantizer.remove_quantization_config(model)
+    if found.gguf and hasattr(model, "hf_quantizer"):  # dequantised, so it is changed and saved like any other model
+        model.hf_quantizer.remove_quantization_config(model)  # older transformers leave none
     return model.eval().requires_grad_(False), tokenizer
 
 

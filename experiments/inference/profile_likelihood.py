@@ -3,9 +3,10 @@
 An interval has all values of a share at which the largest likelihood, over all other parameters, is not significantly
 smaller than the largest of all (Venzon & Moolgavkar 1988, Appl. Stat. 37:87). Where hardly any choice distinguishes two
 strategies the likelihood is flat and the interval is wide; a bootstrap misses that, because the samples that it draws
-contain the same few choices. The critical value is the square of Student's, which with few subjects is larger than that
-of chi-square. The interval of a share of 0 or 1 extends at least as far as the score interval of a
-proportion (Wilson 1927), because the likelihood of none in n subjects decreases too fast.
+contain the same few choices. The critical value has the correction of Bartlett (1937, Proc. R. Soc. A 160:268): the
+ratio for a proportion p of n has the mean 1 + (1/p + 1/(1 - p) - 1) / (6n). The interval of a share of 0 or 1 extends at
+least as far as the score interval of a proportion (Wilson 1927), because the likelihood of none in n subjects decreases
+too fast.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Fixed, Point, parts, summit
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, Evidence
-from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL
+from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, Z
 
 HALVINGS = 14
 """Bisections of each end, which is then known to 1/16,384."""
@@ -43,14 +44,16 @@ def profile_intervals(evidence: Evidence, best: Point, groups: Sequence[tuple[in
     ndarray
         Lower and upper ends, in [0, 1], shape (G, 2).
     """
-    from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped, unused-ignore]
+    from scipy.special import chdtri  # type: ignore[import-untyped, unused-ignore]
 
-    tail = 1.0 - (1.0 - LEVEL) / (2.0 * at_once)
-    allowed = float(stdtrit(evidence.independent - 1, tail)) ** 2 / 2.0 * len(evidence.subjects) / evidence.independent
+    subjects, critical = evidence.independent, float(chdtri(1, (1.0 - LEVEL) / at_once))
     members = np.zeros((len(evidence.strategies), len(groups)), dtype=bool)
     for number, group in enumerate(groups):
         members[list(group), number] = True
     sums = (best.shares * members).sum(axis=0)
+    centres = (sums + Z * Z / (2.0 * subjects)) / (1.0 + Z * Z / subjects)
+    corrections = 1.0 + (1.0 / centres + 1.0 / (1.0 - centres) - 1.0) / (6.0 * subjects)
+    allowed = np.tile(corrections, 2) * critical / 2.0 * len(evidence.subjects) / subjects
     sides = np.hstack([members, members])  # lower ends, then upper ends
     inner, outer = np.tile(sums, 2), np.repeat([0.0, 1.0], len(groups))
     shares, trembles = (np.tile(values, (1, len(inner))) for values in (best.shares, best.trembles))
@@ -61,8 +64,7 @@ def profile_intervals(evidence: Evidence, best: Point, groups: Sequence[tuple[in
         inner, outer = np.where(likely, middle, inner), np.where(likely, outer, middle)
         shares, trembles = found.shares, found.trembles
     low, high = outer.reshape(2, -1)
-    reach = float(ndtri(tail)) ** 2
-    room = reach / (evidence.independent + reach)
+    room = critical / (subjects + critical)
     low = np.where(sums == 1.0, np.minimum(low, 1.0 - room), low)
     return np.column_stack([low, np.where(sums == 0.0, np.maximum(high, room), high)])
 

@@ -41,32 +41,27 @@ class Trunk:
                 sources[r, path] = self.index[lesson.read]
         hidden = self.kept[sources.to(self.kept.device)]  # (B, L, d)
         below = list(self.layers[: self.lower])
-        handle = self.layers[self.lower].register_forward_pre_hook(
-            lambda _, given, named: ((hidden, *given[1:]), named) if given else ((), named | {"hidden_states": hidden}),
-            with_kwargs=True,
-        )
         try:
             for place, layer in enumerate(below):
-                self.layers[place] = _Passed(layer, self.in_tuple)
+                self.layers[place] = _Given(layer, hidden, self.in_tuple)
             yield
         finally:
-            handle.remove()
             for place, layer in enumerate(below):
                 self.layers[place] = layer
 
 
-class _Passed(torch.nn.Module):
-    """A layer that returns its input; attributes are those of the layer whose place it takes."""
+class _Given(torch.nn.Module):
+    """A layer that returns what was kept; attributes are those of the layer whose place it takes."""
 
-    def __init__(self, layer: torch.nn.Module, in_tuple: bool) -> None:
+    def __init__(self, layer: torch.nn.Module, hidden: torch.Tensor, in_tuple: bool) -> None:
         super().__init__()
-        self.__dict__ |= {"_layer": layer, "_in_tuple": in_tuple}
+        self.__dict__ |= {"_layer": layer, "_output": (hidden,) if in_tuple else hidden}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_layer"], name)
 
-    def forward(self, hidden_states: torch.Tensor, *_: Any, **__: Any) -> Any:
-        return (hidden_states,) if self.__dict__["_in_tuple"] else hidden_states
+    def forward(self, *_: Any, **__: Any) -> Any:
+        return self.__dict__["_output"]
 
 
 class _Reached(Exception):
