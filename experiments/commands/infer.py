@@ -54,7 +54,7 @@ from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
     type=click.IntRange(2, 1_000_000),
     default=1000,
     show_default=True,
-    help="Number of bootstrap samples of the subjects.",
+    help="Number of bootstrap samples of the subjects, for standard errors and for the intervals of trembles.",
 )
 @seed_option("the bootstrap")
 @click.option("--own-trembles", is_flag=True, help="Estimate a separate tremble for each strategy.")
