@@ -20,6 +20,7 @@ from dilemmas.agents.engines.requirements import (
     require,
     require_keys,
     require_size,
+    why_none,
 )
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.engines.vectorised import play_vectorised
@@ -58,7 +59,7 @@ def choose_engine(rules: Repeated, group: Sequence[Agent], engine: str | None = 
     for one in ENGINES:
         if not obstacle(one, rules, group) and not (one == "chain" and _work(rules, group) > MOST_WORK):
             return one
-    raise EngineError(f"no engine can play {names_in(group)}: {obstacle(ENGINES[-1], rules, group)}")
+    raise EngineError(f"no engine can play {names_in(group)}: {why_none(rules, group)}")
 
 
 def play_groups(

@@ -107,7 +107,7 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
     """
     if rules.endless:
         return "the match has no end: set rounds, or a continuation probability below 1"
-    for agent in group:
+    for agent in {id(agent): agent for agent in group}.values():
         automaton: Automaton | None = agent.traits.automaton
         if automaton is not None or agent.traits.counting is not None:
             check_cooperation(rules.stage, agent.name)
@@ -120,6 +120,13 @@ def obstacle(engine: str, rules: Repeated, group: Sequence[Agent]) -> str | None
     if engine == "environment":
         return _recorded(rules)
     return _other_actions(rules) or _unsuitable(engine, group) or _limit(engine, rules, group)
+
+
+def why_none(rules: Repeated, group: Sequence[Agent]) -> str | None:
+    """Why no engine can play a group: the limit of those that keep counts only, if its agents are of their kind."""
+    if _other_actions(rules) or _unsuitable("vectorised", group):
+        return obstacle("environment", rules, group)
+    return obstacle("vectorised", rules, group)
 
 
 def _recorded(rules: Repeated) -> str | None:

@@ -24,8 +24,20 @@ OPENING = ("(", "[", "{", '"', "“", "'", "‘", "*", "`")
 """Marks after which no space follows."""
 ASKED, REPLIED, RULED = f"{EDGE}asked{EDGE}", f"{EDGE}replied{EDGE}", f"{EDGE}ruled{EDGE}"
 """The marks in place of the messages."""
+EXAMPLES = {
+    ASKED: "You and a friend play a game of two players in round 2. Each of you chooses C or D.\n"
+    "- If both of you choose C, you each get 3 points; if you choose C and they choose D, you get 0 points.\n\n"
+    "Last round, you chose C and the other chose D.\nWhich do you choose, C or D? Answer with one letter.",
+    REPLIED: "C. Because I trust them, and 3 points are enough.\nThat is my choice.",
+    RULED: "You are a person who plays a game.\nAnswer as they would.",
+}
+"""Messages with which a template has to write the same around them as around the marks."""
 SECONDS = 10
 """Time after which the rendering of a chat template is stopped."""
+
+
+class EndlessTemplateError(ModelError):
+    """A chat template that takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +205,8 @@ def _in_one_form(template: str, variables: str, system: bool = False) -> tuple[s
     """As `_written`, with messages as texts, or as lists of parts if the template takes no texts."""
     try:
         return _written(template, variables, system, parts=False)
+    except EndlessTemplateError:
+        raise
     except ModelError as error:
         try:
             return _written(template, variables, system, parts=True)
@@ -236,16 +250,22 @@ def _closing(after: str) -> str:
 
 
 def _written(template: str, variables: str, system: bool, parts: bool) -> tuple[str, str]:
-    """As `_rendered`; `ModelError` also if the message of the user is not there as it is."""
-    head, whole = _rendered(template, variables, system, parts)
+    """As `_rendered`; `ModelError` also if messages are not there as they are, or change what is around them."""
+    head, whole, *examples = _rendered(template, variables, system, parts)
     if head.count(ASKED) != 1:
         raise ModelError("the chat template does not write a message of the user as it is; fix the template")
+    for text, example in zip((head, whole), examples, strict=True):
+        for mark, message in EXAMPLES.items():
+            text = text.replace(mark, message)
+        if text != example:
+            raise ModelError("the chat template writes something else if a message has other words; fix the template")
     return head, whole
 
 
 @cache
-def _rendered(template: str, variables: str, system: bool, parts: bool) -> tuple[str, str]:
-    """A prompt with the beginning of the reply, and a prompt with a reply, as the template writes them.
+def _rendered(template: str, variables: str, system: bool, parts: bool) -> tuple[str, ...]:
+    """A prompt with the beginning of the reply, and a prompt with a reply, as the template writes them; with marks in
+    place of the messages, then with `EXAMPLES`.
 
     `system`: whether a system turn is before them. `parts`: whether the messages are lists of parts, as for models that
     also see pictures.
@@ -256,11 +276,15 @@ def _rendered(template: str, variables: str, system: bool, parts: bool) -> tuple
         If the template fails, or takes more time or memory than it may.
     """
     roles = ({"system": RULED} if system else {}) | {"user": ASKED, "assistant": REPLIED}
-    both = [
-        {"role": role, "content": [{"type": "text", "text": text}] if parts else text} for role, text in roles.items()
-    ]
+    conversations: list[tuple[list[dict[str, Any]], bool]] = []
+    for texts in (roles, {role: EXAMPLES[mark] for role, mark in roles.items()}):
+        both = [
+            {"role": role, "content": [{"type": "text", "text": text}] if parts else text}
+            for role, text in texts.items()
+        ]
+        conversations += [(both[:-1], True), (both, False)]
     asked = {"template": template, "variables": json.loads(variables), "seconds": SECONDS}
-    asked["conversations"] = [(both[:-1], True), (both, False)]
+    asked["conversations"] = conversations
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(Path(__file__).with_name("template_process.py"))],
@@ -271,11 +295,12 @@ def _rendered(template: str, variables: str, system: bool, parts: bool) -> tuple
             env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
         )
     except subprocess.TimeoutExpired:
-        raise ModelError(f"the chat template does not end within {SECONDS} seconds; fix the template") from None
+        raise EndlessTemplateError(
+            f"the chat template does not end within {SECONDS} seconds; fix the template"
+        ) from None
     answer: dict[str, Any] = (
         json.loads(done.stdout) if done.returncode == 0 else {"error": f"exit code {done.returncode}"}
     )
     if "error" in answer:
         raise ModelError(f"the chat template cannot be used ({answer['error']}); fix the template")
-    head, whole = answer["texts"]
-    return head, whole
+    return tuple(answer["texts"])

@@ -9,7 +9,7 @@ action of the game.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -147,12 +147,16 @@ class Automaton:
         """Number of past rounds that determine its probability of cooperation; None if no finite number does."""
         table = np.array(self.after)
         alike = _equivalent(np.array(self.cooperate), table)
+        rows, kind = np.unique(table, axis=0, return_inverse=True)  # states with equal rows go to the same states
         apart = alike[:, None] != alike[None, :]  # pairs of states that the rounds so far do not distinguish
         rounds = 0
         while apart.any():
-            one, other = np.nonzero(apart)
+            kinds = np.zeros((len(rows), len(rows)), dtype=bool)
+            kinds[tuple(kind.ravel()[states] for states in np.nonzero(apart))] = True
+            one, other = np.nonzero(kinds)
             then = np.zeros_like(apart)
-            then[table[one], table[other]] = True
+            for targets in rows.T:  # observation by observation, as groups have many
+                then[targets[one], targets[other]] = True
             then &= alike[:, None] != alike[None, :]
             if (then == apart).all():
                 return None
@@ -270,13 +274,26 @@ def check_cooperation(game: StageGame, name: str) -> None:
     StrategyError
         If a player's first action has a degree of cooperation below 1/2, or the last one of 1/2 or more.
     """
+    try:
+        degrees = _known_degrees(game)
+    except TypeError:  # a game that cannot be hashed
+        degrees = _degrees_otherwise(game)
+    if degrees:
+        raise StrategyError(
+            f"strategy '{name}' plays the first action to cooperate and the last one to defect, but in {game.name}"
+            f" the degrees of cooperation are {', '.join(f'{degree:g}' for degree in degrees)}"
+        )
+
+
+def _degrees_otherwise(game: StageGame) -> tuple[float, ...]:
+    """Degrees of cooperation of the first player whose first or last action is no cooperation or no defection."""
     for player, options in enumerate(() if game.endowments else game.options):
         if options > 1 and not game.cooperation(0, player) >= 0.5 > game.cooperation(options - 1, player):
-            degrees = ", ".join(f"{game.cooperation(action, player):g}" for action in range(options))
-            raise StrategyError(
-                f"strategy '{name}' plays the first action to cooperate and the last one to defect, but in {game.name}"
-                f" the degrees of cooperation are {degrees}"
-            )
+            return tuple(game.cooperation(action, player) for action in range(options))
+    return ()
+
+
+_known_degrees = lru_cache(_degrees_otherwise)
 
 
 def action_with(cooperate: float, turn: Turn, view: View) -> Decision:

@@ -21,6 +21,8 @@ from dilemmas.envs.theory.regions import TOLERANCE
 
 LARGEST = 1 << 14
 """Largest number of joint actions of a game that is solved."""
+MOST_PAYOFFS = 1 << 21
+"""Largest number of payoffs of all its players in them: some seconds."""
 PERMUTATIONS = 16
 """Number of permutations of the players that are tested in a game of more than `LARGEST` joint actions."""
 
@@ -78,7 +80,7 @@ def all_outcomes(game: StageGame) -> OutcomeTable:
     Raises
     ------
     GameError
-        If there are infinitely many or more than `LARGEST`.
+        If there are infinitely many, more than `LARGEST`, or more than `MOST_PAYOFFS` payoffs.
     """
     if game.n_players > 2 and is_symmetric(game):
         joints = _tallies(game, game.n_players)
@@ -161,18 +163,24 @@ def _all_joints(game: StageGame, options: tuple[int, ...]) -> Joints:
 def _tallies(game: StageGame, n: int) -> Joints:
     """Joint actions of `n` players up to permutation, lowest actions first, shape (M, n)."""
     count = comb(n + game.n_actions - 1, n)
-    if count > LARGEST:
+    if count > LARGEST or count * n > MOST_PAYOFFS:
         raise _too_many(game, count)
     return np.array(list(combinations_with_replacement(range(game.n_actions), n)), dtype=np.intp)
 
 
 def _best_up_to_permutation(game: StageGame, joints: Joints) -> Numbers:
-    best = []
-    for player in range(game.n_players):
-        others = np.delete(joints, player, axis=1)
-        own = [own_payoffs(game, player, action, others) for action in range(game.n_actions)]
-        best.append(np.max(own, axis=0))
-    return np.stack(best, axis=-1)
+    """Largest payoff of each player against the others' actions, shape (M, n); players of equal actions have equal
+    ones."""
+    best = np.zeros(joints.shape)
+    for action in range(game.n_actions):
+        rows = np.flatnonzero((joints == action).any(axis=1))
+        one = joints[rows]
+        rest = np.ones(one.shape, dtype=bool)
+        rest[np.arange(len(rows)), (one == action).argmax(axis=1)] = False
+        others = one[rest].reshape(len(rows), game.n_players - 1)
+        own = np.max([own_payoffs(game, 0, reply, others) for reply in range(game.n_actions)], axis=0)
+        best[rows] = np.where(one == action, own[:, None], best[rows])
+    return best
 
 
 def _transpositions(n: int) -> Iterator[list[int]]:
@@ -200,5 +208,6 @@ def _endless(game: StageGame) -> GameError:
 
 def _too_many(game: StageGame, count: int) -> GameError:
     return GameError(
-        f"{game.name}: {count} joint actions; at most {LARGEST} can be solved: use fewer players or actions"
+        f"{game.name}: {count} joint actions; at most {min(LARGEST, MOST_PAYOFFS // game.n_players)} of"
+        f" {game.n_players} players can be solved: use fewer players or actions"
     )

@@ -145,12 +145,14 @@ def solve(game: StageGame) -> Solution:
     GameError
         If actions are amounts, or if there are more than `outcomes.LARGEST` joint actions.
     """
-    outcomes = all_outcomes(game)
+    outcomes, symmetric = all_outcomes(game), is_symmetric(game)
     stable, bounds = _stable(outcomes), _welfare(outcomes)
+    unlike = range(1 if symmetric else game.n_players)
+    dominant = tuple(dominant_action(game, player) for player in unlike)
     return Solution(
         dilemma=dilemma(game),
-        symmetric=is_symmetric(game),
-        dominant=tuple(dominant_action(game, player) for player in range(game.n_players)),
+        symmetric=symmetric,
+        dominant=dominant * game.n_players if symmetric else dominant,
         pure=stable,
         mixed=mixed_equilibria(game) if game.options == (2, 2) else None,
         extreme=extreme_equilibria(game) if game.options != (2, 2) and can_be_enumerated(game) else None,

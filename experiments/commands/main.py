@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -97,6 +98,10 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
         where = "standard output" if unwritten else error.filename or "system"
         say(message_line(f"error: {where}: {error.strerror or error}"))
         end_unread(2) if unwritten else sys.exit(2)
+    except ModuleNotFoundError as error:
+        if not (remedy := missing_extra((error.name or "").partition(".")[0])):
+            raise
+        end(message_line(f"error: {remedy}"), 2)
     except ValueError as error:
         from dilemmas.envs.errors import InputError  # here, because dilemmas.envs imports pettingzoo
 
@@ -104,6 +109,19 @@ def main(arguments: list[str] | None = None, command: click.Command = cli) -> No
             raise
         end(message_line(f"error: {error}"), 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def missing_extra(package: str) -> str:
+    """What to install where a package is missing that belongs to an extra; empty if it belongs to none."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needed = requires("dilemmas") or []
+    except PackageNotFoundError:  # runs from a checkout that is not installed
+        needed = []
+    pattern = re.compile(rf"{re.escape(package)}\b(?!-).*; *extra == ['\"]([a-z]+)['\"]", re.IGNORECASE)
+    extra = next((found[1] for line in needed if package and (found := pattern.match(line))), "")
+    return f'this needs {package}: pip install "dilemmas[{extra}]"' if extra else ""
 
 
 def open_standard_streams() -> None:

@@ -300,7 +300,7 @@ def min_mass_option(default: float | None) -> Callable[[Function], Function]:
     """``--min-mass``. `default`: None where a recipe has one."""
     return click.option(
         "--min-mass",
-        type=click.FloatRange(0, 1),
+        type=Finite(0, 1),
         default=default,
         show_default=str(default) if default else "from the recipe",
         help="Smallest share of a language model's replies that must begin with one of the labels.",

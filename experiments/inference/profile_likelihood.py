@@ -4,9 +4,9 @@ An interval has all values of a share at which the largest likelihood, over all 
 smaller than the largest of all (Venzon & Moolgavkar 1988, Appl. Stat. 37:87). Where hardly any choice distinguishes two
 strategies the likelihood is flat and the interval is wide; a bootstrap misses that, because the samples that it draws
 contain the same few choices. The critical value has the correction of Bartlett (1937, Proc. R. Soc. A 160:268): the
-ratio for a proportion p of n has the mean 1 + (1/p + 1/(1 - p) - 1) / (6n). The interval of a share of 0 or 1 extends at
-least as far as the score interval of a proportion (Wilson 1927), because the likelihood of none in n subjects decreases
-too fast.
+ratio for a proportion p of n has the mean 1 + (1/p + 1/(1 - p) - 1) / (6n). The interval of a share of 0 or 1 extends
+at least as far as the score interval of a proportion (Wilson 1927), because the likelihood of none in n subjects
+decreases too fast.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import time
+import warnings
 import weakref
 from collections.abc import Coroutine
+from concurrent.futures import wait
 from threading import Thread, current_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 LARGEST = 256 * 2**20
 """Bytes of the largest answer that is read: the log-probabilities of a whole vocabulary are 5 to 30 MB."""
 HIDDEN = "[key]"
+SILENCE = 10.0
+"""Seconds after which a server that has answered nothing yet is named."""
 PATIENCE = 2.0
 """Seconds that are waited at most until connections are closed."""
 
@@ -35,7 +39,7 @@ class Transport:
             import aiohttp  # noqa: F401  (used below; it takes a tenth of a second)
         except ImportError:
             raise ModelError('models behind a server need aiohttp: pip install "dilemmas[api]"') from None
-        self._settings = settings
+        self._address, self._settings, self._heard = address, settings, False
         self._key = read_key(address, settings)
         self._proxy = _proxy(address)
         self._loop = asyncio.new_event_loop()
@@ -48,6 +52,13 @@ class Transport:
         """The result of a coroutine. An interrupt of the waiting thread cancels it and is passed on at once."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
+            wait([future], SILENCE)
+            if not (future.done() or self._heard):
+                warnings.warn(
+                    f"{self._address} has not answered yet; a request may take {self._settings.timeout:g} s (timeout),"
+                    f" and is repeated up to {self._settings.retries} times (retries)",
+                    stacklevel=2,
+                )
             return future.result()
         except BaseException:
             future.cancel()
@@ -71,6 +82,7 @@ class Transport:
         try:
             session = self._opened()
             async with session.request(method, url, data=body, proxy=self._proxy, allow_redirects=False) as answer:
+                self._heard = True
                 return answer.status, answer.headers, await self._read(answer)
         except TimeoutError:
             seconds = f"{self._settings.timeout:g} s"

@@ -101,6 +101,31 @@ def test_ctrl_c_names_the_remedy_only_for_resumable_commands(name: str, ending: 
     assert capsys.readouterr().err == f"interrupted{ending}\n"
 
 
+@pytest.mark.parametrize(
+    ("package", "command", "extra"),
+    [
+        ("torch", "distill tft --game stag_hunt --student miniature:student --out made", "llm"),
+        ("torch", "merge miniature-student+made --out merged", "llm"),
+        ("torch", "replicate --out made", "llm"),
+        ("aiohttp", "server openai:m@http://127.0.0.1:9/v1", "api"),
+        ("mesa", "lattice --table none.json", "abm"),
+    ],
+)
+def test_a_package_that_is_missing_is_an_error_with_its_extra(package, command, extra, tmp_path) -> None:
+    code = (
+        "import sys\nfrom importlib.machinery import PathFinder\n"
+        "class Without(PathFinder):\n"
+        "    find_spec = classmethod(lambda cls, name, path=None, target=None: None"
+        f" if name.partition('.')[0] == {package!r} else PathFinder.find_spec(name, path, target))\n"
+        "sys.meta_path[sys.meta_path.index(PathFinder)] = Without\n"
+        "from dilemmas.experiments.commands.main import main; main()"
+    )
+    arguments = [sys.executable, "-c", code, *command.split()]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert f'pip install "dilemmas[{extra}]"' in done.stderr
+
+
 def test_the_version_is_printed() -> None:
     done = dilemmas("--version")
     assert (done.returncode, done.stdout) == (0, f"dilemmas {dilemmas_version()}\n")
