@@ -124,7 +124,7 @@ def parse_spec(spec: str, players: int = 2, game: StageGame | None = None) -> Ag
     if not spec.isprintable():
         raise ContestantError(f"agent {spec!a}: needs printable characters, because its name stands in all results")
     own, equals, rest = spec.partition("=")
-    if not equals or "(" in own:
+    if not equals or "(" in own or "/" in own:
         own, rest = "", spec
     elif not own.strip() or not rest.strip():
         raise ContestantError(f"agent '{spec}': needs a name and an agent, NAME=AGENT")

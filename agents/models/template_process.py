@@ -48,7 +48,6 @@ def to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
 
 def render(asked: dict[str, Any]) -> list[str]:
     """The texts of the conversations, each given as its messages and whether the beginning of a reply is added."""
-    random.seed(0)
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
     )
@@ -58,6 +57,7 @@ def render(asked: dict[str, Any]) -> list[str]:
     template = environment.from_string(asked["template"])
     texts = []
     for messages, prompted in asked["conversations"]:
+        random.seed(0)
         pieces, size = [], 0
         for piece in template.generate(messages=messages, add_generation_prompt=prompted, **asked["variables"]):
             pieces.append(piece)

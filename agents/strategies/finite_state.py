@@ -275,7 +275,7 @@ def check_cooperation(game: StageGame, name: str) -> None:
         If a player's first action has a degree of cooperation below 1/2, or the last one of 1/2 or more.
     """
     try:
-        degrees = _known_degrees(game)
+        degrees = _known_degrees(game)  # type: ignore[arg-type]
     except TypeError:  # a game that cannot be hashed
         degrees = _degrees_otherwise(game)
     if degrees:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import wraps
-from math import isnan
+from math import isinf, isnan
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,12 +29,12 @@ SEED = click.IntRange(0, 2**63 - 1)
 
 
 class Finite(click.FloatRange):
-    """A number in a range: not nan, and infinite only where an end of the range is."""
+    """A number in a range: not nan, and infinite only where an end of the range is and "inf" is given."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
-        if isnan(number):
-            self.fail(f"{value!r} is not a number.", param, ctx)
+        if isnan(number) or (isinf(number) and isinstance(value, str) and "inf" not in value.casefold()):
+            self.fail(f"{value!r} is {'not a' if isnan(number) else 'too large a'} number.", param, ctx)
         return number
 
 

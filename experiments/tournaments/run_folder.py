@@ -254,11 +254,7 @@ def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterat
 
 def settings_data(tournament: Tournament) -> dict[str, Any]:
     """The settings and the players of a tournament as JSON values."""
-    who = {
-        "players": list(tournament.agents),
-        "alike": tournament.symmetric,
-        "identities": tournament.identities,
-    }
+    who = {"players": list(tournament.agents), "alike": tournament.symmetric, "identities": tournament.identities}
     values: dict[str, Any] = json_values(
         {"format": FORMAT, "version": VERSION, **tournament.settings.as_table(), **who}
     )

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from junk import GIVEN, LEAVES, PARSED, command_lines, fault, parameters
 
 from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.options import Finite
 from dilemmas.experiments.reporting import cost
 
 QUICK = {"suppress_health_check": list(HealthCheck), "deadline": None, "phases": [Phase.generate]}
@@ -42,7 +43,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_every_number_has_a_range(name: str, parameter: click.Parameter) -> None:
     kind = parameter.type
     if isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
-        assert isinstance(kind, click.IntRange | click.FloatRange), name
+        assert isinstance(kind, click.IntRange | Finite), name
         assert kind.min is not None, name
         assert kind.max is not None, name
 

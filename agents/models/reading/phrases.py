@@ -180,10 +180,8 @@ PHRASES = {
         r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
     "the best option": (
-        "an? (?:good|wise|safe|fair|sensible|reasonable|solid|prudent) (?:choice|option|answer|move)(?: here| for me)?"
-        rf"(?= (?:is|would be) ?{OPTION})",
-        "(?:a|the) (?:fair|reasonable|sensible|appropriate) (?:amount|contribution|number)(?: here| for me)?"
-        rf"(?= (?:is|would be) ?{OPTION})",
+        "(?:an?|the) (?:good|wise|safe|fair|sensible|reasonable|appropriate) (?:choice|option|answer|move|amount"
+        rf"|contribution|number)(?: here| for me)?(?= (?:is|would be) ?{OPTION})",
         "what (?:is|would be|seems) (?:best|right|safest|fairest)(?: (?:for|to) (?:me|us|both|both of us))?(?= is )",
         "the (?:better|best|safer|safest|right) (?:one |option |choice )?of the (?:two|options|two options)"
         "(?: for me)?",
@@ -218,16 +216,14 @@ PHRASES = {
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
     "": (
-        rf"the other(?= ?{OPTION})",
-        "(?:may|might)(?: just)? as well",
+        rf"the other(?= ?{OPTION})|(?:may|might)(?: just)? as well",
         r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:(?:more|less|higher|lower) than|above|below)"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before|(?:the|their) average|the others)",
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
         rf"(?= (?:i|my) | ?{OPTION} ?is the )",
-        "without (?:a )?(?:doubt|hesitation)",
-        "of course",
+        "without (?:a )?(?:doubt|hesitation)|of course|in total|for me",
         "(?:in|under) (?:the|these|such|the given) circumstances",
         r",? ?let us say(?= ?(?:[.!\n]|$))|(?<=\bthis )hypothetical",
         "come what may|any day(?: of the week)?|all day long",
@@ -237,8 +233,6 @@ PHRASES = {
         "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
         rf"100 ?%(?= ?{OPTION})",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
-        "in total",
-        "for me",
         r"keep(?:ing)?(?= [a-z]+ing\b)",
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
         r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",

@@ -79,6 +79,12 @@ from dilemmas.envs.rules.factory import rules_of
             r"prisoners_dilemma has 2 players; the group has 3: tit_for_tat, alw",
         ),
         ((TFT, ALLD), {"rounds": None}, None, r"no engine can play tit_for_tat, always_defect: the match has no end"),
+        (
+            (TFT, strategy("random")),
+            {"rounds": 2 * 10**10, "noise": 0.1},
+            None,
+            r"no engine .*rounds.*at most 10,000,000,000",
+        ),
         ((TFT, ALLD), {"rounds": None}, "chain", r"the match has no end: .*; no other engine can"),
     ],
 )

@@ -1,5 +1,6 @@
 """Properties of all automata, and their construction from rules."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -100,6 +101,15 @@ def test_lookback_rounds_determine_the_play(automaton: Automaton, extra: int) ->
 )
 def test_lookback_of_the_literature(name: str, rounds: int) -> None:
     assert strategy(name).lookback == rounds
+
+
+def test_a_strategy_for_a_thousand_players_is_known_in_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        assert strategy("conditional_cooperator", 1000).lookback == 1
+        assert tracemalloc.get_traced_memory()[1] < 500e6  # a pair of states for each observation would take 16 GB
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["grim", "contrite_tit_for_tat", "cycler_ccd", "handshake", "fortress_3"])

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dilemmas.experiments.reporting.charts import Dumbbell, GapRow, dumbbells, gaps, lines
-from dilemmas.experiments.reporting.svg import NARROW, WIDTH, responsive
+from dilemmas.experiments.reporting.svg import NARROW, WIDTH, responsive, tick
 from dilemmas.experiments.reporting.training_curves import curves
 
 HOSTILE = "<script>alert(1)</script> [/red] ]]> | `x` [a](http://b) \x1b[31m \u202e \ud800"
@@ -113,3 +113,7 @@ def test_letters_are_legible_on_a_page_of_400_pixels() -> None:
 def test_a_band_is_drawn_between_the_ends_of_intervals_and_interrupted_where_one_is_unknown() -> None:
     figure = lines("t", "d", {"p": {"tuned": [0.5] * 4}}, bands={"p": {"tuned": [(0, 1), (0, 1), None, (0.4, 0.6)]}})
     assert figure.count('class="band b2"') == 2
+
+
+def test_only_a_leading_zero_is_left_out() -> None:
+    assert [tick(value) for value in (0, 0.25, -0.5, 10.5, 20.25)] == ["0", ".25", "−.5", "10.5", "20.25"]

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.panel import Panel
 from rich.progress import Progress
 from rich.table import Table
@@ -113,3 +116,11 @@ def test_echo_shows_text_on_both_streams(capsys: pytest.CaptureFixture[str]) -> 
     echo("a\x1bb\nc")
     echo("\x9b", err=True)
     assert capsys.readouterr() == ("a␛b\nc\n", "␡\n")
+
+
+@given(st.text(), st.integers(2, 30))
+def test_short_names_fit_and_keep_both_ends(name: str, cells: int) -> None:
+    short = shortened(name, cells)
+    assert cell_len(short) <= cells
+    assert shortened("first_by_tideman", 10) == "first…eman"
+    assert shortened(short, cells) == short

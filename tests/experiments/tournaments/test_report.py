@@ -19,8 +19,7 @@ from rich.console import Console
 
 from dilemmas.agents.agent import Source
 from dilemmas.agents.engines.dispatch import ENGINES, EXACT
-from dilemmas.experiments.reporting.svg import NARROW, WIDTH, tick
-from dilemmas.experiments.reporting.terminal_text import shortened
+from dilemmas.experiments.reporting.svg import NARROW, WIDTH
 from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import MOST_NARROW, HeatMap, ScoreRow, heat_map, scores, ticks
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
@@ -45,10 +44,8 @@ def data(
     aborted: int = 0,
     source: str = "",
 ) -> dict[str, Any]:
-    """Results with given payoffs of each player against each other, with a spread between matches.
-
-    `source`: where the probabilities of the first player come from, if it plays from a table.
-    """
+    """Results with given payoffs of each player against each other, with a spread between matches; `source`: that of
+    the first player's probabilities, if it plays from a table."""
     names, rng = tuple(payoffs), np.random.default_rng(0)
     rows = []
     for group in combinations_with_replacement(names, seats):
@@ -350,15 +347,3 @@ def test_ticks_are_round_even_and_enclose_the_values(low: float, span: float) ->
     assert marks[-1] >= low + span - 1e-6 * steps[0]
     assert 2 <= len(marks) <= 8
     np.testing.assert_allclose(steps, steps[0], rtol=1e-4)
-
-
-def test_only_a_leading_zero_is_left_out() -> None:
-    assert [tick(value) for value in (0, 0.25, -0.5, 10.5, 20.25)] == ["0", ".25", "−.5", "10.5", "20.25"]
-
-
-@given(st.text(), st.integers(2, 30))
-def test_short_names_fit_and_keep_both_ends(name: str, cells: int) -> None:
-    short = shortened(name, cells)
-    assert cell_len(short) <= cells
-    assert shortened("first_by_tideman", 10) == "first…eman"
-    assert shortened(short, cells) == short
