@@ -19,9 +19,9 @@ from dilemmas.experiments.inference.expectation_maximisation import Fixed, Point
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, Evidence
 from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, Z
 
-HALVINGS = 14
-"""Bisections of each end, which is then known to 1/16,384."""
-TOLERANCE = 1e-6
+HALVINGS = 12
+"""Bisections of each end, which is then known to 1/4,096."""
+TOLERANCE = 1e-5
 """Precision of the parameters that are fitted beside the fixed share."""
 
 
@@ -54,14 +54,15 @@ def profile_intervals(evidence: Evidence, best: Point, groups: Sequence[tuple[in
     centres = (sums + Z * Z / (2.0 * subjects)) / (1.0 + Z * Z / subjects)
     corrections = 1.0 + (1.0 / centres + 1.0 / (1.0 - centres) - 1.0) / (6.0 * subjects)
     allowed = np.tile(corrections, 2) * critical / 2.0 * len(evidence.subjects) / subjects
-    sides = np.hstack([members, members])  # lower ends, then upper ends
-    inner, outer = np.tile(sums, 2), np.repeat([0.0, 1.0], len(groups))
-    shares, trembles = (np.tile(values, (1, len(inner))) for values in (best.shares, best.trembles))
+    ends, outer = np.tile(sums, 2), np.repeat([0.0, 1.0], len(groups))  # lower ends, then upper ends
+    open_ends = np.flatnonzero(ends != outer)
+    inner, sides = ends[open_ends], np.hstack([members, members])[:, open_ends]
+    shares, trembles = (np.tile(values, (1, len(open_ends))) for values in (best.shares, best.trembles))
     for _ in range(HALVINGS):
-        middle = (inner + outer) / 2.0
+        middle = (inner + outer[open_ends]) / 2.0
         found = _fitted(evidence, Fixed(sides, middle), shares, trembles)
-        likely = best.log_likelihood - found.log_likelihood <= allowed
-        inner, outer = np.where(likely, middle, inner), np.where(likely, outer, middle)
+        likely = best.log_likelihood - found.log_likelihood <= allowed[open_ends]
+        inner, outer[open_ends] = np.where(likely, middle, inner), np.where(likely, outer[open_ends], middle)
         shares, trembles = found.shares, found.trembles
     low, high = outer.reshape(2, -1)
     room = critical / (subjects + critical)
