@@ -145,7 +145,8 @@ def solve(game: StageGame) -> Solution:
     GameError
         If actions are amounts, or if there are more than `outcomes.LARGEST` joint actions.
     """
-    outcomes, symmetric = all_outcomes(game), is_symmetric(game)
+    outcomes = all_outcomes(game)
+    symmetric = outcomes.exchanged or is_symmetric(game)
     stable, bounds = _stable(outcomes), _welfare(outcomes)
     unlike = range(1 if symmetric else game.n_players)
     dominant = tuple(dominant_action(game, player) for player in unlike)

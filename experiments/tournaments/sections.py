@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from dilemmas.agents.agent import Source
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.experiments.dynamics.deterministic import Course, replicator
 from dilemmas.experiments.dynamics.invasion import invasions
@@ -27,12 +28,13 @@ STEPS = 399
 WIDEST = 6
 """Maximum number of players of a match for which fingerprints are shown; results.json has all of them."""
 ESTIMATED = {
-    "within": "known only within the margin that a server gives",
-    "sampled": "shares of sampled choices: no number here shows their error",
-    "reasoned": "means over reasonings that were sampled once, whatever the seed: no number here shows their error",
-    "stated": "means over replies that were sampled once, whatever the seed: no number here shows their error",
+    Source.WITHIN: "known only within the margin that a server gives",
+    Source.SAMPLED: "shares of sampled choices: no number here shows their error",
+    Source.REASONED: "means over reasonings that were sampled once, whatever the seed: no number here shows their"
+    " error",
+    Source.STATED: "means over replies that were sampled once, whatever the seed: no number here shows their error",
 }
-"""What the probabilities of a player are that are not exactly its own, by `Source`."""
+"""What the probabilities of a player are that are not exactly its own."""
 SEEN = 0.05
 """Probability of the first place below which a player is not named."""
 LAST = 0.005
