@@ -262,7 +262,7 @@ def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict
     turns = [make_turn(match, player, seed, step) for match, player in pending]
     try:
         decisions = list(agent.decide(turns))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         middle = len(pending) // 2
         if middle:
             return _ask(agent, pending[:middle], seed, step) | _ask(agent, pending[middle:], seed, step)
@@ -275,7 +275,7 @@ def _ask(agent: Agent, pending: Sequence[Pending], seed: int, step: int) -> dict
     }
 
 
-def _failure(agent: Agent, error: Exception) -> Decision:
+def _failure(agent: Agent, error: BaseException) -> Decision:
     """What is recorded in place of a decision that an agent failed to make."""
     try:
         words = str(error)

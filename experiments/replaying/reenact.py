@@ -288,7 +288,7 @@ def _decisions(match: int, asked: Sequence[RecordedTurn], witness: Witness) -> I
     """Make every decision of the rebuilt players again."""
     try:
         again = witness.ask([one.turn for one in asked], [one.old for one in asked])
-    except Exception as error:  # any error of an agent is a difference from the recorded decision
+    except (Exception, SystemExit) as error:  # any error of an agent is a difference from the recorded decision
         first = asked[0]
         yield Difference(match, first.step, first.turn.agent, "decision", str(first.old.action), repr(error))
         return

@@ -1,6 +1,7 @@
 """Matches are the same in any batch; errors name the match, round and player; endings have a reason."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -156,6 +157,12 @@ def crash(turn: Turn) -> Decision:
     return Decision(0)
 
 
+def leave(turn: Turn) -> Decision:
+    if at_round_2_of_match_11(turn):
+        sys.exit("no licence")
+    return Decision(0)
+
+
 class Unspeakable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
@@ -189,6 +196,7 @@ WRONG_DECISIONS: list[tuple[Any, str]] = [
     [
         (crash_without_words, "Unspeakable: an error that cannot be printed"),
         (crash, "ZeroDivisionError: no hope"),
+        (leave, "SystemExit: no licence"),
         (
             lambda turn: Decision(2 if at_round_2_of_match_11(turn) else 0),
             "ValueError: the action 2 is not in Discrete(2)",

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from dataclasses import replace
 from threading import Timer
@@ -13,6 +14,7 @@ from stub_server import Payload, Raw, StubServer, chat, failing
 from dilemmas.agents.models.backend import ModelError, Request
 from dilemmas.agents.models.open_model import open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
+from dilemmas.agents.models.servers.settings import ServerSettings
 
 
 def test_a_budget_is_kept_and_what_was_answered_too(serve: Serve) -> None:
@@ -94,6 +96,19 @@ def test_a_server_that_is_down(serve: Serve) -> None:
     with pytest.raises(ModelError, match=r"no connection.*is the server running"):
         ServerBackend("openai:m@http://127.0.0.1:9/v1").loaded()
     assert time.monotonic() - start < 2
+
+
+def test_a_server_that_does_not_answer_is_named_while_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dilemmas.agents.models.servers.transport.SILENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        model = ServerBackend(
+            f"openai:m@http://127.0.0.1:{silent.getsockname()[1]}/v1", ServerSettings(timeout=0.5, retries=0)
+        )
+        with (
+            pytest.warns(UserWarning, match=r"127\.0\.0\.1.* has not answered yet; .* may take 0\.5 s \(timeout\)"),
+            pytest.raises(ModelError, match=r"no answer within 0\.5 s"),
+        ):
+            model.loaded()
 
 
 def test_an_unknown_model(serve: Serve) -> None:
