@@ -10,7 +10,11 @@ import numpy as np
 from dilemmas.envs.rules.protocol import View
 from dilemmas.envs.validation import Count, Share, written
 
+PERSON = "human"
+"""Name of a person as an agent, in specifications and tables, and kind of their records."""
+
 __all__ = [
+    "PERSON",
     "Agent",
     "Decision",
     "Deliberation",

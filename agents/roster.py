@@ -80,8 +80,8 @@ def make_agent(
     Parameters
     ----------
     spec
-        Strategy, policy table, language model, ``axelrod:NAME`` or ``uniform``; also ``NAME=AGENT``, where NAME does
-        not affect its behaviour.
+        Strategy, policy table, language model, ``axelrod:NAME``, ``uniform`` or ``human``; also ``NAME=AGENT``, where
+        NAME does not affect its behaviour.
     players
         Number of players of the game, 2 or more.
     framing
@@ -108,6 +108,11 @@ def make_agent(
         return load_table(parsed.text)
     if parsed.kind == "behaviour":
         return QuantalResponse((framing or Framing()).context)
+    if parsed.kind == "person":
+        from dilemmas.agents.people.person import Person
+
+        told = framing or Framing()
+        return Person(context(told.context, told.words.contexts), told.words)
     return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players, game)
 
 

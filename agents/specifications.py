@@ -5,7 +5,7 @@ from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an 
 from pathlib import Path
 from typing import Literal
 
-from dilemmas.agents.agent import Agent
+from dilemmas.agents.agent import PERSON, Agent
 from dilemmas.agents.behaviour.quantal_response import NAME as QUANTAL_RESPONSE
 from dilemmas.agents.models.model_files import BUILT_IN, GGUF, KINDS
 from dilemmas.agents.models.servers.settings import SERVED, is_served
@@ -20,7 +20,7 @@ AXELROD = "axelrod:"
 SUGGESTED = 3
 """Number of names that the message about an unknown agent suggests."""
 
-Kind = Literal["strategy", "table", "model", "axelrod", "uniform", "behaviour"]
+Kind = Literal["strategy", "table", "model", "axelrod", "uniform", "behaviour", "person"]
 
 
 class ContestantError(InputError):
@@ -92,6 +92,12 @@ FORMS = (
         (*_ASKED, "--in-flight", "--server"),
         "a server",
     ),
+    AgentForm(
+        PERSON,
+        "a person at this terminal, who reads what a language model reads and writes the replies",
+        PERSON,
+        ("--context", "--template", "--persona", "--labels", "--system"),
+    ),
     AgentForm("NAME=AGENT", "any of these under another name", "Always=always_cooperate"),
     AgentForm("@SET", "a set of strategies, in lists only: @first_tournament, @automata, @all, @groups", "@automata"),
 )
@@ -153,6 +159,8 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
         return "uniform"
     if text == QUANTAL_RESPONSE:
         return "behaviour"
+    if text == PERSON:
+        return "person"
     if text in BUILT_IN or text.startswith(tuple(KINDS)) or any(mark in text.partition("(")[0] for mark in "/@+"):
         return "model"
     try:
@@ -167,7 +175,7 @@ def _kind(text: str, players: int, game: StageGame | None) -> Kind:
 def _unknown(text: str) -> str:
     """Error message about a word that is no agent: the nearest names, and how agents are given."""
     known = (name for rows in (STRATEGIES, GROUPS, FAMILIES) for entry in rows for name in names_of(entry))
-    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN, QUANTAL_RESPONSE]), SUGGESTED)
+    close = closest_names(text, dict.fromkeys([*known, *BUILT_IN, QUANTAL_RESPONSE, PERSON]), SUGGESTED)
     near = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return (
         f"unknown agent '{text}'; {near}`dilemmas tournament strategies` lists the strategies, `dilemmas agents`"

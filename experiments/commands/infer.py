@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dilemmas.envs.checks import check_memory
 from dilemmas.envs.games.stage_game import Numbers
+from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import Location, json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
@@ -30,7 +31,7 @@ from dilemmas.experiments.reporting.format import NONE
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import echo, one_line, visible
+from dilemmas.experiments.reporting.terminal_text import echo, one_line
 
 
 @click.command()

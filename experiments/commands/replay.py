@@ -8,10 +8,11 @@ import click
 
 from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
 from dilemmas.envs.names import lookup
+from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.replaying.replay import Models, Result, replay_file
 from dilemmas.experiments.reporting.safe_console import SafeConsole
-from dilemmas.experiments.reporting.terminal_text import echo, visible
+from dilemmas.experiments.reporting.terminal_text import echo
 
 SHOWN = 10
 """Number of differences that are printed, the first ones."""

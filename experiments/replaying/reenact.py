@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dilemmas.agents.agent import Agent, Decision, PlayerRecord, Source, Turn, Unreadable, draw
+from dilemmas.agents.agent import PERSON, Agent, Decision, PlayerRecord, Source, Turn, Unreadable, draw
 from dilemmas.agents.axelrod.bridge import axelrod_agent
 from dilemmas.agents.behaviour.quantal_response import NAME as QUANTAL_RESPONSE
 from dilemmas.agents.behaviour.quantal_response import QuantalResponse
@@ -101,7 +101,7 @@ def witness(
         return Witness(_plain_agent(parse_table(player.parameters)))
     if player.kind == "axelrod":
         return _strategy(axelrod_agent(player.parameters["strategy"]), header)
-    if player.kind != "language_model":
+    if player.kind not in ("language_model", PERSON):
         return None
     if backend is None:
         agent = _language_model(player, header, FakeBackend(lambda request: Response(), player.name), template)

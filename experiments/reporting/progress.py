@@ -84,12 +84,12 @@ class MeasuredTask:
 
 
 @contextmanager
-def progress_bar(console: Console) -> Iterator[Progress]:
-    """Progress bars on stderr, shortened for a narrow terminal; disabled if stderr is not a terminal."""
+def progress_bar(console: Console, shown: bool = True) -> Iterator[Progress]:
+    """Progress bars on stderr, shortened for a narrow terminal; none if stderr is no terminal, or without `shown`."""
     narrow = console.width < 60
     label = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=not narrow))
     columns = [label, MofNCompleteColumn(), RemainingTime()]
     if not narrow:
         columns = [label, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), RemainingTime()]
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=console, disable=not (shown and sys.stderr.isatty())) as bar:
         yield bar

@@ -4,21 +4,14 @@ Everything that is printed passes `echo` or `dilemmas.experiments.reporting.safe
 passes `dilemmas.envs.data_files.json_text`.
 """
 
-import unicodedata
 from typing import TextIO
 
 import click
 
+from dilemmas.envs.visible_text import visible
+
 LONGEST = 2000
 """Number of characters of a message; the middle of a longer one is omitted."""
-
-
-def visible(text: str) -> str:
-    """Replace control characters by symbols and other unprintable characters, such as direction overrides, by �.
-
-    Line breaks are kept.
-    """
-    return "\n".join(line if line.isprintable() else "".join(map(_symbol, line)) for line in text.split("\n"))
 
 
 def one_line(text: str) -> str:
@@ -66,11 +59,3 @@ def write_every_character(*streams: TextIO) -> None:
     for stream in streams:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _symbol(char: str) -> str:
-    if char.isprintable():
-        return char
-    if unicodedata.category(char) != "Cc":
-        return "\N{REPLACEMENT CHARACTER}"
-    return chr(0x2400 + ord(char)) if ord(char) < 0x20 else "\N{SYMBOL FOR DELETE}"

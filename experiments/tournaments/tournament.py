@@ -82,6 +82,11 @@ class Tournament:
         served = {name: found[0].below for name, found in models.items() if found}
         return {name: one.capabilities for name, one in served.items() if isinstance(one, ServerBackend)}
 
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """The names of the players that are people, who are asked in this process, match after match."""
+        return frozenset(name for name, one in self._invited.items() if one.kind == "person")
+
     @property
     def _compiles(self) -> bool:
         """Whether agents are compiled where they can be."""
@@ -217,8 +222,9 @@ class Tournament:
     def _fixtures(self, group: Group) -> Iterator[Fixture]:
         engine = self._engine(group)
         repetitions = 1 if engine in EXACT else self.settings.repetitions
-        for first in range(0, repetitions, BLOCK):
-            yield Fixture(group, engine, first, min(BLOCK, repetitions - first))
+        block = 1 if self.people.intersection(group) else BLOCK
+        for first in range(0, repetitions, block):
+            yield Fixture(group, engine, first, min(block, repetitions - first))
 
 
 def _backends(agents: Mapping[str, Seats]) -> Sequence[CachingBackend]:

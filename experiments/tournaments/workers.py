@@ -50,6 +50,8 @@ def rows_of(
     machine without an address.
     """
     check_executor(executor)
+    if tournament.people and (workers > 1 or executor != "process"):
+        raise WorkerError("a person is asked in one process: leave out --workers and --executor")
     if executor == "ray":
         return _on_ray(tournament, batches, workers, address)
     if workers == 1:

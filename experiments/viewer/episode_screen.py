@@ -28,8 +28,9 @@ from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import one_line, visible
+from dilemmas.experiments.reporting.terminal_text import one_line
 
 BAR = 20
 """Width of the bar for probability 1, in columns."""

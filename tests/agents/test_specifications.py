@@ -42,7 +42,7 @@ def test_the_example_of_each_form_is_of_its_kind(form: AgentForm, place: Path) -
     if form.form == "@SET":
         return
     kind, colon, _ = form.example.partition(":")
-    usual = {"uniform": "uniform", "quantal_response": "behaviour"}.get(form.example, "strategy")
+    usual = {"uniform": "uniform", "quantal_response": "behaviour", "human": "person"}.get(form.example, "strategy")
     assert parse_spec(form.example).kind == (KINDS[kind] if colon else usual)
     if "=" not in form.example:
         assert parse_spec(f"Mine={form.example}").own_name == "Mine"

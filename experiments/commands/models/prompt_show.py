@@ -21,9 +21,10 @@ from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.protocol import View
+from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, server_options, set_option, wording_options
-from dilemmas.experiments.reporting.terminal_text import echo, visible
+from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.recipe_files import load_recipe
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.names import lookup
+from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,
@@ -32,7 +33,6 @@ from dilemmas.experiments.reporting.charts import leading, lines
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
-from dilemmas.experiments.reporting.terminal_text import visible
 from dilemmas.experiments.tournaments.settings import GRAPHS
 
 WORDS = ("player", "resident", "stability", "invaded by")

@@ -237,6 +237,7 @@ def command(
       MODEL, MODEL+ADAPTER        a language model: directory, GGUF file, hub id or built-in
       axelrod:NAME                a strategy of the Axelrod library
       uniform                     random actions
+      human                       a person at this terminal
       NAME=AGENT                  any of these under another name
     """
     start = time.monotonic()
@@ -258,7 +259,7 @@ def command(
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])
-    with progress_bar(SafeConsole(stderr=True)) as bar:
+    with progress_bar(SafeConsole(stderr=True), shown=not tournament.people) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(described(tournament), table)
     print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
