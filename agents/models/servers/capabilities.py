@@ -33,7 +33,7 @@ class Capabilities:
     replies: int
     """Replies that it gives to one request."""
     repeats_seeds: bool
-    """Whether the same seed gave the same reply, asked alone."""
+    """Whether the same seeds gave the same replies, asked one at a time."""
     samples: bool | None
     """Whether replies at temperature 1 differed as they should; None if the question could not tell."""
     length_field: str
@@ -66,7 +66,7 @@ class Capabilities:
             f"system text: {'a system turn' if self.system_turn else 'before the prompt'}",
             f"labels that are not listed: {f'asked for by {self.forced}' if self.forced else 'bounded'}",
             f"sampling: {self._sampling()}",
-            f"seeds: {'a reply came again, asked alone' if self.repeats_seeds else 'replies do not come again'}",
+            f"seeds: replies {'came again, asked one at a time' if self.repeats_seeds else 'do not come again'}",
         ]
 
     def _probabilities(self) -> str:

@@ -174,19 +174,19 @@ async def _several(asker: Asker) -> int:
 
 
 async def _sampling(asker: Asker, lists: bool) -> tuple[bool | None, bool]:
-    """Whether replies at temperature 1 differ as they should, and whether a reply comes again with its seed."""
+    """Whether replies at temperature 1 differ as they should, and whether all of them come again with their seeds."""
 
-    async def reply(seed: int) -> str:
-        return "".join(one.text for one in await asker.replies(QUESTIONS[0], "", 4, 1.0, seed))
+    async def replies() -> list[str]:
+        asked = [await asker.replies(QUESTIONS[0], "", 4, 1.0, seed) for seed in range(SAMPLES)]
+        return ["".join(one.text for one in found) for found in asked]
 
-    texts = [await reply(seed) for seed in (1, *range(1, SAMPLES))]
-    repeats = texts[0] == texts[1] and len(set(texts)) > 1
+    texts = await replies()
     if len(set(texts)) > 1:
-        return True, repeats
+        return True, texts == await replies()
     if not lists:
-        return False, repeats
+        return False, False
     found = await asker.listing(QUESTIONS[0], "", LADDER[3])
-    return (False if math.exp(found.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None), repeats
+    return (False if math.exp(found.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None), False
 
 
 async def _prefill(asker: Asker) -> str:

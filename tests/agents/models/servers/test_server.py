@@ -83,6 +83,18 @@ def test_a_server_whose_probabilities_move_is_not_called_exact(serve: Serve) -> 
     assert model.respond([ASKED])[0].margin >= 0.03 - 1e-9
 
 
+@pytest.mark.parametrize("minds", ["seed", "time"])
+def test_replies_that_are_alike_by_chance_do_not_prove_that_seeds_are_minded(serve: Serve, minds: str) -> None:
+    """The replies of a server that does not mind them come in runs of four that are alike."""
+
+    def answer(payload: Payload) -> Payload:
+        number = payload["seed"] if minds == "seed" else len(server.requests)
+        return chat(payload, "Blue." if number // 4 % 2 else "Red.")
+
+    server = serve(answer)
+    assert opened(server).capabilities.repeats_seeds == (minds == "seed")
+
+
 @pytest.mark.parametrize("lists", [None, {"content": None}, {"content": []}])
 def test_without_log_probabilities_there_are_replies_and_no_exact_answers(serve: Serve, lists: Any) -> None:
     model = opened(serve(lambda payload: chat(payload, "D, because", logprobs=lists)))
