@@ -50,6 +50,7 @@ class StubServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # headers and body are written apart: the second would wait for 40 ms
 
             def log_message(self, *_: Any) -> None: ...
 
