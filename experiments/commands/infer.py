@@ -15,8 +15,8 @@ from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import Location, json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata
-from dilemmas.experiments.inference.likelihoods import Evidence, evidence
-from dilemmas.experiments.inference.mixture import Criterion, Inference, infer, selected
+from dilemmas.experiments.inference.likelihoods import MOST_TREMBLE, Evidence, InferenceError, evidence
+from dilemmas.experiments.inference.mixture import TOLERANCE, Criterion, Inference, infer, selected
 from dilemmas.experiments.inference.play_tables import TABLES, unused_columns
 from dilemmas.experiments.inference.recorded_play import (
     Choice,
@@ -93,10 +93,13 @@ def command(
         candidates = candidate_automata(specs, plays[0].players, common_game(plays))
         counted = evidence(by_subject(plays, by), candidates)
         check_bootstrap(counted, bootstrap)
-        with SafeConsole(stderr=True).status("fitting"):
-            if select is not None:
-                counted = selected(counted, rng, select, own_trembles)
-            results[treatment] = infer(counted, rng, bootstrap, own_trembles)
+        try:
+            with SafeConsole(stderr=True).status("fitting"):
+                if select is not None:
+                    counted = selected(counted, rng, select, own_trembles)
+                results[treatment] = infer(counted, rng, bootstrap, own_trembles)
+        except InferenceError as error:
+            raise InferenceError(f"treatment {treatment}: {error}" if len(treatments) > 1 else str(error)) from None
     if as_json:
         return print_json(all_data(results))
     console = SafeConsole()
@@ -157,8 +160,8 @@ def summary(result: Inference) -> list[str]:
     if len(result.trembles) == 1:
         span = _span(result.tremble_intervals[0])
         lines.append(
-            f"tremble {result.trembles[0]:.3f} (s.e. {_error(result.tremble_errors[0])}, 95% {span};"
-            f" gamma {result.gamma[0]:.3g})"
+            f"tremble {result.trembles[0]:.3f} (s.e. {_error(result.tremble_errors[0])}, 95% {span}; gamma"
+            f" {'without limit' if result.trembles[0] > MOST_TREMBLE - TOLERANCE else f'{result.gamma[0]:.3g}'})"
         )
     lines.append(f"log-likelihood {result.log_likelihood:z.2f}, BIC {result.bic:z.2f}, ICL {result.icl:z.2f}")
     counted = result.evidence
@@ -173,10 +176,13 @@ def summary(result: Inference) -> list[str]:
 
 def inference_warnings(result: Inference) -> list[str]:
     """Limits of the interpretation of the shares."""
-    return [
-        f"warning: no recorded choice distinguishes {', '.join(names)}; only the sum of their shares is identified"
-        for names in result.tied
-    ]
+    trembles = dict(zip(result.evidence.strategies, np.broadcast_to(result.trembles, result.shares.shape), strict=True))
+    found = []
+    for names in result.tied:
+        coins = all(trembles[name] > MOST_TREMBLE - TOLERANCE for name in names)
+        why = "with a tremble of 1/2 nothing distinguishes" if coins else "no recorded choice distinguishes"
+        found.append(f"warning: {why} {', '.join(names)}; only the sum of their shares is identified")
+    return found
 
 
 def inference_data(result: Inference) -> dict[str, Any]:

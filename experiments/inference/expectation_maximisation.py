@@ -42,16 +42,18 @@ class Point(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Sums of shares that EM keeps as they are, one for each of B samples."""
+    """What EM keeps as it is in each of B samples: a sum of shares, and trembles."""
 
     members: NDArray[np.bool_]
-    """The strategies that each sum is over, shape (K, B)."""
+    """The strategies that each sum is over, shape (K, B); none where no sum is kept."""
     sums: Numbers
-    """From 0 to 1, shape (B,)."""
+    """From 0 to 1, shape (B,); 0 where no sum is kept."""
+    trembles: NDArray[np.bool_]
+    """Which trembles are kept, of the shape in `Point`."""
 
     def of(self, samples: NDArray[np.int64]) -> "Fixed":
-        """The sums of some of the samples."""
-        return Fixed(self.members[:, samples], self.sums[samples])
+        """What is kept in some of the samples."""
+        return Fixed(self.members[:, samples], self.sums[samples], self.trembles[:, samples])
 
     def kept(self, shares: Numbers) -> Numbers:
         """The shares, shape (K, B), in proportion to what they are, with these sums."""
@@ -114,9 +116,10 @@ def _step(
         swapped, made = swapped.sum(axis=0, keepdims=True), made.sum(axis=0, keepdims=True)
     turns = made.sum(axis=1)
     found = np.divide(swapped, turns, out=trembles.copy(), where=turns > 0)
+    found = np.clip(found, LEAST_TREMBLE, MOST_TREMBLE)
     if fixed:
-        further = fixed.kept(further)
-    return point, further, np.clip(found, LEAST_TREMBLE, MOST_TREMBLE)
+        further, found = fixed.kept(further), np.where(fixed.trembles, trembles, found)
+    return point, further, found
 
 
 def summit(
@@ -130,7 +133,7 @@ def summit(
     """The fixed point of EM: a further step changes no share and no tremble by more than `tolerance`.
 
     SQUAREM extrapolates two steps and keeps the result if the likelihood does not decrease. Samples that have converged
-    are not updated. Sums of shares that are `fixed` stay as they are in the initial values.
+    are not updated. Sums of shares and trembles that are `fixed` stay as they are in the initial values.
     """
     at = [shares.copy(), trembles.copy()]
     moving = np.arange(shares.shape[1])

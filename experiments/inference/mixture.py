@@ -24,7 +24,7 @@ from dilemmas.envs.checks import generator
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.experiments.inference.expectation_maximisation import Point, parts, state, summit
 from dilemmas.experiments.inference.likelihoods import LEAST_TREMBLE, MOST_TREMBLE, Evidence, InferenceError
-from dilemmas.experiments.inference.profile_likelihood import of_parts, profile_intervals
+from dilemmas.experiments.inference.profile_likelihood import of_parts, profile_intervals, tremble_intervals
 from dilemmas.experiments.inference.score_intervals import (
     bootstrap_errors,
     informative_choices,
@@ -120,7 +120,7 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
     fitted, shares = _summed(best.shares, groups)[:, 0], _summed(shares, groups)
     alone, together = (of_parts(profile_intervals(evidence, best, groups, number), size) for number in (1, len(groups)))
     fixed, choices = best.trembles[:, 0], informative_choices(evidence, best)
-    spans = score_intervals(fixed, trembles, choices, evidence.independent)
+    spans, flat = score_intervals(fixed, trembles, choices, evidence.independent), tremble_intervals(evidence, best)
     return Inference(
         evidence=evidence,
         shares=(fitted / size)[member],
@@ -129,7 +129,9 @@ def infer(evidence: Evidence, rng: np.random.Generator, resamples: int = 1000, o
         intervals=together[member],
         trembles=fixed,
         tremble_errors=bootstrap_errors(trembles, TOLERANCE),
-        tremble_intervals=np.minimum(spans, MOST_TREMBLE),
+        tremble_intervals=np.column_stack(
+            [np.minimum(spans[:, 0], flat[:, 0]), np.clip(np.maximum(spans[:, 1], flat[:, 1]), 0.0, MOST_TREMBLE)]
+        ),
         log_likelihood=float(best.log_likelihood[0]),
         bic=bic,
         icl=icl,
@@ -165,7 +167,8 @@ def _together(point: Point, group: tuple[int, ...]) -> bool:
 def _check(evidence: Evidence, resamples: int) -> None:
     found = f"{len(evidence.strategies)} strategies, {len(evidence.subjects)} subjects, {resamples} bootstrap samples"
     if min(len(evidence.strategies), len(evidence.subjects), resamples) < 2:
-        raise InferenceError(f"{found}: needs 2 or more of each; with few players, use --by match")
+        way = "; with few players, use --by match" if len(evidence.subjects) < 2 else ""
+        raise InferenceError(f"{found}: needs 2 or more of each{way}")
     if evidence.independent < 2:
         raise InferenceError(
             f"{found}: all have random numbers in common, because their matches have equal seeds; record matches with"

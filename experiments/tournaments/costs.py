@@ -13,12 +13,14 @@ from dilemmas.experiments.tournaments.settings import TournamentError
 
 MOST_MATCHES = 20_000_000
 """Most sampled matches of a tournament, whose results are held in memory: some gigabytes."""
+MOST_COUNTS = 300_000_000
+"""Most counts of moves in the results of a tournament, which are held in memory: 2.4 GB."""
 ROUND_SECONDS = {"cycle": 0.0, "chain": 0.0, "compiled": 1e-8, "vectorised": 1e-7, "environment": 1e-4}
 """Approximate duration of a decision by engine, in seconds; that of exact engines hardly depends on rounds."""
 
 
-def check_matches(engines: Mapping[str, int], repetitions: int) -> None:
-    """`TournamentError` if there are too many sampled matches.
+def check_matches(engines: Mapping[str, int], repetitions: int, n_players: int) -> None:
+    """`TournamentError` if there are too many sampled matches, or the results do not fit into memory.
 
     Parameters
     ----------
@@ -26,7 +28,15 @@ def check_matches(engines: Mapping[str, int], repetitions: int) -> None:
         Number of groups by engine.
     repetitions
         Sampled matches of each group.
+    n_players
+        Number of players of a match.
     """
+    groups, counts = sum(engines.values()), n_players * (1 + 2 * n_players) * 2
+    if groups * counts > MOST_COUNTS:
+        raise TournamentError(
+            f"{groups:,} groups of {n_players:,} players have {groups * counts:,} counts of moves; at most"
+            f" {MOST_COUNTS:,}: take fewer agents, or --sample {MOST_COUNTS // counts:,} of the groups"
+        )
     matches = repetitions * sum(count for engine, count in engines.items() if engine not in EXACT)
     if matches > MOST_MATCHES:
         raise TournamentError(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement, permutations, product
+from itertools import chain, combinations, combinations_with_replacement, permutations, product
 from math import comb, perm
 
 import numpy as np
@@ -13,6 +13,9 @@ from dilemmas.envs.checks import GameError
 from dilemmas.envs.names import lookup
 from dilemmas.envs.rules.networks import build_network
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Group, Settings, TournamentError
+
+NAMED = 3
+"""Number of players that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,35 @@ class Pairings:
     """Whether the game is the same from every seat."""
 
     def groups(self) -> tuple[Group, ...]:
-        """The groups that play, in order."""
+        """The groups that play, in order; `TournamentError` if there are too many, or a player is in none of them."""
         settings = self.settings
         if settings.meetings is not None:
-            return self._chosen(settings.meetings)
-        if settings.graph is not None:
-            return self._neighbours(settings.graph)
-        return tuple(map(self._seated, self._sampled(settings.sample) if settings.sample else self._all()))
+            found = self._chosen(settings.meetings)
+        elif settings.graph is not None:
+            found = self._neighbours(settings.graph)
+        else:
+            found = tuple(self.draws() or map(self._seated, self._all()))
+        playing = set(chain(*found))
+        if left := [name for name in self.names if name not in playing]:
+            more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+            way = f"draw more than {settings.sample:,} groups" if settings.sample else "leave them out"
+            raise TournamentError(f"in no group: {', '.join(left[:NAMED])}{more}; {way}")
+        return found
+
+    def draws(self) -> Counter[Group] | None:
+        """How often each group is drawn, in the order of the first time; None if there is no sample, or it is all.
+
+        Each of the draws fills the seats at random, so a group comes as often as it forms, and may come again.
+        """
+        count, names, n = self.settings.sample, len(self.names), self.n_players
+        if count is None or count >= self._count():
+            return None
+        rng = np.random.default_rng([self.settings.seed, n])
+        if self.settings.self_play:
+            places = rng.integers(names, size=(count, n))
+        else:
+            places = np.array([rng.choice(names, n, replace=False) for _ in range(count)])
+        return Counter(self._seated(self.names[place] for place in row) for row in places.tolist())
 
     def _seated(self, group: Iterable[str]) -> Group:
         """A group in the order of its seats; in alphabetical order if all seats are the same."""
@@ -57,31 +82,6 @@ class Pairings:
         if self.symmetric:
             return (combinations_with_replacement if self.settings.self_play else combinations)(names, n)
         return product(names, repeat=n) if self.settings.self_play else permutations(names, n)
-
-    def _sampled(self, count: int) -> Iterable[Group]:
-        """`count` different groups, drawn uniformly with the seed."""
-        rng = np.random.default_rng([self.settings.seed, self.n_players])
-        possible = self._count()
-        if count >= possible:
-            return self._all()
-        if possible <= MOST:
-            known = list(self._all())
-            return [known[place] for place in sorted(rng.choice(possible, count, replace=False).tolist())]
-        drawn: set[Group] = set()
-        while len(drawn) < count:
-            drawn.add(self._drawn(rng))
-        return sorted(drawn)
-
-    def _drawn(self, rng: np.random.Generator) -> Group:
-        """One of all groups, drawn uniformly."""
-        names, n = self.names, self.n_players
-        if not self.settings.self_play:
-            places = rng.choice(len(names), n, replace=False)
-        elif self.symmetric:  # stars and bars: distinct positions, each minus the number of positions before it
-            places = np.sort(rng.choice(len(names) + n - 1, n, replace=False)) - np.arange(n)
-        else:
-            places = rng.integers(len(names), size=n)
-        return self._seated(names[place] for place in places.tolist())
 
     def _chosen(self, meetings: Sequence[Group]) -> tuple[Group, ...]:
         n = self.n_players

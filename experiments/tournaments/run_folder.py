@@ -53,7 +53,9 @@ from dilemmas.experiments.run_folder import (
 from dilemmas.experiments.tournaments.costs import check_playing
 from dilemmas.experiments.tournaments.documents import ResultsFile, SettingsFile
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
-from dilemmas.experiments.tournaments.standings import Standings, habits, standings
+from dilemmas.experiments.tournaments.group_means import habits
+from dilemmas.experiments.tournaments.pairings import Pairings
+from dilemmas.experiments.tournaments.standings import Standings, standings
 from dilemmas.experiments.tournaments.tournament import Tournament
 from dilemmas.experiments.tournaments.workers import rows_of
 
@@ -143,7 +145,7 @@ def play_tournament(
 
 
 def _table(tournament: Tournament, rows: Sequence[Row]) -> Standings:
-    return standings(tuple(tournament.agents), rows, tournament.settings.seed, tournament.symmetric)
+    return standings(tuple(tournament.agents), rows, tournament.settings.seed, tournament.symmetric, tournament.draws)
 
 
 def _all_in_one(failed: Sequence[AgentError]) -> AgentError:
@@ -163,7 +165,8 @@ def begin(folder: Path, tournament: Tournament, again: bool, workers: int) -> Se
 
     Until language models that are compiled have answered, a new folder has only their answers, of use to any settings.
     """
-    kept, asked = settings_in(folder), settings_data(tournament)
+    begun, asked = settings_in(folder), settings_data(tournament)
+    kept = None if begun is None else plain_value(begun, SettingsFile)
     if again and kept is not None:
         delete_files(folder, (*MADE, SETTINGS))  # the settings last: they say until the end whose folder it is
         kept = None
@@ -218,13 +221,10 @@ def _trajectories(tournament: Tournament, folder: Path, fixtures: Iterable[Fixtu
     return [path for path in tournament.record_paths(fixtures) if path.is_relative_to(folder)]
 
 
-def settings_in(folder: Path) -> dict[str, Any] | None:
+def settings_in(folder: Path) -> SettingsFile | None:
     """The settings of the tournament in a folder; None without settings, `RunError` if the file is something else."""
     path = folder / SETTINGS
-    if not path.is_file():
-        return None
-    found: dict[str, Any] = plain_value(read_run_json(path, SettingsFile), SettingsFile)
-    return found
+    return read_run_json(path, SettingsFile) if path.is_file() else None
 
 
 def read_rows(path: Path, fixtures: tuple[Fixture, ...] | None = None) -> Iterator[Row]:
@@ -300,17 +300,19 @@ def kept_data(folder: Path) -> dict[str, Any]:
     results, begun = folder / RESULTS, begun_settings(folder)
     if results.is_file():
         check_sealed(results)
-        data: dict[str, Any] = plain_value(read_run_json(results, ResultsFile), ResultsFile)
-        return data
+        return dict(plain_value(read_run_json(results, ResultsFile), ResultsFile))
     rows = list(read_rows(folder / ROWS)) if (folder / ROWS).is_file() else []
     if not rows:
         raise RunError(f"{folder}: nothing has been played yet; repeat the command that started it")
-    if not {name for row in rows for name in row.fixture.group} <= set(begun["players"]):
-        raise RunError(f"{folder / ROWS} has players that are not in {folder / SETTINGS}")
-    return tournament_data(begun, standings(begun["players"], rows, begun["seed"], begun["alike"]))
+    met, size = {name for row in rows for name in row.fixture.group}, len(rows[0].fixture.group)
+    draws = Pairings(begun, begun.players, size, begun.alike).draws()
+    if not met <= set(begun.players) or (draws and any(row.fixture.group not in draws for row in rows)):
+        raise RunError(f"{folder / ROWS} has players or groups that are not those of {folder / SETTINGS}")
+    table = standings([name for name in begun.players if name in met], rows, begun.seed, begun.alike, draws)
+    return tournament_data(plain_value(begun, SettingsFile), table)
 
 
-def begun_settings(folder: Path) -> dict[str, Any]:
+def begun_settings(folder: Path) -> SettingsFile:
     """The settings of a tournament; `RunError` if the folder has none, `SealError` if the folder is not whole."""
     check_sealed(folder / ROWS)
     check_recorded(folder)

@@ -17,6 +17,7 @@ from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 from dilemmas.experiments.tournaments import tables as tables
 from dilemmas.experiments.tournaments.charts import MOST_NARROW, HeatMap, ScoreRow, Show, heat_map, scores
+from dilemmas.experiments.tournaments.standings import FEWEST_OPPONENTS
 from dilemmas.experiments.tournaments.tables import Results
 
 DRAWN = 60
@@ -194,10 +195,16 @@ def tournament_warnings(data: Results) -> Iterator[str]:
     met = data["payoff_matrix"]
     pairs = [(i, j) for j in range(len(met)) for i in range(j)]
     apart = sum(met[i][j] is None and met[j][i] is None for i, j in pairs)
-    if apart:
+    drawn = data["settings"]["sample"] is not None
+    if drawn and data["ranking"][0]["interval"] is None and fewest > 1:
+        yield (
+            f"Some players are in one draw alone, or met fewer than {FEWEST_OPPONENTS} opponents, so there are no"
+            " intervals. Draw more groups (--sample)."
+        )
+    elif apart:
         yield (
             f"{apart:,} of {len(pairs):,} pairs of players never met. Scores are against different opponents, and ranks"
-            " may be due to that."
+            f" may be due to that{'; the intervals include this chance' if drawn else ''}."
         )
 
 
@@ -240,10 +247,10 @@ def about_errors(data: Results) -> str:
     if exact == total and estimated:
         return f"{counted(total)} computed without sampled matches. {estimated}"
     if exact == total:
-        return (
-            f"{counted(total)} computed exactly. The numbers are expected values: there is no sampling error, and the"
-            " ranking does not depend on chance."
-        )
+        chance = "there is no sampling error, and the ranking does not depend on chance"
+        if data["settings"]["sample"] is not None:
+            chance = "they have no sampling error, but the choice of the groups is by chance"
+        return f"{counted(total)} computed exactly. The numbers are expected values: {chance}."
     known = [error for row in data["standard_errors"] for error in row if error is not None]
     largest = f" The largest standard error in the payoff matrix is {max(known):.2g} points." if known else ""
     which = f"{total - exact:,} of {total:,} groups were" if exact else counted(total)

@@ -3,7 +3,10 @@
 The score of a player is its mean payoff per round against opponents drawn at random, which is also the mean of its row
 of payoffs: the weight of a group is its number of distinct seatings. Exact matches have no sampling error. The means of
 sampled matches are assumed to be normal, with the covariance of the players of one group. Intervals of scores are
-Student's, with the degrees of freedom of a sum of independent means (Satterthwaite 1946, Biometrics Bull. 2:110). The
+Student's, with the degrees of freedom of a sum of independent means (Satterthwaite 1946, Biometrics Bull. 2:110). Where
+groups were drawn, the weight of a group is how often it was drawn, and the covariance is that of the draws: it has the
+chance of the matches and that of the choice of groups (ratio of means, linearised: Cochran 1977, Sampling Techniques,
+ch. 6). The
 interval of a rank counts the players whose scores are significantly higher or lower, all comparisons together (Mogstad,
 Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91:476). Where players are nearly equal, a single wrong comparison
 contradicts only the ranks of the first and the last, so that the intervals of all players hold at once in about 95% of
@@ -12,88 +15,28 @@ means.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import factorial, inf, prod
+from math import inf, lgamma
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.envs.games.stage_game import Numbers
 from dilemmas.envs.validation import Share
-from dilemmas.experiments.inference.fingerprint import Habit, memory_one_fingerprint
 from dilemmas.experiments.reporting.uncertainty.intervals import LEVEL, RESAMPLES, Interval, Z, t_critical
 from dilemmas.experiments.tournaments.fixtures import Row
-from dilemmas.experiments.tournaments.settings import Group, TournamentError
+from dilemmas.experiments.tournaments.group_means import GroupMeans, group_means
+from dilemmas.experiments.tournaments.settings import Group
 
+FEWEST_OPPONENTS = 20
+"""Opponents that each player must have met where groups were drawn; with fewer, Student's intervals do not hold."""
 DRAWS = 500
 """Simulated scores from which the critical values of ranks are computed."""
-
-
-@dataclass(frozen=True)
-class GroupMeans:
-    """Means over the matches of one group of n players, by seat."""
-
-    group: Group
-    engine: str
-    matches: int
-    """Number of matches; 1 if the means are expectations."""
-    rounds: float
-    """Mean number of rounds of a match."""
-    payoffs: Numbers
-    """Points per round, shape (n,)."""
-    covariance: Numbers | None
-    """Covariance of these means, shape (n, n): zero for expectations, None if there was a single match."""
-    cooperation: Numbers
-    """Share of rounds in which each player cooperated, shape (n,)."""
-    moves: Numbers
-    """As in `Tally`, summed over all matches: shape (n, 1 + 2n, 2)."""
-    aborted: int
-    """Number of matches that were aborted after an unreadable reply."""
-
-
-def group_means(rows: Iterable[Row]) -> list[GroupMeans]:
-    """The rows of each group combined, in the order in which groups appear."""
-    found: dict[Group, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.fixture.group, []).append(row)
-    return [_means(group, these) for group, these in found.items()]
-
-
-def _means(group: Group, rows: Sequence[Row]) -> GroupMeans:
-    one = rows[0]
-    if len(rows) > 1:
-        rounds, payoffs = (np.concatenate([getattr(row, field) for row in rows]) for field in ("rounds", "payoffs"))
-    else:
-        rounds, payoffs = one.rounds, one.payoffs
-    total, count = rounds.sum(), len(rounds)
-    if not total:
-        raise TournamentError(
-            f"no round of {' against '.join(group)} was completed, because replies were unreadable or not given, so"
-            " there are no payoffs; the matches are kept. Use a template that states the format of the answer"
-        )
-    means = payoffs.sum(axis=0) / total
-    covariance: Numbers | None = None
-    if one.fixture.engine in EXACT:
-        covariance = np.zeros((len(group),) * 2)
-    elif np.count_nonzero(rounds) > 1:
-        spread = (payoffs - means * rounds[:, None]) / (total - rounds)[:, None]  # effect of omitting each match
-        covariance = spread.T @ spread * ((count - 1) / count)  # jackknife, because matches differ in length
-    return GroupMeans(
-        group,
-        one.fixture.engine,
-        count,
-        float(total / count),
-        means,
-        covariance,
-        sum(row.cooperation.sum(axis=0) for row in rows) / total,
-        sum((row.moves for row in rows[1:]), one.moves),
-        sum(row.aborted for row in rows),
-    )
 
 
 @dataclass(frozen=True)
@@ -134,23 +77,13 @@ class Standings:
     groups: tuple[GroupMeans, ...]
 
 
-def habits(groups: Sequence[GroupMeans]) -> dict[str, tuple[Habit, ...]]:
-    """Memory-one fingerprint of each player over all its groups.
-
-    Exact and sampled groups have the same weight; a player has intervals if any of its groups was sampled.
-    """
-    matches = max(means.matches for means in groups)
-    counts: dict[str, Numbers] = {}
-    sampled: set[str] = set()
-    for means in groups:
-        exact = means.engine in EXACT
-        sampled |= set() if exact else set(means.group)
-        for name, moves in zip(means.group, means.moves * (matches if exact else 1), strict=True):
-            counts[name] = counts.get(name, 0) + moves
-    return {name: memory_one_fingerprint(moves, name not in sampled) for name, moves in counts.items()}
-
-
-def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike: bool = True) -> Standings:
+def standings(
+    players: Sequence[str],
+    rows: Iterable[Row],
+    seed: int = 0,
+    alike: bool = True,
+    draws: Mapping[Group, int] | None = None,
+) -> Standings:
     """Compute the results of a tournament.
 
     Parameters
@@ -163,9 +96,11 @@ def standings(players: Sequence[str], rows: Iterable[Row], seed: int = 0, alike:
         Seed of the bootstrap of ranks and intervals.
     alike
         Whether the seats are the same, so that a group represents all orders of its players.
+    draws
+        How often each group was drawn, if groups were drawn.
     """
     groups = group_means(rows)
-    tables = _Tables.of(groups, players, alike)
+    tables = _Tables.of(groups, players, alike, draws)
     payoffs, errors, cooperation = tables.by_pair()
     scores, cooperating, covariance, freedom = tables.scores()
     ranks, certainty = None, None
@@ -198,13 +133,18 @@ class _Tables:
     """Shape (G, n)."""
     covariance: Numbers
     """Covariance of the payoffs, shape (G, n, n); NaN if unknown."""
-    orders: Numbers
-    """Number of seatings that a group represents, shape (G,); 1 if seats differ."""
+    weights: Numbers
+    """Weight of each group, shape (G,): how often it was drawn; or, up to a factor, the number of seatings that it
+    represents, 1 if seats differ."""
     freedom: Numbers
     """Degrees of freedom of the covariance, shape (G,), at least 1."""
+    drawn: bool
+    """Whether the groups were drawn at random."""
 
     @classmethod
-    def of(cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool) -> "_Tables":
+    def of(
+        cls, groups: Sequence[GroupMeans], players: Sequence[str], alike: bool, draws: Mapping[Group, int] | None
+    ) -> "_Tables":
         place = {name: number for number, name in enumerate(players)}
         members = np.array([[place[name] for name in means.group] for means in groups], dtype=np.int64)
         unknown = np.full((members.shape[1],) * 2, np.nan)
@@ -214,8 +154,9 @@ class _Tables:
             np.array([means.payoffs for means in groups]),
             np.array([means.cooperation for means in groups]),
             np.array([unknown if means.covariance is None else means.covariance for means in groups]),
-            np.array([_orders(means.group) if alike else 1 for means in groups], dtype=np.float64),
+            _weights([means.group for means in groups], alike, draws),
             np.array([max(1, means.matches - 1) for means in groups], dtype=np.float64),
+            draws is not None,
         )
 
     @cached_property
@@ -228,17 +169,17 @@ class _Tables:
         others = ~np.eye(self.members.shape[1], dtype=np.bool_)
         met = self.same.sum(axis=1)[:, None, :] - self.same  # without the row player's own seat
         variance = (self.covariance * self.same).sum(axis=2)  # and other seats of the same player
-        orders = self.orders[:, None, None]
+        weights = self.weights[:, None, None]
         at = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
 
-        def added(values: Numbers, weights: Numbers) -> Numbers:
-            weighted = np.where(others, weights * values[:, :, None], 0.0)
+        def added(values: Numbers, factors: Numbers) -> Numbers:
+            weighted = np.where(others, factors * values[:, :, None], 0.0)
             return _added(at, weighted, self.size**2).reshape(self.size, self.size)
 
-        counts = added(np.ones_like(self.payoffs), orders)
+        counts = added(np.ones_like(self.payoffs), weights)
         with np.errstate(invalid="ignore"):
-            errors = np.sqrt(added(variance, orders**2 * met)) / counts
-            return added(self.payoffs, orders) / counts, errors, added(self.cooperation, orders) / counts
+            errors = np.sqrt(added(variance, weights**2 * met)) / counts
+            return added(self.payoffs, weights) / counts, errors, added(self.cooperation, weights) / counts
 
     def scores(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
         """Mean payoff and cooperation of each player, shape (N,), the covariance of the payoffs, shape (N, N), and the
@@ -247,8 +188,30 @@ class _Tables:
         A score is a sum of means of groups, which are independent of each other.
         """
         who = self.members.ravel()
-        orders = np.broadcast_to(self.orders[:, None], self.members.shape)
-        weights = orders / _added(who, orders, self.size)[self.members]
+        of_seats = np.broadcast_to(self.weights[:, None], self.members.shape)
+        weights = of_seats / _added(who, of_seats, self.size)[self.members]
+        means = _added(who, weights * self.payoffs, self.size), _added(who, weights * self.cooperation, self.size)
+        return *means, *(self._between(weights, means[0]) if self.drawn else self._within(weights))
+
+    def _between(self, weights: Numbers, scores: Numbers) -> tuple[Numbers, Numbers]:
+        """Covariance and degrees of freedom from the differences between draws; NaN for a player who is in one draw
+        alone, or met fewer than `FEWEST_OPPONENTS`.
+
+        `weights`: of each seat in the score of its player, shape (G, n).
+        """
+        count, seats = self.members.shape
+        place = np.repeat(np.arange(count), seats), self.members.ravel()
+        effects = csr_array(((weights * (self.payoffs - scores[self.members])).ravel(), place), (count, self.size))
+        covariance = (effects.T @ (effects / self.weights[:, None])).toarray()  # of k equal draws, each 1 / k of it
+        drawn = csr_array((np.ones(count * seats), place), (count, self.size)).astype(bool).T @ self.weights
+        with np.errstate(divide="ignore", invalid="ignore"):
+            known = (drawn > 1) & (drawn * (seats - 1) >= FEWEST_OPPONENTS)
+            correction = np.sqrt(np.where(known, drawn / (drawn - 1), np.nan))
+        return covariance * correction[:, None] * correction, np.maximum(1.0, drawn - 1)
+
+    def _within(self, weights: Numbers) -> tuple[Numbers, Numbers]:
+        """Covariance and degrees of freedom from the differences between the matches of a group."""
+        who = self.members.ravel()
         pairs = (self.members[:, :, None] * self.size + self.members[:, None, :]).ravel()
         spread = weights[:, :, None] * self.covariance * weights[:, None, :]
         covariance = _added(pairs, spread, self.size**2).reshape(self.size, self.size)
@@ -257,17 +220,20 @@ class _Tables:
         squares = _added(who, part**2 / (self.freedom[:, None] * seats), self.size)
         with np.errstate(divide="ignore", invalid="ignore"):
             freedom = np.where(squares > 0, np.diag(covariance) ** 2 / squares, inf)
-        return (
-            _added(who, weights * self.payoffs, self.size),
-            _added(who, weights * self.cooperation, self.size),
-            covariance,
-            freedom,
-        )
+        return covariance, freedom
 
 
-def _orders(group: Group) -> int:
-    """Number of distinct seatings of the players of a group."""
-    return factorial(len(group)) // prod(map(factorial, Counter(group).values()))
+def _weights(groups: Sequence[Group], alike: bool, draws: Mapping[Group, int] | None) -> Numbers:
+    """How often each group was drawn; else its number of distinct seatings relative to the largest, 1 if seats differ.
+
+    Shape (G,).
+    """
+    if draws is not None:
+        return np.array([draws[group] for group in groups], dtype=np.float64)
+    if not alike:
+        return np.ones(len(groups))
+    repeats = np.array([sum(lgamma(1 + count) for count in Counter(group).values()) for group in groups])
+    return np.asarray(np.exp(repeats.min() - repeats))  # n! is the same for all; of hundreds of players no float
 
 
 def _added(places: NDArray[np.int64], values: Numbers, size: int) -> Numbers:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.agents.agent import PlayerRecord, Source
+from dilemmas.agents.agent import Source
 from dilemmas.agents.engines.dispatch import EXACT, choose_engine, play_groups
 from dilemmas.agents.engines.environment import play_in_environment
 from dilemmas.agents.engines.tally import match_keys
@@ -122,7 +122,16 @@ class Tournament:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The groups that play, in order."""
-        return Pairings(self.settings, tuple(self.agents), self.rules.n_players, self.symmetric).groups()
+        return self._pairings.groups()
+
+    @cached_property
+    def draws(self) -> Mapping[Group, int] | None:
+        """How often each group was drawn; None unless groups are drawn."""
+        return self._pairings.draws()
+
+    @property
+    def _pairings(self) -> Pairings:
+        return Pairings(self.settings, tuple(self.agents), self.rules.n_players, self.symmetric)
 
     @cached_property
     def places(self) -> Mapping[Group, int]:
@@ -132,13 +141,16 @@ class Tournament:
     @cached_property
     def fixtures(self) -> tuple[Fixture, ...]:
         """The rows of the results, in order."""
-        check_matches(self.engines, self.settings.repetitions)
+        check_matches(self.engines, self.settings.repetitions, self.rules.n_players)
         return tuple(fixture for group in self.groups for fixture in self._fixtures(group))
 
     @cached_property
     def engines(self) -> Mapping[str, int]:
-        """Number of groups by engine."""
-        return Counter(map(self._engine, self.groups))
+        """Number of groups by engine; one that is drawn again counts again."""
+        found: Counter[str] = Counter()
+        for group in self.groups:
+            found[self._engine(group)] += self._times(group)
+        return found
 
     def play(self, fixtures: Sequence[Fixture]) -> list[Row | AgentError]:
         """Play the matches of some fixtures; returns a row for each, or the error if an agent failed in it."""
@@ -209,11 +221,15 @@ class Tournament:
     @cached_property
     def identities(self) -> dict[str, str]:
         """What each player is: a digest, for a language model after the fingerprint of its weights and its template."""
-        return {name: _identity([agent.describe() for agent in seats]) for name, seats in self.agents.items()}
+        return {name: _identity(seats) for name, seats in self.agents.items()}
 
     def seated(self, group: Group) -> Seats:
         """The agents of a group by seat."""
         return tuple(self.players[name][seat] for seat, name in enumerate(group))
+
+    def _times(self, group: Group) -> int:
+        """How often a group is drawn: so many times it plays all its matches."""
+        return 1 if self.draws is None else self.draws[group]
 
     def _engine(self, group: Group) -> str:
         wanted = self.settings.engine
@@ -221,7 +237,7 @@ class Tournament:
 
     def _fixtures(self, group: Group) -> Iterator[Fixture]:
         engine = self._engine(group)
-        repetitions = 1 if engine in EXACT else self.settings.repetitions
+        repetitions = 1 if engine in EXACT else self.settings.repetitions * self._times(group)
         block = 1 if self.people.intersection(group) else BLOCK
         for first in range(0, repetitions, block):
             yield Fixture(group, engine, first, min(block, repetitions - first))
@@ -232,9 +248,12 @@ def _backends(agents: Mapping[str, Seats]) -> Sequence[CachingBackend]:
     return list(dict.fromkeys(found for found in backends if isinstance(found, CachingBackend)))
 
 
-def _identity(seats: Sequence[PlayerRecord]) -> str:
-    told = [str(seats[0].parameters[key]) for key in ("fingerprint", "template") if key in seats[0].parameters]
-    digest = sha256(json.dumps([asdict(one) for one in seats], default=str).encode()).hexdigest()[:16]
+def _identity(seats: Seats) -> str:
+    first = seats[0].describe()
+    told = [str(first.parameters[key]) for key in ("fingerprint", "template") if key in first.parameters]
+    unlike = {id(agent): agent for agent in seats}  # the description of a group strategy has a megabyte
+    texts = {key: json.dumps(asdict(agent.describe()), default=str) for key, agent in unlike.items()}
+    digest = sha256(f"[{', '.join(texts[id(agent)] for agent in seats)}]".encode()).hexdigest()[:16]
     return " ".join([*told, digest])
 
 

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from dilemmas.agents.agent import Source
+from dilemmas.agents.roster import expanded
 from dilemmas.envs.games.matrix_games import DEFAULTS
 from dilemmas.envs.prompts.contexts import context
+from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import View
 from dilemmas.experiments.distilling.comparison import mean_overlap
 from dilemmas.experiments.distilling.situations import FramedDecision
@@ -27,7 +29,9 @@ from dilemmas.experiments.study.metrics.agreement import agreement
 from dilemmas.experiments.study.metrics.bias import bias
 from dilemmas.experiments.study.metrics.matches import match_row
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row
+from dilemmas.experiments.tournaments.run_folder import play_tournament
 from dilemmas.experiments.tournaments.standings import Standings, standings
+from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
 Drawn = Callable[[np.random.Generator], Interval | None]
 
@@ -284,6 +288,31 @@ def test_ranks_of_all_players_at_once(players: int, matches: int) -> None:
     for run in range(200):
         ranking = played_tournament(np.random.default_rng(run), means, matches).ranking
         held.append(all(one.ranks and one.ranks[0] <= int(one.player[1:]) + 1 <= one.ranks[1] for one in ranking))
+    assert nominal(float(np.mean(held)))
+
+
+@pytest.mark.parametrize(
+    ("game", "agents", "options", "sample", "runs"),
+    [
+        ("public_goods", ("allc", "alld", "random"), {"n_players": 10, "rounds": 2}, 6, 200),
+        ("prisoners_dilemma", ("@automata",), {"rounds": 5}, 500, 20),
+        pytest.param("prisoners_dilemma", ("@automata",), {"rounds": 20}, 400, 100, marks=pytest.mark.slow),
+        pytest.param("prisoners_dilemma", ("@automata",), {"rounds": 20}, 800, 100, marks=pytest.mark.slow),
+    ],
+)
+def test_scores_where_groups_are_drawn(
+    game: str, agents: tuple[str, ...], options: dict[str, int], sample: int, runs: int
+) -> None:
+    """The score against opponents drawn at random is that of a tournament of all groups."""
+    specs = expanded(agents, rules_of(game, **options).stage)[0][:40]
+    settings = Settings(game, specs, options, repetitions=200)
+    truth = {one.player: one.score for one in play_tournament(Tournament(settings)).ranking}
+    held = []
+    for seed in range(runs):
+        drawn = Tournament(replace(settings, repetitions=3, sample=sample, seed=seed))
+        shown = {one.player: one.interval for one in play_tournament(drawn).ranking if one.interval is not None}
+        held += [low <= truth[name] <= high for name, (low, high) in shown.items()]
+    assert len(held) >= 200
     assert nominal(float(np.mean(held)))
 
 

@@ -143,7 +143,7 @@ def meeting_options(function: Function) -> Function:
                 "--sample",
                 type=click.IntRange(1, MOST),
                 show_default="all",
-                help="Play only this many groups, drawn at random.",
+                help="Draw this many groups at random, each as often as it forms; intervals include this chance.",
             ),
         ),
     )

@@ -100,3 +100,18 @@ def test_errors_of_few_subjects_widen_the_interval_of_the_tremble() -> None:
         for slips in (spread, heaped)
     ]
     assert widths[1] > 1.5 * widths[0]
+
+
+@pytest.mark.parametrize("own_trembles", [False, True])
+def test_a_single_choice_does_not_tell_an_error_from_an_intention(own_trembles: bool) -> None:
+    """23 of 40 defect once: shares without trembles explain it as well as any tremble up to 17/40."""
+    found = infer(told(np.arange(40) < 17, np.zeros(40), 1), np.random.default_rng(0), 50, own_trembles)
+    for low, high in found.tremble_intervals:
+        assert low == 0
+        assert high >= 17 / 40
+
+
+def test_many_choices_tell_a_common_tremble_exactly() -> None:
+    found = infer(told(np.arange(40) < 17, np.full(40, 10), 100), np.random.default_rng(0), 50)
+    low, high = found.tremble_intervals[0]
+    assert 0.08 < low < 0.1 < high < 0.12

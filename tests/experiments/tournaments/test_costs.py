@@ -9,12 +9,15 @@ from dilemmas.experiments.tournaments.tournament import Settings, Tournament, To
 
 
 def test_matches_that_do_not_fit_into_memory_are_refused() -> None:
-    check_matches({"cycle": 10, "compiled": 2}, 10_000_000)
+    check_matches({"cycle": 10, "compiled": 2}, 10_000_000, 2)
     with pytest.raises(TournamentError, match="30,000,000 sampled matches; at most 20,000,000: take fewer repetitions"):
-        check_matches({"compiled": 3}, 10_000_000)
+        check_matches({"compiled": 3}, 10_000_000, 2)
     settings = Settings("prisoners_dilemma", ("tft", "alld"), {"rounds": 9, "noise": 0.1}, 10**10, engine="compiled")
     with pytest.raises(TournamentError, match="30,000,000,000 sampled matches"):
         _ = Tournament(settings).fixtures
+    many = Settings("public_goods", ("allc", "alld", "majority_cooperator"), {"rounds": 2, "n_players": 200})
+    with pytest.raises(TournamentError, match=r"20,301 groups of 200 players .* or --sample 1,870 of the groups"):
+        _ = Tournament(many).fixtures
 
 
 def test_a_long_tournament_is_announced_and_an_endless_one_refused(capsys: pytest.CaptureFixture[str]) -> None:

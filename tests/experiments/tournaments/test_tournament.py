@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, permutations, product
 from math import comb
 from pathlib import Path
 
@@ -13,13 +13,14 @@ import pytest
 from dilemmas.agents.agent import Decision, PlayerRecord, Traits, Turn
 from dilemmas.agents.engines.dispatch import EXACT
 from dilemmas.agents.roster import Framing, contestants, expanded
-from dilemmas.agents.strategies.catalogue import strategy
+from dilemmas.agents.strategies.catalogue import FIRST_TOURNAMENT, strategy
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.tournaments.fixtures import Fixture, Row, batches
+from dilemmas.experiments.tournaments.group_means import habits
 from dilemmas.experiments.tournaments.run_folder import play_tournament
-from dilemmas.experiments.tournaments.standings import habits, standings
+from dilemmas.experiments.tournaments.standings import standings
 from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
 PD = "prisoners_dilemma"
@@ -52,29 +53,60 @@ def test_groups_are_all_compositions(n: int) -> None:
     apart = tournament(game="public_goods", options=options, self_play=False).groups
     assert len(apart) == comb(len(FOUR), n)
     assert all(len(set(group)) == n for group in apart)
-    some = tournament(game="public_goods", options=options, sample=5).groups
-    assert len(set(some)) == 5
-    assert set(some) <= set(every)
+    drawn = tournament(game="public_goods", options=options, sample=7)
+    assert drawn.draws is not None
+    assert sum(drawn.draws.values()) == 7
+    assert drawn.groups == tuple(drawn.draws)
+    assert set(drawn.groups) <= set(every)
+    assert tournament(game="public_goods", options=options, sample=len(every)).groups == every
 
 
 @pytest.mark.parametrize("self_play", [True, False])
 @pytest.mark.parametrize("game", ["public_goods", "inspection_game"])
-def test_of_more_groups_than_can_be_played_some_are_drawn(
-    game: str, self_play: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_groups_are_drawn_as_often_as_they_form(game: str, self_play: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If every seat is filled at random: three alike in one way of 64, three who differ in six."""
     options = {"rounds": 5, **({"n_players": 3} if game == "public_goods" else {})}
     asked = {"game": game, "options": options, "self_play": self_play}
-    every = set(tournament(**asked).groups)  # type: ignore[arg-type]
+    every = tournament(**asked).groups  # type: ignore[arg-type]
     monkeypatch.setattr("dilemmas.experiments.tournaments.pairings.MOST", len(every) - 1)
     with pytest.raises(InputError, match="draw a sample"):
         tournament(**asked).groups  # type: ignore[arg-type]  # noqa: B018
-    drawn = [tournament(**asked, sample=2, seed=seed).groups for seed in range(300)]  # type: ignore[arg-type]
-    assert {len(set(groups)) for groups in drawn} == {2}
-    counts = Counter(group for groups in drawn for group in groups)
-    assert set(counts) == every
-    mean = 600 / len(every)
-    assert all(abs(count - mean) < 5 * mean**0.5 for count in counts.values())
-    assert tournament(**asked, sample=2).groups == drawn[0]  # type: ignore[arg-type]
+    found: Counter[tuple[str, ...]] = Counter()
+    for seed in range(1500):
+        found.update(tournament(**asked, sample=3, seed=seed).draws)  # type: ignore[arg-type]
+    ways = {group: len(set(permutations(group))) if game == "public_goods" else 1 for group in every}
+    assert set(found) == set(every)
+    for group, count in found.items():
+        mean = 4500 * ways[group] / sum(ways.values())
+        assert abs(count - mean) < 5 * mean**0.5
+    assert tournament(**asked, sample=3).draws == tournament(**asked, sample=3).draws  # type: ignore[arg-type]
+
+
+def test_a_player_that_is_in_no_group_has_no_score() -> None:
+    with pytest.raises(InputError, match=r"in no group: .* and \d more; draw more than 2 groups"):
+        tournament(FIRST_TOURNAMENT, sample=2).groups  # noqa: B018
+    with pytest.raises(InputError, match="in no group: random; leave them out"):
+        tournament(FOUR[:3], meetings=(FOUR[:2],)).groups  # noqa: B018
+
+
+def test_a_group_that_is_drawn_twice_plays_twice_as_often() -> None:
+    found = tournament(FOUR, engine="vectorised", sample=9, repetitions=5)
+    assert found.draws is not None
+    assert set(found.draws.values()) >= {1, 2}
+    assert {one.group: one.count for one in found.fixtures} == {group: 5 * n for group, n in found.draws.items()}
+
+
+def test_groups_of_hundreds_are_weighted_by_their_seatings() -> None:
+    """Of 1,200 players who cooperate or defect with equal chances, 600 are cooperators, give or take some."""
+    games = {"n_players": 1200, "rounds": 1}
+    agents = ("always_cooperate", "always_defect")
+    met = tuple((agents[0],) * n + (agents[1],) * (1200 - n) for n in (0, 1, 590, 600, 1200))
+    found = play_tournament(tournament(agents, "public_goods", options=games, meetings=met))
+    points = {one.player: one.score for one in found.ranking}
+    pot = 20 * 1.6 / 1200
+    between = [590 * pot, 600 * pot]
+    assert between[0] < points["always_cooperate"] < between[1]
+    assert between[0] + 20 < points["always_defect"] < between[1] + 20
 
 
 def test_pairs_may_be_named_as_the_agents_are() -> None:
