@@ -195,6 +195,13 @@ REPEATED += [
     "\r\n",
     "\\n",
     "\n- ",
+    "never, ",
+    "never. ",
+    "I do it, ",
+    "I won't. ",
+    "they said, ",
+    "please, ",
+    "C !C ~C ",
     "```\n",
     " ",
 ]

@@ -1,0 +1,72 @@
+"""What makes an option that of somebody else: "that was their choice", "they said", "please choose", "I beg you"."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from dilemmas.agents.models.reading.vocabulary import (
+    ANSWERS,
+    ASKING,
+    COPULAS,
+    DETERMINERS,
+    OTHERS,
+    OWN_SIDE,
+    PAST_VERBS,
+    REQUESTS,
+    SPEECH,
+    VERBS,
+)
+
+OF_OTHERS = OTHERS - OWN_SIDE
+
+REPORTING = OTHERS | DETERMINERS | {"as", "me", "ever", "once", "always", "no"}
+"""Words of a clause that says who said something."""
+
+OWNING = OTHERS | VERBS | SPEECH | REQUESTS | COPULAS | ANSWERS
+OWNING |= {"that", "this", "it", "which", "was", "what", "the", "own", "words", "idea", "my", "in", "of"}
+"""Words of a clause that says whose choice something is."""
+
+OWNED = ANSWERS - {"move", "play", "response", "reply"} | {"words", "idea"}
+
+ADVISED = frozenset(["choose", "pick", "select", "go", "play", "take", "opt", "vote", "give", "contribute"])
+"""Verbs of what the reader is asked to do; not "record" or "put", which are asked of a clerk."""
+
+TOLD = frozenset(["told", "asked", "instructed", "advised", "ordered"])
+"""What was done to a writer who answers as others want."""
+
+
+def reports(words: Sequence[str]) -> bool:
+    """Whether words say that what stands before them is what others say: "they said", "said nobody ever"."""
+    if words[:2] == ["according", "to"]:
+        return any(word in OF_OTHERS for word in words[2:])
+    speaker = [word for word in words if word not in SPEECH]
+    if len(speaker) == len(words):
+        return False
+    named = len(speaker) == 2 and speaker[0] in ("my", "the")  # "said my brother"
+    return named or (all(word in REPORTING for word in speaker) and any(word in OF_OTHERS for word in speaker))
+
+
+def attributes(words: Sequence[str]) -> bool:
+    """Whether words say that what stands before them is the choice of others: "that is what they chose"."""
+    said = [word.removesuffix("'s") for word in words]
+    if not all(word in OWNING for word in said) or not any(word in OF_OTHERS for word in said):
+        return False
+    if len(said) > 2 and (said[-1] in PAST_VERBS or (said[-1] in ("it", "that") and said[-2] in PAST_VERBS)):
+        return said[-2] in OTHERS or said[-3] in OTHERS
+    named = said[-1] in OWNED or ("of" in said and any(word in OWNED for word in said))
+    return "what" in said or (named and not any(word in VERBS - ANSWERS for word in said))
+
+
+def pleads(words: Sequence[str]) -> bool:
+    """Whether words before an option ask somebody to choose it: "please choose", "do go with"."""
+    asked = any(one == "please" and other in ADVISED for one, other in pairwise(words))
+    return asked or (words[:1] == ["do"] and words[1:2] != [] and words[1] in ADVISED)
+
+
+def begs(words: Sequence[str]) -> bool:
+    """Whether words ask something of the reader: "I beg you", "I recommend to you"."""
+    return any(one in ASKING and other in ("you", "to", "of") for one, other in pairwise(words)) and "you" in words
+
+
+def asks_others(words: Sequence[str]) -> bool:
+    """Whether words ask something of the reader, or tell what is asked of the writer: "I beg you", "I am told"."""
+    return begs(words) or any(word in TOLD for word in words)
