@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.vocabulary import (
+    ADVERBS,
     ANSWERS,
     ASKING,
     COPULAS,
@@ -17,15 +18,17 @@ from dilemmas.agents.models.reading.vocabulary import (
 )
 
 OF_OTHERS = OTHERS - OWN_SIDE
+"""Words for others than the writer."""
 
 REPORTING = OTHERS | DETERMINERS | {"as", "me", "ever", "once", "always", "no"}
-"""Words of a clause that says who said something."""
+"""Words for who said something, and when."""
 
-OWNING = OTHERS | VERBS | SPEECH | REQUESTS | COPULAS | ANSWERS
-OWNING |= {"that", "this", "it", "which", "was", "what", "the", "own", "words", "idea", "my", "in", "of"}
+OWNED = ANSWERS - {"move", "play", "response", "reply"} | {"words", "idea", "plan"}
+"""Nouns for what is chosen that are said to be those of others; "your move" only ends a reply."""
+
+OWNING = OTHERS | VERBS | SPEECH | REQUESTS | COPULAS | DETERMINERS | ANSWERS | OWNED
+OWNING |= {"it", "which", "was", "what", "own", "in", "of", "at", "least"}
 """Words of a clause that says whose choice something is."""
-
-OWNED = ANSWERS - {"move", "play", "response", "reply"} | {"words", "idea"}
 
 ADVISED = frozenset(["choose", "pick", "select", "go", "play", "take", "opt", "vote", "give", "contribute"])
 """Verbs of what the reader is asked to do; not "record" or "put", which are asked of a clerk."""
@@ -38,6 +41,7 @@ def reports(words: Sequence[str]) -> bool:
     """Whether words say that what stands before them is what others say: "they said", "said nobody ever"."""
     if words[:2] == ["according", "to"]:
         return any(word in OF_OTHERS for word in words[2:])
+    words = words[1:] if words[:1] == ["so"] else words
     speaker = [word for word in words if word not in SPEECH]
     if len(speaker) == len(words):
         return False
@@ -53,13 +57,14 @@ def attributes(words: Sequence[str]) -> bool:
     if len(said) > 2 and (said[-1] in PAST_VERBS or (said[-1] in ("it", "that") and said[-2] in PAST_VERBS)):
         return said[-2] in OTHERS or said[-3] in OTHERS
     named = said[-1] in OWNED or ("of" in said and any(word in OWNED for word in said))
-    return "what" in said or (named and not any(word in VERBS - ANSWERS for word in said))
+    return "what" in said or (named and not any(word in (VERBS - ANSWERS) | SPEECH for word in said))
 
 
 def pleads(words: Sequence[str]) -> bool:
     """Whether words before an option ask somebody to choose it: "please choose", "do go with"."""
-    asked = any(one == "please" and other in ADVISED for one, other in pairwise(words))
-    return asked or (words[:1] == ["do"] and words[1:2] != [] and words[1] in ADVISED)
+    said = [word for word in words if word != "do" and (word == "please" or word not in ADVERBS)]
+    asked = any(one == "please" and other in ADVISED for one, other in pairwise(said))
+    return asked or (words[:1] == ["do"] and said[:1] != [] and said[0] in ADVISED)
 
 
 def begs(words: Sequence[str]) -> bool:
@@ -69,4 +74,4 @@ def begs(words: Sequence[str]) -> bool:
 
 def asks_others(words: Sequence[str]) -> bool:
     """Whether words ask something of the reader, or tell what is asked of the writer: "I beg you", "I am told"."""
-    return begs(words) or any(word in TOLD for word in words)
+    return begs(words) or any(one in TOLD and other == "by" for one, other in pairwise([*words, "by"]))

@@ -158,7 +158,7 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
-    addressed = following.words != [] and all(word in OTHERS or word in SPEECH for word in following.words)
+    addressed = following.words != [] and all(word in OTHERS | SPEECH | DETERMINERS for word in following.words)
     if following.separator == "," and (
         reports(following.words) or (addressed and choice[:1] != [] and choice[0] in VERBS)
     ):  # "choose C, partner", "choose C, they said"
@@ -253,7 +253,8 @@ def _leads(clause: Clause) -> bool:
     told = (
         clause.words[:1] != [] and clause.words[0] in LEADING and words[:1] == ["i"] and not any(map(is_option, words))
     )  # "given what I know"
-    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not (of_others or elsewhere))
+    another = of_others or elsewhere or reports(clause.words)
+    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not another)
 
 
 def _all_lead(before: Sequence[Clause]) -> bool:

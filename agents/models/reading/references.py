@@ -54,8 +54,10 @@ _TITLES = re.compile("my (?:own |final |personal )?(?:choice|answer|decision|pic
 
 _DENIED = re.compile(
     "(?:no )?never(?: ever| in my life)?|not (?:so|me|happening|going to happen|a chance|in a million years)"
-    "|(?:no|fat) chance|no way|hell no|over my dead body|in your dreams|dream on|forget about it"
-    "|(?:(?:it |this )?is |it would be )?(?:wrong|false)|(?:the )?wrong answer|lies|a lie|(?:(?:what )?a )?joke"
+    "|(?:no|fat) chance|no way|hell no|over my dead body|in your dreams|dream on|forget about it|you wish"
+    "|(?:(?:it |this )?is |it would be )?(?:wrong|false|untrue|incorrect|(?:the )?wrong (?:answer|one|choice))"
+    "|(?:it |this )?is not (?:it|what i (?:would )?(?:choose|pick|want|mean|say|do))"
+    "|lies|a lie|(?:(?:what )?a )?joke|gotcha|april fools?|messing with you"
     "|nein|non|jamais|niemals|nunca|nie|mai"
 )
 """Clauses that take back an option named before; also the form of those that deny an act: "I would never do that"."""
@@ -99,9 +101,11 @@ def _form(clause: Clause) -> re.Pattern[str] | None:
 
 
 def _denies_act(words: Sequence[str]) -> bool:
-    """Whether the writer denies an act without a name: "I would never do that", "I won't"."""
+    """Whether the writer denies an act without a name: "I would never do that", "I won't", "nobody would"."""
     known = NEGATIONS | MODALS | ADVERBS | VAGUE_ACTS | {"i", "is", "something"}
     own = words[:1] == ["i"] or words[:3] == ["is", "something", "i"]
+    if words[:1] == ["nobody"] or words[:2] == ["no", "one"]:
+        return all(word in known for word in words[1:])
     return own and any(word in NEGATIONS for word in words) and all(word in known for word in words)
 
 

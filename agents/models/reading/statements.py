@@ -161,11 +161,15 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
+_ELSEWHERE = frozenset(["a", "an", "another", "other", "different", "better", "someone", "somebody"])
+"""Words after a preposition that open another situation: "in a better world"."""
+
+
 def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         (first in ("among", "against") and before not in GUARDING)
-        or (first in PREPOSITIONS and second in ("a", "an", "another", "other", "better") and third not in ANSWERS)
+        or (first in PREPOSITIONS and second in _ELSEWHERE and third not in ANSWERS)
         or (first, second, third) == ("in", "real", "life")
         or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
