@@ -17,17 +17,17 @@ from dilemmas.agents.models.reading.vocabulary import (
     VERBS,
 )
 
-OF_OTHERS = OTHERS - OWN_SIDE
+OF_OTHERS = OTHERS - OWN_SIDE | {"everyone", "everybody"}
 """Words for others than the writer."""
 
 REPORTING = OTHERS | DETERMINERS | {"as", "me", "ever", "once", "always", "no"}
 """Words for who said something, and when."""
 
-OWNED = ANSWERS - {"move", "play", "response", "reply"} | {"words", "idea", "plan"}
+OWNED = ANSWERS - {"move", "play", "response", "reply"} | {"words", "idea", "plan", "theirs"}
 """Nouns for what is chosen that are said to be those of others; "your move" only ends a reply."""
 
 OWNING = OTHERS | VERBS | SPEECH | REQUESTS | COPULAS | DETERMINERS | ANSWERS | OWNED
-OWNING |= {"it", "which", "was", "what", "own", "in", "of", "at", "least"}
+OWNING |= {"it", "which", "was", "what", "own", "in", "of", "at", "least", "like"}
 """Words of a clause that says whose choice something is."""
 
 ADVISED = frozenset(["choose", "pick", "select", "go", "play", "take", "opt", "vote", "give", "contribute"])
@@ -52,7 +52,9 @@ def reports(words: Sequence[str]) -> bool:
 def attributes(words: Sequence[str]) -> bool:
     """Whether words say that what stands before them is the choice of others: "that is what they chose"."""
     said = [word.removesuffix("'s") for word in words]
-    if not all(word in OWNING for word in said) or not any(word in OF_OTHERS for word in said):
+    if not all(word in OWNING and word not in ("a", "an") for word in said) or not any(
+        word in OF_OTHERS for word in said
+    ):
         return False
     if len(said) > 2 and (said[-1] in PAST_VERBS or (said[-1] in ("it", "that") and said[-2] in PAST_VERBS)):
         return said[-2] in OTHERS or said[-3] in OTHERS

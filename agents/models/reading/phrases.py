@@ -175,7 +175,9 @@ PHRASES = {
     "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
-    "then": (rf"(?:followed by|after(?:wards| that)|subsequently|later|next|(?<!the )second)(?= ?{OPTION})",),
+    "then": (
+        rf"(?:followed(?: [a-z]+ly)? by|after(?:wards| that)|subsequently|later|next|(?<!the )second)(?= ?{OPTION})",
+    ),
     "is": (
         "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
@@ -246,10 +248,8 @@ PHRASES = {
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
-        "even (?:if|though|when)",
-        "whether or not",
-        "no matter|as much as(?= i\\b)",
-        "what(?:so)?ever|whichever|whoever|regardless",
+        "even (?:if|though|when)|whether or not",
+        r"no matter|as much as(?= i\b)|what(?:so)?ever|whichever|whoever|regardless",
     ),
     "if": (
         "(?:as|so) long as",

@@ -53,7 +53,8 @@ _TITLES = re.compile("my (?:own |final |personal )?(?:choice|answer|decision|pic
 
 
 _DENIED = re.compile(
-    "(?:no )?never(?: ever| in my life)?|not (?:so|me|happening|going to happen|a chance|in a million years)"
+    "(?:no )?never(?: ever| in my life)?|not (?:so|me|mine|happening|going to happen|a chance|on my watch)"
+    "|not in (?:a million years|this life)|no (?:thanks|thank you)|i would (?:hate (?:it|that)|(?:rather |sooner )?die)"
     "|(?:no|fat) chance|no way|hell no|over my dead body|in your dreams|dream on|forget about it|you wish"
     "|(?:(?:it |this )?is |it would be )?(?:wrong|false|untrue|incorrect|(?:the )?wrong (?:answer|one|choice))"
     "|(?:it |this )?is not (?:it|what i (?:would )?(?:choose|pick|want|mean|say|do))"

@@ -323,7 +323,9 @@ _REFUSALS = frozenset(
 """Clauses that refuse an answer, whatever was said before."""
 
 _UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
-_TURNED = frozenset(["i not", "not", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)])
+_TURNED = frozenset(
+    ["i not", "not", "thanks", "thank you", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)]
+)
 """Clauses that take back what was said before, after a word that announces a change of mind."""
 
 

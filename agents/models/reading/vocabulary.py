@@ -94,7 +94,7 @@ VERBS = _set(
 DISOWNED = _set("incorrect wrong worst old previous")
 """Adjectives of an answer that is not the writer's."""
 
-RANKED = _set("second third last least usual fallback backup default lucky unlucky favourite favorite former secret")
+RANKED = _set("second third last least second-best usual fallback backup default lucky favourite favorite secret")
 """Adjectives by which an answer of the writer's is not the one that is given."""
 
 WAYS = _set(
@@ -281,7 +281,8 @@ ASKING = _set("beg begging ask asking urge urging implore imploring advise recom
 
 VAGUE_ACTS = _set(
     "do does doing am be dream of able to going want bring myself it that this so such thing one option a ever could"
-    " can think choose choosing pick picking select selecting play playing take taking go with for say saying vote"
+    " can must dare think choose choosing pick picking select selecting play playing take taking go with"
+    " for say saying vote"
 )
 """Words of an act that names no option: "I would never do that"."""
 
