@@ -96,13 +96,14 @@ def decide(statements: Sequence[Statement]) -> str | None:
         return None
     last = (choices or weak)[-1]
     option = statements[last].option
-    told = {one.option for one in statements if one.kind is Kind.READER}
+    told = {one.option for one in statements if one.kind is Kind.READER and one.option}
     if not statements[last].own and told - {option}:
         return None
     others = [place for place in choices if statements[place].option != option]
     if others:
         between = statements[others[-1] + 1 : last + 1]
-        if not any(one.turns or one.kind is Kind.DOUBT for one in between):
+        denied = Statement(Kind.REJECTION, statements[others[-1]].option)
+        if not any(one.turns or one.kind is Kind.DOUBT or one == denied for one in between):
             return None
     later = [
         one
@@ -127,6 +128,8 @@ def _contradicts(statement: Statement, choice: Statement) -> bool:
     """Whether a statement after a choice takes it back; a wish or a recommendation, also by any "but"."""
     if statement.kind is Kind.REJECTION:
         return statement.option == choice.option
+    if statement.kind is Kind.READER and not statement.option:
+        return choice.kind is Kind.BARE
     if statement.kind is Kind.OTHER:
         return statement.turns and choice.kind is Kind.WEAK
     return statement.kind in (Kind.DOUBT, Kind.WEAK) and statement.option != choice.option
@@ -155,7 +158,7 @@ def _mark(text: str, labels: Sequence[str]) -> Marked:
 
 def _read(marked: Marked) -> float | None:
     sentences = without_pairs(split_sentences(marked.text))
-    resolve(sentences)
+    resolve(sentences, denials=not marked.denies)
     others = [sentence for sentence in sentences if not entry(sentence.clauses)]
     if len(sentences) - len(others) > 1:
         sentences = others

@@ -115,7 +115,7 @@ FOREIGN_NUMBERS = (
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?,?\s+{_BOUND}\b|"
     rf"(?<![\w.,])(?:{NUMBER}\s?(?:-|–|—|~|to|:(?!\s)|[x×*+=^<>])\s?[$€£]?{NUMBER}|{NUMBER}\s?[+]|{NUMBER},\d++)"
     rf"|\bbetween\s+[$€£]?{NUMBER}(?:\s+{UNITS})?\s+and\s+[$€£]?{NUMBER}(?![^.;\n]{{0,20}}[:=–])"
-    rf"|\bby\s+{_COUNT}|\b{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)\b"
+    rf"|\b(?<!followed )by\s+{_COUNT}|\b{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)\b"
     rf"|(?<![\w.,])(?:{NUMBER}|(?:{_any(NUMBER_WORDS)}))(?:\s+{UNITS})?\s+(?:more|less|fewer|below|above)\b(?!\s+or)"
     rf"|(?<![\w.,]){NUMBER}\s+or\s+(?:more|less|fewer|higher|lower|above|below|so)\b"
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:max(?:imum)?|tops|each(?!\s+(?:round|time|turn)))\b"
@@ -217,6 +217,11 @@ SOLVED = re.compile(
 MINE = re.compile(rf"(\b(?:pool|pot|account|project|group|fund):?\s*{NUMBER}\W+)me:?\s*{NUMBER}", re.I)
 """What the writer keeps, after what the group gets: "pool: 6, me: 4"."""
 
+KEPT_FIRST = re.compile(
+    rf"\bme:?\s*({NUMBER})\W{{1,9}}(?=(?:pool|pot|account|project|group|fund)\b:?\s*({NUMBER}))", re.I
+)
+"""The same before it: "me: 13. Pot: 7"."""
+
 REMAINING = re.compile(
     rf"\bthe\s+(?:remaining|other)\s+(?={NUMBER}(?:\s?{UNITS}|\s*[.,;\n]|\s*\Z|\s+(?:in|into|to|for)\b))", re.I
 )
@@ -262,6 +267,7 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
         flags=re.I,
     )
     text = MINE.sub(r"\1", text)
+    text = KEPT_FIRST.sub(lambda part: "" if _value(part[1]) + _value(part[2]) == most else part[0], text)
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
     text = ADJECTIVES.sub("", COMPARED.sub("", text))
     text = CHANGING.sub("contribute ", SOLVED.sub(r"\1", text))

@@ -35,6 +35,9 @@ ALTERNATIVES = re.compile(
 )
 """Options that a choice is made between."""
 
+PREFERRED = re.compile(rf"(\bprefer(?:ring)? {OPTION} ?)to {OPTION}")
+"""An option that is preferred to another."""
+
 ECHO = re.compile(rf"(\A|[.!?\n] ?) ?{OPTION} ?or ?{OPTION} ?(?::|\.\.+|[–—-])")
 """The options of the question before an answer: "C or D: D"."""
 
@@ -99,7 +102,7 @@ def split_sentences(text: str) -> list[Sentence]:
     """The sentences of a text whose options are marked."""
     spaced = re.sub(r"[ \t\r\f\v]+", " ", re.sub(r"[’‘`´]", "'", text.lower()))
     spaced = spaced.replace(" & ", " and ")
-    spaced = ECHO.sub(r"\1", ALTERNATIVES.sub(" ", spaced))
+    spaced = ECHO.sub(r"\1", PREFERRED.sub(r"\1", ALTERNATIVES.sub(" ", spaced)))
     tokens = TOKEN.findall(DASHES.sub(" – ", ARROWS.sub(" → ", write_out(spaced))))
     sentences = []
     builder = _Builder()

@@ -11,6 +11,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     DEEDS,
     DESIRES,
     DETERMINERS,
+    DISOWNED,
     EVIDENT,
     FILLERS,
     FILLINGS,
@@ -27,6 +28,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     PAST_VERBS,
     PRAISE,
     QUALITIES,
+    RANKED,
     SUPERLATIVES,
     TAIL_STOPS,
     VERBS,
@@ -50,7 +52,7 @@ class Kind(Enum):
     DOUBT = "doubt"
     """Makes an option possible or praises it, or, without an option, takes back whatever was said before."""
     READER = "reader"
-    """Says what the reader chooses: "you choose C"."""
+    """Says what the reader chooses, "you choose C", or, without an option, that the one before is that of others."""
     OTHER = "other"
     """Says nothing about the writer's choice."""
 
@@ -123,8 +125,8 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
         if _end_of_name(said) is not None:  # "Answer: my choice is C"
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
-    verbal = all(word in VERBS or word == "to" for word in before)
-    if verbal and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "to cooperate is my choice"
+    verbal = all(word in VERBS or word == "to" for word in before) or list(before) == ["plan"]
+    if verbal and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "plan B it is"
         return Kind.CHOICE
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS and word != "i" for word in before
@@ -157,12 +159,20 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     own = own and all(word in RELATIVE_WORDS for word in predicate[: predicate.index("i")])
     answer = predicate.index("answer") if "answer" in predicate[:4] else 0
     plain = answer > 0 and all(word in NAME_WORDS for word in predicate[:answer])  # not "the textbook answer"
-    if (named and (predicate[0] == "my" or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
+    mine = predicate[0] == "my" and _is_name(predicate[1:])
+    if (named and (mine or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
     if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way"):
         return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
+
+
+def _is_name(words: Sequence[str]) -> bool:
+    """Whether words up to a noun for an answer leave it the writer's: "final answer", but not "lucky number"."""
+    nouns = (ANSWERS | NOUNS) - NAME_WORDS
+    noun = next((place for place, word in enumerate(words) if word in nouns), len(words))
+    return not any(word in RANKED | DISOWNED | HEDGES or word.endswith("'s") for word in words[:noun])
 
 
 def _tells_choice(acts: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from dilemmas.agents.models.reading.vocabulary import FILLERS, TAIL_STOPS, TURNS, participles
+from dilemmas.agents.models.reading.vocabulary import FILLERS, NEGATIONS, TAIL_STOPS, TURNS, participles
 
 FIRST = 0xE000
 """Code of the character of option 0; the private characters that follow it stand for the others."""
@@ -25,6 +25,8 @@ class Marked:
     """The text."""
     meanings: tuple[float, ...]
     """For each character, from `FIRST`: the index of a label, or an amount; `FOREIGN` for what is not an option."""
+    denies: bool = False
+    """Whether an option is a word that denies: "no"."""
 
     def meaning(self, word: str) -> float:
         """What the character of an option means."""
@@ -77,13 +79,19 @@ INTERJECTION = re.compile(
 """What follows a filler that is no label: "Right, I choose left"."""
 
 IDIOM = re.compile(
-    r"go (?:over|through|ahead|back|along|into|with|without)\b|right (?:away|now)\b"
+    r"go (?:over|through|ahead|back|along|into|with|without|first|second|last|next|mad|home|to)\b|go\b(?<=here i go)"
+    r"|right (?:away|now)\b|right\b(?:(?<=that['’]s right)|(?<=that is right))(?=[,:])"
     r"|straight (?:to the|away|from|forward)\b|left (?:with(?! \d)|over|out|me|behind|the)\b"
     r"|keep(?:ing)? (?:(?:(?:it|this|that|things|you) )?in mind|track|an eye|calm)\b"
     r"|keep(?:ing)? (?:(?:it|this|things) (?:simple|short|brief|quick)|(?:my|your|our) (?:promise|word))\b"
-    r"|shar(?:e|ing) (?:my|your|our|this|the) (?:thoughts?|reasoning|view)\b"
-    r"|help! what\b"
-    r"|tak(?:e|ing) (?:into|a look)\b"
+    r"|shar(?:e|ing) (?:my|your|our|their|his|her|this|that|the)"
+    r" (?:thoughts?|reasoning|views?|concerns?|sentiments?|opinions?|worr(?:y|ies)|hopes?|feelings?|values|goals?)\b"
+    r"|help! what\b|help(?:ing)? (?:myself|yourself)\b"
+    r"|help\b(?:(?<=need help)|(?<=want help)|(?<=some help)|(?<=your help)|(?<=for help)|(?<=need of help))"
+    r"|(?:blue|red)\b(?:(?<=feel blue)|(?<=feeling blue)|(?<=see red))"
+    r"|tak(?:e|ing) (?:into|a look|care|place|turns|note|off|it (?:that|for)|that as|my (?:time|chances)"
+    r"|(?:the|your|their|his|her|this|that) (?:point|hint))\b"
+    r"|a (?:while\b(?! (?:i|it|they|he|she|you|we|the|[b-z])\b)|go\b|rather (?!than\b)|[a-z]+-[a-z])"
     r"|go(?:(?<=let['’]s go)|(?<=here we go))(?=:)"
     r"|stay(?:ing)? (?:out|calm|away|tuned)\b|wait (?:and see|a)\b|hold on\b",
     re.IGNORECASE,
@@ -171,7 +179,8 @@ def mark_labels(text: str, labels: Sequence[str]) -> Marked:
         return f" {'choosing' if form in acts else ''} {chr(FIRST + indices[form])} "
 
     marked = pattern.sub(mark, _without_private(text))
-    return Marked(LETTERED.sub(r"\1", marked), tuple(range(len(labels))))
+    denies = any(label.casefold() in NEGATIONS for label in labels)
+    return Marked(LETTERED.sub(r"\1", marked), tuple(range(len(labels))), denies)
 
 
 def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
@@ -224,7 +233,7 @@ def _labels(labels: tuple[str, ...]) -> tuple[re.Pattern[str], bool, Mapping[str
     pattern = (
         rf"\b(?:{names})\s+\#?(?:{short})(?!\w)"
         rf"|(?<!\w['’-])(?<!\d[.,])(?<!°)(?<!\b[a-zA-Z]\.)(?P<option>{words})"
-        r"(?!['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\.[a-zA-Z](?!\w)|\s?%)"
+        r"(?![#♯]|['’-]\w|-\s*\Z|[.,]\d|(?-i:\.[a-z])|\.[a-zA-Z](?!\w)|\s?%)"
         r"(?:\s+(?:option|button|key|card|side|one(?=[.,!;]|\s*\Z)))?(?!\w)"
     )
     return re.compile(pattern, re.IGNORECASE if folds else re.NOFLAG), folds, indices, acts - set(labels)

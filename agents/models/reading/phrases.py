@@ -15,8 +15,8 @@ CONTRACTIONS = {
     r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
     r"let'?s": "let us",
     "lemme": "let me",
-    "pl[sz]": "please",
-    r"won'?t": "will not",
+    r"pl[sz]|(?<!i )kindly(?= (?:choose|pick|select|go)\b)": "please",
+    r"(?:wo|sha)n'?t": "will not",
     r"can'?t|cannot": "can not",
     r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
 }
@@ -57,10 +57,11 @@ _CONSEQUENCE = (
 """Words before an option or the writer's act that make it a conclusion: "which means that I choose C"."""
 
 _CAUSE = (
-    r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it|not|never|nothing)\b)"
+    r"(?:(?!(?:because|if|when|but|and|or|that|what|which|who|they|he|she|you|it"
+    r"|not|never|nothing|nobody|none|neither|no(?! doubt))\b)"
     r"[a-z][a-z'-]* ){0,7}"
-    r"(?!(?:friends?|partners?|opponents?|players?|others?|rivals?|neighbou?rs?|they|he|she|you|it|that|which|what|this)\b)"
-    r"[a-z][a-z'-]*"
+    r"(?!(?:friends?|partners?|opponents?|players?|others?|rivals?|neighbou?rs?|they|he|she|you|it|that|which|what|this"
+    r"|nothing|nobody|none)\b)[a-z][a-z'-]*"
 )
 """What makes the writer choose: "fear of betrayal"."""
 
@@ -108,8 +109,8 @@ PHRASES = {
         rf"(?:^|(?<=[.!?,;:\n] )){_CAUSE} (?:makes?|leads?|drives?|pushes|push|inclines?|compels?) me(?: to)?"
         rf"(?= (?:choose|choosing|pick|select|go|play|opt|take)\b| ?{OPTION})",
         "(?:the golden rule|experience|caution|logic|reason|morality|fairness|fear) tells me to",
-        r"(?:this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?) (?:leads|leaves|makes|brings|led|made|causes)"
-        r" me(?: to| with)?",
+        r"(?:(?<!none of )this|that|it|which|(?:my|the|this|all) [a-z]+(?: of this)?)"
+        r" (?:leads|leaves|makes|brings|led|made|causes) me(?: to| with)?",
     ),
     "whence": (
         rf"(?:{_CONSEQUENCE}|(?<=, )meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
@@ -123,7 +124,8 @@ PHRASES = {
         " (?:that|it|this|my (?:answer|choice|decision))(?: to)?",
         "let me (?:revise|correct|rephrase)",
         "my (?:mistake|bad|error)|just kidding",
-        "(?:scratch|strike) that|or rather",
+        r"(?:(?:just|only|lol|haha) )?(?:jk|sike|psych|yeah,? right|as if)(?= ?(?:[.,!;)\n]|$))",
+        rf"(?:scratch|strike) that|or rather|(?<=[,–-] )i mean,?(?= ?{OPTION})",
         rf"i meant(?: to (?:say|write|choose))?(?= ?{OPTION})",
         "(?:let (?:me|us) |i (?:will |would )?(?:rather )?)?make (?:that|it)",
     ),
@@ -149,6 +151,8 @@ PHRASES = {
         "contributed (?:amount|tokens|points)(?= ?:)",
         rf"\Aa(?= ?: ?{OPTION}\W*\Z)",
         r"(?:(?:group|common|public|shared) (?:account|fund|pool|pot|project)|pool|pot)(?= ?:)",
+        rf"\Athe (?:(?:group|common|public|shared) )?(?:account|fund|pool|pot|project) (?:gets|receives)"
+        rf"(?= ?{OPTION} ?(?:from me ?)?(?:[.,;!\n]|$))",
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
@@ -171,6 +175,9 @@ PHRASES = {
     "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
+    "then": (
+        rf"(?:followed(?: [a-z]+ly)? by|after(?:wards| that)|subsequently|later|next|(?<!the )second)(?= ?{OPTION})",
+    ),
     "is": (
         "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
@@ -223,14 +230,13 @@ PHRASES = {
         "(?:there is )?(?:no|little) (?:doubt|question|hesitation)(?: about (?:it|that)| in my mind)?",
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
         rf"(?= (?:i|my) | ?{OPTION} ?is the )",
-        "without (?:a )?(?:doubt|hesitation)|of course|in total|for me",
+        "without (?:a )?(?:doubt|hesitation)|of course|ofc|in total|for me",
         "(?:in|under) (?:the|these|such|the given) circumstances",
         r",? ?let us say(?= ?(?:[.!\n]|$))|(?<=\bthis )hypothetical",
-        "come what may|any day(?: of the week)?|all day long",
-        r"just in case(?= ?(?:[.,!;\n]|$))",
+        r"come what may|any day(?: of the week)?|all day long|just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
-        "ofc",
-        "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;\n]|$))",
+        "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;)\n]|$))",
+        r"with (?:(?:100 ?% )?certainty|probability (?:1|one|100 ?%)|100 ?% probability)(?!\w|[.,/]\d| ?%)",
         rf"100 ?%(?= ?{OPTION})",
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
         r"keep(?:ing)?(?= [a-z]+ing\b)",
@@ -242,10 +248,8 @@ PHRASES = {
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
         r"whether(?= [^,.;\n]{0,60} or )",
-        "even (?:if|though|when)",
-        "whether or not",
-        "no matter|as much as(?= i\\b)",
-        "what(?:so)?ever|whichever|whoever|regardless",
+        "even (?:if|though|when)|whether or not",
+        r"no matter|as much as(?= i\b)|what(?:so)?ever|whichever|whoever|regardless",
     ),
     "if": (
         "(?:as|so) long as",
@@ -258,7 +262,8 @@ PHRASES = {
         "(?:had|should) (?:they|he|she|we)",
     ),
     "because": (
-        r"(?<=,) ?as(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
+        r"(?<=,) ?as(?! \w+ says?\b)"
+        r"(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
         rf"(?<={OPTION}) ?(?:is(?: that| because)|,? ?not because)",
         rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
         "if only(?: to| for| because)",
@@ -303,12 +308,7 @@ PHRASES = {
     ),
     "so": (
         "(?:this|that|which) is (?:exactly |precisely |also )?why",
-        "either way",
-        "bottom line",
-        "tl;dr",
-        "long story short",
-        "simply put",
-        "put simply",
+        "either way|bottom line|tl;dr|long story short|simply put|put simply",
         "for (?:this|that|these|those|all these) reasons?",
         "in (?:this|that|any) case",
         "in conclusion",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from dilemmas.agents.models.reading.attributions import begs, pleads, reports
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.preambles import is_about_answer, is_maxim, requests_answer, tells_own_act
@@ -64,6 +65,10 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     before = clauses[:place]
     clause = _with_subject(clauses[place], before)
     said = read_clause(clause)
+    if said == Statement(Kind.READER) and any(
+        one.separator == ":" or clause.words[0] == "as" for one in clauses[place + 1 : place + 2]
+    ):
+        return OTHER  # "their choice: D", "as they said, trust pays"
     if not clause.words and not _any_chooses(found) and any(is_option(word) for one in before for word in one.words):
         return OTHER  # "I thought about D, but no"
     if said == OTHER and any(one.turn for one in clauses[: place + 1]) and praises(clause.words):
@@ -95,8 +100,12 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
+    act = clause.words[: next((place for place, word in enumerate(clause.words) if is_option(word)), 0)]
+    asked = said.asked and any(begs(one.words) for one in clauses[max(0, place - 1) : place + 2])
+    asked = asked or pleads([word for one in before[-1:] for word in one.words if word == "please"] + act)
     another = (
         of_speaker
+        or asked
         or of_reader
         or reported
         or recited
@@ -149,9 +158,9 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
     """Whether the clause after a choice is what comes of it: "I choose D: 5 or 1", "choose D: they lose"."""
     if following.link is Link.REASON:
         return False
-    addressed = following.words != [] and all(word in OTHERS or word in SPEECH for word in following.words)
-    if (
-        addressed and choice[:1] != [] and choice[0] in VERBS and following.separator == ","
+    addressed = following.words != [] and all(word in OTHERS | SPEECH | DETERMINERS for word in following.words)
+    if following.separator == "," and (
+        reports(following.words) or (addressed and choice[:1] != [] and choice[0] in VERBS)
     ):  # "choose C, partner", "choose C, they said"
         return True
     if choice[:1] != ["i"] and pays(following):  # "choose C, you get 6"
@@ -244,7 +253,8 @@ def _leads(clause: Clause) -> bool:
     told = (
         clause.words[:1] != [] and clause.words[0] in LEADING and words[:1] == ["i"] and not any(map(is_option, words))
     )  # "given what I know"
-    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not (of_others or elsewhere))
+    another = of_others or elsewhere or reports(clause.words)
+    return clause.link is Link.REASON or light or told or (words[0] in LEADING and not another)
 
 
 def _all_lead(before: Sequence[Clause]) -> bool:

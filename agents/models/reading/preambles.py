@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dilemmas.agents.models.reading.attributions import asks_others
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.statements import core
 from dilemmas.agents.models.reading.vocabulary import (
@@ -39,13 +40,15 @@ def tells_own_act(clause: Clause) -> bool:
     denied = words & NEGATIONS and last in VERBS | COPULAS
     acting = said[0] == "let" and not words & CALCULATING
     own = acting or said[0] == "i" or last == "i" or ("i" in words and last in VERBS and not words & OTHERS)
-    return own and plain and not denied
+    return own and plain and not denied and not asks_others(clause.words)
 
 
 def is_maxim(before: Sequence[Clause]) -> bool:
     """Whether clauses say what is so, of no option and of nobody but a relation: "business is business"."""
     before = before[max((place for place, one in enumerate(before) if one.link is Link.BUT), default=0) :]
     words = frozenset(word for one in before for word in one.words)
+    if before[0].words[:2] in (["the", "rule"], ["the", "rules"]):
+        return False
     if len(before) == 1 and before[0].words[0] in PERSONS and before[0].words[1:2] in (["is"], ["are"]):
         told = words & (ANSWERS | HEDGES | NEGATIONS | VERBS | RECITED)
         return not told and not any(map(is_option, words))  # "she is my sister: C"

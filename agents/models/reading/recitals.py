@@ -102,7 +102,8 @@ JOINING = {"and", "or"}
 
 def recites(clauses: Sequence[Clause]) -> bool:
     """Whether a sentence tells what follows from the choices of several: "I choose C, they choose D: I get 1"."""
-    named = {one.words[0] for one, other in pairwise(clauses) if other.separator in (":", "-") and len(one.words) == 1}
+    apart = [one for one, other in pairwise(clauses) if other.separator in (":", "-") and not other.turn]
+    named = {one.words[0] for one in apart if len(one.words) == 1}
     if len([word for word in named if is_option(word)]) > 1 or _lists(clauses):
         return True
     reason = next((place for place, one in enumerate(clauses) if place and one.link is Link.REASON), len(clauses))

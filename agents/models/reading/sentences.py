@@ -64,7 +64,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
                 statement = replace(OTHER, turns=True)
             found.append(_if_hypothetical(statement, clauses, place) if hypothetical else statement)
             places.append(place)
-    if clauses[-1].words == ["not"]:
+    if core(clauses[-1].words) == ["not"]:
         found.append(Statement(Kind.DOUBT))
     if sentence.question:
         asked = [Statement(Kind.DOUBT)] if clauses[0].turn else []  # "wait, what if they choose D?"

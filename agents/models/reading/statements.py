@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dilemmas.agents.models.reading.attributions import attributes, reports
 from dilemmas.agents.models.reading.clauses import Clause, announces, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
@@ -108,7 +109,7 @@ def read_clause(clause: Clause) -> Statement:
         return Statement(Kind.REJECTION, option)
     limited = "only" in before and any(word in ("with", "against", "among", "after") for word in after)
     of_kind = kind is Kind.BARE and any(one == "for" and other in PEOPLE for one, other in pairwise(after))
-    if ("would" in before or kind is Kind.BARE) and (limited or of_kind or is_elsewhere(clause.words)):
+    if ("would" in (*before, *tail) or kind is Kind.BARE) and (limited or of_kind or is_elsewhere(clause.words)):
         return OTHER
     if kind is Kind.BARE and _describes(words[:place], after, len(tail)):
         return OTHER
@@ -160,11 +161,15 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
 
 
+_ELSEWHERE = frozenset(["a", "an", "another", "other", "different", "better", "someone", "somebody"])
+"""Words after a preposition that open another situation: "in a better world"."""
+
+
 def is_elsewhere(words: Sequence[str]) -> bool:
     """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
     return any(
         (first in ("among", "against") and before not in GUARDING)
-        or (first in PREPOSITIONS and second in ("a", "an", "another", "better") and third not in ANSWERS)
+        or (first in PREPOSITIONS and second in _ELSEWHERE and third not in ANSWERS)
         or (first, second, third) == ("in", "real", "life")
         or (first in ("with", "against", "among") and second in PEOPLE)
         or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
@@ -284,6 +289,8 @@ def _read_without_option(clause: Clause) -> Statement:
     text = f" {' '.join(words)} "
     if not words or _is_undecided(text) or any(_takes_back(text, retraction) for retraction in RETRACTIONS):
         return Statement(Kind.DOUBT)
+    if reports(words) or attributes(words):
+        return Statement(Kind.READER)
     if " ".join(core(words)) in _REFUSALS or (clause.turn and " ".join(words) in _TURNED) or _chooses_another(words):
         return Statement(Kind.DOUBT)
     hedge = (
@@ -316,14 +323,21 @@ _REFUSALS = frozenset(
 """Clauses that refuse an answer, whatever was said before."""
 
 _UNNAMED = frozenset(["", "one", "option", "choice", "answer", "action"])
-_TURNED = frozenset(["i not", "not", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)])
+_TURNED = frozenset(
+    ["i not", "not", "thanks", "thank you", "the opposite", *(f"the other {noun}".strip() for noun in _UNNAMED)]
+)
 """Clauses that take back what was said before, after a word that announces a change of mind."""
+
+
+_JUDGED = frozenset(["is wrong", "not right", "is incorrect", "not correct"])
 
 
 def _takes_back(text: str, retraction: str) -> bool:
     """Whether a retraction is in a clause, and no negation before it."""
     before, found, _ = text.partition(f" {retraction} ")
-    return found != "" and not any(word in NEGATIONS for word in before.split())
+    subject = before.split()
+    of_another = retraction in _JUDGED and subject[:1] != [] and subject[0].endswith("ing")  # "lying is wrong"
+    return found != "" and not of_another and not any(word in NEGATIONS for word in subject)
 
 
 def _is_undecided(text: str) -> bool:

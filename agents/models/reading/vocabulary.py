@@ -94,6 +94,9 @@ VERBS = _set(
 DISOWNED = _set("incorrect wrong worst old previous")
 """Adjectives of an answer that is not the writer's."""
 
+RANKED = _set("second third last least second-best usual fallback backup default lucky favourite favorite secret")
+"""Adjectives by which an answer of the writer's is not the one that is given."""
+
 WAYS = _set(
     "contributing giving investing donating putting paying"
     " choosing picking selecting playing going opting taking voting"
@@ -167,7 +170,7 @@ OPINIONS = _set("think believe know feel see sure guess understand")
 PLACES = _set("place shoes position stead")
 """Words for the situation of somebody else in such a phrase."""
 
-HERE = _set("group heartbeat this such here scale heart mind level note smile sense bit matter result")
+HERE = _set("group heartbeat conscience this such here scale heart mind level note smile sense bit matter result")
 """Words by which such a phrase tells of this situation, or how something is done: "with a heavy heart"."""
 
 PEOPLE = _set(
@@ -273,6 +276,16 @@ SPEECH = _set("say says said saying tell tells told telling promise promises pro
 
 PRAISE = _set("better best safer right correct optimal preferable superior wiser smarter")
 
+ASKING = _set("beg begging ask asking urge urging implore imploring advise recommend suggest warn order want")
+"""Verbs by which the writer asks something of the reader."""
+
+VAGUE_ACTS = _set(
+    "do does doing am be dream of able to going want bring myself it that this so such thing one option a ever could"
+    " can must dare think choose choosing pick picking select selecting play playing take taking go with"
+    " for say saying vote"
+)
+"""Words of an act that names no option: "I would never do that"."""
+
 REASONS = _set("lest because since although though while whereas")
 CONDITIONS = _set(
     "if unless when whenever until otherwise else whether depending depends conditional contingent hypothetical"
@@ -312,7 +325,7 @@ RETRACTIONS = (
         " reconsidering, kidding, joking, undecided, am torn, really torn, not settle on, not make up my mind,"
         " either is fine, either one, either works, either would, not choose, maybe not, not really, perhaps not,"
         " think again, not my answer, not an answer, not my choice, not correct, not right, is incorrect, is wrong,"
-        " was wrong, was a joke, is a joke, forget what i said, i lied, is a lie, i regret that, undo that,"
+        " was wrong, was a joke, is a joke, forget what i said, i lied, is a lie, was a lie, i regret that, undo that,"
         " not mean that, not serious, not my real choice, only an example, just an example"
     ),
     *(

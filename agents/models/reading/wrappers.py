@@ -70,6 +70,12 @@ ROW = re.compile(r"^[ \t]*\|[^\n]*", re.MULTILINE)
 LINE_MARK = re.compile(r"^[ \t]*(?:[-*+•‣▪●◦·–—>#→✅✔☑➡👉️️ \t]{1,40}(?=\s|[^\w\s])|#+|>+|•)", re.MULTILINE)
 """Bullets, headings, quotation marks and emoji at the beginning of a line."""
 
+DENIED = re.compile(
+    r"(?<![^\s(\"'])(?:(?:!|¬[ \t]?)(?=[(\[]{0,2}[^\W_])|~(?=[^\W\d_])(?!\w+~))|[👎🚫❎⛔🙅]️?[ \t]*(?=[^\W_])"
+)
+UNEQUAL = re.compile("!=|=/=|≠")
+"""Signs that deny what follows: "!C", "choice != C"."""
+
 UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 STARS = re.compile(r"\*\*+|(?<!\d)\*|\*(?!\d)")
 
@@ -139,7 +145,7 @@ def without_markup(text: str) -> str:
     """The text without cut rows of tables, emphasis, bullets, headings and other marks of markdown."""
     if table := TABLE.search(text):  # a row that ends early is no answer
         text = ROW.sub(lambda row: row[0] if row[0].count("|") >= table[0].count("|") else "", text)
-    text = LINE_MARK.sub("", text)
+    text = UNEQUAL.sub(" is not ", DENIED.sub("not ", LINE_MARK.sub("", text)))
     return UNDERSCORES.sub(" ", STARS.sub("", text.replace(" * ", " × ")))
 
 
