@@ -208,6 +208,6 @@ def _endless(game: StageGame) -> GameError:
 
 def _too_many(game: StageGame, count: int) -> GameError:
     return GameError(
-        f"{game.name}: {count} joint actions; at most {min(LARGEST, MOST_PAYOFFS // game.n_players)} of"
-        f" {game.n_players} players can be solved: use fewer players or actions"
+        f"{game.name}: {count} joint actions of {game.n_players} players; at most"
+        f" {min(LARGEST, MOST_PAYOFFS // game.n_players)} of so many players can be solved: use fewer players or actions"
     )

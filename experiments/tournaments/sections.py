@@ -195,7 +195,7 @@ def tournament_warnings(data: Results) -> Iterator[str]:
     met = data["payoff_matrix"]
     pairs = [(i, j) for j in range(len(met)) for i in range(j)]
     apart = sum(met[i][j] is None and met[j][i] is None for i, j in pairs)
-    drawn = data["settings"]["sample"] is not None
+    drawn = data["settings"].get("sample") is not None
     if drawn and data["ranking"][0]["interval"] is None and fewest > 1:
         yield (
             f"Some players are in one draw alone, or met fewer than {FEWEST_OPPONENTS} opponents, so there are no"
@@ -248,7 +248,7 @@ def about_errors(data: Results) -> str:
         return f"{counted(total)} computed without sampled matches. {estimated}"
     if exact == total:
         chance = "there is no sampling error, and the ranking does not depend on chance"
-        if data["settings"]["sample"] is not None:
+        if data["settings"].get("sample") is not None:
             chance = "they have no sampling error, but the choice of the groups is by chance"
         return f"{counted(total)} computed exactly. The numbers are expected values: {chance}."
     known = [error for row in data["standard_errors"] for error in row if error is not None]

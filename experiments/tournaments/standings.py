@@ -33,7 +33,7 @@ from dilemmas.experiments.tournaments.fixtures import Row
 from dilemmas.experiments.tournaments.group_means import GroupMeans, group_means
 from dilemmas.experiments.tournaments.settings import Group
 
-FEWEST_OPPONENTS = 20
+FEWEST_OPPONENTS = 12
 """Opponents that each player must have met where groups were drawn; with fewer, Student's intervals do not hold."""
 DRAWS = 500
 """Simulated scores from which the critical values of ranks are computed."""

@@ -67,9 +67,10 @@ def ranking_table(data: Results, cells: int | None = None) -> Table:
 
 def _opponents(data: Results) -> str:
     """The opponents against whom a score is the mean, and whether a player is its own opponent."""
-    groups = [group["players"] for group in data["groups"]]
-    chosen = any(data["settings"].get(name) is not None for name in ("meetings", "graph"))
-    itself = any(len(set(group)) < len(group) for group in groups)
+    settings, groups = data["settings"], [group["players"] for group in data["groups"]]
+    chosen = any(settings.get(name) is not None for name in ("meetings", "graph"))
+    drawn = settings.get("sample") is not None
+    itself = settings["self_play"] if drawn else any(len(set(group)) < len(group) for group in groups)
     who = "the opponents that it met" if chosen else "opponents drawn at random"
     return f"{who}, {'itself included' if itself else 'itself not included'}"
 

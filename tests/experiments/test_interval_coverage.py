@@ -295,8 +295,8 @@ def test_ranks_of_all_players_at_once(players: int, matches: int) -> None:
     ("game", "agents", "options", "sample", "runs"),
     [
         ("public_goods", ("allc", "alld", "random"), {"n_players": 10, "rounds": 2}, 6, 200),
-        ("prisoners_dilemma", ("@automata",), {"rounds": 5}, 500, 20),
-        pytest.param("prisoners_dilemma", ("@automata",), {"rounds": 20}, 400, 100, marks=pytest.mark.slow),
+        ("prisoners_dilemma", ("@automata",), {"rounds": 5}, 500, 40),
+        pytest.param("prisoners_dilemma", ("@automata",), {"rounds": 20}, 500, 100, marks=pytest.mark.slow),
         pytest.param("prisoners_dilemma", ("@automata",), {"rounds": 20}, 800, 100, marks=pytest.mark.slow),
     ],
 )

@@ -6,6 +6,7 @@ model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].l
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -171,6 +172,7 @@ class ServerBackend:
 
     def _connect(self) -> "_Connected":
         if self._connected is None:
+            logging.getLogger(__name__).warning("asking %s what it can do", self._address)
             client = ServerClient(self._address, self._settings, self._first_wait)
             asker, found = client.run(probe(client))
             self._connected = _Connected(client, asker, found)

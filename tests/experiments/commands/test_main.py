@@ -70,7 +70,7 @@ def test_every_command_has_a_help(name: str) -> None:
         (["miniatures", "biuld"], "build"),
         (["tournament", "evolve", "runs/none", "--alpha", "1e309"], "'1e309' is too large a number"),
         (["tournament", "run", "--agents", "./=none.json,tft"], "error: =none.json: "),
-        (["games", "public_goods", "--set", "n_players=3000"], "at most 699 of 3000 players can be solved"),
+        (["games", "public_goods", "--set", "n_players=3000"], "at most 699 of so many players can be solved"),
         (["evalute"], "unknown command 'evalute'; did you mean 'evaluate'?"),
         (["tournament", "list"], "there is no command 'list': `dilemmas tournament strategies` lists"),
         (["tournament", "strateges"], "did you mean 'strategies'"),

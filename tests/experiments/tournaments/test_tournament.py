@@ -72,12 +72,12 @@ def test_groups_are_drawn_as_often_as_they_form(game: str, self_play: bool, monk
     with pytest.raises(InputError, match="draw a sample"):
         tournament(**asked).groups  # type: ignore[arg-type]  # noqa: B018
     found: Counter[tuple[str, ...]] = Counter()
-    for seed in range(1500):
-        found.update(tournament(**asked, sample=3, seed=seed).draws)  # type: ignore[arg-type]
+    for seed in range(200):
+        found.update(tournament(**asked, sample=len(every) - 1, seed=seed).draws)  # type: ignore[arg-type]
     ways = {group: len(set(permutations(group))) if game == "public_goods" else 1 for group in every}
     assert set(found) == set(every)
     for group, count in found.items():
-        mean = 4500 * ways[group] / sum(ways.values())
+        mean = found.total() * ways[group] / sum(ways.values())
         assert abs(count - mean) < 5 * mean**0.5
     assert tournament(**asked, sample=3).draws == tournament(**asked, sample=3).draws  # type: ignore[arg-type]
 
@@ -92,7 +92,7 @@ def test_a_player_that_is_in_no_group_has_no_score() -> None:
 def test_a_group_that_is_drawn_twice_plays_twice_as_often() -> None:
     found = tournament(FOUR, engine="vectorised", sample=9, repetitions=5)
     assert found.draws is not None
-    assert set(found.draws.values()) >= {1, 2}
+    assert max(found.draws.values()) > 1
     assert {one.group: one.count for one in found.fixtures} == {group: 5 * n for group, n in found.draws.items()}
 
 
@@ -128,7 +128,7 @@ def test_neighbours_meet_on_a_graph() -> None:
 
 def test_only_chosen_pairs_meet() -> None:
     chosen = (("tit_for_tat", "random"), ("always_defect", "always_defect"))
-    assert set(map(frozenset, tournament(meetings=chosen).groups)) == set(map(frozenset, chosen))
+    assert set(map(frozenset, tournament(FOUR[:3], meetings=chosen).groups)) == set(map(frozenset, chosen))
 
 
 def test_a_match_depends_on_its_players_only() -> None:
