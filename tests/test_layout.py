@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("envs", "agents", "training", "experiments")
 MOST_MODULES, MOST_LINES, MOST_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 16, 350, 60, 8
 LOOSE = {  # modules directly in a package: what its subpackages share, and the page of each environment
-    "envs": {"checks", "data_files", "errors", "locks", "names", "numbers", "seals", "validation", "visible_text"},
-    "agents": {"agent", "roster", "specifications", "two_actions", "versions"},
+    "envs": {"checks", "data_files", "errors", "locks", "names", "numbers", "seals", "validation"},
+    "agents": {"agent", "roster", "specifications", "two_actions", "versions", "visible_text"},
     "training": {"adapters", "checkpoints", "demonstrations", "distill", "examples", "lora"},
     "experiments": {"run_folder"},
 }

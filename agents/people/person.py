@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from dilemmas.agents.agent import PERSON, Decision, PlayerRecord, Traits, Turn, View
 from dilemmas.agents.models.backend import FakeBackend, Request, Response, before_prompt
 from dilemmas.agents.models.language_model import LanguageModelAgent
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template
-from dilemmas.envs.visible_text import visible
 
 TRIES = 1_000_000
 """Number of further replies after an unreadable one that a record allows; a person is asked until one is readable."""

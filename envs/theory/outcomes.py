@@ -207,7 +207,8 @@ def _endless(game: StageGame) -> GameError:
 
 
 def _too_many(game: StageGame, count: int) -> GameError:
+    n, most = game.n_players, min(LARGEST, MOST_PAYOFFS // game.n_players)
     return GameError(
-        f"{game.name}: {count} joint actions of {game.n_players} players; at most"
-        f" {min(LARGEST, MOST_PAYOFFS // game.n_players)} of so many players can be solved: use fewer players or actions"
+        f"{game.name}: {count} joint actions of {n} players; at most {most} of so many players can be solved: use fewer"
+        " players or actions"
     )

@@ -9,9 +9,9 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.checks import check_memory
 from dilemmas.envs.games.stage_game import Numbers
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import Location, json_option, print_json, reading_options, seed_option
 from dilemmas.experiments.inference.candidates import USUAL_CANDIDATES, candidate_automata

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dilemmas.agents.matches.trajectory import check_recorded
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.names import lookup
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands.options import Location, json_option, print_json, seed_option
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from dilemmas.agents.matches.trajectory import find_trajectories, read_trajectory
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.names import lookup
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands.options import Location, json_option, print_json
 from dilemmas.experiments.replaying.replay import Models, Result, replay_file
 from dilemmas.experiments.reporting.safe_console import SafeConsole

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\n")
 """Characters with which a spreadsheet recognises a formula in a cell of text (OWASP, "CSV injection")."""

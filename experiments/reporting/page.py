@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 from dilemmas.experiments.reporting.format import NONE
 from dilemmas.experiments.reporting.terminal_text import one_line
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 
 
 class SafeConsole(Console):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.table import Column, Table
 from rich.text import Text
 
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 
 
 def word_column(title: str, whole: bool = False) -> Column:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 
 LONGEST = 2000
 """Number of characters of a message; the middle of a longer one is omitted."""

@@ -20,6 +20,7 @@ from dilemmas.agents.agent import Decision, Source, Unreadable
 from dilemmas.agents.matches.record import MatchRecord, Move, Reason
 from dilemmas.agents.matches.trajectory import Header
 from dilemmas.agents.models.deciding.deliberation import standard_errors
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import whole
 from dilemmas.envs.numbers import format_number
@@ -28,7 +29,6 @@ from dilemmas.envs.rendering.frames import label, signal
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.envs.rules.protocol import Phase
 from dilemmas.envs.rules.repeated import Repeated
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
 from dilemmas.experiments.reporting.terminal_text import one_line
 

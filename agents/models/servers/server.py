@@ -172,8 +172,8 @@ class ServerBackend:
 
     def _connect(self) -> "_Connected":
         if self._connected is None:
-            logging.getLogger(__name__).warning("asking %s what it can do", self._address)
             client = ServerClient(self._address, self._settings, self._first_wait)
+            logging.getLogger(__name__).warning("asking %s what it can do", self._address)
             asker, found = client.run(probe(client))
             self._connected = _Connected(client, asker, found)
         return self._connected

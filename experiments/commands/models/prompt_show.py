@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dilemmas.agents.models.servers.settings import ServerSettings
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import Joint, StageGame
@@ -21,7 +22,6 @@ from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.protocol import View
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import json_option, print_json, server_options, set_option, wording_options
 from dilemmas.experiments.reporting.terminal_text import echo

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from dilemmas.agents.models.servers.settings import ServerSettings
-from dilemmas.envs.visible_text import visible
+from dilemmas.agents.visible_text import visible
 from dilemmas.experiments.commands.options import json_option, print_json, server_options
 from dilemmas.experiments.reporting.terminal_text import echo
 

@@ -12,9 +12,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.data_files import write_text
 from dilemmas.envs.names import lookup
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.options import (
     SEED,

@@ -17,8 +17,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.data_files import json_text
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import LONGEST, echo, message_line, one_line, shortened
 

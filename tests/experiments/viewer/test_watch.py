@@ -27,8 +27,8 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import SUFFIX, Header, TrajectoryWriter
 from dilemmas.agents.strategies.catalogue import Uniform, strategy
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.pettingzoo_api.parallel_env import parallel
-from dilemmas.envs.visible_text import visible
 from dilemmas.experiments.commands.watch import command
 from dilemmas.experiments.viewer.episode_screen import action_words, recorded_rules, step_screen
 from dilemmas.experiments.viewer.watch import COMMANDS, Place, Shelf, press, rendered_page
