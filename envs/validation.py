@@ -6,7 +6,7 @@ Any type of fields that JSON has can be a schema; mostly it is a frozen dataclas
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar, cast
@@ -84,13 +84,15 @@ class Meets:
         return value
 
 
-def written(nulls: bool) -> Callable[[type[_Kind]], type[_Kind]]:
+def written(nulls: bool, later: Collection[str] = ()) -> Callable[[type[_Kind]], type[_Kind]]:
     """Class decorator: the keys that a file must have of a dataclass, whatever defaults its fields have in code.
 
     Parameters
     ----------
     nulls
         Whether the file has all keys, those without a value as null; if not, keys whose default is None may be absent.
+    later
+        Keys that older files of the same version lack, which then have the defaults of the code.
     """
 
     def without_defaults(kind: Any, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
@@ -98,7 +100,8 @@ def written(nulls: bool) -> Callable[[type[_Kind]], type[_Kind]]:
         fields: list[dict[str, Any]] = cast(Any, handler.resolve_ref_schema(schema))["schema"]["fields"]
         for one in fields:
             value = one["schema"]
-            if value["type"] == "default" and (nulls or value.get("default", ...) is not None):
+            must = nulls or value.get("default", ...) is not None
+            if value["type"] == "default" and must and one["name"] not in later:
                 one["schema"] = value["schema"]
         return schema
 

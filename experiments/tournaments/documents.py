@@ -38,7 +38,7 @@ class FramingFile:
     """Text of the system turn; empty for that of the template, ``none`` for no text."""
 
 
-@written(nulls=True)
+@written(nulls=True, later=("sources",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsFile(Settings):
     """The settings of a tournament, and who takes part."""

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.seals import PROVENANCE, SEALS
 from dilemmas.experiments.commands.main import main
 from dilemmas.experiments.commands.tournament.group import command
+from dilemmas.experiments.run_folder import recover, write_sealed
 from dilemmas.experiments.tournaments.run_folder import ROWS, play_tournament
 from dilemmas.experiments.tournaments.tournament import Settings, Tournament
 
@@ -42,6 +44,20 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tournament") / "whole"
     play_tournament(Tournament(settings()), folder)
     return folder
+
+
+def test_a_folder_from_before_sources_were_kept_is_shown_and_resumed(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "older")
+    older = json.loads((whole / "settings.json").read_bytes())
+    del older["sources"]
+    write_sealed(recover(tmp_path / "older"), "settings.json", older)
+    (tmp_path / "older" / "results.json").unlink()
+    rows = tmp_path / "older" / ROWS
+    rows.write_bytes(rows.read_bytes()[:-5])
+    assert CliRunner().invoke(command, ["show", str(tmp_path / "older")]).exit_code == 1  # its rows were cut
+    play_tournament(Tournament(settings()), tmp_path / "older")
+    assert files(tmp_path / "older") == files(whole)
+    assert CliRunner().invoke(command, ["show", str(tmp_path / "older")]).exit_code == 0
 
 
 def test_a_file_truncated_anywhere_is_resumed(whole: Path, tmp_path: Path) -> None:
