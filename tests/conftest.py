@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")  # a stall of the machine says nothing about the code
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side: threads that wait for each other take the cores
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs like this, and their children inherit it; the tests of Ctrl-C need the signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
