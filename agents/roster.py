@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import cast
 
-from dilemmas.agents.agent import Agent, Source
+from dilemmas.agents.agent import PERSON, Agent, Source
 from dilemmas.agents.behaviour.quantal_response import QuantalResponse
 from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.specifications import AXELROD, ContestantError, Kind, parse_spec
@@ -112,7 +112,7 @@ def make_agent(
         from dilemmas.agents.people.person import Person
 
         told = framing or Framing()
-        return Person(context(told.context, told.words.contexts), told.words)
+        return Person(context(told.context, told.words.contexts), told.words, parsed.own_name or PERSON)
     return Uniform() if parsed.kind == "uniform" else strategy(parsed.text, players, game)
 
 
@@ -214,11 +214,11 @@ class Contestant:
 
         `InputError` if the longest question is too long for it, or it cannot be asked for such an answer.
         """
-        if self.kind != "model":
+        if self.kind not in ("model", "person"):
             return
         from dilemmas.agents.models.language_model import LanguageModelAgent
 
-        model = cast(LanguageModelAgent, self.agent)
+        model = cast(LanguageModelAgent, self.agent)  # a person is asked the same
         for player in _unlike_seats(rules.stage):
             if compiled and self._is_compiled(rules):
                 model.check([longest_view(model.template, rules.stage, rules.memory, player)])

@@ -10,6 +10,7 @@ from os.path import expanduser  # leaves ~nobody as it is, where pathlib has an 
 from pathlib import Path
 from typing import Any
 
+from dilemmas.agents.agent import PERSON
 from dilemmas.agents.models.backend import ModelError
 from dilemmas.agents.models.hub import from_hub
 from dilemmas.agents.models.networks.adapters import (
@@ -100,6 +101,10 @@ def find_model(model: str, adapter: str | None = None, *, ask_hub: bool = True) 
     UnknownNameError
         If the name is similar to that of a built-in model.
     """
+    if model == PERSON:
+        raise ModelError(
+            f"'{PERSON}' is a person, no model; people play in `dilemmas tournament run --agents {PERSON},...`"
+        )
     model = full_name(model)
     folder = locate(model, ask_hub)
     if not (folder / ADAPTER_CONFIG).is_file():

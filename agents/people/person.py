@@ -4,7 +4,8 @@ play = [Person(context("friends"), load_template("study")), strategy("tit_for_ta
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from dilemmas.agents.agent import PERSON, Decision, PlayerRecord, Traits, Turn, View
@@ -15,6 +16,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.templates import Template
 
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""In place of what is no text."""
 TRIES = 1_000_000
 """Number of further replies after an unreadable one that a record allows; a person is asked until one is readable."""
 
@@ -29,11 +32,17 @@ def show_text(text: str) -> None:
 
 
 def read_line() -> str:
-    """A line of stdin. Its end, as by Ctrl-D, is an interrupt as by Ctrl-C."""
+    """A line of stdin, edited as in a shell; the end of stdin, as by Ctrl-D, is an interrupt as by Ctrl-C."""
+    with suppress(ImportError):  # not on Windows
+        import readline  # noqa: F401  (gives `input` the keys for editing)
     try:
-        return input()
+        line = input()
     except EOFError:
+        show_text("The input has ended.")
         raise KeyboardInterrupt from None
+    except UnicodeDecodeError:
+        return UNKNOWN
+    return line.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Person:
     """The sentences of the prompt. Labels and their order are those of the template, so that they keep their meaning
     from round to round."""
     name: str = PERSON
+    """Of the person, told at every question."""
     show: Callable[[str], None] = field(default=show_text, repr=False)
     """Shows a text to the person."""
     read: Callable[[], str] = field(default=read_line, repr=False)
@@ -67,6 +77,10 @@ class Person:
         """The context and the template, as for a language model."""
         return replace(self._model.describe(), kind=PERSON)
 
+    def check(self, views: Iterable[View]) -> None:
+        """As `LanguageModelAgent.check`: whether the person can be asked what to do in these views."""
+        self._model.check(views)
+
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
         """One decision per turn, in order; the person is asked again until the reply can be read."""
         return [self._decide(turn) for turn in turns]
@@ -85,7 +99,8 @@ class Person:
     def _decide(self, turn: Turn) -> Decision:
         once, view = replace(self._model, retries=0), turn.info.get("view")
         if isinstance(view, View):
-            self.show(f"\nRound {view.round + 1}, {turn.agent}")
+            begins = "A new match. " if view.round == 0 else ""
+            self.show(f"\n{begins}{self.name} as {turn.agent}, round {view.round + 1}")
         (decision,), attempts = once.decide([turn]), 1
         while decision.action is None and not decision.error:
             self.show("This cannot be read as a decision; please write it in other words.")

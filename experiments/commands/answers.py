@@ -10,9 +10,7 @@ _ENVS = "`dilemmas games` lists the environments, `dilemmas games NAME` shows on
 _EVALUATE = "`dilemmas evaluate` compares agents with a teacher; the last stage of `dilemmas replicate` is evaluation"
 _FETCH = "nothing is downloaded but the models you name, when they are used first"
 _LIST = "`dilemmas games` lists environments, `dilemmas tournament strategies` strategies, `dilemmas watch RUN` matches"
-_PLAY = (
-    "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`; people cannot play yet"
-)
+_PLAY = "agents play in `dilemmas tournament run --agents A,B --engine environment --out FOLDER`, `human` is a person"
 _POPULATION = "population dynamics: `dilemmas tournament evolve`; lattice: `dilemmas lattice`"
 _PROMPT = "`dilemmas prompt show` prints a prompt; `dilemmas watch RUN --match 0 --step 1 --plain` those of a match"
 _REPORT = (

@@ -183,8 +183,8 @@ def tournament_warnings(data: Results) -> Iterator[str]:
         )
     elif fewest < FEW:
         yield (
-            f"Some groups played only {fewest} matches: their standard errors are uncertain by more than a third, and"
-            " the intervals wide. Increase --repetitions."
+            f"Some groups played only {fewest} matches: their standard errors are uncertain by more than a third"
+            f"{', and the intervals wide' if tables.uncertain(data) else ''}. Increase --repetitions."
         )
     aborted, played = (sum(group[key] for group in sampled) for key in ("aborted", "matches"))
     if aborted:
@@ -196,7 +196,9 @@ def tournament_warnings(data: Results) -> Iterator[str]:
     pairs = [(i, j) for j in range(len(met)) for i in range(j)]
     apart = sum(met[i][j] is None and met[j][i] is None for i, j in pairs)
     drawn = data["settings"].get("sample") is not None
-    if drawn and data["ranking"][0]["interval"] is None and fewest > 1:
+    if (waiting := len(data["settings"].get("players", ())) - len(data["players"])) > 0:
+        yield f"{waiting:,} players have not played yet."
+    elif drawn and data["ranking"][0]["interval"] is None and fewest > 1:
         yield (
             f"Some players are in one draw alone, or met fewer than {FEWEST_OPPONENTS} opponents, so there are no"
             " intervals. Draw more groups (--sample)."
@@ -249,7 +251,7 @@ def about_errors(data: Results) -> str:
     if exact == total:
         chance = "there is no sampling error, and the ranking does not depend on chance"
         if data["settings"].get("sample") is not None:
-            chance = "they have no sampling error, but the choice of the groups is by chance"
+            chance = "they have no sampling error, but which groups play may be by chance (--sample)"
         return f"{counted(total)} computed exactly. The numbers are expected values: {chance}."
     known = [error for row in data["standard_errors"] for error in row if error is not None]
     largest = f" The largest standard error in the payoff matrix is {max(known):.2g} points." if known else ""

@@ -69,8 +69,9 @@ def _opponents(data: Results) -> str:
     """The opponents against whom a score is the mean, and whether a player is its own opponent."""
     settings, groups = data["settings"], [group["players"] for group in data["groups"]]
     chosen = any(settings.get(name) is not None for name in ("meetings", "graph"))
-    drawn = settings.get("sample") is not None
-    itself = settings["self_play"] if drawn else any(len(set(group)) < len(group) for group in groups)
+    itself = any(len(set(group)) < len(group) for group in groups)
+    if settings.get("sample") is not None and settings["self_play"]:
+        return f"opponents drawn at random, {'also itself' if itself else 'itself was not drawn'}"
     who = "the opponents that it met" if chosen else "opponents drawn at random"
     return f"{who}, {'itself included' if itself else 'itself not included'}"
 

@@ -50,13 +50,17 @@ def rows_of(
     machine without an address.
     """
     check_executor(executor)
-    if tournament.people and (workers > 1 or executor != "process"):
-        raise WorkerError("a person is asked in one process: leave out --workers and --executor")
     if executor == "ray":
         return _on_ray(tournament, batches, workers, address)
     if workers == 1:
         return map(tournament.play, batches)
     return _in_processes(tournament, batches, workers)
+
+
+def check_people(tournament: Tournament, workers: int, executor: str) -> None:
+    """`WorkerError` if a person would be asked from several processes."""
+    if tournament.people and (workers > 1 or executor != "process"):
+        raise WorkerError("a person is asked in one process: leave out --workers and --executor")
 
 
 def check_executor(executor: str) -> None:

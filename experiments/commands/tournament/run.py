@@ -36,7 +36,7 @@ from dilemmas.experiments.reporting.terminal_text import echo
 from dilemmas.experiments.tournaments.run_folder import described, play_tournament, settings_data, tournament_data
 from dilemmas.experiments.tournaments.settings import GRAPHS, MOST, Settings, TournamentError
 from dilemmas.experiments.tournaments.tournament import Tournament
-from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor
+from dilemmas.experiments.tournaments.workers import EXECUTORS, check_executor, check_people
 
 ROUNDS = 200
 """Rounds of a match if neither rounds nor a continuation probability are given; as in Axelrod's first tournament."""
@@ -256,6 +256,7 @@ def command(
         framing=framing,
     )
     tournament = Tournament(settings, records=None if out is None else out / "matches")
+    check_people(tournament, work["workers"], work["executor"])
     if dry_run:
         return print_plan(tournament, as_json)
     check_executor(work["executor"])

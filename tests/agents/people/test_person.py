@@ -12,7 +12,7 @@ from dilemmas.agents.matches.match import run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.agents.models.language_model import LanguageModelAgent
-from dilemmas.agents.people.person import Person, PersonError, show_text
+from dilemmas.agents.people.person import Person, PersonError, read_line, show_text
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import PolicyTableError
@@ -83,6 +83,18 @@ class Hostile:
 
     def describe(self) -> PlayerRecord:
         return PlayerRecord(self.name, "scripted")
+
+
+def test_what_is_no_text_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda: "caf\udce9 \U0001f600")
+    assert read_line() == "caf\ufffd \U0001f600"
+
+
+def test_a_game_that_cannot_be_put_into_words_is_refused_before_anything_is_played() -> None:
+    words = ["--agents", "human,uniform", "--game", "travelers_dilemma", "--rounds", "2"]
+    done = CliRunner().invoke(run.command, words, input="55\n")
+    assert "cannot be put into words" in str(done.exception) or "actions" in str(done.exception)
+    assert "round 1" not in done.output
 
 
 def test_words_of_others_do_not_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ def note(agents: tuple[str, ...], **settings: object) -> str:
     [
         ({}, "opponents drawn at random, itself included"),
         ({"self_play": False}, "opponents drawn at random, itself not included"),
-        ({"sample": 4}, "opponents drawn at random, itself included"),
+        ({"sample": 4}, "opponents drawn at random, itself was not drawn"),
         ({"graph": "ring"}, "the opponents that it met, itself not included"),
         ({"meetings": (("tft", "tft"), ("alld", "allc"))}, "the opponents that it met, itself included"),
     ],
