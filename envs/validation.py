@@ -92,7 +92,7 @@ def written(nulls: bool, later: Collection[str] = ()) -> Callable[[type[_Kind]],
     nulls
         Whether the file has all keys, those without a value as null; if not, keys whose default is None may be absent.
     later
-        Keys that older files of the same version lack, which then have the defaults of the code.
+        Keys, None by default, that older files of the same version lack.
     """
 
     def without_defaults(kind: Any, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":

@@ -1,7 +1,7 @@
 """The types of the JSON files of a tournament, by which they are read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Ge
@@ -55,7 +55,7 @@ class SettingsFile(Settings):
     """Whether the game is the same from every seat."""
     identities: Mapping[str, str]
     """Digest of what each player is, by name."""
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, Source] | None = None
     """Where the probabilities come from of the players that play from a table, by name; older files do not say it."""
 
 

@@ -263,7 +263,7 @@ def about_errors(data: Results) -> str:
 def _estimated(data: Results) -> Iterator[str]:
     """What no standard error shows: the probabilities with which some players play are not exactly their own."""
     for source, name in ESTIMATED.items():
-        players = [player for player, found in data["settings"]["sources"].items() if found == source]
+        players = [player for player, found in (data["settings"]["sources"] or {}).items() if found == source]
         if players:
             yield f"The probabilities of {', '.join(players)} are {name}."
 
