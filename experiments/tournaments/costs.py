@@ -13,8 +13,8 @@ from dilemmas.experiments.tournaments.settings import TournamentError
 
 MOST_MATCHES = 20_000_000
 """Most sampled matches of a tournament, whose results are held in memory: some gigabytes."""
-MOST_COUNTS = 300_000_000
-"""Most counts of moves in the results of a tournament, which are held in memory: 2.4 GB."""
+MOST_COUNTS = 40_000_000
+"""Most counts of moves in the results of a tournament: some 90 bytes each while its tables are computed, 3.6 GB."""
 ROUND_SECONDS = {"cycle": 0.0, "chain": 0.0, "compiled": 1e-8, "vectorised": 1e-7, "environment": 1e-4}
 """Approximate duration of a decision by engine, in seconds; that of exact engines hardly depends on rounds."""
 
