@@ -1,7 +1,7 @@
 """Groups of agents that play in a tournament: all, a random sample, neighbours on a graph, or given ones."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, combinations_with_replacement, permutations, product
 from math import comb, perm
@@ -30,15 +30,18 @@ class Pairings:
     symmetric: bool
     """Whether the game is the same from every seat."""
 
-    def groups(self) -> tuple[Group, ...]:
-        """The groups that play, in order; `TournamentError` if there are too many, or a player is in none of them."""
+    def groups(self, draws: Mapping[Group, int] | None) -> tuple[Group, ...]:
+        """The groups that play, in order; `TournamentError` if there are too many, or a player is in none of them.
+
+        `draws`: the groups that were drawn, from `draws`.
+        """
         settings = self.settings
         if settings.meetings is not None:
             found = self._chosen(settings.meetings)
         elif settings.graph is not None:
             found = self._neighbours(settings.graph)
         else:
-            found = tuple(self.draws() or map(self._seated, self._all()))
+            found = tuple(draws or map(self._seated, self._all()))
         playing = set(chain(*found))
         if left := [name for name in self.names if name not in playing]:
             more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""

@@ -122,7 +122,7 @@ class Tournament:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The groups that play, in order."""
-        return self._pairings.groups()
+        return self._pairings.groups(self.draws)
 
     @cached_property
     def draws(self) -> Mapping[Group, int] | None:
