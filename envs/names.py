@@ -54,6 +54,8 @@ def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     close = begun[0] if len(begun) == 1 else closest_name(name, known, 0.5 if len(known) > MAX_LISTED else SIMILAR)
     if close:
         return f"; did you mean '{close}'?"
+    if not known:
+        return "; there is none"
     if len(known) <= MAX_LISTED:
         return f"; known: {', '.join(known)}"
     return f"; none of the {len(known)} known names is similar"
