@@ -27,7 +27,7 @@ from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
-from dilemmas.experiments.study.answers import Answers, Asked, Role, append_answers, read_answers
+from dilemmas.experiments.study.answers import WEIGHT, Answers, Asked, Role, append_answers, read_answers
 from dilemmas.experiments.study.conduct.procedure import check_device, check_without_loading
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
@@ -39,9 +39,6 @@ from dilemmas.experiments.study.stages import TOGETHER, Told, ask_exactly, ask_m
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
 """End of the name of the folder of a model."""
-ANSWERS = 300
-"""Answers per scenario of the study: with as many, a model whose scenarios count as alike could not be told from one
-that always answers in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class SetAnswers:
     alike: float
     """p-value of the hypothesis that all scenarios are answered alike, for `weight` answers each."""
     weight: int
-    """Answers per scenario: those that were read on average, or `ANSWERS` where probabilities are exact."""
+    """Answers per scenario: those that were read on average, or `WEIGHT` where probabilities are exact."""
     unreadable: float | None
     """Share of sampled answers in which no action could be read, in [0, 1]; None without answers."""
     disagreement: float | None
@@ -237,7 +234,7 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
     masses = [one.mass for one in asked if one.mass is not None]
     estimate = Source.EXACT if all(one.exact for one in answers.values()) else Source.SAMPLED
     exact, readable = estimate is Source.EXACT, [one.readable for one in answers.values()]
-    weight = ANSWERS if exact else int(fmean(readable))
+    weight = WEIGHT if exact else int(fmean(readable))
     effects = [effect for one in shown if not math.isnan(effect := _first_minus_last(one))]
     sampled = [rate for one in answers.values() if (rate := one.rate(Source.SAMPLED)) is not None]
     rates = np.array([one[:, 0].mean() for one in presented] if exact else sampled)

@@ -10,9 +10,6 @@ from dilemmas.experiments.reporting.format import Results, words
 from dilemmas.experiments.study.metrics.transfer_drop import transfer_drop
 from dilemmas.experiments.study.titles import SETS
 
-LEAST_GAP = 1e-9
-"""Sum of distances below which there is no gap."""
-
 
 @dataclass(frozen=True, slots=True)
 class MeasuredNumber:
@@ -58,16 +55,16 @@ TITLES = {**SETS, "teacher": "The teacher's own answers", "matches": "Histories 
 def of_study(results: Results) -> Iterator[MeasuredNumber]:
     """The numbers of a finished study, from the content of its results.json.
 
-    The gap closed is over all scenarios of a set: which of them have a significant gap depends on the number of
-    observations, in which variants may differ. That of the study's own report is `gap_closed_counted`.
+    The gap closed is over all scenarios of a set: in which of them sampled answers differ significantly depends on
+    their number, in which variants may differ. That of the study's own report is `gap_closed_counted`.
     """
     closed: dict[str, float | None] = {}
     for row in results["pattern"]:
         name, figures = row["set"], results["alignment"][row["set"]]
-        closed[name], null = row["student"], _null(results, name)
+        closed[name] = row["student"]
         yield MeasuredNumber(name, "gap_closed", row["student"])
-        yield MeasuredNumber(name, "null", null)
-        yield MeasuredNumber(name, "beyond_null", _minus(row["student"], null))
+        yield MeasuredNumber(name, "null", row["null"])
+        yield MeasuredNumber(name, "beyond_null", _minus(row["student"], row["null"]))
         yield MeasuredNumber(name, "correlation", row["tuned"])
         yield MeasuredNumber(name, "gap_closed_counted", figures["gap_closed"])
     if None not in (ends := (closed.get("new_context"), closed.get("new_both"))):
@@ -77,21 +74,6 @@ def of_study(results: Results) -> Iterator[MeasuredNumber]:
         if row["model"] == "tuned":
             for key, what in (("overlap", "overlap"), ("expected", "agreement")):
                 yield MeasuredNumber("matches", what, row[key]["value"])
-
-
-def _null(results: Results, name: str) -> float | None:
-    """Gap closed by the null player over all scenarios of a set; None without a gap, or where there are more than two
-    actions, whose distances cooperation rates do not tell."""
-    estimate = results["alignment"][name]["estimate"]
-    rate = results["training"]["null_rate"][estimate]
-    gap = left = 0.0
-    for row in results["scenarios"][name]:
-        teacher, untuned, tuned = (row[role][estimate] for role in ("teacher", "untuned", "tuned"))
-        if len(row["teacher"]["counts"]) != 2 or rate is None:
-            return None
-        if None not in (teacher, untuned, tuned):
-            gap, left = gap + abs(untuned - teacher), left + abs(rate - teacher)
-    return 1 - left / gap if gap > LEAST_GAP else None
 
 
 def of_evaluation(found: Results) -> Iterator[MeasuredNumber]:

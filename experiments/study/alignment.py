@@ -45,7 +45,7 @@ class Alignment:
     """Mean of the scenarios' gaps closed."""
 
 
-def gap_closed(result: ScenarioResult, estimate: Source, observations: int) -> float | None:
+def gap_closed(result: ScenarioResult, estimate: Source) -> float | None:
     """1 - d(tuned, teacher) / d(untuned, teacher).
 
     None where the estimate is missing, or where teacher and untuned student do not differ: see `distinguishable`.
@@ -53,7 +53,7 @@ def gap_closed(result: ScenarioResult, estimate: Source, observations: int) -> f
     teacher, untuned, tuned = (answers.distribution(estimate) for answers in result.answers)
     if teacher is None or untuned is None or tuned is None:
         return None
-    if not distinguishable(result.teacher, result.untuned, estimate, observations):
+    if not distinguishable(result.teacher, result.untuned, estimate):
         return None
     return 1 - distance(tuned, teacher) / distance(untuned, teacher)
 
@@ -97,7 +97,6 @@ def align(
     results: Sequence[ScenarioResult],
     rate: float | None,
     estimate: Source,
-    observations: int,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Alignment:
@@ -111,8 +110,6 @@ def align(
         Cooperation rate of the null player; None where it is unknown.
     estimate : Source
         Exact or sampled.
-    observations : int
-        Answers per scenario and model; see `distinguishable`.
     rng : numpy.random.Generator
         Draws the answers again whose noise is measured.
     resamples : int
@@ -121,7 +118,7 @@ def align(
     generator(rng, "rng")
     missing = tuple(result.name for result in results if rate is None or not result.has(estimate))
     known = [result for result in results if result.name not in missing]
-    counted = _counted(known, estimate, observations)
+    counted = _counted(known, estimate)
     names = tuple(result.name for result in counted)
     undefined = tuple(result.name for result in known if result.name not in names)
     if rate is None or not counted:
@@ -136,20 +133,18 @@ def align(
     return Alignment(estimate, names, undefined, missing, aggregate, mean)
 
 
-def aggregate_gap(
-    results: Sequence[ScenarioResult], rate: float | None, estimate: Source, observations: int
-) -> float | None:
+def aggregate_gap(results: Sequence[ScenarioResult], rate: float | None, estimate: Source) -> float | None:
     """`Alignment.aggregate` without its intervals: the value alone, None where no scenario is counted."""
-    counted = _counted(results, estimate, observations)
+    counted = _counted(results, estimate)
     if rate is None or not counted:
         return None
     found = _distances(_shares(counted, rate, estimate))
     return float(1 - found.tuned.sum() / found.untuned.sum())
 
 
-def _counted(results: Sequence[ScenarioResult], estimate: Source, observations: int) -> list[ScenarioResult]:
+def _counted(results: Sequence[ScenarioResult], estimate: Source) -> list[ScenarioResult]:
     """The scenarios in which the gap closed is defined."""
-    return [result for result in results if gap_closed(result, estimate, observations) is not None]
+    return [result for result in results if gap_closed(result, estimate) is not None]
 
 
 def _tilted(t: float, cooperation: Sequence[float]) -> tuple[float, ...]:

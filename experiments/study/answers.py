@@ -15,7 +15,8 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.seals import check_sealed
 from dilemmas.envs.validation import Count, Share, written
-from dilemmas.experiments.reporting.uncertainty.intervals import Interval, ZTest, differ, equivalence, two_proportions
+from dilemmas.experiments.reporting.uncertainty.equivalence import equivalence
+from dilemmas.experiments.reporting.uncertainty.intervals import Interval, ZTest, differ, two_proportions
 from dilemmas.experiments.run_folder import RunError
 
 Role = Literal["teacher", "untuned", "tuned"]
@@ -24,6 +25,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """Who is asked: the teacher, and the student before and after tuning."""
 ESTIMATES = (Source.EXACT, Source.SAMPLED)
 """How a model's cooperation is estimated: from its own probabilities, and from sampled answers."""
+WEIGHT = 300
+"""Answers to a scenario, as many as the study drew, that exact probabilities count as where it matters whether answers
+would differ significantly."""
 
 
 class AnswersError(InputError):
@@ -130,16 +134,16 @@ def distance(shares: Sequence[float], other: Sequence[float]) -> float:
     return sum(abs(p - q) for p, q in zip(shares, other, strict=True)) / 2
 
 
-def distinguishable(one: Answers, other: Answers, estimate: Source, observations: int) -> bool:
+def distinguishable(one: Answers, other: Answers, estimate: Source) -> bool:
     """Whether two models that both have the estimate differ significantly, at the 5% level.
 
     Sampled answers are compared by the z-test for two proportions (Pearson's chi-squared for more than two actions).
     Exact probabilities have no sampling error: they count as different where the same test would be significant for two
-    samples of `observations` answers in exactly these proportions.
+    samples of `WEIGHT` answers in exactly these proportions, however many were drawn.
     """
     if estimate is Source.SAMPLED:
         return bool(differ(one.counts, other.counts))
-    return bool(differ(*([p * observations for p in answers.exact or ()] for answers in (one, other))))
+    return bool(differ(*([p * WEIGHT for p in answers.exact or ()] for answers in (one, other))))
 
 
 def compare(one: Answers, other: Answers) -> ZTest | None:

@@ -27,7 +27,7 @@ from dilemmas.experiments.study.metrics.registry import METRICS
 from dilemmas.experiments.study.playing import compile_table
 from dilemmas.experiments.study.recipe import Recipe
 
-FORMAT, VERSION = "dilemmas-study", 4
+FORMAT, VERSION = "dilemmas-study", 5
 REMEDY = "delete it and repeat the command: only the metrics are computed again"
 
 

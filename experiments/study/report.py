@@ -33,9 +33,12 @@ from dilemmas.training.artefacts.cards import write_alignment
 CSV_COLUMNS = (
     *("set", "scenario", "game", "context", "model", "exact", "sampled"),
     *("readable", "unreadable", "lowest", "highest", "gap_closed_exact", "gap_closed_sampled"),
+    *("p", "adjusted_p", "alike_p", "adjusted_alike_p"),
 )
 """Columns of scenarios.csv. exact, sampled: cooperation by each estimate; lowest, highest: sampled cooperation if all
-unreadable replies meant to defect, and if all meant to cooperate; the gap closed is that of the tuned student."""
+unreadable replies meant to defect, and if all meant to cooperate; gap closed: of the tuned student; p: of the z-test
+that a student answers as the teacher; alike: of the test that the tuned student does not; adjusted: for the number of
+scenarios of the set."""
 
 
 def write_study_report(run_dir: Path, results: Results) -> None:
@@ -75,8 +78,15 @@ def _csv_lines(results: Results) -> Iterator[tuple[object, ...]]:
                 yield (
                     *(name, row["name"], row["game"], row["context"], role, answers["exact"], answers["sampled"]),
                     *(sum(answers["counts"]), answers["unreadable"], *(answers["bounds"] or (None, None))),
-                    *(gap.get("exact"), gap.get("sampled")),
+                    *(gap.get("exact"), gap.get("sampled"), *_p_values(row, role)),
                 )
+
+
+def _p_values(row: Results, role: str) -> Iterator[float | None]:
+    """p-values of the tests of a model against the teacher, and adjusted ones."""
+    test, adjusted = row.get(f"test_{role}"), row["adjusted"]
+    yield from (test and test["p"], adjusted.get(role))
+    yield from (row["alike_tuned"], adjusted["alike"]) if role == "tuned" else (None, None)
 
 
 def print_study_tables(console: Console, results: Results) -> None:
@@ -139,9 +149,9 @@ def _what_was_run(results: Results) -> str:
     names = {model["role"]: model["name"] for model in results["models"]}
     asked = [row for rows in results["scenarios"].values() for row in rows]
     ways = []
-    if any(row["teacher"]["exact"] is not None for row in asked):
+    if _estimated(results, "exact"):
         ways.append("the probabilities of the actions were computed (the exact estimate, free of sampling error)")
-    if any(row["teacher"]["sampled"] is not None for row in asked):
+    if _estimated(results, "sampled"):
         ways.append(f"{results['observations']} answers were drawn (the sampled estimate)")
     return (
         f"The teacher, {names.get('teacher', 'unnamed')}, answered {results['training']['scenarios']} training "
@@ -149,6 +159,11 @@ def _what_was_run(results: Results) -> str:
         f"tuned on those answers. The teacher, and the student before and after tuning, were asked about {len(asked)} "
         f"scenarios. For each model and scenario, {' and '.join(ways) or 'no answer could be read'}."
     )
+
+
+def _estimated(results: Results, estimate: str) -> bool:
+    """Whether there is an estimate of the teacher's cooperation."""
+    return any(row["teacher"][estimate] is not None for rows in results["scenarios"].values() for row in rows)
 
 
 def _limits(results: Results) -> Iterator[str]:
@@ -172,7 +187,7 @@ def run_table(results: Results, seconds: float, known: Sequence[str]) -> Table:
         ("recipe", results["recipe"]),
         ("prompt template", results["template"]),
         ("seed", str(results["seed"])),
-        ("answers per scenario and model", str(results["observations"])),
+        ("answers per scenario and model", str(results["observations"]) if _estimated(results, "sampled") else "none"),
         ("simulated samples of answers", f"{results['resamples']:,}"),
         ("time", duration(seconds)),
         *(("questions asked once", line) for line in known),

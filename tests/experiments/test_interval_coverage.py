@@ -204,7 +204,7 @@ def shown_gaps(rng: np.random.Generator, found: Rates, estimate: Source) -> tupl
         counts = [int(rng.binomial(300, p)) for p in chances]
         three = (Answers((p, 1 - p), (k, 300 - k)) for p, k in zip(chances, counts, strict=True))
         results.append(ScenarioResult(str(number), "g", "c", *three))
-    one = align(results, 0.3, estimate, 300, rng, resamples=100)
+    one = align(results, 0.3, estimate, rng, resamples=100)
     assert one.aggregate
     assert one.mean
     assert one.mean.interval is one.mean.transfer_interval is None, "no interval of a mean of ratios covers it"

@@ -29,8 +29,6 @@ Interval = Annotated[tuple[float, float], Meets(_check_ends)]
 ShareInterval = Annotated[tuple[Share, Share], Meets(_check_ends)]
 """Lower and upper end of an interval of a share, from 0 to 1."""
 
-MARGIN = 0.1
-"""Difference of two rates below which they count as alike in `equivalence`."""
 LEVEL = 0.95
 """Confidence level of every interval."""
 SIGNIFICANCE = 0.05
@@ -90,7 +88,7 @@ def wilson(successes: float, n: float, reach: float = Z) -> Interval:
     `reach`: quantile of the distribution of the standardised proportion. `InputError` if `successes` are not from 0 to
     `n`.
     """
-    _check_successes(successes, n)
+    check_successes(successes, n)
     return _least_rate(successes / n, n, reach), 1.0 - _least_rate(1.0 - successes / n, n, reach)
 
 
@@ -121,8 +119,8 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
     InputError
         If there are no observations, or successes are not from 0 to their number.
     """
-    _check_successes(successes, n)
-    _check_successes(other_successes, other_n)
+    check_successes(successes, n)
+    check_successes(other_successes, other_n)
     difference = successes / n - other_successes / other_n
     pooled = (successes + other_successes) / (n + other_n)
     error = sqrt(max(0.0, pooled * (1 - pooled)) * (1 / n + 1 / other_n))
@@ -130,29 +128,7 @@ def two_proportions(successes: float, n: int, other_successes: float, other_n: i
     return ZTest(difference, error, z, erfc(abs(z) / sqrt(2)))
 
 
-def equivalence(successes: float, n: int, other_successes: float, other_n: int, margin: float = MARGIN) -> float:
-    """p-value of the hypothesis that two proportions differ by `margin` or more: two one-sided tests, TOST (Schuirmann
-    1987, J. Pharmacokinet. Biopharm. 15:657), with the variances of the two samples.
-
-    The other parameters and the errors are those of `two_proportions`. A small value says that the proportions are
-    alike.
-    """
-    _check_successes(successes, n)
-    _check_successes(other_successes, other_n)
-    rate, other = successes / n, other_successes / other_n
-    error = sqrt(max(0.0, rate * (1 - rate) / n + other * (1 - other) / other_n))
-    room = margin - abs(rate - other)
-    if not error:
-        return 0.0 if room > 0 else 1.0
-    return erfc(room / error / sqrt(2)) / 2
-
-
-def detectable(n: int) -> float:
-    """Difference of two proportions near 1/2 that a test at 5% finds with probability 0.8, for `n` answers each."""
-    return (Z + NormalDist().inv_cdf(0.8)) * sqrt(0.5 / n)
-
-
-def _check_successes(successes: float, n: float) -> None:
+def check_successes(successes: float, n: float) -> None:
     """`InputError` unless there are from 0 to `n` > 0 successes."""
     if not (0 < n < inf and 0 <= successes <= n * (1 + ROUNDING)):
         raise InputError(f"{successes} successes of {n} observations; needs from 0 to the number of observations")

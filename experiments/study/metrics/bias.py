@@ -15,7 +15,7 @@ from dilemmas.experiments.reporting.page import Block, Paragraph, Section, Table
 from dilemmas.experiments.reporting.uncertainty.distance_intervals import mean_distance
 from dilemmas.experiments.reporting.uncertainty.intervals import Estimate, LeanEstimate, ShareEstimate, ratio
 from dilemmas.experiments.reporting.variance import FACTORS, homogeneity, variance_shares
-from dilemmas.experiments.study.answers import ROLES, Role
+from dilemmas.experiments.study.answers import ROLES, WEIGHT, Role
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Cells, Metric, other_rows, pivot, titled
 from dilemmas.experiments.study.recipe import Recipe
@@ -65,7 +65,9 @@ class Bias:
     """Preference for a position: from -1, always the last named, to 1, always the first named."""
     alike: Share
     """p-value of the hypothesis that all scenarios of the set have one rate of cooperation, if each rate were that of
-    the study's number of answers; 1 for one scenario."""
+    `weight` answers; 1 for one scenario."""
+    weight: Annotated[int, Ge(1)]
+    """Answers per scenario: those that were drawn, or 300 where probabilities are exact."""
     shares: Followed | None
     """What the answers follow; None if they do not vary, or no game of the set has two actions with labels."""
 
@@ -76,7 +78,7 @@ def bias(
     labels: tuple[str, str],
     scenarios: Sequence[tuple[str, str]],
     shown: Sequence[Array],
-    observations: int,
+    weight: int,
 ) -> Bias:
     """Label and position bias of a model on a set of scenarios, from its probabilities in every presentation.
 
@@ -93,7 +95,7 @@ def bias(
     shown : sequence of array, shape (A, 2, K)
         For each scenario the probability of each of K actions, by assignment of the labels to the actions (A = 2: the
         template's, then swapped; A = 1 where amounts are the labels) and by order (action 0 named first, then last).
-    observations : int
+    weight : int
         Answers per scenario; see `homogeneity`.
 
     Notes
@@ -121,7 +123,8 @@ def bias(
         label_lean=_mean([_lean(one) for one in two]) if two else None,
         place=mean_distance(np.array([_moves(one) for one in turned])),
         place_lean=_mean([_lean(one) for one in turned]),
-        alike=homogeneity(np.array([one[..., 0].mean() for one in shown]), observations),
+        alike=homogeneity(np.array([one[..., 0].mean() for one in shown]), weight),
+        weight=weight,
         shares=followed(scenarios, shown),
     )
 
@@ -154,10 +157,12 @@ def _measure(data: StudyData) -> list[Bias]:
     rows = []
     for name, group in data.sets.items():
         for role in ROLES:
-            worded = [data.answers[role][result.name].by_wording(wordings) for result in group]
+            asked = [data.answers[role][result.name] for result in group]
+            worded = [one.by_wording(wordings) for one in asked]
+            weight = WEIGHT if all(one.exact for one in asked) else data.recipe.observations
             ways = [one.mean(axis=0).reshape(-1, 2, one.shape[-1]) for one in worded]
             scenarios = [(result.game, result.context) for result in group]
-            rows.append(bias(name, role, (first, second), scenarios, ways, data.recipe.observations))
+            rows.append(bias(name, role, (first, second), scenarios, ways, weight))
     return rows
 
 
@@ -273,7 +278,7 @@ def _warnings(results: Results) -> Iterator[str]:
         if row["alike"] > LEVEL:
             yield (
                 f"The {row['model']} model answers all scenarios alike (set: {set_title(row['set'])}): with "
-                f"{results['observations']} answers each, rates as far apart would be chance (p = {row['alike']:.2f}). "
+                f"{row['weight']} answers each, rates as far apart would be chance (p = {row['alike']:.2f}). "
                 "Nothing was measured there but noise."
             )
         if found and (more := more_by_order(found)):

@@ -19,7 +19,7 @@ from dilemmas.experiments.reporting.svg import responsive
 from dilemmas.experiments.reporting.uncertainty.gap_intervals import Gap
 from dilemmas.experiments.reporting.uncertainty.intervals import Interval
 from dilemmas.experiments.study.alignment import align, null_rate
-from dilemmas.experiments.study.answers import ESTIMATES, ScenarioResult
+from dilemmas.experiments.study.answers import ESTIMATES, WEIGHT, ScenarioResult
 from dilemmas.experiments.study.data import StudyData
 from dilemmas.experiments.study.metrics.metric import Metric, other_rows
 from dilemmas.experiments.study.recipe import Recipe
@@ -29,7 +29,12 @@ PERFECT = (
     "Perfect copy: the gap closed that is expected of a student identical to the teacher; below 1 for sampled answers, "
     "because two samples of the same model differ."
 )
-
+TOO_CLOSE = {
+    "exact": f"teacher and untuned student are so alike that {WEIGHT} answers of each would not differ significantly",
+    "sampled": "the answers of teacher and untuned student do not differ significantly",
+}
+"""Why a scenario has no gap, by estimate."""
+NO_GAP = "in no scenario teacher and untuned student differ enough, or there is no interval"
 
 AtMostOne = Annotated[float, Le(1)]
 
@@ -133,7 +138,7 @@ def _measure(data: StudyData) -> dict[str, SetFigures]:
 
 def _figures(data: StudyData, name: str, group: Sequence[ScenarioResult], estimate: Source) -> EstimateFigures:
     rng, rate = data.stream("student", name, estimate), null_rate(data.training, estimate)
-    found = align(group, rate, estimate, data.recipe.observations, rng, data.resamples)
+    found = align(group, rate, estimate, rng, data.resamples)
     return EstimateFigures(
         **asdict(_gap(found.aggregate)),
         mean=_gap(found.mean),
@@ -171,6 +176,7 @@ def gap_table(alignment: Results, ceiling: bool = True) -> Table:
         note="n: scenarios counted, of all scenarios of the set. null: the null player. In brackets: 95% intervals "
         "over scenarios, of the value without noise of sampling. Distances between sampled answers are too large, so "
         f"the sampled gap closed is often below the middle of its interval.{f' {PERFECT}' if ceiling else ''}",
+        missing=NO_GAP,
     )
 
 
@@ -193,6 +199,7 @@ def mean_table(alignment: Results) -> Table:
         words=2,
         note="The mean gives every scenario the same weight, also where the gap is small; it therefore has no "
         f"reliable interval. {PERFECT}",
+        missing=NO_GAP,
     )
 
 
@@ -209,7 +216,7 @@ def _sections(results: Results) -> Iterator[Section]:
     for name, figures in results["alignment"].items():
         verdict = _verdict(figures)
         sentence = Paragraph(f"{ABOUT.get(name, '')} {verdict[0].upper()}{verdict[1:]}".strip())
-        left_out = _left_out(results["scenarios"][name], figures, results["observations"])
+        left_out = _left_out(results["scenarios"][name], figures)
         yield Section(set_title(name), (sentence, *left_out))
 
 
@@ -238,7 +245,8 @@ def _null_rates(results: Results) -> str:
 def _verdict(row: Results) -> str:
     """The figures of a set as a sentence."""
     if row["gap_closed"] is None:
-        return "teacher and untuned student do not differ significantly in any scenario."
+        reason = TOO_CLOSE[row["estimate"]] if row["undefined"] else "a model gave no answer that can be read"
+        return f"no gap can be measured: in all scenarios {reason}."
     closed = f"the tuned student closes {with_span(row['gap_closed'], row['interval'])} of the gap"
     null = f"the null player {num(row['null'])}"
     if row["transfer_interval"] is None:
@@ -259,12 +267,10 @@ def _gap_rows(alignment: Results) -> Iterator[GapRow]:
             yield GapRow(label, row["gap_closed"], row["interval"], row["null"], numbers, hollow)
 
 
-def _left_out(rows: Sequence[Results], figures: Results, observations: int) -> Iterator[Block]:
-    """Which scenarios of a set are not part of its figures, and why."""
-    reasons = {
-        "undefined": f"teacher and untuned student do not differ significantly with {observations} answers (5% level)",
-        "missing": "one of the models has no estimate",
-    }
+def _left_out(rows: Sequence[Results], figures: Results) -> Iterator[Block]:
+    """Which scenarios of a set are not part of the figures of its main estimate, and why."""
+    estimate = figures["estimate"]
+    reasons = {"undefined": TOO_CLOSE[estimate], "missing": "one of the models has none"}
     for key, reason in reasons.items():
         games: dict[str, list[str]] = {}
         for row in rows:
@@ -272,7 +278,7 @@ def _left_out(rows: Sequence[Results], figures: Results, observations: int) -> I
                 games.setdefault(game_title(row["game"]), []).append(row["context"])
         if games:
             listed = "; ".join(f"{game} ({', '.join(contexts)})" for game, contexts in games.items())
-            yield Paragraph(f"Excluded, because {reason}: {listed}.")
+            yield Paragraph(f"Excluded from the {estimate} estimate, because {reason}: {listed}.")
 
 
 def _terminal(results: Results) -> Iterator[Section]:

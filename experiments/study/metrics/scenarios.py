@@ -1,7 +1,7 @@
 """Every scenario by itself: cooperation, the gap closed, z-tests against the teacher, and what models are asked."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Annotated
 
@@ -13,7 +13,8 @@ from dilemmas.experiments.reporting.charts import Dumbbell, dumbbells
 from dilemmas.experiments.reporting.format import NONE, Results, num
 from dilemmas.experiments.reporting.page import Figure, Section, Table, Verbatim
 from dilemmas.experiments.reporting.svg import responsive
-from dilemmas.experiments.reporting.uncertainty.intervals import MARGIN, ShareInterval, ZTest
+from dilemmas.experiments.reporting.uncertainty.equivalence import MARGIN
+from dilemmas.experiments.reporting.uncertainty.intervals import ShareInterval, ZTest
 from dilemmas.experiments.study.alignment import gap_closed
 from dilemmas.experiments.study.answers import (
     ESTIMATES,
@@ -32,6 +33,8 @@ from dilemmas.experiments.study.titles import game_title, scenario_title, set_ti
 
 STUDENTS = {"untuned": "test_untuned", "tuned": "test_tuned"}
 """Role of a student -> key of its z-test."""
+ALIKE = ("tuned: alike", "adjusted alike")
+"""Columns of the test whether the tuned student answers as the teacher does."""
 
 
 SUM_DIGITS = 1e-4
@@ -75,6 +78,18 @@ class GapByEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustedTests:
+    """p-values adjusted for the number of scenarios of the set (Benjamini & Hochberg 1995); null without a test."""
+
+    untuned: Share | None
+    """Of `test_untuned`."""
+    tuned: Share | None
+    """Of `test_tuned`."""
+    alike: Share | None
+    """Of `alike_tuned`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioRow:
     """A scenario."""
 
@@ -97,6 +112,8 @@ class ScenarioRow:
     alike_tuned: Share | None
     """p-value of the hypothesis that teacher and tuned student differ by a rate of 0.1 or more; null without readable
     replies of both."""
+    adjusted: AdjustedTests
+    """p-values of the three tests, adjusted for the number of scenarios of the set."""
     gap_closed: GapByEstimate
     """Gap closed by estimate."""
 
@@ -107,14 +124,37 @@ class ScenarioRow:
                 raise ValueError(f"{key}: needs a test where both models have readable replies, and only there")
             if len(student.counts) != len(self.teacher.counts):
                 raise ValueError(f"{role}.counts: needs {len(self.teacher.counts)} numbers, as the teacher has")
+        found = (_p_of(self.test_untuned), _p_of(self.test_tuned), self.alike_tuned)
+        for item, p in zip(fields(AdjustedTests), found, strict=True):
+            adjusted = getattr(self.adjusted, item.name)
+            if (adjusted is None) != (p is None) or (adjusted is not None and adjusted < (p or 0) - SUM_DIGITS):
+                raise ValueError(f"adjusted.{item.name}: needs a number not below that of the test; got {adjusted}")
+
+
+def _p_of(test: ZTest | None) -> float | None:
+    return None if test is None else test.p
 
 
 def _measure(data: StudyData) -> dict[str, list[ScenarioRow]]:
     """Every scenario, by set."""
-    return {name: [_row(result, data.recipe.observations) for result in group] for name, group in data.sets.items()}
+    return {name: _rows(group) for name, group in data.sets.items()}
 
 
-def _row(result: ScenarioResult, observations: int) -> ScenarioRow:
+def _rows(group: Sequence[ScenarioResult]) -> list[ScenarioRow]:
+    untuned, tuned = ([compare(one.teacher, getattr(one, role)) for one in group] for role in STUDENTS)
+    alike = [equivalent(one.teacher, one.tuned) for one in group]
+    found = (list(map(_p_of, untuned)), list(map(_p_of, tuned)), alike)
+    adjusted = [AdjustedTests(*one) for one in zip(*map(_adjusted, found), strict=True)]
+    return [_row(*one) for one in zip(group, untuned, tuned, alike, adjusted, strict=True)]
+
+
+def _row(
+    result: ScenarioResult,
+    test_untuned: ZTest | None,
+    test_tuned: ZTest | None,
+    alike: float | None,
+    adjusted: AdjustedTests,
+) -> ScenarioRow:
     teacher, untuned, tuned = map(_rates, result.answers)
     return ScenarioRow(
         result.name,
@@ -123,10 +163,11 @@ def _row(result: ScenarioResult, observations: int) -> ScenarioRow:
         teacher,
         untuned,
         tuned,
-        test_untuned=compare(result.teacher, result.untuned),
-        test_tuned=compare(result.teacher, result.tuned),
-        alike_tuned=equivalent(result.teacher, result.tuned),
-        gap_closed=GapByEstimate(*(gap_closed(result, estimate, observations) for estimate in ESTIMATES)),
+        test_untuned=test_untuned,
+        test_tuned=test_tuned,
+        alike_tuned=alike,
+        adjusted=adjusted,
+        gap_closed=GapByEstimate(*(gap_closed(result, estimate) for estimate in ESTIMATES)),
     )
 
 
@@ -173,7 +214,7 @@ def rate_table(rows: Sequence[Results]) -> Table:
         tuple((game_title(row["game"]), row["context"], *_rate_cells(row, kinds)) for row in rows),
         words=2,
         note="Gap: the gap closed.",
-        missing="no readable answer; in a gap, teacher and untuned student do not differ significantly",
+        missing="no readable answer; in a gap, too small a difference between teacher and untuned student",
         folded=True,
     )
 
@@ -187,38 +228,38 @@ def _rate_cells(row: Results, kinds: Sequence[str]) -> Iterator[str]:
 def z_test_table(rows: Sequence[Results]) -> Table:
     """z-tests of every scenario of a set."""
     tested = [row for row in rows if any(row[test] for test in STUDENTS.values())]
-    adjusted = {test: _adjusted([row[test] for row in tested]) for test in STUDENTS.values()}
     cells = (
         (
             game_title(row["game"]),
             row["context"],
-            *(cell for test in STUDENTS.values() for cell in _test_cells(row[test], adjusted[test][place])),
+            *(cell for role, test in STUDENTS.items() for cell in _test_cells(row[test], row["adjusted"][role])),
             _p(row["alike_tuned"]),
+            _p(row["adjusted"]["alike"]),
         )
-        for place, row in enumerate(tested)
+        for row in tested
     )
     columns = ("difference", "std. error", "p", "adjusted p")
     return Table(
         "Tests: teacher versus untuned student, and versus tuned student",
-        ("game", "context", *(f"{student}: {name}" for student in STUDENTS for name in columns), "tuned: alike"),
+        ("game", "context", *(f"{student}: {name}" for student in STUDENTS for name in columns), *ALIKE),
         tuple(cells),
         words=2,
         note="Two-sided z-tests for the difference of two proportions: teacher minus student, sampled answers, pooled "
         "standard error. A large p means that the samples do not show a difference, not that there is none. Adjusted: "
         "for the number of scenarios (Benjamini & Hochberg 1995): of the differences with an adjusted p below 0.05, "
-        "one in twenty is by chance. Alike: p of two one-sided tests that the rates differ by "
-        f"{MARGIN} or more; below 0.05, the tuned student answers as the teacher does.",
+        "at most one in twenty is expected to be by chance. Alike: p of two one-sided tests that the rates differ by "
+        f"{MARGIN} or more; below 0.05, the rates of tuned student and teacher are closer than that.",
         folded=True,
     )
 
 
-def _adjusted(tests: Sequence[Results | None]) -> list[float | None]:
-    """The p-values of tests, adjusted for their number."""
+def _adjusted(tests: Sequence[float | None]) -> list[float | None]:
+    """p-values, adjusted for their number."""
     from scipy.stats import false_discovery_control  # type: ignore[import-untyped, unused-ignore]
 
-    known = [test["p"] for test in tests if test]
+    known = [p for p in tests if p is not None]
     found = iter(false_discovery_control(known).tolist() if known else ())
-    return [next(found) if test else None for test in tests]
+    return [None if p is None else next(found) for p in tests]
 
 
 def _test_cells(test: Results | None, adjusted: float | None) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def _gap(data: StudyData, name: str) -> float | None:
     """The gap closed on a set, as its main row in results.json."""
     estimate = data.estimate
     rate = null_rate(data.training, estimate)
-    return aggregate_gap(data.sets.get(name, ()), rate, estimate, data.recipe.observations)
+    return aggregate_gap(data.sets.get(name, ()), rate, estimate)
 
 
 def _sections(results: Results) -> Iterator[Section]:

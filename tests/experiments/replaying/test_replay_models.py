@@ -72,8 +72,10 @@ def test_a_model_in_a_directory_is_found_through_the_recipe(tmp_path: Path, monk
 def test_the_place_of_a_model_that_did_not_play_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown model 'litle' in the record; did you mean 'little'"):
         replay(record(tmp_path, [model(), strategy("tft")]), "--model", "litle=/elsewhere")
-    with pytest.raises(InputError, match="unknown model 'tit_for_tat' in the record; there is none$"):
-        replay(record(tmp_path / "strategies", [strategy("tft"), strategy("alld")]), "--model", "tit_for_tat=/elsewhere")
+    with pytest.raises(InputError, match=r"unknown model 'tit_for_tat' in the record; there is none$"):
+        replay(
+            record(tmp_path / "strategies", [strategy("tft"), strategy("alld")]), "--model", "tit_for_tat=/elsewhere"
+        )
 
 
 def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

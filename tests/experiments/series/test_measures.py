@@ -7,38 +7,29 @@ import pytest
 from dilemmas.experiments.series.measures import of_evaluation, of_study, of_survey, place_title
 
 
-def rates(teacher: float, untuned: float, tuned: float, actions: int = 2) -> dict[str, Any]:
-    named = {"teacher": teacher, "untuned": untuned, "tuned": tuned}
-    return {role: {"exact": rate, "counts": [0] * actions} for role, rate in named.items()}
-
-
-def study(**changes: Any) -> dict[str, Any]:
-    """Two scenarios: gaps .4 and .2; the null player, at .5, leaves .3 and .1 of them."""
-    rows = [rates(0.8, 0.4, 0.7), rates(0.6, 0.4, 0.5)]
+def study() -> dict[str, Any]:
+    """The keys of results.json that are read."""
     closings = (("new_context", 2 / 3), ("new_both", 0.5))
-    sets = [name for name, _ in closings]
     return {
-        "alignment": {name: {"estimate": "exact", "gap_closed": 0.75} for name in sets},
-        "pattern": [{"set": name, "student": closed, "tuned": 0.9} for name, closed in closings],
-        "training": {"null_rate": {"exact": 0.5}},
-        "scenarios": dict.fromkeys(sets, rows),
+        "alignment": {name: {"gap_closed": 0.75} for name, _ in closings},
+        "pattern": [{"set": name, "student": closed, "null": 0.4, "tuned": 0.9} for name, closed in closings],
         "consistency": [{"disagreement": 0.2}, {"disagreement": 0.4}, {"disagreement": None}],
         "agreement": [
             {"model": model, "overlap": {"value": value}, "expected": {"value": value / 2}}
             for model, value in (("untuned", 0.4), ("tuned", 0.8))
         ],
-    } | changes
+    }
 
 
 def numbers(results: dict[str, Any]) -> dict[tuple[str, str], float | None]:
     return {(one.where, one.what): one.value for one in of_study(results)}
 
 
-def test_the_null_player_is_measured_over_all_scenarios() -> None:
+def test_transfer_is_what_is_closed_beyond_the_null_player_over_all_scenarios() -> None:
     found = numbers(study())
     assert found["new_context", "gap_closed"] == pytest.approx(2 / 3)
-    assert found["new_context", "null"] == pytest.approx(1 - 0.4 / 0.6)
-    assert found["new_context", "beyond_null"] == pytest.approx(1 / 3)
+    assert found["new_context", "null"] == 0.4
+    assert found["new_context", "beyond_null"] == pytest.approx(2 / 3 - 0.4)
     assert found["new_context", "gap_closed_counted"] == 0.75
     assert found["teacher", "disagreement"] == pytest.approx(0.3)
     assert found["matches", "overlap"] == 0.8, "of the tuned student"
@@ -46,14 +37,6 @@ def test_the_null_player_is_measured_over_all_scenarios() -> None:
 
 def test_the_drop_is_the_share_that_is_lost_from_new_contexts_to_both_new() -> None:
     assert numbers(study())["new_both", "drop"] == pytest.approx(1 - 0.5 / (2 / 3))
-
-
-def test_rates_of_games_with_three_actions_tell_no_distance_of_the_null_player() -> None:
-    rows = [rates(0.8, 0.4, 0.7, actions=3)]
-    found = numbers(study(scenarios={"new_context": rows, "new_both": rows}))
-    assert found["new_context", "null"] is None
-    assert found["new_context", "beyond_null"] is None
-    assert found["new_context", "gap_closed"] is not None
 
 
 def test_matches_that_were_computed_are_told_so_and_others_as_they_were_sampled() -> None:

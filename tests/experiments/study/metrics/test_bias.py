@@ -82,7 +82,7 @@ def measured(share: Share, *games: StageGame) -> Bias:
         ways = [(scenario_prompt(STUDY, game, FRIENDS, shown=way), way.labels) for way in presentations(STUDY, game)]
         found = exact_distributions(model(share), ways)
         asked.append(np.array([one.probabilities for one in found]).reshape(-1, 2, game.n_actions))
-    return bias("games", "model", STUDY.labels, [(game.name, "friends") for game in games], asked, observations=100)
+    return bias("games", "model", STUDY.labels, [(game.name, "friends") for game in games], asked, weight=100)
 
 
 @pytest.mark.parametrize(
