@@ -30,7 +30,7 @@ from math import copysign, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from dilemmas.experiments.reporting.uncertainty.intervals import Interval, t_critical
+from dilemmas.experiments.reporting.uncertainty.intervals import ROUNDING, Interval, t_critical
 
 Array = NDArray[np.float64]
 
@@ -41,8 +41,8 @@ class Gap:
 
     value: float
     interval: Interval | None
-    """95% interval of the gap closed without noise of sampling; None with fewer than two scenarios, and for a mean of
-    scenarios."""
+    """95% interval of the gap closed without noise of sampling; None with fewer than two scenarios, for a mean of
+    scenarios, and where nothing was learned in any scenario: the spread is then unknown."""
     null: float
     """Gap closed by the null player."""
     transfer: float
@@ -102,11 +102,13 @@ def _influence(student: Array, untuned: Array) -> tuple[float, Array]:
     return value, (student - value * untuned) / untuned.sum()
 
 
-def _intervals(found: Distances, again: Distances | None) -> tuple[Interval, Interval]:
-    """Intervals of the gap closed, and of what it is beyond that of the null player."""
+def _intervals(found: Distances, again: Distances | None) -> tuple[Interval, Interval] | tuple[None, None]:
+    """Intervals of the gap closed, and of what it is beyond that of the null player; None where there is no spread."""
     seen = _influence(found.tuned, found.untuned)[0]
     more = _with_failure(found)
     value, influence = _influence(more.tuned, more.untuned)
+    if np.abs(influence).max() <= ROUNDING:
+        return None, None
     null, influence_null = _influence(more.null, more.untuned)
     noise = 0.0
     if again is not None:

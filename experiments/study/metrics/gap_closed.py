@@ -46,7 +46,7 @@ class GapFigures:
     gap_closed: AtMostOne | None
     """Of the tuned student."""
     interval: Interval | None
-    """Its 95% interval; null with fewer than two scenarios."""
+    """Its 95% interval; null with fewer than two scenarios, or if nothing was learned in any."""
     null: AtMostOne | None
     """Gap closed by the null player."""
     transfer: float | None

@@ -101,6 +101,12 @@ def test_undefined_and_missing_scenarios_are_listed_and_not_counted() -> None:
     assert found.aggregate.interval is None, "one scenario says nothing about the spread"
 
 
+def test_a_student_that_learned_nothing_has_no_interval() -> None:
+    found = aligned([scenario(0.2, 0.8, 0.8, "one"), scenario(0.3, 0.7, 0.7, "two")]).aggregate
+    assert found is not None
+    assert (found.value, found.interval, found.transfer_interval) == (0, None, None)
+
+
 def test_without_any_gap_there_is_no_figure() -> None:
     assert aligned([scenario(0.5, 0.5, 0.9)]).aggregate is None
 
