@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.names import lookup
+from dilemmas.envs.prompts.wording import check_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,15 @@ def load_contexts(path: Path) -> dict[str, Context]:
     contexts = {}
     for name, table in read_toml(path, dict[str, dict[str, Any]]).items():
         contexts[name] = check_value({**table, "name": name}, Context, f"{path}: {name}")
+        check_openings(contexts[name].pair, contexts[name].group, f"{path}: {name}.")
     return contexts
+
+
+def check_openings(pair: str, group: str, place: str = "") -> None:
+    """`InputError` if the texts of a context have a placeholder other than ``{others}`` in `group`; `place` begins the
+    message."""
+    check_plain(f"{place}pair", pair)
+    check_plain(f"{place}group", group, ("others",))
 
 
 ContextTexts = Literal["contexts", "vignettes"]
