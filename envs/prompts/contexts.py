@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.names import lookup
-from dilemmas.envs.prompts.wording import check_plain
+from dilemmas.envs.prompts.wording import PLACEHOLDERS, TemplateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,17 @@ def load_contexts(path: Path) -> dict[str, Context]:
     return contexts
 
 
+KNOWN = frozenset({"unit", *(name for pair in PLACEHOLDERS.values() for names in pair for name in names.split())})
+"""The placeholders of templates."""
+
+
 def check_openings(pair: str, group: str, place: str = "") -> None:
-    """`InputError` if the texts of a context have a placeholder other than ``{others}`` in `group`; `place` begins the
-    message."""
-    check_plain(f"{place}pair", pair)
-    check_plain(f"{place}group", group, ("others",))
+    """`InputError` if the texts of a context have a placeholder of templates, other than ``{others}`` in `group`; other
+    words in braces are text. `place` begins the message."""
+    for key, text, allowed in (("pair", pair, ()), ("group", group, ("others",))):
+        for name in KNOWN.difference(allowed):
+            if f"{{{name}}}" in text:
+                raise TemplateError(f"{place}{key} uses {{{name}}}, but the text is used as it is")
 
 
 ContextTexts = Literal["contexts", "vignettes"]

@@ -230,13 +230,12 @@ NAMED = re.compile(r"(\\\w+)?\{(\w+)\}")
 """What reads as a placeholder, and the command of LaTeX to whose braces it may belong."""
 
 
-def check_plain(key: str, text: str, allowed: Sequence[str] = ()) -> None:
-    """`TemplateError` if a text that is used as it is has what reads as a placeholder, other than those allowed; braces
-    around something else, as in JSON, are part of the text."""
+def check_plain(key: str, text: str) -> None:
+    """`TemplateError` if a text that is used as it is has what reads as a placeholder; braces around something else, as
+    in JSON, are part of the text."""
     for found in NAMED.finditer(text):
-        if found[2] not in allowed and not found[1]:
-            valid = f"its valid placeholders are: {', '.join(allowed)}" if allowed else "it has no placeholders"
-            raise TemplateError(f"{key} uses {found[0]}, but the text is used as it is; {valid}")
+        if not found[1]:
+            raise TemplateError(f"{key} uses {found[0]}, but the text is used as it is; it has no placeholders")
 
 
 MARKS = string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022"
