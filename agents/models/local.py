@@ -102,11 +102,15 @@ class LocalBackend:
     def check_requests(self, requests: Sequence[Request]) -> None:
         """`ModelError` if a prompt is too long, or two labels have the same tokens; the model computes nothing."""
         for request in requests:
-            tokens = tuple(self.chat.prompt(*_begun(request)))
+            tokens = self.prompt_tokens(request)
             if why := self._refuse(request.prompt, len(tokens), request.max_tokens):
                 raise ModelError(why)
             if request.labels:
-                self._candidates(request, tokens)
+                self.candidates(request, tokens)
+
+    def prompt_tokens(self, asked: Request) -> tuple[int, ...]:
+        """Tokens up to where the model continues."""
+        return tuple(self.chat.prompt(*_begun(asked)))
 
     def _refuse(self, prompt: str, tokens: int, room: int) -> str:
         """Why the model cannot process a prompt of so many tokens and write `room` more; empty if it can."""
@@ -134,10 +138,11 @@ class LocalBackend:
         ends = torch.as_tensor(self.chat.word_ends).clone()
         ends[list(self._stops())] = True
         scorer = Scorer(self.model, ends, self.batch_tokens, self.can)
-        scores = scorer.score([self._candidates(one, prompts[_begun(one)]) for one in asked.values()])
+        scores = scorer.score([self.candidates(one, prompts[_begun(one)]) for one in asked.values()])
         return dict(zip(asked, scores, strict=True))
 
-    def _candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
+    def candidates(self, asked: Request, tokens: tuple[int, ...]) -> "Candidates":
+        """What is scored: the labels as tokens, after those of the prompt. `ModelError` if two are the same."""
         from dilemmas.agents.models.scoring import Candidates
 
         begun = asked.prefill, asked.thought, asked.system

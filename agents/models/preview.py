@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
-from dilemmas.agents.models.answers import exact_distributions
+from dilemmas.agents.models.answers import read_distribution
 from dilemmas.agents.models.backend import ModelError, Request
 from dilemmas.agents.models.open_model import LazyModel
 from dilemmas.agents.models.servers.server import ServerBackend
@@ -38,43 +38,37 @@ class Preview:
     """Probability, in [0, 1], that the reply starts with one of the labels."""
     margin: float = 0.0
     """How far the probabilities may be from the model's own; 0 if they are exact."""
+    engine: str = ""
+    """What computes the probabilities, with the number format if it is known."""
 
 
-def preview(
-    model: LazyModel | ServerBackend, prompt: str, labels: tuple[str, ...], begun: str = "", system: str = ""
-) -> Preview:
-    """How a model sees a prompt.
+def preview(model: LazyModel | ServerBackend, asked: Request) -> Preview:
+    """How a model sees what it is asked.
 
     Parameters
     ----------
     model
         The model.
-    prompt
-        The prompt.
-    labels
-        The labels in it whose probabilities are asked for; none for a question about an amount.
-    begun
-        Beginning of the reply, written for the model.
-    system
-        Text of the system turn.
+    asked
+        The prompt, with the labels whose probabilities are asked for; without labels, nothing is computed or sampled.
 
     Raises
     ------
     ModelError
-        If the model refuses the prompt or the labels; where a server cannot tell the probabilities, a warning says why.
+        If the model refuses the prompt, with the room that its reply needs, or the labels; where a server cannot tell
+        the probabilities, a warning says why.
     """
-    asked = Request(prompt, labels, prefill=begun, system=system)
     model.check_requests([asked])
     return _served(model, asked) if isinstance(model, ServerBackend) else _local(model, asked)
 
 
 def _local(model: LazyModel, asked: Request) -> Preview:
-    chat = model.loaded().chat
-    tokenizer, begun = chat.tokenizer, asked.prefill
-    ids = chat.prompt(asked.prompt, begun, system=asked.system)
-    replies = [chat.reply(asked.prompt, label, begun, system=asked.system) for label in asked.labels]
+    loaded = model.loaded()
+    tokenizer, tokens = loaded.chat.tokenizer, loaded.prompt_tokens(asked)
+    replies = loaded.candidates(asked, tokens).replies if asked.labels else ()
     written = tuple(tuple(tokenizer.convert_ids_to_tokens(reply)) for reply in replies)
-    return Preview(tokenizer.decode(ids), (), len(ids), written, *_probabilities(model, asked))
+    rendered = tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+    return Preview(rendered, (), len(tokens), written, *_probabilities(model, asked), model.engine)
 
 
 def _served(model: ServerBackend, asked: Request) -> Preview:
@@ -86,12 +80,12 @@ def _served(model: ServerBackend, asked: Request) -> Preview:
     except ModelError as error:
         warnings.warn(str(error), stacklevel=3)
         found = (), 0.0, 0.0
-    return Preview(question.get("prompt", ""), messages, tokens, (), *found)
+    return Preview(question.get("prompt", ""), messages, tokens, (), *found, model.engine)
 
 
 def _probabilities(model: LazyModel | ServerBackend, asked: Request) -> tuple[tuple[float, ...], float, float]:
     """Probability of each label, mass and margin."""
     if not asked.labels:
         return (), 0.0, 0.0
-    (found,) = exact_distributions(model, [(asked.prompt, asked.labels)], asked.prefill, asked.system)
+    found = read_distribution(model.respond([asked])[0])
     return found.probabilities, found.mass, found.margin

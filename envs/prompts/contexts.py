@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from dilemmas.envs.data_files import check_value, read_toml
 from dilemmas.envs.names import lookup
+from dilemmas.envs.prompts.wording import PLACEHOLDERS, TemplateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,21 @@ def load_contexts(path: Path) -> dict[str, Context]:
     contexts = {}
     for name, table in read_toml(path, dict[str, dict[str, Any]]).items():
         contexts[name] = check_value({**table, "name": name}, Context, f"{path}: {name}")
+        check_openings(contexts[name].pair, contexts[name].group, f"{path}: {name}.")
     return contexts
+
+
+KNOWN = frozenset({"unit", *(name for pair in PLACEHOLDERS.values() for names in pair for name in names.split())})
+"""The placeholders of templates."""
+
+
+def check_openings(pair: str, group: str, place: str = "") -> None:
+    """`InputError` if the texts of a context have a placeholder of templates, other than ``{others}`` in `group`; other
+    words in braces are text. `place` begins the message."""
+    for key, text, allowed in (("pair", pair, ()), ("group", group, ("others",))):
+        for name in KNOWN.difference(allowed):
+            if f"{{{name}}}" in text:
+                raise TemplateError(f"{place}{key} uses {{{name}}}, but the text is used as it is")
 
 
 ContextTexts = Literal["contexts", "vignettes"]

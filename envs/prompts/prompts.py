@@ -154,7 +154,7 @@ def describe_match(template: Template, view: View, context: Context, shown: Pres
 
 def action_question(template: Template, shown: Presentation) -> str:
     """The question for an action, with the request for the reason if the template has it."""
-    question = template.question.format(labels=shown.listed())
+    question = template.question.format(labels=shown.listed(), unit=template.unit)
     return f"{question} {template.motivation}" if template.decision.way == "motivate" else question
 
 

@@ -15,13 +15,15 @@ from dilemmas.envs.prompts.contexts import ContextTexts
 from dilemmas.envs.prompts.template_tables import complete, read_template_table
 from dilemmas.envs.prompts.wording import (
     DELIBERATE,
+    PLAIN,
     AnswerFormat,
     PayoffTable,
     Quotation,
     RoundMemory,
     TemplateError,
     WayToDecide,
-    all_different,
+    check_labels,
+    check_plain,
     differing,
     placeholders,
     sentences,
@@ -163,17 +165,22 @@ class Template:
     def __post_init__(self) -> None:
         prefix = self.quotation.prefix
         for key, sentence in sentences(self):
-            if key not in ("name", "unit", "system", "quotation.prefix"):
+            if key in PLAIN:
+                check_plain(key, sentence)
+            elif key != "name":
                 placeholders(key, sentence)
                 if prefix and any(line.startswith(prefix.rstrip()) for line in sentence.split("\n")):
                     raise TemplateError(f"{key}: a line begins with {prefix!r}, which quotes messages")
         if len(set(self.letters)) < len(self.letters) or not all(map(str.isalnum, self.letters)):
             raise TemplateError(f"letters = {self.letters!r}; needs different letters or digits, without spaces")
         for key, pair in {"labels": self.labels, **{f"label_sets.{k}": v for k, v in self.label_sets.items()}}.items():
-            if len(pair) != 2 or not all_different(pair):
-                raise TemplateError(
-                    f"{key} = {list(pair)!r}; needs a list of two different words, without spaces or marks around them"
-                )
+            check_labels(key, pair)
+        for name, who in self.personas.items():
+            check_plain(f"personas.{name}", who)
+        for key in ("levels_rule", "unequal_own"):
+            rule = getattr(self, key)
+            if rule and "labels" not in placeholders(key, rule) | placeholders("question", self.question):
+                raise TemplateError(f"{key} needs {{labels}}, unless the question has it")
         if self.decision.way in ("reason", "predict") and not self.answer_begins:
             raise TemplateError(f"decision.way = '{self.decision.way}' needs answer.reply, with words before {{label}}")
         if taken := {EVERY, NONE} & self.personas.keys():

@@ -1,5 +1,6 @@
 """Groups of optional sentences of a template, the way to decide, and the check of the placeholders of all sentences."""
 
+import re
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -119,61 +120,64 @@ class Quotation:
             raise TemplateError(f"quotation.prefix = {self.prefix!r}; needs characters that can be seen")
 
 
-_PAIR_CASE = {"mine", "theirs", "my_payoff", "their_payoff"}
-PLACEHOLDERS: Mapping[str, set[str]] = {
-    "pair_rule": {"labels"},
-    "pair_line": _PAIR_CASE,
-    "group_rule": {"labels", "players"},
-    "group_line": {"mine", "counts", "cooperate", "payoffs"},
-    "levels_rule": {"endowment", "labels", "multiplier", "players"},
-    "pair_history": {"ago", "mine", "theirs"},
-    "group_history": {"ago", "mine", "count", "cooperate"},
-    "levels_history": {"ago", "mine", "theirs"},
-    "rounds_ago": {"number"},
-    "question": {"labels"},
-    "unlike_rule": {"labels", "their_labels"},
-    "any_amount": {"endowment"},
-    "unequal_own": {"endowment", "labels"},
-    "unequal_other": {"endowment", "labels"},
-    "unequal_pot": {"multiplier", "players"},
-    "threshold_lost": {"threshold"},
-    "threshold_refund": {"threshold"},
-    "amount_question": {"endowment"},
-    "neighbours_rule": {"count", "labels"},
-    "partner_rule": {"others"},
-    "partner_or_none": {"others"},
-    "alone_history": {"ago", "mine"},
-    "clock": {"round", "rounds"},
-    "punish_rule": {"points", "cost", "effect"},
-    "reward_rule": {"points", "cost", "effect"},
-    "said_pair": {"ago", "mine", "theirs"},
-    "said_group": {"ago", "mine", "theirs"},
-    "sanctions_pair": {"ago", "mine", "theirs"},
-    "sanctions_group": {"ago", "mine", "theirs"},
-    "signal_question": {"labels"},
-    "punish_pair_question": {"labels"},
-    "punish_group_question": {"labels"},
-    "reward_pair_question": {"labels"},
-    "reward_group_question": {"labels"},
-    "table.pair_row": _PAIR_CASE,
-    "table.group": {"cooperate"},
-    "table.group_row": {"mine", "count", "cooperate", "payoff"},
-    "answer.reply": {"label"},
-    "answer.alone": {"labels", "replies"},
-    "answer.reasoned": {"labels", "replies"},
-    "answer.examples": {"first", "last"},
-    "decision.request": {"labels", "replies", "predictions"},
-    "decision.prediction": {"label"},
-    "decision.group_prediction": {"label", "cooperate"},
-    "decision.levels_prediction": {"label"},
-    "memory.pair": {"rounds", "mine", "theirs"},
-    "memory.group": {"rounds", "mine", "theirs"},
-    "memory.count": {"label", "number"},
-    "quotation.mine": {"ago"},
-    "quotation.theirs": {"ago"},
-    "quotation.other": {"ago", "number"},
+PLACEHOLDERS: Mapping[str, tuple[str, str]] = {
+    "pair_rule": ("", "labels"),
+    "pair_line": ("mine theirs my_payoff", "their_payoff"),
+    "group_rule": ("", "labels players"),
+    "group_line": ("mine counts payoffs", "cooperate"),
+    "levels_rule": ("endowment multiplier players", "labels"),
+    "pair_history": ("mine theirs", "ago"),
+    "group_history": ("mine count", "ago cooperate"),
+    "levels_history": ("mine theirs", "ago"),
+    "rounds_ago": ("number", ""),
+    "question": ("", "labels"),
+    "unlike_rule": ("labels their_labels", ""),
+    "any_amount": ("endowment", ""),
+    "unequal_own": ("endowment", "labels"),
+    "unequal_other": ("endowment", "labels"),
+    "unequal_pot": ("multiplier", "players"),
+    "threshold_lost": ("threshold", ""),
+    "threshold_refund": ("threshold", ""),
+    "amount_question": ("", "endowment"),
+    "neighbours_rule": ("", "count labels"),
+    "partner_rule": ("", "others"),
+    "partner_or_none": ("", "others"),
+    "alone_history": ("mine", "ago"),
+    "clock": ("rounds", "round"),
+    "punish_rule": ("points cost effect", ""),
+    "reward_rule": ("points cost effect", ""),
+    "said_pair": ("mine theirs", "ago"),
+    "said_group": ("mine theirs", "ago"),
+    "sanctions_pair": ("mine theirs", "ago"),
+    "sanctions_group": ("mine theirs", "ago"),
+    "signal_question": ("labels", ""),
+    "punish_pair_question": ("labels", ""),
+    "punish_group_question": ("labels", ""),
+    "reward_pair_question": ("labels", ""),
+    "reward_group_question": ("labels", ""),
+    "table.pair_row": ("mine theirs my_payoff", "their_payoff"),
+    "table.group": ("", "cooperate"),
+    "table.group_row": ("mine count payoff", "cooperate"),
+    "answer.reply": ("label", ""),
+    "answer.alone": ("", "labels replies"),
+    "answer.reasoned": ("", "labels replies"),
+    "answer.examples": ("first last", ""),
+    "decision.request": ("", "labels replies predictions"),
+    "decision.prediction": ("label", ""),
+    "decision.group_prediction": ("label", "cooperate"),
+    "decision.levels_prediction": ("label", ""),
+    "memory.pair": ("mine theirs", "rounds"),
+    "memory.group": ("mine theirs", "rounds"),
+    "memory.count": ("label number", ""),
+    "quotation.mine": ("", "ago"),
+    "quotation.theirs": ("", "ago"),
+    "quotation.other": ("number", "ago"),
 }
-"""Placeholders that each sentence may use, besides ``{unit}``."""
+"""Placeholders that each sentence needs, and those that it may use, besides ``{unit}``."""
+DIVIDED = ("answer.reply", "decision.prediction", "decision.group_prediction", "decision.levels_prediction")
+"""Sentences that are divided at their ``{label}``, which is in them once: what is before it begins a reply."""
+PLAIN = ("unit", "system", "quotation.prefix")
+"""Texts without placeholders, which are used as they are."""
 
 
 def sentences(words: Any, group: str = "") -> Iterator[tuple[str, str]]:
@@ -198,8 +202,10 @@ def differing(words: Any) -> dict[str, Any]:
 
 
 def placeholders(key: str, sentence: str) -> set[str]:
-    """The placeholders of a sentence; `TemplateError` if it has one that the key does not allow."""
-    allowed = PLACEHOLDERS.get(key, set()) | {"unit"}
+    """The placeholders of a sentence; `TemplateError` if it lacks one, or has one that the key does not allow. An empty
+    sentence, which a template does without, lacks none."""
+    needed, optional = map(str.split, PLACEHOLDERS.get(key, ("", "")))
+    allowed = {*needed, *optional, "unit"}
     try:
         used = [(field, form, how) for _, field, form, how in string.Formatter().parse(sentence) if field is not None]
     except ValueError as error:
@@ -209,7 +215,27 @@ def placeholders(key: str, sentence: str) -> set[str]:
             raise TemplateError(f"{key}: write {{{field}}} without a format; values are filled in as they are")
         if field not in allowed:
             raise TemplateError(f"{key} uses {{{field}}}; its valid placeholders are: {', '.join(sorted(allowed))}")
-    return {field for field, _, _ in used}
+    names = [field for field, _, _ in used]
+    lost = [name for name in needed if name not in names]
+    if sentence and lost:
+        raise TemplateError(f"{key} = {sentence!r} needs {{{lost[0]}}}")
+    if key in DIVIDED and sentence.count("{label}") > 1:
+        raise TemplateError(f"{key} = {sentence!r} has {{label}} more than once")
+    if key == "answer.examples" and names.count("first") != names.count("last"):
+        raise TemplateError(f"{key} needs {{first}} and {{last}} equally often, so that no label is preferred")
+    return set(names)
+
+
+NAMED = re.compile(r"(\\\w+)?\{(\w+)\}")
+"""What reads as a placeholder, and the command of LaTeX to whose braces it may belong."""
+
+
+def check_plain(key: str, text: str) -> None:
+    """`TemplateError` if a text that is used as it is has what reads as a placeholder; braces around something else, as
+    in JSON, are part of the text."""
+    for found in NAMED.finditer(text):
+        if not found[1]:
+            raise TemplateError(f"{key} uses {found[0]}, but the text is used as it is; it has no placeholders")
 
 
 MARKS = string.punctuation + "\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022"
@@ -222,3 +248,13 @@ def all_different(labels: Sequence[str]) -> bool:
     read = {" ".join(unicodedata.normalize("NFKC", label).split()) for label in labels}
     plain = all(label.isprintable() and label == label.strip() for label in labels)
     return plain and len(read) == len(labels) and all(word and word == word.strip(MARKS) for word in read)
+
+
+def check_labels(key: str, pair: Sequence[str]) -> None:
+    """`TemplateError` if there are not two labels, or they cannot be told from each other or from placeholders."""
+    if len(pair) != 2 or not all_different(pair):
+        raise TemplateError(
+            f"{key} = {list(pair)!r}; needs a list of two different words, without spaces or marks around them"
+        )
+    for label in pair:
+        check_plain(key, label)

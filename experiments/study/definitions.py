@@ -9,7 +9,7 @@ from typing import Any
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import game_name, stage_game
 from dilemmas.envs.games.stage_game import StageGame
-from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.contexts import Context, check_openings
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.prompts.template_tables import template_files
@@ -33,6 +33,9 @@ class OwnContext:
     """First sentence of the prompt of a two-player game."""
     group: str
     """First sentence of the prompt of a game with more players; ``{others}`` is the number of other players."""
+
+    def __post_init__(self) -> None:
+        check_openings(self.pair, self.group)
 
 
 def own_games(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, StageGame]:

@@ -179,6 +179,40 @@ def test_make_targets_and_extras_exist(page: Path, read: Read) -> None:
             assert named <= set(extras), line
 
 
+def test_the_table_of_extras_is_that_of_the_project() -> None:
+    """All extras, with those that each of them contains, and packages that it installs: all of them, or some and …"""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    table = page.partition("## Extras")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([a-z]+)` \| (.*?) \|", table, re.MULTILINE))
+
+    def within(names: set[str]) -> set[str]:
+        """The extras with all that they contain."""
+        found = {
+            name
+            for one in names
+            for group in re.findall(r"dilemmas\[(.*?)\]", " ".join(extras[one]))
+            for name in group.split(",")
+        }
+        return names if found <= names else within(names | found)
+
+    def plain(name: str) -> str:
+        return re.sub(r"[^a-z0-9]", "", name.lower())
+
+    assert rows.keys() == extras.keys()
+    for extra, adds in rows.items():
+        named = set(re.findall("`([a-z]+)`", adds))
+        assert within({extra}) == within({extra, *named}) == {extra} | within(named), f"{extra} adds {adds}"
+        packages = [plain(re.split(r"[^\w-]", one)[0]) for one in extras[extra] if not one.startswith("dilemmas[")]
+        told = [
+            word
+            for word in map(plain, re.split(r", (?:and )?| and | …", re.sub("`[a-z]+`", "", adds)))
+            if word and word != "with"
+        ]
+        assert all(any(word.startswith(package) for package in packages) for word in told), f"{extra} adds {told}"
+        assert "…" in adds or len(told) == len(packages), f"{extra} adds {packages}"
+
+
 WRONG = (
     "```sh\ndilemmas games no_such_game\n```\n",
     "```python\nprint(1)\n```\n\n```text\n2\n```\n",

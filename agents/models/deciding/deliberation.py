@@ -106,7 +106,7 @@ def consider(
         return _predict(backend, template, asked)
     if scored and way == "reason":
         return _reason(backend, template, asked, temperature, samples)
-    texts = _write(backend, template, asked, temperature, samples, thinks=False)
+    texts = _write(backend, template, asked, temperature, samples, scored=False)
     return [_read(template, one, found) for one, found in zip(asked, texts, strict=True)]
 
 
@@ -190,21 +190,28 @@ def _given(found: Iterable[Deliberation]) -> list[tuple[float, ...]]:
     return [one.probabilities for one in found if one.probabilities is not None]
 
 
+def first_request(
+    template: Template, one: DecisionQuestion, scored: bool, temperature: float = 1.0, number: int = 0
+) -> Request:
+    """What a model is asked first in the way of a template; parameters as of `consider`, `number`: of the text."""
+    way, system = template.decision.way, template.system
+    if scored and way == "predict":
+        return Request(one.prompt, one.partner, prefill=prediction_begins(template, one), system=system)
+    thinks = scored and way == "reason"
+    room = template.decision.tokens + (0 if thinks or way == "mixed" else ANSWER_TOKENS)
+    return Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks, system=system)
+
+
 def _write(
     backend: Backend,
     template: Template,
     asked: Sequence[DecisionQuestion],
     temperature: float,
     samples: int,
-    thinks: bool,
+    scored: bool,
 ) -> list[list[Response]]:
     """The texts that a model writes about every question, `samples` each."""
-    room = template.decision.tokens + (0 if thinks or template.decision.way == "mixed" else ANSWER_TOKENS)
-    requests = [
-        Request(one.prompt, (), room, temperature, (*one.seed, number), thinks=thinks, system=template.system)
-        for one in asked
-        for number in range(samples)
-    ]
+    requests = [first_request(template, one, scored, temperature, n) for one in asked for n in range(samples)]
     responses = iter(backend.respond(requests))
     return [[next(responses) for _ in range(samples)] for _ in asked]
 
@@ -218,7 +225,7 @@ def _fault(source: Source, responses: Iterable[Response]) -> Considered | None:
 def _reason(
     backend: Backend, template: Template, asked: Sequence[DecisionQuestion], temperature: float, samples: int
 ) -> list[Considered]:
-    written = _write(backend, template, asked, temperature, samples, thinks=True)
+    written = _write(backend, template, asked, temperature, samples, scored=True)
     lost = [_fault(Source.REASONED, texts) for texts in written]
     requests = [
         Request(one.prompt, one.labels, prefill=template.answer_begins, thought=text.text, system=template.system)
@@ -237,12 +244,7 @@ def _reason(
 
 
 def _predict(backend: Backend, template: Template, asked: Sequence[DecisionQuestion]) -> list[Considered]:
-    predicted = backend.respond(
-        [
-            Request(one.prompt, one.partner, prefill=prediction_begins(template, one), system=template.system)
-            for one in asked
-        ]
-    )
+    predicted = backend.respond([first_request(template, one, scored=True) for one in asked])
     texts = [predictions(template, one) for one in asked]
     requests = [
         Request(one.prompt, one.labels, prefill=f"{text} {template.answer_begins}", system=template.system)

@@ -34,12 +34,19 @@ def check_architecture(model: str, config: Mapping[str, Any]) -> None:
     Raises
     ------
     ModelError
-        If it is an encoder-decoder, which answers a text with another one.
+        If it is an encoder-decoder, which answers a text with another one, or a masked language model, which reads a
+        text in both directions.
     """
     if config.get("is_encoder_decoder"):
         raise ModelError(
             f"model '{model}' of type '{config.get('model_type')}' is an encoder-decoder; needs a causal language"
             " model, which continues the text of the prompt"
+        )
+    masked = [name for name in config.get("architectures") or () if name.endswith("ForMaskedLM")]
+    if masked and not config.get("is_decoder"):
+        raise ModelError(
+            f"model '{model}' is a masked language model ({masked[0]}), which reads what follows a token too; needs a"
+            " causal language model, which continues the text of the prompt"
         )
 
 

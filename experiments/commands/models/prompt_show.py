@@ -174,35 +174,44 @@ def seen_by(
 ) -> Iterator[ShownPrompt]:
     """The prompts with how a model sees them; labels have probabilities unless it writes something before, or is behind
     a server that cannot tell them."""
+    from dilemmas.agents.models.backend import Request
+    from dilemmas.agents.models.deciding.deliberation import DecisionQuestion, first_request
     from dilemmas.agents.models.deciding.scored import warn_if_sampled
     from dilemmas.agents.models.open_model import open_model
     from dilemmas.agents.models.preview import preview
 
     backend = open_model(model, device=device, servers=servers)
-    way = template.decision.way
-    why = SAMPLED if warn_if_sampled(backend, template) else NOT_SCORED.get(way, "")
+    scored, way = not warn_if_sampled(backend, template), template.decision.way
+    why = NOT_SCORED.get(way, "") if scored else SAMPLED
     for one in shown:
-        if way == "predict" and not why:
+        if not one.labels:
+            yield replace(one, seen=preview(backend, Request(one.text, system=one.system)))
+        elif way == "predict" and scored:
             yield _seen_with_prediction(backend, one, template, view)
-            continue
-        begun = template.reply_begins if one.labels and backend.continues else ""
-        yield replace(one, seen=preview(backend, one.text, () if why else one.labels, begun, one.system), why=why)
+        elif template.deliberate:
+            asked = first_request(template, DecisionQuestion(one.text, one.labels), scored)
+            yield replace(one, seen=preview(backend, asked), why=why)
+        else:
+            begun = template.reply_begins if backend.continues else ""
+            asked = Request(one.text, one.labels if scored else (), prefill=begun, system=one.system)
+            yield replace(one, seen=preview(backend, asked), why=why)
 
 
 def _seen_with_prediction(
     model: "LazyModel | ServerBackend", one: ShownPrompt, template: Template, view: View
 ) -> ShownPrompt:
-    from dilemmas.agents.models.deciding.deliberation import DecisionQuestion, prediction_begins, predictions
+    from dilemmas.agents.models.backend import Request
+    from dilemmas.agents.models.deciding.deliberation import DecisionQuestion, first_request, predictions
     from dilemmas.agents.models.preview import preview
 
     sentence, values = predicted_values(template, view, Presentation(one.labels, one.order))
     asked = DecisionQuestion(one.text, one.labels, values, prediction=sentence)
-    seen = preview(model, one.text, values, prediction_begins(template, asked), one.system)
+    seen = preview(model, first_request(template, asked, scored=True))
     if not seen.probabilities:
         return replace(one, seen=seen, why=SAMPLED)
     text = predictions(template, asked)[seen.probabilities.index(max(seen.probabilities))]
-    after = preview(model, one.text, one.labels, f"{text} {template.answer_begins}", one.system)
-    return replace(one, seen=seen, predicts=values, after=(text, after))
+    then = Request(one.text, one.labels, prefill=f"{text} {template.answer_begins}", system=one.system)
+    return replace(one, seen=seen, predicts=values, after=(text, preview(model, then)))
 
 
 def _data(one: ShownPrompt) -> dict[str, Any]:
@@ -246,5 +255,6 @@ def _probabilities(labels: tuple[str, ...], seen: "Preview") -> Iterator[str]:
         yield visible(f"P({label}) = {share:.4f}{how}")
     if seen.probabilities:
         yield f"label mass {seen.mass:.4f}"
+        yield visible(f"computed by {seen.engine}")
     if seen.margin:
         yield f"not exact: the probabilities may be off by {seen.margin:.2g}"

@@ -22,8 +22,11 @@ def command(model: str, servers: ServerSettings, as_json: bool) -> None:
 
     \b
     Keys of --server:
+      in_flight         requests at the same time
       exact_in_flight   requests at the same time that ask for probabilities;
                         0: one at a time where the engine needs it
+      scores            false: no log-probabilities are used; replies are
+                        sampled and read
       endpoint          chat, completions or auto
       timeout           seconds that a request may take
       retries           further attempts after a fault that may pass

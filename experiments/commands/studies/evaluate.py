@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from rich.table import Column
@@ -12,6 +12,7 @@ from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import parse_spec
+from dilemmas.agents.visible_text import visible
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import context as context_named
 from dilemmas.envs.rules.factory import rules_of
@@ -39,6 +40,9 @@ from dilemmas.experiments.study.recipe import SETS
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.teachers import Teacher, teacher_of
 
+if TYPE_CHECKING:
+    from dilemmas.agents.models.language_model import LanguageModelAgent
+
 ROUNDS = (1, 2, 3, 5, 10, 20, 50, 100)
 """Rounds whose cooperation the terminal shows; --json has all."""
 MOST_STRATEGIES = 3
@@ -55,6 +59,8 @@ class Evaluation:
     """How the matches of each ended; empty without opponents."""
     conduct: tuple[Conduct, ...]
     """How each played them, the teacher first; empty without opponents, or in games without two actions."""
+    engines: dict[str, str]
+    """What computes the probabilities of each language model, with the number format if it is known, by name."""
 
 
 def _show(found: Evaluation, as_json: bool) -> None:
@@ -62,6 +68,9 @@ def _show(found: Evaluation, as_json: bool) -> None:
         print_json(asdict(found))
     else:
         _print(found.alignment, found.matches, found.conduct)
+        for engine in dict.fromkeys(found.engines.values()):
+            names = ", ".join(name for name, own in found.engines.items() if own == engine)
+            echo(visible(f"probabilities of {names}: computed by {engine}"))
 
 
 @click.command(cls=ComputingCommand, show=_show)
@@ -145,7 +154,11 @@ def command(
         others = {spec: opened.get(spec) or teacher_of(spec, framing) for spec in plan.opponents}
         more, played, ways = _in_matches(plan, _name(teacher), opened[teacher], students, others)
         rows += more
-    return Evaluation(tuple(rows), tuple(played), tuple(ways))
+    models = {
+        spec: open_it(rules.stage, social) for spec, open_it in opened.items() if parse_spec(spec).kind == "model"
+    }
+    engines = {_name(spec): cast("LanguageModelAgent", agent).backend.engine for spec, agent in models.items()}
+    return Evaluation(tuple(rows), tuple(played), tuple(ways), engines)
 
 
 def _name(spec: str) -> str:

@@ -51,8 +51,8 @@ def test_a_choice_changes_the_digest_and_no_choice_leaves_the_template() -> None
 
 
 def test_a_system_text_is_no_part_of_the_prompt() -> None:
-    found = TemplateChoice("study", system="Be {brief}.").of()
-    assert found.system == "Be {brief}."
+    found = TemplateChoice("study", system='Be {"brief": true}.').of()
+    assert found.system == 'Be {"brief": true}.'
     assert scenario_prompt(found, GAME, context("team")) == scenario_prompt(
         load_template("study"), GAME, context("team")
     )

@@ -1,18 +1,22 @@
 """Templates are read strictly, and identified by a digest of their sentences."""
 
 import json
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
-from dilemmas.envs.prompts.contexts import context
-from dilemmas.envs.prompts.prompts import scenario_prompt
-from dilemmas.envs.prompts.templates import OPTIONAL, Template, load_template
-from dilemmas.envs.prompts.wording import TemplateError, sentences
+from dilemmas.envs.prompts.contexts import context, load_contexts
+from dilemmas.envs.prompts.prompts import presentations, scenario_prompt
+from dilemmas.envs.prompts.template_tables import template_files
+from dilemmas.envs.prompts.templates import OPTIONAL, Template, build_template, load_template
+from dilemmas.envs.prompts.wording import PLACEHOLDERS, TemplateError, sentences
 
 STUDY = load_template("study")
 FRIENDS = context("friends")
@@ -88,9 +92,10 @@ def test_every_sentence_counts_in_the_digest() -> None:
 
 
 def changed(template: Template, key: str) -> Template:
-    """The template with another sentence."""
+    """The template with another sentence, which has the placeholders that it needs."""
     group, _, name = key.rpartition(".")
-    value = {name: "x"}
+    needed, _ = PLACEHOLDERS.get(key, ("", ""))
+    value = {name: f"x{''.join(f'{{{one}}}' for one in needed.split())}"}
     return replace(template, **({group: replace(getattr(template, group), **value)} if group else value))
 
 
@@ -156,3 +161,94 @@ def test_a_way_to_decide_needs_its_sentences(lines: str, message: str, tmp_path:
     with pytest.raises(InputError) as error:
         load_template(str(path))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("key", [key for key, (needed, _) in PLACEHOLDERS.items() if needed])
+def test_a_sentence_without_a_placeholder_that_it_needs_is_refused(key: str) -> None:
+    group, _, name = key.rpartition(".")
+    for lost in PLACEHOLDERS[key][0].split():
+        others = "".join(f"{{{one}}}" for one in PLACEHOLDERS[key][0].split() if one != lost)
+        table = {name: f"x {others} {{{{{lost}}}}}"}
+        with pytest.raises(TemplateError, match=re.escape(f"{key} = ") + ".*" + re.escape(f"needs {{{lost}}}")):
+            build_template({"name": "own", "base": "vignette"} | ({group: table} if group else table), "own")
+
+
+def test_every_sentence_that_is_filled_in_may_be_used_with_its_placeholders_alone() -> None:
+    """The table of placeholders is that of the built-in templates: none of them uses another one, or lacks one."""
+    used: dict[str, set[str]] = {}
+    for name in template_files():
+        for key, sentence in sentences(load_template(name)):
+            used.setdefault(key, set()).update(re.findall(r"(?<!{){(\w+)}", sentence))
+    for key, (needed, optional) in PLACEHOLDERS.items():
+        assert not used[key] or set(needed.split()) <= used[key] <= {*needed.split(), *optional.split(), "unit"}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"answer": {"reply": "I choose"}}, "answer.reply = 'I choose' needs {label}"),
+        ({"answer": {"reply": "{label}, I choose {label}"}}, "has {label} more than once"),
+        ({"answer": {"reply": "I choose {{label}} {label}"}}, "has {label} more than once"),
+        ({"decision": {"prediction": "They choose"}}, "decision.prediction = 'They choose' needs {label}"),
+        ({"decision": {"group_prediction": "{label} of {label}"}}, "has {label} more than once"),
+        ({"answer": {"examples": 'Such as "{first}".'}}, "needs {last}"),
+        ({"answer": {"examples": "{first}, {first}, {last}"}}, "{first} and {last} equally often"),
+        ({"answer": {"examples": "{first}, {last}, {label}"}}, "answer.examples uses {label}"),
+        ({"answer": {"alone": "Answer with {label}."}}, "answer.alone uses {label}"),
+        ({"unit": "{labels}"}, "unit uses {labels}, but the text is used as it is; it has no placeholders"),
+        ({"unit": "{unit}"}, "unit uses {unit}"),
+        ({"system": "Choose {labels}."}, "system uses {labels}"),
+        ({"personas": {"monk": "You are {who}."}}, "personas.monk uses {who}"),
+        ({"labels": ["a{unit}b", "c"]}, "labels uses {unit}"),
+        ({"label_sets": {"odd": ["a{unit}b", "c"]}}, "label_sets.odd uses {unit}"),
+        ({"quotation": {"prefix": "> {ago} "}}, "quotation.prefix uses {ago}"),
+        ({"levels_rule": "{endowment} {multiplier} {players}"}, "levels_rule needs {labels}, unless the question has"),
+        ({"silence": "{labels}"}, "silence uses {labels}"),
+        ({"paraphrases": [{"answer": {"alone": "{label}"}}]}, "answer.alone uses {label}"),
+    ],
+)
+def test_every_text_is_checked_for_placeholders(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(TemplateError) as error:
+        build_template({"name": "own", "base": "vignette"} | table, "own").reworded(1)
+    assert message in str(error.value)
+
+
+def test_braces_that_are_no_placeholder_are_text() -> None:
+    system = 'Answer {"choice": "J"}, with \\boxed{choice}, or {}.'
+    own = build_template({"name": "own", "base": "vignette", "system": system, "personas": {"x": "Set {1, 2}."}}, "own")
+    assert own.system == system
+    question = replace(own, question="Which {{one}} do you choose?", persona="x")
+    shown = scenario_prompt(question, PD, FRIENDS)
+    assert "\nWhich {one} do you choose? Answer with" in shown
+    assert shown.startswith("Set {1, 2}.\n")
+
+
+def test_contexts_have_the_number_of_others_in_groups_alone(tmp_path: Path) -> None:
+    path = tmp_path / "contexts.toml"
+    for key, text in (("pair", "You meet {others} people."), ("group", "You meet {players} people.")):
+        texts = {"title": "A pub", "pair": "You meet one.", "group": "You meet {others}."} | {key: text}
+        path.write_text("[pub]\n" + "".join(f'{name} = "{value}"\n' for name, value in texts.items()))
+        with pytest.raises(InputError, match=f"contexts.toml: pub.{key} uses {{"):
+            load_contexts(path)
+
+
+@pytest.mark.parametrize("name", ["prisoners_dilemma", "public_goods", "rock_paper_scissors"])
+def test_examples_of_answers_name_each_label_equally_often_at_each_place(name: str) -> None:
+    """Over the presentations; a game of more actions has examples of those that are named first and last."""
+    line = "For example: {first}, {last}, {last}, {first}."
+    own, game = (
+        build_template({"name": "own", "base": "vignette", "answer": {"examples": line}}, "own"),
+        stage_game(name),
+    )
+    ways = presentations(own, game)
+    places = []
+    for shown in ways:
+        prompt = scenario_prompt(own, game, FRIENDS, shown=shown)
+        assert prompt.count("For example: ") == 1
+        assert prompt.index("For example: ") < prompt.index("Which option do you choose?")
+        places.append(re.search("For example: (.*)[.]", prompt)[1].split(", "))
+    for column in zip(*places, strict=True):
+        counts = Counter(column)
+        assert len(set(counts.values())) == 1, counts
+        assert len(counts) >= 2
+    assert own.digest != load_template("vignette").digest

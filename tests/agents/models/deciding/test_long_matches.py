@@ -68,7 +68,9 @@ def test_what_is_refused_is_what_could_not_be_answered(backend: Any) -> None:
 
 
 def test_room_for_what_is_written_is_needed_too(backend: Any) -> None:
-    words = replace(load_template("reason"), pair_line="{mine}{theirs}", pair_rule="{labels}?", payoffs="words")
+    words = replace(
+        load_template("reason"), pair_line="{mine}{theirs}{my_payoff}", pair_rule="{labels}?", payoffs="words"
+    )
     words = replace(words, decision=replace(words.decision, tokens=240), question="?", unit="")
     agent = LanguageModelAgent(backend, FRIENDS, words)
     with pytest.raises(LanguageModelError, match="and 272 more are requested"):

@@ -10,11 +10,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 
-from random_networks import CACHED, UNCACHED, random_model  # noqa: E402
+from random_networks import CACHED, SIZE, UNCACHED, random_model, random_network  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError, Request  # noqa: E402
+from dilemmas.agents.models.networks.trial import find_abilities  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
 
 LONG = "You are in a chat with a good friend. You both choose C or D at the same time. "
@@ -106,10 +107,37 @@ def test_an_encoder_decoder_is_refused_before_it_is_loaded(kind: str, copy: Path
         open_model(str(copy))
 
 
-def test_a_network_that_reads_what_follows_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    folder = random_model(tiny_model, tmp_path / "bert", "bert", is_decoder=False)
-    with pytest.raises(ModelError, match="'bert' reads what follows a token too"):
-        open_model(str(folder)).loaded()
+@pytest.mark.parametrize("scale", [1e-3, 0.02, 0.3, 2.0])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
+def test_a_masked_language_model_is_refused_before_it_is_loaded(kind: str, scale: float, copy: Path) -> None:
+    config = AutoConfig.for_model(kind, **SIZE | {"initializer_range": scale})
+    AutoModelForMaskedLM.from_config(config).save_pretrained(copy)
+    with pytest.raises(ModelError, match=r"is a masked language model \(\w+ForMaskedLM\), which reads what follows"):
+        open_model(str(copy))
+
+
+def scaled(kind: str, scale: float, **settings: Any) -> Any:
+    """A random network with weights nearer to 0, or further from it."""
+    network = random_network(kind, **settings)
+    for weights in network.parameters():
+        if weights.ndim > 1:
+            weights.data *= scale
+    return network
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.2, 1, 5])
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_a_network_that_reads_what_follows_is_refused_whatever_its_weights(kind: str, scale: float) -> None:
+    with pytest.raises(ModelError, match="'it' reads what follows a token too"):
+        find_abilities("it", scaled(kind, scale, is_decoder=False))
+    assert find_abilities("it", scaled(kind, scale, is_decoder=True))
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.2, 1, 5])
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "mixtral", "mamba"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_causal_network_is_accepted_whatever_its_weights(kind: str, scale: float, dtype: Any) -> None:
+    assert find_abilities("it", scaled(kind, scale).to(dtype))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

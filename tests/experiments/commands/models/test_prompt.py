@@ -1,17 +1,23 @@
 """`dilemmas prompt show`: the text of a prompt, and how a model sees it."""
 
 import json
+import shutil
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from dilemmas.agents.agent import Turn, Unreadable
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.prompts.contexts import context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES
 from dilemmas.envs.prompts.templates import load_template
+from dilemmas.envs.rules.protocol import View
 from dilemmas.experiments.commands.models.prompt_show import command
 
 
@@ -65,6 +71,76 @@ def test_a_model_that_writes_before_has_probabilities_of_its_prediction_or_a_rea
         assert len(seen["label_tokens"]) == 2
     for template in ("reason", "mixed"):
         assert "no probabilities of labels: " in show("--model", "miniature-student", "--template", template)
+
+
+@pytest.fixture(scope="module")
+def thinker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose chat template opens thoughts."""
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    folder = tmp_path_factory.mktemp("thinker") / "thinker"
+    shutil.copytree(Path(str(files("dilemmas.agents.models"))) / "miniatures" / "student", folder)
+    chat = folder / "chat_template.jinja"
+    opened = "{% if add_generation_prompt %}<think>\n{% endif %}"
+    chat.write_text(chat.read_text().rstrip() + opened)
+    return folder
+
+
+@pytest.mark.parametrize("system", ["", "Be brief."])
+@pytest.mark.parametrize("template", ["study", "vignette", "motivate", "predict", "reason", "mixed"])
+def test_what_is_shown_is_what_the_model_gets(
+    template: str, system: str, thinker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dilemmas.agents.models import local
+    from dilemmas.agents.models.language_model import LanguageModelAgent
+    from dilemmas.agents.models.open_model import open_model
+
+    words = load_template(template)
+    words = replace(words, system=system, decision=replace(words.decision, tokens=3))
+    game, view = KNOWN_GAMES["stag_hunt"], View(KNOWN_GAMES["stag_hunt"], 0, 0, ())
+    model = open_model(str(thinker))
+    given: list[tuple[int, ...]] = []
+    read = local.LocalBackend.respond
+
+    def respond(backend: local.LocalBackend, requests: list[local.Request]) -> list[local.Response]:
+        given.extend(backend.prompt_tokens(one) for one in requests)
+        return read(backend, requests)
+
+    monkeypatch.setattr(local.LocalBackend, "respond", respond)
+    agent = LanguageModelAgent(
+        model,
+        context("friends", words.contexts),
+        words,
+        presentation="fixed",
+        min_mass=0.0,
+        unreadable=Unreadable.UNIFORM,
+    )
+    agent.decide([Turn("player_0", None, {"view": view}, None, np.random.default_rng(0))])
+    asked = ("--game", game.name, "--context", "friends", "--template", template)
+    (found,) = json.loads(show("--model", str(thinker), *asked, *(("--system", system) if system else ()), "--json"))
+    tokenizer = model.tokenizer()
+    assert given
+    assert found["rendered"] == tokenizer.decode(given[0], clean_up_tokenization_spaces=False)
+    assert found["tokens"] == len(given[0])
+    assert ("</think>" in found["rendered"]) == (template != "reason"), "a reasoning is written in open thoughts"
+
+
+def test_an_amount_is_asked_for_at_once_in_every_way_to_decide() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    free = ("--model", "miniature-student", "--game", "public_goods", "--set", "levels=none")
+    for way in ("vignette", "predict", "reason", "mixed"):
+        (found,) = json.loads(show(*free, "--template", way, "--json"))
+        assert found["rendered"] == f"<s><user>{found['text']}<assistant>"
+        assert (found["predicts"], found["why"]) == ([], "")
+
+
+def test_the_engine_and_its_number_format_stand_beside_the_probabilities() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    printed = show("--model", "miniature-student", "--device", "cpu")
+    assert printed.splitlines()[-2].startswith("label mass ")
+    assert printed.splitlines()[-1] == "computed by transformers, float32"
 
 
 def test_a_game_of_the_catalogue_has_the_options_given() -> None:

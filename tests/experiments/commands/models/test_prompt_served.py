@@ -46,7 +46,7 @@ def test_the_messages_and_what_the_server_tells_are_shown() -> None:
     assert found["probabilities"] == pytest.approx([0.5 / 0.7, 0.2 / 0.7])
     assert found["mass"] == pytest.approx(0.7)
     assert "--- system turn\nBe <·|im_end|> brief.\n--- user turn\n" in printed
-    assert printed.endswith("--- 14 tokens\nP(C) = 0.7143\nP(D) = 0.2857\nlabel mass 0.7000\n")
+    assert printed.endswith("--- 14 tokens\nP(C) = 0.7143\nP(D) = 0.2857\nlabel mass 0.7000\ncomputed by 127.0.0.1\n")
 
 
 @pytest.mark.parametrize("template", ["study", "vignette", "reason"])

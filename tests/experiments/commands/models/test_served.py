@@ -3,7 +3,9 @@
 import json
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ import pytest
 pytest.importorskip("aiohttp")
 pytest.importorskip("torch")
 
+from click.testing import CliRunner
 from stub_server import Payload, Raw, StubServer, chat, failing
 
+from dilemmas.agents.models.servers.settings import ServerSettings
 from dilemmas.agents.tables.table_file import load_table
 from dilemmas.experiments.commands.main import main
+from dilemmas.experiments.commands.models.server import command as server_command
 
 SHARES = {"C": 0.3, " C": 0.2, "D": 0.15, " D": 0.05, "1": 0.1, "10": 0.002, "0": 0.001} | {
     f"word{number}": 0.197 / 20 for number in range(20)
@@ -219,3 +224,9 @@ def test_rates_that_rest_on_bounds_are_not_called_exact(run: Run, listed: dict[s
     assert ("are not exact" in " ".join(printed.split())) == bounded
     most = 0.04 / (0.9 + 0.04)  # share of D if it had all that is not listed
     assert found["within"]["margin"] == pytest.approx(most / 2 if bounded else 0, abs=1e-6)
+
+
+def test_the_help_lists_all_keys_of_server() -> None:
+    told = CliRunner().invoke(server_command, ["--help"]).stdout.partition("Keys of --server:\n")[2]
+    keys = re.findall(r"^ {4,6}([a-z_]+)  ", told.partition("\nOptions:")[0], re.MULTILINE)
+    assert keys == [field.name for field in fields(ServerSettings)]

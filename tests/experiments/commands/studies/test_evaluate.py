@@ -29,6 +29,15 @@ def test_known_divergences_after_all_histories() -> None:
     assert other["overlap"]["interval"] is None, "all histories are no sample"
 
 
+def test_the_engine_of_models_and_its_number_format_stand_beside_their_probabilities() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    words = ("tit_for_tat", "miniature:student", "random", "--on", "histories", "--device", "cpu")
+    assert dict(evaluate(*words))["engines"] == {"miniature:student": "transformers, float32"}
+    shown = CliRunner().invoke(command, words, catch_exceptions=False).stdout
+    assert shown.endswith("probabilities of miniature:student: computed by transformers, float32\n")
+
+
 def test_the_gap_is_closed_from_the_first_agent() -> None:
     """Tit for tat and win-stay lose-shift differ after DC and DD; generous tit for tat after CD and DD, by 1/3 each."""
     first, second = evaluate(
