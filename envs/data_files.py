@@ -323,26 +323,27 @@ def to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Compare two JSON values.
+def differences(recorded: Any, now: Any) -> Iterator[str]:
+    """A line for each difference between a recorded JSON value and the present one, such as
+    ``lora.rank: 16 recorded, 8 now``; see `different_values`."""
+    for place, before, after in different_values(recorded, now):
+        yield f"{place}: {before!r} recorded, {after!r} now"
 
-    Parameters
-    ----------
-    recorded
-        The recorded value.
-    now
-        The present value.
-    place
-        Path of the values within a larger value.
+
+def different_values(one: Any, other: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Compare two JSON values, which have the path `place` within larger ones.
+
+    Lists whose elements have parts are compared element by element, numbered from 0; others, such as lists of names, as
+    wholes.
 
     Yields
     ------
-    A line for each difference, such as ``lora.rank: 16 recorded, 8 now``; elements of lists are numbered from 0.
+    The path of each difference, such as ``lora.rank``, and both values, None where there is none.
     """
-    if isinstance(recorded, list) and isinstance(now, list):
-        recorded, now = dict(enumerate(recorded)), dict(enumerate(now))
-    if isinstance(recorded, Mapping) and isinstance(now, Mapping):
-        for key in dict.fromkeys([*recorded, *now]):
-            yield from differences(recorded.get(key), now.get(key), f"{place}.{key}" if place else str(key))
-    elif recorded != now:
-        yield f"{place}: {recorded!r} recorded, {now!r} now"
+    if isinstance(one, list) and isinstance(other, list) and any(isinstance(item, list | dict) for item in one + other):
+        one, other = dict(enumerate(one)), dict(enumerate(other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in dict.fromkeys([*one, *other]):
+            yield from different_values(one.get(key), other.get(key), f"{place}.{key}" if place else str(key))
+    elif one != other:
+        yield place, one, other

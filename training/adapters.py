@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils import get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
 from dilemmas.agents.models.networks.adapters import (
@@ -95,6 +96,13 @@ def adapter_weights(adapted: PeftModel) -> list[torch.nn.Parameter]:
     return [parameter for parameter in adapted.parameters() if parameter.requires_grad]
 
 
+def adapter_state(adapted: PeftModel) -> dict[str, torch.Tensor]:
+    """The weights of the adapter by name. Embeddings are never tuned: peft is not to look for their first size where
+    the base model came from, which warns of a GGUF file."""
+    state: dict[str, torch.Tensor] = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    return state
+
+
 def write_adapter(
     out: Path,
     adapted: PeftModel,
@@ -111,7 +119,7 @@ def write_adapter(
     who taught it and on what, for the record and the card.
     """
     with published(out, ADAPTER_WEIGHTS) as staging:
-        adapted.save_pretrained(str(staging), safe_serialization=True)
+        adapted.save_pretrained(str(staging), safe_serialization=True, save_embedding_layers=False)
         written = json.loads((staging / ADAPTER_CONFIG).read_text(encoding="utf-8"))
         config: dict[str, Any] = {
             key: sorted(value) if _is_set(adapted, key) else value for key, value in written.items()

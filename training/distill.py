@@ -15,13 +15,13 @@ from typing import Any
 
 import torch
 from peft import set_peft_model_state_dict
-from peft.utils import get_peft_model_state_dict
 
 from dilemmas.agents.models.open_model import LazyModel
 from dilemmas.training.adapters import (
     BaseModel,
     adapt,
     adapter_is_whole,
+    adapter_state,
     adapter_weights,
     untuned_layers,
     write_adapter,
@@ -236,7 +236,7 @@ class _Training:
         if self._held:
             network, tokens = self._objective.network, self._settings.tokens
             found = held_out_divergence(network, self._held, tokens, self._processes)
-            self.course.measure(found, get_peft_model_state_dict(self._adapted) if self._settings.patience else None)
+            self.course.measure(found, adapter_state(self._adapted) if self._settings.patience else None)
 
     def save(self) -> None:
         """Write a checkpoint; `TrainingError` if the weights are not finite."""
@@ -244,7 +244,7 @@ class _Training:
             return
         if not self._all_finite():
             raise self._checkpoints.stopped(len(self.course.losses), len(self.steps))
-        state = {"adapter": get_peft_model_state_dict(self._adapted), "optimiser": self._optimiser.state_dict()}
+        state = {"adapter": adapter_state(self._adapted), "optimiser": self._optimiser.state_dict()}
         self._checkpoints.save(len(self.course.losses), state | self.course.state())
 
     def _all_finite(self) -> bool:

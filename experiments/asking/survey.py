@@ -6,8 +6,9 @@ stopped survey is resumed by repeating the command.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from os.path import expanduser
 from pathlib import Path
@@ -22,19 +23,21 @@ from dilemmas.agents.models.asking.kept_texts import KeptTexts
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.comprehension import ComprehensionScore
 from dilemmas.agents.models.deciding.scored import why_sampled
-from dilemmas.agents.models.model_files import check_installed, split_spec
-from dilemmas.agents.models.servers.settings import is_served
+from dilemmas.agents.models.hub import NotCachedError
+from dilemmas.agents.models.model_files import check_installed, find_model, full_name, split_spec
+from dilemmas.agents.models.servers.settings import is_served, parse_address
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.experiments.reporting.variance import homogeneity
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.answers import WEIGHT, Answers, Asked, Role, append_answers, read_answers
-from dilemmas.experiments.study.conduct.procedure import check_device, check_without_loading
+from dilemmas.experiments.study.conduct.ahead import ask_in_parts
+from dilemmas.experiments.study.conduct.procedure import check_device
 from dilemmas.experiments.study.metrics.bias import Followed, followed
 from dilemmas.experiments.study.metrics.comprehension import ask_questions_of_fact
 from dilemmas.experiments.study.metrics.consistency import MAX_DISAGREEMENT, consistency
 from dilemmas.experiments.study.recipe import Recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.stages import TOGETHER, Told, ask_exactly, ask_model, tell_nobody
+from dilemmas.experiments.study.stages import PRESENTED, TOGETHER, Told, ask_exactly, ask_model, tell_nobody
 
 Array = NDArray[np.float64]
 CHECKSUM = re.compile(r"-[0-9a-f]{8}$")
@@ -98,6 +101,8 @@ class ReportedSet(SetAnswers):
 
     comprehension: tuple[ComprehensionScore, ...]
     """What the model answered to questions of fact about the games of all sets, by kind; empty if none were asked."""
+    warnings: tuple[str, ...]
+    """Sentences about what speaks against these answers, such as a small label mass; empty if nothing does."""
 
 
 def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
@@ -111,13 +116,23 @@ def check_survey(folder: Path, recipe: Recipe, specs: Sequence[str]) -> None:
     """
     check_installed()
     check_device(recipe.models.device)
+    seen: dict[str, str] = {}
     for spec in specs:
-        if specs.count(spec) > 1:
-            raise RunError(f"models = {list(specs)}; needs each of them once")
-        check_without_loading(spec)
+        if (other := seen.setdefault(_which(spec), spec)) != spec or specs.count(spec) > 1:
+            raise RunError(f"models = {list(specs)}; needs each of them once, and {other} and {spec} are the same")
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (path.is_dir() and CHECKSUM.search(path.name)):
             raise RunError(f"{folder} is not empty and holds something else ({path.name}); choose another --out")
+
+
+def _which(spec: str) -> str:
+    """What tells a model from others, however it is specified; `InputError` if there is none or it cannot be used."""
+    if is_served(spec):
+        return str(parse_address(spec))
+    try:
+        return find_model(*split_spec(spec), ask_hub=False).fingerprint
+    except NotCachedError:
+        return full_name(spec)
 
 
 def short_names(specs: Sequence[str]) -> dict[str, str]:
@@ -141,6 +156,8 @@ class Survey:
     """To the scenarios, by set."""
     facts: list[ComprehensionScore]
     """To questions of fact, by kind; empty if none were asked."""
+    hits: str
+    """How many questions were put to it now, in words; empty where answers are sampled."""
 
 
 def recipe_for(recipe: Recipe, spec: str) -> Recipe:
@@ -154,7 +171,7 @@ def model_folder(folder: Path, spec: str) -> Path:
     return folder / f"{name}-{sha256(spec.encode()).hexdigest()[:8]}"
 
 
-def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = tell_nobody) -> Iterator[int]:
+def ask_all(run: Run, role: Role, kept: CachingBackend, exact: bool, told: Told = tell_nobody) -> Iterator[int]:
     """Ask a model about all scenarios of a recipe; yields how many more answers there are, at first those of before.
 
     Parameters
@@ -163,23 +180,25 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = te
         The folder of the model.
     role
         ``teacher``: asked for a motivation too; ``untuned``: for an answer alone.
-    backend
-        The model.
+    kept
+        The model, as `kept_model` gives it.
     exact
         Whether only its own probabilities are asked for: one answer a scenario.
     told
         Called while the model writes.
     """
     if not exact:
-        yield from ask_model(run, role, backend, told)
+        yield from ask_model(run, role, kept.below, told)
         return
     every, path = [scenario for group in run.recipe.sets().values() for scenario in group], _exact_path(run, role)
     done = {asked.scenario for asked in read_answers(path)}
     yield len(done)
-    missing, kept = [scenario for scenario in every if scenario.name not in done], _kept(run, role, backend)
+    missing = [scenario for scenario in every if scenario.name not in done]
     texts_path = run.path("answers", f"{role}.exact.texts.jsonl")
-    kept.texts = KeptTexts(texts_path, backend, told)
-    size = 1 if run.recipe.prompting.template.deliberate else TOGETHER
+    kept.texts = KeptTexts(texts_path, kept.below, told)
+    size = max(1, kept.portion // PRESENTED) if kept.portion else TOGETHER
+    if run.recipe.prompting.template.deliberate:
+        size = 1
     for begin in range(0, len(missing), size):
         asked = list(ask_exactly(run.recipe, role, kept, missing[begin : begin + size]))
         append_answers(path, asked)
@@ -187,16 +206,14 @@ def ask_all(run: Run, role: Role, backend: Backend, exact: bool, told: Told = te
         yield len(asked)
     run.seals.add(path)
     texts_path.unlink(missing_ok=True)
-    if kept.hits:
-        run.log(kept.hits)
 
 
 def _exact_path(run: Run, role: Role) -> Path:
     return run.path("answers", f"{role}.exact.jsonl")
 
 
-def _kept(run: Run, role: Role, backend: Backend) -> CachingBackend:
-    """The model with the answers that are kept in its folder."""
+def kept_model(run: Run, role: Role, backend: Backend) -> CachingBackend:
+    """A model with the answers that are kept in its folder."""
     return CachingBackend(backend, run.path("questions", f"{role}.jsonl"))
 
 
@@ -210,14 +227,15 @@ def answered(run: Run, role: Role, exact: bool) -> dict[str, SetAnswers]:
     return {name: set_answers(group, asked[name], wordings) for name, group in sets.items()}
 
 
-def facts_known(run: Run, role: Role, backend: Backend) -> list[ComprehensionScore]:
-    """How well a model answers questions of fact about the games of a recipe; what it answered before is kept.
+def ask_facts(run: Run, kept: CachingBackend) -> Generator[tuple[int, int], None, list[ComprehensionScore]]:
+    """Ask a model questions of fact about the games of a recipe; returns how well it answers them.
 
-    A model whose answers can only be sampled is not asked, because these questions are answered by probabilities.
+    Yields how many are answered, and of how many. A model whose answers can only be sampled is asked none, because
+    these questions are answered by probabilities.
     """
-    if why_sampled(backend, run.recipe.prompting.template):
+    if why_sampled(kept, run.recipe.prompting.template):
         return []
-    return ask_questions_of_fact(run.recipe, _kept(run, role, backend))
+    return (yield from ask_in_parts(partial(ask_questions_of_fact, run.recipe), kept))
 
 
 def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int = 1) -> SetAnswers:

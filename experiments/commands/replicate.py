@@ -58,8 +58,6 @@ def _show(found: Replication, as_json: bool) -> None:
         from dilemmas.experiments.study.report import print_study_tables
 
         print_study_tables(SafeConsole(), found.results)
-    for line in read_known_shares(found.folder):
-        echo(line, err=True)
     echo(f"{found.folder / 'report.html'}", err=True)
 
 
@@ -228,6 +226,8 @@ def replicate(run: Run, console: Console, answers_from: Path | None = None) -> d
             if answers_from is not None:
                 reuse_answers(run, answers_from)
             results = show_progress(carry_out(run), console)
+            for line in read_known_shares(run.folder):
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             line = f"{run.folder} is complete; the report is written again from its results.json"
             console.print(line, highlight=False)

@@ -1,9 +1,10 @@
 """Progress bars on stderr."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -25,6 +26,7 @@ FIRST_LINE = 30.0
 """Seconds after which a line is printed where stderr is not a terminal."""
 LATER = 1.5
 """Factor from the time of one such line to that of the next."""
+Result = TypeVar("Result")
 
 
 class RemainingTime(ProgressColumn):
@@ -63,6 +65,17 @@ def follow_task(bar: Progress, task: TaskID, done: float, total: float | None) -
         bar.update(task, due=LATER * spent)
         of = "" if total is None else f" of {total:,.0f}, {remaining(known)} left"
         bar.console.print(f"{known.description}: {done:,.0f}{of}", highlight=False, markup=False, soft_wrap=True)
+
+
+def follow_steps(bar: Progress, label: str, steps: Generator[tuple[int, int], None, Result]) -> Result:
+    """Carry out a task whose steps tell how much is done, and of how much; returns what it returns."""
+    task = add_task(bar, label)
+    while True:
+        try:
+            follow_task(bar, task, *next(steps))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
 class MeasuredTask:

@@ -105,26 +105,36 @@ class CachingBackend:
     def unload(self) -> None:
         self.below.unload()
 
+    def unknown(self, requests: Sequence[Request]) -> list[Request]:
+        """The different requests for label probabilities whose answers are not known yet."""
+        scored = {one.key: one for one in requests if not one.max_tokens}
+        return [one for key, one in scored.items() if key not in self._known]
+
     def respond(self, requests: Sequence[Request]) -> list[Response]:
         """One response per request, in order. With a file the questions are put in portions, each written at once."""
-        scored = {one.key: one for one in requests if not one.max_tokens}
         self.asked += sum(not request.max_tokens for request in requests)
-        if self._file and not scored.keys() <= self._known.keys():
-            self._known |= self._file.read()
-        found: dict[ScoreKey, Response] = {}
-        for portion in self._portions([one for key, one in scored.items() if key not in self._known]):
-            found |= self._learn([one for one in portion if one.key not in self._known])  # others may have asked it now
+        found = self.learn(requests)
         sampled = [request for request in requests if request.max_tokens]
         write = self.texts.write if self.texts else self.below.respond
         texts, known = iter(write(sampled) if sampled else ()), found | self._known
         return [next(texts) if r.max_tokens else known[r.key] for r in requests]
+
+    def learn(self, requests: Sequence[Request]) -> dict[ScoreKey, Response]:
+        """Put those of the questions to the backend below whose answers are not known; returns its answers, also its
+        faults. They do not count as `asked`."""
+        if self._file and self.unknown(requests):
+            self._known |= self._file.read()
+        found: dict[ScoreKey, Response] = {}
+        for portion in self._portions(self.unknown(requests)):
+            found |= self._put(self.unknown(portion))  # others may have asked it now
+        return found
 
     def _portions(self, asked: Sequence[Request]) -> Iterator[Sequence[Request]]:
         if self.one_by_one and is_small(self.below):
             return ([one] for one in asked)
         return self._pace.portions(asked) if self._pace else iter([asked] if asked else [])
 
-    def _learn(self, asked: Sequence[Request]) -> dict[ScoreKey, Response]:
+    def _put(self, asked: Sequence[Request]) -> dict[ScoreKey, Response]:
         """Put questions to the backend below, and remember what it answers."""
         if not asked:
             return {}

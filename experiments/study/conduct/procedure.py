@@ -21,6 +21,7 @@ from dilemmas.experiments.populations.torus import LATTICE_FILES, run_lattice, w
 from dilemmas.experiments.run_folder import record_servers, write_json
 from dilemmas.experiments.study import playing, stages, teaching
 from dilemmas.experiments.study.answers import Role
+from dilemmas.experiments.study.conduct.ahead import ask_in_parts
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe, RecipeError
@@ -235,12 +236,18 @@ def _answers(run: Run, role: Role, model: Backend | AgentTeacher) -> Generator[T
         answered += more
         yield TaskProgress(task, answered, replies)
     backend = CachingBackend(model, run.path("questions", f"{role}.jsonl"))
-    for _ in ask_ahead(run.recipe, backend):
-        yield TaskProgress(task, answered, replies, f"and {backend.put:,} further questions")
-    if role == "teacher":
-        teaching.random_questions(run.recipe, backend)
+    for done, total in ask_in_parts(partial(_ask_further, run.recipe, role), backend):
+        yield TaskProgress(f"{NAMES[role]} answers further questions", done, total)
     model.unload()
     return backend
+
+
+def _ask_further(recipe: Recipe, role: Role, backend: Backend) -> None:
+    """Put to a model what matches, population, metrics and, to the teacher, the teaching will ask of it."""
+    for _ in ask_ahead(recipe, backend):
+        pass
+    if role == "teacher":
+        teaching.random_questions(recipe, backend)
 
 
 def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:

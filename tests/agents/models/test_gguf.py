@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,10 @@ def test_an_adapter_is_trained_on_a_gguf_file_and_finds_it_again(file, adapter, 
     named = BaseModel(portable_name(str(file)), base.fingerprint, is_hub_id(str(file)))
     shown = [from_example(Example("pd/friends", "You choose C or D?", "D", 1, ""))] * 8
     settings = LoraSettings(rate=1e-2, epochs=10)
-    list(distil(*base.weights(), shown, settings, tmp_path / "tuned", seed=1, base=named))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        list(distil(*base.weights(), shown, settings, tmp_path / "tuned", seed=1, base=named))
+    assert [str(one.message) for one in said if "config file" in str(one.message)] == []
     (before,), (after,) = base.respond(ASKED[:1]), open_model(str(tmp_path / "tuned")).respond(ASKED[:1])
     assert abs(before.logprobs[0] - after.logprobs[0]) > 0.1
     assert open_model(f"{file}+{tmp_path / 'tuned'}").respond(ASKED[:1]) == [after]

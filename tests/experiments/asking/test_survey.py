@@ -1,10 +1,12 @@
-"""How variable the answers of a model are, over the scenarios of a set."""
+"""How variable the answers of a model are, over the scenarios of a set; and how models are named."""
+
+from pathlib import Path
 
 import pytest
 
 from dilemmas.envs.prompts.contexts import built_in_contexts
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, Scenario
-from dilemmas.experiments.asking.survey import SetAnswers, set_answers
+from dilemmas.experiments.asking.survey import SetAnswers, model_folder, set_answers, short_names
 from dilemmas.experiments.study.answers import Asked, Presented
 
 SCENARIO = Scenario(KNOWN_GAMES["harmony"], built_in_contexts()["team"])
@@ -24,3 +26,19 @@ def test_two_of_three_reasons_that_differ_are_two_thirds() -> None:
 
 def test_answers_without_reasons_have_no_share_of_them() -> None:
     assert answered(("C", 0, ""), ("C", 0, "")).motivations is None
+
+
+def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
+    folders = [tmp_path / "a" / "model", tmp_path / "b" / "model", tmp_path / "adapter"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    first, second, adapter = map(str, folders)
+    served = "openai:some/model@http://127.0.0.1:1/v1"
+    assert short_names([first, served]) == {first: "model", served: served}
+    assert short_names([f"hf:{first}+{adapter}"]) == {f"hf:{first}+{adapter}": "model+adapter"}
+    assert short_names([first, second]) == {first: first, second: second}
+
+
+@pytest.mark.parametrize("spec", ["./model", "../models/model", "/models/.model", "_model"])
+def test_the_folder_of_a_model_is_not_hidden(spec: str) -> None:
+    assert model_folder(Path("runs"), spec).name[0].isalnum()

@@ -11,7 +11,7 @@ from dilemmas.agents.models.asking.caching import CachingBackend
 from dilemmas.agents.models.asking.pace import KEPT, Pace
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
 from dilemmas.envs.prompts.templates import load_template
-from dilemmas.experiments.asking.survey import ask_all
+from dilemmas.experiments.asking.survey import ask_all, kept_model
 from dilemmas.experiments.study import stages as study
 from dilemmas.experiments.study.answers import read_answers, read_parts
 from dilemmas.experiments.study.evaluation import ask_ahead
@@ -123,12 +123,12 @@ def test_what_is_written_is_kept_also_where_nothing_is_readable(
     whole, stopped = (Run(tmp_path / name, recipe) for name in ("whole", "stopped"))
     monkeypatch.setattr(kept_texts, "Pace", lambda backend, texts: Pace(backend, lambda: model.now, texts))
     model = Unclear(0.0, portion=portion)
-    list(ask_all(whole, "untuned", model, exact=True))
+    list(ask_all(whole, "untuned", kept_model(whole, "untuned", model), exact=True))
     asked, lost, needed = 0, 0, len(model.asked)
     for _ in range(100):
         model = Unclear(7.0, patience=70.0, portion=portion)
         try:
-            list(ask_all(stopped, "untuned", model, exact=True))
+            list(ask_all(stopped, "untuned", kept_model(stopped, "untuned", model), exact=True))
             break
         except StoppedError:
             asked, lost = asked + len(model.asked), lost + 1

@@ -13,9 +13,9 @@ from dilemmas.agents.models import open_model
 from dilemmas.agents.models.backend import FakeBackend, ModelError, Request, Response
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import SealError
-from dilemmas.experiments.asking.survey import model_folder, short_names
 from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.models.ask import command
+from dilemmas.experiments.reporting import progress
 from dilemmas.experiments.run_folder import RunError
 
 Share = Callable[[Request], float]
@@ -35,7 +35,7 @@ def first_named(request: Request) -> float:
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.chdir(tmp_path)
 
-    def run(share: Share, *words: str, mass: float = 1.0, fingerprint: str = "fake") -> Result:
+    def run(share: Share, *words: str, mass: float = 1.0, fingerprint: str = "fake", portion: int = 0) -> Result:
         def answer(request: Request) -> Response:
             shares = dict.fromkeys(request.labels, 1 / max(1, len(request.labels)))  # of answers to questions of fact
             first = share(request)
@@ -44,7 +44,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
             text = "C" if request.seed[-1] // 4 % 4 < 4 * first else "D"
             return Response(tuple(math.log(mass * shares[label]) for label in request.labels), text)
 
-        model = Opened(answer, "fake", fingerprint)
+        model = Opened(answer, "fake", fingerprint, portion=portion)
         monkeypatch.setattr(open_model, "open_model", lambda *_, **__: model)
         arguments = ["some/model", "--out", str(tmp_path / "ask"), *words]
         return CliRunner().invoke(command, arguments, catch_exceptions=False)
@@ -71,6 +71,69 @@ def test_what_is_an_artefact_or_noise_is_said_in_the_first_lines(ask: Callable[.
     assert "if 300 answers were drawn for each, rates as far apart would be chance" in first
     assert "follow the order and the labels of the options (100% of their variance) more than the game" in first
     assert "only 30.0% of the replies begin with one of the labels" in first
+
+
+def test_what_is_an_artefact_or_noise_is_part_of_the_data(ask: Callable[..., Result]) -> None:
+    """Of each set, beside its answers; what is not understood is said of every set."""
+    words = ("--exact", "--sets", "within,new_context")
+    printed = " ".join(ask(first_named, *words, mass=0.3).stdout.split())
+    for name, title in (("within", "Within sample"), ("new_context", "New contexts")):
+        about_facts, *others = data(ask(first_named, *words, "--json", mass=0.3))[name]["warnings"]
+        assert about_facts.startswith("the model answers ")
+        assert "questions about the rules and payoffs correctly" in about_facts
+        assert len(others) == 3
+        assert all(f"({title}): {text}" in printed for text in others)
+        assert printed.count(f"({title}): ") == 3
+    noisy = data(ask(lambda _: 0.5, "--json", "--no-comprehension", "--out", "runs/noisy"))["within"]["warnings"]
+    assert any("two answers to the same scenario differ with probability" in text for text in noisy)
+
+
+def test_where_nothing_speaks_against_the_answers_there_is_no_warning(ask: Callable[..., Result]) -> None:
+    words = ("--exact", "--json", "--no-comprehension", "--presentation", "fixed")
+    found = data(ask(lambda request: 0.9 if "friend" in request.prompt else 0.1, *words))
+    assert found["within"]["warnings"] == []
+
+
+@pytest.mark.parametrize("portion", [0, 12])
+def test_progress_is_told_until_the_last_question(
+    portion: int, ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line for each step, as if it came after a long time; the questions about rules and payoffs have their own."""
+    monkeypatch.setattr(progress, "FIRST_LINE", 0.0)
+    monkeypatch.setattr(progress, "LATER", 0.0)
+    told = [line.partition(": ") for line in ask(first_named, "--exact", "--json", portion=portion).stderr.splitlines()]
+    steps = {
+        name: [rest.split(",")[0] for label, _, rest in told if label == name and " of " in rest]
+        for name in ("some/model", "some/model, rules and payoffs")
+    }
+    (answers, facts) = steps.values()
+    assert answers[-1] == "20 of 20"
+    assert answers[0] == "0 of 20"
+    assert answers[1] == ("3 of 20" if portion else "20 of 20")
+    last = facts[-1].split(" of ")
+    assert last[0] == last[1]
+    assert int(last[1]) > 100
+    size = portion or 80
+    assert facts == [f"{done} of {last[1]}" for done in [*range(0, int(last[1]), size), int(last[1])]]
+
+
+def test_what_was_put_is_said_of_this_command(ask: Callable[..., Result]) -> None:
+    def told(*words: str) -> str:
+        (line,) = [line for line in ask(first_named, "--exact", *words).stderr.splitlines() if "were put" in line]
+        return line
+
+    assert told() == told("--out", "runs/other")
+    first = told("--out", "runs/third").split(" of ")
+    assert first[0] != "fake: 0"
+    assert told().startswith("fake: 0 of ")
+    assert told().endswith("100.0% were known")
+    again = ask(first_named, "--exact", "--no-comprehension").stderr
+    assert "were put to the model" not in again
+
+
+def test_a_number_of_answers_is_refused_where_none_are_sampled(ask: Callable[..., Result]) -> None:
+    with pytest.raises(InputError, match="--observations 50: with --exact no answers are sampled"):
+        ask(first_named, "--exact", "--observations", "50")
 
 
 def test_sampled_answers_are_spread_over_the_presentations(ask: Callable[..., Result]) -> None:
@@ -159,6 +222,10 @@ def test_a_survey_is_not_resumed_with_another_model_in_the_same_place(
     ("words", "message"),
     [
         (["miniature-teacher", "miniature-teacher"], "needs each of them once"),
+        (["miniature:teacher", "miniature-teacher"], "miniature:teacher and miniature-teacher are the same"),
+        (["miniature:student", "hf:miniature-student"], "are the same"),
+        (["hf:some/model", "miniature-teacher", "some/model"], "hf:some/model and some/model are the same"),
+        (["openai:m@http://127.0.0.1:1/v1", "openai:m@http://127.0.0.1:1/v1/"], "are the same"),
         (["miniature-teacher", "miniature-techer"], "did you mean 'miniature-teacher'"),
         (["miniature-teacher", ""], "'': no such directory"),
     ],
@@ -167,6 +234,13 @@ def test_no_model_is_asked_before_all_are_known(words: list[str], message: str, 
     with pytest.raises(InputError, match=message):
         CliRunner().invoke(command, [*words, "--exact", "--out", str(tmp_path / "ask")], catch_exceptions=False)
     assert not (tmp_path / "ask").exists()
+
+
+def test_a_model_is_asked_once_however_its_folder_is_spelled(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tiny_model)
+    for other in (f"hf:{tiny_model}", f"{tiny_model}/../{tiny_model.name}", str(tmp_path / "link")):
+        with pytest.raises(InputError, match="are the same"):
+            CliRunner().invoke(command, [str(tiny_model), other, "--exact"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("name", ["settings.json", "notes/mine.txt"])
@@ -257,22 +331,6 @@ def test_a_model_that_writes_nothing_readable_is_refused(tmp_path: Path, monkeyp
         CliRunner().invoke(
             command, ["some/model", "--out", str(tmp_path), "--template", "mixed", "--exact"], catch_exceptions=False
         )
-
-
-def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
-    folders = [tmp_path / "a" / "model", tmp_path / "b" / "model", tmp_path / "adapter"]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    first, second, adapter = map(str, folders)
-    served = "openai:some/model@http://127.0.0.1:1/v1"
-    assert short_names([first, served]) == {first: "model", served: served}
-    assert short_names([f"hf:{first}+{adapter}"]) == {f"hf:{first}+{adapter}": "model+adapter"}
-    assert short_names([first, second]) == {first: first, second: second}
-
-
-@pytest.mark.parametrize("spec", ["./model", "../models/model", "/models/.model", "_model"])
-def test_the_folder_of_a_model_is_not_hidden(spec: str) -> None:
-    assert model_folder(Path("runs"), spec).name[0].isalnum()
 
 
 def test_a_single_scenario_is_not_compared_with_others(ask: Callable[..., Result], tmp_path: Path) -> None:

@@ -35,6 +35,79 @@ def test_runs_stand_side_by_side_with_what_differs_in_their_settings(monkeypatch
     assert any(line.startswith("models.teacher") for line in found["differences"]["other"])
 
 
+def compared(monkeypatch: pytest.MonkeyPatch, **settings: dict[str, Any]) -> tuple[str, list[str]]:
+    """What is printed of runs one and other, whose recipes have these settings, and the differences of the JSON."""
+    _, results = finished(Path("one"))
+    monkeypatch.setattr(
+        compare, "finished_study", lambda folder: (load_recipe("miniatures", settings[folder.name]), results)
+    )
+    shown = CliRunner().invoke(compare.command, ["one", "other"], catch_exceptions=False).stdout
+    found = json.loads(CliRunner().invoke(compare.command, ["one", "other", "--json"]).stdout)
+    return " ".join(shown.split()), found["differences"]["other"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "line"),
+    [
+        (
+            {"scenarios.sets": ["within", "new_game"]},
+            {"scenarios.sets": ["within", "new_context", "new_game"]},
+            'scenarios.sets: "new_context" only in other',
+        ),
+        (
+            {"matches.games": ["harmony", "stag_hunt"]},
+            {"matches.games": ["harmony", "snowdrift"]},
+            'matches.games: "stag_hunt" only in one, "snowdrift" only in other',
+        ),
+        (
+            {"scenarios.sets": ["within", "new_game"]},
+            {"scenarios.sets": ["new_game", "within"]},
+            'scenarios.sets: "within", "new_game" in one, "new_game", "within" in other',
+        ),
+        ({}, {"lora.rank": 8}, "lora.rank: 16 in one, 8 in other"),
+        ({}, {"lora.targets": ["q_proj"]}, 'lora.targets: "q_proj" only in other'),
+        (
+            {"prompting.template": "study"},
+            {"prompting.template": {"base": "study", "name": "mine", "motivation": "Tell me why."}},
+            'prompting.template: "study" in one, its own "mine" in other',
+        ),
+    ],
+)
+def test_a_difference_names_the_runs_and_compares_lists_as_wholes(
+    one: dict[str, Any], other: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, listed = compared(monkeypatch, one=one, other=other)
+    assert listed == [line]
+    assert line in shown
+
+
+def test_answers_that_are_not_drawn_are_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    soft = {"lora.method": "soft"}
+    exact = soft | {"prompting.sampled": False}
+    _, listed = compared(monkeypatch, one=soft | {"observations": 50}, other=exact)
+    assert listed == ["observations: 50 in one, 0 in other", "prompting.sampled: true in one, false in other"]
+    _, listed = compared(monkeypatch, one=exact | {"observations": 50}, other=exact | {"seed": 7})
+    assert listed == ["seed: 0 in one, 7 in other"]
+
+
+def test_the_table_says_how_its_figures_were_estimated_and_what_a_dash_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, results = finished(Path("one"))
+    nothing = dict.fromkeys(CLOSED) | {"estimate": "sampled"}
+    undefined = results | {"alignment": {"within": nothing, "new_game": nothing}}
+    undefined["pattern"] = [{"set": name, "tuned": None} for name in ("within", "new_game")]
+    found = {"one": results, "other": undefined}
+    monkeypatch.setattr(compare, "finished_study", lambda folder: (recipe, found[folder.name]))
+    shown = CliRunner().invoke(compare.command, ["one", "other"], env={"COLUMNS": "200"}, catch_exceptions=False).stdout
+    within, new_game = shown.split("New games")[:2]
+    assert ["one", "exact", "0.75"] in [line.split()[:3] for line in within.splitlines()]
+    assert ["other", "sampled", *"––––", "0.90"] in [line.split() for line in within.splitlines()]
+    assert "not measured" not in shown
+    assert "teacher and untuned student are not known to differ in any scenario" in " ".join(within.split())
+    assert "one" not in [line.split()[0] for line in new_game.splitlines() if line.strip()]
+    assert "one: has no such scenarios." in new_game
+    assert "from the models' own probabilities (exact), or from replies (sampled)" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize("words", [[], ["runs/one"], ["runs/one", "runs/one"]])
 def test_there_is_something_to_compare(words: list[str]) -> None:
     with pytest.raises(InputError, match="two or more different run folders"):

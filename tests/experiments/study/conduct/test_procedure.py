@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monke
     assert json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8")) == results
     assert not (tmp_path / "run" / "adapter").exists()
     assert mute_study(tmp_path / "run", monkeypatch) == results, "the finished run is read"
+
+
+def test_a_finished_run_is_not_said_to_have_asked_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mute_study(tmp_path / "run", monkeypatch)
+    recipe, told = load_recipe(str(tmp_path / "run" / "recipe.json")), StringIO()
+    replicate(Run(tmp_path / "run", recipe), Console(file=told))
+    assert "is complete" in told.getvalue()
+    assert "were put to the model" not in told.getvalue()
+    (tmp_path / "run" / "results.json").unlink()
+    replicate(Run(tmp_path / "run", recipe), Console(file=told, width=60))
+    assert "questions were put to the model" in told.getvalue()
 
 
 def thinker(request: Request) -> Response:
