@@ -232,7 +232,7 @@ def reported(found: Survey) -> dict[str, Any]:
 
 
 def _warned(asked: Mapping[str, Survey]) -> list[Section]:
-    notices = [Notice(f"{spec} {text}") for spec, one in asked.items() if (text := misunderstood(one.facts))]
+    notices = [Notice(f"{spec} {text}") for spec, one in asked.items() for text in misunderstood(one.facts)]
     notices += [
         Notice(f"{spec} ({set_title(name)}): {text}")
         for spec, survey in asked.items()
